@@ -1,0 +1,68 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { describe, describeConnections } from '../src/core/connection-view.ts'
+import { GatewayError } from '../src/core/errors.ts'
+
+type Named = { Params: { provider: string } }
+
+/** What this session is connected to, and ending that. */
+async function connections(app: FastifyInstance, { publicUrl }: { publicUrl: string }) {
+  const connectUrl = (provider: string) => `${publicUrl}/auth/${provider}`
+
+  // None of these routes takes a body, so none is read: a frontend's habitual `Content-Type: application/json` is no fault.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, payload, done) => {
+    payload.resume()
+    done(null)
+  })
+
+  app.get('/connections', async request => {
+    const held = request.ticket && (await app.vault.open(request.ticket))
+    if (held) request.noteSeen(held.session)
+    return { connections: describeConnections(app.providers, held, connectUrl) }
+  })
+
+  app.post<Named>('/connections/:provider/refresh', async request => {
+    const { definition } = app.providerNamed(request.params.provider)
+    const held = request.ticket && (await app.vault.open(request.ticket, [definition.name]))
+    const connection = held?.connections.get(definition.name)?.value
+    if (!held || !connection) throw required(definition.name)
+    const { value } = await app.renew(held.session.value.owner, connection)
+    return describe(definition, {
+      connection: value,
+      lastUsedMs: held.session.value.lastUsedMs[definition.name],
+      connectUrl: connectUrl(definition.name)
+    })
+  })
+
+  app.delete<Named>('/connections/:provider', async (request, reply) => {
+    const { definition } = app.providerNamed(request.params.provider)
+    const held = request.ticket && (await app.vault.open(request.ticket, [definition.name]))
+    const connection = held?.connections.get(definition.name)?.value
+    if (held && connection) {
+      await app.vault.disconnect(held.session.value.owner, definition.name)
+      await app.revoke(connection)
+    }
+    return reply.code(204).send()
+  })
+
+  app.post('/logout', async (request, reply) => {
+    const held = request.ticket && (await app.vault.open(request.ticket))
+    if (held) {
+      await app.vault.end(held.session.value.owner)
+      await Promise.all([...held.connections.values()].map(({ value }) => app.revoke(value)))
+    }
+    return reply.clearCookies().code(204).send()
+  })
+}
+
+const required = (provider: string) =>
+  new GatewayError('connection_required', 'There is no connection to this provider in this session. Open connectUrl to make one.', {
+    provider
+  })
+
+export default fp(connections, {
+  name: 'connections',
+  dependencies: ['providers', 'session', 'vault', 'grants', 'errors'],
+  encapsulate: true
+})

@@ -1,0 +1,133 @@
+import type { Socket } from 'node:net'
+import type { FastifyContextConfig, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { GatewayError } from '../src/core/errors.ts'
+import { errorPage } from './pages/error-page.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** For what goes wrong before there is a route. */
+    answerError(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply
+  }
+}
+
+type ErrorsOptions = { publicUrl: string }
+
+/** RFC 9457. */
+type Problem = {
+  type: string
+  title: string
+  status: number
+  detail: string
+  code: string
+  requestId: string
+  provider?: string
+  connectUrl?: string
+  retryAfter?: number
+}
+
+/** The one place where an error becomes an answer: a problem document, or a page that says the same to a person. */
+async function errors(app: FastifyInstance, { publicUrl }: ErrorsOptions) {
+  const answerError = (thrown: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const error = thrown instanceof GatewayError ? thrown : translate(thrown)
+    if (error.status >= 500) log(request, error)
+    return answer(error, request, reply)
+  }
+  app.decorate('answerError', answerError)
+  app.setErrorHandler<Error>(answerError)
+
+  app.setNotFoundHandler(request => {
+    if (!app.supportedMethods.includes(request.method))
+      throw new GatewayError('method_not_allowed', `${request.method} is not a method of this gateway.`, { allow: [] })
+    throw new GatewayError('not_found', 'There is nothing at this address. Calls to a provider go to /proxy/PROVIDER/….')
+  })
+
+  function answer(error: GatewayError, request: FastifyRequest, reply: FastifyReply) {
+    const problem = problemOf(error, request)
+    reply.code(problem.status).header('latchkey-error', problem.code)
+    if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter))
+    if (error.allow) reply.header('allow', error.allow.join(', '))
+    if (problem.code === 'body_too_large') linger(request)
+    if (request.headers.accept?.includes('text/html')) return reply.type('text/html; charset=utf-8').send(errorPage(problem))
+    return reply.type('application/problem+json').send(JSON.stringify(problem))
+  }
+
+  function problemOf(error: GatewayError, request: FastifyRequest): Problem {
+    const config = configOf(request)
+    const provider = error.provider ?? config.provider ?? (request.params as { provider?: string } | undefined)?.provider
+    const known = provider !== undefined && app.providers.has(provider) ? provider : undefined
+    const connects = error.code === 'connection_required' || error.code === 'reconnect_required'
+    return {
+      type: `urn:latchkey:problem:${error.code}`,
+      title: error.title,
+      status: error.status,
+      detail: error.message,
+      code: error.code,
+      requestId: request.id,
+      ...(known !== undefined && { provider: known }),
+      ...(known !== undefined && connects && { connectUrl: `${publicUrl}/auth/${known}` }),
+      ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter })
+    }
+  }
+}
+
+/** How long the rest of a refused body is read and thrown away. A connection closed at once would take the answer with it. */
+const lingerMs = 5_000
+
+function linger({ raw }: FastifyRequest): void {
+  raw.resume()
+  setTimeout(() => raw.complete || raw.destroy(), lingerMs).unref()
+}
+
+/** A request whose address could not be read has none. */
+const configOf = (request: FastifyRequest): FastifyContextConfig => request.routeOptions?.config ?? {}
+
+/** Names and codes only: messages and properties of a library's error may hold what was sent, the client secret among it. */
+function log(request: FastifyRequest, error: GatewayError): void {
+  const { cause } = error
+  const because = cause instanceof Error ? { name: cause.name, code: (cause as NodeJS.ErrnoException).code } : undefined
+  request.log[error.code === 'internal_error' ? 'error' : 'warn'](
+    { code: error.code, provider: error.provider, cause: because, stack: stackOf(error) },
+    error.title
+  )
+}
+
+const stackOf = ({ code, cause }: GatewayError) =>
+  code === 'internal_error' && cause instanceof Error ? cause.stack?.split('\n').filter(line => line.startsWith('    at ')) : undefined
+
+/** Fastify's own refusals, in our words. */
+function translate(error: Error & Partial<FastifyError>): GatewayError {
+  if (error.code === 'FST_ERR_BAD_URL')
+    return new GatewayError('path_rejected', 'The path holds a percent sign that begins no valid encoding.', { cause: error })
+  if (error.code === 'FST_ERR_MAX_PARAM_LENGTH')
+    return new GatewayError('provider_unknown', 'There is no provider of this name.', { cause: error })
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new GatewayError('body_too_large', 'The body is larger than this route takes.', { cause: error })
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return new GatewayError('header_rejected', 'The Content-Type is not one that this route takes.', { cause: error })
+  if (typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500) {
+    return new GatewayError('request_malformed', 'The request could not be read. Check its body and headers.', { cause: error })
+  }
+  return new GatewayError('internal_error', 'This is a fault of Latchkey. Give the request id to its operator.', { cause: error })
+}
+
+/** Bytes that are no HTTP request never reach a route: the answer is written to the socket, which is then closed (RFC 9112 §2.2, §6.3). */
+export function answerMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const [status, phrase, detail] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'Request Header Fields Too Large', 'The headers are too large. Clear the cookies of this host, or send fewer.']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'Request Timeout', 'The request was not sent to its end in time.']
+        : [400, 'Bad Request', 'The request is not well-formed HTTP.']
+  const code = 'header_rejected'
+  const body = JSON.stringify({ type: `urn:latchkey:problem:${code}`, title: 'A header was refused', status, detail, code })
+  socket.end(
+    `HTTP/1.1 ${status} ${phrase}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nLatchkey-Error: ${code}\r\nConnection: close\r\n\r\n${body}`
+  )
+}
+
+export default fp(errors, { name: 'errors', dependencies: ['providers'] })

@@ -1,0 +1,40 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Connection } from '../src/core/connection.ts'
+import type { Clock } from '../src/core/ports.ts'
+import { createRenewal, type Renew, type TokenEndpoint } from '../src/core/renewal.ts'
+import { createRevocation } from '../src/core/revocation.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Each provider's sign-in context puts its own here. */
+    tokenEndpoints: Map<string, TokenEndpoint>
+    renew: Renew
+    /** Tells the provider that a grant is over. Never rejects; tries again later what fails now. */
+    revoke(connection: Connection): Promise<void>
+  }
+}
+
+/** What happens to a grant after its sign-in: renewed exactly once, and revoked when it is not wanted any more. */
+async function grants(app: FastifyInstance, { clock }: { clock: Clock }) {
+  const endpoints = new Map<string, TokenEndpoint>()
+  const revocation = createRevocation({
+    endpointOf: provider => endpoints.get(provider),
+    onGivenUp: provider => app.log.warn({ provider }, 'a grant could not be revoked at its provider')
+  })
+  app.decorate('tokenEndpoints', endpoints)
+  app.decorate('revoke', revocation.revoke)
+  app.decorate(
+    'renew',
+    createRenewal({
+      vault: app.vault,
+      lease: app.store,
+      clock,
+      endpointOf: name => endpoints.get(name),
+      onOrphan: connection => void revocation.revoke(connection)
+    })
+  )
+  app.addHook('onClose', async () => revocation.close())
+}
+
+export default fp(grants, { name: 'grants', dependencies: ['vault'] })

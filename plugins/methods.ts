@@ -1,0 +1,45 @@
+import type { FastifyInstance, HTTPMethods } from 'fastify'
+import fp from 'fastify-plugin'
+import { GatewayError } from '../src/core/errors.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Its handler does nothing but refuse. */
+    refusal?: boolean
+  }
+}
+
+/** Address pattern -> its methods. */
+export type KnownRoutes = Map<string, Set<string>>
+
+/** Notes every route that is registered from here on. */
+export function collectRoutes(app: FastifyInstance): KnownRoutes {
+  const routes: KnownRoutes = new Map()
+  app.addHook('onRoute', ({ url, method }) => {
+    const known = routes.get(url) ?? new Set()
+    for (const name of [method].flat()) known.add(name.toUpperCase())
+    routes.set(url, known)
+  })
+  return routes
+}
+
+/** RFC 9110 §15.5.6: an address that exists answers a method it does not know with 405 and what it does. Fastify would say 404. */
+async function otherMethods(app: FastifyInstance, { routes }: { routes: KnownRoutes }) {
+  for (const [url, methods] of [...routes]) {
+    if (url === '*' || methods.has('OPTIONS')) continue
+    const allow = [...methods]
+    const others = app.supportedMethods.filter(method => method !== 'OPTIONS' && !methods.has(method)) as HTTPMethods[]
+    app.route({
+      method: others,
+      url,
+      config: { refusal: true },
+      // Before anything is read of the body.
+      onRequest: async ({ method }) => {
+        throw new GatewayError('method_not_allowed', `${method} is not a method of this address. It knows ${allow.join(', ')}.`, { allow })
+      },
+      handler: () => undefined
+    })
+  }
+}
+
+export default fp(otherMethods, { name: 'other-methods', dependencies: ['errors'], encapsulate: true })

@@ -1,0 +1,24 @@
+import { icon, stylesheet } from './assets.ts'
+import { type Html, html } from './html.ts'
+
+/** A whole document, without a script. */
+export function page(title: string, content: Html): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title} · Latchkey</title>
+<link rel="icon" href="${icon.url}" type="image/svg+xml">
+<link rel="stylesheet" href="${stylesheet.url}">
+</head>
+<body>
+<header class="top"><a class="home" href="/"><img src="${icon.url}" alt="" width="30" height="30">Latchkey</a></header>
+<main>
+${content}
+</main>
+</body>
+</html>
+`.text
+}

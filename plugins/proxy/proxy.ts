@@ -1,0 +1,131 @@
+import type { ServerResponse } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Connection } from '../../src/core/connection.ts'
+import { locationFor } from '../../src/core/credential.ts'
+import { GatewayError } from '../../src/core/errors.ts'
+import { type AnswerHead, createForward, type Send } from '../../src/core/forward.ts'
+import { answerHeaders, type Headers } from '../../src/core/headers.ts'
+import { guardedPath, isBelow } from '../../src/core/path.ts'
+import type { Clock } from '../../src/core/ports.ts'
+import type { HttpMethod, Provider } from '../../src/core/provider.ts'
+import { readBody } from './body.ts'
+
+type ProxyOptions = { send: Send; clock: Clock }
+
+const proxyMethods: HttpMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
+const defaultMaxBodyBytes = 32 * 1024 * 1024
+
+/** `/proxy/NAME/…`: the frontend's calls, with the credential put on. */
+async function proxy(app: FastifyInstance, { send, clock }: ProxyOptions) {
+  const forward = createForward({ send, renew: app.renew, clock })
+
+  // Bodies go up as they are. Fastify's parsers would read them, and refuse what the provider may well take.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+
+  app.route<{ Params: { provider: string } }>({
+    method: proxyMethods,
+    url: '/proxy/:provider/*',
+    exposeHeadRoute: false,
+    config: { guarded: true },
+    handler: async (request, reply) => {
+      const { definition } = app.providerNamed(request.params.provider)
+      const target = targetOf(request.raw.url ?? '')
+      const method = request.method as HttpMethod
+      checkPolicy(definition, method, guardedPath(target))
+
+      const { owner, connection } = await connectionFor(request, definition)
+      const { body, bodyLength } = await readBody(request.raw, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
+      const outcome = await forward({
+        owner,
+        connection,
+        provider: definition,
+        method,
+        target,
+        rawHeaders: request.raw.rawHeaders,
+        body,
+        bodyLength,
+        signal: goneSignal(reply.raw),
+        answer: (head, sent) => open(reply, definition, head, sent)
+      })
+      if (outcome === 'cut') request.log.warn({ provider: definition.name }, 'the answer was cut off')
+      return reply
+    }
+  })
+
+  async function connectionFor(request: FastifyRequest, { name, title }: Provider): Promise<{ owner: string; connection: Connection }> {
+    const held = request.ticket && (await app.vault.open(request.ticket, [name]))
+    const connection = held?.connections.get(name)?.value
+    if (!held || !connection)
+      throw new GatewayError('connection_required', `This session is not connected to ${title}. Open connectUrl to connect.`, {
+        provider: name
+      })
+    if (connection.status === 'reconnect_required') {
+      throw new GatewayError('reconnect_required', `${title} no longer honours this connection. Open connectUrl to connect again.`, {
+        provider: name
+      })
+    }
+    request.noteSeen(held.session, name)
+    return { owner: held.session.value.owner, connection }
+  }
+
+  /** Begins the answer to the client. From here on it is the provider's, streamed past Fastify. */
+  function open(reply: FastifyReply, provider: Provider, head: AnswerHead, sent: { path: string; connection: Connection }): ServerResponse {
+    const headers = answerHeaders(head.headers)
+    for (const name of ['location', 'content-location']) {
+      const value = headers[name]
+      if (value === undefined) continue
+      const shown = locationFor(provider, sent.connection, sent.path, String(value))
+      if (shown === undefined) delete headers[name]
+      else headers[name] = shown
+    }
+    const resealed = reply.resealedCookie()
+    if (resealed !== undefined) headers['set-cookie'] = resealed
+    reply.hijack()
+    reply.raw.writeHead(head.status, Object.assign(corsHeaders(reply, headers), headers))
+    return reply.raw
+  }
+}
+
+/** What @fastify/cors has decided, with every header of the answer readable to the allowed frontend. */
+function corsHeaders(reply: FastifyReply, answer: Headers): Headers {
+  const origin = reply.getHeader('access-control-allow-origin')
+  if (typeof origin !== 'string') return {}
+  return {
+    'access-control-allow-origin': origin,
+    'access-control-allow-credentials': 'true',
+    'access-control-expose-headers': Object.keys(answer).join(', ')
+  }
+}
+
+/** The raw target behind `/proxy/NAME`: two segments are skipped, however they are spelled. */
+function targetOf(url: string): string {
+  // RFC 9112 §3.2.2 knows an absolute form as well; what its host would mean here nobody knows, so it is not guessed.
+  if (!url.startsWith('/')) throw new GatewayError('path_rejected', 'The request target must begin with a slash.')
+  const second = url.indexOf('/', 1)
+  const third = url.indexOf('/', second + 1)
+  return url.slice(third)
+}
+
+function checkPolicy({ name, title, api }: Provider, method: HttpMethod, path: string): void {
+  if (api.methods && !api.methods.includes(method)) {
+    throw new GatewayError('method_not_allowed', `${method} is not forwarded to ${title}.`, { provider: name, allow: api.methods })
+  }
+  if (api.paths && !api.paths.some(prefix => isBelow(path, prefix)))
+    throw new GatewayError('path_rejected', `This path is not forwarded to ${title}.`, { provider: name })
+}
+
+function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort()
+  })
+  return gone.signal
+}
+
+export default fp(proxy, {
+  name: 'proxy',
+  dependencies: ['providers', 'session', 'vault', 'grants', 'errors', 'security'],
+  encapsulate: true
+})

@@ -1,0 +1,116 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Connection, connectionFrom, type Grant } from '../../src/core/connection.ts'
+import { GatewayError } from '../../src/core/errors.ts'
+import { type Flow, flowLifetimeMs, usedUpKey } from '../../src/core/flow.ts'
+import type { OAuth2Method } from '../../src/core/provider.ts'
+import { withParams } from '../../src/core/return-to.ts'
+import type { Session } from '../../src/core/session.ts'
+import { TokenEndpointError } from '../../src/core/token-answer.ts'
+import type { ProviderContextOptions } from './provider-context.ts'
+
+type Options = ProviderContextOptions & { redirectUri: string }
+
+/** RFC 6749 §4.1.2.1 and OpenID Connect Core §3.1.2.6. Any other is told as `provider_error`: what a URL says is not repeated. */
+const knownErrors = new Set([
+  'access_denied',
+  'invalid_request',
+  'unauthorized_client',
+  'unsupported_response_type',
+  'invalid_scope',
+  'server_error',
+  'temporarily_unavailable',
+  'interaction_required',
+  'login_required',
+  'account_selection_required',
+  'consent_required'
+])
+
+/** `GET /auth/NAME/callback`: the browser comes back, with a code or a refusal. Nothing is sent to the provider before the state has proved itself. */
+export async function callback(app: FastifyInstance, { definition, method, client, clock, redirectUri }: Options) {
+  app.get(
+    `/auth/${definition.name}/callback`,
+    { exposeHeadRoute: false, config: { provider: definition.name } },
+    async (request, reply) => {
+      const { state, code, error, iss } = answerParams(request)
+      const flow = request.flows.find(f => f.state === state && f.provider === definition.name)
+      if (!flow) throw invalid('It was begun in another browser, or too long ago, or it has been finished already.')
+      const session = await sessionOf(request, flow)
+      checkIssuer(method, iss)
+      if (!(await app.store.claim(usedUpKey(flow), flowLifetimeMs))) throw invalid('It has been finished already.')
+      reply.keepFlows(request.flows.filter(f => f !== flow))
+
+      if (error !== undefined) return refused(reply, flow, knownErrors.has(error) ? error : 'provider_error')
+      if (code === undefined) throw invalid('The provider sent neither a code nor an error.')
+
+      const grant = await exchange(code, flow)
+      if (typeof grant === 'string') return refused(reply, flow, grant)
+      const connection = connectionFrom(grant, definition.name, client.scopes, clock.now())
+      return finish(reply, flow, session, connection)
+    }
+  )
+
+  async function finish(reply: FastifyReply, flow: Flow, session: Session | undefined, connection: Connection): Promise<FastifyReply> {
+    const kept = await app.vault.connect(flow.owner, session, connection)
+    if (kept === 'ended') {
+      void app.revoke(connection)
+      throw invalid('The session was ended while it was under way.')
+    }
+    if (kept !== 'joined') reply.giveSession(kept)
+    return reply.redirect(flow.returnTo, 303)
+  }
+
+  /** The flow is this browser's, and nobody signed out or in as another in between. */
+  async function sessionOf(request: FastifyRequest, flow: Flow): Promise<Session | undefined> {
+    const session = request.ticket && (await app.vault.open(request.ticket, []))?.session.value
+    if (session ? session.owner === flow.owner : flow.first) return session
+    throw invalid('The session in which it was begun has ended.')
+  }
+
+  /** @returns the grant, or the OAuth error code with which the provider refused the code. */
+  async function exchange(code: string, flow: Flow): Promise<Grant | string> {
+    try {
+      const endpoint = app.tokenEndpoints.get(definition.name)
+      if (!endpoint) throw new TypeError('the context has no token endpoint')
+      return await endpoint.exchange(code, redirectUri, flow.verifier)
+    } catch (error) {
+      if (!(error instanceof TokenEndpointError)) throw error
+      app.log.warn({ provider: definition.name, kind: error.kind, reason: error.reason }, error.message)
+      if (error.kind === 'refused') return error.reason ?? 'provider_error'
+      const [errorCode, what] =
+        error.kind === 'timeout'
+          ? (['provider_timeout', 'did not answer in time'] as const)
+          : (['provider_unavailable', 'gave no usable answer'] as const)
+      throw new GatewayError(errorCode, `${definition.title} ${what}, so nothing was connected. Connect again in a moment.`, {
+        provider: definition.name,
+        cause: error
+      })
+    }
+  }
+
+  function refused(reply: FastifyReply, flow: Flow, reason: string): FastifyReply {
+    return reply.redirect(withParams(flow.returnTo, { connect_error: reason, provider: definition.name }), 303)
+  }
+}
+
+/** @throws {GatewayError} `state_invalid` when a parameter is given twice (RFC 6749 §3.1). */
+function answerParams(request: FastifyRequest): Partial<Record<'state' | 'code' | 'error' | 'iss', string>> {
+  const query = request.query as Record<string, string | string[] | undefined>
+  const single = (name: string): Record<string, string> => {
+    const value = query[name]
+    if (Array.isArray(value)) throw invalid(`Its answer holds ${name} twice.`)
+    return value === undefined || value === '' ? {} : { [name]: value }
+  }
+  return { ...single('state'), ...single('code'), ...single('error'), ...single('iss') }
+}
+
+/** RFC 9207 §2.4. A definition without an issuer still refuses an answer that names a stranger. */
+function checkIssuer({ issuer, authorizeUrl, tokenUrl }: OAuth2Method, iss: string | undefined): void {
+  const trusted =
+    issuer !== undefined
+      ? iss === issuer
+      : iss === undefined || [authorizeUrl, tokenUrl].some(url => new URL(url).origin === URL.parse(iss)?.origin)
+  if (!trusted) throw invalid('The answer does not come from the provider that it was begun at.')
+}
+
+const invalid = (why: string) =>
+  new GatewayError('state_invalid', `This sign-in cannot be finished. ${why} Nothing was connected; start again.`)

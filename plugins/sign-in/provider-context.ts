@@ -1,0 +1,68 @@
+import oauth2, { type FastifyOAuth2Options } from '@fastify/oauth2'
+import type { FastifyInstance } from 'fastify'
+import type { Clock } from '../../src/core/ports.ts'
+import type { OAuth2Method, OAuthClient, Provider } from '../../src/core/provider.ts'
+import { callback } from './callback.ts'
+import type { OAuth2Client } from './oauth2-client.ts'
+import { start } from './start.ts'
+import { tokenEndpointOf } from './token-endpoint.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Of the provider whose context this is. */
+    grantClient: OAuth2Client
+  }
+}
+
+export type ProviderContextOptions = {
+  definition: Provider
+  method: OAuth2Method
+  client: OAuthClient
+  publicUrl: string
+  allowedOrigins: ReadonlySet<string>
+  clock: Clock
+}
+
+/** Token endpoints are quick; one that is not has failed. */
+const tokenTimeoutMs = 10_000
+const mostTokenAnswerBytes = 64 * 1024
+
+/** One provider's sign-in: its own scope, its own `@fastify/oauth2` instance, its own callback address. */
+export async function providerContext(app: FastifyInstance, options: ProviderContextOptions): Promise<void> {
+  const { definition, method, client, publicUrl } = options
+  const redirectUri = `${publicUrl}/auth/${definition.name}/callback`
+  // State, PKCE and cookies are ours (see docs/decisions): without startRedirectPath and pkce the instance is a client alone.
+  await app.register(oauth2, {
+    name: 'grantClient',
+    callbackUri: redirectUri,
+    userAgent: 'latchkey',
+    credentials: credentials(method, client)
+  } as FastifyOAuth2Options)
+  app.tokenEndpoints.set(definition.name, tokenEndpointOf(app.grantClient, method))
+  app.register(start, { ...options, redirectUri })
+  app.register(callback, { ...options, redirectUri })
+}
+
+function credentials(method: OAuth2Method, client: OAuthClient) {
+  const [authorize, token, refresh, revoke] = [method.authorizeUrl, method.tokenUrl, method.refreshUrl, method.revokeUrl].map(url =>
+    url === undefined ? undefined : new URL(url)
+  )
+  return {
+    client: { id: client.id, secret: client.secret.reveal() },
+    auth: {
+      authorizeHost: authorize?.origin,
+      authorizePath: authorize && authorize.pathname + authorize.search,
+      tokenHost: token?.origin,
+      // Absolute, since each may stand on a host of its own.
+      tokenPath: token?.href,
+      refreshPath: (refresh ?? token)?.href,
+      ...(revoke && { revokePath: revoke.href })
+    },
+    http: { timeout: tokenTimeoutMs, maxBytes: mostTokenAnswerBytes },
+    options: {
+      scopeSeparator: method.scopeSeparator ?? ' ',
+      bodyFormat: method.tokenRequestFormat ?? 'form',
+      authorizationMethod: method.clientAuthentication === 'basic' ? 'header' : 'body'
+    }
+  }
+}

@@ -1,0 +1,19 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Clock } from '../../src/core/ports.ts'
+import { providerContext } from './provider-context.ts'
+
+type SignInOptions = { publicUrl: string; allowedOrigins: ReadonlySet<string>; clock: Clock }
+
+/** Sign-in at every provider that has a client, each in a context of its own; and a clear answer for all other names. */
+async function signIn(app: FastifyInstance, options: SignInOptions) {
+  for (const { definition, client } of app.providers.values()) {
+    const method = definition.methods.oauth2
+    if (client && method) app.register(providerContext, { ...options, definition, method, client })
+  }
+  for (const url of ['/auth/:provider', '/auth/:provider/callback']) {
+    app.get<{ Params: { provider: string } }>(url, async request => void app.providerNamed(request.params.provider))
+  }
+}
+
+export default fp(signIn, { name: 'sign-in', dependencies: ['providers', 'session', 'vault', 'grants', 'errors'], encapsulate: true })

@@ -1,0 +1,67 @@
+import type { Connection } from '../../src/core/connection.ts'
+import type { OAuth2Method } from '../../src/core/provider.ts'
+import type { TokenEndpoint } from '../../src/core/renewal.ts'
+import { parseTokenAnswer, TokenEndpointError } from '../../src/core/token-answer.ts'
+import type { OAuth2Client } from './oauth2-client.ts'
+
+/** RFC 6749 §5.2 and RFC 7009 §2.2.1; a reason that is none of these is not repeated to anybody. */
+const knownReasons = [
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'unsupported_token_type'
+]
+
+/** The parts that its errors have: Boom around what came from the server. */
+type ClientError = { output?: { statusCode?: number }; data?: { isResponseError?: boolean; payload?: unknown } | null }
+
+/** A provider's `@fastify/oauth2` instance as core sees it: strict about answers, and with no error that holds what was sent. */
+export function tokenEndpointOf({ oauth2 }: OAuth2Client, method: OAuth2Method): TokenEndpoint {
+  const parse = (body: unknown) => parseTokenAnswer(body, method.answer, method.scopeSeparator)
+
+  return {
+    async exchange(code, redirectUri, verifier) {
+      const params = { ...method.tokenParams, code, redirect_uri: redirectUri, code_verifier: verifier }
+      return parse((await translated(oauth2.getToken(params))).token)
+    },
+
+    async refresh(refreshToken) {
+      const old = oauth2.createToken({ refresh_token: refreshToken.reveal() })
+      return parse((await translated(old.refresh({ ...method.refreshParams }))).token)
+    },
+
+    async revoke({ refreshToken, credential }: Connection) {
+      if (method.revokeUrl === undefined) return
+      const token = oauth2.createToken({ refresh_token: refreshToken?.reveal(), access_token: credential.reveal() })
+      // RFC 7009 §2.1: revoking the refresh token ends the access tokens of the same grant. §2.2: the body of the answer is empty or ignored.
+      const revoked = token.revoke(refreshToken ? 'refresh_token' : 'access_token', { json: false })
+      await translated(revoked)
+    }
+  }
+}
+
+async function translated<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call
+  } catch (error) {
+    throw asTokenEndpointError(error as ClientError)
+  }
+}
+
+function asTokenEndpointError({ output, data }: ClientError): TokenEndpointError {
+  const status = output?.statusCode
+  if (data?.isResponseError) {
+    const reason = (data.payload as { error?: unknown } | undefined)?.error
+    if (status !== undefined && status < 500 && typeof reason === 'string') {
+      const known = knownReasons.find(r => r === reason)
+      return new TokenEndpointError('refused', `the token endpoint answered ${status} ${known ?? 'with an unknown error'}`, known)
+    }
+    return new TokenEndpointError('unavailable', `the token endpoint answered ${status}`)
+  }
+  if (status === 504 || status === 408) return new TokenEndpointError('timeout', 'the token endpoint did not answer in time')
+  if (status === 502) return new TokenEndpointError('unavailable', 'the token endpoint could not be reached')
+  return new TokenEndpointError('bad_answer', 'the token endpoint answered with something that is not a token answer')
+}

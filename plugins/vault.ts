@@ -1,0 +1,31 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { createCipher } from '../src/core/cipher.ts'
+import type { Clock, Store } from '../src/core/ports.ts'
+import type { Session, SessionLimits } from '../src/core/session.ts'
+import { createVault, type Vault, type Versioned } from '../src/core/vault.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    vault: Vault
+    store: Store
+  }
+  interface FastifyRequest {
+    /** The session was seen, and used for `provider`. The call does not wait for it to be written, nor fail with it. */
+    noteSeen(session: Versioned<Session>, provider?: string): void
+  }
+}
+
+type VaultOptions = { store: Store; keys: readonly Buffer[]; limits: SessionLimits; clock: Clock }
+
+/** The sealed records, and the store below them, which is closed with the gateway. */
+async function vault(app: FastifyInstance, { store, keys, limits, clock }: VaultOptions) {
+  app.decorate('store', store)
+  app.decorate('vault', createVault(store, createCipher(keys), limits, clock))
+  app.decorateRequest('noteSeen', function (this: FastifyRequest, session: Versioned<Session>, provider?: string) {
+    app.vault.touch(session, provider).catch(error => this.log.warn({ code: error.code }, 'the session could not be noted as seen'))
+  })
+  app.addHook('onClose', () => store.close())
+}
+
+export default fp(vault, { name: 'vault' })

@@ -1,0 +1,40 @@
+import { defineProvider } from '../src/core/provider.ts'
+
+export default defineProvider({
+  name: 'outgrow',
+  title: 'Outgrow',
+  description: 'Calculators, quizzes and the leads they bring',
+  color: '#e8590c',
+  api: { baseUrl: 'https://api-calc.outgrow.co/api/v1' },
+  methods: {
+    oauth2: {
+      authorizeUrl: 'https://app.outgrow.co/oauth/authorize',
+      tokenUrl: 'https://app.outgrow.co/oauth/token',
+      scopes: [],
+      clientAuthentication: 'body',
+      help: { steps: ['Outgrow asks you to sign in and to allow the access.'] }
+    },
+    apiKey: {
+      placements: [
+        { in: 'path', after: '/get_cal' },
+        { in: 'header', name: 'api-key' }
+      ],
+      check: { path: '/get_cal', status: 200, expect: { pointer: '/success', equals: true } },
+      help: { steps: ['In Outgrow, open Billing & Settings.', 'Choose API Key.', 'Copy the key and paste it here.'] }
+    }
+  },
+  sources: [
+    {
+      facts: 'API base, key in the path of /get_cal and in the API-KEY header elsewhere, success inside a 200',
+      confidence: 'vendor',
+      from: 'https://outgrow.co (help centre)',
+      checked: '2026-11-21'
+    },
+    {
+      facts: 'all of OAuth: the vendor documents none, so an operator who has a client sets the addresses',
+      confidence: 'guide',
+      from: 'tutorial',
+      checked: '2026-11-21'
+    }
+  ]
+})

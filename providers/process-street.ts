@@ -1,0 +1,46 @@
+import { defineProvider } from '../src/core/provider.ts'
+
+export default defineProvider({
+  name: 'process-street',
+  title: 'Process Street',
+  description: 'Workflows, workflow runs and their tasks',
+  color: '#2d7a5f',
+  api: { baseUrl: 'https://public-api.process.st/api/v1.1' },
+  methods: {
+    oauth2: {
+      authorizeUrl: 'https://app.process.st/oauth/authorize',
+      tokenUrl: 'https://app.process.st/oauth/token',
+      scopes: ['read', 'write'],
+      scopeSeparator: ',',
+      clientAuthentication: 'body',
+      tokenRequestFormat: 'json',
+      help: { steps: ['Process Street asks you to sign in and to allow the access.'] }
+    },
+    apiKey: {
+      placements: [{ in: 'header', name: 'x-api-key' }],
+      check: { path: '/testAuth', status: 200, account: '/apiKeyLabel' },
+      help: {
+        steps: [
+          'In Process Street, an admin opens Settings and then Integrations.',
+          'Choose New API Key and give it a name.',
+          'Copy the key and paste it here.'
+        ],
+        plan: 'Only an admin of the organization can make a key.'
+      }
+    }
+  },
+  sources: [
+    {
+      facts: 'API base, X-API-KEY without a prefix, who may make a key',
+      confidence: 'vendor',
+      from: 'https://developer.process.st/',
+      checked: '2026-11-21'
+    },
+    {
+      facts: 'all of OAuth: the vendor documents none, so an operator who has a client sets the addresses',
+      confidence: 'guide',
+      from: 'tutorial',
+      checked: '2026-11-21'
+    }
+  ]
+})

@@ -1,0 +1,45 @@
+import { defineProvider } from '../src/core/provider.ts'
+
+export default defineProvider({
+  name: 'productboard',
+  title: 'Productboard',
+  description: 'Features, notes and feedback of your product workspace',
+  color: '#0079f2',
+  api: { baseUrl: 'https://api.productboard.com' },
+  methods: {
+    oauth2: {
+      authorizeUrl: 'https://app.productboard.com/oauth2/authorize',
+      tokenUrl: 'https://app.productboard.com/oauth2/token',
+      revokeUrl: 'https://app.productboard.com/oauth2/revoke',
+      scopes: ['entities:read', 'notes:read', 'members:read'],
+      clientAuthentication: 'body',
+      help: { steps: ['Productboard asks you to sign in and to allow the access.'], plan: 'Every plan; some scopes need an admin.' }
+    },
+    apiKey: {
+      placements: [{ in: 'header', name: 'authorization', prefix: 'Bearer ' }],
+      check: { path: '/v2/notes', status: 200 },
+      help: {
+        steps: [
+          'In Productboard, open the profile menu and choose Integrations.',
+          'Under Public API, create an access token.',
+          'Copy it and paste it here.'
+        ],
+        plan: 'Not on the Essentials plan.'
+      }
+    }
+  },
+  sources: [
+    {
+      facts: 'API base, v2 paths, Bearer token, where the token is found',
+      confidence: 'vendor',
+      from: 'https://developer.productboard.com/v2.0.0/reference',
+      checked: '2026-11-21'
+    },
+    {
+      facts: 'authorize, token and revoke addresses, client authentication in the body, scopes',
+      confidence: 'clients',
+      from: 'third-party clients that agree with each other',
+      checked: '2026-11-21'
+    }
+  ]
+})

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import accessLog from '../plugins/access-log.ts'
+import connections from '../plugins/connections.ts'
+import errors, { answerMalformed } from '../plugins/errors.ts'
+import grants from '../plugins/grants.ts'
+import health from '../plugins/health.ts'
+import otherMethods, { collectRoutes } from '../plugins/methods.ts'
+import pages from '../plugins/pages/pages.ts'
+import providers from '../plugins/providers.ts'
+import proxy from '../plugins/proxy/proxy.ts'
+import security from '../plugins/security.ts'
+import session from '../plugins/session.ts'
+import signIn from '../plugins/sign-in/sign-in.ts'
+import vault from '../plugins/vault.ts'
+import type { Config } from './config/config.ts'
+import type { Send } from './core/forward.ts'
+import type { Clock, Store } from './core/ports.ts'
+
+export type Parts = { store: Store; clock: Clock; send: Send; logger?: FastifyBaseLogger }
+
+/** Time limits against clients that send slowly, in milliseconds: for the head of a request, and for all of it. */
+const headersTimeout = 15_000
+const requestTimeout = 120_000
+
+/** The whole gateway, ready to listen. */
+export async function buildGateway(config: Config, { store, clock, send, logger }: Parts): Promise<FastifyInstance> {
+  const { publicUrl, allowedOrigins, session: limits, keys, trustProxy } = config
+  const app: FastifyInstance = fastify({
+    ...(logger && { loggerInstance: logger }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: () => randomUUID(),
+    trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
+    requestTimeout,
+    clientErrorHandler: answerMalformed,
+    // An address that cannot be decoded reaches no route, but the same answer.
+    frameworkErrors: (error, request, reply) => app.answerError(error, request, reply),
+    http: { headersTimeout, connectionsCheckingInterval: 5_000 }
+  })
+  const routes = collectRoutes(app)
+
+  await app.register(accessLog)
+  await app.register(providers, { providers: config.providers })
+  await app.register(errors, { publicUrl })
+  await app.register(security, { allowedOrigins, secure: publicUrl.startsWith('https:') })
+  await app.register(session, { keys: keys.session, limits, publicUrl, clock })
+  await app.register(vault, { store, keys: keys.token, limits, clock })
+  await app.register(grants, { clock })
+  await app.register(signIn, { publicUrl, allowedOrigins, clock })
+  await app.register(connections, { publicUrl })
+  await app.register(proxy, { send, clock })
+  await app.register(health)
+  await app.register(pages, { publicUrl })
+  await app.register(otherMethods, { routes })
+  await app.ready()
+  return app
+}

@@ -1,0 +1,68 @@
+import type { Provider, ProviderSettings } from '../core/provider.ts'
+import type { SessionLimits } from '../core/session.ts'
+import { ConfigError, type Environment, EnvironmentReader } from './environment.ts'
+import { type Keys, readKeys } from './keys.ts'
+import { readAllowedOrigins, readPublicUrl, readRedisUrl, readTrustProxy } from './network.ts'
+import { readProviders } from './provider-settings.ts'
+
+export type Config = {
+  readonly production: boolean
+  readonly host: string
+  readonly port: number
+  /** Serialized origin, without a trailing slash: the base of every callback and link. */
+  readonly publicUrl: string
+  readonly redisUrl: string | undefined
+  readonly dataDir: string
+  readonly keys: Keys
+  /** Serialized origins; the gateway's own is among them. */
+  readonly allowedOrigins: ReadonlySet<string>
+  readonly trustProxy: readonly string[]
+  readonly session: SessionLimits
+  readonly logLevel: string
+  /** By name. Empty only outside production, where the sandbox then plays them. */
+  readonly providers: ReadonlyMap<string, ProviderSettings>
+}
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+const hour = 3600
+const day = 24 * hour
+
+/**
+ * Reads the whole environment.
+ * @param port the port that is listened on, where `PORT=0` has been resolved
+ * @throws {ConfigError} with every problem at once
+ */
+export function readConfig(variables: Environment, definitions: readonly Provider[], port = readPort(variables)): Config {
+  const env = new EnvironmentReader(variables)
+  const production = variables.NODE_ENV === 'production'
+  const host = env.text('HOST') ?? '127.0.0.1'
+  readPort(variables, env)
+  const publicUrl = readPublicUrl(env, { production, host, port })
+  const dataDir = env.text('DATA_DIR') ?? '.latchkey'
+  const config = {
+    production,
+    host,
+    port,
+    publicUrl,
+    redisUrl: readRedisUrl(env),
+    dataDir,
+    allowedOrigins: readAllowedOrigins(env, publicUrl),
+    trustProxy: readTrustProxy(env),
+    session: readLimits(env),
+    logLevel: env.oneOf('LOG_LEVEL', logLevels) ?? 'info',
+    providers: readProviders(env, definitions, production)
+  }
+  const keys = readKeys(env, { production, dataDir })
+  if (env.problems.length > 0 || !keys) throw new ConfigError(env.problems)
+  return Object.freeze({ ...config, keys })
+}
+
+export function readPort(variables: Environment, env = new EnvironmentReader(variables)): number {
+  return env.integer('PORT', { min: 0, max: 65535, example: 3000 }) ?? 3000
+}
+
+function readLimits(env: EnvironmentReader): SessionLimits {
+  const seconds = (name: string, usual: number) => env.integer(name, { min: 1, max: 365 * day, example: usual }) ?? usual
+  const maxMs = seconds('SESSION_MAX', 30 * day) * 1000
+  return { idleMs: Math.min(seconds('SESSION_IDLE', 8 * hour) * 1000, maxMs), maxMs }
+}

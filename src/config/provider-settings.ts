@@ -1,0 +1,117 @@
+import type { OAuth2Method, OAuthClient, Provider, ProviderSettings } from '../core/provider.ts'
+import { Secret } from '../core/secret.ts'
+import type { EnvironmentReader } from './environment.ts'
+import { readUrl } from './urls.ts'
+
+/** `process-street` -> `PROCESS_STREET` */
+export const variablePrefix = (provider: Provider): string => provider.name.toUpperCase().replaceAll('-', '_')
+
+/** The providers to offer, by name: those with a client, or what `PROVIDERS` says of them. */
+export function readProviders(
+  env: EnvironmentReader,
+  definitions: readonly Provider[],
+  production: boolean
+): Map<string, ProviderSettings> {
+  const usable = new Map<string, ProviderSettings>()
+  for (const definition of definitions) {
+    const settings = readProvider(env, definition, production)
+    if (settings.client) usable.set(definition.name, settings)
+  }
+  if (production && usable.size === 0) {
+    const example = definitions[0] ? variablePrefix(definitions[0]) : 'PROVIDER'
+    env.problem(`No provider is configured. Set a client of at least one, for example ${example}_CLIENT_ID and ${example}_CLIENT_SECRET.`)
+  }
+  const offered = env.list('PROVIDERS')
+  return offered ? chosen(env, offered, definitions, usable, production) : usable
+}
+
+function chosen(
+  env: EnvironmentReader,
+  offered: readonly string[],
+  definitions: readonly Provider[],
+  usable: ReadonlyMap<string, ProviderSettings>,
+  production: boolean
+): Map<string, ProviderSettings> {
+  const providers = new Map<string, ProviderSettings>()
+  for (const name of offered) {
+    const definition = definitions.find(d => d.name === name)
+    const settings = usable.get(name)
+    if (!definition) {
+      env.problem(`PROVIDERS: there is no provider ${JSON.stringify(name)}. There are: ${definitions.map(d => d.name).join(', ')}.`)
+    } else if (settings) {
+      providers.set(name, settings)
+    } else if (production || usable.size > 0) {
+      // Without any client and outside production the sandbox plays them, and this chooses among them.
+      const prefix = variablePrefix(definition)
+      env.problem(`PROVIDERS offers ${name}, which has no client. Set ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET.`)
+    }
+  }
+  return providers
+}
+
+function readProvider(env: EnvironmentReader, provider: Provider, production: boolean): ProviderSettings {
+  const prefix = variablePrefix(provider)
+  const url = (suffix: string, kind: 'base' | 'endpoint', example: string) =>
+    readUrl(env, `${prefix}_${suffix}`, { production, kind, example })
+  const { oauth2 } = provider.methods
+  const client = readClient(env, prefix, oauth2)
+  const baseUrl = url('API_URL', 'base', provider.api.baseUrl)
+  const definition: Provider = {
+    ...provider,
+    api: baseUrl === undefined ? provider.api : { ...provider.api, baseUrl },
+    methods: oauth2
+      ? {
+          ...provider.methods,
+          oauth2: corrected(oauth2, {
+            authorizeUrl: url('AUTHORIZE_URL', 'endpoint', oauth2.authorizeUrl),
+            tokenUrl: url('TOKEN_URL', 'endpoint', oauth2.tokenUrl),
+            revokeUrl: url('REVOKE_URL', 'endpoint', oauth2.revokeUrl ?? 'https://provider.example.com/oauth/revoke'),
+            issuer: env.text(`${prefix}_ISSUER`)
+          })
+        }
+      : provider.methods
+  }
+  return client ? { definition, client } : { definition }
+}
+
+type Corrections = Record<'authorizeUrl' | 'tokenUrl' | 'revokeUrl' | 'issuer', string | undefined>
+
+function corrected(method: OAuth2Method, corrections: Corrections): OAuth2Method {
+  const { refreshUrl, revokeUrl, issuer, ...rest } = method
+  // Another address is another server. What the definition says of the old one must not get the new one's tokens and secret.
+  const ofOldServer = {
+    ...(corrections.tokenUrl === undefined && { ...(refreshUrl && { refreshUrl }), ...(revokeUrl && { revokeUrl }) }),
+    ...(corrections.authorizeUrl === undefined && issuer && { issuer })
+  }
+  const set = Object.entries(corrections).filter(([, value]) => value !== undefined)
+  return { ...rest, ...ofOldServer, ...Object.fromEntries(set) }
+}
+
+function readClient(env: EnvironmentReader, prefix: string, method: OAuth2Method | undefined): OAuthClient | undefined {
+  const id = env.text(`${prefix}_CLIENT_ID`)
+  const secret = env.text(`${prefix}_CLIENT_SECRET`)
+  const scopes = env
+    .text(`${prefix}_SCOPES`)
+    ?.split(/[\s,]+/)
+    .filter(scope => scope !== '')
+  if (id === undefined && secret === undefined) return undefined
+  if (!method) {
+    env.problem(`${prefix}_CLIENT_ID is set, but this provider has no OAuth. Remove it.`)
+    return undefined
+  }
+  if (id === undefined || secret === undefined) {
+    const missing = id === undefined ? 'CLIENT_ID' : 'CLIENT_SECRET'
+    env.problem(
+      `${prefix}_${missing} is missing: client id and secret go together, for example ${prefix}_${missing}=abc123, or ${prefix}_${missing}_FILE=/run/secrets/name.`
+    )
+    return undefined
+  }
+  // RFC 6749 appendix A.1 and A.2.
+  for (const [name, value] of [
+    ['CLIENT_ID', id],
+    ['CLIENT_SECRET', secret]
+  ] as const) {
+    if (!/^[\x20-\x7e]+$/.test(value)) env.problem(`${prefix}_${name} holds a character that is not printable ASCII. Copy it again.`)
+  }
+  return { id, secret: new Secret(secret), scopes: scopes ?? method.scopes }
+}

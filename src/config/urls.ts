@@ -1,0 +1,39 @@
+import type { EnvironmentReader } from './environment.ts'
+
+export type UrlRules = {
+  /** In production only loopback may be reached without TLS. */
+  readonly production: boolean
+  /** A base has paths appended to it: it has no query, and its trailing slash goes. An endpoint is used as it is (RFC 6749 §3.1). */
+  readonly kind: 'base' | 'endpoint'
+  readonly example: string
+}
+
+/** The variable as an absolute http(s) URL in its normal form. `undefined` when unset or faulty; the fault is noted. */
+export function readUrl(env: EnvironmentReader, name: string, { production, kind, example }: UrlRules): string | undefined {
+  const text = env.text(name)
+  if (text === undefined) return undefined
+  const url = URL.parse(text)
+  const problem =
+    !url || !/^https?:\/\//i.test(text)
+      ? 'must be an absolute http or https URL'
+      : url.username !== '' || url.password !== ''
+        ? 'must not hold a user name or password'
+        : text.includes('#') || (kind === 'base' && text.includes('?'))
+          ? `must not hold a ${kind === 'base' ? 'query or ' : ''}fragment`
+          : production && url.protocol === 'http:' && !isLoopback(url.hostname)
+            ? 'must be https'
+            : undefined
+  if (url && problem === undefined) return kind === 'base' ? url.href.replace(/\/+$/, '') : url.href
+  env.problem(`${name} ${problem}, for example ${name}=${example}.`)
+  return undefined
+}
+
+/** RFC 6454 §6.2: scheme, host and port, and nothing else. `*` and `null` are none. */
+export function parseOrigin(text: string): string | undefined {
+  const url = URL.parse(text)
+  if (!url || !/^https?:$/.test(url.protocol) || text.includes('*')) return undefined
+  return url.origin === text.replace(/\/$/, '').toLowerCase() ? url.origin : undefined
+}
+
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || host === '::1' || /^127(\.\d+){3}$/.test(host)

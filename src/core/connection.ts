@@ -1,0 +1,84 @@
+import { Secret } from './secret.ts'
+
+/** One session's credential at one provider. */
+export type Connection = {
+  readonly provider: string
+  readonly method: 'oauth2' | 'api_key'
+  /** `reconnect_required`: the provider no longer honours the grant or key, and only the person can mend that. */
+  readonly status: 'connected' | 'reconnect_required'
+  /** The access token or API key that calls carry. */
+  readonly credential: Secret
+  readonly refreshToken?: Secret
+  readonly expiresAtMs?: number
+  /** From when on the credential is renewed before a call. */
+  readonly renewAtMs?: number
+  readonly scopes?: readonly string[]
+  readonly account?: string
+  readonly connectedAtMs: number
+  /** Set while renewals fail for reasons that may pass: no try before `notBeforeMs`. */
+  readonly backoff?: { readonly failures: number; readonly notBeforeMs: number }
+}
+
+/** What a token endpoint granted (RFC 6749 §5.1), whatever shape it came in. */
+export type Grant = {
+  readonly accessToken: Secret
+  readonly refreshToken?: Secret
+  readonly expiresInMs?: number
+  readonly scopes?: readonly string[]
+  readonly account?: string
+}
+
+const renewAheadMs = 60_000
+
+export function connectionFrom(grant: Grant, provider: string, askedScopes: readonly string[], nowMs: number): Connection {
+  return {
+    provider,
+    method: 'oauth2',
+    status: 'connected',
+    credential: grant.accessToken,
+    ...(grant.refreshToken && { refreshToken: grant.refreshToken }),
+    ...lifetime(grant, nowMs, renewAheadMs),
+    // RFC 6749 §5.1: an answer without `scope` grants what was asked.
+    scopes: grant.scopes ?? askedScopes,
+    ...(grant.account !== undefined && { account: grant.account }),
+    connectedAtMs: nowMs
+  }
+}
+
+/** The connection after a refresh. What the answer does not say stays as it was. */
+export function renewed(connection: Connection, grant: Grant, nowMs: number): Connection {
+  const { backoff: _, expiresAtMs: _1, renewAtMs: _2, ...kept } = connection
+  // A provider whose tokens live for a minute or less would be asked at every call: another refresh gives no longer one.
+  const marginMs = Math.min(renewAheadMs, (grant.expiresInMs ?? 0) / 2)
+  return {
+    ...kept,
+    credential: grant.accessToken,
+    // RFC 6749 §6: no new refresh token means keep the old one.
+    ...(grant.refreshToken && { refreshToken: grant.refreshToken }),
+    ...lifetime(grant, nowMs, marginMs),
+    ...(grant.scopes && { scopes: grant.scopes })
+  }
+}
+
+function lifetime(grant: Grant, nowMs: number, marginMs: number): Pick<Connection, 'expiresAtMs' | 'renewAtMs'> {
+  if (grant.expiresInMs === undefined) return {}
+  const expiresAtMs = nowMs + grant.expiresInMs
+  return { expiresAtMs, renewAtMs: expiresAtMs - marginMs }
+}
+
+export const isDueForRenewal = (connection: Connection, nowMs: number): boolean =>
+  connection.renewAtMs !== undefined && connection.renewAtMs <= nowMs && connection.refreshToken !== undefined
+
+export const isExpired = (connection: Connection, nowMs: number): boolean =>
+  connection.expiresAtMs !== undefined && connection.expiresAtMs <= nowMs
+
+/** What the store keeps of a connection, before it is sealed: JSON, with the secrets in the clear. */
+export function encodeConnection(connection: Connection): Buffer {
+  const { credential, refreshToken, ...rest } = connection
+  return Buffer.from(JSON.stringify({ ...rest, credential: credential.reveal(), refreshToken: refreshToken?.reveal() }))
+}
+
+export function decodeConnection(bytes: Buffer): Connection {
+  const { credential, refreshToken, ...rest } = JSON.parse(bytes.toString())
+  return { ...rest, credential: new Secret(credential), ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }) }
+}

@@ -1,0 +1,75 @@
+import type { Connection } from './connection.ts'
+import { decodeOnce, isBelow } from './path.ts'
+import type { Placement, Provider } from './provider.ts'
+
+/** What goes up: the path and query as sent, and the headers that are ours. */
+export type Target = { readonly path: string; readonly headers: Readonly<Record<string, string>> }
+
+const bearer: readonly Placement[] = [{ in: 'header', name: 'authorization', prefix: 'Bearer ' }]
+
+/**
+ * Puts a connection's credential where the provider wants it.
+ * @param target guarded path and query below the API's base; it goes up byte for byte but for what the placement adds
+ */
+export function targetFor(provider: Provider, connection: Connection, target: string): Target {
+  const queryAt = target.indexOf('?')
+  const path = queryAt === -1 ? target : target.slice(0, queryAt)
+  const query = queryAt === -1 ? '' : target.slice(queryAt)
+  const base = basePath(provider)
+  const fixed = provider.api.headers ?? {}
+  const placement = placementsOf(provider, connection).find(p => p.in !== 'path' || isBelow(path, p.after))
+  const secret = connection.credential.reveal()
+
+  switch (placement?.in) {
+    case 'header':
+      return { path: base + target, headers: { ...fixed, [placement.name]: `${placement.prefix ?? ''}${secret}` } }
+    case 'basic':
+      return { path: base + target, headers: { ...fixed, authorization: `Basic ${Buffer.from(`${secret}:`).toString('base64')}` } }
+    case 'query': {
+      const pairs = query.length > 1 ? query.slice(1).split('&') : []
+      const others = pairs.filter(pair => parameterName(pair) !== placement.name)
+      const own = `${encodeURIComponent(placement.name)}=${encodeURIComponent(secret)}`
+      return { path: `${base}${path}?${[...others, own].join('&')}`, headers: fixed }
+    }
+    case 'path':
+      return {
+        path: `${base}${placement.after}/${encodeURIComponent(secret)}${path.slice(placement.after.length)}${query}`,
+        headers: fixed
+      }
+    default:
+      return { path: base + target, headers: fixed }
+  }
+}
+
+/** Every name under which the provider takes a credential: a client's own header of that name must not go up beside ours. */
+const placementsOf = (provider: Provider, { method }: Connection): readonly Placement[] =>
+  (method === 'oauth2' ? provider.methods.oauth2?.placements : provider.methods.apiKey?.placements) ?? bearer
+
+const basePath = (provider: Provider): string => new URL(provider.api.baseUrl).pathname.replace(/\/$/, '')
+
+/** As a form decoder reads it, so that no spelling of the name stands beside ours. */
+const parameterName = (pair: string): string | undefined => new URLSearchParams(pair).keys().next().value
+
+/**
+ * A `Location` of the provider, for the client: inside the API it becomes its `/proxy` address, anywhere else an absolute
+ * URL that the browser may follow without us. `undefined` when it must not be shown, because it holds the credential.
+ * @param requestPath the path and query that were sent
+ */
+export function locationFor(provider: Provider, connection: Connection, requestPath: string, location: string): string | undefined {
+  const base = new URL(provider.api.baseUrl)
+  const url = URL.parse(location, new URL(requestPath, base.origin))
+  if (!url || !/^https?:$/.test(url.protocol)) return undefined
+  if (holds(url.href, connection.credential.reveal())) return undefined
+  const prefix = basePath(provider)
+  if (url.origin !== base.origin || !isBelow(url.pathname, `${prefix}/`)) return url.href
+  return `/proxy/${provider.name}${url.pathname.slice(prefix.length)}${url.search}${url.hash}`
+}
+
+/** Also encoded, and encoded again as in a URL within a URL. */
+function holds(address: string, secret: string): boolean {
+  for (let depth = 0, text = address; depth < 5; depth++) {
+    if (text.includes(secret)) return true
+    text = decodeOnce(text)
+  }
+  return false
+}

@@ -1,0 +1,59 @@
+/** Every code that Latchkey itself says, with its HTTP status and a short title for people (RFC 9457 `title`). */
+const problems = {
+  header_rejected: [400, 'A header was refused'],
+  path_rejected: [400, 'The path was refused'],
+  request_malformed: [400, 'The request could not be read'],
+  return_to_rejected: [400, 'The return address was refused'],
+  state_invalid: [400, 'This sign-in is not valid any more'],
+  connection_required: [401, 'Not connected'],
+  reconnect_required: [401, 'The connection has ended'],
+  csrf_rejected: [403, 'The call was refused'],
+  not_found: [404, 'Nothing here'],
+  provider_unknown: [404, 'No such provider'],
+  method_not_allowed: [405, 'Method not allowed'],
+  body_too_large: [413, 'The body is too large'],
+  internal_error: [500, 'Something went wrong in Latchkey'],
+  provider_unavailable: [502, 'The provider cannot be reached'],
+  retry_request: [503, 'Send it again'],
+  store_unavailable: [503, 'Latchkey cannot reach its store'],
+  provider_timeout: [504, 'The provider did not answer in time']
+} as const
+
+export type ErrorCode = keyof typeof problems
+
+export type ErrorDetails = {
+  cause?: unknown
+  /** The provider it is about. */
+  provider?: string
+  /** Whole seconds after which another try makes sense (RFC 9110 §10.2.3). */
+  retryAfter?: number
+  /** Methods for the `Allow` header of a 405. */
+  allow?: readonly string[]
+  /** Another status than the code's own, where HTTP has a better one (431). */
+  status?: number
+}
+
+/** The one error that plugins turn into an answer. Branch on `code`, never on the message. */
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError'
+  readonly code: ErrorCode
+  readonly status: number
+  readonly title: string
+  readonly provider: string | undefined
+  readonly retryAfter: number | undefined
+  readonly allow: readonly string[] | undefined
+
+  /** @param detail says what happened, whose fault it is and what to do; it is shown to the client. */
+  constructor(code: ErrorCode, detail: string, details: ErrorDetails = {}) {
+    super(detail, { cause: details.cause })
+    const [status, title] = problems[code]
+    this.code = code
+    this.status = details.status ?? status
+    this.title = title
+    this.provider = details.provider
+    this.retryAfter = details.retryAfter
+    this.allow = details.allow
+  }
+}
+
+export const hasCode = (error: unknown, code: ErrorCode): boolean => error instanceof GatewayError && error.code === code

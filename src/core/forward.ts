@@ -1,0 +1,127 @@
+import type { Writable } from 'node:stream'
+import { type Connection, isDueForRenewal, isExpired } from './connection.ts'
+import { targetFor } from './credential.ts'
+import { GatewayError, hasCode } from './errors.ts'
+import { requestHeaders } from './headers.ts'
+import type { Clock } from './ports.ts'
+import type { HttpMethod, Provider } from './provider.ts'
+import { createRefusals } from './refusals.ts'
+import type { Renew } from './renewal.ts'
+
+/** Nothing, bytes that can be sent again, or a stream that can be sent once. */
+export type Body = undefined | Buffer | AsyncIterable<Uint8Array>
+
+export type UpstreamRequest = {
+  readonly origin: string
+  readonly method: HttpMethod
+  /** Path and query, raw. */
+  readonly path: string
+  /** Name, value, name, value. */
+  readonly headers: string[]
+  readonly body: Body
+  /** Bytes of a streamed body, when the client has said. */
+  readonly bodyLength: number | undefined
+  /** Longest wait for the answer's head, and longest silence inside its body. */
+  readonly timeoutMs: number
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal
+}
+
+export type AnswerHead = { readonly status: number; readonly headers: Readonly<Record<string, string | string[] | undefined>> }
+
+/** Where an answer goes. One that can tell its head from its body is told when the body keeps its client waiting. */
+export type Sink = Writable & { flushHeaders?(): void }
+
+/** Where the body of an answer goes; `undefined` to have it dropped. */
+export type Take = (head: AnswerHead) => Sink | undefined
+
+/** `cut`: the answer had begun and could not be ended, on either side; the writable was destroyed, so that nobody takes it for whole. */
+export type Outcome = 'streamed' | 'dropped' | 'cut'
+
+/**
+ * Sends one request and streams its answer with backpressure to where `take` says.
+ * @returns when the answer has ended, or as soon as `take` did not want it
+ * @throws {GatewayError} `provider_unavailable` or `provider_timeout`, only while `take` has not been asked
+ */
+export type Send = (request: UpstreamRequest, take: Take) => Promise<Outcome>
+
+export type Call = {
+  readonly owner: string
+  readonly connection: Connection
+  readonly provider: Provider
+  readonly method: HttpMethod
+  /** Guarded path and query below the API's base. */
+  readonly target: string
+  readonly rawHeaders: readonly string[]
+  readonly body: Body
+  readonly bodyLength: number | undefined
+  readonly signal: AbortSignal
+  /** Called once, with the answer that the client gets. */
+  readonly answer: (head: AnswerHead, sent: { readonly path: string; readonly connection: Connection }) => Sink
+}
+
+const defaultTimeoutMs = 30_000
+
+/** Send; on 401 renew; send once more. The second answer stands, whatever it is. */
+export function createForward(parts: { send: Send; renew: Renew; clock: Clock }): (call: Call) => Promise<Outcome> {
+  const { send, renew, clock } = parts
+  const refusals = createRefusals(clock)
+
+  return async function forward(call) {
+    const ahead = isDueForRenewal(call.connection, clock.now()) ? await renewAhead(call) : undefined
+    if (ahead) return lastAttempt(call, ahead)
+
+    const { connection } = call
+    if (refusals.has(placeOf(call), connection.credential)) return lastAttempt(call, connection)
+    const outcome = await attempt(call, connection, head => (head.status === 401 ? undefined : call.answer))
+    if (outcome !== 'dropped') return outcome
+
+    const { value } = await renew(call.owner, connection)
+    if (call.body !== undefined && !Buffer.isBuffer(call.body)) {
+      throw new GatewayError(
+        'retry_request',
+        'The access was renewed, but the body was too large to be kept for a second try. Send the request again.',
+        { provider: call.provider.name, retryAfter: 0 }
+      )
+    }
+    return lastAttempt(call, value)
+  }
+
+  function lastAttempt(call: Call, connection: Connection): Promise<Outcome> {
+    return attempt(call, connection, head => {
+      refusals.note(placeOf(call), connection.credential, head.status === 401)
+      return call.answer
+    })
+  }
+
+  /** A renewal ahead of expiry may fail while the credential still works; then the call goes on with it. */
+  async function renewAhead({ owner, connection }: Call): Promise<Connection | undefined> {
+    try {
+      return (await renew(owner, connection)).value
+    } catch (error) {
+      const mayPass = hasCode(error, 'provider_unavailable') || hasCode(error, 'provider_timeout')
+      if (mayPass && !isExpired(connection, clock.now())) return undefined
+      throw error
+    }
+  }
+
+  /** @param choose the client's answer, or `undefined` to have it dropped */
+  function attempt(call: Call, connection: Connection, choose: (head: AnswerHead) => Call['answer'] | undefined): Promise<Outcome> {
+    const { provider } = call
+    const { path, headers } = targetFor(provider, connection, call.target)
+    const request = {
+      origin: new URL(provider.api.baseUrl).origin,
+      method: call.method,
+      path,
+      headers: requestHeaders(call.rawHeaders, headers),
+      body: call.body,
+      bodyLength: call.bodyLength,
+      timeoutMs: provider.api.timeoutMs ?? defaultTimeoutMs,
+      signal: call.signal
+    }
+    return send(request, head => choose(head)?.(head, { path, connection }))
+  }
+}
+
+/** Where a call goes, without what varies from one to the next. */
+const placeOf = ({ owner, provider, method, target }: Call): string => `${owner} ${provider.name} ${method} ${target.split('?', 1)[0]}`

@@ -1,0 +1,150 @@
+import type { Secret } from './secret.ts'
+
+/**
+ * What Latchkey knows of a provider. A definition is data: whatever makes one vendor different from another is a
+ * field here, so that adding a provider is adding one file to `providers/`.
+ */
+export type Provider = {
+  /** Lower case, as in `/proxy/NAME/…`; upper case with `_` it begins the provider's environment variables. */
+  readonly name: string
+  readonly title: string
+  /** What a connection gives access to, in words for the person who grants it. */
+  readonly description: string
+  /** `#rrggbb` of the card's mark. */
+  readonly color: string
+  readonly api: Api
+  readonly methods: { readonly oauth2?: OAuth2Method; readonly apiKey?: ApiKeyMethod }
+  /** Where each fact of this file comes from. */
+  readonly sources: readonly Source[]
+}
+
+type Source = {
+  /** The vendor's own text, several third-party clients that agree, or only a tutorial. */
+  readonly confidence: 'vendor' | 'clients' | 'guide'
+  readonly facts: string
+  readonly from: string
+  /** The day it was looked at, `YYYY-MM-DD`. */
+  readonly checked: string
+}
+
+export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+type Api = {
+  /** Absolute, without a trailing slash. A proxied path is appended to it byte for byte. */
+  readonly baseUrl: string
+  /** Sent with every call, over what the client sent. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Methods that may be forwarded; all six when left out. */
+  readonly methods?: readonly HttpMethod[]
+  /** Path prefixes that may be forwarded, on segment borders; all when left out. */
+  readonly paths?: readonly string[]
+  /** Largest request body in bytes. */
+  readonly maxBodyBytes?: number
+  /** Longest wait for the answer's head, and longest silence inside its body, in milliseconds. */
+  readonly timeoutMs?: number
+}
+
+/** Where a credential stands in a call to the API. */
+export type Placement =
+  | { readonly in: 'header'; readonly name: string; readonly prefix?: string }
+  | { readonly in: 'query'; readonly name: string }
+  /** As the path segment that follows `after`, for the paths that begin with it: `/get_cal` -> `/get_cal/KEY`. */
+  | { readonly in: 'path'; readonly after: string }
+  /** RFC 7617, with the key as the user-id and an empty password. */
+  | { readonly in: 'basic' }
+
+type Help = {
+  /** How a person who is no developer gets there, a sentence a step. */
+  readonly steps: readonly string[]
+  /** Which plans of the vendor have it. */
+  readonly plan?: string
+}
+
+export type OAuth2Method = {
+  readonly authorizeUrl: string
+  readonly tokenUrl: string
+  /** Where refreshes go, when not to `tokenUrl`. */
+  readonly refreshUrl?: string
+  /** RFC 7009. */
+  readonly revokeUrl?: string
+  /** RFC 9207: the issuer that the callback's `iss` must equal. When given, an answer without `iss` is refused. */
+  readonly issuer?: string
+  /** Asked for unless the operator says otherwise. The least that the API needs. */
+  readonly scopes: readonly string[]
+  readonly scopeSeparator?: string
+  /** RFC 6749 §2.3.1: `body` for client_secret_post, `basic` for client_secret_basic. */
+  readonly clientAuthentication: 'body' | 'basic'
+  readonly tokenRequestFormat?: 'form' | 'json'
+  readonly authorizeParams?: Readonly<Record<string, string>>
+  readonly tokenParams?: Readonly<Record<string, string>>
+  readonly refreshParams?: Readonly<Record<string, string>>
+  readonly answer?: TokenAnswerShape
+  /** First match wins. `Authorization: Bearer` when left out (RFC 6750 §2.1). */
+  readonly placements?: readonly Placement[]
+  readonly help: Help
+}
+
+/** Where things stand in a token answer that is not shaped like RFC 6749 §5.1, as JSON Pointers (RFC 6901). */
+export type TokenAnswerShape = {
+  readonly accessToken?: string
+  readonly refreshToken?: string
+  readonly expiresIn?: string
+  readonly scope?: string
+  /** A name for the connected account, which no standard has a field for. */
+  readonly account?: string
+  /** Accepted `token_type` in lower case; `''` also accepts its absence. `bearer` when left out. */
+  readonly tokenType?: string
+  /** Lifetime in seconds to assume when the answer has none. Left out: until the provider says 401. */
+  readonly defaultExpiresIn?: number
+}
+
+export type ApiKeyMethod = {
+  /** First match wins. */
+  readonly placements: readonly Placement[]
+  readonly check: Check
+  readonly help: Help
+}
+
+/** A call that shows whether a credential is good. */
+type Check = {
+  /** Path below the API's base. */
+  readonly path: string
+  readonly status: number
+  /** What the body must also hold, for vendors that say no inside a 200. */
+  readonly expect?: { readonly pointer: string; readonly equals: unknown }
+  /** JSON Pointer to the account's name in the answer. */
+  readonly account?: string
+}
+
+/** The client that an operator has registered at a provider (RFC 6749 §2). */
+export type OAuthClient = { readonly id: string; readonly secret: Secret; readonly scopes: readonly string[] }
+
+/** A definition with the operator's corrections in it, and the operator's client, which switches its OAuth on. */
+export type ProviderSettings = { readonly definition: Provider; readonly client?: OAuthClient }
+
+const namePattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/
+
+/**
+ * Checks a definition when its file is loaded, so that a slip in it is a message at the start and not a fault in a call.
+ * @throws {TypeError} naming the provider and the field.
+ */
+export function defineProvider(provider: Provider): Provider {
+  const { name, api, methods } = provider
+  const fail = (field: string, why: string): never => {
+    throw new TypeError(`provider ${JSON.stringify(name)}: ${field} ${why}`)
+  }
+  if (!namePattern.test(name)) fail('name', 'must be lower-case words joined by "-"')
+  if (!/^#[0-9a-f]{6}$/i.test(provider.color)) fail('color', 'must be #rrggbb')
+  if (!methods.oauth2 && !methods.apiKey) fail('methods', 'must offer oauth2, apiKey or both')
+  if (provider.sources.length === 0) fail('sources', 'must say where the facts come from')
+  const { authorizeUrl, tokenUrl, refreshUrl, revokeUrl } = methods.oauth2 ?? {}
+  for (const [field, url] of Object.entries({ 'api.baseUrl': api.baseUrl, authorizeUrl, tokenUrl, refreshUrl, revokeUrl })) {
+    if (url !== undefined && !isPlainHttps(url)) fail(field, 'must be an https URL without user, fragment or trailing slash')
+  }
+  return Object.freeze(provider)
+}
+
+function isPlainHttps(text: string): boolean {
+  const url = URL.parse(text)
+  return url?.protocol === 'https:' && url.username === '' && url.hash === '' && !text.endsWith('/')
+}

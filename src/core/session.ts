@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto'
+
+/** What the cookie holds: two opaque ids. The truth is in the store. */
+export type Ticket = {
+  /** Names the person's records. Stays for as long as their sessions follow each other. */
+  readonly owner: string
+  /** Turns at every sign-in. */
+  readonly id: string
+}
+
+export type Session = Ticket & {
+  readonly createdAtMs: number
+  readonly seenAtMs: number
+  /** Provider name -> when a call last went to it. Kept to the precision of `touchEveryMs`. */
+  readonly lastUsedMs: Readonly<Record<string, number>>
+}
+
+export type SessionLimits = {
+  /** Ends this long after it was last seen. */
+  readonly idleMs: number
+  /** Ends this long after it began, whatever happens in it. */
+  readonly maxMs: number
+}
+
+/** 192 random bits, base64url. */
+export const newId = (): string => randomBytes(24).toString('base64url')
+
+export const endsAtMs = (session: Session, limits: SessionLimits): number =>
+  Math.min(session.seenAtMs + limits.idleMs, session.createdAtMs + limits.maxMs)
+
+export const isLive = (session: Session, limits: SessionLimits, nowMs: number): boolean => endsAtMs(session, limits) > nowMs
+
+/** The session that follows at a sign-in: a new id, the same owner. It ends no later than the first would have. */
+export const turned = (session: Session, nowMs: number): Session => ({ ...session, id: newId(), seenAtMs: nowMs })
+
+export const newSession = (owner: string, nowMs: number): Session => ({
+  owner,
+  id: newId(),
+  createdAtMs: nowMs,
+  seenAtMs: nowMs,
+  lastUsedMs: {}
+})
+
+/** Writing at every call would make each a write; so a session is written at most this often, and 10 times in its idle time. */
+const touchEveryMs = (limits: SessionLimits): number => Math.min(60_000, limits.idleMs / 10)
+
+/** @returns the session as seen now and, with `provider`, used for it; `undefined` while the stored one is recent enough. */
+export function touched(session: Session, limits: SessionLimits, nowMs: number, provider?: string): Session | undefined {
+  const stale = nowMs - touchEveryMs(limits)
+  const unseen = session.seenAtMs <= stale
+  const unused = provider !== undefined && (session.lastUsedMs[provider] ?? 0) <= stale
+  if (!unseen && !unused) return undefined
+  return {
+    ...session,
+    seenAtMs: nowMs,
+    lastUsedMs: provider === undefined ? session.lastUsedMs : { ...session.lastUsedMs, [provider]: nowMs }
+  }
+}

@@ -1,0 +1,88 @@
+import { InvalidGrant } from 'oidc-provider/lib/helpers/errors.js'
+import type { Adapter } from 'oidc-provider/lib/provider.js'
+
+/** One vendor's tokens, codes, grants and interactions, in memory. */
+export type GrantStore = {
+  /** The part for one of oidc-provider's models. */
+  adapter(model: string): Adapter
+  /** Whether a refresh token was exchanged before, be its grant alive or not. */
+  wasSpent(refreshToken: string): boolean
+  /** Forgets all that these models hold. */
+  forget(...models: string[]): void
+}
+
+type Item = { readonly payload: Record<string, unknown>; readonly expiresAtMs: number; spentAtMs?: number }
+
+// Nobody stays signed in, so that every authorization asks again.
+const unkept = new Set(['Session'])
+
+/** @param mostItems of each model; the oldest make room. */
+export function grantStore(graceMs: () => number, mostItems = 100_000): GrantStore {
+  const shelves = new Map<string, Map<string, Item>>()
+  const spent = new Set<string>()
+
+  const shelf = (model: string) => {
+    const items = shelves.get(model) ?? new Map<string, Item>()
+    shelves.set(model, items)
+    return items
+  }
+  const isSpent = (item: Item) => item.spentAtMs !== undefined && item.spentAtMs + graceMs() <= Date.now()
+
+  function dropGrant(items: Map<string, Item>, grantId: unknown) {
+    for (const [id, { payload }] of items) if (payload.grantId === grantId) items.delete(id)
+  }
+
+  function adapter(model: string): Adapter {
+    const items = shelf(model)
+    return {
+      async upsert(id, payload, expiresInSeconds) {
+        if (unkept.has(model)) return
+        const now = Date.now()
+        items.set(id, { payload, expiresAtMs: now + expiresInSeconds * 1000 })
+        // One model's items live equally long, so the first ones end first.
+        for (const [oldest, { expiresAtMs }] of items) {
+          if (expiresAtMs > now && items.size <= mostItems) break
+          items.delete(oldest)
+        }
+      },
+      async find(id) {
+        const item = items.get(id)
+        return item && isSpent(item) ? { ...item.payload, consumed: item.spentAtMs } : item?.payload
+      },
+      async consume(id) {
+        const item = items.get(id)
+        // Of two requests at the same moment both have passed oidc-provider's own check. Only here is it certain who came
+        // first; the other is a reuse like any other (RFC 9700 §4.14.2) and costs the grant.
+        if (!item || isSpent(item)) {
+          if (item) revoke(item.payload.grantId)
+          throw new InvalidGrant('already used')
+        }
+        item.spentAtMs ??= Date.now()
+        spent.add(id)
+        for (const first of spent) {
+          if (spent.size <= mostItems) break
+          spent.delete(first)
+        }
+      },
+      async destroy(id) {
+        items.delete(id)
+      },
+      async revokeByGrantId(grantId) {
+        dropGrant(items, grantId)
+      }
+    }
+  }
+
+  function revoke(grantId: unknown) {
+    for (const items of shelves.values()) dropGrant(items, grantId)
+    shelf('Grant').delete(String(grantId))
+  }
+
+  return {
+    adapter,
+    wasSpent: refreshToken => spent.has(refreshToken),
+    forget(...models) {
+      for (const model of models) shelf(model).clear()
+    }
+  }
+}

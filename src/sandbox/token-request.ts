@@ -1,0 +1,55 @@
+import { IncomingMessage, type ServerResponse } from 'node:http'
+import { parseJson, readBody, reset, sendJson } from './http.ts'
+import type { Switches, TokenFault } from './switches.ts'
+
+const formType = 'application/x-www-form-urlencoded'
+
+export type TokenRequest = {
+  readonly grantType: string
+  /** The same request once more, with its body unread: oidc-provider reads bodies itself, and only forms. */
+  readonly form: IncomingMessage
+}
+
+/** @returns undefined when the body claims to be JSON, which this vendor reads, and is no flat object of texts. */
+export async function readTokenRequest(req: IncomingMessage, acceptsJson: boolean): Promise<TokenRequest | undefined> {
+  const text = (await readBody(req))?.text ?? ''
+  const type = req.headers['content-type']
+  const isJson = acceptsJson && /^application\/json\b/i.test(type ?? '')
+  const fields = isJson ? jsonFields(text) : new URLSearchParams(text)
+  if (!fields) return undefined
+  const form = isJson ? replay(req, fields.toString(), formType) : replay(req, text, type)
+  return { grantType: fields.get('grant_type') ?? '', form }
+}
+
+function jsonFields(text: string): URLSearchParams | undefined {
+  const entries = Object.entries(parseJson(text) ?? { no: undefined })
+  return entries.every(([, value]) => typeof value === 'string') ? new URLSearchParams(entries) : undefined
+}
+
+function replay(req: IncomingMessage, text: string, type: string | undefined): IncomingMessage {
+  const form = new IncomingMessage(req.socket)
+  form.method = req.method
+  form.headers = { ...req.headers, 'content-type': type, 'content-length': String(Buffer.byteLength(text)) }
+  // Left out, the end of this stream would look like a client that went away, and take the socket along.
+  form.complete = true
+  form.push(text)
+  form.push(null)
+  return form
+}
+
+/** Whether the switches aim at this kind of token request. */
+export const isAimedAt = ({ tokenFaultOn }: Switches, grantType: string): boolean => tokenFaultOn === 'all' || tokenFaultOn === grantType
+
+export const tokenFaults: { readonly [Fault in TokenFault]: (res: ServerResponse) => void } = {
+  error500: res => sendJson(res, 500, { error: 'server_error' }),
+  error503: res => sendJson(res, 503, { error: 'temporarily_unavailable' }, { 'retry-after': '1' }),
+  reset,
+  html: res => {
+    res.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
+    res.end('<!doctype html><html lang="en"><title>Maintenance</title><p>We will be back soon.</p></html>')
+  },
+  empty: res => sendJson(res, 200, {}),
+  'error-in-200': res => sendJson(res, 200, { error: 'invalid_grant' }),
+  // The client is the one to end this.
+  stall: () => {}
+}

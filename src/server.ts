@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import closeWithGrace from 'close-with-grace'
+import { type Logger, pino } from 'pino'
+import { buildGateway } from './app.ts'
+import { type Config, readConfig, readPort } from './config/config.ts'
+import { ConfigError, type Environment } from './config/environment.ts'
+import type { Store } from './core/ports.ts'
+import { freePort } from './free-port.ts'
+import { loadProviders } from './load-providers.ts'
+import { startUpMessage } from './start-up-message.ts'
+import { openStore } from './stores/open-store.ts'
+import { openUpstream } from './upstream/send.ts'
+
+/** sysexits.h: EX_CONFIG. */
+const exitConfig = 78
+/** How long calls under way may go on after SIGTERM, and how much longer the whole of it may take. */
+const graceMs = 8_000
+const closeMs = 10_000
+
+const say = (text: string) => process.stdout.write(`${text}\n`)
+const clock = { now: Date.now }
+
+async function start(variables: Environment): Promise<void> {
+  const definitions = await loadProviders()
+  const requested = readPort(variables)
+  const port = requested === 0 ? await freePort(variables.HOST || '127.0.0.1') : requested
+  const configured = readConfig(variables, definitions, port)
+
+  // Nothing configured, and not in production: everything is wired to providers that live in this process.
+  const sandbox = configured.providers.size === 0 ? await startSandbox(configured) : undefined
+  const config = sandbox ? readConfig({ ...variables, ...sandbox.environment }, definitions, port) : configured
+
+  const store = openStore({ redisUrl: config.redisUrl, dataDir: config.dataDir, clock })
+  const upstream = openUpstream()
+  // Not synchronous: a log line must not hold up the calls of everybody else.
+  const logger = pino({ level: config.logLevel }, pino.destination({ sync: false }))
+  const app = await buildGateway(config, { store, clock, send: upstream.send, logger })
+
+  closeWithGrace({ delay: closeMs, logger: { error: error => logger.error(error) } }, async ({ err }) => {
+    if (err) logger.fatal({ name: err.name, stack: err.stack }, 'Latchkey ends after a fault of its own')
+    setTimeout(() => app.server.closeAllConnections(), graceMs).unref()
+    await app.close()
+    await upstream.close()
+    await sandbox?.close()
+    logger.flush()
+  })
+
+  await firstContact(store, logger)
+  await app.listen({ host: config.host, port })
+  say(startUpMessage(config, store.description, sandbox !== undefined))
+}
+
+/** The first calls after a start should find the store connected. One that is down is waited for a little, and then met by 503s until it comes. */
+async function firstContact(store: Store, logger: Logger): Promise<void> {
+  for (let tries = 1; tries <= 4; tries++) {
+    try {
+      await store.ping()
+      return
+    } catch {
+      if (tries === 4) logger.warn('the store cannot be reached yet; calls answer 503 until it can')
+      else await sleep(250)
+    }
+  }
+}
+
+async function startSandbox({ publicUrl }: Config) {
+  const { startSandbox } = await import('./sandbox/sandbox.ts')
+  return startSandbox({ redirectUris: vendor => [`${publicUrl}/auth/${vendor}/callback`] })
+}
+
+start(process.env).catch((error: Error & { code?: string; port?: number }) => {
+  const message =
+    error.code === 'EADDRINUSE'
+      ? `Port ${error.port} is taken. Set another, for example PORT=3001.`
+      : error instanceof ConfigError
+        ? error.message
+        : (error.stack ?? String(error))
+  process.stderr.write(`${message}\n`)
+  process.exit(error instanceof ConfigError ? exitConfig : 1)
+})

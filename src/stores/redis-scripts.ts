@@ -1,0 +1,55 @@
+import type { ClientContext, Result } from 'ioredis'
+import type { Change } from '../core/ports.ts'
+
+type Argument = string | Buffer | number
+
+declare module 'ioredis' {
+  interface RedisCommander<Context extends ClientContext> {
+    latchkeyCommit(key: string, ...change: Argument[]): Result<0 | 1, Context>
+    latchkeyRelease(key: string, token: string): Result<0 | 1, Context>
+  }
+}
+
+// Redis runs a script alone, and one that may write at all writes to its end: all of the change or nothing.
+// Put before erase: a hash emptied in between would be deleted and would come back without an end.
+const commit = `
+local owner, ttl = KEYS[1], ARGV[1]
+if ttl == '' and redis.call('EXISTS', owner) == 0 then return 0 end
+
+local puts = 3 + 3 * ARGV[2]
+for i = 3, puts - 1, 3 do
+  local record, wanted, prefix = redis.call('HGET', owner, ARGV[i]), ARGV[i + 1], ARGV[i + 2]
+  if wanted == 'absent' and record then return 0 end
+  if wanted == 'prefix' and (not record or string.sub(record, 1, #prefix) ~= prefix) then return 0 end
+end
+
+local erases = puts + 1 + 2 * ARGV[puts]
+for i = puts + 1, erases - 1, 2 do redis.call('HSET', owner, ARGV[i], ARGV[i + 1]) end
+for i = erases, #ARGV do redis.call('HDEL', owner, ARGV[i]) end
+if ttl ~= '' then redis.call('PEXPIRE', owner, ttl) end
+return 1
+`
+
+const release = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+`
+
+/** ioredis sends them by hash, and once more in full to a server that has lost or never had them (NOSCRIPT). */
+export const scripts = {
+  latchkeyCommit: { lua: commit, numberOfKeys: 1 },
+  latchkeyRelease: { lua: release, numberOfKeys: 1 }
+}
+
+/** The arguments of `latchkeyCommit`: the time to live or '', then the number of expectations and puts before each of them, then erases. */
+export const commitArguments = ({ expect = [], put = [], erase = [], ttlMs }: Change): Argument[] => [
+  ttlMs === undefined ? '' : wholeMs(ttlMs),
+  expect.length,
+  ...expect.flatMap(([field, prefix]) => [field, prefix === undefined ? 'absent' : 'prefix', prefix ?? '']),
+  put.length,
+  ...put.flat(),
+  ...erase
+]
+
+/** Redis wants whole milliseconds, one at least. */
+export const wholeMs = (ttlMs: number): number => Math.max(1, Math.ceil(ttlMs))

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto'
+import { statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import type { Clock, Store } from '../core/ports.ts'
+import { openSqliteFile } from './sqlite-file.ts'
+import { sqliteSweep } from './sqlite-sweep.ts'
+import { storeUnavailable } from './unavailable.ts'
+
+const prepare = (db: DatabaseSync) => ({
+  endOf: db.prepare('SELECT ends_at_ms FROM owners WHERE owner = ? AND ends_at_ms > ?'),
+  recordsOf: db.prepare('SELECT field, record FROM records JOIN owners USING (owner) WHERE owner = ? AND ends_at_ms > ?'),
+  keepOwner: db.prepare('INSERT INTO owners VALUES (?, ?) ON CONFLICT DO UPDATE SET ends_at_ms = excluded.ends_at_ms'),
+  eraseOwner: db.prepare('DELETE FROM owners WHERE owner = ?'),
+  eraseEmptyOwner: db.prepare('DELETE FROM owners WHERE owner = ? AND owner NOT IN (SELECT owner FROM records WHERE owner = ?)'),
+  put: db.prepare('INSERT INTO records VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET record = excluded.record'),
+  erase: db.prepare('DELETE FROM records WHERE owner = ? AND field = ?'),
+  claim: db.prepare(
+    'INSERT INTO claims VALUES (?, ?) ON CONFLICT DO UPDATE SET ends_at_ms = excluded.ends_at_ms WHERE claims.ends_at_ms <= ?'
+  ),
+  acquire: db.prepare(
+    `INSERT INTO leases VALUES (?, ?, ?)
+     ON CONFLICT DO UPDATE SET holder = excluded.holder, ends_at_ms = excluded.ends_at_ms WHERE leases.ends_at_ms <= ?`
+  ),
+  release: db.prepare('DELETE FROM leases WHERE key = ? AND holder = ?')
+})
+
+/**
+ * The embedded store: one file, for one machine, shared by as many processes as like. A call takes well below a millisecond and
+ * blocks the event loop for that long; a gateway with more to do has Redis.
+ *
+ * @throws a plain Error that names the file when it cannot be opened.
+ */
+export function openSqliteStore({ directory, clock }: { directory: string; clock: Clock }): Store {
+  const file = join(resolve(directory), 'latchkey.sqlite')
+  const db = openSqliteFile(file)
+  const sql = prepare(db)
+  const sweep = sqliteSweep(db)
+
+  const attempt = async <T>(work: () => T): Promise<T> => {
+    try {
+      return work()
+    } catch (cause) {
+      throw storeUnavailable(new Error(`The store ${file} failed: ${(cause as Error).message}`, { cause }))
+    }
+  }
+
+  // IMMEDIATE takes the write lock before anything is read: what an expectation saw still holds when the record is put.
+  const change = <T>(work: (nowMs: number) => T): Promise<T> =>
+    attempt(() => {
+      db.exec('BEGIN IMMEDIATE')
+      try {
+        const nowMs = clock.now()
+        const result = work(nowMs)
+        sweep(nowMs)
+        db.exec('COMMIT')
+        return result
+      } finally {
+        if (db.isTransaction) db.exec('ROLLBACK')
+      }
+    })
+
+  // One statement for all fields, so that no commit of another process falls between two of them.
+  const recordsOf = (owner: string, nowMs: number): Map<string, Buffer> =>
+    new Map(
+      sql.recordsOf.all(owner, nowMs).map(row => {
+        const record = row.record as Uint8Array<ArrayBuffer>
+        return [row.field as string, Buffer.from(record.buffer, record.byteOffset, record.byteLength)]
+      })
+    )
+
+  return {
+    description: `SQLite file ${file}`,
+
+    read: (owner, fields) =>
+      attempt(() => {
+        const records = recordsOf(owner, clock.now())
+        return fields.map(field => records.get(field))
+      }),
+
+    readAll: owner => attempt(() => recordsOf(owner, clock.now())),
+
+    commit: (owner, { expect = [], put = [], erase = [], ttlMs }) =>
+      change(nowMs => {
+        const endsAtMs = ttlMs === undefined ? sql.endOf.get(owner, nowMs)?.ends_at_ms : endOf(nowMs, ttlMs)
+        if (endsAtMs === undefined) return false
+        const records = recordsOf(owner, nowMs)
+        const holds = expect.every(([field, prefix]) => beginsWith(records.get(field), prefix))
+        if (!holds) return false
+        // What has ended but is not swept yet must not come back to life with the owner's new end.
+        if (records.size === 0) sql.eraseOwner.run(owner)
+        sql.keepOwner.run(owner, endsAtMs)
+        for (const [field, record] of put) sql.put.run(owner, field, record)
+        for (const field of erase) sql.erase.run(owner, field)
+        sql.eraseEmptyOwner.run(owner, owner)
+        return true
+      }),
+
+    erase: owner => change(() => void sql.eraseOwner.run(owner)),
+
+    claim: (key, ttlMs) => change(nowMs => sql.claim.run(key, endOf(nowMs, ttlMs), nowMs).changes === 1),
+
+    acquire: async (key, ttlMs) => {
+      const holder = randomUUID()
+      const acquired = await change(nowMs => sql.acquire.run(key, holder, endOf(nowMs, ttlMs), nowMs).changes === 1)
+      return acquired ? () => change(() => void sql.release.run(key, holder)) : undefined
+    },
+
+    // A write lock, not a SELECT: that would pass on a read-only or locked file. A file deleted under us would take writes and lose them.
+    ping: () => change(() => void statSync(file)),
+
+    close: async () => {
+      if (db.isOpen) db.close()
+    }
+  }
+}
+
+const endOf = (nowMs: number, ttlMs: number): number => Math.ceil(nowMs + ttlMs)
+
+const beginsWith = (record: Buffer | undefined, prefix: Buffer | undefined): boolean =>
+  prefix === undefined ? record === undefined : record?.subarray(0, prefix.length).equals(prefix) === true

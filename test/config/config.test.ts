@@ -1,0 +1,190 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { readConfig, readPort } from '../../src/config/config.ts'
+import { acme, definitions, development, newKey, problemsOf, production, read } from './support.ts'
+
+const hour = 3_600_000
+
+t.test('with keys alone, everything else has a default', async t => {
+  const { keys, ...rest } = read(development)
+  t.equal(keys.session.length + keys.token.length, 2)
+  t.strictSame(rest, {
+    production: false,
+    host: '127.0.0.1',
+    port: 3000,
+    publicUrl: 'http://localhost:3000',
+    redisUrl: undefined,
+    dataDir: '.latchkey',
+    allowedOrigins: new Set(['http://localhost:3000']),
+    trustProxy: [],
+    session: { idleMs: 8 * hour, maxMs: 30 * 24 * hour },
+    logLevel: 'info',
+    providers: new Map()
+  })
+})
+
+t.test('every variable is read', async t => {
+  const { keys, providers, ...rest } = read({
+    ...production,
+    HOST: '0.0.0.0',
+    PORT: '8080',
+    REDIS_URL: 'rediss://:canary@redis.internal',
+    DATA_DIR: '/var/lib/latchkey',
+    ALLOWED_ORIGINS: 'https://app.example.com',
+    TRUST_PROXY: '10.0.0.0/8',
+    SESSION_IDLE: '60',
+    SESSION_MAX: '3600',
+    LOG_LEVEL: 'debug'
+  })
+  t.strictSame(rest, {
+    production: true,
+    host: '0.0.0.0',
+    port: 8080,
+    publicUrl: 'https://connect.example.com',
+    redisUrl: 'rediss://:canary@redis.internal',
+    dataDir: '/var/lib/latchkey',
+    allowedOrigins: new Set(['https://connect.example.com', 'https://app.example.com']),
+    trustProxy: ['10.0.0.0/8'],
+    session: { idleMs: 60_000, maxMs: hour },
+    logLevel: 'debug'
+  })
+  t.strictSame(keys.session, [Buffer.from(development.SESSION_KEYS, 'base64')])
+  t.strictSame([...providers.keys()], ['acme'])
+})
+
+t.test('the configuration cannot be changed', async t => {
+  t.ok(Object.isFrozen(read(development)))
+})
+
+t.test('a number or choice that makes no sense is a problem with an example', async t => {
+  const whole = (name: string, bounds: string, example: number) =>
+    `${name} must be a whole number from ${bounds}, for example ${name}=${example}.`
+  for (const [name, values, problem] of [
+    ['PORT', ['x', '-1', '65536', '80.5', '3000 4000'], whole('PORT', '0 to 65535', 3000)],
+    ['SESSION_IDLE', ['0', '8h', '31536001'], whole('SESSION_IDLE', '1 to 31536000', 28_800)],
+    ['SESSION_MAX', ['0', '30d', '31536001'], whole('SESSION_MAX', '1 to 31536000', 2_592_000)],
+    ['LOG_LEVEL', ['INFO', 'verbose', '30'], 'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent.']
+  ] as const)
+    for (const value of values) t.strictSame(problemsOf({ ...development, [name]: value }), [problem], `${name}=${value}`)
+})
+
+t.test('SEC-21: an idle time beyond the absolute limit is that limit', async t => {
+  t.strictSame(read({ ...development, SESSION_IDLE: '7200', SESSION_MAX: '3600' }).session, { idleMs: hour, maxMs: hour })
+  t.strictSame(read({ ...development, SESSION_MAX: '3600' }).session, { idleMs: hour, maxMs: hour })
+})
+
+t.test('the port that was found for PORT=0 is the one of the links', async t => {
+  const config = readConfig({ ...development, PORT: '0' }, definitions, 45_678)
+  t.equal(config.port, 45_678)
+  t.equal(config.publicUrl, 'http://localhost:45678')
+  t.equal(readPort({ PORT: '0' }), 0)
+  t.equal(readPort({}), 3000)
+})
+
+t.test('every variable can stand in a file', async t => {
+  const directory = t.testdir({
+    host: '0.0.0.0\n',
+    port: '8080\n',
+    public: 'https://connect.example.com\n',
+    redis: 'redis://redis.internal\n',
+    keys: `${development.SESSION_KEYS},\n${newKey()}\n`,
+    origins: 'https://app.example.com\n',
+    secret: 'canary-secret\n',
+    level: 'warn\n'
+  })
+  const file = (name: string) => join(directory, name)
+  const config = read({
+    NODE_ENV: 'production',
+    HOST_FILE: file('host'),
+    PORT_FILE: file('port'),
+    PUBLIC_URL_FILE: file('public'),
+    REDIS_URL_FILE: file('redis'),
+    SESSION_KEYS_FILE: file('keys'),
+    TOKEN_KEYS_FILE: file('keys'),
+    ALLOWED_ORIGINS_FILE: file('origins'),
+    LOG_LEVEL_FILE: file('level'),
+    ACME_CLIENT_ID: 'client',
+    ACME_CLIENT_SECRET_FILE: file('secret')
+  })
+  t.match(config, {
+    host: '0.0.0.0',
+    port: 8080,
+    publicUrl: 'https://connect.example.com',
+    redisUrl: 'redis://redis.internal',
+    logLevel: 'warn'
+  })
+  t.equal(config.keys.session.length, 2)
+  t.ok(config.allowedOrigins.has('https://app.example.com'))
+  t.equal(config.providers.get('acme')?.client?.secret.reveal(), 'canary-secret')
+})
+
+t.test('in production the least that is asked for is enough, and without any of it nothing starts', async t => {
+  t.strictSame(problemsOf(production), [])
+  for (const [name, problem] of [
+    ['SESSION_KEYS', /^SESSION_KEYS is missing/],
+    ['TOKEN_KEYS', /^TOKEN_KEYS is missing/],
+    ['ACME_CLIENT_ID', /^ACME_CLIENT_ID is missing/],
+    ['ACME_CLIENT_SECRET', /^ACME_CLIENT_SECRET is missing/]
+  ] as const)
+    t.match(problemsOf({ ...production, [name]: undefined })[0], problem, name)
+})
+
+const everythingWrong = {
+  NODE_ENV: 'production',
+  HOST: '0.0.0.0',
+  PORT: 'canary',
+  PUBLIC_URL: 'http://canary.example.com',
+  REDIS_URL: 'http://:canary@redis',
+  SESSION_KEYS: `${newKey()},canary`,
+  TOKEN_KEYS_FILE: 'canary',
+  TRUST_PROXY: 'true',
+  ALLOWED_ORIGINS: '*',
+  SESSION_IDLE: 'canary',
+  SESSION_MAX: 'canary',
+  LOG_LEVEL: 'canary',
+  DATA_DIR: '/data',
+  ACME_CLIENT_ID: 'client',
+  ACME_CLIENT_SECRET: 'canary\u0000',
+  ACME_TOKEN_URL: 'https://user:canary@acme.example',
+  ROAD_RUNNER_CLIENT_SECRET: 'canary',
+  KEYED_CLIENT_ID: 'canary',
+  KEYED_CLIENT_SECRET: 'canary',
+  PROVIDERS: 'umbrella'
+}
+
+t.test('all problems are told at once, each beginning with its variable', async t => {
+  t.strictSame(
+    problemsOf(everythingWrong)
+      .map(problem => /^[A-Z_]+/.exec(problem)?.[0])
+      .toSorted(),
+    [
+      'ACME_CLIENT_SECRET',
+      'ACME_TOKEN_URL',
+      'ALLOWED_ORIGINS',
+      'KEYED_CLIENT_ID',
+      'LOG_LEVEL',
+      'PORT',
+      'PROVIDERS',
+      'PUBLIC_URL',
+      'REDIS_URL',
+      'ROAD_RUNNER_CLIENT_ID',
+      'SESSION_IDLE',
+      'SESSION_KEYS',
+      'SESSION_MAX',
+      'TOKEN_KEYS',
+      'TOKEN_KEYS_FILE',
+      'TRUST_PROXY'
+    ]
+  )
+})
+
+t.test('SEC-40: no problem repeats a secret', async t => {
+  for (const problem of problemsOf(everythingWrong)) t.notMatch(problem, /canary/, problem)
+})
+
+t.test('a variable that is set twice over is one problem', async t => {
+  for (const name of ['PUBLIC_URL', 'HOST', 'PORT', 'SESSION_KEYS', 'ACME_CLIENT_SECRET', 'PROVIDERS'] as const) {
+    const good = { ...production, HOST: '0.0.0.0', PORT: '1', PROVIDERS: acme.name }
+    t.strictSame(problemsOf({ ...good, [`${name}_FILE`]: '/run/secrets/x' }), [`${name} and ${name}_FILE are both set. Keep one of them.`])
+  }
+})

@@ -1,0 +1,125 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { development, newKey, problemsOf, production, read } from './support.ts'
+
+const names = ['SESSION_KEYS', 'TOKEN_KEYS'] as const
+const howTo = (name: string) => `Make one with: ${name}="$(openssl rand -base64 32)"`
+
+t.test('SEC-23: keys are read newest first, in either spelling of base64', async t => {
+  const [a, b, c] = [newKey(), newKey(), newKey()]
+  const url = Buffer.from(b, 'base64').toString('base64url')
+  const { keys } = read({ SESSION_KEYS: `${a}, ${url}`, TOKEN_KEYS: c })
+  t.strictSame(keys, { session: [Buffer.from(a, 'base64'), Buffer.from(b, 'base64')], token: [Buffer.from(c, 'base64')] })
+})
+
+const bad = {
+  'is not base64': [`${newKey().slice(0, 40)}!!!!`, `canary ${newKey()}`, `=${newKey()}`, `${newKey()}==`],
+  'has 31 bytes instead of 32': [Buffer.alloc(31, 'canary-4711').toString('base64')],
+  'has 33 bytes instead of 32': [Buffer.alloc(33, 'canary-4711').toString('base64')],
+  'has 48 bytes instead of 32': [Buffer.alloc(32, 'canary-4711').toString('hex')],
+  'has 4 bytes instead of 32': ['canary'],
+  'is not random': [Buffer.alloc(32).toString('base64'), Buffer.alloc(32, 'canary').toString('base64')]
+}
+
+for (const name of names) {
+  t.test(`SEC-23, SEC-42: a ${name} with a bad key in any place fails the boot, and the key is not repeated`, async t => {
+    for (const [why, texts] of Object.entries(bad)) {
+      for (const text of texts) {
+        for (const [place, list] of [
+          ['key 1 of 1', text],
+          ['key 2 of 2', `${newKey()},${text}`],
+          ['key 1 of 2', `${text},${newKey()}`]
+        ] as const) {
+          for (const environment of [development, production]) {
+            const problems = problemsOf({ ...environment, [name]: list })
+            t.strictSame(problems, [`${name}: ${place} ${why}. ${howTo(name)}`])
+            t.notOk(problems.join().includes(text))
+          }
+        }
+      }
+    }
+  })
+
+  t.test(`SEC-42: in production ${name} is not guessed`, async t => {
+    for (const text of [undefined, '', ',', ' , ']) {
+      const problems = problemsOf({ ...production, [name]: text })
+      t.equal(problems.length, 1, String(text))
+      t.match(problems[0], new RegExp(`^${name} is missing: it seals the (cookies|tokens in the store)\\. `))
+      t.match(problems[0], howTo(name))
+    }
+  })
+
+  t.test(`a key that ${name} lists twice is a slip`, async t => {
+    const key = newKey()
+    t.strictSame(problemsOf({ ...development, [name]: `${key},${newKey()},${key}` }), [`${name} lists a key twice.`])
+  })
+}
+
+t.test('outside production keys are made once, for this user alone, and stay', async t => {
+  const DATA_DIR = join(t.testdir(), 'data')
+  const first = read({ DATA_DIR }).keys
+  for (const ring of [first.session, first.token]) {
+    t.equal(ring.length, 1)
+    t.equal(ring[0]?.length, 32)
+  }
+  t.notOk(first.session[0]?.equals(first.token[0] ?? Buffer.alloc(0)))
+  t.strictSame(readdirSync(DATA_DIR), ['keys.json'], 'nothing else is left behind')
+  t.equal(statSync(join(DATA_DIR, 'keys.json')).mode & 0o777, 0o600)
+  t.equal(statSync(DATA_DIR).mode & 0o777, 0o700)
+  const text = readFileSync(join(DATA_DIR, 'keys.json'), 'utf8')
+  t.strictSame(read({ DATA_DIR }).keys, first)
+  t.equal(readFileSync(join(DATA_DIR, 'keys.json'), 'utf8'), text)
+})
+
+t.test('two machines make different keys', async t => {
+  const directory = t.testdir()
+  const [a, b] = ['a', 'b'].map(name => read({ DATA_DIR: join(directory, name) }).keys)
+  t.notSame(a, b)
+})
+
+t.test('a ring that is set is taken, and only the other made', async t => {
+  const DATA_DIR = t.testdir()
+  const { keys } = read({ DATA_DIR, TOKEN_KEYS: development.TOKEN_KEYS })
+  t.strictSame(keys.token, [Buffer.from(development.TOKEN_KEYS, 'base64')])
+  t.strictSame(read({ DATA_DIR }).keys.session, keys.session)
+})
+
+t.test('no file is made where none is needed, or where the start fails anyway', async t => {
+  const DATA_DIR = join(t.testdir(), 'data')
+  read({ ...development, DATA_DIR })
+  problemsOf({ DATA_DIR, PORT: 'x' })
+  problemsOf({ ...production, DATA_DIR, TOKEN_KEYS: undefined })
+  t.notOk(existsSync(DATA_DIR))
+})
+
+t.test('a file that is not ours is a problem, and is left as it is', async t => {
+  const DATA_DIR = t.testdir()
+  const file = join(DATA_DIR, 'keys.json')
+  for (const content of [
+    '',
+    'canary',
+    '{}',
+    'null',
+    '[]',
+    '{"session":["canary"],"token":["canary"]}',
+    '{"session":[],"token":[]}',
+    `{"session":["${newKey()}"]}`
+  ]) {
+    writeFileSync(file, content)
+    t.strictSame(problemsOf({ DATA_DIR }), [
+      `DATA_DIR: the keys cannot be kept in ${DATA_DIR}. ${file} is not a key file of Latchkey. Restore it; or remove it, which signs everybody out.`
+    ])
+    t.equal(readFileSync(file, 'utf8'), content)
+    t.strictSame(readdirSync(DATA_DIR), ['keys.json'])
+  }
+})
+
+t.test('a folder that cannot be made is a problem', async t => {
+  const directory = t.testdir({ file: '' })
+  const [problem, ...more] = problemsOf({ DATA_DIR: join(directory, 'file', 'data') })
+  t.match(problem, /^DATA_DIR: the keys cannot be kept in .*\/file\/data\. ENOTDIR/)
+  t.strictSame(more, [])
+  mkdirSync(join(directory, 'taken', 'keys.json'), { recursive: true })
+  t.match(problemsOf({ DATA_DIR: join(directory, 'taken') }), [/^DATA_DIR: /])
+})

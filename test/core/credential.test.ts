@@ -1,0 +1,211 @@
+import t from 'tap'
+import { locationFor, targetFor } from '../../src/core/credential.ts'
+import { isBelow } from '../../src/core/path.ts'
+import type { Placement, Provider } from '../../src/core/provider.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { apiKeyWith, connectionWith, oauth2With, providerWith } from './support.ts'
+
+const baseUrl = 'https://api.acme.example/v1'
+const keyed = (...placements: Placement[]): Provider => providerWith({ methods: { apiKey: apiKeyWith(...placements) } })
+const granted = connectionWith({ credential: new Secret('TOKEN') })
+const key = connectionWith({ method: 'api_key', credential: new Secret('KEY') })
+const oddKey = connectionWith({ method: 'api_key', credential: new Secret('k/e+y=?&#') })
+
+t.test('SEC-16: a grant goes up as a Bearer token where the definition says nothing else (RFC 6750 §2.1)', async t => {
+  t.strictSame(targetFor(providerWith(), granted, '/a'), { path: '/v1/a', headers: { authorization: 'Bearer TOKEN' } })
+})
+
+t.test('a credential stands where its method says', async t => {
+  for (const [what, placement, connection, target, path, headers] of [
+    ['a header', { in: 'header', name: 'x-api-key' }, key, '/a?b=1', '/v1/a?b=1', { 'x-api-key': 'KEY' }],
+    ['a header with a prefix', { in: 'header', name: 'authorization', prefix: 'Key ' }, key, '/a', '/v1/a', { authorization: 'Key KEY' }],
+    ['Basic', { in: 'basic' }, key, '/a', '/v1/a', { authorization: `Basic ${Buffer.from('KEY:').toString('base64')}` }],
+    ['the query', { in: 'query', name: 'api_key' }, key, '/a', '/v1/a?api_key=KEY', {}],
+    ['the query, encoded', { in: 'query', name: 'api key' }, oddKey, '/a', '/v1/a?api%20key=k%2Fe%2By%3D%3F%26%23', {}],
+    ['the path', { in: 'path', after: '/cal' }, key, '/cal/x?b=1', '/v1/cal/KEY/x?b=1', {}],
+    ['the path, encoded', { in: 'path', after: '/cal' }, oddKey, '/cal', '/v1/cal/k%2Fe%2By%3D%3F%26%23', {}]
+  ] as const)
+    t.strictSame(targetFor(keyed(placement), connection, target), { path, headers }, what)
+})
+
+t.test('each method has its own placements', async t => {
+  const provider = providerWith({
+    methods: {
+      oauth2: oauth2With({ placements: [{ in: 'header', name: 'x-token' }] }),
+      apiKey: apiKeyWith({ in: 'header', name: 'x-api-key' })
+    }
+  })
+  t.strictSame(targetFor(provider, granted, '/a').headers, { 'x-token': 'TOKEN' })
+  t.strictSame(targetFor(provider, key, '/a').headers, { 'x-api-key': 'KEY' })
+})
+
+t.test('the headers of a definition go with every placement, and the credential over them', async t => {
+  const headers = { 'x-version': '1', 'x-api-key': 'none' }
+  for (const [placement, sent] of [
+    [
+      { in: 'header', name: 'x-api-key' },
+      { 'x-version': '1', 'x-api-key': 'KEY' }
+    ],
+    [{ in: 'basic' }, { ...headers, authorization: 'Basic S0VZOg==' }],
+    [{ in: 'query', name: 'k' }, headers],
+    [{ in: 'path', after: '/a' }, headers]
+  ] as const)
+    t.strictSame(targetFor({ ...keyed(placement), api: { baseUrl, headers } }, key, '/a').headers, sent, placement.in)
+})
+
+t.test('path and query are appended to the base byte for byte', async t => {
+  const targets = ['/', '/a/', '/a%2Fb%2fc', '/%E6%97%A5', '/a;v=1', '/100%', '/a?', '/a??b', '/a?b=1&&c=%2b+&d', "/!$&'()*+,=:@~?/../x"]
+  for (const url of [
+    'https://api.acme.example',
+    'https://api.acme.example/',
+    'https://api.acme.example/v1',
+    'https://api.acme.example/v1/',
+    'https://api.acme.example/v1.1/x'
+  ]) {
+    const base = new URL(url).pathname.replace(/\/$/, '')
+    const provider = providerWith({ api: { baseUrl: url } })
+    for (const target of targets) t.equal(targetFor(provider, granted, target).path, base + target, `${url} ${target}`)
+  }
+})
+
+t.test('a key in the query leaves the rest of the query as it is', async t => {
+  const provider = keyed({ in: 'query', name: 'api_key' })
+  for (const [target, path] of [
+    ['/a', '/v1/a?api_key=KEY'],
+    ['/a?', '/v1/a?api_key=KEY'],
+    ['/a?b=1', '/v1/a?b=1&api_key=KEY'],
+    ['/a?b=1&&c=%2b+&d', '/v1/a?b=1&&c=%2b+&d&api_key=KEY'],
+    ['/a?b=1&', '/v1/a?b=1&&api_key=KEY'],
+    ['/a?x_api_key=1&api_key2=2&b=api_key', '/v1/a?x_api_key=1&api_key2=2&b=api_key&api_key=KEY'],
+    ['/a?b=?&c', '/v1/a?b=?&c&api_key=KEY']
+  ] as const)
+    t.equal(targetFor(provider, key, target).path, path, target)
+})
+
+t.test('SEC-16: no spelling of a query parameter stands beside ours', async t => {
+  const provider = keyed({ in: 'query', name: 'api_key' })
+  for (const theirs of [
+    'api_key=x',
+    'api%5Fkey=x',
+    'api%5fkey=x',
+    '%61pi_key=x',
+    'api_key',
+    'api_key=',
+    'api_key=x&api_key=y',
+    'api%5Fkey=x&api_key=y'
+  ])
+    t.equal(targetFor(provider, key, `/a?b=1&${theirs}&c=2`).path, '/v1/a?b=1&c=2&api_key=KEY', theirs)
+  t.equal(
+    targetFor(keyed({ in: 'query', name: 'api key' }), key, '/a?api+key=x&api%20key=y').path,
+    '/v1/a?api%20key=KEY',
+    'a blank has two spellings'
+  )
+})
+
+t.test('a key in the path goes in on a segment border, and the next placement serves the other paths', async t => {
+  const provider = keyed({ in: 'path', after: '/cal' }, { in: 'header', name: 'api-key' })
+  for (const [target, path, headers] of [
+    ['/cal', '/v1/cal/KEY', {}],
+    ['/cal/', '/v1/cal/KEY/', {}],
+    ['/cal?x=1', '/v1/cal/KEY?x=1', {}],
+    ['/cal/a/b?x=/cal', '/v1/cal/KEY/a/b?x=/cal', {}],
+    ['/calendar', '/v1/calendar', { 'api-key': 'KEY' }],
+    ['/a/cal', '/v1/a/cal', { 'api-key': 'KEY' }],
+    ['/Cal', '/v1/Cal', { 'api-key': 'KEY' }],
+    ['/cal%2Fx', '/v1/cal%2Fx', { 'api-key': 'KEY' }],
+    ['/?/cal', '/v1/?/cal', { 'api-key': 'KEY' }]
+  ] as const)
+    t.strictSame(targetFor(provider, key, target), { path, headers }, target)
+  t.strictSame(
+    targetFor(keyed({ in: 'path', after: '/cal' }), key, '/other'),
+    { path: '/v1/other', headers: {} },
+    'without another, none is sent'
+  )
+})
+
+t.test('SEC-28, SEC-34: a Location is rewritten inside the API and absolute everywhere else', async t => {
+  for (const [location, shown] of [
+    ['https://api.acme.example/v1/b', '/proxy/acme/b'],
+    ['https://api.acme.example/v1/', '/proxy/acme/'],
+    ['https://API.acme.example:443/v1/b?c=%2f#d', '/proxy/acme/b?c=%2f#d'],
+    ['//api.acme.example/v1/b', '/proxy/acme/b'],
+    ['/v1/b', '/proxy/acme/b'],
+    ['b', '/proxy/acme/list/b'],
+    ['?page=2', '/proxy/acme/list/1?page=2'],
+    ['', '/proxy/acme/list/1?q=1'],
+    ['../b', '/proxy/acme/b'],
+    ['https://api.acme.example/v1', 'https://api.acme.example/v1'],
+    ['https://api.acme.example/v10/b', 'https://api.acme.example/v10/b'],
+    ['https://api.acme.example/v1/../v2/b', 'https://api.acme.example/v2/b'],
+    ['https://api.acme.example/v1/%2e%2e/v2/b', 'https://api.acme.example/v2/b'],
+    ['/login', 'https://api.acme.example/login'],
+    ['../../b', 'https://api.acme.example/b'],
+    ['http://api.acme.example/v1/b', 'http://api.acme.example/v1/b'],
+    ['https://api.acme.example:8443/v1/b', 'https://api.acme.example:8443/v1/b'],
+    ['https://files.acme.example/v1/b', 'https://files.acme.example/v1/b'],
+    ['https://api.acme.example@evil.example/v1/b', 'https://api.acme.example@evil.example/v1/b'],
+    ['//evil.example/v1/b', 'https://evil.example/v1/b'],
+    ['\\\\evil.example/v1/b', 'https://evil.example/v1/b'],
+    ['/\\evil.example', 'https://evil.example/'],
+    ['javascript:alert(1)', undefined],
+    ['data:text/html,x', undefined],
+    ['blob:https://api.acme.example/1', undefined],
+    ['file:///etc/passwd', undefined],
+    ['https://', undefined],
+    ['https://[', undefined]
+  ] as const)
+    t.equal(locationFor(providerWith(), granted, '/v1/list/1?q=1', location), shown, location)
+})
+
+t.test('an API without a path is all of its origin', async t => {
+  const provider = providerWith({ api: { baseUrl: 'https://api.acme.example' } })
+  t.equal(locationFor(provider, granted, '/a', '/b'), '/proxy/acme/b')
+  t.equal(locationFor(provider, granted, '/a', 'https://api.acme.example'), '/proxy/acme/')
+  t.equal(locationFor(provider, granted, '/a', 'https://api.acme.example//evil.example'), '/proxy/acme//evil.example')
+  t.equal(locationFor(provider, granted, '/a', '//evil.example'), 'https://evil.example/')
+})
+
+t.test('SEC-16: a Location that holds the credential is not shown, however it is encoded', async t => {
+  const secret = 'ab/cd+ef=='
+  const connection = connectionWith({ credential: new Secret(secret) })
+  const encoded = encodeURIComponent(secret)
+  for (const form of [
+    secret,
+    encoded,
+    encoded.toLowerCase(),
+    encoded.replaceAll('%', '%25'),
+    encodeURIComponent(encodeURIComponent(encoded)),
+    `%61${secret.slice(1)}`,
+    [...secret].map(c => `%${c.charCodeAt(0).toString(16)}`).join('')
+  ]) {
+    for (const location of [
+      `https://files.acme.example/x?key=${form}`,
+      `/v1/x?key=${form}&b=1`,
+      `/v1/x#${form}`,
+      `/v1/${form}/x`,
+      `https://user:${form}@files.acme.example/`
+    ])
+      t.equal(locationFor(providerWith(), connection, '/v1/a', location), undefined, location)
+  }
+  t.equal(locationFor(providerWith(), connection, '/v1/a', '/v1/x?key=ab%2Fcd'), '/proxy/acme/x?key=ab%2Fcd', 'a part of it is not it')
+  t.equal(locationFor(providerWith(), connection, '/v1/a', '/v1/x?q=100%'), '/proxy/acme/x?q=100%', 'what does not decode stays as it is')
+})
+
+t.test('SEC-16: an answer to a call with the key in its address is not told that address', async t => {
+  const provider = keyed({ in: 'query', name: 'api_key' })
+  const { path } = targetFor(provider, oddKey, '/a?b=1')
+  t.equal(locationFor(provider, oddKey, path, ''), undefined)
+  t.equal(locationFor(provider, oddKey, path, '#x'), undefined)
+  t.equal(locationFor(provider, oddKey, path, '?b=2'), '/proxy/acme/a?b=2')
+})
+
+t.test('what is sent lies below the base, whatever the placement', async t => {
+  for (const placement of [
+    { in: 'header', name: 'k' },
+    { in: 'query', name: 'k' },
+    { in: 'path', after: '/cal' },
+    { in: 'basic' }
+  ] as const)
+    for (const target of ['/', '/cal', '/cal/x', '/a?b'])
+      t.ok(isBelow(new URL(targetFor(keyed(placement), oddKey, target).path, baseUrl).pathname, '/v1'), `${placement.in} ${target}`)
+})

@@ -1,0 +1,82 @@
+import t from 'tap'
+import { defineProvider, type Provider } from '../../src/core/provider.ts'
+import { apiKeyWith, oauth2With, providerWith } from './support.ts'
+
+/** What the TypeError says. */
+function messageOf(call: () => unknown): string {
+  try {
+    call()
+  } catch (error) {
+    if (error instanceof TypeError) return error.message
+    throw error
+  }
+  return 'it was accepted'
+}
+
+const badUrls = [
+  'http://acme.example/x',
+  'ftp://acme.example/x',
+  'acme.example',
+  '/x',
+  '',
+  'https://user@acme.example/x',
+  'https://user:password@acme.example/x',
+  'https://acme.example/x#y',
+  'https://acme.example/x/',
+  'https://'
+]
+
+const refused: Record<string, readonly [field: string, Partial<Provider>[]]> = {
+  'a name that is not lower-case words joined by dashes': [
+    'name',
+    ['', 'Acme', 'acme_inc', 'acme inc', '-acme', 'acme-', 'acme--inc', '1acme', 'acme/..', 'äcme', 'acme\n', '__proto__'].map(name => ({
+      name
+    }))
+  ],
+  'a color that is not #rrggbb': [
+    'color',
+    ['', 'red', '#fff', '#12345g', '123456', '#1234567', '#123456\n', 'url(x)'].map(color => ({ color }))
+  ],
+  'no method': ['methods', [{ methods: {} }]],
+  'no source': ['sources', [{ sources: [] }]],
+  'an API that is not on https, or with user, fragment or trailing slash': ['api.baseUrl', badUrls.map(baseUrl => ({ api: { baseUrl } }))],
+  ...Object.fromEntries(
+    (['authorizeUrl', 'tokenUrl', 'refreshUrl', 'revokeUrl'] as const).map(field => [
+      `a bad ${field}`,
+      [field, badUrls.map(url => ({ methods: { oauth2: oauth2With({ [field]: url }) } }))] as const
+    ])
+  )
+}
+
+for (const [what, [field, cases]] of Object.entries(refused)) {
+  t.test(`a definition with ${what} is refused, with its name and the field`, async t => {
+    for (const parts of cases) {
+      const provider = providerWith(parts)
+      t.match(
+        messageOf(() => defineProvider(provider)),
+        `provider ${JSON.stringify(provider.name)}: ${field} must `,
+        JSON.stringify(Object.values(parts))
+      )
+    }
+  })
+}
+
+t.test('a good definition comes back as it is, and cannot be changed', async t => {
+  for (const parts of [
+    {},
+    { name: 'a' },
+    { name: 'process-street-2' },
+    { color: '#ABCDEF' },
+    { api: { baseUrl: 'https://api.acme.example' } },
+    { methods: { apiKey: apiKeyWith({ in: 'basic' }) } },
+    {
+      methods: {
+        oauth2: oauth2With({ authorizeUrl: 'https://acme.example/authorize?tenant=1', refreshUrl: 'https://acme.example/refresh' })
+      }
+    }
+  ]) {
+    const provider = providerWith(parts)
+    t.equal(defineProvider(provider), provider)
+    t.ok(Object.isFrozen(provider))
+  }
+})

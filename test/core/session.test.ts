@@ -1,0 +1,74 @@
+import t from 'tap'
+import { endsAtMs, isLive, newId, newSession, type Session, touched, turned } from '../../src/core/session.ts'
+import { hour, limits, minute, second, startMs } from './support.ts'
+
+const sessionWith = (parts: Partial<Session> = {}): Session => ({ ...newSession('owner', startMs), ...parts })
+
+t.test('an id is 192 random bits', async t => {
+  const ids = Array.from({ length: 1000 }, newId)
+  for (const id of ids) if (!/^[A-Za-z0-9_-]{32}$/.test(id)) t.fail(id)
+  t.equal(new Set(ids).size, 1000)
+})
+
+t.test('a session begins now, unused', async t => {
+  const { id, ...rest } = newSession('owner', startMs)
+  t.match(id, /^.{32}$/)
+  t.strictSame(rest, { owner: 'owner', createdAtMs: startMs, seenAtMs: startMs, lastUsedMs: {} })
+})
+
+t.test('SEC-21: a session ends when it was idle for too long, to the millisecond', async t => {
+  const session = sessionWith()
+  t.equal(endsAtMs(session, limits), startMs + limits.idleMs)
+  t.ok(isLive(session, limits, startMs + limits.idleMs - 1))
+  t.notOk(isLive(session, limits, startMs + limits.idleMs))
+})
+
+t.test('SEC-21: a session that is always used ends at its absolute limit, to the millisecond', async t => {
+  const endMs = startMs + limits.maxMs
+  let session = sessionWith()
+  for (let nowMs = startMs; nowMs < endMs; nowMs += hour) session = touched(session, limits, nowMs) ?? session
+  session = touched(session, limits, endMs - 1) ?? session
+  t.equal(session.seenAtMs, endMs - 1)
+  t.equal(endsAtMs(session, limits), endMs)
+  t.ok(isLive(session, limits, endMs - 1))
+  t.notOk(isLive(session, limits, endMs))
+  t.notOk(isLive(touched(session, limits, endMs + hour) as Session, limits, endMs + hour), 'being seen later does not revive it')
+})
+
+t.test('SEC-19, SEC-21: at a sign-in the id turns, and the end does not move', async t => {
+  const before = sessionWith({ lastUsedMs: { acme: startMs } })
+  const after = turned(before, startMs + hour)
+  t.not(after.id, before.id)
+  t.match(after.id, /^[A-Za-z0-9_-]{32}$/)
+  t.strictSame(after, { ...before, id: after.id, seenAtMs: startMs + hour })
+  t.equal(endsAtMs({ ...after, seenAtMs: startMs + limits.maxMs }, limits), startMs + limits.maxMs)
+})
+
+t.test('a session is noted as seen once a minute at most', async t => {
+  const session = sessionWith()
+  t.equal(touched(session, limits, startMs + minute - 1), undefined)
+  t.strictSame(touched(session, limits, startMs + minute), { ...session, seenAtMs: startMs + minute })
+})
+
+t.test('a session with a short idle time is noted ten times in it', async t => {
+  const brief = { idleMs: 100 * second, maxMs: hour }
+  const session = sessionWith()
+  t.equal(touched(session, brief, startMs + 10 * second - 1), undefined)
+  t.equal(touched(session, brief, startMs + 10 * second)?.seenAtMs, startMs + 10 * second)
+})
+
+t.test('a provider is noted as used at its first call, and then once a minute at most', async t => {
+  const first = touched(sessionWith(), limits, startMs + second, 'acme')
+  t.strictSame(first?.lastUsedMs, { acme: startMs + second })
+  t.equal(first?.seenAtMs, startMs + second)
+  t.equal(touched(first as Session, limits, startMs + minute, 'acme'), undefined)
+  t.strictSame(touched(first as Session, limits, startMs + 61 * second, 'umbrella')?.lastUsedMs, {
+    acme: startMs + second,
+    umbrella: startMs + 61 * second
+  })
+  t.strictSame(
+    touched(first as Session, limits, startMs + hour)?.lastUsedMs,
+    { acme: startMs + second },
+    'seen without a provider, none is used'
+  )
+})

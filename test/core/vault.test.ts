@@ -1,0 +1,398 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { createCipher, headerBytes } from '../../src/core/cipher.ts'
+import type { Connection } from '../../src/core/connection.ts'
+import type { Store } from '../../src/core/ports.ts'
+import { Secret } from '../../src/core/secret.ts'
+import type { Session, Ticket } from '../../src/core/session.ts'
+import { createVault, type Vault } from '../../src/core/vault.ts'
+import { connectionWith, hour, limits, minute, newKey, openInstance, startMs, told } from './support.ts'
+
+/** A first sign-in. */
+async function signIn(vault: Vault, owner = 'owner', connection = connectionWith()): Promise<Session> {
+  const session = await vault.connect(owner, undefined, connection)
+  if (typeof session === 'string') throw new Error(`the first sign-in was ${session}`)
+  return session
+}
+
+async function opened(vault: Vault, ticket: Ticket, providers?: readonly string[]) {
+  const held = await vault.open(ticket, providers)
+  return (
+    held && { session: held.session.value, connections: [...held.connections].map(([name, { value }]) => [name, told(value)] as const) }
+  )
+}
+
+/** What a connection was read as, for a test that knows it is there. */
+async function kept(vault: Vault, owner = 'owner', provider = 'acme') {
+  const connection = await vault.readConnection(owner, provider)
+  if (!connection) throw new Error(`${owner} has no connection to ${provider}`)
+  return connection
+}
+
+const umbrella = connectionWith({ provider: 'umbrella', credential: new Secret('access-u') })
+const withCredential = (credential: string, connection: Connection = connectionWith()): Connection => ({
+  ...connection,
+  credential: new Secret(credential)
+})
+
+t.test('a session and its connections come back as they were kept', async t => {
+  const { vault } = openInstance(t)
+  const session = await signIn(vault)
+  t.strictSame(session, { owner: 'owner', id: session.id, createdAtMs: startMs, seenAtMs: startMs, lastUsedMs: {} })
+  t.strictSame(await opened(vault, session), { session, connections: [['acme', told(connectionWith())]] })
+})
+
+t.test('a session and the connections asked for are one round trip', async t => {
+  const { vault, store, clock } = openInstance(t)
+  const keys = [newKey()]
+  const calls: string[] = []
+  const counting = new Proxy(store, {
+    get: (target, name: keyof Store) => {
+      const member = target[name]
+      return typeof member === 'function'
+        ? (...args: never[]) => {
+            calls.push(name)
+            return (member as (...args: never[]) => unknown)(...args)
+          }
+        : member
+    }
+  })
+  const counted = createVault(counting, createCipher(keys), limits, clock)
+  const session = await signIn(counted)
+  const turned = await counted.connect('owner', session, umbrella)
+  calls.length = 0
+  t.strictSame((await opened(counted, turned as Session, ['umbrella', 'initech']))?.connections, [['umbrella', told(umbrella)]])
+  t.strictSame(calls, ['read'])
+  calls.length = 0
+  t.strictSame((await opened(counted, turned as Session))?.connections.map(([name]) => name).sort(), ['acme', 'umbrella'])
+  t.strictSame(calls, ['readAll'])
+  t.equal(await vault.open(session), undefined, 'another key opens none of it')
+})
+
+t.test('a ticket of nobody, of another owner or with another id opens nothing', async t => {
+  const { vault } = openInstance(t)
+  const session = await signIn(vault)
+  await signIn(vault, 'other')
+  for (const ticket of [
+    { owner: 'nobody', id: session.id },
+    { owner: 'other', id: session.id },
+    { owner: 'owner', id: `${session.id}x` },
+    { owner: 'owner', id: '' }
+  ])
+    for (const providers of [undefined, ['acme'], []])
+      t.equal(await vault.open(ticket, providers), undefined, `${ticket.owner} ${providers}`)
+})
+
+t.test('SEC-19: a sign-in turns the id of the session, and the old id is dead', async t => {
+  const { vault, clock } = openInstance(t)
+  const first = await signIn(vault)
+  clock.advance(hour)
+  const second = (await vault.connect('owner', first, umbrella)) as Session
+  t.not(second.id, first.id)
+  t.strictSame(second, { ...first, id: second.id, seenAtMs: startMs + hour })
+  t.equal(await vault.open(first), undefined)
+  t.equal(await vault.open(first, ['acme']), undefined)
+  t.strictSame((await opened(vault, second))?.connections.map(([name]) => name).sort(), ['acme', 'umbrella'])
+})
+
+t.test('SEC-19: two sign-ins that finish together end in one session with both connections', async t => {
+  const { vault } = openInstance(t)
+  const first = await signIn(vault)
+  const results = await Promise.all([
+    vault.connect('owner', first, umbrella),
+    vault.connect('owner', first, withCredential('initech', { ...umbrella, provider: 'initech' }))
+  ])
+  const sessions = results.filter(result => typeof result !== 'string')
+  t.equal(sessions.length, 1)
+  t.strictSame(
+    results.filter(result => typeof result === 'string'),
+    ['joined']
+  )
+  t.equal(await vault.open(first), undefined)
+  t.strictSame((await opened(vault, sessions[0] as Session))?.connections.map(([name]) => name).sort(), ['acme', 'initech', 'umbrella'])
+})
+
+t.test('SEC-6: a first sign-in that finishes after another joins the session which that one began', async t => {
+  const { vault } = openInstance(t)
+  const first = await signIn(vault)
+  t.equal(await vault.connect('owner', undefined, umbrella), 'joined')
+  t.strictSame((await opened(vault, first))?.connections.map(([name]) => name).sort(), ['acme', 'umbrella'])
+})
+
+t.test('SEC-6: two first sign-ins at the same moment lose no connection, whichever cookie the browser keeps', async t => {
+  const { vault } = openInstance(t)
+  const results = await Promise.all([vault.connect('owner', undefined, connectionWith()), vault.connect('owner', undefined, umbrella)])
+  const sessions = results.filter(result => typeof result !== 'string')
+  t.ok(sessions.length > 0)
+  for (const session of sessions)
+    t.strictSame((await opened(vault, session))?.connections.map(([name]) => name).sort(), ['acme', 'umbrella'])
+})
+
+t.test('SEC-20: what was ended is ended for every copy of its cookie, with all connections', async t => {
+  const { vault, store } = openInstance(t)
+  const session = await signIn(vault)
+  await signIn(vault, 'other')
+  await vault.end('owner')
+  t.equal(await vault.open(session), undefined)
+  t.equal(await vault.readConnection('owner', 'acme'), undefined)
+  t.equal((await store.readAll('owner')).size, 0)
+  t.equal((await store.readAll('other')).size, 2, 'others are none the wiser')
+})
+
+t.test('SEC-20: a sign-in in a session that was ended keeps nothing', async t => {
+  const { vault, store } = openInstance(t)
+  const session = await signIn(vault)
+  await vault.end('owner')
+  t.equal(await vault.connect('owner', session, umbrella), 'ended')
+  t.equal((await store.readAll('owner')).size, 0)
+})
+
+t.test('SEC-20: a logout wins over a write that was under way', async t => {
+  const { vault, store } = openInstance(t)
+  await signIn(vault)
+  const before = await kept(vault)
+  const [, written] = await Promise.all([vault.end('owner'), vault.replace('owner', before, withCredential('access-2'))])
+  t.equal(written, undefined)
+  t.equal((await store.readAll('owner')).size, 0)
+})
+
+t.test('a connection is written over exactly what was read', async t => {
+  const { vault } = openInstance(t)
+  await signIn(vault)
+  const before = await kept(vault)
+  const [one, two] = await Promise.all([
+    vault.replace('owner', before, withCredential('access-2')),
+    vault.replace('owner', before, withCredential('access-3'))
+  ])
+  t.equal(two, undefined)
+  t.equal((await kept(vault)).value.credential.reveal(), 'access-2')
+  t.ok((await kept(vault)).version.equals(one?.version ?? Buffer.alloc(0)), 'its version is the one that was given back')
+  t.ok(await vault.replace('owner', await kept(vault), connectionWith()), 'read again it can be written')
+  t.equal(await vault.replace('owner', before, connectionWith()), undefined, 'the same content is not the same version')
+})
+
+t.test('SEC-15: a disconnect takes one connection, and wins over a write that was under way', async t => {
+  const { vault } = openInstance(t)
+  const session = (await vault.connect('owner', await signIn(vault), umbrella)) as Session
+  const before = await kept(vault)
+  await vault.disconnect('owner', 'acme')
+  t.equal(await vault.replace('owner', before, withCredential('access-2')), undefined)
+  t.strictSame(
+    (await opened(vault, session))?.connections.map(([name]) => name),
+    ['umbrella']
+  )
+  await vault.disconnect('owner', 'acme')
+  await vault.disconnect('nobody', 'acme')
+})
+
+t.test('SEC-21: a session ends when it was idle, and takes its connections along', async t => {
+  const { vault, clock } = openInstance(t)
+  const session = await signIn(vault)
+  clock.advance(limits.idleMs - 1)
+  t.ok(await vault.open(session))
+  clock.advance(1)
+  t.equal(await vault.open(session), undefined)
+  t.equal(await vault.readConnection('owner', 'acme'), undefined)
+})
+
+t.test('SEC-21: a session that is touched lives on, up to its absolute limit and not beyond', async t => {
+  const { vault, clock, store } = openInstance(t)
+  const ticket = await signIn(vault)
+  const endMs = startMs + limits.maxMs
+  while (clock.now() + hour < endMs) {
+    clock.advance(hour)
+    const held = await vault.open(ticket)
+    if (held) await vault.touch(held.session)
+    else t.fail(`ended ${(endMs - clock.now()) / hour} hours too early`)
+  }
+  clock.advance(endMs - clock.now() - 1)
+  const held = await vault.open(ticket)
+  t.equal(held?.session.value.createdAtMs, startMs)
+  if (held) await vault.touch(held.session, 'acme')
+  clock.advance(1)
+  t.equal(await vault.open(ticket), undefined)
+  t.equal((await store.readAll('owner')).size, 0)
+})
+
+t.test('SEC-21: a write to a connection does not move the end of its session', async t => {
+  const { vault, clock } = openInstance(t)
+  const session = await signIn(vault)
+  clock.advance(limits.idleMs - minute)
+  await vault.replace('owner', await kept(vault), withCredential('access-2'))
+  clock.advance(minute)
+  t.equal(await vault.open(session), undefined)
+  t.equal(await vault.readConnection('owner', 'acme'), undefined)
+})
+
+t.test('SEC-21: turning the id does not move the absolute limit', async t => {
+  const { vault, clock } = openInstance(t)
+  let session = await signIn(vault)
+  for (let i = 0; i < 4; i++) {
+    clock.advance(6 * hour - 1)
+    session = (await vault.connect('owner', session, connectionWith())) as Session
+  }
+  t.equal(session.createdAtMs, startMs)
+  clock.advance(3)
+  t.ok(await vault.open(session))
+  clock.advance(1)
+  t.equal(await vault.open(session), undefined)
+})
+
+t.test('SEC-20: a touch that comes late revives nothing', async t => {
+  for (const [what, end] of [
+    ['logout', ({ vault }: { vault: Vault }) => vault.end('owner')],
+    ['idle limit', ({ clock }) => clock.advance(limits.idleMs)],
+    ['absolute limit', ({ clock }) => clock.advance(limits.maxMs + hour)]
+  ] as ReadonlyArray<[string, (instance: ReturnType<typeof openInstance>) => unknown]>) {
+    const instance = openInstance(t, { directory: t.testdir() })
+    const { vault, clock, store } = instance
+    const ticket = await signIn(vault)
+    clock.advance(hour)
+    const held = await vault.open(ticket)
+    if (!held) throw new Error('the session has ended too early')
+    await end(instance)
+    await vault.touch(held.session, 'acme')
+    t.equal(await vault.open(ticket), undefined, what)
+    t.equal((await store.readAll('owner')).size, 0, what)
+    await store.close()
+  }
+})
+
+t.test('SEC-19: a touch of the old id that comes after a sign-in changes nothing', async t => {
+  const { vault, clock } = openInstance(t)
+  const first = await signIn(vault)
+  clock.advance(hour)
+  const held = await vault.open(first)
+  if (!held) throw new Error('the session has ended too early')
+  const second = (await vault.connect('owner', first, umbrella)) as Session
+  await vault.touch(held.session, 'acme')
+  t.equal(await vault.open(first), undefined)
+  t.strictSame((await opened(vault, second))?.session, second)
+})
+
+t.test('a touch notes when the session was seen and what it used, once a minute', async t => {
+  const { vault, clock } = openInstance(t)
+  const ticket = await signIn(vault)
+  const touch = async (provider?: string) => {
+    const held = await vault.open(ticket)
+    if (held) await vault.touch(held.session, provider)
+    return (await vault.open(ticket))?.session.value
+  }
+  clock.advance(1000)
+  t.strictSame((await touch('acme'))?.lastUsedMs, { acme: startMs + 1000 })
+  clock.advance(1000)
+  t.equal((await touch('acme'))?.seenAtMs, startMs + 1000, 'not yet again')
+  clock.advance(minute)
+  t.match(await touch('acme'), { seenAtMs: startMs + minute + 2000, lastUsedMs: { acme: startMs + minute + 2000 } })
+})
+
+t.test('SEC-38: a record that is copied to another owner or name does not open there', async t => {
+  const { vault, store } = openInstance(t)
+  const session = (await vault.connect('owner', await signIn(vault), umbrella)) as Session
+  const thief = await signIn(vault, 'thief')
+  const records = await store.readAll('owner')
+  const acme = records.get('connection:acme') as Buffer
+  const sessionRecord = records.get(`session:${session.id}`) as Buffer
+
+  await store.commit('thief', {
+    put: [
+      ['connection:acme', acme],
+      [`session:${session.id}`, sessionRecord]
+    ]
+  })
+  t.equal(await vault.readConnection('thief', 'acme'), undefined, 'another owner')
+  t.strictSame((await opened(vault, thief))?.connections, [])
+  t.equal(await vault.open({ owner: 'thief', id: session.id }), undefined, 'a session of another owner')
+
+  await store.commit('owner', {
+    put: [
+      ['connection:umbrella', acme],
+      ['session:x', sessionRecord],
+      ['session:y', acme]
+    ]
+  })
+  t.equal(await vault.readConnection('owner', 'umbrella'), undefined, 'another provider')
+  t.equal(await vault.open({ owner: 'owner', id: 'x' }), undefined, 'another session id')
+  t.equal(await vault.open({ owner: 'owner', id: 'y' }), undefined, 'a connection as a session')
+  t.strictSame((await opened(vault, session))?.connections, [['acme', told(connectionWith())]], 'where they belong they open')
+})
+
+t.test('SEC-38: records of a key that was removed are absent, without an error', async t => {
+  const [old, recent] = [newKey(), newKey()]
+  const before = openInstance(t, { keys: [old] })
+  const session = await signIn(before.vault)
+  const after = openInstance(t, { ...before, keys: [recent] })
+  t.equal(await after.vault.open(session), undefined)
+  t.equal(await after.vault.open(session, ['acme']), undefined)
+  t.equal(await after.vault.readConnection('owner', 'acme'), undefined)
+})
+
+t.test('SEC-38: after a rotation old records open, and are sealed anew when they are written', async t => {
+  const [old, recent] = [newKey(), newKey()]
+  const before = openInstance(t, { keys: [old] })
+  const session = await signIn(before.vault)
+  const during = openInstance(t, { ...before, keys: [recent, old] })
+  t.strictSame(await opened(during.vault, session), { session, connections: [['acme', told(connectionWith())]] })
+  await during.vault.replace('owner', await kept(during.vault), withCredential('access-2'))
+  during.clock.advance(hour)
+  const held = await during.vault.open(session)
+  if (held) await during.vault.touch(held.session)
+  const after = openInstance(t, { ...before, keys: [recent] })
+  t.strictSame((await opened(after.vault, session))?.connections, [['acme', told(withCredential('access-2'))]])
+})
+
+t.test('the version of a record is the head of what was sealed', async t => {
+  const { vault, store } = openInstance(t)
+  await signIn(vault)
+  const record = (await store.read('owner', ['connection:acme']))[0] as Buffer
+  t.ok((await kept(vault)).version.equals(record.subarray(0, headerBytes)))
+})
+
+t.test('SEC-38: the files of the store hold nothing of a secret, while it is kept and after it is gone', async t => {
+  const { vault, directory, store } = openInstance(t)
+  const canaries = { credential: 'canary-access-4711', refreshToken: 'canary-refresh-0815' }
+  const secret = connectionWith({
+    credential: new Secret(canaries.credential),
+    refreshToken: new Secret(canaries.refreshToken),
+    account: 'canary-account'
+  })
+  const session = (await vault.connect('owner', await signIn(vault, 'owner', secret), { ...secret, provider: 'umbrella' })) as Session
+  await vault.replace('owner', await kept(vault), withCredential('canary-access-2', secret))
+  await vault.disconnect('owner', 'umbrella')
+  const names = readdirSync(directory)
+  t.ok(
+    names.some(name => name.endsWith('-wal')),
+    'the write-ahead log is among them'
+  )
+  for (const name of names) {
+    const bytes = readFileSync(join(directory, name))
+    for (const text of [
+      'canary',
+      '4711',
+      '0815',
+      Buffer.from('canary').toString('base64').slice(0, 7),
+      Buffer.from('canary').toString('hex')
+    ])
+      t.notOk(bytes.includes(text), `${name} holds no ${text}`)
+    if (name === 'latchkey.sqlite-wal') t.ok(bytes.includes(session.owner), 'and what is looked into is what was written')
+  }
+  await store.close()
+  for (const name of readdirSync(directory)) t.notOk(readFileSync(join(directory, name)).includes('canary'), `${name}, closed`)
+})
+
+t.test('SEC-41: while the store is down nothing opens and nothing is kept', async t => {
+  const { vault, store } = openInstance(t)
+  const session = await signIn(vault)
+  const before = await kept(vault)
+  await store.close()
+  const down = { code: 'store_unavailable', status: 503 }
+  await t.rejects(vault.open(session), down)
+  await t.rejects(vault.open(session, ['acme']), down)
+  await t.rejects(vault.readConnection('owner', 'acme'), down)
+  await t.rejects(vault.connect('owner', session, umbrella), down)
+  await t.rejects(vault.replace('owner', before, connectionWith()), down)
+  await t.rejects(vault.disconnect('owner', 'acme'), down)
+  await t.rejects(vault.end('owner'), down)
+  await t.rejects(vault.touch({ ...before, value: { ...session, seenAtMs: 0 } }), down)
+})

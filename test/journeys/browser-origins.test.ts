@@ -1,0 +1,88 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { connect, newPerson, startChromium } from '../support/chromium.ts'
+import { startGatewayAndSandbox } from '../support/gateway.ts'
+
+const browser = await startChromium(t)
+
+/** A frontend that lives elsewhere: an empty page on another port, and so on another origin. */
+async function startFrontend(t: Test): Promise<string> {
+  const document = '<!doctype html><html lang="en"><title>Frontend</title><h1>Frontend</h1></html>'
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/html' }).end(document)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return `http://localhost:${(server.address() as AddressInfo).port}`
+}
+
+/** What a frontend's call gives the frontend: the answer, or the error that the browser shows it instead. */
+const call = (page: Page, url: string, init: Pick<RequestInit, 'method'> & { headers?: Record<string, string>; body?: string } = {}) =>
+  page.evaluate(
+    async ([address, options]) => {
+      try {
+        const answer = await fetch(address, { credentials: 'include', ...options })
+        const { status, headers } = answer
+        return { status, headers: Object.fromEntries(headers), body: await answer.json() }
+      } catch (error) {
+        return { error: (error as Error).name }
+      }
+    },
+    [url, init] as const
+  )
+
+const marked = { headers: { 'x-csrf': '1' } }
+
+t.test('a frontend on an allowed origin signs its person in, calls, and reads answers and their headers', async t => {
+  const frontend = await startFrontend(t)
+  const { gateway } = await startGatewayAndSandbox(t, { environment: { ALLOWED_ORIGINS: frontend } })
+  const { page } = await newPerson(t, browser)
+  const notes = `${gateway.url}/proxy/productboard/v2/notes`
+  await page.goto(frontend)
+  t.match(await call(page, notes, marked), {
+    status: 401,
+    headers: { 'latchkey-error': 'connection_required' },
+    body: { connectUrl: `${gateway.url}/auth/productboard` }
+  })
+  await page.goto(`${gateway.url}/auth/productboard?return_to=${encodeURIComponent(`${frontend}/done`)}`)
+  await page.getByRole('button', { name: 'Allow' }).click()
+  await page.waitForURL(`${frontend}/done`)
+  await page.getByRole('heading', { name: 'Frontend' }).waitFor()
+
+  t.match(await call(page, notes, marked), {
+    status: 200,
+    headers: { 'x-ratelimit-limit': '50', 'content-type': /json/ },
+    body: { data: [{ type: 'textNote' }] }
+  })
+  const note = JSON.stringify({ data: { type: 'textNote', fields: { name: 'From a frontend' } } })
+  const headers = { ...marked.headers, 'content-type': 'application/json' }
+  t.match(await call(page, notes, { method: 'POST', headers, body: note }), { status: 201, body: { data: { type: 'textNote' } } })
+})
+
+t.test('a page on any other origin cannot call, with the header or without it, and nothing reaches the service', async t => {
+  const [frontend, stranger] = await Promise.all([startFrontend(t), startFrontend(t)])
+  const { gateway, sandbox } = await startGatewayAndSandbox(t, { environment: { ALLOWED_ORIGINS: frontend } })
+  const { page } = await newPerson(t, browser)
+  await page.goto(gateway.url)
+  await connect(page, 'Productboard')
+
+  // The same host on another port gets the cookie sent (a site has no port); another host does not even have that.
+  for (const origin of [stranger, stranger.replace('localhost', '127.0.0.1')]) {
+    await page.goto(origin)
+    const notes = `${gateway.url}/proxy/productboard/v2/notes`
+    for (const init of [marked, {}, { method: 'POST', body: 'x' }, { ...marked, method: 'DELETE' }])
+      t.same(await call(page, notes, init), { error: 'TypeError' }, `${origin} ${JSON.stringify(init)}`)
+    t.same(await call(page, `${gateway.url}/connections`), { error: 'TypeError' })
+    t.same(await call(page, `${gateway.url}/logout`, { method: 'POST' }), { error: 'TypeError' })
+  }
+  t.equal(sandbox.vendor('productboard').counts.apiCalls, 0)
+  await page.goto(gateway.url)
+  await page.getByText('Connected', { exact: true }).waitFor()
+})

@@ -1,0 +1,560 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { connect } from 'node:net'
+import t from 'tap'
+import { Browser } from '../support/browser.ts'
+import { connected, problem, signIn } from '../support/connected.ts'
+import { json, tokens } from '../support/fake-provider.ts'
+
+/** Sends bytes as they are and reads until the connection ends. */
+async function raw(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.write(bytes, 'latin1')
+  let text = ''
+  socket.setEncoding('latin1').on('data', chunk => {
+    text += chunk
+  })
+  await once(socket, 'close')
+  return text
+}
+
+t.test('a call goes up byte for byte, with the credential and without what is the client’s own', async t => {
+  const { provider, browser, proxy } = await connected(t)
+  const headers = {
+    authorization: 'Bearer mine',
+    'x-forwarded-for': '1.2.3.4',
+    forwarded: 'for=1.2.3.4',
+    'proxy-authorization': 'Basic x',
+    x_forwarded_for: '1.2.3.4',
+    'x-version': '1',
+    'if-none-match': '"a"',
+    origin: new URL(proxy).origin
+  }
+  const response = await browser.fetch(`${proxy}/v2/a%2Fb/..foo/%20x;p=1?q=a%2f..%2fb&&z=%zz+`, { headers })
+  t.equal(response.status, 200)
+  const [seen] = provider.seen.api
+  t.equal(seen?.url, '/base/v2/a%2Fb/..foo/%20x;p=1?q=a%2f..%2fb&&z=%zz+')
+  t.match(seen?.headers.authorization, /^Bearer access-\d+$/)
+  t.match(seen?.headers, { 'x-version': '1', 'if-none-match': '"a"', host: new URL(provider.origin).host })
+  for (const name of [
+    'cookie',
+    'x-forwarded-for',
+    'forwarded',
+    'proxy-authorization',
+    'x_forwarded_for',
+    'x-csrf',
+    'origin',
+    'sec-fetch-mode'
+  ]) {
+    t.notOk(seen?.headers[name], `${name} stops here`)
+  }
+})
+
+t.test('every method that is forwarded arrives as itself, with its body', async t => {
+  const { provider, browser, proxy } = await connected(t)
+  for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+    const body = method === 'GET' || method === 'HEAD' ? null : randomBytes(1000)
+    const response = await browser.fetch(`${proxy}/x`, { method, body, headers: { 'content-type': 'application/octet-stream' } })
+    t.equal(response.status, 200, method)
+    const seen = provider.seen.api.at(-1)
+    t.equal(seen?.method, method)
+    t.ok(seen?.body.equals(body ?? Buffer.alloc(0)), `${method} body`)
+  }
+})
+
+t.test('other methods are 405 and say which there are', async t => {
+  const { provider, browser, gateway, proxy } = await connected(t)
+  const port = Number(new URL(gateway.url).port)
+  const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
+  for (const method of ['TRACE', 'PROPFIND', 'QUERY']) {
+    const answer = await raw(
+      port,
+      `${method} /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`
+    )
+    t.match(answer, /^HTTP\/1.1 405 /, method)
+    t.match(answer, /latchkey-error: method_not_allowed/i)
+  }
+  const put = await browser.fetch(`${gateway.url}/connections`, { method: 'PUT' })
+  await problem(t, put, 405, 'method_not_allowed')
+  t.match(put.headers.get('allow'), /GET/)
+  t.match(await raw(port, 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n'), /^(HTTP\/1.1 4|$)/)
+  t.equal(provider.seen.api.length, 0)
+  t.equal((await browser.fetch(`${proxy}/x`)).status, 200)
+})
+
+t.test('an upgrade is not passed on: the call goes up as a plain one', async t => {
+  const { provider, browser, gateway } = await connected(t)
+  const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
+  const head = `GET /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n`
+  t.match(await raw(Number(new URL(gateway.url).port), head), /^HTTP\/1.1 200 /)
+  t.notOk(provider.seen.api[0]?.headers.upgrade)
+  t.not(provider.seen.api[0]?.headers.connection, 'Upgrade')
+})
+
+t.test('what is wrong with a call is said in the contract’s codes, and the provider sees nothing of it', async t => {
+  const { provider, browser, gateway, proxy } = await connected(t)
+  await problem(t, await browser.request(`${proxy}/x`), 403, 'csrf_rejected')
+  await problem(t, await browser.fetch(`${proxy}/x`, { headers: { 'x-csrf': '2' } }), 403, 'csrf_rejected')
+  await problem(t, await browser.fetch(`${proxy}/x`, { headers: { origin: 'https://evil.example' } }), 403, 'csrf_rejected')
+  await problem(t, await browser.fetch(`${proxy}/x`, { headers: { origin: 'null' } }), 403, 'csrf_rejected')
+  await problem(t, await browser.fetch(`${proxy}/x`, { headers: { 'sec-fetch-site': 'cross-site' } }), 403, 'csrf_rejected')
+  await problem(t, await browser.fetch(`${gateway.url}/proxy/outgrow/x`), 404, 'provider_unknown')
+  await problem(t, await browser.fetch(`${gateway.url}/proxy/__proto__/x`), 404, 'provider_unknown')
+  await problem(t, await browser.fetch(`${gateway.url}/proxy/${'x'.repeat(200)}/x`), 404, 'provider_unknown')
+  await problem(t, await browser.fetch(`${gateway.url}/nothing`), 404, 'not_found')
+  await problem(t, await browser.fetch(`${proxy}/a%5c..%5cb`), 400, 'path_rejected')
+  await problem(t, await browser.fetch(`${proxy}/%zz`), 400, 'path_rejected')
+  const required = await problem(t, await new Browser().fetch(`${proxy}/x`), 401, 'connection_required')
+  t.match(required, { provider: 'productboard', connectUrl: `${gateway.url}/auth/productboard` })
+  t.equal(provider.seen.api.length, 0)
+})
+
+t.test('SEC-28: raw dot segments, backslashes and absolute targets never leave the API’s base', async t => {
+  const { provider, browser, gateway } = await connected(t)
+  const port = Number(new URL(gateway.url).port)
+  const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
+  const send = (target: string) =>
+    raw(port, `GET ${target} HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`)
+  for (const path of [
+    '/../admin',
+    '/a/../../admin',
+    '/a\\..\\b',
+    '/..;/x',
+    '/%2e%2e/x',
+    '/%252e%252e/x',
+    '//evil.example/x',
+    '/a#b',
+    '/\x01',
+    '/%00',
+    '/%c0%ae%c0%ae/x'
+  ]) {
+    t.match(await send(`/proxy/productboard${path}`), /^HTTP\/1.1 400 /, JSON.stringify(path))
+  }
+  for (const target of ['http://evil.example/proxy/productboard/x', '/proxy/productboard/../ignition/x', '/proxy/../connections']) {
+    t.match(await send(target), /^HTTP\/1.1 4/, target)
+  }
+  t.equal(provider.seen.api.length, 0)
+  t.match(await send('/proxy/%70roductboard/ok'), /^HTTP\/1.1 200 /, 'an encoded provider name is the same provider')
+  t.equal(provider.seen.api[0]?.url, '/base/ok')
+})
+
+t.test('SEC-32: framing that two servers could read differently is refused, and the provider sees no request', async t => {
+  const { provider, browser, gateway } = await connected(t)
+  const port = Number(new URL(gateway.url).port)
+  const cookie = `Cookie: latchkey=${browser.cookieNamed('latchkey')?.value}\r\nX-CSRF: 1\r\n`
+  const start = `POST /proxy/productboard/x HTTP/1.1\r\nHost: x\r\n${cookie}`
+  const hostile = [
+    `${start}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    `${start}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!`,
+    `${start}Content-Length: 5, 6\r\n\r\nhello!`,
+    `${start}Content-Length: +5\r\n\r\nhello`,
+    `${start}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`,
+    `${start}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n`,
+    `${start}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n`,
+    `${start}Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n`,
+    `${start}X: a\r\n b\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`,
+    `${start}Bad Name: x\r\n\r\n`,
+    `${start}X: a\x00b\r\n\r\n`
+  ]
+  for (const bytes of hostile) {
+    const answer = await raw(port, bytes)
+    t.match(answer, /^HTTP\/1.1 400 /, JSON.stringify(bytes.slice(start.length, start.length + 60)))
+    t.match(answer, /latchkey-error: header_rejected/i)
+  }
+  const overflow = await raw(port, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)
+  t.match(overflow, /^HTTP\/1.1 431 /)
+  t.equal(provider.seen.api.length, 0)
+})
+
+t.test('SEC-30, SEC-31: the provider’s answer comes back without what would act on our origin', async t => {
+  const { provider, browser, proxy } = await connected(t)
+  provider.api = (_, r) =>
+    void r
+      .writeHead(
+        200,
+        [
+          ['Set-Cookie', 'latchkey=stolen; Path=/'],
+          ['Set-Cookie', 'b=2'],
+          ['Clear-Site-Data', '"*"'],
+          ['Access-Control-Allow-Origin', '*'],
+          ['Strict-Transport-Security', 'max-age=0'],
+          ['Alt-Svc', 'h3=":1"'],
+          ['Refresh', '0;url=//evil'],
+          ['WWW-Authenticate', 'Basic'],
+          ['Service-Worker-Allowed', '/'],
+          ['Latchkey-Error', 'x'],
+          ['X-RateLimit-Remaining', '7'],
+          ['Content-Type', 'text/html'],
+          ['Content-Security-Policy', 'default-src *'],
+          ['Cache-Control', 'public, max-age=60'],
+          ['ETag', '"e"'],
+          ['Vary', 'Accept']
+        ].flat()
+      )
+      .end('<script>alert(1)</script>')
+  const response = await browser.fetch(`${proxy}/x`)
+  t.equal(await response.text(), '<script>alert(1)</script>')
+  const headers = Object.fromEntries(response.headers)
+  for (const name of [
+    'set-cookie',
+    'clear-site-data',
+    'access-control-allow-origin',
+    'strict-transport-security',
+    'alt-svc',
+    'refresh',
+    'www-authenticate',
+    'service-worker-allowed',
+    'latchkey-error'
+  ]) {
+    t.notOk(headers[name], `${name} stops here`)
+  }
+  t.match(headers, {
+    'x-ratelimit-remaining': '7',
+    'content-type': 'text/html',
+    etag: '"e"',
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "sandbox; default-src 'none'",
+    'cache-control': 'private, max-age=60',
+    vary: 'Accept, Cookie, Origin'
+  })
+})
+
+t.test('a Location inside the API becomes its /proxy address', async t => {
+  const { provider, browser, proxy } = await connected(t)
+  const cases = [
+    [`${provider.origin}/base/v2/notes/1?x=1`, '/proxy/productboard/v2/notes/1?x=1'],
+    ['/base/v2/notes/1', '/proxy/productboard/v2/notes/1'],
+    ['1', '/proxy/productboard/v2/1'],
+    ['/elsewhere', `${provider.origin}/elsewhere`],
+    ['https://files.example/a', 'https://files.example/a'],
+    ['javascript:alert(1)', null]
+  ] as const
+  for (const [location, shown] of cases) {
+    provider.api = (_, r) => void r.writeHead(302, { location }).end()
+    const response = await browser.fetch(`${proxy}/v2/notes`, { redirect: 'manual' })
+    t.equal(response.status, 302)
+    t.equal(response.headers.get('location'), shown)
+  }
+})
+
+t.test('the provider’s own refusals pass through, and carry no mark of ours', async t => {
+  const { provider, browser, proxy } = await connected(t)
+  for (const status of [400, 403, 404, 409, 418, 422, 429, 500, 503]) {
+    provider.api = (_, r) => json(r, status, { own: true }, { 'retry-after': '7' })
+    const response = await browser.fetch(`${proxy}/x`)
+    t.equal(response.status, status)
+    t.same(await response.json(), { own: true })
+    t.notOk(response.headers.has('latchkey-error'))
+    t.equal(response.headers.get('retry-after'), '7')
+  }
+})
+
+t.test('on a 401 the access is renewed once and the call sent once more, byte for byte', async t => {
+  const { provider, browser, proxy } = await connected(t)
+  provider.api = (seen, r) =>
+    seen.headers.authorization === 'Bearer fresh'
+      ? json(r, 200, { ok: true })
+      : json(r, 401, { secret: 'first answer' }, { 'x-first': '1' })
+  provider.token = (_, r) => json(r, 200, tokens({ access_token: 'fresh' }))
+  const body = randomBytes(64 * 1024)
+  const response = await browser.fetch(`${proxy}/v2/x?y=1`, { method: 'POST', body, headers: { 'content-type': 'a/b' } })
+  t.equal(response.status, 200)
+  t.notOk(response.headers.has('x-first'), 'nothing of the first answer reaches the client')
+  const [first, second] = provider.seen.api
+  t.equal(provider.seen.api.length, 2)
+  t.equal(first?.url, second?.url)
+  t.ok(first?.body.equals(body) && second?.body.equals(body))
+  t.match(new URLSearchParams(provider.seen.token[1]?.body.toString()).get('grant_type'), 'refresh_token')
+  t.equal(provider.seen.token.length, 2)
+})
+
+t.test('a second 401 is the provider’s answer', async t => {
+  const { provider, browser, proxy } = await connected(t)
+  provider.api = (_, r) => json(r, 401, { own: 'no' })
+  const response = await browser.fetch(`${proxy}/x`)
+  t.equal(response.status, 401)
+  t.same(await response.json(), { own: 'no' })
+  t.notOk(response.headers.has('latchkey-error'))
+  t.equal(provider.seen.api.length, 2)
+  t.equal(provider.seen.token.length, 2)
+})
+
+t.test('a path that is always 401 costs one refresh and not one a call, while other paths still renew', async t => {
+  const { provider, browser, clock, proxy } = await connected(t)
+  let good = ''
+  provider.token = (_, r) => {
+    good = `good-${provider.seen.token.length}`
+    json(r, 200, tokens({ access_token: good }))
+  }
+  provider.api = (seen, r) => json(r, seen.url !== '/base/never' && seen.headers.authorization === `Bearer ${good}` ? 200 : 401, {})
+  for (let i = 0; i < 5; i++) t.equal((await browser.fetch(`${proxy}/never`)).status, 401)
+  t.equal(provider.seen.token.length, 2, 'the sign-in’s and one refresh')
+  good = 'revoked early'
+  t.equal((await browser.fetch(`${proxy}/x`)).status, 200)
+  t.equal(provider.seen.token.length, 3)
+  clock.advance(60_000)
+  await browser.fetch(`${proxy}/never`)
+  t.equal(provider.seen.token.length, 4, 'after a minute it is tried again')
+})
+
+t.test('a body too large to be kept is not sent twice: the access is renewed and the client told to send again', async t => {
+  const { provider, browser, proxy } = await connected(t)
+  provider.api = (seen, r) =>
+    seen.headers.authorization === 'Bearer fresh' ? json(r, 200, { length: seen.body.length }) : json(r, 401, {})
+  provider.token = (_, r) => json(r, 200, tokens({ access_token: 'fresh' }))
+  const send = () => browser.fetch(`${proxy}/x`, { method: 'POST', body: Buffer.alloc(64 * 1024 + 1) })
+  const first = await send()
+  await problem(t, first, 503, 'retry_request')
+  t.ok(first.headers.has('retry-after'))
+  t.same(await (await send()).json(), { length: 64 * 1024 + 1 })
+})
+
+t.test('a token within a minute of its end is renewed before the call', async t => {
+  const { provider, browser, clock, proxy } = await connected(t)
+  await browser.fetch(`${proxy}/x`)
+  t.equal(provider.seen.token.length, 1)
+  clock.advance(3600_000 - 60_000)
+  await Promise.all(Array.from({ length: 20 }, () => browser.fetch(`${proxy}/x`)))
+  t.equal(provider.seen.token.length, 2)
+  t.equal(new Set(provider.seen.api.slice(1).map(s => s.headers.authorization)).size, 1, 'no call carried the old token')
+  t.equal(provider.seen.api.length, 21)
+})
+
+t.test('SEC-13 in one process: fifty concurrent 401s cause one renewal, and every call is answered', async t => {
+  const { provider, browser, proxy } = await connected(t)
+  provider.api = (seen, r) => (seen.headers.authorization === 'Bearer fresh' ? json(r, 200, {}) : json(r, 401, {}))
+  provider.token = (_, r) => json(r, 200, tokens({ access_token: 'fresh' }))
+  const statuses = await Promise.all(Array.from({ length: 50 }, async () => (await browser.fetch(`${proxy}/x`)).status))
+  t.same(new Set(statuses), new Set([200]))
+  t.equal(provider.seen.token.length, 2)
+})
+
+t.test('SEC-14: a grant that the provider ended makes the connection reconnect_required, without a loop', async t => {
+  const { provider, browser, gateway, proxy } = await connected(t)
+  provider.api = (_, r) => json(r, 401, {})
+  provider.token = (_, r) => json(r, 400, { error: 'invalid_grant' })
+  for (let i = 0; i < 3; i++) {
+    const said = await problem(t, await browser.fetch(`${proxy}/x`), 401, 'reconnect_required')
+    t.equal(said.connectUrl, `${gateway.url}/auth/productboard`)
+  }
+  t.equal(provider.seen.token.length, 2, 'the sign-in’s and one refresh')
+  t.equal(provider.seen.api.length, 1)
+  provider.token = (_, r) => json(r, 200, tokens())
+  provider.api = (_, r) => json(r, 200, {})
+  await signIn(gateway, browser)
+  t.equal((await browser.fetch(`${proxy}/x`)).status, 200, 'connecting again mends it')
+})
+
+t.test('SEC-14: a token endpoint that fails for now costs nothing, and is not hammered', async t => {
+  const { provider, browser, clock, proxy } = await connected(t)
+  provider.api = (seen, r) => (seen.headers.authorization === 'Bearer fresh' ? json(r, 200, {}) : json(r, 401, {}))
+  provider.token = (_, r) => void r.writeHead(503).end()
+  const first = await browser.fetch(`${proxy}/x`)
+  const said = await problem(t, first, 502, 'provider_unavailable')
+  t.equal(said.retryAfter, 1)
+  t.equal(first.headers.get('retry-after'), '1')
+  for (let i = 0; i < 5; i++) await problem(t, await browser.fetch(`${proxy}/x`), 502, 'provider_unavailable')
+  t.equal(provider.seen.token.length, 2, 'one try, and then it waits')
+  clock.advance(1000)
+  provider.token = (_, r) => json(r, 200, tokens({ access_token: 'fresh' }))
+  t.equal((await browser.fetch(`${proxy}/x`)).status, 200)
+})
+
+t.test('an answer streams: its first bytes arrive before its last are sent', async t => {
+  const { provider, browser, proxy } = await connected(t)
+  let finish: (() => void) | undefined
+  provider.api = (_, r) => {
+    r.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
+    finish = () => r.end('data: 2\n\n')
+  }
+  const response = await browser.fetch(`${proxy}/events`)
+  const reader = response.body?.getReader()
+  t.equal(Buffer.from((await reader?.read())?.value ?? []).toString(), 'data: 1\n\n')
+  finish?.()
+  t.equal(Buffer.from((await reader?.read())?.value ?? []).toString(), 'data: 2\n\n')
+  t.ok((await reader?.read())?.done)
+})
+
+t.test('the head of an answer reaches the client while its body is still silent', async t => {
+  const { provider, browser, proxy } = await connected(t)
+  const begun = Promise.withResolvers<ServerResponse>()
+  provider.api = (_, r) => {
+    r.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+    begun.resolve(r)
+  }
+  const response = await browser.fetch(`${proxy}/events`)
+  t.equal(response.status, 200)
+  ;(await begun.promise).end()
+  t.equal(await response.text(), '')
+})
+
+t.test('an upload streams up with its length, and one without a length in chunks', async t => {
+  const { provider, browser, proxy } = await connected(t)
+  const body = randomBytes(5 * 1024 * 1024)
+  t.equal((await browser.fetch(`${proxy}/x`, { method: 'PUT', body })).status, 200)
+  const sized = provider.seen.api.at(-1)
+  t.equal(sized?.headers['content-length'], String(body.length))
+  t.ok(sized?.body.equals(body))
+
+  const stream = new ReadableStream({
+    start(c) {
+      for (let i = 0; i < 20; i++) c.enqueue(body.subarray(i * 10_000, (i + 1) * 10_000))
+      c.close()
+    }
+  })
+  t.equal((await browser.fetch(`${proxy}/x`, { method: 'PUT', body: stream, duplex: 'half' } as RequestInit)).status, 200)
+  const chunked = provider.seen.api.at(-1)
+  t.equal(chunked?.headers['transfer-encoding'], 'chunked')
+  t.ok(chunked?.body.equals(body.subarray(0, 200_000)))
+})
+
+t.test('SEC-36: a body past the cap is refused, declared or in chunks', async t => {
+  const { provider, browser, gateway, proxy } = await connected(t)
+  const port = Number(new URL(gateway.url).port)
+  const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
+  const declared = await raw(
+    port,
+    `POST /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nContent-Length: 99999999999\r\n\r\nabc`
+  )
+  t.match(declared, /^HTTP\/1.1 413 /)
+  t.match(declared, /latchkey-error: body_too_large/i)
+
+  const chunk = Buffer.alloc(1024 * 1024)
+  let sent = 0
+  const endless = new ReadableStream({
+    pull(c) {
+      sent++
+      c.enqueue(chunk)
+      if (sent > 40) c.close()
+    }
+  })
+  await problem(
+    t,
+    await browser.fetch(`${proxy}/x`, { method: 'POST', body: endless, duplex: 'half' } as RequestInit),
+    413,
+    'body_too_large'
+  )
+  t.equal(provider.seen.api.length, 0, 'no whole request arrived')
+})
+
+t.test('a provider that resets, lies or cannot be reached is 502, and one that lies after its head is cut off', async t => {
+  const { provider, browser, gateway, proxy } = await connected(t)
+  provider.api = (_, r) => void r.destroy()
+  const said = await problem(t, await browser.fetch(`${proxy}/x`), 502, 'provider_unavailable')
+  t.equal(said.provider, 'productboard')
+
+  provider.api = (_, r) => void r.socket?.end('this is no HTTP\r\n\r\n')
+  await problem(t, await browser.fetch(`${proxy}/x`), 502, 'provider_unavailable')
+
+  provider.api = (_, r) => {
+    r.writeHead(200, { 'content-length': '1000' })
+    r.write('short', () => r.destroy())
+  }
+  await t.rejects(
+    browser.fetch(`${proxy}/x`).then(r => r.text()),
+    'the client sees a broken answer and not a whole one'
+  )
+  t.match(gateway.logs.join(''), /the answer was cut off/)
+  provider.api = (_, r) => json(r, 200, {})
+  t.equal((await browser.fetch(`${proxy}/x`)).status, 200)
+})
+
+t.test('a client that goes away ends the call at the provider', async t => {
+  const { provider, browser, proxy } = await connected(t)
+  const started = Promise.withResolvers<ServerResponse>()
+  provider.api = (_, r) => {
+    r.writeHead(200).write('x')
+    started.resolve(r)
+  }
+  const leaving = new AbortController()
+  const response = await browser.fetch(`${proxy}/x`, { signal: leaving.signal })
+  const upstream = await started.promise
+  leaving.abort()
+  await once(upstream, 'close')
+  t.notOk(upstream.writableFinished)
+  t.rejects(response.text())
+
+  const silent = Promise.withResolvers<ServerResponse>()
+  provider.api = (_, r) => silent.resolve(r)
+  const waiting = new AbortController()
+  const call = browser.fetch(`${proxy}/x`, { signal: waiting.signal })
+  const open = await silent.promise
+  waiting.abort()
+  await t.rejects(call)
+  await once(open, 'close')
+  t.pass('before the head as well')
+})
+
+t.test('SEC-35: odd headers never cost a connection of the pool', async t => {
+  const { provider, browser, gateway } = await connected(t)
+  const port = Number(new URL(gateway.url).port)
+  const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
+  const odd = [
+    'Connection: keep-alive, x',
+    'Keep-Alive: timeout=5',
+    'TE: trailers',
+    'Trailer: X',
+    'Upgrade: h2c',
+    'Expect: 100-continue',
+    'Proxy-Connection: close',
+    'X: \xe9',
+    'X-\x7f: y',
+    'X: a\tb',
+    'HTTP2-Settings: x',
+    'Content-Length: 0'
+  ]
+  for (let i = 0; i < 1000; i += 50) {
+    await Promise.all(
+      Array.from({ length: 50 }, (_, j) =>
+        raw(
+          port,
+          `GET /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\n${odd[(i + j) % odd.length]}\r\nConnection: close\r\n\r\n`
+        )
+      )
+    )
+  }
+  let open = 0
+  const all = Promise.withResolvers<void>()
+  const answers: ServerResponse[] = []
+  provider.api = (_, r) => {
+    answers.push(r)
+    if (++open === 100) all.resolve()
+  }
+  const calls = Array.from({ length: 100 }, () => browser.fetch(`${gateway.url}/proxy/productboard/x`))
+  await all.promise
+  for (const r of answers) json(r, 200, {})
+  t.same(new Set((await Promise.all(calls)).map(r => r.status)), new Set([200]))
+})
+
+t.test('a frontend on an allowed origin reads the answer and every header of it; a preflight says no more than it must', async t => {
+  const { provider, browser, proxy } = await connected(t, { environment: { ALLOWED_ORIGINS: 'https://app.example.com' } })
+  const origin = 'https://app.example.com'
+  provider.api = (_, r) => json(r, 200, {}, { 'x-ratelimit-remaining': '3' })
+  const response = await browser.fetch(`${proxy}/x`, { headers: { origin } })
+  t.match(Object.fromEntries(response.headers), {
+    'access-control-allow-origin': origin,
+    'access-control-allow-credentials': 'true',
+    'access-control-expose-headers': /x-ratelimit-remaining/
+  })
+  const refusal = await browser.request(`${proxy}/x`, { headers: { origin } })
+  t.equal(refusal.headers.get('access-control-allow-origin'), origin, 'a refusal is readable too')
+
+  const preflight = (from: string) =>
+    fetch(`${proxy}/x`, {
+      method: 'OPTIONS',
+      headers: { origin: from, 'access-control-request-method': 'DELETE', 'access-control-request-headers': 'x-csrf, x-version' }
+    })
+  const yes = await preflight(origin)
+  t.equal(yes.status, 204)
+  t.match(Object.fromEntries(yes.headers), {
+    'access-control-allow-origin': origin,
+    'access-control-allow-methods': /DELETE/,
+    'access-control-allow-headers': 'x-csrf, x-version'
+  })
+  for (const from of ['https://evil.example', 'null', 'https://app.example.com.evil.example', 'http://app.example.com']) {
+    const no = await preflight(from)
+    t.equal(no.status, 403, from)
+    for (const [name] of no.headers) t.notMatch(name, /^access-control-allow-(origin|methods|headers)/)
+  }
+})

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto'
+import fastify from 'fastify'
+import { pino } from 'pino'
+import t from 'tap'
+import session from '../../plugins/session.ts'
+import { connected } from '../support/connected.ts'
+import { newKey, startGateway } from '../support/gateway.ts'
+
+t.test('SEC-23: a cookie of an older key opens and is sealed anew, on the page, at the list and on a proxied call', async t => {
+  const [oldKey, newestKey, tokenKey] = [newKey(), newKey(), newKey()]
+  const dataDir = t.testdir()
+  const s = await connected(t, { environment: { SESSION_KEYS: oldKey, TOKEN_KEYS: tokenKey, DATA_DIR: dataDir } })
+  const port = Number(new URL(s.gateway.url).port)
+  await s.gateway.close()
+
+  const environment = { ...s.provider.environment, SESSION_KEYS: `${newestKey},${oldKey}`, TOKEN_KEYS: tokenKey, DATA_DIR: dataDir }
+  const rotated = await startGateway(t, { port, clock: s.clock, environment })
+  for (const path of ['/', '/connections', '/proxy/productboard/x']) {
+    const browser = s.browser.copy()
+    const response = await browser.fetch(rotated.url + path)
+    t.equal(response.status, 200)
+    const resealed = response.headers.getSetCookie().find(cookie => cookie.startsWith('latchkey='))
+    t.ok(resealed, `${path} gives a cookie under the new key`)
+    t.equal((await browser.fetch(`${rotated.url}/proxy/productboard/x`)).headers.getSetCookie().length, 0, 'once')
+  }
+  const carried = s.browser.copy()
+  await carried.fetch(`${rotated.url}/connections`)
+  await rotated.close()
+
+  const after = await startGateway(t, { port, clock: s.clock, environment: { ...environment, SESSION_KEYS: newestKey } })
+  t.equal((await carried.fetch(`${after.url}/proxy/productboard/x`)).status, 200, 'the old key can go')
+  t.equal((await s.browser.copy().fetch(`${after.url}/proxy/productboard/x`)).status, 401)
+})
+
+t.test('SEC-38: records of a token key that was removed ask for a new connection, with no fault', async t => {
+  const dataDir = t.testdir()
+  const sessionKey = newKey()
+  const s = await connected(t, { environment: { SESSION_KEYS: sessionKey, TOKEN_KEYS: newKey(), DATA_DIR: dataDir } })
+  const port = Number(new URL(s.gateway.url).port)
+  await s.gateway.close()
+  const after = await startGateway(t, {
+    port,
+    clock: s.clock,
+    environment: { ...s.provider.environment, SESSION_KEYS: sessionKey, TOKEN_KEYS: newKey(), DATA_DIR: dataDir }
+  })
+  t.equal((await s.browser.fetch(`${after.url}/proxy/productboard/x`)).status, 401)
+  t.equal((await s.browser.fetch(`${after.url}/connections`)).status, 200)
+})
+
+t.test('SEC-22: a cookie that no browser would take is never sent, and the log says so', async t => {
+  const logs: string[] = []
+  const app = fastify({ loggerInstance: pino({}, { write: (line: string) => void logs.push(line) }) })
+  const limits = { idleMs: 1000, maxMs: 1000 }
+  await app.register(session, { keys: [randomBytes(32)], limits, publicUrl: 'http://localhost', clock: { now: Date.now } })
+  const flow = { state: 's', provider: 'p', verifier: 'v', owner: 'o', first: true, startedAtMs: Date.now() }
+  app.get<{ Params: { length: number } }>('/:length', (request, reply) =>
+    reply.keepFlows([{ ...flow, returnTo: 'x'.repeat(Number(request.params.length)) }]).send('done')
+  )
+  t.match((await app.inject('/100')).headers['set-cookie'], /^latchkey-signin=/)
+  t.equal(logs.join('').includes('too large'), false)
+  const tooLarge = await app.inject('/4000')
+  t.equal(tooLarge.statusCode, 200)
+  t.equal(tooLarge.headers['set-cookie'], undefined)
+  t.match(logs.join(''), /"level":50.*"cookies":\["latchkey-signin"\].*too large/)
+  await app.close()
+})
+
+t.test('the cookies hold nothing that a person who opens them could use: they are sealed', async t => {
+  const { browser } = await connected(t)
+  const value = decodeURIComponent(browser.cookieNamed('latchkey')?.value ?? '')
+  t.notMatch(Buffer.from(value.split(';')[0] ?? '', 'base64').toString('latin1'), /owner|access|refresh/)
+})

@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { freePort } from '../src/free-port.ts'
+import { Browser } from './support/browser.ts'
+import { json, startFakeProvider } from './support/fake-provider.ts'
+import { newKey, startTestSandbox } from './support/gateway.ts'
+import { startRedis } from './support/redis.ts'
+
+type Running = { process: ChildProcess; output: () => string; url: string }
+
+const server = join(import.meta.dirname, '..', 'src', 'server.ts')
+
+/** The gateway as `npm start` runs it: a process of its own, with this environment and no other. */
+function run(t: Test, environment: Record<string, string>): { child: ChildProcess; output: () => string } {
+  const child = spawn(process.execPath, [server], {
+    env: { PATH: process.env.PATH ?? '', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', chunk => (text += chunk))
+  t.teardown(() => child.kill('SIGKILL'))
+  return { child, output: () => text }
+}
+
+async function started(t: Test, environment: Record<string, string>): Promise<Running> {
+  const { child, output } = run(t, environment)
+  for (;;) {
+    const address = /Latchkey is ready: (\S+)/.exec(output())?.[1]
+    if (address) return { process: child, output, url: address }
+    await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), once(child, 'exit')])
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${output()}`)
+  }
+}
+
+async function stopped(running: Running, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+  running.process.kill(signal)
+  const [code] = await once(running.process, 'exit')
+  return code
+}
+
+t.test('without any configuration it starts on a free port, with every provider in the sandbox, and says what to do next', async t => {
+  const dataDir = join(t.testdir(), 'data')
+  const gateway = await started(t, { PORT: '0', DATA_DIR: dataDir })
+  for (const line of [/Tokens are kept, sealed, in: .*sqlite/i, /Providers: .*Productboard/, /sandbox/, /_CLIENT_ID/])
+    t.match(gateway.output(), line)
+  t.notMatch(gateway.output(), /Warning/)
+  const browser = new Browser()
+  for (const provider of ['productboard', 'process-street', 'outgrow', 'ignition']) {
+    t.equal((await browser.connect(gateway.url, provider)).url, `${gateway.url}/`)
+    t.equal((await browser.fetch(`${gateway.url}/proxy/${provider}/echo`)).status, 200)
+  }
+  t.equal(statSync(join(dataDir, 'keys.json')).mode & 0o777, 0o600)
+  t.equal(await stopped(gateway), 0, 'SIGTERM ends it well')
+})
+
+t.test('in production nothing is guessed: every problem is printed at once, and it exits with 78', async t => {
+  const { child, output } = run(t, {
+    NODE_ENV: 'production',
+    PORT: 'many',
+    PUBLIC_URL: 'http://connect.example.com',
+    SESSION_KEYS: 'short',
+    PRODUCTBOARD_CLIENT_ID: 'only-half',
+    SESSION_IDLE: '-1',
+    REDIS_URL: 'http://redis',
+    TRUST_PROXY: 'everyone',
+    LOG_LEVEL: 'loud',
+    ALLOWED_ORIGINS: '*'
+  })
+  const [code] = await once(child, 'exit')
+  t.equal(code, 78)
+  for (const name of [
+    'PORT',
+    'PUBLIC_URL',
+    'SESSION_KEYS',
+    'TOKEN_KEYS',
+    'PRODUCTBOARD_CLIENT_SECRET',
+    'SESSION_IDLE',
+    'REDIS_URL',
+    'TRUST_PROXY',
+    'LOG_LEVEL',
+    'ALLOWED_ORIGINS',
+    'No provider'
+  ]) {
+    t.match(output(), name)
+  }
+  t.notMatch(output(), /ready/)
+  t.notMatch(output(), /\n {4}at /, 'no stack')
+})
+
+t.test('a port that is taken is said in words', async t => {
+  const first = await started(t, { PORT: '0', DATA_DIR: t.testdir() })
+  const { child, output } = run(t, { PORT: new URL(first.url).port, DATA_DIR: join(t.testdirName, 'second') })
+  t.equal((await once(child, 'exit'))[0], 1)
+  t.match(output(), /taken/)
+})
+
+for (const kind of ['the embedded store', 'Redis'] as const) {
+  t.test(`after a restart of the process the browser is still connected, with ${kind}`, async t => {
+    const port = await freePort('127.0.0.1')
+    const sandbox = await startTestSandbox(t, [port])
+    const redis = kind === 'Redis' ? await startRedis(t) : undefined
+    const environment: Record<string, string> = {
+      ...sandbox.environment,
+      PORT: String(port),
+      DATA_DIR: t.testdir(),
+      NODE_ENV: 'production',
+      SESSION_KEYS: newKey(),
+      TOKEN_KEYS: newKey(),
+      ...(redis && { REDIS_URL: redis.url })
+    }
+    const first = await started(t, environment)
+    const browser = new Browser()
+    await browser.connect(first.url, 'productboard')
+    t.equal((await browser.fetch(`${first.url}/proxy/productboard/v2/notes`)).status, 200)
+    // Killed, not asked: what counts must be in the store already.
+    await stopped(first, 'SIGKILL')
+
+    const second = await started(t, environment)
+    t.equal((await browser.fetch(`${second.url}/proxy/productboard/v2/notes`)).status, 200)
+    sandbox.vendor('productboard').expireAccessTokens()
+    t.equal((await browser.fetch(`${second.url}/proxy/productboard/v2/notes`)).status, 200)
+    t.equal(sandbox.vendor('productboard').counts.tokenRequests.refresh_token, 1)
+    t.equal(await stopped(second), 0)
+  })
+}
+
+t.test('SIGTERM lets a call under way finish', async t => {
+  const provider = await startFakeProvider(t)
+  const gateway = await started(t, { ...provider.environment, PORT: '0', DATA_DIR: t.testdir() })
+  const browser = new Browser()
+  const begun = await browser.request(`${gateway.url}/auth/productboard`)
+  const state = new URL(begun.headers.get('location') ?? '').searchParams.get('state') ?? ''
+  await browser.request(`${gateway.url}/auth/productboard/callback?${new URLSearchParams({ code: 'c', state })}`)
+  const arrived = Promise.withResolvers<() => void>()
+  provider.api = (_, r) => arrived.resolve(() => json(r, 200, { finished: true }))
+  const call = browser.fetch(`${gateway.url}/proxy/productboard/x`)
+  const answer = await arrived.promise
+  const exit = once(gateway.process, 'exit')
+  gateway.process.kill('SIGTERM')
+  answer()
+  t.same(await (await call).json(), { finished: true })
+  t.equal((await exit)[0], 0)
+})

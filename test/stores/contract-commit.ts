@@ -1,0 +1,79 @@
+import type { Store } from '../../src/core/ports.ts'
+import type { PortPromises } from './contract.ts'
+import { bytes, minute, records } from './records.ts'
+
+/** How records change, whoever else changes them. */
+export const commitPromises: PortPromises = {
+  async 'a field that is both put and erased is erased'(t, { store }) {
+    t.ok(await store.commit('both', { put: records({ a: '1', b: '2' }), erase: ['a', 'absent'], ttlMs: minute }))
+    t.same([...(await store.readAll('both')).keys()], ['b'])
+  },
+
+  async 'an expectation holds while the record begins with the prefix'(t, { store }) {
+    await store.commit('prefix', { put: records({ a: 'v1:sealed' }), ttlMs: minute })
+    const commit = (prefix: string) => store.commit('prefix', { expect: [['a', bytes(prefix)]], put: [['seen', bytes(prefix)]] })
+    t.ok(await commit('v1:'))
+    t.ok(await commit('v1:sealed'))
+    t.ok(await commit(''))
+    t.notOk(await commit('v2:'))
+    t.notOk(await commit('1:'))
+    t.notOk(await commit('v1:sealed and more'))
+    t.notOk(await store.commit('prefix', { expect: records({ b: '' }) }), 'an absent record begins with nothing')
+    t.same(await store.read('prefix', ['seen']), [bytes('')])
+  },
+
+  async 'an expectation of absence fails on a record, an empty one too'(t, { store }) {
+    const create = { expect: [['a', undefined]], put: records({ a: '' }), ttlMs: minute } as const
+    t.ok(await store.commit('absent', create))
+    t.notOk(await store.commit('absent', create))
+  },
+
+  async 'a commit is all or nothing'(t, { store, elapse }) {
+    await store.commit('all', { put: records({ a: '1', b: '2' }), ttlMs: 200 })
+    const before = await store.readAll('all')
+    const change = { put: records({ a: 'x', c: 'x' }), erase: ['b'], ttlMs: minute } as const
+    t.notOk(await store.commit('all', { ...change, expect: records({ a: '1', b: 'x' }) }))
+    t.same(await store.readAll('all'), before)
+    await elapse(200)
+    t.equal((await store.readAll('all')).size, 0, 'its end was not moved either')
+  },
+
+  async 'erase takes every record at once'(t, { store, other }) {
+    await store.commit('erased', { put: records({ a: '1', b: '2' }), ttlMs: minute })
+    await store.erase('erased')
+    t.equal((await other.readAll('erased')).size, 0)
+  },
+
+  async 'erase wins over a commit in flight'(t, { store, other }) {
+    for (let round = 0; round < 20; round++) {
+      await store.commit('race', { put: records({ a: '1' }), ttlMs: minute })
+      const commit = () => other.commit('race', { expect: records({ a: '1' }), put: records({ a: '12' }), ttlMs: minute })
+      await Promise.all([commit(), store.erase('race'), commit()])
+      t.notOk(await commit())
+      t.equal((await store.readAll('race')).size, 0)
+    }
+  },
+
+  async 'of a hundred concurrent commits that expect the same record, one succeeds'(t, { store, other }) {
+    await store.commit('wanted', { put: records({ a: 'old' }), ttlMs: minute })
+    const commit = (i: number) =>
+      (i % 2 ? store : other).commit('wanted', { expect: records({ a: 'old' }), put: records({ a: `new ${i}` }) })
+    const outcomes = await Promise.all(Array.from({ length: 100 }, (_, i) => commit(i)))
+    t.equal(outcomes.filter(Boolean).length, 1)
+    t.same(await store.read('wanted', ['a']), [bytes(`new ${outcomes.indexOf(true)}`)])
+  },
+
+  async 'a hundred increments by twenty concurrent callers lose nothing'(t, { store, other }) {
+    await store.commit('sum', { put: records({ n: '0.' }), ttlMs: minute })
+    const increment = async (store: Store): Promise<void> => {
+      const [old = bytes('')] = await store.read('sum', ['n'])
+      const next = bytes(`${Number.parseInt(old.toString(), 10) + 1}.`)
+      if (!(await store.commit('sum', { expect: [['n', old]], put: [['n', next]] }))) await increment(store)
+    }
+    const caller = async (i: number) => {
+      for (let n = 0; n < 5; n++) await increment(i % 2 ? store : other)
+    }
+    await Promise.all(Array.from({ length: 20 }, (_, i) => caller(i)))
+    t.same(await store.read('sum', ['n']), [bytes('100.')])
+  }
+}

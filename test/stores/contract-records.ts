@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto'
+import type { PortPromises } from './contract.ts'
+import { bytes, minute, records } from './records.ts'
+
+/** How records are read, and when they end. */
+export const recordPromises: PortPromises = {
+  async 'records are read in the order of the fields, absent ones as undefined'(t, { store, other }) {
+    t.ok(await store.commit('order', { put: records({ a: '1', b: '2', c: '3' }), ttlMs: minute }))
+    t.same(await other.read('order', ['c', 'x', 'a', 'c']), [bytes('3'), undefined, bytes('1'), bytes('3')])
+    t.same(await other.readAll('order'), new Map(records({ a: '1', b: '2', c: '3' })))
+    t.same(await other.read('order', []), [])
+  },
+
+  async 'an owner without records reads as nothing'(t, { store }) {
+    t.same(await store.read('nobody', ['a']), [undefined])
+    t.same(await store.readAll('nobody'), new Map())
+    await store.erase('nobody')
+  },
+
+  async 'owners do not see each other'(t, { store }) {
+    await store.commit('mine', { put: records({ a: 'mine' }), ttlMs: minute })
+    await store.commit('yours', { put: records({ a: 'yours' }), ttlMs: minute })
+    await store.erase('yours')
+    t.same(await store.read('mine', ['a']), [bytes('mine')])
+  },
+
+  async 'the records of one owner end together'(t, { store, elapse }) {
+    await store.commit('end', { put: records({ a: '1' }), ttlMs: minute })
+    await store.commit('end', { put: records({ b: '2' }), ttlMs: 50 })
+    await elapse(50)
+    t.same(await store.read('end', ['a', 'b']), [undefined, undefined])
+    t.equal((await store.readAll('end')).size, 0)
+  },
+
+  async 'the end stays as it was when no time to live is given'(t, { store, elapse }) {
+    await store.commit('kept', { put: records({ a: '1' }), ttlMs: 200 })
+    t.ok(await store.commit('kept', { put: records({ b: '2' }), erase: ['a'] }))
+    t.same(await store.read('kept', ['a', 'b']), [undefined, bytes('2')])
+    await elapse(200)
+    t.equal((await store.readAll('kept')).size, 0)
+  },
+
+  async 'a time to live alone moves the end of all records'(t, { store, elapse }) {
+    await store.commit('moved', { put: records({ a: '1', b: '2' }), ttlMs: 200 })
+    t.ok(await store.commit('moved', { ttlMs: minute }))
+    await elapse(200)
+    t.equal((await store.readAll('moved')).size, 2)
+  },
+
+  async 'what has ended does not come back with new records'(t, { store, elapse }) {
+    await store.commit('again', { put: records({ old: '1' }), ttlMs: 20 })
+    await elapse(20)
+    t.notOk(await store.commit('again', { put: records({ new: '2' }) }), 'without an end there is nothing to add to')
+    t.notOk(await store.commit('again', { expect: records({ old: '1' }), ttlMs: minute }))
+    t.ok(await store.commit('again', { expect: [['old', undefined]], put: records({ new: '2' }), ttlMs: minute }))
+    t.same([...(await store.readAll('again')).keys()], ['new'])
+  },
+
+  async 'no owner is without an end'(t, { store }) {
+    t.notOk(await store.commit('immortal', { put: records({ a: '1' }) }))
+    t.notOk(await store.commit('immortal', {}))
+    t.equal((await store.readAll('immortal')).size, 0)
+    t.ok(await store.commit('immortal', { ttlMs: minute }), 'a time to live alone makes no owner')
+    t.notOk(await store.commit('immortal', { put: records({ a: '1' }) }))
+    await store.commit('immortal', { put: records({ a: '1' }), ttlMs: minute })
+    t.ok(await store.commit('immortal', { erase: ['a'] }))
+    t.notOk(await store.commit('immortal', { put: records({ a: '1' }) }), 'an owner whose records are all erased is gone')
+  },
+
+  async 'replacing the only record keeps the end'(t, { store, elapse }) {
+    await store.commit('only', { put: records({ a: '1' }), ttlMs: 100 })
+    t.ok(await store.commit('only', { erase: ['a'], put: records({ b: '2' }) }))
+    await elapse(100)
+    t.equal((await store.readAll('only')).size, 0)
+  },
+
+  async 'bytes come back as they went'(t, { store }) {
+    const every = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
+    const large = randomBytes(1024 * 1024)
+    await store.commit('bytes', {
+      put: [
+        ['every', every],
+        ['empty', Buffer.alloc(0)],
+        ['large', large]
+      ],
+      ttlMs: minute
+    })
+    t.ok(
+      await store.commit('bytes', {
+        expect: [
+          ['every', every.subarray(0, 200)],
+          ['large', large],
+          ['empty', Buffer.alloc(0)]
+        ]
+      })
+    )
+    const read = await store.read('bytes', ['every', 'empty', 'large'])
+    for (const record of read) t.ok(Buffer.isBuffer(record))
+    t.ok(every.equals(read[0] ?? bytes('')))
+    t.equal(read[1]?.length, 0)
+    t.ok(large.equals(read[2] ?? bytes('')))
+  },
+
+  async 'any text names an owner, a field or a key'(t, { store }) {
+    const names = [
+      '',
+      ' ',
+      '{}',
+      'a}b',
+      '}:claim',
+      '__proto__',
+      'constructor',
+      '10',
+      'a\0b',
+      'a\0c',
+      "'; --",
+      '%_*?',
+      'é😀',
+      'n'.repeat(2000)
+    ]
+    for (const owner of names) {
+      t.ok(await store.commit(owner, { put: names.map(field => [field, bytes(owner + field)] as const), ttlMs: minute }))
+      t.ok(await store.claim(owner, minute))
+      t.ok(await store.acquire(owner, minute))
+    }
+    for (const owner of names) {
+      t.same(
+        await store.read(owner, names),
+        names.map(field => bytes(owner + field))
+      )
+      const all = await store.readAll(owner)
+      t.same(
+        names.map(field => all.get(field)),
+        names.map(field => bytes(owner + field))
+      )
+      t.equal(all.size, names.length)
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core'
+import type { Test } from 'tap'
+import { chromiumPath } from './programs.ts'
+
+const args = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+  '--disable-quic'
+]
+
+/** How long a person's step may take before the test fails, in milliseconds. */
+const stepMs = 10_000
+
+/** A real browser, closed at the end of the test. */
+export async function startChromium(t: Test): Promise<Browser> {
+  const executablePath = chromiumPath()
+  if (executablePath === undefined) {
+    throw new Error('This test needs Chromium, and there is none on the PATH. On Debian or Ubuntu: sudo apt-get install chromium')
+  }
+  const browser = await chromium.launch({ executablePath, args })
+  t.teardown(() => browser.close())
+  return browser
+}
+
+export type Person = {
+  readonly context: BrowserContext
+  readonly page: Page
+  /** What the browser complained of so far: uncaught errors, console errors, and what a content security policy stopped. */
+  readonly faults: readonly string[]
+}
+
+/** A person with a browser of their own: cookies and storage are nobody else's. */
+export async function newPerson(t: Test, browser: Browser, options: BrowserContextOptions = {}): Promise<Person> {
+  const context = await browser.newContext(options)
+  t.teardown(() => context.close())
+  context.setDefaultTimeout(stepMs)
+  const faults: string[] = []
+  context.on('weberror', error => faults.push(String(error.error())))
+  context.on('console', message => {
+    if (message.type() === 'error') faults.push(message.text())
+  })
+  await context.addInitScript(
+    "addEventListener('securitypolicyviolation', e => console.error('policy', e.effectiveDirective, e.blockedURI, e.sourceFile))"
+  )
+  return { context, page: await context.newPage(), faults }
+}
+
+export const cardOf = (page: Page, title: string): Locator =>
+  page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: title }) })
+/** Waits until the card says it. */
+export const statusOf = (page: Page, title: string, status: string): Promise<void> =>
+  cardOf(page, title).getByText(status, { exact: true }).waitFor()
+
+/** From the Connections page through the sandbox's consent and back. */
+export async function connect(page: Page, title: string): Promise<void> {
+  await page.getByRole('link', { name: `Connect ${title}` }).click()
+  await page.getByRole('button', { name: 'Allow' }).click()
+  await statusOf(page, title, 'Connected')
+}

@@ -1,0 +1,44 @@
+import type { Test } from 'tap'
+import { Browser } from './browser.ts'
+import { type FakeProvider, startFakeProvider } from './fake-provider.ts'
+import { type GatewayOptions, startGateway, TestClock, type TestGateway } from './gateway.ts'
+
+export type Connected = { gateway: TestGateway; provider: FakeProvider; clock: TestClock; browser: Browser; proxy: string }
+
+/** A gateway, one provider under the test's control, and a browser that has signed in there. */
+export async function connected(t: Test, options: GatewayOptions & { token?: FakeProvider['token'] } = {}): Promise<Connected> {
+  const clock = new TestClock()
+  const provider = await startFakeProvider(t)
+  if (options.token) provider.token = options.token
+  const gateway = await startGateway(t, { clock, ...options, environment: { ...provider.environment, ...options.environment } })
+  const browser = new Browser()
+  await signIn(gateway, browser)
+  return { gateway, provider, clock, browser, proxy: `${gateway.url}/proxy/productboard` }
+}
+
+/** A sign-in at a fake provider, without its pages. */
+export async function signIn(gateway: TestGateway, browser: Browser, name = 'productboard'): Promise<Response> {
+  const started = await browser.request(`${gateway.url}/auth/${name}`)
+  const state = new URL(started.headers.get('location') ?? '').searchParams.get('state') ?? ''
+  return browser.request(`${gateway.url}/auth/${name}/callback?${new URLSearchParams({ code: 'c', state })}`)
+}
+
+export type Problem = {
+  code: string
+  status: number
+  title: string
+  detail: string
+  provider?: string
+  connectUrl?: string
+  retryAfter?: number
+}
+
+/** Asserts that an answer is a problem document of this code, and gives it. */
+export async function problem(t: Test, response: Response, status: number, code: string): Promise<Problem> {
+  t.equal(response.status, status, code)
+  t.equal(response.headers.get('latchkey-error'), code)
+  t.match(response.headers.get('content-type'), /^application\/problem\+json/)
+  const body = (await response.json()) as Problem
+  t.match(body, { code, status, type: `urn:latchkey:problem:${code}`, requestId: /./, title: /./, detail: /./ })
+  return body
+}

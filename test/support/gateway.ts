@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import type { Test } from 'tap'
+import { buildGateway } from '../../src/app.ts'
+import { readConfig } from '../../src/config/config.ts'
+import type { Clock, Store } from '../../src/core/ports.ts'
+import type { Provider } from '../../src/core/provider.ts'
+import { freePort } from '../../src/free-port.ts'
+import { loadProviders } from '../../src/load-providers.ts'
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts'
+import { openStore } from '../../src/stores/open-store.ts'
+import { openUpstream } from '../../src/upstream/send.ts'
+
+/** A clock that only the test moves. */
+export class TestClock implements Clock {
+  #nowMs = Date.now()
+
+  now = (): number => this.#nowMs
+
+  advance(ms: number): void {
+    this.#nowMs += ms
+  }
+}
+
+export type GatewayOptions = {
+  /** Added to the variables that the gateway reads. */
+  environment?: Record<string, string>
+  /** Played providers; the gateway is wired to them. */
+  sandbox?: Sandbox
+  definitions?: readonly Provider[]
+  clock?: Clock
+  store?: Store
+  port?: number
+}
+
+export type TestGateway = { readonly url: string; readonly app: FastifyInstance; readonly logs: readonly string[]; close(): Promise<void> }
+
+export const newKey = (): string => randomBytes(32).toString('base64')
+
+/** A whole gateway on a real socket, as `src/server.ts` builds it, on loopback. */
+export async function startGateway(t: Test, options: GatewayOptions = {}): Promise<TestGateway> {
+  const { environment = {}, sandbox, clock = { now: Date.now } } = options
+  const port = options.port ?? (await freePort('127.0.0.1'))
+  const variables = {
+    SESSION_KEYS: newKey(),
+    TOKEN_KEYS: newKey(),
+    DATA_DIR: environment.DATA_DIR ?? t.testdir(),
+    LOG_LEVEL: 'trace',
+    ...sandbox?.environment,
+    ...environment
+  }
+  const config = readConfig(variables, options.definitions ?? (await loadProviders()), port)
+  const store = options.store ?? openStore({ redisUrl: config.redisUrl, dataDir: config.dataDir, clock })
+  const upstream = openUpstream()
+  const logs: string[] = []
+  const logger = pino({ level: config.logLevel }, { write: (line: string) => void logs.push(line) })
+  const app = await buildGateway(config, { store, clock, send: upstream.send, logger })
+  await app.listen({ host: '127.0.0.1', port })
+
+  let closed: Promise<void> | undefined
+  const close = () => {
+    closed ??= (async () => {
+      app.server.closeAllConnections()
+      await app.close()
+      await upstream.close()
+    })()
+    return closed
+  }
+  t.teardown(close)
+  return { url: `http://localhost:${port}`, app, logs, close }
+}
+
+/** A sandbox that knows the callback addresses of gateways on these ports. */
+export async function startTestSandbox(t: Test, ports: readonly number[], options: Partial<SandboxOptions> = {}): Promise<Sandbox> {
+  const sandbox = await startSandbox({
+    redirectUris: vendor => ports.map(port => `http://localhost:${port}/auth/${vendor}/callback`),
+    ...options
+  })
+  t.teardown(() => sandbox.close())
+  return sandbox
+}
+
+/** The usual pair. */
+export async function startGatewayAndSandbox(t: Test, options: GatewayOptions = {}, sandboxOptions: Partial<SandboxOptions> = {}) {
+  const port = await freePort('127.0.0.1')
+  const sandbox = await startTestSandbox(t, [port], sandboxOptions)
+  const gateway = await startGateway(t, { port, sandbox, ...options })
+  return { gateway, sandbox }
+}

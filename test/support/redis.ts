@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+
+export type RedisServer = {
+  url: string
+  port: number
+  /** Kills it, as a crash would. */
+  stop(): Promise<void>
+  /** Again, on the same port, with nothing in it. */
+  start(): Promise<void>
+  /** It stays connected and answers nothing. */
+  freeze(): void
+  thaw(): void
+}
+
+/** A port that nobody listens on now, from below the range out of which the system serves outgoing connections (Linux: 32768). */
+export async function freePort(): Promise<number> {
+  const port = randomInt(10_240, 32_768)
+  const server = createServer()
+  try {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    server.close()
+    await once(server, 'close')
+    return port
+  } catch {
+    return freePort()
+  }
+}
+
+/**
+ * A real redis-server of its own on a free port, without persistence, gone at the end of the test.
+ *
+ * @param args more of its command line, such as `['--requirepass', 'secret']`
+ */
+export async function startRedis(t: Test, args: readonly string[] = []): Promise<RedisServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'latchkey-redis-'))
+  // Sentinel insists on a file that it can write to.
+  const file = join(directory, 'redis.conf')
+  await writeFile(file, '')
+  const port = await freePort()
+  let server: ChildProcess | undefined
+
+  const runs = () => server?.pid !== undefined && server.exitCode === null && server.signalCode === null
+  const start = async () => {
+    if (runs()) throw new Error(`redis-server runs already on port ${port}`)
+    const flags = [file, '--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'no', ...args]
+    server = spawn('redis-server', flags, { stdio: ['ignore', 'pipe', 'pipe'] })
+    endWithThisProcess(server)
+    await answering(server)
+  }
+  const stop = async () => {
+    if (server === undefined || !runs()) return
+    server.kill('SIGKILL')
+    await once(server, 'exit')
+  }
+  t.teardown(async () => {
+    await stop()
+    await rm(directory, { recursive: true })
+  })
+
+  await start()
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    stop,
+    start,
+    freeze: () => void server?.kill('SIGSTOP'),
+    thaw: () => void server?.kill('SIGCONT')
+  }
+}
+
+/** A test that is killed runs no teardown: its end of this pipe closes all the same, and the shell behind it kills the server. */
+function endWithThisProcess(server: ChildProcess) {
+  if (server.pid === undefined) return
+  const watch = spawn('sh', ['-c', `cat; kill -9 ${server.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] })
+  server.on('exit', () => watch.kill('SIGKILL'))
+}
+
+/** Its log says when it is ready; a test waits for that, not for a time. */
+function answering(server: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let log = ''
+    server.on('error', cause => reject(new Error('redis-server cannot be started: apt-get install redis-server', { cause })))
+    server.on('exit', code => reject(new Error(`redis-server ended with ${code}:\n${log}`)))
+    for (const output of [server.stdout, server.stderr]) {
+      output?.on('data', data => {
+        log += data
+        if (/Ready to accept connections|Sentinel ID is/.test(log)) resolve()
+      })
+    }
+  })
+}

@@ -1,0 +1,255 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
+import { PassThrough, Writable } from 'node:stream'
+import t, { type Test } from 'tap'
+import { hasCode } from '../../src/core/errors.ts'
+import type { AnswerHead, Body, UpstreamRequest } from '../../src/core/forward.ts'
+import { openUpstream } from '../../src/upstream/send.ts'
+import { selfSigned } from '../support/certificate.ts'
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+async function listen(t: Test, server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return (server.address() as AddressInfo).port
+}
+
+/** An upstream on a real socket, and the sending under test. */
+async function setUp(t: Test, handler: Handler) {
+  const server = createServer(handler)
+  const port = await listen(t, server)
+  t.teardown(() => server.closeAllConnections())
+  const { send } = upstream(t)
+  const request = (change: Partial<UpstreamRequest> = {}): UpstreamRequest => requestTo(`http://127.0.0.1:${port}`, change)
+  return { send, request, server, port }
+}
+
+function upstream(t: Test) {
+  const opened = openUpstream()
+  t.teardown(() => opened.close())
+  return opened
+}
+
+const requestTo = (origin: string, change: Partial<UpstreamRequest> = {}): UpstreamRequest => ({
+  origin,
+  method: 'GET',
+  path: '/',
+  headers: [],
+  body: undefined,
+  bodyLength: undefined,
+  timeoutMs: 5_000,
+  signal: new AbortController().signal,
+  ...change
+})
+
+/** Takes an answer whole. */
+function collector() {
+  const heads: AnswerHead[] = []
+  const sink = new PassThrough()
+  const take = (head: AnswerHead): Writable => {
+    heads.push(head)
+    return sink
+  }
+  return { take, sink, heads, text: async () => Buffer.concat(await sink.toArray()).toString() }
+}
+
+t.test('an answer is streamed to where it is taken, with its head first', async t => {
+  const { send, request } = await setUp(t, (q, r) => r.writeHead(201, { 'x-path': q.url ?? '' }).end('hello'))
+  const { take, heads, text } = collector()
+  t.equal(await send(request({ path: '/a%2Fb/../c?d=%zz', headers: ['X-One', '1'] }), take), 'streamed')
+  t.match(heads, [{ status: 201, headers: { 'x-path': '/a%2Fb/../c?d=%zz' } }])
+  t.equal(await text(), 'hello')
+})
+
+t.test('an answer that is not taken is dropped, and its connection serves the next request', async t => {
+  const sockets = new Set<unknown>()
+  const { send, request } = await setUp(t, (q, r) => {
+    sockets.add(q.socket)
+    r.writeHead(401).end('x'.repeat(1000))
+  })
+  t.equal(await send(request(), () => undefined), 'dropped')
+  const { take } = collector()
+  await new Promise(setImmediate)
+  await send(request(), take)
+  t.equal(sockets.size, 1)
+})
+
+t.test('a long answer that is not taken is not read to its end', async t => {
+  const closed = Promise.withResolvers<void>()
+  const { send, request } = await setUp(t, (_, r) => {
+    r.on('close', closed.resolve).writeHead(401)
+    const more = () => {
+      while (!r.destroyed && r.write(Buffer.alloc(16 * 1024)));
+      r.once('drain', more)
+    }
+    more()
+  })
+  t.equal(await send(request(), () => undefined), 'dropped')
+  await closed.promise
+  t.pass('the connection was ended')
+})
+
+t.test('an upstream that does not answer in time is a provider_timeout', async t => {
+  const { send, request } = await setUp(t, () => {})
+  await t.rejects(send(request({ timeoutMs: 50 }), collector().take), { code: 'provider_timeout', status: 504 })
+})
+
+t.test('a body that stalls half-way is cut off, and the client’s answer is destroyed rather than ended', async t => {
+  const { send, request } = await setUp(t, (_, r) => r.writeHead(200, { 'content-length': '10' }).write('half'))
+  const { take, sink } = collector()
+  sink.on('error', () => {})
+  t.equal(await send(request({ timeoutMs: 50 }), take), 'cut')
+  t.ok(sink.destroyed)
+  t.notOk(sink.writableFinished)
+})
+
+t.test('server-sent events may be silent for longer than the time limit', async t => {
+  const begun = Promise.withResolvers<ServerResponse>()
+  const { send, request } = await setUp(t, (_, r) => {
+    r.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' }).write('data: 1\n\n')
+    begun.resolve(r)
+  })
+  const { take, sink } = collector()
+  const sending = send(request({ timeoutMs: 30 }), take)
+  await once(sink, 'data')
+  // A request with the same limit that times out meanwhile shows that the limit has passed.
+  const silent = await setUp(t, () => {})
+  await t.rejects(silent.send(silent.request({ timeoutMs: 60 }), collector().take), { code: 'provider_timeout' })
+  t.notOk(sink.destroyed)
+  ;(await begun.promise).end()
+  t.equal(await sending, 'streamed')
+})
+
+t.test('an upload that makes progress may take longer than the time limit', async t => {
+  const { send, request } = await setUp(t, (q, r) => {
+    q.resume()
+    q.on('end', () => r.end('done'))
+  })
+  async function* slow(): AsyncGenerator<Buffer> {
+    for (let i = 0; i < 5; i++) {
+      await new Promise(resolve => setTimeout(resolve, 40))
+      yield Buffer.alloc(1000)
+    }
+  }
+  const { take } = collector()
+  t.equal(await send(request({ method: 'POST', body: slow(), timeoutMs: 150 }), take), 'streamed')
+})
+
+t.test('a slow reader holds the upstream back', async t => {
+  let written = 0
+  const { send, request } = await setUp(t, (_, r) => {
+    r.writeHead(200)
+    const more = () => {
+      while (written < 50_000_000) {
+        written += 65536
+        if (!r.write(Buffer.alloc(65536))) return void r.once('drain', more)
+      }
+      r.end()
+    }
+    more()
+  })
+  const blocked = Promise.withResolvers<() => void>()
+  const sink = new Writable({ highWaterMark: 1024, write: (_chunk, _encoding, done) => blocked.resolve(done) })
+  const leaving = new AbortController()
+  sink.on('error', () => {})
+  const sending = send(request({ signal: leaving.signal }), () => sink)
+  await blocked.promise
+  const silent = await setUp(t, () => {})
+  await t.rejects(silent.send(silent.request({ timeoutMs: 100 }), collector().take), { code: 'provider_timeout' })
+  t.ok(written < 20_000_000, `only what the buffers of two sockets hold was written: ${written}`)
+  leaving.abort()
+  t.equal(await sending, 'cut')
+})
+
+t.test('a client that is gone ends the request, before and after its head', async t => {
+  const arrived = Promise.withResolvers<ServerResponse>()
+  const { send, request } = await setUp(t, (_, r) => arrived.resolve(r))
+  const leaving = new AbortController()
+  const sending = send(request({ signal: leaving.signal }), collector().take)
+  const response = await arrived.promise
+  leaving.abort()
+  await t.rejects(sending, { code: 'provider_unavailable' })
+  await once(response, 'close')
+  await t.rejects(send(request({ signal: AbortSignal.abort() }), collector().take), { code: 'provider_unavailable' })
+})
+
+t.test('informational answers are passed over', async t => {
+  const { send, request } = await setUp(t, (_, r) => {
+    r.writeEarlyHints({ link: '</a>; rel=preload' })
+    r.end('final')
+  })
+  const { take, heads, text } = collector()
+  await send(request(), take)
+  t.match(heads, [{ status: 200 }])
+  t.equal(heads.length, 1)
+  t.equal(await text(), 'final')
+})
+
+t.test('the bytes of a body and its length go up as they are', async t => {
+  const { send, request } = await setUp(t, async (q, r) =>
+    r.end(JSON.stringify({ headers: q.headers, body: Buffer.concat(await q.toArray()).toString() }))
+  )
+  async function* stream(): AsyncGenerator<Buffer> {
+    yield Buffer.from('abc')
+    yield Buffer.from('def')
+  }
+  const cases: [Body, number | undefined, object][] = [
+    [Buffer.from('abc'), 3, { 'content-length': '3' }],
+    [stream(), 6, { 'content-length': '6' }],
+    [stream(), undefined, { 'transfer-encoding': 'chunked' }]
+  ]
+  for (const [body, bodyLength, headers] of cases) {
+    const { take, text } = collector()
+    await send(request({ method: 'POST', body, bodyLength }), take)
+    t.match(JSON.parse(await text()), { headers, body: Buffer.isBuffer(body) ? 'abc' : 'abcdef' })
+  }
+})
+
+t.test('SEC-34: a certificate of an unknown issuer or another name is refused, and nothing is sent to it', async t => {
+  let requests = 0
+  const server = createTlsServer(await selfSigned(t, 'elsewhere.example'), (_, r) => {
+    requests++
+    r.end()
+  })
+  server.on('tlsClientError', () => {})
+  const port = await listen(t, server)
+  await t.rejects(upstream(t).send(requestTo(`https://localhost:${port}`), collector().take), { code: 'provider_unavailable' })
+  t.equal(requests, 0)
+})
+
+t.test('SEC-34: a redirect is the client’s to follow', async t => {
+  const { send, request, server } = await setUp(t, (_, r) => r.writeHead(302, { location: '/other' }).end())
+  let requests = 0
+  server.on('request', () => requests++)
+  const { take, heads } = collector()
+  await send(request(), take)
+  t.equal(heads[0]?.status, 302)
+  t.equal(requests, 1)
+})
+
+t.test('whatever is no HTTP answer is a provider_unavailable', async t => {
+  const { send } = upstream(t)
+  for (const bytes of [
+    '',
+    'nonsense\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
+    'HTTP/1.1 200 OK\r\nA: b\x00c\r\n\r\n'
+  ]) {
+    const server = createTcpServer(socket => {
+      socket.on('error', () => {})
+      socket.once('data', () => socket.end(bytes))
+    })
+    const port = await listen(t, server)
+    await t.rejects(send(requestTo(`http://127.0.0.1:${port}`), collector().take), { code: 'provider_unavailable' }, JSON.stringify(bytes))
+  }
+  const closed = createTcpServer()
+  const port = await listen(t, closed)
+  closed.close()
+  const refused = await send(requestTo(`http://127.0.0.1:${port}`), collector().take).catch(error => error)
+  t.ok(hasCode(refused, 'provider_unavailable'))
+})
