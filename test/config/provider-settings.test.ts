@@ -125,9 +125,10 @@ t.test('PROVIDERS names providers that exist and can be used', async t => {
   t.strictSame(problemsOf({ ...both, PROVIDERS: 'acme,Umbrella' }), [
     'PROVIDERS: there is no provider "Umbrella". There are: acme, road-runner, keyed.'
   ])
-  t.strictSame(problemsOf({ ...production, PROVIDERS: 'road-runner' }), [
-    'PROVIDERS offers road-runner, which has no client. Set ROAD_RUNNER_CLIENT_ID and ROAD_RUNNER_CLIENT_SECRET.'
-  ])
+  for (const environment of [production, { ...development, ...pair('ACME') }])
+    t.strictSame(problemsOf({ ...environment, PROVIDERS: 'road-runner' }), [
+      'PROVIDERS offers road-runner, which has no client. Set ROAD_RUNNER_CLIENT_ID and ROAD_RUNNER_CLIENT_SECRET.'
+    ])
   t.strictSame(problemsOf({ ...development, PROVIDERS: 'road-runner' }), [], 'the sandbox plays it where nobody has a client')
   t.notOk(keyed.methods.oauth2)
 })

@@ -1,3 +1,4 @@
+import { createCipheriv, createHash, createHmac } from 'node:crypto'
 import t from 'tap'
 import { createCipher, headerBytes } from '../../src/core/cipher.ts'
 import { newKey } from './support.ts'
@@ -81,4 +82,22 @@ t.test('SEC-38: in a rotation every listed key opens and the first seals', async
 
 t.test('a ring without a key is a slip of the program', async t => {
   t.throws(() => createCipher([]), { name: 'TypeError', message: 'a cipher needs at least one key' })
+})
+
+/** A record of format 1 made by hand, so that a change of the format, which would lose every record, is seen. */
+function madeByHand(key: Buffer, { derivedFor, authenticated }: { derivedFor: string; authenticated: string }): Buffer {
+  const keyId = createHash('sha256').update('latchkey key id\0').update(key).digest().subarray(0, 4)
+  const nonce = Buffer.alloc(12, 9)
+  const header = Buffer.concat([Buffer.of(1), keyId, nonce])
+  const derived = createHmac('sha256', key).update('latchkey record\0').update(derivedFor).digest()
+  const gcm = createCipheriv('aes-256-gcm', derived, nonce).setAAD(Buffer.concat([header, Buffer.from(authenticated)]))
+  return Buffer.concat([header, gcm.update(plain), gcm.final(), gcm.getAuthTag()])
+}
+
+t.test('SEC-38: the context is bound twice, in the key of the record and in what is authenticated', async t => {
+  const key = newKey()
+  const cipher = createCipher([key])
+  t.ok(cipher.open(madeByHand(key, { derivedFor: context, authenticated: context }), context)?.equals(plain))
+  t.equal(cipher.open(madeByHand(key, { derivedFor: context, authenticated: 'other' }), context), undefined)
+  t.equal(cipher.open(madeByHand(key, { derivedFor: 'other', authenticated: context }), context), undefined)
 })

@@ -58,6 +58,7 @@ t.test('SEC-6, SEC-22: long flows push older ones out, and the newest always sta
   t.strictSame(states(addFlow(two, begin({ state: 'short' }))), ['one', 'two', 'short'])
   t.strictSame(states(addFlow(two, begin({ state: 'longest', returnTo: `/${'a'.repeat(1999)}` }))), ['longest'])
   t.ok(JSON.stringify(addFlow(two, long('three'))).length <= 2600)
+  t.strictSame(states(addFlow(two, begin({ state: 'too long', returnTo: `/${'a'.repeat(2600)}` }))), ['too long'], 'too long or not')
 })
 
 t.test('adding changes nothing in the list that was given', async t => {

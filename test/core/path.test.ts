@@ -216,7 +216,7 @@ t.test('SEC-28: what passes stays under the base and at its host, however often 
   const next = (below: number) => Math.floor((random.next().value as number) * below)
   const origin = 'https://api.example'
   let passed = 0
-  for (let i = 0; i < 30_000; i++) {
+  for (let i = 0; i < 15_000; i++) {
     const target = `/${Array.from({ length: 1 + next(6) }, () => pieces[next(pieces.length)]).join('')}`
     let text: unknown
     text = codeOf(() => guardedPath(target))
@@ -229,7 +229,7 @@ t.test('SEC-28: what passes stays under the base and at its host, however often 
       text = (text as string).replace(/%([0-9a-f]{2})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
     }
   }
-  t.ok(passed > 3000, `${passed} of the drawn paths passed`)
+  t.ok(passed > 1500, `${passed} of the drawn paths passed`)
 })
 
 t.test('a path lies below a prefix on segment borders only', async t => {

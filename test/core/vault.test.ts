@@ -196,6 +196,18 @@ t.test('SEC-21: a session ends when it was idle, and takes its connections along
   t.equal(await vault.readConnection('owner', 'acme'), undefined)
 })
 
+t.test('SEC-21: limits that an operator lowers hold for sessions that are there already', async t => {
+  const keys = [newKey()]
+  const { vault, store, clock } = openInstance(t, { keys })
+  const session = await signIn(vault)
+  const lowered = createVault(store, createCipher(keys), { idleMs: hour, maxMs: 2 * hour }, clock)
+  clock.advance(hour - 1)
+  t.ok(await lowered.open(session))
+  clock.advance(1)
+  t.equal(await lowered.open(session), undefined)
+  t.equal(await lowered.open(session, ['acme']), undefined)
+})
+
 t.test('SEC-21: a session that is touched lives on, up to its absolute limit and not beyond', async t => {
   const { vault, clock, store } = openInstance(t)
   const ticket = await signIn(vault)
