@@ -52,7 +52,7 @@ async function connections(app: FastifyInstance, { publicUrl }: { publicUrl: str
       await app.vault.end(held.session.value.owner)
       await Promise.all([...held.connections.values()].map(({ value }) => app.revoke(value)))
     }
-    return reply.clearCookies().code(204).send()
+    return reply.dropSession().dropFlows(request.flows).code(204).send()
   })
 }
 
@@ -63,6 +63,6 @@ const required = (provider: string) =>
 
 export default fp(connections, {
   name: 'connections',
-  dependencies: ['providers', 'session', 'vault', 'grants', 'errors'],
+  dependencies: ['providers', 'session', 'flows', 'vault', 'grants', 'errors'],
   encapsulate: true
 })

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import accessLog from '../plugins/access-log.ts'
 import connections from '../plugins/connections.ts'
+import cookies from '../plugins/cookies.ts'
 import errors, { answerMalformed } from '../plugins/errors.ts'
+import flows from '../plugins/flows.ts'
 import grants from '../plugins/grants.ts'
 import health from '../plugins/health.ts'
 import otherMethods, { collectRoutes } from '../plugins/methods.ts'
@@ -43,7 +45,9 @@ export async function buildGateway(config: Config, { store, clock, send, logger 
   await app.register(providers, { providers: config.providers })
   await app.register(errors, { publicUrl })
   await app.register(security, { allowedOrigins, secure: publicUrl.startsWith('https:') })
-  await app.register(session, { keys: keys.session, limits, publicUrl, clock })
+  await app.register(cookies, { keys: keys.session, limits, publicUrl })
+  await app.register(session, { limits, clock })
+  await app.register(flows, { clock })
   await app.register(vault, { store, keys: keys.token, limits, clock })
   await app.register(grants, { clock })
   await app.register(signIn, { publicUrl, allowedOrigins, clock })

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Connection, connectionFrom, type Grant } from '../../src/core/connection.ts'
 import { GatewayError } from '../../src/core/errors.ts'
-import { type Flow, flowLifetimeMs, usedUpKey } from '../../src/core/flow.ts'
+import { type Flow, firstOwner, flowId, flowLifetimeMs } from '../../src/core/flow.ts'
 import type { OAuth2Method } from '../../src/core/provider.ts'
 import { withParams } from '../../src/core/return-to.ts'
 import type { Session } from '../../src/core/session.ts'
@@ -36,8 +36,8 @@ export async function callback(app: FastifyInstance, { definition, method, clien
       if (!flow) throw invalid('It was begun in another browser, or too long ago, or it has been finished already.')
       const session = await sessionOf(request, flow)
       checkIssuer(method, iss)
-      if (!(await app.store.claim(usedUpKey(flow), flowLifetimeMs))) throw invalid('It has been finished already.')
-      reply.keepFlows(request.flows.filter(f => f !== flow))
+      if (!(await app.store.claim(`flow:${flowId(flow)}`, flowLifetimeMs))) throw invalid('It has been finished already.')
+      reply.dropFlows([flow])
 
       if (error !== undefined) return refused(reply, flow, knownErrors.has(error) ? error : 'provider_error')
       if (code === undefined) throw invalid('The provider sent neither a code nor an error.')
@@ -45,12 +45,21 @@ export async function callback(app: FastifyInstance, { definition, method, clien
       const grant = await exchange(code, flow)
       if (typeof grant === 'string') return refused(reply, flow, grant)
       const connection = connectionFrom(grant, definition.name, client.scopes, clock.now())
-      return finish(reply, flow, session, connection)
+      return finish(request, reply, flow, session, connection)
     }
   )
 
-  async function finish(reply: FastifyReply, flow: Flow, session: Session | undefined, connection: Connection): Promise<FastifyReply> {
-    const kept = await app.vault.connect(flow.owner, session, connection)
+  async function finish(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    flow: Flow,
+    session: Session | undefined,
+    connection: Connection
+  ): Promise<FastifyReply> {
+    const owner = session?.owner ?? firstOwner(request.flows) ?? flow.owner
+    // Tabs that began in the same moment could not know of each other. From here on they belong to the same session.
+    for (const other of request.flows) if (other !== flow && other.first && other.owner !== owner) reply.keepFlow({ ...other, owner })
+    const kept = await app.vault.connect(owner, session, connection)
     if (kept === 'ended') {
       void app.revoke(connection)
       throw invalid('The session was ended while it was under way.')
@@ -112,5 +121,4 @@ function checkIssuer({ issuer, authorizeUrl, tokenUrl }: OAuth2Method, iss: stri
   if (!trusted) throw invalid('The answer does not come from the provider that it was begun at.')
 }
 
-const invalid = (why: string) =>
-  new GatewayError('state_invalid', `This sign-in cannot be finished. ${why} Nothing was connected; start again.`)
+const invalid = (why: string) => new GatewayError('state_invalid', `${why} Nothing was connected. Go back and connect again.`)

@@ -16,4 +16,8 @@ async function signIn(app: FastifyInstance, options: SignInOptions) {
   }
 }
 
-export default fp(signIn, { name: 'sign-in', dependencies: ['providers', 'session', 'vault', 'grants', 'errors'], encapsulate: true })
+export default fp(signIn, {
+  name: 'sign-in',
+  dependencies: ['providers', 'session', 'flows', 'vault', 'grants', 'errors'],
+  encapsulate: true
+})

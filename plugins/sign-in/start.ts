@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { GatewayError } from '../../src/core/errors.ts'
-import { addFlow, beginFlow, challengeOf } from '../../src/core/flow.ts'
+import { beginFlow, challengeOf, firstOwner, pushedOut } from '../../src/core/flow.ts'
 import { safeReturnTo } from '../../src/core/return-to.ts'
 import { newId } from '../../src/core/session.ts'
 import type { ProviderContextOptions } from './provider-context.ts'
@@ -18,8 +18,8 @@ export async function start(app: FastifyInstance, { definition, method, client, 
       const returnTo = safeReturnTo(asked === '' ? '/' : asked, publicUrl, allowedOrigins)
 
       const session = request.ticket && (await app.vault.open(request.ticket, []))?.session.value
-      // A browser without a session gets one at its callback. Tabs that begin together share the owner, so that both end in one session.
-      const owner = session?.owner ?? request.flows.findLast(flow => flow.first)?.owner ?? newId()
+      // A browser without a session gets one at its callback. Its tabs share the owner, so that they end in one session.
+      const owner = session?.owner ?? firstOwner(request.flows) ?? newId()
       const flow = beginFlow({ provider: definition.name, returnTo, owner, first: session === undefined }, clock.now())
 
       const { scopes } = client
@@ -32,7 +32,7 @@ export async function start(app: FastifyInstance, { definition, method, client, 
         code_challenge: challengeOf(flow),
         code_challenge_method: 'S256'
       })
-      return reply.keepFlows(addFlow(request.flows, flow)).redirect(address, 302)
+      return reply.dropFlows(pushedOut(request.flows, flow)).keepFlow(flow).redirect(address, 302)
     }
   )
 }

@@ -4,7 +4,7 @@ const problems = {
   path_rejected: [400, 'The path was refused'],
   request_malformed: [400, 'The request could not be read'],
   return_to_rejected: [400, 'The return address was refused'],
-  state_invalid: [400, 'This sign-in is not valid any more'],
+  state_invalid: [400, 'This sign-in cannot be finished'],
   connection_required: [401, 'Not connected'],
   reconnect_required: [401, 'The connection has ended'],
   csrf_rejected: [403, 'The call was refused'],

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 
-/** A sign-in under way. It lives in the browser's sealed cookie until its callback, or for ten minutes. */
+/** A sign-in under way. It lives in a sealed cookie of its own until its callback, or for ten minutes. */
 export type Flow = {
   readonly state: string
   readonly provider: string
@@ -17,7 +17,10 @@ export type Flow = {
 export const flowLifetimeMs = 10 * 60_000
 
 const mostFlows = 5
-/** JSON characters that the sealed cookie holds while it stays below the 4096 bytes that browsers take (RFC 6265 §6.1). */
+/**
+ * JSON characters of all flows together. One stays below the 4096 bytes that browsers take as a cookie (RFC 6265 §6.1), and
+ * five of them, with a frontend's own cookies, below the 8 KiB that balancers commonly take as a header line.
+ */
 const mostCharacters = 2600
 
 export function beginFlow(of: Pick<Flow, 'provider' | 'returnTo' | 'owner' | 'first'>, nowMs: number): Flow {
@@ -28,14 +31,22 @@ export function beginFlow(of: Pick<Flow, 'provider' | 'returnTo' | 'owner' | 'fi
 /** RFC 7636 §4.2, method S256. */
 export const challengeOf = (flow: Flow): string => createHash('sha256').update(flow.verifier).digest('base64url')
 
-export const liveFlows = (flows: readonly Flow[], nowMs: number): Flow[] => flows.filter(flow => flow.startedAtMs + flowLifetimeMs > nowMs)
+/** Those that have not ended, oldest first; of one millisecond in the order given, which is the browser's (RFC 6265 §5.4: by creation). */
+export const liveFlows = (flows: readonly Flow[], nowMs: number): Flow[] =>
+  flows.filter(flow => flow.startedAtMs + flowLifetimeMs > nowMs).sort((a, b) => a.startedAtMs - b.startedAtMs)
 
-/** Adds one; the oldest go when there are too many, or too long ones, for a cookie. */
-export function addFlow(flows: readonly Flow[], flow: Flow): Flow[] {
+/** @returns the flows, oldest first, that must go so that there is room for one more. */
+export function pushedOut(flows: readonly Flow[], flow: Flow): Flow[] {
   const kept = [...flows.slice(1 - mostFlows), flow]
   while (kept.length > 1 && JSON.stringify(kept).length > mostCharacters) kept.shift()
-  return kept
+  return flows.filter(f => !kept.includes(f))
 }
 
-/** The store's key under which a state is used up. The state itself stays out of the store. */
-export const usedUpKey = (flow: Flow): string => `flow:${createHash('sha256').update(flow.state).digest('base64url')}`
+/**
+ * Whose session a browser without one will get. Tabs that began in the same moment knew nothing of each other; when they come
+ * back the browser shows the flows of all, and each of them finds the same owner.
+ */
+export const firstOwner = (flows: readonly Flow[]): string | undefined => flows.find(flow => flow.first)?.owner
+
+/** Names a flow where its state, which proves the sign-in, must not stand: the cookie's name, and the store's key of used-up states. */
+export const flowId = ({ state }: Flow): string => createHash('sha256').update(state).digest('base64url')

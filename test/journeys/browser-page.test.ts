@@ -10,7 +10,7 @@ for (const javaScriptEnabled of [true, false]) {
     const { page, faults } = await newPerson(t, browser, { javaScriptEnabled })
     const answer = await page.goto(`${gateway.url}/auth/productboard/callback?state=unknown&code=stolen`)
     t.equal(answer?.status(), 400)
-    await page.getByRole('heading', { level: 1, name: 'This sign-in is not valid any more' }).waitFor()
+    await page.getByRole('heading', { level: 1, name: 'This sign-in cannot be finished' }).waitFor()
     t.same(
       faults.filter(fault => !fault.includes('status of 400')),
       []

@@ -1,8 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import fastify from 'fastify'
-import { pino } from 'pino'
 import t from 'tap'
-import session from '../../plugins/session.ts'
 import { connected } from '../support/connected.ts'
 import { newKey, startGateway } from '../support/gateway.ts'
 
@@ -45,24 +41,6 @@ t.test('SEC-38: records of a token key that was removed ask for a new connection
   })
   t.equal((await s.browser.fetch(`${after.url}/proxy/productboard/x`)).status, 401)
   t.equal((await s.browser.fetch(`${after.url}/connections`)).status, 200)
-})
-
-t.test('SEC-22: a cookie that no browser would take is never sent, and the log says so', async t => {
-  const logs: string[] = []
-  const app = fastify({ loggerInstance: pino({}, { write: (line: string) => void logs.push(line) }) })
-  const limits = { idleMs: 1000, maxMs: 1000 }
-  await app.register(session, { keys: [randomBytes(32)], limits, publicUrl: 'http://localhost', clock: { now: Date.now } })
-  const flow = { state: 's', provider: 'p', verifier: 'v', owner: 'o', first: true, startedAtMs: Date.now() }
-  app.get<{ Params: { length: number } }>('/:length', (request, reply) =>
-    reply.keepFlows([{ ...flow, returnTo: 'x'.repeat(Number(request.params.length)) }]).send('done')
-  )
-  t.match((await app.inject('/100')).headers['set-cookie'], /^latchkey-signin=/)
-  t.equal(logs.join('').includes('too large'), false)
-  const tooLarge = await app.inject('/4000')
-  t.equal(tooLarge.statusCode, 200)
-  t.equal(tooLarge.headers['set-cookie'], undefined)
-  t.match(logs.join(''), /"level":50.*"cookies":\["latchkey-signin"\].*too large/)
-  await app.close()
 })
 
 t.test('the cookies hold nothing that a person who opens them could use: they are sealed', async t => {
