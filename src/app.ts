@@ -18,15 +18,16 @@ import vault from '../plugins/vault.ts'
 import type { Config } from './config/config.ts'
 import type { Send } from './core/forward.ts'
 import type { Clock, Store } from './core/ports.ts'
+import type { LookupFor } from './upstream/lookup.ts'
 
-export type Parts = { store: Store; clock: Clock; send: Send; logger?: FastifyBaseLogger }
+export type Parts = { store: Store; clock: Clock; send: Send; lookupFor: LookupFor; logger?: FastifyBaseLogger }
 
 /** Time limits against clients that send slowly, in milliseconds: for the head of a request, and for all of it. */
 const headersTimeout = 15_000
 const requestTimeout = 120_000
 
 /** The whole gateway, ready to listen. */
-export async function buildGateway(config: Config, { store, clock, send, logger }: Parts): Promise<FastifyInstance> {
+export async function buildGateway(config: Config, { store, clock, send, lookupFor, logger }: Parts): Promise<FastifyInstance> {
   const { publicUrl, allowedOrigins, session: limits, keys, trustProxy } = config
   const app: FastifyInstance = fastify({
     ...(logger && { loggerInstance: logger }),
@@ -50,7 +51,7 @@ export async function buildGateway(config: Config, { store, clock, send, logger 
   await app.register(flows, { clock })
   await app.register(vault, { store, keys: keys.token, limits, clock })
   await app.register(grants, { clock })
-  await app.register(signIn, { publicUrl, allowedOrigins, clock })
+  await app.register(signIn, { publicUrl, allowedOrigins, lookupFor, clock })
   await app.register(connections, { publicUrl })
   await app.register(proxy, { send, clock })
   await app.register(health)

@@ -9,6 +9,7 @@ import { freePort } from './free-port.ts'
 import { loadProviders } from './load-providers.ts'
 import { startUpMessage } from './start-up-message.ts'
 import { openStore } from './stores/open-store.ts'
+import { createLookup } from './upstream/lookup.ts'
 import { openUpstream } from './upstream/send.ts'
 
 /** sysexits.h: EX_CONFIG. */
@@ -31,10 +32,11 @@ async function start(variables: Environment): Promise<void> {
   const config = sandbox ? readConfig({ ...variables, ...sandbox.environment }, definitions, port) : configured
 
   const store = openStore({ redisUrl: config.redisUrl, dataDir: config.dataDir, clock })
-  const upstream = openUpstream()
+  const lookupFor = createLookup(config)
+  const upstream = openUpstream(lookupFor)
   // Not synchronous: a log line must not hold up the calls of everybody else.
   const logger = pino({ level: config.logLevel }, pino.destination({ sync: false }))
-  const app = await buildGateway(config, { store, clock, send: upstream.send, logger })
+  const app = await buildGateway(config, { store, clock, send: upstream.send, lookupFor, logger })
 
   closeWithGrace({ delay: closeMs, logger: { error: error => logger.error(error) } }, async ({ err }) => {
     if (err) logger.fatal({ name: err.name, stack: err.stack }, 'Latchkey ends after a fault of its own')

@@ -2,6 +2,7 @@ import oauth2, { type FastifyOAuth2Options } from '@fastify/oauth2'
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../../src/core/ports.ts'
 import type { OAuth2Method, OAuthClient, Provider } from '../../src/core/provider.ts'
+import type { LookupFor } from '../../src/upstream/lookup.ts'
 import { callback } from './callback.ts'
 import type { OAuth2Client } from './oauth2-client.ts'
 import { start } from './start.ts'
@@ -20,6 +21,7 @@ export type ProviderContextOptions = {
   client: OAuthClient
   publicUrl: string
   allowedOrigins: ReadonlySet<string>
+  lookupFor: LookupFor
   clock: Clock
 }
 
@@ -29,7 +31,7 @@ const mostTokenAnswerBytes = 64 * 1024
 
 /** One provider's sign-in: its own scope, its own `@fastify/oauth2` instance, its own callback address. */
 export async function providerContext(app: FastifyInstance, options: ProviderContextOptions): Promise<void> {
-  const { definition, method, client, publicUrl } = options
+  const { definition, method, client, publicUrl, lookupFor } = options
   const redirectUri = `${publicUrl}/auth/${definition.name}/callback`
   // State, PKCE and cookies are ours (see docs/decisions): without startRedirectPath and pkce the instance is a client alone.
   await app.register(oauth2, {
@@ -38,7 +40,7 @@ export async function providerContext(app: FastifyInstance, options: ProviderCon
     userAgent: 'latchkey',
     credentials: credentials(method, client)
   } as FastifyOAuth2Options)
-  app.tokenEndpoints.set(definition.name, tokenEndpointOf(app.grantClient, method))
+  app.tokenEndpoints.set(definition.name, tokenEndpointOf(app.grantClient, method, lookupFor))
   app.register(start, { ...options, redirectUri })
   app.register(callback, { ...options, redirectUri })
 }

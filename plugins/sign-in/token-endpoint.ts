@@ -1,7 +1,9 @@
 import type { Connection } from '../../src/core/connection.ts'
+import { hasCode } from '../../src/core/errors.ts'
 import type { OAuth2Method } from '../../src/core/provider.ts'
 import type { TokenEndpoint } from '../../src/core/renewal.ts'
 import { parseTokenAnswer, TokenEndpointError } from '../../src/core/token-answer.ts'
+import type { LookupFor } from '../../src/upstream/lookup.ts'
 import type { OAuth2Client } from './oauth2-client.ts'
 
 /** RFC 6749 §5.2 and RFC 7009 §2.2.1; a reason that is none of these is not repeated to anybody. */
@@ -19,39 +21,45 @@ const knownReasons = [
 type ClientError = { output?: { statusCode?: number }; data?: { isResponseError?: boolean; payload?: unknown } | null }
 
 /** A provider's `@fastify/oauth2` instance as core sees it: strict about answers, and with no error that holds what was sent. */
-export function tokenEndpointOf({ oauth2 }: OAuth2Client, method: OAuth2Method): TokenEndpoint {
+export function tokenEndpointOf({ oauth2 }: OAuth2Client, method: OAuth2Method, lookupFor: LookupFor): TokenEndpoint {
   const parse = (body: unknown) => parseTokenAnswer(body, method.answer, method.scopeSeparator)
 
   return {
     async exchange(code, redirectUri, verifier) {
       const params = { ...method.tokenParams, code, redirect_uri: redirectUri, code_verifier: verifier }
-      return parse((await translated(oauth2.getToken(params))).token)
+      return parse((await translated(() => oauth2.getToken(params, { lookup: lookupFor(method.tokenUrl) }))).token)
     },
 
     async refresh(refreshToken) {
       const old = oauth2.createToken({ refresh_token: refreshToken.reveal() })
-      return parse((await translated(old.refresh({ ...method.refreshParams }))).token)
+      const url = method.refreshUrl ?? method.tokenUrl
+      return parse((await translated(() => old.refresh({ ...method.refreshParams }, { lookup: lookupFor(url) }))).token)
     },
 
     async revoke({ refreshToken, credential }: Connection) {
-      if (method.revokeUrl === undefined) return
+      const { revokeUrl } = method
+      if (revokeUrl === undefined) return
       const token = oauth2.createToken({ refresh_token: refreshToken?.reveal(), access_token: credential.reveal() })
       // RFC 7009 §2.1: revoking the refresh token ends the access tokens of the same grant. §2.2: the body of the answer is empty or ignored.
-      const revoked = token.revoke(refreshToken ? 'refresh_token' : 'access_token', { json: false })
-      await translated(revoked)
+      const type = refreshToken ? 'refresh_token' : 'access_token'
+      await translated(() => token.revoke(type, { lookup: lookupFor(revokeUrl), json: false }))
     }
   }
 }
 
-async function translated<T>(call: Promise<T>): Promise<T> {
+async function translated<T>(call: () => Promise<T>): Promise<T> {
   try {
-    return await call
+    return await call()
   } catch (error) {
     throw asTokenEndpointError(error as ClientError)
   }
 }
 
-function asTokenEndpointError({ output, data }: ClientError): TokenEndpointError {
+function asTokenEndpointError(error: ClientError): TokenEndpointError {
+  const { output, data } = error
+  // The lookup's own refusal: thrown before the call, or inside of what the socket ended with.
+  if ([error, data].some(e => hasCode(e, 'provider_unavailable')))
+    return new TokenEndpointError('unavailable', 'the token endpoint’s name leads to an address that is not public')
   const status = output?.statusCode
   if (data?.isResponseError) {
     const reason = (data.payload as { error?: unknown } | undefined)?.error

@@ -56,25 +56,23 @@ function readProvider(env: EnvironmentReader, provider: Provider, production: bo
   const { oauth2 } = provider.methods
   const client = readClient(env, prefix, oauth2)
   const baseUrl = url('API_URL', 'base', provider.api.baseUrl)
+  const endpoints = oauth2 && {
+    authorizeUrl: url('AUTHORIZE_URL', 'endpoint', oauth2.authorizeUrl),
+    tokenUrl: url('TOKEN_URL', 'endpoint', oauth2.tokenUrl),
+    revokeUrl: url('REVOKE_URL', 'endpoint', oauth2.revokeUrl ?? 'https://provider.example.com/oauth/revoke')
+  }
   const definition: Provider = {
     ...provider,
     api: baseUrl === undefined ? provider.api : { ...provider.api, baseUrl },
     methods: oauth2
-      ? {
-          ...provider.methods,
-          oauth2: corrected(oauth2, {
-            authorizeUrl: url('AUTHORIZE_URL', 'endpoint', oauth2.authorizeUrl),
-            tokenUrl: url('TOKEN_URL', 'endpoint', oauth2.tokenUrl),
-            revokeUrl: url('REVOKE_URL', 'endpoint', oauth2.revokeUrl ?? 'https://provider.example.com/oauth/revoke'),
-            issuer: env.text(`${prefix}_ISSUER`)
-          })
-        }
+      ? { ...provider.methods, oauth2: corrected(oauth2, { ...endpoints, issuer: env.text(`${prefix}_ISSUER`) }) }
       : provider.methods
   }
-  return client ? { definition, client } : { definition }
+  const named = Object.values({ baseUrl, ...endpoints }).filter(address => address !== undefined)
+  return { definition, ...(client && { client }), trustedOrigins: named.map(address => new URL(address).origin) }
 }
 
-type Corrections = Record<'authorizeUrl' | 'tokenUrl' | 'revokeUrl' | 'issuer', string | undefined>
+type Corrections = Partial<Record<'authorizeUrl' | 'tokenUrl' | 'revokeUrl' | 'issuer', string | undefined>>
 
 function corrected(method: OAuth2Method, corrections: Corrections): OAuth2Method {
   const { refreshUrl, revokeUrl, issuer, ...rest } = method

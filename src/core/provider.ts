@@ -120,7 +120,12 @@ type Check = {
 export type OAuthClient = { readonly id: string; readonly secret: Secret; readonly scopes: readonly string[] }
 
 /** A definition with the operator's corrections in it, and the operator's client, which switches its OAuth on. */
-export type ProviderSettings = { readonly definition: Provider; readonly client?: OAuthClient }
+export type ProviderSettings = {
+  readonly definition: Provider
+  readonly client?: OAuthClient
+  /** Serialized origins of the addresses that the operator has set by hand: they may be inside the operator's network. */
+  readonly trustedOrigins: readonly string[]
+}
 
 const namePattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/
 

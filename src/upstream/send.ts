@@ -1,6 +1,7 @@
 import { type Dispatcher, errors, Pool } from 'undici'
 import { GatewayError } from '../core/errors.ts'
 import type { Outcome, Send, Sink, Take, UpstreamRequest } from '../core/forward.ts'
+import type { LookupFor } from './lookup.ts'
 
 export type Upstream = {
   readonly send: Send
@@ -18,7 +19,7 @@ const dropBytes = 64 * 1024
  * Sending on undici: one pool an origin, certificates verified, redirects not followed, straight on `dispatch`, so that
  * a chunk of the provider's answer is one write to the client.
  */
-export function openUpstream(): Upstream {
+export function openUpstream(lookupFor: LookupFor): Upstream {
   const pools = new Map<string, Pool>()
 
   function poolOf(origin: string): Pool {
@@ -27,7 +28,7 @@ export function openUpstream(): Upstream {
       // Time limits are ours (see Exchange): undici's do not count the wait for a connection and cannot tell an event stream.
       pool = new Pool(origin, {
         connections: connectionsPerOrigin,
-        connect: { timeout: connectTimeoutMs },
+        connect: { timeout: connectTimeoutMs, lookup: lookupFor(origin) },
         headersTimeout: 0,
         bodyTimeout: 0,
         allowH2: false
@@ -162,7 +163,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 }
 
 function asGatewayError(cause: Error): GatewayError {
-  if (cause instanceof GatewayError) return cause // Of the request's own body: too large.
+  if (cause instanceof GatewayError) return cause // Of the request's own body, too large; of the lookup, not public.
   if (cause instanceof Stalled || cause instanceof errors.ConnectTimeoutError) {
     return new GatewayError('provider_timeout', 'The provider did not answer in time. Nothing is wrong with the connection; try again.', {
       cause

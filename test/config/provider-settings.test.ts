@@ -74,6 +74,23 @@ t.test('SEC-27: the addresses of a definition are corrected by variables, and by
   t.equal(roadRunner.methods.oauth2?.authorizeUrl, 'https://acme.example/authorize', 'the definition itself is left alone')
 })
 
+t.test('SEC-34: the origins that the operator has named are known, as serialized, and no others', async t => {
+  t.strictSame(settingsOf({})?.trustedOrigins, [])
+  t.strictSame(
+    settingsOf({
+      ROAD_RUNNER_API_URL: 'https://API.other.example:443/v2/',
+      ROAD_RUNNER_AUTHORIZE_URL: 'https://other.example/authorize?tenant=1',
+      ROAD_RUNNER_TOKEN_URL: 'http://127.0.0.1:9000/token',
+      ROAD_RUNNER_REVOKE_URL: 'http://[::1]:9000/revoke',
+      ROAD_RUNNER_ISSUER: 'https://issuer.example'
+    })?.trustedOrigins,
+    ['https://api.other.example', 'https://other.example', 'http://127.0.0.1:9000', 'http://[::1]:9000']
+  )
+  const itself = roadRunner.api.baseUrl
+  t.strictSame(settingsOf({ ROAD_RUNNER_API_URL: itself })?.trustedOrigins, [new URL(itself).origin], 'the vendor’s own, when named')
+  t.strictSame(settingsOf({ ROAD_RUNNER_API_URL: itself }, 'acme')?.trustedOrigins, [])
+})
+
 t.test('with another token address, what the definition says of the old server gets no tokens', async t => {
   const { refreshUrl: _, revokeUrl: _1, ...rest } = roadRunner.methods.oauth2 as OAuth2Method
   const tokenUrl = 'https://other.example/token'

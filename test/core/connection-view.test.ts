@@ -51,7 +51,9 @@ t.test('what is not known is not shown', async t => {
 })
 
 t.test('every provider on offer is shown in its order, connected or not, and no other', async t => {
-  const providers = new Map(['umbrella', 'acme'].map(name => [name, { definition: providerWith({ name, title: name }) }]))
+  const providers = new Map(
+    ['umbrella', 'acme'].map(name => [name, { definition: providerWith({ name, title: name }), trustedOrigins: [] }])
+  )
   const held = {
     session: { value: { ...newSession('owner', startMs), lastUsedMs: { acme: startMs, gone: startMs } }, version },
     connections: new Map(['acme', 'gone'].map(provider => [provider, { value: connectionWith({ provider }), version }]))

@@ -10,6 +10,7 @@ import { freePort } from '../../src/free-port.ts'
 import { loadProviders } from '../../src/load-providers.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { openStore } from '../../src/stores/open-store.ts'
+import { createLookup } from '../../src/upstream/lookup.ts'
 import { openUpstream } from '../../src/upstream/send.ts'
 
 /** A clock that only the test moves. */
@@ -52,10 +53,11 @@ export async function startGateway(t: Test, options: GatewayOptions = {}): Promi
   }
   const config = readConfig(variables, options.definitions ?? (await loadProviders()), port)
   const store = options.store ?? openStore({ redisUrl: config.redisUrl, dataDir: config.dataDir, clock })
-  const upstream = openUpstream()
+  const lookupFor = createLookup(config)
+  const upstream = openUpstream(lookupFor)
   const logs: string[] = []
   const logger = pino({ level: config.logLevel }, { write: (line: string) => void logs.push(line) })
-  const app = await buildGateway(config, { store, clock, send: upstream.send, logger })
+  const app = await buildGateway(config, { store, clock, send: upstream.send, lookupFor, logger })
   await app.listen({ host: '127.0.0.1', port })
 
   let closed: Promise<void> | undefined

@@ -6,6 +6,7 @@ import { PassThrough, Writable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { hasCode } from '../../src/core/errors.ts'
 import type { AnswerHead, Body, UpstreamRequest } from '../../src/core/forward.ts'
+import { createLookup } from '../../src/upstream/lookup.ts'
 import { openUpstream } from '../../src/upstream/send.ts'
 import { selfSigned } from '../support/certificate.ts'
 
@@ -29,7 +30,7 @@ async function setUp(t: Test, handler: Handler) {
 }
 
 function upstream(t: Test) {
-  const opened = openUpstream()
+  const opened = openUpstream(createLookup({ production: false, providers: new Map() }))
   t.teardown(() => opened.close())
   return opened
 }

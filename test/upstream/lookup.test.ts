@@ -1,0 +1,117 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo, LookupFunction } from 'node:net'
+import { PassThrough } from 'node:stream'
+import t, { type Test } from 'tap'
+import { createLookup, type LookupFor } from '../../src/upstream/lookup.ts'
+import { openUpstream } from '../../src/upstream/send.ts'
+import { leadingTo } from '../support/dns.ts'
+
+/** How it is looked up in production, where the operator has named these origins. */
+const inProduction = (resolve?: LookupFunction, ...trustedOrigins: string[]): LookupFor =>
+  createLookup({ production: true, providers: new Map([['acme', { trustedOrigins }]]) }, resolve)
+
+const anywhereElse = (resolve?: LookupFunction): LookupFor => createLookup({ production: false, providers: new Map() }, resolve)
+
+/** A server inside, which counts who comes. */
+async function inside(t: Test, host = '127.0.0.1') {
+  let connections = 0
+  const server = createServer((_, r) => r.end('inside'))
+  server.on('connection', () => connections++)
+  server.listen(0, host)
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return { port: (server.address() as AddressInfo).port, connections: () => connections }
+}
+
+async function get(t: Test, lookupFor: LookupFor, origin: string): Promise<string> {
+  const upstream = openUpstream(lookupFor)
+  t.teardown(() => upstream.close())
+  const sink = new PassThrough()
+  const { signal } = new AbortController()
+  await upstream.send(
+    {
+      origin,
+      method: 'GET',
+      path: '/',
+      headers: ['authorization', 'canary'],
+      body: undefined,
+      bodyLength: undefined,
+      timeoutMs: 5_000,
+      signal
+    },
+    () => sink
+  )
+  return Buffer.concat(await sink.toArray()).toString()
+}
+
+/** What a socket's own lookup gives. */
+const lookedUp = (lookup: LookupFunction, all: boolean) =>
+  new Promise<unknown>(resolve => lookup('api.acme.example', { all }, (error, found, family) => resolve(error ?? [found, family])))
+
+t.test('SEC-34: in production a name that leads inside is provider_unavailable, and nothing reaches what is there', async t => {
+  const { port, connections } = await inside(t)
+  for (const [what, resolve] of [
+    ['one address', leadingTo('127.0.0.1')],
+    ['the mapped form', leadingTo('::ffff:127.0.0.1')],
+    ['a public one beside it', leadingTo('127.0.0.1', '8.8.8.8')],
+    ['a public one before it', leadingTo('8.8.8.8', '127.0.0.1')]
+  ] as const) {
+    for (const protocol of ['http', 'https']) {
+      const refused = get(t, inProduction(resolve), `${protocol}://api.acme.example:${port}`)
+      await t.rejects(
+        refused,
+        { code: 'provider_unavailable', status: 502, cause: { code: 'ERR_ADDRESS_NOT_PUBLIC' } },
+        `${protocol}, ${what}`
+      )
+    }
+  }
+  await t.rejects(get(t, inProduction(), `http://localhost:${port}`), { code: 'provider_unavailable' }, 'as the real DNS has it')
+  t.equal(connections(), 0)
+})
+
+t.test('SEC-34: an address in the place of a name is not looked up, and refused all the same', async t => {
+  const { port, connections } = await inside(t)
+  for (const host of ['127.0.0.1', '2130706433', '0x7f.1', '0.0.0.0', '[::ffff:127.0.0.1]', '[::1]', '169.254.169.254', '[fe80::1]']) {
+    await t.rejects(get(t, inProduction(), `http://${host}:${port}`), { code: 'provider_unavailable', status: 502 }, host)
+  }
+  t.equal(connections(), 0)
+  t.doesNotThrow(() => inProduction()('https://8.8.8.8/x'))
+  t.doesNotThrow(() => inProduction()('https://[2606:4700::1]/x'))
+})
+
+t.test('SEC-34: what the operator has named is reached wherever it is, and nothing beside it', async t => {
+  const { port } = await inside(t)
+  const resolve = leadingTo('127.0.0.1')
+  const origin = `http://api.acme.example:${port}`
+  t.equal(await get(t, inProduction(resolve, 'https://other.example', origin), origin), 'inside')
+  t.equal(await get(t, inProduction(resolve, `http://127.0.0.1:${port}`), `http://127.0.0.1:${port}`), 'inside')
+  const other = await inside(t)
+  for (const beside of [`http://api.acme.example:${other.port}`, `http://acme.example:${other.port}`, `http://127.0.0.1:${other.port}`]) {
+    await t.rejects(get(t, inProduction(resolve, origin), beside), { code: 'provider_unavailable' }, beside)
+  }
+  t.equal(other.connections(), 0)
+})
+
+t.test('SEC-34: outside production nothing is refused', async t => {
+  const { port } = await inside(t)
+  t.equal(await get(t, anywhereElse(leadingTo('127.0.0.1')), `http://api.acme.example:${port}`), 'inside')
+  t.equal(await get(t, anywhereElse(), `http://127.0.0.1:${port}`), 'inside')
+  t.equal(await get(t, anywhereElse(), `http://localhost:${port}`), 'inside')
+})
+
+t.test('public addresses and faults of the lookup pass as they are, one or all', async t => {
+  const lookup = inProduction(leadingTo('8.8.8.8', '2606:4700::1'))('https://api.acme.example')
+  const both = [
+    { address: '8.8.8.8', family: 4 },
+    { address: '2606:4700::1', family: 6 }
+  ]
+  t.strictSame(await lookedUp(lookup, true), [both, undefined])
+  t.strictSame(await lookedUp(lookup, false), ['8.8.8.8', 4])
+  t.match(await lookedUp(inProduction(leadingTo('10.0.0.5'))('https://api.acme.example'), false), { code: 'provider_unavailable' })
+
+  const fault = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' })
+  // Node leaves the address out when there is an error, whatever its types say.
+  const failing = ((_, _1, callback: (error: Error) => void) => callback(fault)) as LookupFunction
+  t.equal(await lookedUp(inProduction(failing)('https://api.acme.example'), true), fault)
+})
