@@ -13,7 +13,7 @@ export default defineProvider({
       revokeUrl: 'https://developers.ignitionapp.com/oauth2/revoke',
       scopes: ['reporting'],
       clientAuthentication: 'body',
-      help: { steps: ['An admin of the practice signs in to Ignition and allows the access.'], plan: 'Pro+ or Enterprise plan.' }
+      help: { steps: ['An admin of the practice signs in to Ignition and allows the access.'], plan: 'Needs the Pro+ or Enterprise plan.' }
     }
   },
   sources: [

@@ -13,7 +13,10 @@ export default defineProvider({
       revokeUrl: 'https://app.productboard.com/oauth2/revoke',
       scopes: ['entities:read', 'notes:read', 'members:read'],
       clientAuthentication: 'body',
-      help: { steps: ['Productboard asks you to sign in and to allow the access.'], plan: 'Every plan; some scopes need an admin.' }
+      help: {
+        steps: ['Productboard asks you to sign in and to allow the access.'],
+        plan: 'Works on every plan; some permissions need an admin.'
+      }
     },
     apiKey: {
       placements: [{ in: 'header', name: 'authorization', prefix: 'Bearer ' }],

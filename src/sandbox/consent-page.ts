@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 
 const style = `
-:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; --line: #8a8f98; --quiet: #4a505a; --go: #1f4fbf; --on-go: #fff }
-@media (prefers-color-scheme: dark) { :root { --line: #7d8590; --quiet: #b6bdc7; --go: #9dbdff; --on-go: #0b1a38 } }
+:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; background: var(--paper); color: var(--ink); --paper: #fff; --ink: #1b1f24; --line: #8a8f98; --quiet: #4a505a; --go: #1f4fbf; --on-go: #fff }
+@media (prefers-color-scheme: dark) { :root { --paper: #14171c; --ink: #e8ebef; --line: #7d8590; --quiet: #b6bdc7; --go: #9dbdff; --on-go: #0b1a38 } }
 body { margin: 0; padding: 1.5rem 1rem }
 main { box-sizing: border-box; max-width: 28rem; margin: 0 auto; overflow-wrap: anywhere }
 h1 { font-size: 1.375rem; line-height: 1.25; margin: 1.5rem 0 .75rem }
@@ -10,6 +10,8 @@ h1 { font-size: 1.375rem; line-height: 1.25; margin: 1.5rem 0 .75rem }
 ul { padding-left: 1.25rem }
 label { display: block; font-weight: 600 }
 input { box-sizing: border-box; width: 100%; font: inherit; padding: .5rem .75rem; border: 1px solid var(--line); border-radius: .375rem }
+input { background: var(--paper); color: var(--ink) }
+.hint { margin: .25rem 0 0; color: var(--quiet) }
 .choice { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.25rem }
 button { flex: 1 1 8rem; font: inherit; font-weight: 600; min-height: 2.75rem; border-radius: .375rem; border: 1px solid var(--line) }
 button[value=allow] { background: var(--go); border-color: var(--go); color: var(--on-go) }
@@ -60,16 +62,17 @@ export type ConsentRequest = {
 /** Sign-in and consent in one: whom it is for, what it opens, and the choice. */
 export const consentPage = ({ vendor, account, access, email }: ConsentRequest): string =>
   page(
-    `Allow access to ${vendor} (sandbox)?`,
+    `Allow Latchkey to use your ${vendor} (sandbox)?`,
     vendor,
-    `<h1>${escapeHtml(vendor)} (sandbox): Latchkey asks for access</h1>
-<p>As <strong>${escapeHtml(account)}</strong>, you let it:</p>
+    `<h1>Allow Latchkey to use your ${escapeHtml(vendor)} (sandbox)?</h1>
+<p>With <strong>${escapeHtml(account)}</strong> it will be able to:</p>
 <ul>
 ${access.map(what => `<li>${escapeHtml(what)}</li>`).join('\n')}
 </ul>
 <form method="post">
 <label for="email">Email</label>
-<input id="email" name="email" type="email" autocomplete="email" required value="${escapeHtml(email)}">
+<input id="email" name="email" type="email" autocomplete="email" required value="${escapeHtml(email)}" aria-describedby="hint">
+<p class="hint" id="hint">Any address works here.</p>
 <div class="choice">
 <button name="choice" value="allow">Allow</button>
 <button name="choice" value="deny" formnovalidate>Deny</button>
