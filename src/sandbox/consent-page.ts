@@ -71,7 +71,7 @@ ${access.map(what => `<li>${escapeHtml(what)}</li>`).join('\n')}
 </ul>
 <form method="post">
 <label for="email">Email</label>
-<input id="email" name="email" type="email" autocomplete="email" required value="${escapeHtml(email)}" aria-describedby="hint">
+<input id="email" name="email" type="email" autocomplete="email" required aria-describedby="hint" value="${escapeHtml(email)}">
 <p class="hint" id="hint">Any address works here.</p>
 <div class="choice">
 <button name="choice" value="allow">Allow</button>
