@@ -17,14 +17,14 @@ async function connections(app: FastifyInstance, { publicUrl }: { publicUrl: str
   })
 
   app.get('/connections', async request => {
-    const held = request.ticket && (await app.vault.open(request.ticket))
+    const held = request.ticket && (await app.vault.openAll(request.ticket))
     if (held) request.noteSeen(held.session)
     return { connections: describeConnections(app.providers, held, connectUrl) }
   })
 
   app.post<Named>('/connections/:provider/refresh', async request => {
     const { definition } = app.providerNamed(request.params.provider)
-    const held = request.ticket && (await app.vault.open(request.ticket, [definition.name]))
+    const held = request.ticket && (await app.vault.openAll(request.ticket))
     const connection = held?.connections.get(definition.name)?.value
     if (!held || !connection) throw required(definition.name)
     const { value } = await app.renew(held.session.value.owner, connection)
@@ -37,7 +37,7 @@ async function connections(app: FastifyInstance, { publicUrl }: { publicUrl: str
 
   app.delete<Named>('/connections/:provider', async (request, reply) => {
     const { definition } = app.providerNamed(request.params.provider)
-    const held = request.ticket && (await app.vault.open(request.ticket, [definition.name]))
+    const held = request.ticket && (await app.vault.openAll(request.ticket))
     const connection = held?.connections.get(definition.name)?.value
     if (held && connection) {
       await app.vault.disconnect(held.session.value.owner, definition.name)
@@ -47,7 +47,7 @@ async function connections(app: FastifyInstance, { publicUrl }: { publicUrl: str
   })
 
   app.post('/logout', async (request, reply) => {
-    const held = request.ticket && (await app.vault.open(request.ticket))
+    const held = request.ticket && (await app.vault.openAll(request.ticket))
     if (held) {
       await app.vault.end(held.session.value.owner)
       await Promise.all([...held.connections.values()].map(({ value }) => app.revoke(value)))

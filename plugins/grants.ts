@@ -15,6 +15,9 @@ declare module 'fastify' {
   }
 }
 
+/** How long a gateway that closes goes on trying to save what it has renewed. */
+const settleMs = 5_000
+
 /** What happens to a grant after its sign-in: renewed exactly once, and revoked when it is not wanted any more. */
 async function grants(app: FastifyInstance, { clock }: { clock: Clock }) {
   const endpoints = new Map<string, TokenEndpoint>()
@@ -24,17 +27,20 @@ async function grants(app: FastifyInstance, { clock }: { clock: Clock }) {
   })
   app.decorate('tokenEndpoints', endpoints)
   app.decorate('revoke', revocation.revoke)
-  app.decorate(
-    'renew',
-    createRenewal({
-      vault: app.vault,
-      lease: app.store,
-      clock,
-      endpointOf: name => endpoints.get(name),
-      onOrphan: connection => void revocation.revoke(connection)
-    })
-  )
-  app.addHook('onClose', async () => revocation.close())
+  const renewal = createRenewal({
+    vault: app.vault,
+    lease: app.store,
+    watch: app.store.watch,
+    clock,
+    endpointOf: name => endpoints.get(name),
+    onOrphan: connection => void revocation.revoke(connection),
+    onLost: ({ provider }) => app.log.error({ provider }, 'a renewed grant could not be saved and is lost')
+  })
+  app.decorate('renew', renewal.renew)
+  app.addHook('onClose', async () => {
+    await renewal.settle(settleMs)
+    revocation.close()
+  })
 }
 
 export default fp(grants, { name: 'grants', dependencies: ['vault'] })

@@ -1,14 +1,32 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 
-/** For balancers: `live` says that the process runs, `ready` that it can do its work now. */
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** From now on balancers are told to send nobody here any more, and clients to come by another connection. */
+    leave(): void
+    isLeaving(): boolean
+  }
+}
+
+/** For balancers: `live` says that the process runs, `ready` that it can do its work now and will go on. */
 async function health(app: FastifyInstance) {
+  let leaving = false
+  app.decorate('leave', () => {
+    leaving = true
+  })
+  app.decorate('isLeaving', () => leaving)
+  app.addHook('onSend', async (_request, reply) => {
+    if (leaving) reply.header('connection', 'close')
+  })
+
   app.get('/health/live', async () => ({ status: 'live' }))
 
-  app.get('/health/ready', async () => {
+  app.get('/health/ready', async (_request, reply) => {
+    if (leaving) return reply.code(503).send({ status: 'leaving' })
     await app.store.ping()
     return { status: 'ready' }
   })
 }
 
-export default fp(health, { name: 'health', dependencies: ['vault', 'errors'], encapsulate: true })
+export default fp(health, { name: 'health', dependencies: ['vault', 'errors'] })

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { createCipher } from '../src/core/cipher.ts'
+import { memoryLimits } from '../src/core/memory.ts'
 import type { Clock, Store } from '../src/core/ports.ts'
 import type { Session, SessionLimits } from '../src/core/session.ts'
 import { createVault, type Vault, type Versioned } from '../src/core/vault.ts'
@@ -16,12 +17,12 @@ declare module 'fastify' {
   }
 }
 
-type VaultOptions = { store: Store; keys: readonly Buffer[]; limits: SessionLimits; clock: Clock }
+type VaultOptions = { store: Store; keys: readonly Buffer[]; limits: SessionLimits; graceMs: number; clock: Clock }
 
 /** The sealed records, and the store below them, which is closed with the gateway. */
-async function vault(app: FastifyInstance, { store, keys, limits, clock }: VaultOptions) {
+async function vault(app: FastifyInstance, { store, keys, limits, graceMs, clock }: VaultOptions) {
   app.decorate('store', store)
-  app.decorate('vault', createVault(store, createCipher(keys), limits, clock))
+  app.decorate('vault', createVault({ store, cipher: createCipher(keys), limits, clock, memory: { ...memoryLimits, graceMs } }))
   app.decorateRequest('noteSeen', function (this: FastifyRequest, session: Versioned<Session>, provider?: string) {
     app.vault.touch(session, provider).catch(error => this.log.warn({ code: error.code }, 'the session could not be noted as seen'))
   })

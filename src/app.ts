@@ -35,6 +35,8 @@ export async function buildGateway(config: Config, { store, clock, send, lookupF
     genReqId: () => randomUUID(),
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
     requestTimeout,
+    // While it closes: what comes on an open connection is still served.
+    return503OnClosing: false,
     clientErrorHandler: answerMalformed,
     // An address that cannot be decoded reaches no route, but the same answer.
     frameworkErrors: (error, request, reply) => app.answerError(error, request, reply),
@@ -49,12 +51,12 @@ export async function buildGateway(config: Config, { store, clock, send, lookupF
   await app.register(cookies, { keys: keys.session, limits, publicUrl })
   await app.register(session, { limits, clock })
   await app.register(flows, { clock })
-  await app.register(vault, { store, keys: keys.token, limits, clock })
+  await app.register(vault, { store, keys: keys.token, limits, graceMs: config.storeGraceMs, clock })
+  await app.register(health)
   await app.register(grants, { clock })
   await app.register(signIn, { publicUrl, allowedOrigins, lookupFor, clock })
   await app.register(connections, { publicUrl })
   await app.register(proxy, { send, clock })
-  await app.register(health)
   await app.register(pages, { publicUrl })
   await app.register(otherMethods, { routes })
   await app.ready()

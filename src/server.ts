@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
+import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
 import { buildGateway } from './app.ts'
 import { type Config, readConfig, readPort } from './config/config.ts'
@@ -10,13 +11,12 @@ import { loadProviders } from './load-providers.ts'
 import { startUpMessage } from './start-up-message.ts'
 import { openStore } from './stores/open-store.ts'
 import { createLookup } from './upstream/lookup.ts'
-import { openUpstream } from './upstream/send.ts'
+import { openUpstream, type Upstream } from './upstream/send.ts'
 
 /** sysexits.h: EX_CONFIG. */
 const exitConfig = 78
-/** How long calls under way may go on after SIGTERM, and how much longer the whole of it may take. */
-const graceMs = 8_000
-const closeMs = 10_000
+/** What closing the store and saving what was just renewed may take beyond that. */
+const closeMs = 6_000
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const clock = { now: Date.now }
@@ -38,9 +38,10 @@ async function start(variables: Environment): Promise<void> {
   const logger = pino({ level: config.logLevel }, pino.destination({ sync: false }))
   const app = await buildGateway(config, { store, clock, send: upstream.send, lookupFor, logger })
 
-  closeWithGrace({ delay: closeMs, logger: { error: error => logger.error(error) } }, async ({ err }) => {
+  const { delayMs, timeoutMs } = config.shutdown
+  closeWithGrace({ delay: delayMs + timeoutMs + closeMs, logger: { error: error => logger.error(error) } }, async ({ err }) => {
     if (err) logger.fatal({ name: err.name, stack: err.stack }, 'Latchkey ends after a fault of its own')
-    setTimeout(() => app.server.closeAllConnections(), graceMs).unref()
+    else await leave(app, upstream, config.shutdown)
     await app.close()
     await upstream.close()
     await sandbox?.close()
@@ -50,6 +51,18 @@ async function start(variables: Environment): Promise<void> {
   await firstContact(store, logger)
   await app.listen({ host: config.host, port })
   say(startUpMessage(config, store.description, sandbox !== undefined))
+}
+
+/** First balancers are told, then nobody new is let in, then those who are in have their time. */
+async function leave(app: FastifyInstance, upstream: Upstream, { delayMs, timeoutMs }: Config['shutdown']): Promise<void> {
+  app.leave()
+  if (delayMs > 0) await sleep(delayMs)
+  // Again and again: a connection whose last answer began before it was told to close stays open, and may bring the next stream.
+  setInterval(() => {
+    upstream.endEventStreams()
+    app.server.closeIdleConnections()
+  }, 50).unref()
+  setTimeout(() => app.server.closeAllConnections(), timeoutMs).unref()
 }
 
 /** The first calls after a start should find the store connected. One that is down is waited for a little, and then met by 503s until it comes. */

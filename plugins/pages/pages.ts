@@ -10,7 +10,7 @@ type Query = { connected?: unknown; connect_error?: unknown; provider?: unknown 
 /** The Connections page and what it is drawn with. */
 async function pages(app: FastifyInstance, { publicUrl }: { publicUrl: string }) {
   app.get<{ Querystring: Query }>('/', async (request, reply) => {
-    const held = request.ticket && (await app.vault.open(request.ticket))
+    const held = request.ticket && (await app.vault.openAll(request.ticket))
     if (held) request.noteSeen(held.session)
     const views = describeConnections(app.providers, held, name => `${publicUrl}/auth/${name}`)
     const cards = views.flatMap(view => {

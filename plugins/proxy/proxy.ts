@@ -82,6 +82,7 @@ async function proxy(app: FastifyInstance, { send, clock }: ProxyOptions) {
     }
     const resealed = reply.resealedCookie()
     if (resealed !== undefined) headers['set-cookie'] = resealed
+    if (app.isLeaving()) headers.connection = 'close'
     reply.hijack()
     reply.raw.writeHead(head.status, Object.assign(corsHeaders(reply, headers), headers))
     return reply.raw
@@ -126,6 +127,6 @@ function goneSignal(response: ServerResponse): AbortSignal {
 
 export default fp(proxy, {
   name: 'proxy',
-  dependencies: ['providers', 'session', 'vault', 'grants', 'errors', 'security'],
+  dependencies: ['providers', 'session', 'vault', 'grants', 'health', 'errors', 'security'],
   encapsulate: true
 })

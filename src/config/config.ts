@@ -18,6 +18,10 @@ export type Config = {
   readonly allowedOrigins: ReadonlySet<string>
   readonly trustProxy: readonly string[]
   readonly session: SessionLimits
+  /** How long sessions that were in use go on while the store cannot be reached. */
+  readonly storeGraceMs: number
+  /** After SIGTERM: how long it still takes calls while it says that it is not ready, and how long calls under way may then go on. */
+  readonly shutdown: { readonly delayMs: number; readonly timeoutMs: number }
   readonly logLevel: string
   /** By name. Empty only outside production, where the sandbox then plays them. */
   readonly providers: ReadonlyMap<string, ProviderSettings>
@@ -49,6 +53,11 @@ export function readConfig(variables: Environment, definitions: readonly Provide
     allowedOrigins: readAllowedOrigins(env, publicUrl),
     trustProxy: readTrustProxy(env),
     session: readLimits(env),
+    storeGraceMs: seconds(env, 'STORE_GRACE', { min: 0, max: hour, usual: 30 }),
+    shutdown: {
+      delayMs: seconds(env, 'SHUTDOWN_DELAY', { min: 0, max: hour, usual: 1 }),
+      timeoutMs: seconds(env, 'SHUTDOWN_TIMEOUT', { min: 0, max: hour, usual: 10 })
+    },
     logLevel: env.oneOf('LOG_LEVEL', logLevels) ?? 'info',
     providers: readProviders(env, definitions, production)
   }
@@ -62,7 +71,12 @@ export function readPort(variables: Environment, env = new EnvironmentReader(var
 }
 
 function readLimits(env: EnvironmentReader): SessionLimits {
-  const seconds = (name: string, usual: number) => env.integer(name, { min: 1, max: 365 * day, example: usual }) ?? usual
-  const maxMs = seconds('SESSION_MAX', 30 * day) * 1000
-  return { idleMs: Math.min(seconds('SESSION_IDLE', 8 * hour) * 1000, maxMs), maxMs }
+  const maxMs = seconds(env, 'SESSION_MAX', { min: 1, max: 365 * day, usual: 30 * day })
+  const idleMs = seconds(env, 'SESSION_IDLE', { min: 1, max: 365 * day, usual: 8 * hour })
+  return { idleMs: Math.min(idleMs, maxMs), maxMs }
+}
+
+/** @returns milliseconds */
+function seconds(env: EnvironmentReader, name: string, { min, max, usual }: { min: number; max: number; usual: number }): number {
+  return (env.integer(name, { min, max, example: usual }) ?? usual) * 1000
 }

@@ -11,13 +11,32 @@ export type Change = {
   ttlMs?: number
 }
 
-/** Gives a lease back. Resolves also when the lease has ended by itself in the meantime. */
-export type Release = () => Promise<void>
+/** A lease that is held. */
+export type Hold = {
+  /** Holds it for `ttlMs` from now on. @returns false when it has ended in the meantime, whoever has it now. */
+  extend(ttlMs: number): Promise<boolean>
+  /** Gives it back. Resolves also when it has ended by itself in the meantime. */
+  release(): Promise<void>
+}
 
-/** Mutual exclusion that ends by itself: at most one holder of a key until it releases or `ttlMs` have passed. */
+/** Mutual exclusion that ends by itself: at most one holder of a name until it releases or `ttlMs` have passed. */
 export type Lease = {
-  /** @returns `undefined` at once when another holds it. */
-  acquire(key: string, ttlMs: number): Promise<Release | undefined>
+  /**
+   * @param waitedMs how long the caller has been refused already. A holder that has been silent for that time, and whose
+   * process is known to have died, holds no longer; one that is merely slow does.
+   * @returns `undefined` at once when another holds it.
+   */
+  acquire(owner: string, name: string, ttlMs: number, waitedMs?: number): Promise<Hold | undefined>
+}
+
+/** Tells what others change, so that what was read can be kept, and what is waited for need not be asked for again and again. */
+export type Watch = {
+  /** Whether every change up to now has been told, or will be before anything read from now on could show it. */
+  isComplete(): boolean
+  /** Calls back with the owner whose records or leases have changed, or with nothing when any may have. */
+  subscribe(onChange: (owner?: string) => void): void
+  /** Resolves at the owner's next change, or after `withinMs`; earlier is allowed. */
+  nextChange(owner: string, withinMs: number): Promise<void>
 }
 
 /**
@@ -26,6 +45,7 @@ export type Lease = {
  * when the store cannot be reached.
  */
 export type Store = Lease & {
+  readonly watch: Watch
   /** For people: what it is and where, without any secret. */
   readonly description: string
   /** One round trip. The answer has the order of `fields`. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Connection, type Grant, renewed } from './connection.ts'
 import { GatewayError, hasCode } from './errors.ts'
-import type { Clock, Lease, Release } from './ports.ts'
+import type { Clock, Hold, Lease, Watch } from './ports.ts'
 import type { Secret } from './secret.ts'
 import { TokenEndpointError } from './token-answer.ts'
 import type { Vault, Versioned } from './vault.ts'
@@ -19,11 +19,16 @@ export type TokenEndpoint = {
 export type RenewalParts = {
   readonly vault: Vault
   readonly lease: Lease
+  readonly watch: Pick<Watch, 'nextChange'>
   readonly clock: Clock
   /** @returns `undefined` for a provider whose OAuth is off. */
   readonly endpointOf: (provider: string) => TokenEndpoint | undefined
   /** Called with a connection that was refreshed for nobody: its session or itself ended in the meantime. */
   readonly onOrphan: (connection: Connection) => void
+  /** Called with a connection whose refreshed grant the store has not taken for so long that it is given up. */
+  readonly onLost?: (connection: Connection) => void
+  /** Ends early, without a word, when the signal is aborted. */
+  readonly pause?: (ms: number, signal?: AbortSignal) => Promise<void>
 }
 
 /**
@@ -34,19 +39,40 @@ export type RenewalParts = {
  */
 export type Renew = (owner: string, failed: Connection) => Promise<Versioned<Connection>>
 
-/** Longer than a token call may take, so that a holder that lives is not overtaken. */
-const leaseMs = 30_000
-const leasePollMs = 50
+export type Renewal = {
+  readonly renew: Renew
+  /** Resolves when what is under way has ended and every lease has been given back; after `withinMs` what is not saved is given up. */
+  settle(withinMs: number): Promise<void>
+}
+
+/** Longer than a token call may take: a holder that lost sight of the store does not meet a second one at the provider. */
+const leaseMs = 15_000
+/** How often a holder says that it lives. */
+const extendMs = 250
+/** How often one who waits looks, though no change was told: the end of a lease by death or time is told by nobody. */
+const lookMs = 100
 const firstBackoffMs = 1_000
 const longestBackoffMs = 60_000
 /** A refreshed grant that the store does not take is held on to: the provider may honour no other any more. */
-const saveDelaysMs = [50, 100, 200, 400, 800, 1600, 3200]
+const saveEveryMs = 100
+const holdOnMs = 10 * 60_000
 
-export function createRenewal({ vault, lease, clock, endpointOf, onOrphan }: RenewalParts): Renew {
+const pauseFor = (ms: number, signal?: AbortSignal): Promise<void> => sleep(ms, undefined, signal && { signal }).catch(() => {})
+
+export function createRenewal(parts: RenewalParts): Renewal {
+  const { vault, lease, watch, clock, endpointOf, onOrphan, onLost = () => {}, pause = pauseFor } = parts
   const flights = new Map<string, Promise<Versioned<Connection>>>()
+  /** Refreshed, and not yet taken by the store. */
+  const unsaved = new Map<string, Versioned<Connection>>()
+  const working = new Set<Promise<unknown>>()
+  const over = new AbortController()
 
-  return async function renew(owner, failed) {
-    const key = `${owner}:${failed.provider}`
+  const keyOf = (owner: string, { provider }: Connection) => `${owner}:${provider}`
+
+  async function renew(owner: string, failed: Connection): Promise<Versioned<Connection>> {
+    const key = keyOf(owner, failed)
+    const held = unsaved.get(key)
+    if (held && !held.value.credential.equals(failed.credential)) return held
     const flight = flights.get(key)
     if (flight) {
       const outcome = await flight
@@ -58,25 +84,54 @@ export function createRenewal({ vault, lease, clock, endpointOf, onOrphan }: Ren
   }
 
   async function fly(owner: string, failed: Connection): Promise<Versioned<Connection>> {
-    const release = await takeLease(owner, failed)
-    if (typeof release !== 'function') return release
-    try {
+    const hold = await takeLease(owner, failed)
+    if (!('release' in hold)) return hold
+    const outcome = Promise.withResolvers<Versioned<Connection>>()
+    // The work may go on after the callers have their answer, when the store does not take it; and with it the lease.
+    const work = underLease(hold, async stillHeld => {
       const kept = await keptConnection(owner, failed)
-      return kept.value.credential.equals(failed.credential) ? await refresh(owner, kept) : kept
+      if (!kept.value.credential.equals(failed.credential)) outcome.resolve(kept)
+      else outcome.resolve(await refresh(owner, kept, stillHeld, outcome.resolve))
+    }).catch(outcome.reject)
+    working.add(work)
+    void work.finally(() => working.delete(work))
+    return outcome.promise
+  }
+
+  async function underLease(hold: Hold, work: (stillHeld: () => boolean) => Promise<void>): Promise<void> {
+    const done = new AbortController()
+    let held = true
+    const extending = (async () => {
+      for (;;) {
+        await pause(extendMs, done.signal)
+        if (done.signal.aborted) return
+        // Without an answer nobody knows; an answer that says no is the end of it.
+        held = await hold.extend(leaseMs).catch(() => held)
+        if (!held) return
+      }
+    })()
+    try {
+      await work(() => held)
     } finally {
-      await release().catch(() => {}) // The lease ends by itself; the outcome is what counts.
+      done.abort()
+      await extending
+      await hold.release().catch(() => {}) // The lease ends by itself; the outcome is what counts.
     }
   }
 
   /** The right to refresh; or the connection, when another instance has refreshed it while we waited. */
-  async function takeLease(owner: string, failed: Connection): Promise<Release | Versioned<Connection>> {
-    for (;;) {
-      const release = await lease.acquire(`${owner}:renewal:${failed.provider}`, leaseMs)
-      if (release) return release
-      await sleep(leasePollMs)
+  async function takeLease(owner: string, failed: Connection): Promise<Hold | Versioned<Connection>> {
+    for (let waitedMs = 0; ; ) {
+      const since = clock.now()
+      // Before we ask, so that a change which comes right after the answer is not missed.
+      const change = watch.nextChange(owner, lookMs)
+      const hold = await lease.acquire(owner, `renewal:${failed.provider}`, leaseMs, waitedMs)
+      if (hold) return hold
       const kept = await keptConnection(owner, failed)
       if (!kept.value.credential.equals(failed.credential)) return kept
       throwWhileBackingOff(kept.value)
+      await change
+      waitedMs += Math.max(0, clock.now() - since)
     }
   }
 
@@ -87,11 +142,17 @@ export function createRenewal({ vault, lease, clock, endpointOf, onOrphan }: Ren
     return kept
   }
 
-  async function refresh(owner: string, kept: Versioned<Connection>): Promise<Versioned<Connection>> {
+  async function refresh(
+    owner: string,
+    kept: Versioned<Connection>,
+    stillHeld: () => boolean,
+    answerNow: (fresh: Versioned<Connection>) => void
+  ): Promise<Versioned<Connection>> {
     const { provider, refreshToken } = kept.value
     const endpoint = endpointOf(provider)
     if (!refreshToken || !endpoint) return giveUp(owner, kept)
     throwWhileBackingOff(kept.value)
+    if (!stillHeld()) throw unavailable(provider, 'provider_unavailable', firstBackoffMs)
     let grant: Grant
     try {
       grant = await endpoint.refresh(refreshToken)
@@ -100,26 +161,52 @@ export function createRenewal({ vault, lease, clock, endpointOf, onOrphan }: Ren
       return error.isInvalidGrant ? giveUp(owner, kept) : backOff(owner, kept, error)
     }
     const fresh = renewed(kept.value, grant, clock.now())
-    return (await save(owner, kept, fresh)) ?? standing(owner, kept.value, fresh)
+    return (await save(owner, kept, fresh, answerNow)) ?? standing(owner, kept.value, fresh, answerNow)
   }
 
-  async function save(owner: string, kept: Versioned<Connection>, fresh: Connection): Promise<Versioned<Connection> | undefined> {
-    for (const delayMs of saveDelaysMs) {
-      try {
-        return await vault.replace(owner, kept, fresh)
-      } catch (error) {
-        if (!hasCode(error, 'store_unavailable')) throw error
-        await sleep(delayMs)
+  /**
+   * Until the store has it or says that it has another version. Who waits for the connection is answered after the first failure:
+   * the provider honours it, whether or not our store can be reached.
+   */
+  async function save(
+    owner: string,
+    kept: Versioned<Connection>,
+    fresh: Connection,
+    answerNow: (fresh: Versioned<Connection>) => void
+  ): Promise<Versioned<Connection> | undefined> {
+    const key = keyOf(owner, fresh)
+    const untilMs = clock.now() + holdOnMs
+    try {
+      for (;;) {
+        try {
+          return await vault.replace(owner, kept, fresh)
+        } catch (error) {
+          if (!hasCode(error, 'store_unavailable')) throw error
+          if (clock.now() > untilMs || over.signal.aborted) {
+            onLost(fresh)
+            throw error
+          }
+          const held = { value: fresh, version: kept.version }
+          unsaved.set(key, held)
+          answerNow(held)
+          await pause(saveEveryMs, over.signal)
+        }
       }
+    } finally {
+      unsaved.delete(key)
     }
-    return vault.replace(owner, kept, fresh)
   }
 
   /** Our write found another version: what the person did meanwhile stands; our own notes on the old credential do not. */
-  async function standing(owner: string, before: Connection, fresh: Connection): Promise<Versioned<Connection>> {
+  async function standing(
+    owner: string,
+    before: Connection,
+    fresh: Connection,
+    answerNow: (fresh: Versioned<Connection>) => void
+  ): Promise<Versioned<Connection>> {
     const kept = await vault.readConnection(owner, fresh.provider)
     if (kept?.value.credential.equals(before.credential)) {
-      const saved = await save(owner, kept, fresh)
+      const saved = await save(owner, kept, fresh, answerNow)
       if (saved) return saved
     } else if (kept?.value.status === 'connected') {
       return kept // A new sign-in; or our own write, whose answer was lost.
@@ -146,6 +233,15 @@ export function createRenewal({ vault, lease, clock, endpointOf, onOrphan }: Ren
   function throwWhileBackingOff({ provider, backoff }: Connection): void {
     const waitMs = (backoff?.notBeforeMs ?? 0) - clock.now()
     if (waitMs > 0) throw unavailable(provider, 'provider_unavailable', waitMs)
+  }
+
+  return {
+    renew,
+    settle: async withinMs => {
+      const timer = setTimeout(() => over.abort(), withinMs)
+      while (flights.size + working.size > 0) await Promise.allSettled([...flights.values(), ...working])
+      clearTimeout(timer)
+    }
   }
 }
 

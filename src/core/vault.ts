@@ -1,5 +1,6 @@
 import { type Cipher, headerBytes } from './cipher.ts'
 import { type Connection, decodeConnection, encodeConnection } from './connection.ts'
+import { createMemory, type MemoryLimits, memoryLimits } from './memory.ts'
 import type { Change, Clock, Store } from './ports.ts'
 import { endsAtMs, isLive, newSession, type Session, type SessionLimits, type Ticket, touched, turned } from './session.ts'
 
@@ -10,8 +11,13 @@ export type Held = { session: Versioned<Session>; connections: Map<string, Versi
 
 /** The sealed records of sessions and connections: read together, written only over what was read, erased at once. */
 export type Vault = {
-  /** The session and the connections to `providers` (all, when left out), in one round trip. `undefined` when the session has ended. */
-  open(ticket: Ticket, providers?: readonly string[]): Promise<Held | undefined>
+  /**
+   * The session and the connections to `providers`, in one round trip, or in none while they are held in memory and known to be
+   * true. `undefined` when the session has ended.
+   */
+  open(ticket: Ticket, providers: readonly string[]): Promise<Held | undefined>
+  /** The session and all its connections as the store has them now. */
+  openAll(ticket: Ticket): Promise<Held | undefined>
   readConnection(owner: string, provider: string): Promise<Versioned<Connection> | undefined>
   /**
    * Keeps a new connection and turns the session's id.
@@ -36,22 +42,36 @@ const sessionPrefix = sessionField('')
 /** Every record begins with no bytes: an expectation that it exists, in whatever version. */
 const anyVersion = Buffer.alloc(0)
 
-export function createVault(store: Store, cipher: Cipher, limits: SessionLimits, clock: Clock): Vault {
+type VaultParts = { store: Store; cipher: Cipher; limits: SessionLimits; clock: Clock; memory?: MemoryLimits }
+
+export function createVault({ store, cipher, limits, clock, memory: held = memoryLimits }: VaultParts): Vault {
+  const memory = createMemory<Versioned<Session | Connection>>(store.watch, clock, held)
+
+  /** Sessions whose note is being or has been written: the calls of a busy session, or of an outage, need not each try. */
+  const noted = new WeakSet<Versioned<Session>>()
+
   // Format, owner and name: a record that is copied to another place does not open there.
   const context = (owner: string, field: string) => `v1\0${owner}\0${field}`
   const seal = (owner: string, field: string, plain: Buffer) => cipher.seal(plain, context(owner, field))
 
   function unseal<T>(owner: string, field: string, record: Buffer | undefined, decode: (plain: Buffer) => T): Versioned<T> | undefined {
     const plain = record && cipher.open(record, context(owner, field))
-    return plain && { value: decode(plain), version: record.subarray(0, headerBytes) }
+    return plain && { value: decode(plain), version: Buffer.from(record.subarray(0, headerBytes)) }
   }
 
   const unsealConnection = (owner: string, provider: string, record: Buffer | undefined) =>
     unseal(owner, connectionField(provider), record, decodeConnection)
 
-  function unsealSession(owner: string, id: string, record: Buffer | undefined): Versioned<Session> | undefined {
-    const session = unseal(owner, sessionField(id), record, plain => ({ ...JSON.parse(plain.toString()), owner, id }) as Session)
-    return session && isLive(session.value, limits, clock.now()) ? session : undefined
+  const unsealSession = (owner: string, id: string, record: Buffer | undefined): Versioned<Session> | undefined =>
+    unseal(owner, sessionField(id), record, plain => ({ ...JSON.parse(plain.toString()), owner, id }) as Session)
+
+  const live = (session: Versioned<Session> | undefined) => (session && isLive(session.value, limits, clock.now()) ? session : undefined)
+
+  /** Whoever reads here after us reads what we wrote, though the word on the change may still be on its way. */
+  async function commit(owner: string, change: Change): Promise<boolean> {
+    const committed = await store.commit(owner, change)
+    memory.forget(owner)
+    return committed
   }
 
   function putSession(session: Session): Required<Pick<Change, 'put' | 'ttlMs'>> {
@@ -68,7 +88,7 @@ export function createVault(store: Store, cipher: Cipher, limits: SessionLimits,
   async function liveSession(owner: string): Promise<Session | undefined> {
     for (const [field, record] of await store.readAll(owner)) {
       if (!field.startsWith(sessionPrefix)) continue
-      const session = unsealSession(owner, field.slice(sessionPrefix.length), record)
+      const session = live(unsealSession(owner, field.slice(sessionPrefix.length), record))
       if (session) return session.value
     }
     return undefined
@@ -76,16 +96,27 @@ export function createVault(store: Store, cipher: Cipher, limits: SessionLimits,
 
   return {
     async open({ owner, id }, providers) {
-      if (!providers) {
-        const records = await store.readAll(owner)
-        const session = unsealSession(owner, id, records.get(sessionField(id)))
-        if (!session) return undefined
-        const names = [...records.keys()].filter(f => f.startsWith(connectionPrefix)).map(f => f.slice(connectionPrefix.length))
-        return { session, connections: collect(owner, names, name => records.get(connectionField(name))) }
+      const fields = [sessionField(id), ...providers.map(connectionField)]
+      const [first, ...rest] = await memory.read(owner, fields, async () => {
+        const [record, ...records] = await store.read(owner, fields)
+        return [unsealSession(owner, id, record), ...providers.map((name, i) => unsealConnection(owner, name, records[i]))]
+      })
+      const session = live(first as Versioned<Session> | undefined)
+      return session && { session, connections: found(providers, rest as Array<Versioned<Connection> | undefined>) }
+    },
+
+    async openAll({ owner, id }) {
+      const records = await store.readAll(owner)
+      const session = live(unsealSession(owner, id, records.get(sessionField(id))))
+      if (!session) return undefined
+      const names = [...records.keys()].filter(f => f.startsWith(connectionPrefix)).map(f => f.slice(connectionPrefix.length))
+      return {
+        session,
+        connections: found(
+          names,
+          names.map(name => unsealConnection(owner, name, records.get(connectionField(name))))
+        )
       }
-      const [first, ...rest] = await store.read(owner, [sessionField(id), ...providers.map(connectionField)])
-      const session = unsealSession(owner, id, first)
-      return session && { session, connections: collect(owner, providers, (_, i) => rest[i]) }
     },
 
     async readConnection(owner, provider) {
@@ -105,45 +136,49 @@ export function createVault(store: Store, cipher: Cipher, limits: SessionLimits,
           erase: [sessionField(presented.id)],
           ttlMs
         } as const
-        if (await store.commit(owner, turn)) return successor
+        if (await commit(owner, turn)) return successor
       }
       // Two tabs that finish together: the second joins the session that the first has just begun or turned.
       const other = await liveSession(owner)
       if (other) {
-        const joined = await store.commit(owner, { expect: [[sessionField(other.id), anyVersion]], put: [kept] })
+        const joined = await commit(owner, { expect: [[sessionField(other.id), anyVersion]], put: [kept] })
         return joined ? 'joined' : 'ended'
       }
       if (presented) return 'ended'
-      await store.commit(owner, { put: [...put, kept], ttlMs })
+      await commit(owner, { put: [...put, kept], ttlMs })
       return successor
     },
 
     async replace(owner, before, after) {
       const [field, record] = putConnection(owner, after)
-      const written = await store.commit(owner, { expect: [[field, before.version]], put: [[field, record]] })
+      const written = await commit(owner, { expect: [[field, before.version]], put: [[field, record]] })
       return written ? { value: after, version: record.subarray(0, headerBytes) } : undefined
     },
 
     async disconnect(owner, provider) {
-      await store.commit(owner, { erase: [connectionField(provider)] })
+      await commit(owner, { erase: [connectionField(provider)] })
     },
 
     async end(owner) {
       await store.erase(owner)
+      memory.forget(owner)
     },
 
-    async touch({ value, version }, provider) {
-      const next = touched(value, limits, clock.now(), provider)
-      if (next) await store.commit(value.owner, { expect: [[sessionField(value.id), version]], ...putSession(next) })
+    async touch(session, provider) {
+      const { value, version } = session
+      const next = noted.has(session) ? undefined : touched(value, limits, clock.now(), provider)
+      if (!next) return
+      noted.add(session)
+      await commit(value.owner, { expect: [[sessionField(value.id), version]], ...putSession(next) })
     }
   }
+}
 
-  function collect(owner: string, names: readonly string[], recordOf: (name: string, index: number) => Buffer | undefined) {
-    const connections: Held['connections'] = new Map()
-    for (const [i, name] of names.entries()) {
-      const connection = unsealConnection(owner, name, recordOf(name, i))
-      if (connection) connections.set(name, connection)
-    }
-    return connections
-  }
+function found(names: readonly string[], connections: ReadonlyArray<Versioned<Connection> | undefined>): Held['connections'] {
+  const map: Held['connections'] = new Map()
+  names.forEach((name, i) => {
+    const connection = connections[i]
+    if (connection) map.set(name, connection)
+  })
+  return map
 }

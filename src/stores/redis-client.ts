@@ -2,12 +2,14 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { scripts } from './redis-scripts.ts'
 import type { RedisTarget } from './redis-url.ts'
 
-const backOffMs = (attempt: number): number => Math.min(attempt * 50, 500)
+export const backOffMs = (attempt: number): number => Math.min(attempt * 50, 500)
+
+export const commandTimeoutMs = 500
 
 // ioredis would by default keep a call waiting for a server that is gone. Each of these ends a way of waiting or of sending twice.
 const patience = {
   connectTimeout: 2000,
-  commandTimeout: 500,
+  commandTimeout: commandTimeoutMs,
   // A socket that answers nothing for so long is given up, so that a frozen or unreachable server is looked for anew.
   socketTimeout: 2000,
   disconnectTimeout: 200,
@@ -22,11 +24,14 @@ const patience = {
  * Connects in the background, for as long as it takes. TLS trusts the system's certificate authorities; a private one is given to
  * the process in NODE_EXTRA_CA_CERTS=/path/ca.pem (nodejs.org/api/cli.html).
  */
-export function connectRedis(target: RedisTarget): Redis | Cluster {
+export function connectRedis(
+  target: RedisTarget,
+  more: Pick<RedisOptions, 'protocol' | 'autoResubscribe' | 'enableReadyCheck'> = {}
+): Redis | Cluster {
   const { username, password, db } = target
   const signIn = { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) }
   const tls = target.tls ? { tls: {} } : {}
-  const options = { ...patience, ...signIn, ...tls, scripts }
+  const options = { ...patience, ...signIn, ...tls, scripts, ...more }
   const hosts = [...target.hosts]
   switch (target.kind) {
     case 'single':

@@ -1,12 +1,15 @@
 import type { ClientContext, Result } from 'ioredis'
 import type { Change } from '../core/ports.ts'
+import { aliveChannel } from './redis-keys.ts'
 
 type Argument = string | Buffer | number
 
 declare module 'ioredis' {
   interface RedisCommander<Context extends ClientContext> {
     latchkeyCommit(key: string, ...change: Argument[]): Result<0 | 1, Context>
-    latchkeyRelease(key: string, token: string): Result<0 | 1, Context>
+    latchkeyAcquire(key: string, ...lease: [holder: string, ttlMs: number, waitedMs: number, silenceMs: number]): Result<0 | 1, Context>
+    latchkeyExtend(key: string, holder: string, ttlMs: number): Result<0 | 1, Context>
+    latchkeyRelease(key: string, holder: string): Result<0 | 1, Context>
   }
 }
 
@@ -30,6 +33,29 @@ if ttl ~= '' then redis.call('PEXPIRE', owner, ttl) end
 return 1
 `
 
+// A holder says a sign of life by extending. One that has said none for a while is dead when the connection that its process
+// keeps open is gone as well: the system closes it with the process, however that ended, and not when it is merely slow.
+// Asked for again under its own name it is given again: the first answer may have been lost.
+const acquire = `
+local key, holder, ttl = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local other = redis.call('GET', key)
+if other and other ~= holder then
+  local silence = tonumber(ARGV[4])
+  if tonumber(ARGV[3]) < silence or ttl - redis.call('PTTL', key) < silence then return 0 end
+  local instance = string.match(other, '^[^:]+')
+  if not instance then return 0 end
+  local living = redis.pcall('PUBSUB', 'NUMSUB', '${aliveChannel('')}' .. instance)
+  if living[2] ~= 0 then return 0 end
+end
+redis.call('SET', key, holder, 'PX', ttl)
+return 1
+`
+
+const extend = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0
+`
+
 const release = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
@@ -38,6 +64,8 @@ return 0
 /** ioredis sends them by hash, and once more in full to a server that has lost or never had them (NOSCRIPT). */
 export const scripts = {
   latchkeyCommit: { lua: commit, numberOfKeys: 1 },
+  latchkeyAcquire: { lua: acquire, numberOfKeys: 1 },
+  latchkeyExtend: { lua: extend, numberOfKeys: 1 },
   latchkeyRelease: { lua: release, numberOfKeys: 1 }
 }
 

@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Store } from '../core/ports.ts'
-import { connectRedis } from './redis-client.ts'
+import { commandTimeoutMs, connectRedis } from './redis-client.ts'
+import { claimKey, leaseKey, ownerKey } from './redis-keys.ts'
 import { redisReady } from './redis-ready.ts'
 import { commitArguments, wholeMs } from './redis-scripts.ts'
 import { parseRedisUrl } from './redis-url.ts'
+import { openRedisWatch } from './redis-watch.ts'
 import { storeUnavailable } from './unavailable.ts'
 
 /** Waiting for a connection and then for a command's own 500 ms stay below this, and this below the port's second. */
 const connectionPatienceMs = 400
 const deadlineMs = 950
+/** When it was this process that was late, and not Redis, the second answer comes at once. */
+const leastTryMs = 100
 
-// The braces are the hash tag by which Cluster finds the slot.
-const ownerKey = (owner: string) => `latchkey:{${owner}}`
-const claimKey = (key: string) => `latchkey:{${key}}:claim`
-const leaseKey = (key: string) => `latchkey:{${key}}:lease`
+/** A holder that has said nothing for so long may be looked at, whether it still lives. It extends several times in that time. */
+const silenceMs = 750
 
 /**
  * One Redis, a Sentinel set or a Cluster. An owner is one hash: one slot, one trip, one end. The process starts and goes on when
@@ -29,25 +32,40 @@ export function openRedisStore({ url }: { url: string }): Store {
   const description = `Redis at ${target.address}`
   const client = connectRedis(target)
   const ready = redisReady(client, connectionPatienceMs)
+  const instance = randomUUID()
+  const watch = openRedisWatch(client, target, instance)
 
-  const ask = async <T>(work: () => Promise<T>): Promise<T> => {
+  const ask = async <T>(work: () => Promise<T>, withinMs = deadlineMs): Promise<T> => {
     try {
-      return await before(deadlineMs, ready().then(work))
+      return await before(withinMs, ready().then(work))
     } catch (error) {
       throw storeUnavailable(new Error(`${description}: ${reasonOf(error)}`))
     }
   }
 
+  /** For what may be asked twice: an answer that is late is asked for once more, in the time that is left. */
+  const askTwice = async <T>(work: () => Promise<T>): Promise<T> => {
+    const start = performance.now()
+    try {
+      return await ask(work)
+    } catch (error) {
+      const tookMs = performance.now() - start
+      if (tookMs < commandTimeoutMs) throw error
+      return ask(work, Math.max(deadlineMs - tookMs, leastTryMs))
+    }
+  }
+
   return {
     description,
+    watch,
 
     read: async (owner, fields) => {
       if (fields.length === 0) return []
-      const records = await ask(() => client.hmgetBuffer(ownerKey(owner), ...fields))
+      const records = await askTwice(() => client.hmgetBuffer(ownerKey(owner), ...fields))
       return records.map(record => record ?? undefined)
     },
 
-    readAll: async owner => new Map(Object.entries(await ask(() => client.hgetallBuffer(ownerKey(owner))))),
+    readAll: async owner => new Map(Object.entries(await askTwice(() => client.hgetallBuffer(ownerKey(owner))))),
 
     commit: async (owner, change) => (await ask(() => client.latchkeyCommit(ownerKey(owner), ...commitArguments(change)))) === 1,
 
@@ -57,13 +75,20 @@ export function openRedisStore({ url }: { url: string }): Store {
 
     claim: async (key, ttlMs) => (await ask(() => client.set(claimKey(key), '', 'PX', wholeMs(ttlMs), 'NX'))) === 'OK',
 
-    acquire: async (key, ttlMs) => {
-      const token = randomUUID()
-      const acquired = await ask(() => client.set(leaseKey(key), token, 'PX', wholeMs(ttlMs), 'NX'))
-      if (acquired !== 'OK') return undefined
-      return async () => {
-        await ask(() => client.latchkeyRelease(leaseKey(key), token))
+    acquire: async (owner, name, ttlMs, waitedMs = 0) => {
+      const key = leaseKey(owner, name)
+      // Without the connection that shows its life, a holder has no name by which it could be taken for dead.
+      const holder = `${watch.isComplete() ? instance : ''}:${randomUUID()}`
+      const release = async () => void (await ask(() => client.latchkeyRelease(key, holder)))
+      try {
+        const acquired = await askTwice(() => client.latchkeyAcquire(key, holder, wholeMs(ttlMs), Math.floor(waitedMs), silenceMs))
+        if (acquired !== 1) return undefined
+      } catch (error) {
+        // Redis may have given it, or may do so yet.
+        void retried(release)
+        throw error
       }
+      return { extend: async ttlMs => (await ask(() => client.latchkeyExtend(key, holder, wholeMs(ttlMs)))) === 1, release }
     },
 
     // A write, not PING: a full Redis or a read-only replica answers that.
@@ -73,9 +98,21 @@ export function openRedisStore({ url }: { url: string }): Store {
 
     close: async () => {
       // QUIT lets calls under way finish; a server that is gone does not answer it.
+      watch.close()
       await before(deadlineMs, client.quit()).catch(() => undefined)
       client.disconnect()
     }
+  }
+}
+
+/** Tries for some seconds, in the background: what fails to the end ends by its own time. */
+async function retried(work: () => Promise<void>): Promise<void> {
+  for (const delayMs of [100, 500, 2000, 5000]) {
+    await sleep(delayMs, undefined, { ref: false })
+    try {
+      await work()
+      return
+    } catch {}
   }
 }
 

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { statSync } from 'node:fs'
+import { readlinkSync, statSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock, Store } from '../core/ports.ts'
 import { openSqliteFile } from './sqlite-file.ts'
 import { sqliteSweep } from './sqlite-sweep.ts'
+import { sqliteWatch } from './sqlite-watch.ts'
 import { storeUnavailable } from './unavailable.ts'
 
 const prepare = (db: DatabaseSync) => ({
@@ -20,8 +22,10 @@ const prepare = (db: DatabaseSync) => ({
   ),
   acquire: db.prepare(
     `INSERT INTO leases VALUES (?, ?, ?)
-     ON CONFLICT DO UPDATE SET holder = excluded.holder, ends_at_ms = excluded.ends_at_ms WHERE leases.ends_at_ms <= ?`
+     ON CONFLICT DO UPDATE SET holder = excluded.holder, ends_at_ms = excluded.ends_at_ms`
   ),
+  leaseOf: db.prepare('SELECT holder FROM leases WHERE key = ? AND ends_at_ms > ?'),
+  extend: db.prepare('UPDATE leases SET ends_at_ms = ? WHERE key = ? AND holder = ? AND ends_at_ms > ?'),
   release: db.prepare('DELETE FROM leases WHERE key = ? AND holder = ?')
 })
 
@@ -36,6 +40,7 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
   const db = openSqliteFile(file)
   const sql = prepare(db)
   const sweep = sqliteSweep(db)
+  const watch = sqliteWatch(db)
 
   const attempt = async <T>(work: () => T): Promise<T> => {
     try {
@@ -71,6 +76,7 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
 
   return {
     description: `SQLite file ${file}`,
+    watch,
 
     read: (owner, fields) =>
       attempt(() => {
@@ -80,8 +86,8 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
 
     readAll: owner => attempt(() => recordsOf(owner, clock.now())),
 
-    commit: (owner, { expect = [], put = [], erase = [], ttlMs }) =>
-      change(nowMs => {
+    commit: async (owner, { expect = [], put = [], erase = [], ttlMs }) => {
+      const committed = await change(nowMs => {
         const endsAtMs = ttlMs === undefined ? sql.endOf.get(owner, nowMs)?.ends_at_ms : endOf(nowMs, ttlMs)
         if (endsAtMs === undefined) return false
         const records = recordsOf(owner, nowMs)
@@ -94,16 +100,35 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
         for (const field of erase) sql.erase.run(owner, field)
         sql.eraseEmptyOwner.run(owner, owner)
         return true
-      }),
+      })
+      if (committed) watch.tell(owner)
+      return committed
+    },
 
-    erase: owner => change(() => void sql.eraseOwner.run(owner)),
+    erase: async owner => {
+      await change(() => sql.eraseOwner.run(owner))
+      watch.tell(owner)
+    },
 
     claim: (key, ttlMs) => change(nowMs => sql.claim.run(key, endOf(nowMs, ttlMs), nowMs).changes === 1),
 
-    acquire: async (key, ttlMs) => {
-      const holder = randomUUID()
-      const acquired = await change(nowMs => sql.acquire.run(key, holder, endOf(nowMs, ttlMs), nowMs).changes === 1)
-      return acquired ? () => change(() => void sql.release.run(key, holder)) : undefined
+    acquire: async (owner, name, ttlMs) => {
+      const key = `${owner}\0${name}`
+      const holder = [process.pid, processes, randomUUID()].join(' ')
+      const acquired = await change(nowMs => {
+        const other = sql.leaseOf.get(key, nowMs)?.holder as string | undefined
+        if (other !== undefined && lives(other)) return false
+        sql.acquire.run(key, holder, endOf(nowMs, ttlMs))
+        return true
+      })
+      if (!acquired) return undefined
+      return {
+        extend: ttlMs => change(nowMs => sql.extend.run(endOf(nowMs, ttlMs), key, holder, nowMs).changes === 1),
+        release: async () => {
+          await change(() => sql.release.run(key, holder))
+          watch.tell(owner)
+        }
+      }
     },
 
     // A write lock, not a SELECT: that would pass on a read-only or locked file. A file deleted under us would take writes and lose them.
@@ -112,6 +137,26 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
     close: async () => {
       if (db.isOpen) db.close()
     }
+  }
+}
+
+/** Within what a process number names a process: containers that share a file do not share their processes (Linux: pid_namespaces(7)). */
+const processes = (() => {
+  try {
+    return readlinkSync('/proc/self/ns/pid')
+  } catch {
+    return hostname()
+  }
+})()
+
+/** A process that has ended holds nothing any more. Its number may be another's by now: then time ends the lease. */
+function lives(holder: string): boolean {
+  const [number, within] = holder.split(' ')
+  if (within !== processes) return true
+  try {
+    return process.kill(Number(number), 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

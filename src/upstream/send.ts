@@ -5,6 +5,8 @@ import type { LookupFor } from './lookup.ts'
 
 export type Upstream = {
   readonly send: Send
+  /** Ends every event stream, whose end nobody could wait for; their clients come again, elsewhere. */
+  endEventStreams(): void
   /** Ends every connection, calls under way too: the server in front has let its own end before. */
   close(): Promise<void>
 }
@@ -21,6 +23,7 @@ const dropBytes = 64 * 1024
  */
 export function openUpstream(lookupFor: LookupFor): Upstream {
   const pools = new Map<string, Pool>()
+  const eventStreams = new Set<Exchange>()
 
   function poolOf(origin: string): Pool {
     let pool = pools.get(origin)
@@ -39,7 +42,11 @@ export function openUpstream(lookupFor: LookupFor): Upstream {
   }
 
   return {
-    send: (request, take) => new Promise((resolve, reject) => new Exchange(request, take, resolve, reject).start(poolOf(request.origin))),
+    send: (request, take) =>
+      new Promise((resolve, reject) => new Exchange(request, take, resolve, reject, eventStreams).start(poolOf(request.origin))),
+    endEventStreams: () => {
+      for (const exchange of [...eventStreams]) exchange.endEarly()
+    },
     close: async () => {
       await Promise.all([...pools.values()].map(pool => pool.destroy()))
     }
@@ -55,6 +62,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #take: Take
   readonly #resolve: (outcome: Outcome) => void
   readonly #reject: (error: GatewayError) => void
+  readonly #eventStreams: Set<Exchange>
   #timer: NodeJS.Timeout | undefined
   #controller: Dispatcher.DispatchController | undefined
   #fault: Error | undefined
@@ -62,11 +70,18 @@ class Exchange implements Dispatcher.DispatchHandler {
   #begun = false
   #dropped: number | undefined
 
-  constructor(request: UpstreamRequest, take: Take, resolve: (outcome: Outcome) => void, reject: (error: GatewayError) => void) {
+  constructor(
+    request: UpstreamRequest,
+    take: Take,
+    resolve: (outcome: Outcome) => void,
+    reject: (error: GatewayError) => void,
+    eventStreams: Set<Exchange>
+  ) {
     this.#request = request
     this.#take = take
     this.#resolve = resolve
     this.#reject = reject
+    this.#eventStreams = eventStreams
   }
 
   start(pool: Pool): void {
@@ -102,7 +117,10 @@ class Exchange implements Dispatcher.DispatchHandler {
     }
     this.#sink = sink
     // RFC-less but universal: server-sent events may be silent for as long as they like.
-    if (/^text\/event-stream\b/i.test(String(headers['content-type']))) this.#clear()
+    if (/^text\/event-stream\b/i.test(String(headers['content-type']))) {
+      this.#clear()
+      this.#eventStreams.add(this)
+    }
     // A small answer leaves as one write: head and body come in one piece, before the next tick. A body that is late holds up nothing.
     process.nextTick(() => {
       if (!this.#begun && !sink.destroyed) sink.flushHeaders?.()
@@ -135,6 +153,16 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#fail(error)
   }
 
+  /** The client gets a whole answer: the stream up to here. */
+  endEarly(): void {
+    const sink = this.#sink
+    this.#sink = undefined
+    this.#dropped = dropBytes
+    this.#fail(new ClientGone())
+    sink?.end()
+    this.#resolve('streamed')
+  }
+
   readonly #onGone = (): void => this.#fail(new ClientGone())
 
   #fail(error: Error): void {
@@ -153,6 +181,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   #finish(): void {
     this.#clear()
+    this.#eventStreams.delete(this)
     this.#request.signal.removeEventListener('abort', this.#onGone)
   }
 

@@ -18,6 +18,8 @@ t.test('with keys alone, everything else has a default', async t => {
     allowedOrigins: new Set(['http://localhost:3000']),
     trustProxy: [],
     session: { idleMs: 8 * hour, maxMs: 30 * 24 * hour },
+    storeGraceMs: 30_000,
+    shutdown: { delayMs: 1000, timeoutMs: 10_000 },
     logLevel: 'info',
     providers: new Map()
   })
@@ -34,6 +36,9 @@ t.test('every variable is read', async t => {
     TRUST_PROXY: '10.0.0.0/8',
     SESSION_IDLE: '60',
     SESSION_MAX: '3600',
+    STORE_GRACE: '0',
+    SHUTDOWN_DELAY: '0',
+    SHUTDOWN_TIMEOUT: '60',
     LOG_LEVEL: 'debug'
   })
   t.strictSame(rest, {
@@ -46,6 +51,8 @@ t.test('every variable is read', async t => {
     allowedOrigins: new Set(['https://connect.example.com', 'https://app.example.com']),
     trustProxy: ['10.0.0.0/8'],
     session: { idleMs: 60_000, maxMs: hour },
+    storeGraceMs: 0,
+    shutdown: { delayMs: 0, timeoutMs: 60_000 },
     logLevel: 'debug'
   })
   t.strictSame(keys.session, [Buffer.from(development.SESSION_KEYS, 'base64')])
@@ -63,6 +70,9 @@ t.test('a number or choice that makes no sense is a problem with an example', as
     ['PORT', ['x', '-1', '65536', '80.5', '3000 4000'], whole('PORT', '0 to 65535', 3000)],
     ['SESSION_IDLE', ['0', '8h', '31536001'], whole('SESSION_IDLE', '1 to 31536000', 28_800)],
     ['SESSION_MAX', ['0', '30d', '31536001'], whole('SESSION_MAX', '1 to 31536000', 2_592_000)],
+    ['STORE_GRACE', ['-1', '30s', '3601'], whole('STORE_GRACE', '0 to 3600', 30)],
+    ['SHUTDOWN_DELAY', ['-1', '1s', '3601'], whole('SHUTDOWN_DELAY', '0 to 3600', 1)],
+    ['SHUTDOWN_TIMEOUT', ['-1', '1m', '3601'], whole('SHUTDOWN_TIMEOUT', '0 to 3600', 10)],
     ['LOG_LEVEL', ['INFO', 'verbose', '30'], 'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent.']
   ] as const)
     for (const value of values) t.strictSame(problemsOf({ ...development, [name]: value }), [problem], `${name}=${value}`)

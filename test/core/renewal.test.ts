@@ -3,7 +3,7 @@ import { createCipher } from '../../src/core/cipher.ts'
 import type { Connection, Grant } from '../../src/core/connection.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import type { Store } from '../../src/core/ports.ts'
-import { createRenewal, type Renew, type TokenEndpoint } from '../../src/core/renewal.ts'
+import { createRenewal, type Renew, type Renewal, type TokenEndpoint } from '../../src/core/renewal.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { TokenEndpointError } from '../../src/core/token-answer.ts'
 import { createVault, type Vault } from '../../src/core/vault.ts'
@@ -22,7 +22,7 @@ import {
   told
 } from './support.ts'
 
-type World = Instance & { keys: Buffer[]; endpoint: Endpoint; orphans: Connection[]; renew: Renew }
+type World = Instance & { keys: Buffer[]; endpoint: Endpoint; orphans: Connection[]; renew: Renew; settle: Renewal['settle'] }
 
 /** A token endpoint that rotates: `refresh-1` buys `access-2` and `refresh-2`, once. What a test says beforehand it answers first. */
 class Endpoint implements TokenEndpoint {
@@ -66,11 +66,12 @@ async function begin(t: Test, connection = connectionWith()): Promise<World> {
   return renewing({ ...instance, keys, endpoint: new Endpoint(), orphans: [] })
 }
 
-const renewing = (parts: Omit<World, 'renew'>): World => ({
+const renewing = (parts: Omit<World, 'renew' | 'settle'>): World => ({
   ...parts,
-  renew: createRenewal({
+  ...createRenewal({
     vault: parts.vault,
     lease: parts.store,
+    watch: parts.store.watch,
     clock: parts.clock,
     endpointOf: name => (name === 'unconfigured' ? undefined : parts.endpoint),
     onOrphan: connection => parts.orphans.push(connection)
@@ -84,7 +85,7 @@ const another = (t: Test, { keys, directory, clock, endpoint, orphans }: World):
 /** The same process on a store with other ways. */
 const withStore = (world: World, changes: Partial<Store>): World => {
   const store = { ...world.store, ...changes }
-  return renewing({ ...world, store, vault: createVault(store, createCipher(world.keys), limits, world.clock) })
+  return renewing({ ...world, store, vault: createVault({ store, cipher: createCipher(world.keys), limits, clock: world.clock }) })
 }
 
 const many = <T>(count: number, call: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: count }, call))
@@ -311,10 +312,13 @@ const down = () => new GatewayError('store_unavailable', 'down', { retryAfter: 1
 t.test('SEC-41: a grant is held on to while the store does not take it', async t => {
   const world = await begin(t)
   let faults = 0
-  const { renew, endpoint } = withStore(world, {
+  const { renew, settle, endpoint } = withStore(world, {
     commit: (owner, change) => (faults++ < 2 ? Promise.reject(down()) : world.store.commit(owner, change))
   })
   t.strictSame(credentialsOf(await many(10, () => renew('owner', connectionWith()))), ['access-2'])
+  t.equal((await kept(world.vault))?.refreshToken?.reveal(), 'refresh-1', 'who waited has it before the store has')
+  t.strictSame(credentialsOf(await many(10, () => renew('owner', connectionWith()))), ['access-2'], 'and so has who comes then')
+  await settle(hour)
   t.strictSame(endpoint.spent, ['refresh-1'])
   t.equal((await kept(world.vault))?.refreshToken?.reveal(), 'refresh-2')
 })
@@ -322,7 +326,7 @@ t.test('SEC-41: a grant is held on to while the store does not take it', async t
 t.test('SEC-41: a write of which only the answer was lost is found again', async t => {
   const world = await begin(t)
   let writes = 0
-  const { renew, endpoint, orphans } = withStore(world, {
+  const { renew, settle, endpoint, orphans } = withStore(world, {
     commit: async (owner, change) => {
       const done = await world.store.commit(owner, change)
       if (writes++ === 0) throw down()
@@ -330,8 +334,31 @@ t.test('SEC-41: a write of which only the answer was lost is found again', async
     }
   })
   t.equal((await renew('owner', connectionWith())).value.credential.reveal(), 'access-2')
+  await settle(hour)
   t.strictSame(endpoint.spent, ['refresh-1'])
   t.strictSame(orphans, [])
+})
+
+t.test('SEC-41: a gateway that closes gives up at last what the store does not take, and says so', async t => {
+  const lost: Connection[] = []
+  const world = await begin(t)
+  const store = { ...world.store, commit: () => Promise.reject(down()) }
+  const vault = createVault({ store, cipher: createCipher(world.keys), limits, clock: world.clock })
+  const { renew, settle } = createRenewal({
+    ...world,
+    vault,
+    lease: store,
+    watch: store.watch,
+    endpointOf: () => world.endpoint,
+    onOrphan: () => {},
+    onLost: connection => lost.push(connection)
+  })
+  t.equal((await renew('owner', connectionWith())).value.credential.reveal(), 'access-2')
+  await settle(1)
+  t.strictSame(
+    lost.map(({ credential }) => credential.reveal()),
+    ['access-2']
+  )
 })
 
 t.test('SEC-41: without the store no refresh token is spent', async t => {
@@ -343,11 +370,12 @@ t.test('SEC-41: without the store no refresh token is spent', async t => {
 })
 
 t.test('the lease is given back after a success and after a failure', async t => {
-  const { renew, endpoint, store } = await begin(t)
+  const { renew, settle, endpoint, store } = await begin(t)
   const isFree = async () => {
-    const release = await store.acquire('owner:renewal:acme', second)
-    await release?.()
-    return release !== undefined
+    await settle(hour)
+    const hold = await store.acquire('owner', 'renewal:acme', second)
+    await hold?.release()
+    return hold !== undefined
   }
   await renew('owner', connectionWith())
   t.ok(await isFree())
@@ -358,13 +386,15 @@ t.test('the lease is given back after a success and after a failure', async t =>
 
 t.test('a lease that cannot be given back does not spoil the renewal', async t => {
   const world = await begin(t)
-  const { renew } = withStore(world, { acquire: async () => () => Promise.reject(down()) })
+  const { renew } = withStore(world, {
+    acquire: async () => ({ extend: () => Promise.reject(down()), release: () => Promise.reject(down()) })
+  })
   t.equal((await renew('owner', connectionWith())).value.credential.reveal(), 'access-2')
 })
 
 t.test('a holder that was killed in the middle holds the others up until its lease ends, and no longer', async t => {
   const { renew, endpoint, store, clock } = await begin(t)
-  await store.acquire('owner:renewal:acme', 30 * second)
+  await store.acquire('owner', 'renewal:acme', 30 * second)
   const waiting = renew('owner', connectionWith())
   t.strictSame(endpoint.spent, [])
   clock.advance(30 * second)
@@ -373,7 +403,7 @@ t.test('a holder that was killed in the middle holds the others up until its lea
 
 t.test('SEC-13: who waits for another instance takes the token that it has got, while it still holds the lease', async t => {
   const { renew, endpoint, store, vault } = await begin(t)
-  await store.acquire('owner:renewal:acme', hour)
+  await store.acquire('owner', 'renewal:acme', hour)
   const waiting = renew('owner', connectionWith())
   const before = await vault.readConnection('owner', 'acme')
   if (before) await vault.replace('owner', before, connectionWith({ credential: new Secret('access-theirs') }))

@@ -110,5 +110,5 @@ export function openInstance(t: Test, parts: { directory?: string; clock?: HandC
   const { directory = t.testdir(), clock = handClock(), keys = [newKey()] } = parts
   const store = openStore({ dataDir: directory, clock })
   t.teardown(() => store.close())
-  return { store, vault: createVault(store, createCipher(keys), limits, clock), clock, directory }
+  return { store, vault: createVault({ store, cipher: createCipher(keys), limits, clock }), clock, directory }
 }

@@ -17,7 +17,7 @@ async function signIn(vault: Vault, owner = 'owner', connection = connectionWith
 }
 
 async function opened(vault: Vault, ticket: Ticket, providers?: readonly string[]) {
-  const held = await vault.open(ticket, providers)
+  const held = await (providers ? vault.open(ticket, providers) : vault.openAll(ticket))
   return (
     held && { session: held.session.value, connections: [...held.connections].map(([name, { value }]) => [name, told(value)] as const) }
   )
@@ -58,7 +58,7 @@ t.test('a session and the connections asked for are one round trip', async t => 
         : member
     }
   })
-  const counted = createVault(counting, createCipher(keys), limits, clock)
+  const counted = createVault({ store: counting, cipher: createCipher(keys), limits, clock })
   const session = await signIn(counted)
   const turned = await counted.connect('owner', session, umbrella)
   calls.length = 0
@@ -67,7 +67,7 @@ t.test('a session and the connections asked for are one round trip', async t => 
   calls.length = 0
   t.strictSame((await opened(counted, turned as Session))?.connections.map(([name]) => name).sort(), ['acme', 'umbrella'])
   t.strictSame(calls, ['readAll'])
-  t.equal(await vault.open(session), undefined, 'another key opens none of it')
+  t.equal(await vault.openAll(session), undefined, 'another key opens none of it')
 })
 
 t.test('a ticket of nobody, of another owner or with another id opens nothing', async t => {
@@ -81,7 +81,7 @@ t.test('a ticket of nobody, of another owner or with another id opens nothing', 
     { owner: 'owner', id: '' }
   ])
     for (const providers of [undefined, ['acme'], []])
-      t.equal(await vault.open(ticket, providers), undefined, `${ticket.owner} ${providers}`)
+      t.equal(await opened(vault, ticket, providers), undefined, `${ticket.owner} ${providers}`)
 })
 
 t.test('SEC-19: a sign-in turns the id of the session, and the old id is dead', async t => {
@@ -91,7 +91,7 @@ t.test('SEC-19: a sign-in turns the id of the session, and the old id is dead', 
   const second = (await vault.connect('owner', first, umbrella)) as Session
   t.not(second.id, first.id)
   t.strictSame(second, { ...first, id: second.id, seenAtMs: startMs + hour })
-  t.equal(await vault.open(first), undefined)
+  t.equal(await vault.openAll(first), undefined)
   t.equal(await vault.open(first, ['acme']), undefined)
   t.strictSame((await opened(vault, second))?.connections.map(([name]) => name).sort(), ['acme', 'umbrella'])
 })
@@ -109,7 +109,7 @@ t.test('SEC-19: two sign-ins that finish together end in one session with both c
     results.filter(result => typeof result === 'string'),
     ['joined']
   )
-  t.equal(await vault.open(first), undefined)
+  t.equal(await vault.openAll(first), undefined)
   t.strictSame((await opened(vault, sessions[0] as Session))?.connections.map(([name]) => name).sort(), ['acme', 'initech', 'umbrella'])
 })
 
@@ -134,7 +134,7 @@ t.test('SEC-20: what was ended is ended for every copy of its cookie, with all c
   const session = await signIn(vault)
   await signIn(vault, 'other')
   await vault.end('owner')
-  t.equal(await vault.open(session), undefined)
+  t.equal(await vault.openAll(session), undefined)
   t.equal(await vault.readConnection('owner', 'acme'), undefined)
   t.equal((await store.readAll('owner')).size, 0)
   t.equal((await store.readAll('other')).size, 2, 'others are none the wiser')
@@ -190,9 +190,9 @@ t.test('SEC-21: a session ends when it was idle, and takes its connections along
   const { vault, clock } = openInstance(t)
   const session = await signIn(vault)
   clock.advance(limits.idleMs - 1)
-  t.ok(await vault.open(session))
+  t.ok(await vault.openAll(session))
   clock.advance(1)
-  t.equal(await vault.open(session), undefined)
+  t.equal(await vault.openAll(session), undefined)
   t.equal(await vault.readConnection('owner', 'acme'), undefined)
 })
 
@@ -200,11 +200,11 @@ t.test('SEC-21: limits that an operator lowers hold for sessions that are there 
   const keys = [newKey()]
   const { vault, store, clock } = openInstance(t, { keys })
   const session = await signIn(vault)
-  const lowered = createVault(store, createCipher(keys), { idleMs: hour, maxMs: 2 * hour }, clock)
+  const lowered = createVault({ store, cipher: createCipher(keys), limits: { idleMs: hour, maxMs: 2 * hour }, clock })
   clock.advance(hour - 1)
-  t.ok(await lowered.open(session))
+  t.ok(await lowered.openAll(session))
   clock.advance(1)
-  t.equal(await lowered.open(session), undefined)
+  t.equal(await lowered.openAll(session), undefined)
   t.equal(await lowered.open(session, ['acme']), undefined)
 })
 
@@ -214,16 +214,16 @@ t.test('SEC-21: a session that is touched lives on, up to its absolute limit and
   const endMs = startMs + limits.maxMs
   while (clock.now() + hour < endMs) {
     clock.advance(hour)
-    const held = await vault.open(ticket)
+    const held = await vault.openAll(ticket)
     if (held) await vault.touch(held.session)
     else t.fail(`ended ${(endMs - clock.now()) / hour} hours too early`)
   }
   clock.advance(endMs - clock.now() - 1)
-  const held = await vault.open(ticket)
+  const held = await vault.openAll(ticket)
   t.equal(held?.session.value.createdAtMs, startMs)
   if (held) await vault.touch(held.session, 'acme')
   clock.advance(1)
-  t.equal(await vault.open(ticket), undefined)
+  t.equal(await vault.openAll(ticket), undefined)
   t.equal((await store.readAll('owner')).size, 0)
 })
 
@@ -233,7 +233,7 @@ t.test('SEC-21: a write to a connection does not move the end of its session', a
   clock.advance(limits.idleMs - minute)
   await vault.replace('owner', await kept(vault), withCredential('access-2'))
   clock.advance(minute)
-  t.equal(await vault.open(session), undefined)
+  t.equal(await vault.openAll(session), undefined)
   t.equal(await vault.readConnection('owner', 'acme'), undefined)
 })
 
@@ -246,9 +246,9 @@ t.test('SEC-21: turning the id does not move the absolute limit', async t => {
   }
   t.equal(session.createdAtMs, startMs)
   clock.advance(3)
-  t.ok(await vault.open(session))
+  t.ok(await vault.openAll(session))
   clock.advance(1)
-  t.equal(await vault.open(session), undefined)
+  t.equal(await vault.openAll(session), undefined)
 })
 
 t.test('SEC-20: a touch that comes late revives nothing', async t => {
@@ -261,11 +261,11 @@ t.test('SEC-20: a touch that comes late revives nothing', async t => {
     const { vault, clock, store } = instance
     const ticket = await signIn(vault)
     clock.advance(hour)
-    const held = await vault.open(ticket)
+    const held = await vault.openAll(ticket)
     if (!held) throw new Error('the session has ended too early')
     await end(instance)
     await vault.touch(held.session, 'acme')
-    t.equal(await vault.open(ticket), undefined, what)
+    t.equal(await vault.openAll(ticket), undefined, what)
     t.equal((await store.readAll('owner')).size, 0, what)
     await store.close()
   }
@@ -275,11 +275,11 @@ t.test('SEC-19: a touch of the old id that comes after a sign-in changes nothing
   const { vault, clock } = openInstance(t)
   const first = await signIn(vault)
   clock.advance(hour)
-  const held = await vault.open(first)
+  const held = await vault.openAll(first)
   if (!held) throw new Error('the session has ended too early')
   const second = (await vault.connect('owner', first, umbrella)) as Session
   await vault.touch(held.session, 'acme')
-  t.equal(await vault.open(first), undefined)
+  t.equal(await vault.openAll(first), undefined)
   t.strictSame((await opened(vault, second))?.session, second)
 })
 
@@ -287,9 +287,9 @@ t.test('a touch notes when the session was seen and what it used, once a minute'
   const { vault, clock } = openInstance(t)
   const ticket = await signIn(vault)
   const touch = async (provider?: string) => {
-    const held = await vault.open(ticket)
+    const held = await vault.openAll(ticket)
     if (held) await vault.touch(held.session, provider)
-    return (await vault.open(ticket))?.session.value
+    return (await vault.openAll(ticket))?.session.value
   }
   clock.advance(1000)
   t.strictSame((await touch('acme'))?.lastUsedMs, { acme: startMs + 1000 })
@@ -315,7 +315,7 @@ t.test('SEC-38: a record that is copied to another owner or name does not open t
   })
   t.equal(await vault.readConnection('thief', 'acme'), undefined, 'another owner')
   t.strictSame((await opened(vault, thief))?.connections, [])
-  t.equal(await vault.open({ owner: 'thief', id: session.id }), undefined, 'a session of another owner')
+  t.equal(await vault.openAll({ owner: 'thief', id: session.id }), undefined, 'a session of another owner')
 
   await store.commit('owner', {
     put: [
@@ -325,8 +325,8 @@ t.test('SEC-38: a record that is copied to another owner or name does not open t
     ]
   })
   t.equal(await vault.readConnection('owner', 'umbrella'), undefined, 'another provider')
-  t.equal(await vault.open({ owner: 'owner', id: 'x' }), undefined, 'another session id')
-  t.equal(await vault.open({ owner: 'owner', id: 'y' }), undefined, 'a connection as a session')
+  t.equal(await vault.openAll({ owner: 'owner', id: 'x' }), undefined, 'another session id')
+  t.equal(await vault.openAll({ owner: 'owner', id: 'y' }), undefined, 'a connection as a session')
   t.strictSame((await opened(vault, session))?.connections, [['acme', told(connectionWith())]], 'where they belong they open')
 })
 
@@ -335,7 +335,7 @@ t.test('SEC-38: records of a key that was removed are absent, without an error',
   const before = openInstance(t, { keys: [old] })
   const session = await signIn(before.vault)
   const after = openInstance(t, { ...before, keys: [recent] })
-  t.equal(await after.vault.open(session), undefined)
+  t.equal(await after.vault.openAll(session), undefined)
   t.equal(await after.vault.open(session, ['acme']), undefined)
   t.equal(await after.vault.readConnection('owner', 'acme'), undefined)
 })
@@ -348,7 +348,7 @@ t.test('SEC-38: after a rotation old records open, and are sealed anew when they
   t.strictSame(await opened(during.vault, session), { session, connections: [['acme', told(connectionWith())]] })
   await during.vault.replace('owner', await kept(during.vault), withCredential('access-2'))
   during.clock.advance(hour)
-  const held = await during.vault.open(session)
+  const held = await during.vault.openAll(session)
   if (held) await during.vault.touch(held.session)
   const after = openInstance(t, { ...before, keys: [recent] })
   t.strictSame((await opened(after.vault, session))?.connections, [['acme', told(withCredential('access-2'))]])
@@ -399,7 +399,7 @@ t.test('SEC-41: while the store is down nothing opens and nothing is kept', asyn
   const before = await kept(vault)
   await store.close()
   const down = { code: 'store_unavailable', status: 503 }
-  await t.rejects(vault.open(session), down)
+  await t.rejects(vault.openAll(session), down)
   await t.rejects(vault.open(session, ['acme']), down)
   await t.rejects(vault.readConnection('owner', 'acme'), down)
   await t.rejects(vault.connect('owner', session, umbrella), down)

@@ -121,7 +121,7 @@ export const recordPromises: PortPromises = {
     for (const owner of names) {
       t.ok(await store.commit(owner, { put: names.map(field => [field, bytes(owner + field)] as const), ttlMs: minute }))
       t.ok(await store.claim(owner, minute))
-      t.ok(await store.acquire(owner, minute))
+      t.ok(await store.acquire(owner, owner, minute))
     }
     for (const owner of names) {
       t.same(

@@ -13,33 +13,54 @@ export const singleUsePromises: PortPromises = {
   },
 
   async 'a lease has one holder until it is released'(t, { store, other }) {
-    const attempts = await Promise.all(Array.from({ length: 50 }, (_, i) => (i % 2 ? store : other).acquire('lease', minute)))
-    const releases = attempts.filter(release => release !== undefined)
-    t.equal(releases.length, 1)
-    t.ok(await store.acquire('another', minute), 'keys are apart')
-    await releases[0]?.()
-    t.ok(await other.acquire('lease', minute))
+    const attempts = await Promise.all(Array.from({ length: 50 }, (_, i) => (i % 2 ? store : other).acquire('owner', 'lease', minute)))
+    const holds = attempts.filter(hold => hold !== undefined)
+    t.equal(holds.length, 1)
+    t.ok(await store.acquire('owner', 'another', minute), 'names are apart')
+    t.ok(await store.acquire('another', 'lease', minute), 'owners are apart')
+    await holds[0]?.release()
+    t.ok(await other.acquire('owner', 'lease', minute))
   },
 
   async 'a lease ends by time and is released only by its owner'(t, { store, other, elapse }) {
-    const first = await store.acquire('timed', 20)
+    const first = await store.acquire('owner', 'timed', 20)
     await elapse(20)
-    const second = await other.acquire('timed', minute)
+    const second = await other.acquire('owner', 'timed', minute)
     t.ok(second)
-    await first?.()
-    t.equal(await store.acquire('timed', minute), undefined, 'the first holder has not taken it from the second')
-    await second?.()
-    await second?.()
-    t.ok(await store.acquire('timed', minute))
+    await first?.release()
+    t.equal(await store.acquire('owner', 'timed', minute), undefined, 'the first holder has not taken it from the second')
+    await second?.release()
+    await second?.release()
+    t.ok(await store.acquire('owner', 'timed', minute))
+  },
+
+  async 'a lease lives on while its holder extends it, and only then'(t, { store, other, elapse }) {
+    const hold = await store.acquire('owner', 'extended', 100)
+    t.equal(await hold?.extend(minute), true)
+    await elapse(100)
+    t.equal(await other.acquire('owner', 'extended', minute), undefined)
+    t.equal(await hold?.extend(20), true)
+    await elapse(20)
+    t.equal(await hold?.extend(minute), false, 'what has ended is not revived')
+    const next = await other.acquire('owner', 'extended', minute)
+    t.ok(next)
+    t.equal(await hold?.extend(minute), false, 'nor taken back')
+    await hold?.release()
+    t.equal(await next?.extend(minute), true)
+  },
+
+  async 'a holder that lives keeps its lease, however long the others have waited'(t, { store, other }) {
+    await store.acquire('owner', 'silent', minute)
+    t.equal(await other.acquire('owner', 'silent', minute, 2 * minute), undefined)
   },
 
   async 'owners, claims and leases of one name are apart'(t, { store }) {
     t.ok(await store.claim('same', minute))
-    t.ok(await store.acquire('same', minute))
+    t.ok(await store.acquire('same', 'same', minute))
     t.equal((await store.readAll('same')).size, 0)
     await store.commit('same', { put: records({ a: '1' }), ttlMs: minute })
     await store.erase('same')
     t.notOk(await store.claim('same', minute))
-    t.equal(await store.acquire('same', minute), undefined)
+    t.equal(await store.acquire('same', 'same', minute), undefined)
   }
 }

@@ -3,6 +3,7 @@ import type { Store } from '../../src/core/ports.ts'
 import { commitPromises } from './contract-commit.ts'
 import { recordPromises } from './contract-records.ts'
 import { singleUsePromises } from './contract-single-use.ts'
+import { watchPromises } from './contract-watch.ts'
 
 /** Two handles on the same records, as two instances of the gateway have them, and the time that both go by. */
 export type OpenStores = { store: Store; other: Store; elapse(ms: number): Promise<void> }
@@ -19,6 +20,7 @@ const promises: PortPromises = {
   ...recordPromises,
   ...commitPromises,
   ...singleUsePromises,
+  ...watchPromises,
 
   async 'after close each call is rejected as store_unavailable'(t, { store }) {
     await store.close()

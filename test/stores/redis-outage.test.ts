@@ -24,7 +24,7 @@ async function rejectsAll(t: Test, store: Store, limitMs = 1000): Promise<void> 
     store.commit('owner', { put: records({ a: '1' }), ttlMs: minute }),
     store.erase('owner'),
     store.claim('key', minute),
-    store.acquire('key', minute),
+    store.acquire('owner', 'key', minute),
     store.ping()
   ])
   const tookMs = performance.now() - start

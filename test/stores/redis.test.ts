@@ -27,10 +27,13 @@ t.test('scripts that the server has lost are sent again', async t => {
   t.ok(await commit())
   await administer(redis, say => say('SCRIPT', 'FLUSH'))
   t.same(await Promise.all(Array.from({ length: 10 }, commit)), Array(10).fill(true))
-  const release = await store.acquire('key', minute)
+  const hold = await store.acquire('owner', 'key', minute)
   await administer(redis, say => say('SCRIPT', 'FLUSH'))
-  await release?.()
-  t.ok(await store.acquire('key', minute))
+  t.ok(await hold?.extend(minute))
+  await administer(redis, say => say('SCRIPT', 'FLUSH'))
+  await hold?.release()
+  await administer(redis, say => say('SCRIPT', 'FLUSH'))
+  t.ok(await store.acquire('owner', 'key', minute))
 })
 
 t.test('an owner is one hash with an end, claims and leases stand beside it in its slot', async t => {
@@ -38,11 +41,12 @@ t.test('an owner is one hash with an end, claims and leases stand beside it in i
   const store = openAt(t, `${redis.url}/3`)
   await store.commit('owner', { put: records({ a: '1', b: '2' }), ttlMs: minute })
   await store.claim('key', 1234.5)
-  await store.acquire('key', minute)
+  await store.acquire('owner', 'name', minute)
+  const keys = ['latchkey:{key}:claim', 'latchkey:{owner}', 'latchkey:{owner}:lease:name']
   await administer(redis, async say => {
     await say('SELECT', 3)
-    t.same(((await say('KEYS', '*')) as string[]).sort(), ['latchkey:{key}:claim', 'latchkey:{key}:lease', 'latchkey:{owner}'])
-    for (const key of ['latchkey:{owner}', 'latchkey:{key}:claim', 'latchkey:{key}:lease']) t.ok(Number(await say('PTTL', key)) > 0)
+    t.same(((await say('KEYS', '*')) as string[]).sort(), keys)
+    for (const key of keys) t.ok(Number(await say('PTTL', key)) > 0)
   })
 })
 

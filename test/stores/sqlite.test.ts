@@ -38,12 +38,12 @@ t.test('records, claims and leases survive a restart', async t => {
   const before = openIn(t, directory)
   await before.store.commit('owner', { put: records({ a: 'record' }), ttlMs: minute })
   await before.store.claim('key', minute)
-  await before.store.acquire('key', minute)
+  await before.store.acquire('owner', 'key', minute)
   await before.store.close()
   const { store } = openIn(t, directory, before.clock)
   t.same(await store.read('owner', ['a']), [record])
   t.notOk(await store.claim('key', minute))
-  t.notOk(await store.acquire('key', minute))
+  t.notOk(await store.acquire('owner', 'key', minute))
 })
 
 t.test('records end at the millisecond', async t => {
@@ -78,7 +78,7 @@ t.test('what has ended is swept away on writes, a bounded number at a time', asy
       ttlMs: minute
     })
     await store.claim(`key ${i}`, minute)
-    await store.acquire(`key ${i}`, minute)
+    await store.acquire('owner', `key ${i}`, minute)
   }
   t.same(counts(), [150, 300, 150, 150])
   clock.advance(minute)

@@ -1,0 +1,10 @@
+/** Every key that holds records, leases or claims begins so. The braces that follow are the hash tag by which Cluster finds the slot. */
+export const keyPrefix = 'latchkey:{'
+
+export const ownerKey = (owner: string): string => `${keyPrefix}${owner}}`
+export const claimKey = (key: string): string => `${keyPrefix}${key}}:claim`
+/** In the slot of the owner's records. */
+export const leaseKey = (owner: string, name: string): string => `${keyPrefix}${owner}}:lease:${name}`
+
+/** Subscribed to by a living process, on every node. */
+export const aliveChannel = (instance: string): string => `latchkey:alive:${instance}`

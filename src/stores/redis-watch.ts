@@ -1,0 +1,105 @@
+import { Cluster, type Redis } from 'ioredis'
+import type { Watch } from '../core/ports.ts'
+import { backOffMs, connectRedis } from './redis-client.ts'
+import { aliveChannel, keyPrefix } from './redis-keys.ts'
+import type { RedisTarget } from './redis-url.ts'
+import { createWatchers } from './watchers.ts'
+
+export type RedisWatch = Watch & { close(): void }
+
+/** Where Redis tells of changed keys to connections that speak RESP2 (redis.io/docs/latest/develop/reference/client-side-caching). */
+const invalidations = '__redis__:invalidate'
+/** A connection that is told nothing looks like one that nothing can be told on: it is tried this often. */
+const heartbeatMs = 1000
+
+/**
+ * Redis tells of every key that anybody changes, deletes, or lets end: client-side caching in broadcasting mode, on a connection of its
+ * own to each node. The same connection shows that this process lives: when it dies, Redis counts one subscriber less.
+ *
+ * A server or user that allows no tracking is no fault: then no change is told, and every call asks.
+ */
+export function openRedisWatch(client: Redis | Cluster, target: RedisTarget, instance: string): RedisWatch {
+  const { tell, subscribe, nextChange } = createWatchers()
+  const trackers = new Map<Redis | 'only', Tracker>()
+
+  if (client instanceof Cluster) {
+    // Replicas too: one of them may be the next master.
+    const follow = () => {
+      const nodes = new Set(client.nodes('all'))
+      for (const [node, tracker] of trackers) {
+        if (node === 'only' || nodes.has(node)) continue
+        tracker.close()
+        trackers.delete(node)
+      }
+      for (const node of nodes) {
+        if (!trackers.has(node)) trackers.set(node, track(node.duplicate({ ...tracking, ...ofNode }), instance, tell))
+      }
+      tell()
+    }
+    for (const event of ['ready', '+node', '-node']) client.on(event, follow)
+  } else {
+    trackers.set('only', track(connectRedis(target, tracking) as Redis, instance, tell))
+  }
+
+  return {
+    isComplete: () => trackers.size > 0 && [...trackers.values()].every(tracker => tracker.isTold()),
+    subscribe,
+    nextChange,
+    close: () => {
+      for (const tracker of trackers.values()) tracker.close()
+    }
+  }
+}
+
+/** Subscriptions are made anew by us, after the tracking that they belong to. */
+const tracking = { protocol: 2, autoResubscribe: false, enableReadyCheck: false, readOnly: false } as const
+
+/** A node's own connection begins at its first command and is not restored by itself. */
+const ofNode = { lazyConnect: false, retryStrategy: backOffMs } as const
+
+type Tracker = { isTold(): boolean; close(): void }
+
+function track(connection: Redis, instance: string, tell: (owner?: string) => void): Tracker {
+  let told = false
+
+  const begin = async () => {
+    const id = await connection.client('ID')
+    // To itself: RESP2 takes messages on subscribed connections only, and tracking ends with the connection that it is redirected to.
+    await connection.client('TRACKING', 'ON', 'REDIRECT', id, 'BCAST', 'PREFIX', keyPrefix)
+    await connection.subscribe(invalidations, aliveChannel(instance))
+    told = true
+    tell()
+  }
+  connection.on('ready', () => {
+    begin().catch(() => {})
+  })
+  connection.on('error', () => {})
+  connection.on('close', () => {
+    if (!told) return
+    told = false
+    tell()
+  })
+  connection.on('messageBuffer', (channel: Buffer, keys: Buffer[] | null) => {
+    if (channel.toString() !== invalidations) return
+    // FLUSHALL names no key.
+    if (keys === null) tell()
+    else for (const owner of new Set(keys.map(ownerIn))) tell(owner)
+  })
+  const heartbeat = setInterval(() => {
+    if (told) connection.ping().catch(() => connection.disconnect(true))
+  }, heartbeatMs).unref()
+
+  return {
+    isTold: () => told,
+    close: () => {
+      clearInterval(heartbeat)
+      connection.disconnect()
+    }
+  }
+}
+
+/** The owner in a key's hash tag; `undefined`, which is everybody, when the name itself holds a brace. */
+function ownerIn(key: Buffer): string | undefined {
+  const [owner, ...rest] = key.toString().slice(keyPrefix.length).split('}')
+  return rest.length === 1 ? owner : undefined
+}

@@ -1,0 +1,45 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Watch } from '../core/ports.ts'
+import { createWatchers } from './watchers.ts'
+
+/** Asking costs a microsecond, and is done only while somebody waits. */
+const lookMs = 10
+
+/**
+ * What this process changes it tells itself. Whether another has changed anything SQLite says when it is asked, without touching a row
+ * (sqlite.org/pragma.html#pragma_data_version): so the word on changes is complete whenever it is asked for.
+ */
+export function sqliteWatch(db: DatabaseSync): Watch & { tell(owner: string): void } {
+  const watchers = createWatchers()
+  const dataVersion = db.prepare('PRAGMA data_version')
+  let seen = versionNow()
+
+  /** `undefined` when the file cannot be asked. */
+  function versionNow(): unknown {
+    try {
+      return dataVersion.get()?.data_version
+    } catch {
+      return undefined
+    }
+  }
+
+  function look(): boolean {
+    const version = versionNow()
+    if (version !== seen) {
+      seen = version
+      watchers.tell()
+    }
+    return version !== undefined
+  }
+
+  return {
+    tell: watchers.tell,
+    subscribe: watchers.subscribe,
+    isComplete: look,
+    nextChange: async (owner, withinMs) => {
+      const looking = setInterval(look, lookMs)
+      await watchers.nextChange(owner, withinMs)
+      clearInterval(looking)
+    }
+  }
+}

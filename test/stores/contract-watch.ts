@@ -1,0 +1,45 @@
+import type { PortPromises } from './contract.ts'
+import { minute, records } from './records.ts'
+import { eventually } from './topologies.ts'
+
+/** What the port says of `watch`. */
+export const watchPromises: PortPromises = {
+  async 'the word on changes becomes complete'(_t, { store, other }) {
+    for (const { watch } of [store, other]) await eventually('it is complete', async () => watch.isComplete())
+  },
+
+  async 'every kind of change is told, by whomever it was made'(t, { store, other }) {
+    const told: Array<string | undefined> = []
+    for (const { watch } of [store, other]) {
+      await eventually('it is complete', async () => watch.isComplete())
+      watch.subscribe(owner => told.push(owner))
+    }
+    const tells = async (what: string, change: () => Promise<unknown>) => {
+      told.length = 0
+      await change()
+      await eventually(`both are told of ${what}`, async () => {
+        for (const { watch } of [store, other]) watch.isComplete()
+        return told.filter(owner => owner === 'mine' || owner === undefined).length >= 2
+      })
+    }
+    await tells('a put', () => store.commit('mine', { put: records({ a: '1', b: '2' }), ttlMs: minute }))
+    await tells('a put over it', () => other.commit('mine', { put: records({ a: '2' }) }))
+    await tells('an erased record', () => store.commit('mine', { erase: ['b'] }))
+    await tells('an erased owner', () => other.erase('mine'))
+    const hold = await store.acquire('mine', 'lease', minute)
+    await tells('a lease given back', async () => hold?.release())
+    t.notOk(told.includes('yours'))
+  },
+
+  async 'who waits for a change is woken by it, or after the time they gave'(t, { store, other }) {
+    for (const { watch } of [store, other]) await eventually('it is complete', async () => watch.isComplete())
+    await store.commit('mine', { put: records({ a: '1' }), ttlMs: minute })
+    for (const writer of [store, other]) {
+      const woken = store.watch.nextChange('mine', minute)
+      await writer.commit('mine', { put: records({ a: '2' }) })
+      await woken
+    }
+    await store.watch.nextChange('yours', 10)
+    t.pass('both')
+  }
+}
