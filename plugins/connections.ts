@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { connectionRequired } from '../src/core/connection-errors.ts'
 import { describe, describeConnections } from '../src/core/connection-view.ts'
-import { GatewayError } from '../src/core/errors.ts'
 
 type Named = { Params: { provider: string } }
 
@@ -26,7 +26,7 @@ async function connections(app: FastifyInstance, { publicUrl }: { publicUrl: str
     const { definition } = app.providerNamed(request.params.provider)
     const held = request.ticket && (await app.vault.openAll(request.ticket))
     const connection = held?.connections.get(definition.name)?.value
-    if (!held || !connection) throw required(definition.name)
+    if (!held || !connection) throw connectionRequired(definition.name)
     const { value } = await app.renew(held.session.value.owner, connection)
     return describe(definition, {
       connection: value,
@@ -55,11 +55,6 @@ async function connections(app: FastifyInstance, { publicUrl }: { publicUrl: str
     return reply.dropSession().dropFlows(request.flows).code(204).send()
   })
 }
-
-const required = (provider: string) =>
-  new GatewayError('connection_required', 'There is no connection to this provider in this session. Open connectUrl to make one.', {
-    provider
-  })
 
 export default fp(connections, {
   name: 'connections',

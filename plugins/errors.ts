@@ -82,10 +82,14 @@ function linger({ raw }: FastifyRequest): void {
 /** A request whose address could not be read has none. */
 const configOf = (request: FastifyRequest): FastifyContextConfig => request.routeOptions?.config ?? {}
 
-/** Names and codes only: messages and properties of a library's error may hold what was sent, the client secret among it. */
+/**
+ * Names and codes only: messages and properties of a library's error may hold what was sent, the client secret among it. A store
+ * says in words of its own what is wrong with it.
+ */
 function log(request: FastifyRequest, error: GatewayError): void {
   const { cause } = error
-  const because = cause instanceof Error ? { name: cause.name, code: (cause as NodeJS.ErrnoException).code } : undefined
+  const reason = error.code === 'store_unavailable' && cause instanceof Error ? cause.message : undefined
+  const because = cause instanceof Error ? { name: cause.name, code: (cause as NodeJS.ErrnoException).code, reason } : undefined
   request.log[error.code === 'internal_error' ? 'error' : 'warn'](
     { code: error.code, provider: error.provider, cause: because, stack: stackOf(error) },
     error.title

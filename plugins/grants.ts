@@ -2,8 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Connection } from '../src/core/connection.ts'
 import type { Clock } from '../src/core/ports.ts'
-import { createRenewal, type Renew, type TokenEndpoint } from '../src/core/renewal.ts'
+import { createRenewal, type Renew } from '../src/core/renewal.ts'
 import { createRevocation } from '../src/core/revocation.ts'
+import type { TokenEndpoint } from '../src/core/token-endpoint.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -32,6 +32,7 @@ async function security(app: FastifyInstance, { allowedOrigins, secure }: Securi
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(own)
+    refuseOddFraming(request)
     // A preflight from elsewhere learns nothing but no.
     if (request.method === 'OPTIONS') refuseForeignOrigin(request)
   })
@@ -58,6 +59,13 @@ async function security(app: FastifyInstance, { allowedOrigins, secure }: Securi
     if (origin !== undefined && !allowedOrigins.has(origin))
       throw rejected('Its Origin is not among the allowed ones. An operator adds it to ALLOWED_ORIGINS.')
   }
+}
+
+/** RFC 9112 §6.1: a coding before `chunked` would be the body's, and the provider would never hear of it. */
+function refuseOddFraming({ headers }: FastifyRequest): void {
+  const coding = headers['transfer-encoding']
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
+    throw new GatewayError('header_rejected', 'The only Transfer-Encoding that is taken is chunked.')
 }
 
 const rejected = (why: string) => new GatewayError('csrf_rejected', why)

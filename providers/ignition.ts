@@ -5,7 +5,7 @@ export default defineProvider({
   title: 'Ignition',
   description: 'Clients, proposals and their reports',
   color: '#5f3dc4',
-  api: { baseUrl: 'https://developers.ignitionapp.com/external/api/v1' },
+  api: { baseUrl: 'https://developers.ignitionapp.com/external/api/v1', rateLimit: { header: 'x-ratelimit-reset', unit: 'epoch' } },
   methods: {
     oauth2: {
       authorizeUrl: 'https://developers.ignitionapp.com/oauth2/authorize',
@@ -18,7 +18,7 @@ export default defineProvider({
   },
   sources: [
     {
-      facts: 'authorize and token addresses, API base, scope',
+      facts: 'authorize and token addresses, API base, scope, x-ratelimit-reset',
       confidence: 'clients',
       from: 'third-party clients that agree with each other',
       checked: '2026-11-21'

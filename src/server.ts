@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
@@ -66,16 +67,22 @@ async function leave(app: FastifyInstance, upstream: Upstream, { delayMs, timeou
 }
 
 /** The first calls after a start should find the store connected. One that is down is waited for a little, and then met by 503s until it comes. */
-async function firstContact(store: Store, logger: Logger): Promise<void> {
+async function firstContact({ ping, watch }: Store, logger: Logger): Promise<void> {
+  if (!(await comes(ping))) logger.warn('the store cannot be reached yet; calls answer 503 until it can')
+  else if (!(await comes(async () => assert(watch.isComplete()))))
+    logger.warn('the store does not tell of changes (CLIENT TRACKING); every call asks it')
+}
+
+async function comes(what: () => Promise<void>): Promise<boolean> {
   for (let tries = 1; tries <= 4; tries++) {
-    try {
-      await store.ping()
-      return
-    } catch {
-      if (tries === 4) logger.warn('the store cannot be reached yet; calls answer 503 until it can')
-      else await sleep(250)
-    }
+    const failed = await what().then(
+      () => false,
+      () => true
+    )
+    if (!failed) return true
+    if (tries < 4) await sleep(250)
   }
+  return false
 }
 
 async function startSandbox({ publicUrl }: Config) {

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Connection } from '../../src/core/connection.ts'
+import { connectionRequired, reconnectRequired } from '../../src/core/connection-errors.ts'
 import { locationFor } from '../../src/core/credential.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import { type AnswerHead, createForward, type Send } from '../../src/core/forward.ts'
@@ -9,6 +10,7 @@ import { answerHeaders, type Headers } from '../../src/core/headers.ts'
 import { guardedPath, isBelow } from '../../src/core/path.ts'
 import type { Clock } from '../../src/core/ports.ts'
 import type { HttpMethod, Provider } from '../../src/core/provider.ts'
+import { heldBackUntil, holdBack, refuseHeldBack } from '../../src/core/rate-limit.ts'
 import { readBody } from './body.ts'
 
 type ProxyOptions = { send: Send; clock: Clock }
@@ -47,27 +49,31 @@ async function proxy(app: FastifyInstance, { send, clock }: ProxyOptions) {
         body,
         bodyLength,
         signal: goneSignal(reply.raw),
-        answer: (head, sent) => open(reply, definition, head, sent)
+        answer: (head, sent) => {
+          noteRateLimit(request, owner, definition, head)
+          return open(reply, definition, head, sent)
+        }
       })
       if (outcome === 'cut') request.log.warn({ provider: definition.name }, 'the answer was cut off')
       return reply
     }
   })
 
-  async function connectionFor(request: FastifyRequest, { name, title }: Provider): Promise<{ owner: string; connection: Connection }> {
+  async function connectionFor(request: FastifyRequest, { name }: Provider): Promise<{ owner: string; connection: Connection }> {
     const held = request.ticket && (await app.vault.open(request.ticket, [name]))
     const connection = held?.connections.get(name)?.value
-    if (!held || !connection)
-      throw new GatewayError('connection_required', `This session is not connected to ${title}. Open connectUrl to connect.`, {
-        provider: name
-      })
-    if (connection.status === 'reconnect_required') {
-      throw new GatewayError('reconnect_required', `${title} no longer honours this connection. Open connectUrl to connect again.`, {
-        provider: name
-      })
-    }
+    if (!held || !connection) throw connectionRequired(name)
+    if (connection.status === 'reconnect_required') throw reconnectRequired(name)
+    refuseHeldBack(connection, clock)
     request.noteSeen(held.session, name)
     return { owner: held.session.value.owner, connection }
+  }
+
+  /** The answer itself passes as it is; the next calls wait. */
+  function noteRateLimit(request: FastifyRequest, owner: string, { name, api }: Provider, { status, headers }: AnswerHead): void {
+    const untilMs = status === 429 && api.rateLimit ? heldBackUntil(api.rateLimit, headers, clock.now()) : undefined
+    if (untilMs === undefined) return
+    holdBack(app.vault, owner, name, untilMs).catch(error => request.log.warn({ code: error.code }, 'a rate limit could not be noted'))
   }
 
   /** Begins the answer to the client. From here on it is the provider's, streamed past Fastify. */

@@ -1,8 +1,8 @@
 import type { Connection } from '../../src/core/connection.ts'
 import { hasCode } from '../../src/core/errors.ts'
 import type { OAuth2Method } from '../../src/core/provider.ts'
-import type { TokenEndpoint } from '../../src/core/renewal.ts'
 import { parseTokenAnswer, TokenEndpointError } from '../../src/core/token-answer.ts'
+import type { TokenEndpoint } from '../../src/core/token-endpoint.ts'
 import type { LookupFor } from '../../src/upstream/lookup.ts'
 import type { OAuth2Client } from './oauth2-client.ts'
 

@@ -17,6 +17,8 @@ export type Connection = {
   readonly connectedAtMs: number
   /** Set while renewals fail for reasons that may pass: no try before `notBeforeMs`. */
   readonly backoff?: { readonly failures: number; readonly notBeforeMs: number }
+  /** Set when the provider has said 429: no call before. */
+  readonly heldBackUntilMs?: number
 }
 
 /** What a token endpoint granted (RFC 6749 §5.1), whatever shape it came in. */

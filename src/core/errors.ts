@@ -12,6 +12,7 @@ const problems = {
   provider_unknown: [404, 'No such provider'],
   method_not_allowed: [405, 'Method not allowed'],
   body_too_large: [413, 'The body is too large'],
+  rate_limited: [429, 'Too many calls'],
   internal_error: [500, 'Something went wrong in Latchkey'],
   provider_unavailable: [502, 'The provider cannot be reached'],
   retry_request: [503, 'Send it again'],

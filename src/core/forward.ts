@@ -94,12 +94,12 @@ export function createForward(parts: { send: Send; renew: Renew; clock: Clock })
     })
   }
 
-  /** A renewal ahead of expiry may fail while the credential still works; then the call goes on with it. */
+  /** A renewal ahead of expiry may fail for a while, with the provider or the store; the call goes on with what still works. */
   async function renewAhead({ owner, connection }: Call): Promise<Connection | undefined> {
     try {
       return (await renew(owner, connection)).value
     } catch (error) {
-      const mayPass = hasCode(error, 'provider_unavailable') || hasCode(error, 'provider_timeout')
+      const mayPass = (['provider_unavailable', 'provider_timeout', 'store_unavailable'] as const).some(code => hasCode(error, code))
       if (mayPass && !isExpired(connection, clock.now())) return undefined
       throw error
     }

@@ -42,6 +42,18 @@ type Api = {
   readonly maxBodyBytes?: number
   /** Longest wait for the answer's head, and longest silence inside its body, in milliseconds. */
   readonly timeoutMs?: number
+  /**
+   * How a 429 says when to call again. When given, the connection's further calls are held back until then, on every instance: for
+   * limits that last, and not for those of calls a second.
+   */
+  readonly rateLimit?: RateLimit
+}
+
+export type RateLimit = {
+  /** In lower case. */
+  readonly header: string
+  /** What a number in it counts: seconds from now, or since the epoch. A date is understood in either. */
+  readonly unit: 'seconds' | 'epoch'
 }
 
 /** Where a credential stands in a call to the API. */

@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts'
-import type { TokenEndpoint } from './renewal.ts'
+import type { TokenEndpoint } from './token-endpoint.ts'
 
 /** How long somebody who disconnects waits for the provider's yes. */
 const patienceMs = 2_000

@@ -3,9 +3,10 @@ import { createCipher } from '../../src/core/cipher.ts'
 import type { Connection, Grant } from '../../src/core/connection.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import type { Store } from '../../src/core/ports.ts'
-import { createRenewal, type Renew, type Renewal, type TokenEndpoint } from '../../src/core/renewal.ts'
+import { createRenewal, type Renew, type Renewal } from '../../src/core/renewal.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { TokenEndpointError } from '../../src/core/token-answer.ts'
+import type { TokenEndpoint } from '../../src/core/token-endpoint.ts'
 import { createVault, type Vault } from '../../src/core/vault.ts'
 import {
   codeOfRejection,

@@ -1,9 +1,9 @@
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import type { Connection } from '../../src/core/connection.ts'
-import type { TokenEndpoint } from '../../src/core/renewal.ts'
 import { createRevocation } from '../../src/core/revocation.ts'
 import { TokenEndpointError } from '../../src/core/token-answer.ts'
+import type { TokenEndpoint } from '../../src/core/token-endpoint.ts'
 import { connectionWith, hour, minute, second } from './support.ts'
 
 const settled = () => new Promise(setImmediate)

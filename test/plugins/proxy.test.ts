@@ -151,6 +151,8 @@ t.test('SEC-32: framing that two servers could read differently is refused, and 
     `${start}Content-Length: +5\r\n\r\nhello`,
     `${start}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`,
     `${start}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n`,
+    `${start}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+    `${start.replaceAll('\r\n', '\n')}Content-Length: 0\n\n`,
     `${start}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n`,
     `${start}Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n`,
     `${start}X: a\r\n b\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`,

@@ -1,0 +1,12 @@
+import type { Connection, Grant } from './connection.ts'
+import type { Secret } from './secret.ts'
+
+/** A provider's token and revocation endpoints, as its definition describes them. */
+export type TokenEndpoint = {
+  /** RFC 6749 §4.1.3, with PKCE's verifier. @throws {TokenEndpointError} */
+  exchange(code: string, redirectUri: string, verifier: string): Promise<Grant>
+  /** RFC 6749 §6. @throws {TokenEndpointError} */
+  refresh(refreshToken: Secret): Promise<Grant>
+  /** RFC 7009. Resolves when the provider has said yes; at once when it has no such endpoint. @throws {TokenEndpointError} */
+  revoke(connection: Connection): Promise<void>
+}
