@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
@@ -85,9 +86,9 @@ async function comes(what: () => Promise<void>): Promise<boolean> {
   return false
 }
 
-async function startSandbox({ publicUrl }: Config) {
+async function startSandbox({ publicUrl, dataDir }: Config) {
   const { startSandbox } = await import('./sandbox/sandbox.ts')
-  return startSandbox({ redirectUris: vendor => [`${publicUrl}/auth/${vendor}/callback`] })
+  return startSandbox({ redirectUris: vendor => [`${publicUrl}/auth/${vendor}/callback`], grantsIn: join(dataDir, 'sandbox.json') })
 }
 
 start(process.env).catch((error: Error & { code?: string; port?: number }) => {

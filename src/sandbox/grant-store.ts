@@ -1,5 +1,6 @@
 import { InvalidGrant } from 'oidc-provider/lib/helpers/errors.js'
 import type { Adapter } from 'oidc-provider/lib/provider.js'
+import type { Granted } from './grant-file.ts'
 
 /** One vendor's tokens, codes, grants and interactions, in memory. */
 export type GrantStore = {
@@ -16,10 +17,24 @@ type Item = { readonly payload: Record<string, unknown>; readonly expiresAtMs: n
 // Nobody stays signed in, so that every authorization asks again.
 const unkept = new Set(['Session'])
 
-/** @param mostItems of each model; the oldest make room. */
-export function grantStore(graceMs: () => number, mostItems = 100_000): GrantStore {
-  const shelves = new Map<string, Map<string, Item>>()
-  const spent = new Set<string>()
+type Options = {
+  readonly graceMs: () => number
+  /** Of each model; the oldest make room. */
+  readonly mostItems?: number
+  readonly granted?: Granted | undefined
+  readonly onChange?: (granted: () => Granted) => void
+}
+
+export function grantStore({ graceMs, mostItems = 100_000, granted, onChange = () => {} }: Options): GrantStore {
+  const shelves = new Map(granted?.shelves.map(([model, items]) => [model, new Map(items as Array<[string, Item]>)]))
+  const spent = new Set(granted?.spent)
+
+  const changed = () =>
+    onChange(() => ({
+      // Who is in the middle of a sign-in begins it again.
+      shelves: ['AccessToken', 'RefreshToken', 'Grant'].map(model => [model, [...shelf(model)]]),
+      spent: [...spent]
+    }))
 
   const shelf = (model: string) => {
     const items = shelves.get(model) ?? new Map<string, Item>()
@@ -39,6 +54,7 @@ export function grantStore(graceMs: () => number, mostItems = 100_000): GrantSto
         if (unkept.has(model)) return
         const now = Date.now()
         items.set(id, { payload, expiresAtMs: now + expiresInSeconds * 1000 })
+        changed()
         // One model's items live equally long, so the first ones end first.
         for (const [oldest, { expiresAtMs }] of items) {
           if (expiresAtMs > now && items.size <= mostItems) break
@@ -59,6 +75,7 @@ export function grantStore(graceMs: () => number, mostItems = 100_000): GrantSto
         }
         item.spentAtMs ??= Date.now()
         spent.add(id)
+        changed()
         for (const first of spent) {
           if (spent.size <= mostItems) break
           spent.delete(first)
@@ -66,9 +83,11 @@ export function grantStore(graceMs: () => number, mostItems = 100_000): GrantSto
       },
       async destroy(id) {
         items.delete(id)
+        changed()
       },
       async revokeByGrantId(grantId) {
         dropGrant(items, grantId)
+        changed()
       }
     }
   }
@@ -76,6 +95,7 @@ export function grantStore(graceMs: () => number, mostItems = 100_000): GrantSto
   function revoke(grantId: unknown) {
     for (const items of shelves.values()) dropGrant(items, grantId)
     shelf('Grant').delete(String(grantId))
+    changed()
   }
 
   return {
@@ -83,6 +103,7 @@ export function grantStore(graceMs: () => number, mostItems = 100_000): GrantSto
     wasSpent: refreshToken => spent.has(refreshToken),
     forget(...models) {
       for (const model of models) shelf(model).clear()
+      changed()
     }
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { vendorApi } from './api.ts'
+import type { GrantFile } from './grant-file.ts'
 import { grantStore } from './grant-store.ts'
 import { vendorOAuth } from './oauth.ts'
 import { type VendorState, vendorState } from './state.ts'
@@ -29,17 +30,22 @@ type Options = {
   readonly origin: string
   readonly redirectUris: readonly string[]
   readonly switches: Partial<Switches> | undefined
+  readonly grants: GrantFile | undefined
   readonly report: (error: unknown) => void
 }
 
 /** Joins a vendor's OAuth server and API below `/NAME/oauth2` and `/NAME` with the API's base path. */
-export function playVendor(vendor: Vendor, { origin, redirectUris, switches, report }: Options): VendorServer {
+export function playVendor(vendor: Vendor, { origin, redirectUris, switches, grants, report }: Options): VendorServer {
   const issuer = `${origin}/${vendor.name}/oauth2`
   const apiPath = vendor.api.basePath
   const baseUrl = `${origin}/${vendor.name}${apiPath}`
-  const client = { id: `latchkey-${randomBytes(8).toString('hex')}`, secret: randomBytes(32).toString('base64url'), redirectUris }
+  const client = { id: `latchkey-${vendor.name}`, secret: randomBytes(32).toString('base64url'), redirectUris }
   const state = vendorState(switches)
-  const store = grantStore(() => state.switches.graceSeconds * 1000)
+  const store = grantStore({
+    graceMs: () => state.switches.graceSeconds * 1000,
+    granted: grants?.read(vendor.name),
+    onChange: granted => grants?.changed(vendor.name, granted)
+  })
   const oauth = vendorOAuth({ vendor, issuer, client, state, store, report })
   const callApi = vendorApi({ vendor, baseUrl, state, isGoodToken: oauth.isGoodToken })
   const prefix = vendor.name.toUpperCase().replaceAll('-', '_')

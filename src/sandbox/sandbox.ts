@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { grantFile } from './grant-file.ts'
 import { sendJson, splitTarget } from './http.ts'
 import { playVendor, type VendorControl } from './play-vendor.ts'
 import type { Switches } from './switches.ts'
@@ -24,6 +25,8 @@ export type SandboxOptions = {
   /** Any free one when left out. */
   readonly port?: number
   readonly host?: '127.0.0.1'
+  /** Where the vendors keep what they have granted, for the next start; in memory alone when left out. */
+  readonly grantsIn?: string
   readonly switches?: Readonly<Partial<Record<string, Partial<Switches>>>>
   /** Hears of the sandbox's own faults; a process warning when left out. */
   readonly onError?: (error: unknown) => void
@@ -39,7 +42,7 @@ const unknownVendor = (name: string) => new TypeError(`there is no vendor ${JSON
  * @throws {TypeError} for a vendor that is not there or has no callback address; and whatever `listen` says.
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { redirectUris, port = 0, host = '127.0.0.1', switches = {}, onError: report = warn } = options
+  const { redirectUris, grantsIn, port = 0, host = '127.0.0.1', switches = {}, onError: report = warn } = options
   const vendors = await loadVendors()
   const named = new Set(vendors.map(({ name }) => name))
   for (const name of Object.keys(switches)) if (!named.has(name)) throw unknownVendor(name)
@@ -52,10 +55,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const authority = `${host}:${(server.address() as AddressInfo).port}`
   const origin = `http://${authority}`
 
+  const grants = grantsIn === undefined ? undefined : grantFile(grantsIn)
   const played = new Map(
     vendors.map(vendor => {
       const { name } = vendor
-      return [name, playVendor(vendor, { origin, redirectUris: redirectUris(name), switches: switches[name], report })]
+      return [name, playVendor(vendor, { origin, redirectUris: redirectUris(name), switches: switches[name], grants, report })]
     })
   )
   const setSwitches = switchesRoute({ host: authority, states: new Map([...played].map(([name, { state }]) => [name, state])) })
@@ -91,6 +95,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       server.close()
       server.closeAllConnections()
       await closed
+      grants?.flush()
     }
   }
 }

@@ -2,7 +2,7 @@ import t from 'tap'
 import { grantStore } from '../../src/sandbox/grant-store.ts'
 
 t.test('of two that spend one refresh token the second loses the grant for both', async t => {
-  const store = grantStore(() => 0)
+  const store = grantStore({ graceMs: () => 0 })
   const refreshTokens = store.adapter('RefreshToken')
   const accessTokens = store.adapter('AccessToken')
   const grants = store.adapter('Grant')
@@ -23,7 +23,7 @@ t.test('of two that spend one refresh token the second loses the grant for both'
 })
 
 t.test('what has expired is let go, and nobody stays signed in', async t => {
-  const store = grantStore(() => 0)
+  const store = grantStore({ graceMs: () => 0 })
   const accessTokens = store.adapter('AccessToken')
   await accessTokens.upsert('short', {}, 0)
   await accessTokens.upsert('long', {}, 60)
@@ -34,7 +34,7 @@ t.test('what has expired is let go, and nobody stays signed in', async t => {
 })
 
 t.test('memory is bounded', async t => {
-  const store = grantStore(() => 0, 2)
+  const store = grantStore({ graceMs: () => 0, mostItems: 2 })
   const refreshTokens = store.adapter('RefreshToken')
   for (const token of ['first', 'second', 'third']) {
     await refreshTokens.upsert(token, {}, 60)
