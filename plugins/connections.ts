@@ -7,8 +7,6 @@ type Named = { Params: { provider: string } }
 
 /** What this session is connected to, and ending that. */
 async function connections(app: FastifyInstance, { publicUrl }: { publicUrl: string }) {
-  const connectUrl = (provider: string) => `${publicUrl}/auth/${provider}`
-
   // None of these routes takes a body, so none is read: a frontend's habitual `Content-Type: application/json` is no fault.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => {
@@ -19,20 +17,17 @@ async function connections(app: FastifyInstance, { publicUrl }: { publicUrl: str
   app.get('/connections', async request => {
     const held = request.ticket && (await app.vault.openAll(request.ticket))
     if (held) request.noteSeen(held.session)
-    return { connections: describeConnections(app.providers, held, connectUrl) }
+    return { connections: describeConnections(app.providers, held, publicUrl) }
   })
 
   app.post<Named>('/connections/:provider/refresh', async request => {
-    const { definition } = app.providerNamed(request.params.provider)
+    const settings = app.providerNamed(request.params.provider)
+    const { definition } = settings
     const held = request.ticket && (await app.vault.openAll(request.ticket))
     const connection = held?.connections.get(definition.name)?.value
     if (!held || !connection) throw connectionRequired(definition.name)
     const { value } = await app.renew(held.session.value.owner, connection)
-    return describe(definition, {
-      connection: value,
-      lastUsedMs: held.session.value.lastUsedMs[definition.name],
-      connectUrl: connectUrl(definition.name)
-    })
+    return describe(settings, { connection: value, lastUsedMs: held.session.value.lastUsedMs[definition.name], publicUrl })
   })
 
   app.delete<Named>('/connections/:provider', async (request, reply) => {

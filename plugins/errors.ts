@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { FastifyContextConfig, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { connectUrlOf } from '../src/core/connection-view.ts'
 import { GatewayError } from '../src/core/errors.ts'
 import { errorPage } from './pages/error-page.ts'
 
@@ -55,7 +56,7 @@ async function errors(app: FastifyInstance, { publicUrl }: ErrorsOptions) {
   function problemOf(error: GatewayError, request: FastifyRequest): Problem {
     const config = configOf(request)
     const provider = error.provider ?? config.provider ?? (request.params as { provider?: string } | undefined)?.provider
-    const known = provider !== undefined && app.providers.has(provider) ? provider : undefined
+    const settings = provider === undefined ? undefined : app.providers.get(provider)
     const connects = error.code === 'connection_required' || error.code === 'reconnect_required'
     return {
       type: `urn:latchkey:problem:${error.code}`,
@@ -64,8 +65,8 @@ async function errors(app: FastifyInstance, { publicUrl }: ErrorsOptions) {
       detail: error.message,
       code: error.code,
       requestId: request.id,
-      ...(known !== undefined && { provider: known }),
-      ...(known !== undefined && connects && { connectUrl: `${publicUrl}/auth/${known}` }),
+      ...(settings && { provider: settings.definition.name }),
+      ...(settings && connects && { connectUrl: connectUrlOf(settings, publicUrl) }),
       ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter })
     }
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import accessLog from '../plugins/access-log.ts'
+import apiKeys from '../plugins/api-keys.ts'
 import connections from '../plugins/connections.ts'
 import cookies from '../plugins/cookies.ts'
 import errors, { answerMalformed } from '../plugins/errors.ts'
@@ -56,6 +57,7 @@ export async function buildGateway(config: Config, { store, clock, send, lookupF
   await app.register(grants, { clock })
   await app.register(signIn, { publicUrl, allowedOrigins, lookupFor, clock })
   await app.register(connections, { publicUrl })
+  await app.register(apiKeys, { publicUrl, send, clock })
   await app.register(proxy, { send, clock })
   await app.register(pages, { publicUrl })
   await app.register(otherMethods, { routes })

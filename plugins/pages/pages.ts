@@ -12,7 +12,7 @@ async function pages(app: FastifyInstance, { publicUrl }: { publicUrl: string })
   app.get<{ Querystring: Query }>('/', async (request, reply) => {
     const held = request.ticket && (await app.vault.openAll(request.ticket))
     if (held) request.noteSeen(held.session)
-    const views = describeConnections(app.providers, held, name => `${publicUrl}/auth/${name}`)
+    const views = describeConnections(app.providers, held, publicUrl)
     const cards = views.flatMap(view => {
       const settings = app.providers.get(view.provider)
       return settings ? [{ provider: settings.definition, view }] : []

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { GatewayError } from '../../src/core/errors.ts'
 import type { Clock } from '../../src/core/ports.ts'
 import type { LookupFor } from '../../src/upstream/lookup.ts'
 import { providerContext } from './provider-context.ts'
@@ -13,7 +14,10 @@ async function signIn(app: FastifyInstance, options: SignInOptions) {
     if (client && method) app.register(providerContext, { ...options, definition, method, client })
   }
   for (const url of ['/auth/:provider', '/auth/:provider/callback']) {
-    app.get<{ Params: { provider: string } }>(url, async request => void app.providerNamed(request.params.provider))
+    app.get<{ Params: { provider: string } }>(url, async request => {
+      const { definition } = app.providerNamed(request.params.provider)
+      throw new GatewayError('provider_unknown', `${definition.title} has no sign-in here; it is connected by a key.`)
+    })
   }
 }
 

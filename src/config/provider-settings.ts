@@ -6,43 +6,49 @@ import { readUrl } from './urls.ts'
 /** `process-street` -> `PROCESS_STREET` */
 export const variablePrefix = (provider: Provider): string => provider.name.toUpperCase().replaceAll('-', '_')
 
-/** The providers to offer, by name: those with a client, or what `PROVIDERS` says of them. */
+/**
+ * The providers to offer, by name: those with a client, and those with keys whose API address the operator names; or what `PROVIDERS`
+ * says of them.
+ */
 export function readProviders(
   env: EnvironmentReader,
   definitions: readonly Provider[],
   production: boolean
 ): Map<string, ProviderSettings> {
+  const all = new Map<string, ProviderSettings>()
   const usable = new Map<string, ProviderSettings>()
   for (const definition of definitions) {
     const settings = readProvider(env, definition, production)
-    if (settings.client) usable.set(definition.name, settings)
+    all.set(definition.name, settings)
+    const isNamed = env.text(`${variablePrefix(definition)}_API_URL`) !== undefined
+    if (settings.client || (isNamed && definition.methods.apiKey)) usable.set(definition.name, settings)
   }
-  if (production && usable.size === 0) {
+  const offered = env.list('PROVIDERS')
+  if (production && usable.size === 0 && !offered?.some(name => all.get(name)?.definition.methods.apiKey)) {
     const example = definitions[0] ? variablePrefix(definitions[0]) : 'PROVIDER'
     env.problem(`No provider is configured. Set a client of at least one, for example ${example}_CLIENT_ID and ${example}_CLIENT_SECRET.`)
   }
-  const offered = env.list('PROVIDERS')
-  return offered ? chosen(env, offered, definitions, usable, production) : usable
+  return offered ? chosen(env, offered, all, usable, production) : usable
 }
 
 function chosen(
   env: EnvironmentReader,
   offered: readonly string[],
-  definitions: readonly Provider[],
+  all: ReadonlyMap<string, ProviderSettings>,
   usable: ReadonlyMap<string, ProviderSettings>,
   production: boolean
 ): Map<string, ProviderSettings> {
   const providers = new Map<string, ProviderSettings>()
   for (const name of offered) {
-    const definition = definitions.find(d => d.name === name)
-    const settings = usable.get(name)
-    if (!definition) {
-      env.problem(`PROVIDERS: there is no provider ${JSON.stringify(name)}. There are: ${definitions.map(d => d.name).join(', ')}.`)
-    } else if (settings) {
+    const settings = all.get(name)
+    if (!settings) {
+      env.problem(`PROVIDERS: there is no provider ${JSON.stringify(name)}. There are: ${[...all.keys()].join(', ')}.`)
+    } else if (usable.size === 0 && !production) {
+      // The sandbox plays them, and this chooses among them.
+    } else if (usable.has(name) || settings.definition.methods.apiKey) {
       providers.set(name, settings)
-    } else if (production || usable.size > 0) {
-      // Without any client and outside production the sandbox plays them, and this chooses among them.
-      const prefix = variablePrefix(definition)
+    } else {
+      const prefix = variablePrefix(settings.definition)
       env.problem(`PROVIDERS offers ${name}, which has no client. Set ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET.`)
     }
   }

@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts'
-import type { Provider, ProviderSettings } from './provider.ts'
+import type { ProviderSettings } from './provider.ts'
 import type { Held } from './vault.ts'
 
 /** A connection as `GET /connections` shows it: everything but the credential. Times are RFC 3339 in UTC. */
@@ -19,13 +19,23 @@ export type ConnectionView = {
   connectUrl: string
 }
 
-type Facts = { connection?: Connection | undefined; lastUsedMs?: number | undefined; connectUrl: string }
+type Facts = { connection?: Connection | undefined; lastUsedMs?: number | undefined; publicUrl: string }
 
 const timestamp = (ms: number): string => new Date(ms).toISOString()
 
-export function describe(provider: Provider, { connection, lastUsedMs, connectUrl }: Facts): ConnectionView {
-  const { name, title } = provider
-  const common = { provider: name, title, methods: ['oauth2' as const], connectUrl }
+/** The ways to connect that are on: OAuth by the operator's client, keys by the definition. */
+export const methodsOf = ({ definition: { methods }, client }: ProviderSettings): Connection['method'][] => [
+  ...(methods.oauth2 && client ? (['oauth2'] as const) : []),
+  ...(methods.apiKey ? (['api_key'] as const) : [])
+]
+
+/** Where a person's browser begins: at the provider's sign-in, or where a key is pasted. */
+export const connectUrlOf = ({ definition: { name }, client }: ProviderSettings, publicUrl: string): string =>
+  client ? `${publicUrl}/auth/${name}` : `${publicUrl}/connect/${name}`
+
+export function describe(settings: ProviderSettings, { connection, lastUsedMs, publicUrl }: Facts): ConnectionView {
+  const { name, title } = settings.definition
+  const common = { provider: name, title, methods: methodsOf(settings), connectUrl: connectUrlOf(settings, publicUrl) }
   if (!connection) return { ...common, status: 'disconnected' }
   const { status, method, account, scopes, connectedAtMs, expiresAtMs } = connection
   return {
@@ -43,12 +53,13 @@ export function describe(provider: Provider, { connection, lastUsedMs, connectUr
 export const describeConnections = (
   providers: ReadonlyMap<string, ProviderSettings>,
   held: Held | undefined,
-  connectUrl: (name: string) => string
+  publicUrl: string
 ): ConnectionView[] =>
-  [...providers.values()].map(({ definition }) =>
-    describe(definition, {
-      connection: held?.connections.get(definition.name)?.value,
-      lastUsedMs: held?.session.value.lastUsedMs[definition.name],
-      connectUrl: connectUrl(definition.name)
+  [...providers.values()].map(settings => {
+    const { name } = settings.definition
+    return describe(settings, {
+      connection: held?.connections.get(name)?.value,
+      lastUsedMs: held?.session.value.lastUsedMs[name],
+      publicUrl
     })
-  )
+  })

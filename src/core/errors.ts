@@ -1,5 +1,6 @@
 /** Every code that Latchkey itself says, with its HTTP status and a short title for people (RFC 9457 `title`). */
 const problems = {
+  api_key_malformed: [400, 'This is not a key'],
   header_rejected: [400, 'A header was refused'],
   path_rejected: [400, 'The path was refused'],
   request_malformed: [400, 'The request could not be read'],
@@ -12,6 +13,7 @@ const problems = {
   provider_unknown: [404, 'No such provider'],
   method_not_allowed: [405, 'Method not allowed'],
   body_too_large: [413, 'The body is too large'],
+  api_key_rejected: [422, 'The key was not accepted'],
   rate_limited: [429, 'Too many calls'],
   internal_error: [500, 'Something went wrong in Latchkey'],
   provider_unavailable: [502, 'The provider cannot be reached'],

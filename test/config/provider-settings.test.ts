@@ -138,6 +138,15 @@ t.test('PROVIDERS chooses among those that are usable, in its order', async t =>
   t.strictSame(namesOf({ ...both, PROVIDERS: ',' }), ['acme', 'road-runner'])
 })
 
+t.test('a provider with keys needs no client: its API address or its place in PROVIDERS puts it on offer', async t => {
+  const { ACME_CLIENT_ID: _, ACME_CLIENT_SECRET: _1, ...without } = production
+  t.strictSame(namesOf(both), ['acme', 'road-runner'], 'by itself it is not on offer')
+  t.strictSame(namesOf({ ...both, PROVIDERS: 'keyed' }), ['keyed'])
+  t.strictSame(namesOf({ ...both, KEYED_API_URL: 'https://api.keyed.example' }), ['acme', 'road-runner', 'keyed'])
+  t.strictSame(namesOf({ ...without, PROVIDERS: 'keyed' }), ['keyed'], 'it is provider enough for production')
+  t.strictSame(namesOf({ ...without, KEYED_API_URL: 'https://api.keyed.example' }), ['keyed'])
+})
+
 t.test('PROVIDERS names providers that exist and can be used', async t => {
   t.strictSame(problemsOf({ ...both, PROVIDERS: 'acme,Umbrella' }), [
     'PROVIDERS: there is no provider "Umbrella". There are: acme, road-runner, keyed.'

@@ -1,11 +1,15 @@
 import t from 'tap'
 import type { Connection } from '../../src/core/connection.ts'
 import { describe, describeConnections } from '../../src/core/connection-view.ts'
+import type { Provider, ProviderSettings } from '../../src/core/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { newSession } from '../../src/core/session.ts'
-import { connectionWith, hour, providerWith, startMs } from './support.ts'
+import { apiKeyWith, connectionWith, hour, oauth2With, providerWith, startMs } from './support.ts'
 
+const publicUrl = 'https://connect.example.com'
 const connectUrl = 'https://connect.example.com/auth/acme'
+const client = { id: 'id', secret: new Secret('secret'), scopes: [] }
+const settingsWith = (parts: Partial<Provider> = {}): ProviderSettings => ({ definition: providerWith(parts), client, trustedOrigins: [] })
 const version = Buffer.alloc(0)
 
 t.test('a connection is shown with everything but its secrets', async t => {
@@ -18,7 +22,7 @@ t.test('a connection is shown with everything but its secrets', async t => {
     renewAtMs: startMs,
     backoff: { failures: 1, notBeforeMs: startMs }
   })
-  const view = describe(providerWith(), { connection, lastUsedMs: startMs + 1, connectUrl })
+  const view = describe(settingsWith(), { connection, lastUsedMs: startMs + 1, publicUrl })
   const { methods, ...rest } = view
   t.strictSame(rest, {
     provider: 'acme',
@@ -37,7 +41,7 @@ t.test('a connection is shown with everything but its secrets', async t => {
 })
 
 t.test('what is not known is not shown', async t => {
-  const { methods: _, ...rest } = describe(providerWith(), { connection: connectionWith({ status: 'reconnect_required' }), connectUrl })
+  const { methods: _, ...rest } = describe(settingsWith(), { connection: connectionWith({ status: 'reconnect_required' }), publicUrl })
   t.strictSame(rest, {
     provider: 'acme',
     title: 'Acme',
@@ -46,25 +50,18 @@ t.test('what is not known is not shown', async t => {
     connectedAt: '2026-01-01T00:00:00.000Z',
     connectUrl
   })
-  const { methods: _1, ...none } = describe(providerWith(), { connectUrl })
+  const { methods: _1, ...none } = describe(settingsWith(), { publicUrl })
   t.strictSame(none, { provider: 'acme', title: 'Acme', status: 'disconnected', connectUrl })
 })
 
 t.test('every provider on offer is shown in its order, connected or not, and no other', async t => {
-  const providers = new Map(
-    ['umbrella', 'acme'].map(name => [name, { definition: providerWith({ name, title: name }), trustedOrigins: [] }])
-  )
+  const providers = new Map(['umbrella', 'acme'].map(name => [name, settingsWith({ name, title: name })]))
   const held = {
     session: { value: { ...newSession('owner', startMs), lastUsedMs: { acme: startMs, gone: startMs } }, version },
     connections: new Map(['acme', 'gone'].map(provider => [provider, { value: connectionWith({ provider }), version }]))
   }
   const show = (of: typeof held | undefined) =>
-    describeConnections(providers, of, name => `/auth/${name}`).map(({ provider, status, lastUsedAt, connectUrl }) => [
-      provider,
-      status,
-      lastUsedAt,
-      connectUrl
-    ])
+    describeConnections(providers, of, '').map(({ provider, status, lastUsedAt, connectUrl }) => [provider, status, lastUsedAt, connectUrl])
   t.strictSame(show(held), [
     ['umbrella', 'disconnected', undefined, '/auth/umbrella'],
     ['acme', 'connected', '2026-01-01T00:00:00.000Z', '/auth/acme']
@@ -73,4 +70,16 @@ t.test('every provider on offer is shown in its order, connected or not, and no 
     ['umbrella', 'disconnected', undefined, '/auth/umbrella'],
     ['acme', 'disconnected', undefined, '/auth/acme']
   ])
+})
+
+t.test('the ways to connect are OAuth with a client and keys by the definition, and the address leads to the first', async t => {
+  const apiKey = apiKeyWith({ in: 'basic' })
+  const shown = (methods: Provider['methods'], on = true) => {
+    const { client: _, ...off } = settingsWith({ methods })
+    const view = describe(on ? settingsWith({ methods }) : off, { publicUrl })
+    return [view.methods, view.connectUrl]
+  }
+  t.strictSame(shown({ oauth2: oauth2With(), apiKey }), [['oauth2', 'api_key'], connectUrl])
+  t.strictSame(shown({ oauth2: oauth2With(), apiKey }, false), [['api_key'], `${publicUrl}/connect/acme`])
+  t.strictSame(shown({ oauth2: oauth2With() }), [['oauth2'], connectUrl])
 })

@@ -1,0 +1,44 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { apiKeyFrom, connectionByKey } from '../src/core/api-key.ts'
+import { connectionRequired } from '../src/core/connection-errors.ts'
+import { describe } from '../src/core/connection-view.ts'
+import { GatewayError } from '../src/core/errors.ts'
+import { firstOwner } from '../src/core/flow.ts'
+import type { Send } from '../src/core/forward.ts'
+import type { Clock } from '../src/core/ports.ts'
+import { newId } from '../src/core/session.ts'
+
+type ApiKeysOptions = { publicUrl: string; send: Send; clock: Clock }
+
+const mostBodyBytes = 16 * 1024
+
+/** `POST /connections/NAME`: a connection by a key that the person pasted. It is shown to the provider before it is kept, and to nobody after. */
+async function apiKeys(app: FastifyInstance, { publicUrl, send, clock }: ApiKeysOptions) {
+  app.post<{ Params: { provider: string }; Body: unknown }>(
+    '/connections/:provider',
+    { bodyLimit: mostBodyBytes },
+    async (request, reply) => {
+      const settings = app.providerNamed(request.params.provider)
+      const { definition } = settings
+      const method = definition.methods.apiKey
+      if (!method)
+        throw new GatewayError('method_not_allowed', `${definition.title} has no API keys. Open connectUrl to connect.`, { allow: [] })
+      const key = apiKeyFrom((request.body as { apiKey?: unknown } | null)?.apiKey, definition.name)
+      const connection = await connectionByKey(send, definition, method, key, clock.now())
+
+      const session = request.ticket && (await app.vault.open(request.ticket, []))?.session.value
+      const owner = session?.owner ?? firstOwner(request.flows) ?? newId()
+      const kept = await app.vault.connect(owner, session, connection)
+      if (kept === 'ended') throw connectionRequired(definition.name)
+      if (kept !== 'joined') reply.giveSession(kept)
+      return reply.code(201).send(describe(settings, { connection, publicUrl }))
+    }
+  )
+}
+
+export default fp(apiKeys, {
+  name: 'api-keys',
+  dependencies: ['providers', 'session', 'flows', 'vault', 'errors', 'security'],
+  encapsulate: true
+})

@@ -1,0 +1,122 @@
+import t, { type Test } from 'tap'
+import { Browser } from '../support/browser.ts'
+import { problem, signIn } from '../support/connected.ts'
+import { type FakeProvider, json, startFakeProvider } from '../support/fake-provider.ts'
+import { startGateway, TestClock } from '../support/gateway.ts'
+
+/** A gateway in front of a vendor whose key is `good-key`, without an OAuth client. */
+async function setUp(t: Test, name = 'PROCESS_STREET') {
+  const provider = await startFakeProvider(t, name)
+  const clock = new TestClock()
+  const gateway = await startGateway(t, { clock, environment: { [`${name}_API_URL`]: `${provider.origin}/base` } })
+  const browser = new Browser()
+  const path = name.toLowerCase().replace('_', '-')
+  const paste = (apiKey: unknown, init: RequestInit = {}) =>
+    browser.fetch(`${gateway.url}/connections/${path}`, {
+      method: 'POST',
+      body: JSON.stringify({ apiKey }),
+      headers: { 'content-type': 'application/json' },
+      ...init
+    })
+  const call = (rest = '/x') => browser.fetch(`${gateway.url}/proxy/${path}${rest}`)
+  return { provider, gateway, clock, browser, paste, call, path }
+}
+
+const takesGoodKey: FakeProvider['api'] = ({ headers, url }, r) =>
+  headers['x-api-key'] === 'good-key' ? json(r, 200, { apiKeyLabel: 'Fernhill', url }) : json(r, 401, { message: 'no' })
+
+t.test('SEC-39: a key that the provider takes makes a connection, and the proxy attaches it', async t => {
+  const s = await setUp(t)
+  s.provider.api = takesGoodKey
+  const response = await s.paste('  good-key\n')
+  t.equal(response.status, 201)
+  const body = await response.text()
+  t.match(JSON.parse(body), {
+    provider: 'process-street',
+    status: 'connected',
+    method: 'api_key',
+    methods: ['api_key'],
+    connectUrl: `${s.gateway.url}/connect/process-street`
+  })
+  t.equal((await s.call('/workflows?a=%20b')).status, 200)
+  t.match(s.provider.seen.api.at(-1), { url: '/base/workflows?a=%20b', headers: { 'x-api-key': 'good-key' } })
+  t.notMatch(body + s.gateway.logs.join(''), /good-key/)
+  t.equal((await s.browser.fetch(`${s.gateway.url}/connections/process-street`, { method: 'DELETE' })).status, 204)
+  t.equal((await s.call()).status, 401)
+})
+
+t.test('SEC-39: a key that the provider refuses, or cannot check, leaves everything as it was', async t => {
+  const s = await setUp(t)
+  s.provider.api = takesGoodKey
+  const refused = await problem(t, await s.paste('bad-key'), 422, 'api_key_rejected')
+  t.match(refused.detail, /Process Street does not accept this key/)
+  t.equal(s.browser.cookies.size, 0, 'nobody gets a session for it')
+  await s.paste('good-key')
+  await problem(t, await s.paste('bad-key'), 422, 'api_key_rejected')
+  s.provider.api = (_, r) => json(r, 503, {})
+  await problem(t, await s.paste('other-key'), 502, 'provider_unavailable')
+  s.provider.api = (_, r) => void r.destroy()
+  await problem(t, await s.paste('other-key'), 502, 'provider_unavailable')
+  s.provider.api = takesGoodKey
+  t.equal((await s.call()).status, 200, 'the first key serves on')
+})
+
+t.test('SEC-39: a malformed key or body is refused before anybody is asked', async t => {
+  const s = await setUp(t)
+  for (const apiKey of [undefined, '', 'a b', 'a\nb', 7]) await problem(t, await s.paste(apiKey), 400, 'api_key_malformed')
+  await problem(t, await s.paste('x', { body: '"good-key"' }), 400, 'api_key_malformed')
+  await problem(t, await s.paste('x', { body: '{"apiKey":' }), 400, 'request_malformed')
+  await problem(t, await s.paste('x', { body: JSON.stringify({ apiKey: 'x'.repeat(20_000) }) }), 413, 'body_too_large')
+  await problem(t, await s.paste('good-key', { headers: { 'content-type': 'application/json', 'x-csrf': '0' } }), 403, 'csrf_rejected')
+  t.equal(s.provider.seen.api.length, 0)
+})
+
+t.test('a key that the provider refuses later asks for a new one, and the new one mends it', async t => {
+  const s = await setUp(t)
+  s.provider.api = takesGoodKey
+  await s.paste('good-key')
+  s.provider.api = (_, r) => json(r, 401, {})
+  const ended = await problem(t, await s.call(), 401, 'reconnect_required')
+  t.equal(ended.connectUrl, `${s.gateway.url}/connect/process-street`)
+  const asked = s.provider.seen.api.length
+  await problem(t, await s.call(), 401, 'reconnect_required')
+  t.equal(s.provider.seen.api.length, asked, 'the provider is not asked again')
+  s.provider.api = takesGoodKey
+  t.equal((await s.paste('good-key')).status, 201)
+  t.equal((await s.call()).status, 200)
+})
+
+t.test('a refusal inside a 200 is a refusal, and a key in the path is in no log and no answer', async t => {
+  const s = await setUp(t, 'OUTGROW')
+  s.provider.api = ({ url }, r) => json(r, 200, { success: url === '/base/get_cal/canary-key', url: url.replace('canary-key', '') })
+  await problem(t, await s.paste('wrong-key'), 422, 'api_key_rejected')
+  const made = await s.paste('canary-key')
+  t.equal(made.status, 201)
+  t.equal((await s.call('/get_cal')).status, 200)
+  t.equal(s.provider.seen.api.at(-1)?.url, '/base/get_cal/canary-key')
+  s.provider.api = (_, r) => void r.writeHead(302, { location: '/base/get_cal/canary-key/next' }).end()
+  t.notMatch(JSON.stringify([...(await s.call('/get_cal')).headers]), /canary-key/)
+  t.notMatch((await made.text()) + s.gateway.logs.join(''), /canary-key/)
+})
+
+t.test('SEC-19: a pasted key turns the session like a sign-in, and joins what the session has', async t => {
+  const provider = await startFakeProvider(t)
+  const gateway = await startGateway(t, { environment: { ...provider.environment, PROCESS_STREET_API_URL: `${provider.origin}/base` } })
+  const browser = new Browser()
+  await signIn(gateway, browser)
+  const old = browser.copy()
+  provider.api = (_, r) => json(r, 200, {})
+  const body = JSON.stringify({ apiKey: 'key' })
+  const init = { method: 'POST', body, headers: { 'content-type': 'application/json' } }
+  t.equal((await browser.fetch(`${gateway.url}/connections/process-street`, init)).status, 201)
+  for (const name of ['productboard', 'process-street']) t.equal((await browser.fetch(`${gateway.url}/proxy/${name}/x`)).status, 200)
+  t.equal((await old.fetch(`${gateway.url}/proxy/productboard/x`)).status, 401)
+})
+
+t.test('a provider without keys says so', async t => {
+  const provider = await startFakeProvider(t, 'IGNITION')
+  const gateway = await startGateway(t, { environment: provider.environment })
+  const init = { method: 'POST', body: '{"apiKey":"x"}', headers: { 'content-type': 'application/json' } }
+  await problem(t, await new Browser().fetch(`${gateway.url}/connections/ignition`, init), 405, 'method_not_allowed')
+  await problem(t, await new Browser().fetch(`${gateway.url}/connections/nobody`, init), 404, 'provider_unknown')
+})
