@@ -1,11 +1,19 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whoever knows the address may use it: logs have its pattern. */
+    secretPath?: boolean
+  }
+}
+
 /** One line a request. The address stands in it without its query: a callback's holds the state and the code. */
 async function accessLog(app: FastifyInstance) {
   app.addHook('onResponse', async (request, reply) => {
     if (request.url.startsWith('/health/')) return
-    const url = request.raw.url ?? ''
+    const { url: pattern, config } = request.routeOptions
+    const url = (config.secretPath ? pattern : request.raw.url) ?? ''
     const queryAt = url.indexOf('?')
     request.log.info(
       {

@@ -25,6 +25,7 @@ async function apiKeys(app: FastifyInstance, { publicUrl, send, clock }: ApiKeys
       if (!method)
         throw new GatewayError('method_not_allowed', `${definition.title} has no API keys. Open connectUrl to connect.`, { allow: [] })
       const key = apiKeyFrom((request.body as { apiKey?: unknown } | null)?.apiKey, definition.name)
+      await request.spend('key-check')
       const connection = await connectionByKey(send, definition, method, key, clock.now())
 
       const session = request.ticket && (await app.vault.open(request.ticket, []))?.session.value
@@ -39,6 +40,6 @@ async function apiKeys(app: FastifyInstance, { publicUrl, send, clock }: ApiKeys
 
 export default fp(apiKeys, {
   name: 'api-keys',
-  dependencies: ['providers', 'session', 'flows', 'vault', 'errors', 'security'],
+  dependencies: ['providers', 'session', 'flows', 'vault', 'rate-limits', 'errors', 'security'],
   encapsulate: true
 })

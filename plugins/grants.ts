@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Connection } from '../src/core/connection.ts'
+import type { Flow } from '../src/core/flow.ts'
 import type { Clock } from '../src/core/ports.ts'
 import { createRenewal, type Renew } from '../src/core/renewal.ts'
 import { createRevocation } from '../src/core/revocation.ts'
@@ -10,6 +11,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Each provider's sign-in context puts its own here. */
     tokenEndpoints: Map<string, TokenEndpoint>
+    /** Where a sign-in goes, with its flow's state and challenge. */
+    authorizeUrls: Map<string, (flow: Flow) => string>
     renew: Renew
     /** Tells the provider that a grant is over. Never rejects; tries again later what fails now. */
     revoke(connection: Connection): Promise<void>
@@ -27,6 +30,7 @@ async function grants(app: FastifyInstance, { clock }: { clock: Clock }) {
     onGivenUp: provider => app.log.warn({ provider }, 'a grant could not be revoked at its provider')
   })
   app.decorate('tokenEndpoints', endpoints)
+  app.decorate('authorizeUrls', new Map())
   app.decorate('revoke', revocation.revoke)
   const renewal = createRenewal({
     vault: app.vault,

@@ -1,5 +1,5 @@
 import cors from '@fastify/cors'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../src/core/errors.ts'
 
@@ -7,10 +7,12 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Guarded against cross-site calls whatever the method. Unsafe methods always are. */
     guarded?: boolean
+    /** A form on one of our own pages is sent there, without a script that could add a header. */
+    ownPage?: boolean
   }
 }
 
-type SecurityOptions = { allowedOrigins: ReadonlySet<string>; secure: boolean }
+type SecurityOptions = { allowedOrigins: ReadonlySet<string>; publicUrl: string }
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
@@ -22,17 +24,21 @@ const pageHeaders = {
   // no-referrer: addresses of the sign-in hold the state and code (RFC 9700 §4.2.4).
   'referrer-policy': 'no-referrer',
   'cross-origin-resource-policy': 'same-origin',
+  // A sign-in in a popup walks through our answers, redirects and error pages too, and tells its opener at the end. Any other value on
+  // one of them would cut the two apart for good (HTML §7.1.3).
+  'cross-origin-opener-policy': 'unsafe-none',
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
   'cache-control': 'no-store'
 }
 
 /** Who may call from where: CORS by exact list, the CSRF guard in three layers, and the headers of our own answers. */
-async function security(app: FastifyInstance, { allowedOrigins, secure }: SecurityOptions) {
+async function security(app: FastifyInstance, { allowedOrigins, publicUrl }: SecurityOptions) {
+  const secure = publicUrl.startsWith('https:')
   const own = secure ? { ...pageHeaders, 'strict-transport-security': 'max-age=31536000' } : pageHeaders
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(own)
-    refuseOddFraming(request)
+    refuseOddFraming(request, reply)
     // A preflight from elsewhere learns nothing but no.
     if (request.method === 'OPTIONS') refuseForeignOrigin(request)
   })
@@ -46,14 +52,22 @@ async function security(app: FastifyInstance, { allowedOrigins, secure }: Securi
   })
 
   app.addHook('onRequest', async request => {
-    const { guarded, refusal } = request.routeOptions.config
+    const { guarded, ownPage, refusal } = request.routeOptions.config
     if (refusal || (safeMethods.has(request.method) && !guarded)) return
     const { headers } = request
+    if (ownPage) return refuseOtherPages(request)
     if (headers['sec-fetch-site'] === 'cross-site') throw rejected('The browser says that the call comes from another site.')
     refuseForeignOrigin(request)
     // A header of our own makes every cross-origin call preflighted, so that the list of origins decides before it is sent.
     if (headers['x-csrf'] !== '1') throw rejected('The header "X-CSRF: 1" is missing. Add it to every call of your frontend.')
   })
+
+  /** Browsers say where a form was sent from, and only they send forms with a person's cookies. */
+  function refuseOtherPages({ headers }: FastifyRequest): void {
+    const site = headers['sec-fetch-site']
+    if (headers.origin !== publicUrl || (site !== undefined && site !== 'same-origin'))
+      throw rejected('This step is taken on a page of Latchkey. Open the link again and choose there.')
+  }
 
   function refuseForeignOrigin({ headers: { origin } }: FastifyRequest): void {
     if (origin !== undefined && !allowedOrigins.has(origin))
@@ -62,10 +76,12 @@ async function security(app: FastifyInstance, { allowedOrigins, secure }: Securi
 }
 
 /** RFC 9112 §6.1: a coding before `chunked` would be the body's, and the provider would never hear of it. */
-function refuseOddFraming({ headers }: FastifyRequest): void {
+function refuseOddFraming({ headers }: FastifyRequest, reply: FastifyReply): void {
   const coding = headers['transfer-encoding']
-  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
-    throw new GatewayError('header_rejected', 'The only Transfer-Encoding that is taken is chunked.')
+  if (coding === undefined || coding.toLowerCase() === 'chunked') return
+  // Where such a body ends is not for us to say, so nothing can follow it.
+  reply.header('connection', 'close')
+  throw new GatewayError('header_rejected', 'The only Transfer-Encoding that is taken is chunked.')
 }
 
 const rejected = (why: string) => new GatewayError('csrf_rejected', why)

@@ -1,14 +1,17 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { createCipher } from '../src/core/cipher.ts'
+import { createInvitations, type Invitations } from '../src/core/invitation.ts'
 import { memoryLimits } from '../src/core/memory.ts'
 import type { Clock, Store } from '../src/core/ports.ts'
+import type { Versioned } from '../src/core/records.ts'
 import type { Session, SessionLimits } from '../src/core/session.ts'
-import { createVault, type Vault, type Versioned } from '../src/core/vault.ts'
+import { createVault, type Vault } from '../src/core/vault.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     vault: Vault
+    invitations: Invitations
     store: Store
   }
   interface FastifyRequest {
@@ -22,7 +25,9 @@ type VaultOptions = { store: Store; keys: readonly Buffer[]; limits: SessionLimi
 /** The sealed records, and the store below them, which is closed with the gateway. */
 async function vault(app: FastifyInstance, { store, keys, limits, graceMs, clock }: VaultOptions) {
   app.decorate('store', store)
-  app.decorate('vault', createVault({ store, cipher: createCipher(keys), limits, clock, memory: { ...memoryLimits, graceMs } }))
+  const cipher = createCipher(keys)
+  app.decorate('vault', createVault({ store, cipher, limits, clock, memory: { ...memoryLimits, graceMs } }))
+  app.decorate('invitations', createInvitations({ store, cipher, limits, clock }))
   app.decorateRequest('noteSeen', function (this: FastifyRequest, session: Versioned<Session>, provider?: string) {
     app.vault.touch(session, provider).catch(error => this.log.warn({ code: error.code }, 'the session could not be noted as seen'))
   })

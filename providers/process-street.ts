@@ -5,7 +5,7 @@ export default defineProvider({
   title: 'Process Street',
   description: 'Workflows, workflow runs and their tasks',
   color: '#2d7a5f',
-  api: { baseUrl: 'https://public-api.process.st/api/v1.1' },
+  api: { baseUrl: 'https://public-api.process.st/api/v1.1', linkBases: ['https://api.process.st/api/v1.1'] },
   methods: {
     oauth2: {
       authorizeUrl: 'https://app.process.st/oauth/authorize',
@@ -34,6 +34,12 @@ export default defineProvider({
       facts: 'API base, X-API-KEY without a prefix, who may make a key',
       confidence: 'vendor',
       from: 'https://developer.process.st/',
+      checked: '2026-11-21'
+    },
+    {
+      facts: 'links of pages may name api.process.st',
+      confidence: 'guide',
+      from: 'notes on the vendor’s reference, not seen again',
       checked: '2026-11-21'
     },
     {

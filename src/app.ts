@@ -2,16 +2,21 @@ import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import accessLog from '../plugins/access-log.ts'
 import apiKeys from '../plugins/api-keys.ts'
+import client from '../plugins/client/client.ts'
 import connections from '../plugins/connections.ts'
 import cookies from '../plugins/cookies.ts'
 import errors, { answerMalformed } from '../plugins/errors.ts'
 import flows from '../plugins/flows.ts'
 import grants from '../plugins/grants.ts'
 import health from '../plugins/health.ts'
+import invitations from '../plugins/invitations.ts'
+import invited from '../plugins/invited.ts'
 import otherMethods, { collectRoutes } from '../plugins/methods.ts'
+import invitationPages from '../plugins/pages/invitation-pages.ts'
 import pages from '../plugins/pages/pages.ts'
 import providers from '../plugins/providers.ts'
 import proxy from '../plugins/proxy/proxy.ts'
+import rateLimits from '../plugins/rate-limits.ts'
 import security from '../plugins/security.ts'
 import session from '../plugins/session.ts'
 import signIn from '../plugins/sign-in/sign-in.ts'
@@ -27,6 +32,9 @@ export type Parts = { store: Store; clock: Clock; send: Send; lookupFor: LookupF
 const headersTimeout = 15_000
 const requestTimeout = 120_000
 
+/** The token of an invitation's link is longer than Fastify's 100. */
+const mostParamCharacters = 256
+
 /** The whole gateway, ready to listen. */
 export async function buildGateway(config: Config, { store, clock, send, lookupFor, logger }: Parts): Promise<FastifyInstance> {
   const { publicUrl, allowedOrigins, session: limits, keys, trustProxy } = config
@@ -36,6 +44,7 @@ export async function buildGateway(config: Config, { store, clock, send, lookupF
     genReqId: () => randomUUID(),
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
     requestTimeout,
+    routerOptions: { maxParamLength: mostParamCharacters },
     // While it closes: what comes on an open connection is still served.
     return503OnClosing: false,
     clientErrorHandler: answerMalformed,
@@ -48,18 +57,23 @@ export async function buildGateway(config: Config, { store, clock, send, lookupF
   await app.register(accessLog)
   await app.register(providers, { providers: config.providers })
   await app.register(errors, { publicUrl })
-  await app.register(security, { allowedOrigins, secure: publicUrl.startsWith('https:') })
+  await app.register(security, { allowedOrigins, publicUrl })
   await app.register(cookies, { keys: keys.session, limits, publicUrl })
   await app.register(session, { limits, clock })
   await app.register(flows, { clock })
   await app.register(vault, { store, keys: keys.token, limits, graceMs: config.storeGraceMs, clock })
+  await app.register(rateLimits)
   await app.register(health)
   await app.register(grants, { clock })
   await app.register(signIn, { publicUrl, allowedOrigins, lookupFor, clock })
   await app.register(connections, { publicUrl })
   await app.register(apiKeys, { publicUrl, send, clock })
+  await app.register(invitations, { publicUrl })
+  await app.register(invited, { send, clock })
   await app.register(proxy, { send, clock })
-  await app.register(pages, { publicUrl })
+  await app.register(pages, { publicUrl, allowedOrigins, limits })
+  await app.register(invitationPages, { publicUrl })
+  await app.register(client, { allowedOrigins })
   await app.register(otherMethods, { routes })
   await app.ready()
   return app

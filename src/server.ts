@@ -17,6 +17,8 @@ import { openUpstream, type Upstream } from './upstream/send.ts'
 
 /** sysexits.h: EX_CONFIG. */
 const exitConfig = 78
+/** How long a start waits for each sign of life of the store. */
+const firstContactMs = 750
 /** What closing the store and saving what was just renewed may take beyond that. */
 const closeMs = 6_000
 
@@ -52,7 +54,7 @@ async function start(variables: Environment): Promise<void> {
 
   await firstContact(store, logger)
   await app.listen({ host: config.host, port })
-  say(startUpMessage(config, store.description, sandbox !== undefined))
+  say(startUpMessage(config, store.description, sandbox?.apiKeys))
 }
 
 /** First balancers are told, then nobody new is let in, then those who are in have their time. */
@@ -75,15 +77,16 @@ async function firstContact({ ping, watch }: Store, logger: Logger): Promise<voi
 }
 
 async function comes(what: () => Promise<void>): Promise<boolean> {
-  for (let tries = 1; tries <= 4; tries++) {
-    const failed = await what().then(
-      () => false,
-      () => true
-    )
-    if (!failed) return true
-    if (tries < 4) await sleep(250)
+  const untilMs = performance.now() + firstContactMs
+  for (;;) {
+    try {
+      await what()
+      return true
+    } catch {
+      if (performance.now() > untilMs) return false
+      await sleep(50)
+    }
   }
-  return false
 }
 
 async function startSandbox({ publicUrl, dataDir }: Config) {

@@ -1,50 +1,31 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { freePort } from '../src/free-port.ts'
 import { Browser } from './support/browser.ts'
+import { signIn } from './support/connected.ts'
 import { json, startFakeProvider } from './support/fake-provider.ts'
 import { newKey, startTestSandbox } from './support/gateway.ts'
+import { runNode, startNode, stopped } from './support/node-process.ts'
 import { startRedis } from './support/redis.ts'
-
-type Running = { process: ChildProcess; output: () => string; url: string }
 
 const server = join(import.meta.dirname, '..', 'src', 'server.ts')
 
-/** The gateway as `npm start` runs it: a process of its own, with this environment and no other. */
-function run(t: Test, environment: Record<string, string>): { child: ChildProcess; output: () => string } {
-  const child = spawn(process.execPath, [server], {
-    env: { PATH: process.env.PATH ?? '', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe']
-  })
-  let text = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', chunk => (text += chunk))
-  t.teardown(() => child.kill('SIGKILL'))
-  return { child, output: () => text }
-}
-
-async function started(t: Test, environment: Record<string, string>): Promise<Running> {
-  const { child, output } = run(t, environment)
-  for (;;) {
-    const address = /Latchkey is ready: (\S+)/.exec(output())?.[1]
-    if (address) return { process: child, output, url: address }
-    await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), once(child, 'exit')])
-    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${output()}`)
-  }
-}
-
-async function stopped(running: Running, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-  running.process.kill(signal)
-  const [code] = await once(running.process, 'exit')
-  return code
-}
+/** The gateway as `npm start` runs it. */
+const run = (t: Test, environment: Record<string, string>) => runNode(t, server, environment)
+const started = (t: Test, environment: Record<string, string>) => startNode(t, server, environment)
 
 t.test('without any configuration it starts on a free port, with every provider in the sandbox, and says what to do next', async t => {
   const dataDir = join(t.testdir(), 'data')
   const gateway = await started(t, { PORT: '0', DATA_DIR: dataDir })
-  for (const line of [/Tokens are kept, sealed, in: .*sqlite/i, /Providers: .*Productboard/, /sandbox/, /_CLIENT_ID/])
+  for (const line of [
+    /Tokens are kept, sealed, in: .*sqlite/i,
+    /Providers: .*Productboard/,
+    /sandbox/,
+    /Outgrow sandbox_outgrow_key/,
+    /_CLIENT_ID/
+  ])
     t.match(gateway.output(), line)
   t.notMatch(gateway.output(), /Warning/)
   const browser = new Browser()
@@ -52,8 +33,14 @@ t.test('without any configuration it starts on a free port, with every provider 
     t.equal((await browser.connect(gateway.url, provider)).url, `${gateway.url}/`)
     t.equal((await browser.fetch(`${gateway.url}/proxy/${provider}/echo`)).status, 200)
   }
-  t.equal(statSync(join(dataDir, 'keys.json')).mode & 0o777, 0o600)
   t.equal(await stopped(gateway), 0, 'SIGTERM ends it well')
+  for (const file of ['keys.json', 'sandbox.json']) t.equal(statSync(join(dataDir, file)).mode & 0o777, 0o600)
+
+  const again = await started(t, { PORT: new URL(gateway.url).port, DATA_DIR: dataDir })
+  for (const provider of ['productboard', 'process-street', 'outgrow', 'ignition'])
+    t.equal((await browser.fetch(`${again.url}/proxy/${provider}/echo`)).status, 200, `${provider} is still connected`)
+  await browser.fetch(`${again.url}/connections/productboard/refresh`, { method: 'POST' })
+  t.equal((await browser.fetch(`${again.url}/proxy/productboard/echo`)).status, 200, 'and renews')
 })
 
 t.test('in production nothing is guessed: every problem is printed at once, and it exits with 78', async t => {
@@ -131,15 +118,13 @@ t.test('SIGTERM lets a call under way finish', async t => {
   const provider = await startFakeProvider(t)
   const gateway = await started(t, { ...provider.environment, PORT: '0', DATA_DIR: t.testdir() })
   const browser = new Browser()
-  const begun = await browser.request(`${gateway.url}/auth/productboard`)
-  const state = new URL(begun.headers.get('location') ?? '').searchParams.get('state') ?? ''
-  await browser.request(`${gateway.url}/auth/productboard/callback?${new URLSearchParams({ code: 'c', state })}`)
+  await signIn(gateway, browser)
   const arrived = Promise.withResolvers<() => void>()
   provider.api = (_, r) => arrived.resolve(() => json(r, 200, { finished: true }))
   const call = browser.fetch(`${gateway.url}/proxy/productboard/x`)
   const answer = await arrived.promise
-  const exit = once(gateway.process, 'exit')
-  gateway.process.kill('SIGTERM')
+  const exit = once(gateway.child, 'exit')
+  gateway.child.kill('SIGTERM')
   answer()
   t.same(await (await call).json(), { finished: true })
   t.equal((await exit)[0], 0)

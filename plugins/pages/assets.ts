@@ -14,4 +14,6 @@ function load(name: string, type: keyof typeof types): Asset {
 
 export const stylesheet = load('latchkey', 'css')
 export const script = load('connections', 'js')
+export const keyScript = load('key-form', 'js')
+export const inviteScript = load('invite', 'js')
 export const icon = load('latchkey', 'svg')

@@ -1,62 +1,60 @@
 import type { ConnectionView } from '../../src/core/connection-view.ts'
 import type { Provider } from '../../src/core/provider.ts'
+import { details, lastDetails } from './details.ts'
 import { type Html, html } from './html.ts'
+import { mark } from './mark.ts'
+import type { Way } from './ways.ts'
 
-export type Card = { provider: Provider; view: ConnectionView }
+export type Card = { provider: Provider; view: ConnectionView; ways: readonly Way[]; endsAtMs: number | undefined }
 
 const statusText = { connected: 'Connected', reconnect_required: 'Access has ended', disconnected: 'Not connected' } as const
 
 /** Drawn as well as written, and not by colour alone (WCAG 1.4.1). */
 const statusSign = { connected: 'm3.5 8.5 3 3 6-6.5', reconnect_required: 'M8 3.5v5.2m0 3.3v.5', disconnected: 'M4.5 8h7' } as const
 
-export function card({ provider, view }: Card): Html {
+const instead = { oauth2: 'Sign in instead', api_key: 'Use a key instead' } as const
+
+export function card({ provider, view, ways, endsAtMs }: Card): Html {
   const { status, title, provider: name } = view
+  const [first, ...others] = ways
   return html`<li class="card" data-provider="${name}" data-status="${status}">
-<svg class="mark" width="44" height="44" viewBox="0 0 44 44" aria-hidden="true"><rect width="44" height="44" fill="${provider.color}"/><text x="22" y="30" text-anchor="middle" font-size="22" font-weight="700" fill="#fff">${title.slice(0, 1)}</text></svg>
+${mark(provider)}
 <div class="name">
 <h2>${title}</h2>
 <p class="status"><svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="${statusSign[status]}"/></svg>${statusText[status]}</p>
 </div>
 <p class="about">${provider.description}</p>
 <div class="more">
-${status === 'disconnected' ? expectation(provider) : ''}
-${status === 'reconnect_required' ? html`<p>${title} does not accept this connection any more. Reconnect to go on using it.</p>` : ''}
-${status === 'connected' ? details(view) : ''}
+${status === 'disconnected' ? html`<p class="fine">${expectation(provider, first)}</p>` : ''}
+${status === 'reconnect_required' ? html`<p>${title} does not accept this ${view.method === 'api_key' ? 'key' : 'connection'} any more. Reconnect to go on using it.</p>${lastDetails(view)}` : ''}
+${status === 'connected' ? details(view, endsAtMs) : ''}
 </div>
 <div class="actions">
-${status === 'disconnected' ? connect('Connect', view, 'button') : connect('Reconnect', view, status === 'connected' ? 'button quiet' : 'button')}
+<div class="buttons">
+${first ? begin(status === 'disconnected' ? 'Connect' : 'Reconnect', title, first, view, status === 'connected' ? 'button quiet' : 'button') : ''}
 ${status === 'disconnected' ? '' : disconnect(view)}
+</div>
+${status === 'connected' ? '' : others.map(way => begin(instead[way.method], `for ${title}`, way, view, 'other'))}
+<button type="button" class="other" aria-label="Ask somebody else to connect ${title}" aria-haspopup="dialog" data-invite="/connections/${name}/invitation" data-title="${title}">Ask somebody else</button>
 </div>
 </li>
 `
 }
 
-function connect(label: string, view: ConnectionView, look: string): Html {
-  return html`<a class="${look}" href="${connectAddress(view)}" aria-label="${label} ${view.title}">${label}</a>`
+/** A link either way: where a key is pasted, the page's script opens the dialog that it names. */
+const begin = (label: string, what: string, { method, url }: Way, { provider }: ConnectionView, look: string): Html =>
+  html`<a class="${look}" href="${url}" aria-label="${label} ${what}"${method === 'api_key' ? html` data-dialog="key-dialog-${provider}"` : ''}>${label}</a>`
+
+function disconnect({ provider, title, method }: ConnectionView): Html {
+  const after =
+    method === 'api_key'
+      ? `The key itself stays good until you delete it at ${title}.`
+      : `Nothing is deleted at ${title}, and you can connect again at any time.`
+  return html`<button type="button" class="quiet" aria-label="Disconnect ${title}" data-method="DELETE" data-path="/connections/${provider}" data-provider="${provider}" data-question="Disconnect ${title}?" data-meaning="The applications of this site can no longer use it. ${after}" data-done="${title} is disconnected.">Disconnect</button>`
 }
 
-/** Absolute: a person who opened this page under another name of this host must begin where the cookies will be needed. */
-export const connectAddress = ({ connectUrl, provider }: ConnectionView): string =>
-  `${connectUrl}?return_to=${encodeURIComponent(`/?connected=${provider}`)}`
-
-const disconnect = ({ provider, title }: ConnectionView): Html =>
-  html`<button type="button" class="quiet" aria-label="Disconnect ${title}" data-method="DELETE" data-path="/connections/${provider}" data-provider="${provider}" data-question="Disconnect ${title}?" data-meaning="The applications of this site can no longer use it. Nothing is deleted at ${title}, and you can connect again at any time." data-done="${title} is disconnected.">Disconnect</button>`
-
-function expectation({ methods: { oauth2 } }: Provider): Html {
-  const { steps = [], plan } = oauth2?.help ?? {}
-  return html`<p class="fine">${[...steps, plan].filter(text => text !== undefined).join(' ')}</p>`
+function expectation({ title, methods: { oauth2, apiKey } }: Provider, way: Way | undefined): string {
+  const steps = way?.method === 'oauth2' ? (oauth2?.help.steps ?? []) : [`You make a key at ${title} and paste it here.`]
+  const plan = way?.method === 'oauth2' ? oauth2?.help.plan : apiKey?.help.plan
+  return [...steps, plan].filter(text => text !== undefined).join(' ')
 }
-
-function details({ account, connectedAt, lastUsedAt, scopes = [] }: ConnectionView): Html {
-  const rows = [
-    ['Account', account],
-    ['Since', time(connectedAt)],
-    ['Last used', time(lastUsedAt)],
-    ['Allowed', scopes.length > 0 ? scopes.map((scope, i) => html`${i > 0 ? ', ' : ''}<code>${scope}</code>`) : undefined]
-  ] as const
-  const filled = rows.filter(([, value]) => value !== undefined)
-  return html`<dl>${filled.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`
-}
-
-const time = (timestamp: string | undefined): Html | undefined =>
-  timestamp === undefined ? undefined : html`<time datetime="${timestamp}">${timestamp.slice(0, 16).replace('T', ' ')} UTC</time>`

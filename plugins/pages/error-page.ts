@@ -1,19 +1,24 @@
-import { html } from './html.ts'
+import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 
 type Shown = { title: string; detail: string; status: number; requestId: string; code: string; connectUrl?: string }
 
 /** What the problem document says, for a person. */
 export function errorPage({ title, detail, status, requestId, code, connectUrl }: Shown): string {
-  const [address, label] =
-    connectUrl !== undefined ? [connectUrl, 'Connect again'] : ['/', status === 503 ? 'Try again' : 'Back to your connections']
   return page(
     title,
     html`<div class="panel">
 <h1>${title}</h1>
 <p>${detail}</p>
-<p><a class="button" href="${address}">${label}</a></p>
+${code === 'invitation_invalid' ? '' : wayOn(status, connectUrl)}
 <p class="fine">If you ask for help, mention the code <code>${code}</code> and the request <code>${requestId}</code>.</p>
 </div>`
   )
+}
+
+/** Not for an invited person, who has no connections here. */
+function wayOn(status: number, connectUrl: string | undefined): Html {
+  const [address, label] =
+    connectUrl !== undefined ? [connectUrl, 'Connect again'] : ['/', status === 503 ? 'Try again' : 'Back to your connections']
+  return html`<p><a class="button" href="${address}">${label}</a></p>`
 }

@@ -1,6 +1,6 @@
 import type { ConnectionView } from '../../src/core/connection-view.ts'
-import { connectAddress } from './card.ts'
 import { type Html, html } from './html.ts'
+import { connectAddress } from './ways.ts'
 
 /** How a sign-in ended, for the person who comes back from it. */
 export type Outcome = { kind: 'good' | 'bad'; title: string; text: Html }
@@ -30,11 +30,15 @@ const reasons = new Map([
   ['unsupported_response_type', settings]
 ])
 
+/** What an error code means for a person, and what to do. */
+export const reasonFor = (code: string): string =>
+  reasons.get(code) ?? 'It gave no reason. Connect again; if it goes on, ask who runs this site.'
+
 /** @param code of `connect_error`: it comes from an address that anybody may have written, so it chooses words and is never shown. */
 export function refused(view: ConnectionView, code: string): Outcome {
   const { title, status } = view
   const head = status === 'connected' ? `${title} stays connected as it was` : `${title} was not connected`
-  const reason = reasons.get(code) ?? 'It gave no reason. Connect again; if it goes on, ask who runs this site.'
+  const reason = reasonFor(code)
   const again = reason === settings ? undefined : html`<a href="${connectAddress(view)}">Try ${title} again</a>`
   return { kind: 'bad', title: head, text: html`<strong>${head}.</strong> ${reason} ${again}` }
 }

@@ -1,26 +1,50 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { type ConnectionView, describeConnections } from '../../src/core/connection-view.ts'
-import { icon, script, stylesheet } from './assets.ts'
+import { endsForGoodMs } from '../../src/core/connection.ts'
+import { type ConnectionView, describeConnections, methodsOf } from '../../src/core/connection-view.ts'
+import { returnToOf } from '../../src/core/return-to.ts'
+import type { SessionLimits } from '../../src/core/session.ts'
+import { icon, inviteScript, keyScript, script, stylesheet } from './assets.ts'
+import { connectPage } from './connect-page.ts'
 import { connectionsPage } from './connections-page.ts'
 import { made, type Outcome, refused } from './outcome.ts'
+import { homeAfter, waysOf } from './ways.ts'
 
+type PagesOptions = { publicUrl: string; allowedOrigins: ReadonlySet<string>; limits: SessionLimits }
 type Query = { connected?: unknown; connect_error?: unknown; provider?: unknown }
+type Connect = { Params: { provider: string }; Querystring: { return_to?: unknown } }
 
-/** The Connections page and what it is drawn with. */
-async function pages(app: FastifyInstance, { publicUrl }: { publicUrl: string }) {
+/** The Connections page, the page of one provider, and what they are drawn with. */
+async function pages(app: FastifyInstance, { publicUrl, allowedOrigins, limits }: PagesOptions) {
   app.get<{ Querystring: Query }>('/', async (request, reply) => {
     const held = request.ticket && (await app.vault.openAll(request.ticket))
     if (held) request.noteSeen(held.session)
     const views = describeConnections(app.providers, held, publicUrl)
     const cards = views.flatMap(view => {
       const settings = app.providers.get(view.provider)
-      return settings ? [{ provider: settings.definition, view }] : []
+      const connection = held?.connections.get(view.provider)?.value
+      const endsAtMs = connection && endsForGoodMs(connection)
+      return settings ? [{ provider: settings.definition, view, ways: waysOf(view, publicUrl), endsAtMs }] : []
     })
-    return reply.type('text/html; charset=utf-8').send(connectionsPage(cards, outcomeOf(request.query, views)))
+    const ending = held && { idleMs: limits.idleMs, latestMs: held.session.value.createdAtMs + limits.maxMs }
+    const open = held ? await app.invitations.list(held.session.value.owner) : []
+    const invitations = open.map(invitation => ({
+      invitation,
+      title: app.providers.get(invitation.provider)?.definition.title ?? invitation.provider
+    }))
+    const outcome = outcomeOf(request.query, views)
+    return reply.type('text/html; charset=utf-8').send(connectionsPage({ cards, invitations, outcome, ending, idleMs: limits.idleMs }))
   })
 
-  for (const asset of [icon, script, stylesheet]) {
+  app.get<Connect>('/connect/:provider', async (request, reply) => {
+    const settings = app.providerNamed(request.params.provider)
+    const { definition } = settings
+    const returnTo = returnToOf(request.query.return_to, homeAfter(definition.name), publicUrl, allowedOrigins)
+    const ways = waysOf({ provider: definition.name, methods: methodsOf(settings) }, publicUrl, returnTo)
+    return reply.type('text/html; charset=utf-8').send(connectPage(definition, ways, returnTo))
+  })
+
+  for (const asset of [icon, inviteScript, keyScript, script, stylesheet]) {
     app.get(asset.url, (_request, reply) =>
       reply.type(asset.type).header('cache-control', 'public, max-age=31536000, immutable').send(asset.body)
     )

@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Connection, connectionFrom, type Grant } from '../../src/core/connection.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import { type Flow, firstOwner, flowId, flowLifetimeMs } from '../../src/core/flow.ts'
+import type { Invited } from '../../src/core/invitation.ts'
+import { authorizationErrors } from '../../src/core/oauth-errors.ts'
 import type { OAuth2Method } from '../../src/core/provider.ts'
 import { withParams } from '../../src/core/return-to.ts'
 import type { Session } from '../../src/core/session.ts'
@@ -10,20 +12,8 @@ import type { ProviderContextOptions } from './provider-context.ts'
 
 type Options = ProviderContextOptions & { redirectUri: string }
 
-/** RFC 6749 §4.1.2.1 and OpenID Connect Core §3.1.2.6. Any other is told as `provider_error`: what a URL says is not repeated. */
-const knownErrors = new Set([
-  'access_denied',
-  'invalid_request',
-  'unauthorized_client',
-  'unsupported_response_type',
-  'invalid_scope',
-  'server_error',
-  'temporarily_unavailable',
-  'interaction_required',
-  'login_required',
-  'account_selection_required',
-  'consent_required'
-])
+/** Any other is told as `provider_error`: what a URL says is not repeated. */
+const knownErrors: ReadonlySet<string> = new Set(authorizationErrors)
 
 /** `GET /auth/NAME/callback`: the browser comes back, with a code or a refusal. Nothing is sent to the provider before the state has proved itself. */
 export async function callback(app: FastifyInstance, { definition, method, client, clock, redirectUri }: Options) {
@@ -34,7 +24,8 @@ export async function callback(app: FastifyInstance, { definition, method, clien
       const { state, code, error, iss } = answerParams(request)
       const flow = request.flows.find(f => f.state === state && f.provider === definition.name)
       if (!flow) throw invalid('It was begun in another browser, or too long ago, or it has been finished already.')
-      const session = await sessionOf(request, flow)
+      const invited = flow.invitation === undefined ? undefined : await app.invitations.findById(flow.owner, flow.invitation)
+      const session = invited ? undefined : await sessionOf(request, flow)
       checkIssuer(method, iss)
       if (!(await app.store.claim(`flow:${flowId(flow)}`, flowLifetimeMs))) throw invalid('It has been finished already.')
       reply.dropFlows([flow])
@@ -45,7 +36,7 @@ export async function callback(app: FastifyInstance, { definition, method, clien
       const grant = await exchange(code, flow)
       if (typeof grant === 'string') return refused(reply, flow, grant)
       const connection = connectionFrom(grant, definition.name, client.scopes, clock.now())
-      return finish(request, reply, flow, session, connection)
+      return invited ? finishInvited(reply, invited, connection) : finish(request, reply, flow, session, connection)
     }
   )
 
@@ -66,6 +57,15 @@ export async function callback(app: FastifyInstance, { definition, method, clien
     }
     if (kept !== 'joined') reply.giveSession(kept)
     return reply.redirect(flow.returnTo, 303)
+  }
+
+  /** This browser has no part in the session that gets the connection. */
+  async function finishInvited(reply: FastifyReply, { owner, spend }: Invited, connection: Connection): Promise<FastifyReply> {
+    if (!(await app.vault.connectInvited(owner, connection, spend))) {
+      void app.revoke(connection)
+      throw new GatewayError('invitation_invalid', 'It was used or withdrawn while you were at the provider. Nothing was connected.')
+    }
+    return reply.redirect(`/invitations/thanks?provider=${definition.name}`, 303)
   }
 
   /** The flow is this browser's, and nobody signed out or in as another in between. */

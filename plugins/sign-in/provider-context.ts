@@ -1,5 +1,6 @@
 import oauth2, { type FastifyOAuth2Options } from '@fastify/oauth2'
 import type { FastifyInstance } from 'fastify'
+import { challengeOf, type Flow } from '../../src/core/flow.ts'
 import type { Clock } from '../../src/core/ports.ts'
 import type { OAuth2Method, OAuthClient, Provider } from '../../src/core/provider.ts'
 import type { LookupFor } from '../../src/upstream/lookup.ts'
@@ -40,8 +41,19 @@ export async function providerContext(app: FastifyInstance, options: ProviderCon
     userAgent: 'latchkey',
     credentials: credentials(method, client)
   } as FastifyOAuth2Options)
+  const authorizeUrl = (flow: Flow) =>
+    app.grantClient.oauth2.authorizeURL({
+      ...method.authorizeParams,
+      redirect_uri: redirectUri,
+      // An absent scope must be absent, not empty (RFC 6749 §3.3).
+      ...(client.scopes.length > 0 && { scope: [...client.scopes] }),
+      state: flow.state,
+      code_challenge: challengeOf(flow),
+      code_challenge_method: 'S256'
+    })
   app.tokenEndpoints.set(definition.name, tokenEndpointOf(app.grantClient, method, lookupFor))
-  app.register(start, { ...options, redirectUri })
+  app.authorizeUrls.set(definition.name, authorizeUrl)
+  app.register(start, { ...options, authorizeUrl })
   app.register(callback, { ...options, redirectUri })
 }
 

@@ -1,21 +1,11 @@
 import type { Connection } from '../../src/core/connection.ts'
 import { hasCode } from '../../src/core/errors.ts'
+import { tokenErrors } from '../../src/core/oauth-errors.ts'
 import type { OAuth2Method } from '../../src/core/provider.ts'
 import { parseTokenAnswer, TokenEndpointError } from '../../src/core/token-answer.ts'
 import type { TokenEndpoint } from '../../src/core/token-endpoint.ts'
 import type { LookupFor } from '../../src/upstream/lookup.ts'
 import type { OAuth2Client } from './oauth2-client.ts'
-
-/** RFC 6749 §5.2 and RFC 7009 §2.2.1; a reason that is none of these is not repeated to anybody. */
-const knownReasons = [
-  'invalid_request',
-  'invalid_client',
-  'invalid_grant',
-  'unauthorized_client',
-  'unsupported_grant_type',
-  'invalid_scope',
-  'unsupported_token_type'
-]
 
 /** The parts that its errors have: Boom around what came from the server. */
 type ClientError = { output?: { statusCode?: number }; data?: { isResponseError?: boolean; payload?: unknown } | null }
@@ -64,7 +54,8 @@ function asTokenEndpointError(error: ClientError): TokenEndpointError {
   if (data?.isResponseError) {
     const reason = (data.payload as { error?: unknown } | undefined)?.error
     if (status !== undefined && status < 500 && typeof reason === 'string') {
-      const known = knownReasons.find(r => r === reason)
+      // A reason that is none of these is not repeated to anybody.
+      const known = tokenErrors.find(r => r === reason)
       return new TokenEndpointError('refused', `the token endpoint answered ${status} ${known ?? 'with an unknown error'}`, known)
     }
     return new TokenEndpointError('unavailable', `the token endpoint answered ${status}`)

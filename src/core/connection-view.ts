@@ -16,6 +16,11 @@ export type ConnectionView = {
   connectedAt?: string
   expiresAt?: string
   lastUsedAt?: string
+  /**
+   * The bases by which the provider's own links name its API: below them an absolute URL is one of `/proxy`. Only where there is a
+   * connection, since an operator's own address is nobody else's business.
+   */
+  apiUrls?: string[]
   connectUrl: string
 }
 
@@ -33,6 +38,10 @@ export const methodsOf = ({ definition: { methods }, client }: ProviderSettings)
 export const connectUrlOf = ({ definition: { name }, client }: ProviderSettings, publicUrl: string): string =>
   client ? `${publicUrl}/auth/${name}` : `${publicUrl}/connect/${name}`
 
+const apiUrlsOf = ({ definition: { api } }: ProviderSettings): string[] =>
+  // As a browser spells them, so that it can compare.
+  [api.baseUrl, ...(api.linkBases ?? [])].map(url => new URL(url).href.replace(/\/$/, ''))
+
 export function describe(settings: ProviderSettings, { connection, lastUsedMs, publicUrl }: Facts): ConnectionView {
   const { name, title } = settings.definition
   const common = { provider: name, title, methods: methodsOf(settings), connectUrl: connectUrlOf(settings, publicUrl) }
@@ -46,7 +55,8 @@ export function describe(settings: ProviderSettings, { connection, lastUsedMs, p
     ...(scopes && { scopes }),
     connectedAt: timestamp(connectedAtMs),
     ...(expiresAtMs !== undefined && { expiresAt: timestamp(expiresAtMs) }),
-    ...(lastUsedMs !== undefined && { lastUsedAt: timestamp(lastUsedMs) })
+    ...(lastUsedMs !== undefined && { lastUsedAt: timestamp(lastUsedMs) }),
+    apiUrls: apiUrlsOf(settings)
   }
 }
 

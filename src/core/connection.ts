@@ -74,6 +74,9 @@ export const isDueForRenewal = (connection: Connection, nowMs: number): boolean 
 export const isExpired = (connection: Connection, nowMs: number): boolean =>
   connection.expiresAtMs !== undefined && connection.expiresAtMs <= nowMs
 
+/** When the person has to connect again, where that can be known: with a refresh token the access token's end is not the connection's. */
+export const endsForGoodMs = ({ expiresAtMs, refreshToken }: Connection): number | undefined => (refreshToken ? undefined : expiresAtMs)
+
 /** What the store keeps of a connection, before it is sealed: JSON, with the secrets in the clear. */
 export function encodeConnection(connection: Connection): Buffer {
   const { credential, refreshToken, ...rest } = connection

@@ -11,6 +11,7 @@ const problems = {
   csrf_rejected: [403, 'The call was refused'],
   not_found: [404, 'Nothing here'],
   provider_unknown: [404, 'No such provider'],
+  invitation_invalid: [410, 'This invitation is not valid any more'],
   method_not_allowed: [405, 'Method not allowed'],
   body_too_large: [413, 'The body is too large'],
   api_key_rejected: [422, 'The key was not accepted'],
@@ -23,6 +24,8 @@ const problems = {
 } as const
 
 export type ErrorCode = keyof typeof problems
+
+export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(problems, text)
 
 export type ErrorDetails = {
   cause?: unknown

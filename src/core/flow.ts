@@ -11,6 +11,8 @@ export type Flow = {
   readonly owner: string
   /** The browser had no session when it began: the callback may begin one. */
   readonly first: boolean
+  /** The connection is made for somebody else, who gave this invitation: `owner` is theirs, and this browser gets no session. */
+  readonly invitation?: string
   readonly startedAtMs: number
 }
 
@@ -23,7 +25,7 @@ const mostFlows = 5
  */
 const mostCharacters = 2600
 
-export function beginFlow(of: Pick<Flow, 'provider' | 'returnTo' | 'owner' | 'first'>, nowMs: number): Flow {
+export function beginFlow(of: Pick<Flow, 'provider' | 'returnTo' | 'owner' | 'first' | 'invitation'>, nowMs: number): Flow {
   // 192 bits of state (RFC 9700 asks for 128); 43 characters of verifier, the least that RFC 7636 allows, from 256 bits.
   return { ...of, state: randomBytes(24).toString('base64url'), verifier: randomBytes(32).toString('base64url'), startedAtMs: nowMs }
 }

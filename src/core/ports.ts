@@ -57,6 +57,8 @@ export type Store = Lease & {
   erase(owner: string): Promise<void>
   /** True for the first caller within `ttlMs`, false for every later one: what makes a thing single-use. */
   claim(key: string, ttlMs: number): Promise<boolean>
+  /** Counts up. @returns how often within `windowMs` from the first time, this one included, and when the next first time can be. */
+  count(key: string, windowMs: number): Promise<{ count: number; endsInMs: number }>
   /** Rejects when the store cannot do its work now. */
   ping(): Promise<void>
   close(): Promise<void>

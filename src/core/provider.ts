@@ -32,6 +32,8 @@ export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 type Api = {
   /** Absolute, without a trailing slash. A proxied path is appended to it byte for byte. */
   readonly baseUrl: string
+  /** Other bases by which links in its answers name the same API. No call ever goes there. */
+  readonly linkBases?: readonly string[]
   /** Sent with every call, over what the client sent. */
   readonly headers?: Readonly<Record<string, string>>
   /** Methods that may be forwarded; all six when left out. */
@@ -155,7 +157,9 @@ export function defineProvider(provider: Provider): Provider {
   if (!methods.oauth2 && !methods.apiKey) fail('methods', 'must offer oauth2, apiKey or both')
   if (provider.sources.length === 0) fail('sources', 'must say where the facts come from')
   const { authorizeUrl, tokenUrl, refreshUrl, revokeUrl } = methods.oauth2 ?? {}
-  for (const [field, url] of Object.entries({ 'api.baseUrl': api.baseUrl, authorizeUrl, tokenUrl, refreshUrl, revokeUrl })) {
+  const linkBases = api.linkBases?.map((url, i) => [`api.linkBases[${i}]`, url] as const) ?? []
+  const addresses = Object.entries({ 'api.baseUrl': api.baseUrl, authorizeUrl, tokenUrl, refreshUrl, revokeUrl })
+  for (const [field, url] of [...addresses, ...linkBases]) {
     if (url !== undefined && !isPlainHttps(url)) fail(field, 'must be an https URL without user, fragment or trailing slash')
   }
   return Object.freeze(provider)

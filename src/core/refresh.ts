@@ -2,9 +2,10 @@ import { type Connection, type Grant, renewed } from './connection.ts'
 import { connectionRequired, reconnectRequired, renewalFailed } from './connection-errors.ts'
 import { hasCode } from './errors.ts'
 import type { Clock } from './ports.ts'
+import type { Versioned } from './records.ts'
 import { TokenEndpointError } from './token-answer.ts'
 import type { TokenEndpoint } from './token-endpoint.ts'
-import type { Vault, Versioned } from './vault.ts'
+import type { Vault } from './vault.ts'
 
 export type RefreshParts = {
   readonly vault: Vault
@@ -22,7 +23,7 @@ export type RefreshParts = {
 }
 
 /** What a refresh is told by the lease that it runs under, and tells who waits for it. */
-export type UnderLease = {
+type UnderLease = {
   readonly stillHeld: () => boolean
   /** The provider honours this from now on, though the store does not have it yet. */
   readonly answerNow: (unsaved: Versioned<Connection>) => void
@@ -51,19 +52,26 @@ export function createRefresh({ vault, clock, endpointOf, onOrphan, onLost, paus
       if (!(error instanceof TokenEndpointError)) throw error
       return error.isInvalidGrant ? giveUp(owner, kept) : backOff(owner, kept, error)
     }
-    const fresh = renewed(kept.value, grant, clock.now())
-    return (await save(owner, kept, fresh, lease)) ?? standing(owner, kept.value, fresh, lease)
+    return save(owner, kept, grant, lease)
   }
 
   /**
-   * Until the store has it or says that it has another version. Who waits for the connection is answered after the first failure:
-   * the provider honours it, whether or not our store can be reached.
+   * Until the store has it, or has what the person put in its place. Who waits for the connection is answered after the first
+   * failure: the provider honours it, whether or not our store can be reached.
    */
-  async function save(owner: string, kept: Versioned<Connection>, fresh: Connection, { answerNow }: UnderLease) {
+  async function save(owner: string, kept: Versioned<Connection>, grant: Grant, { answerNow }: UnderLease) {
+    const fresh = renewed(kept.value, grant, clock.now())
     const untilMs = clock.now() + holdOnMs
     for (;;) {
       try {
-        return await vault.replace(owner, kept, fresh)
+        const { written, standing } = await change(owner, kept, ({ heldBackUntilMs }) => ({
+          ...fresh,
+          ...(heldBackUntilMs !== undefined && { heldBackUntilMs })
+        }))
+        if (written) return written
+        if (standing?.value.status === 'connected') return standing // A new sign-in; or our own write, whose answer was lost.
+        onOrphan(fresh)
+        throw standing ? reconnectRequired(fresh.provider) : connectionRequired(fresh.provider)
       } catch (error) {
         if (!hasCode(error, 'store_unavailable')) throw error
         if (clock.now() > untilMs || over.aborted) {
@@ -76,23 +84,10 @@ export function createRefresh({ vault, clock, endpointOf, onOrphan, onLost, paus
     }
   }
 
-  /** Our write found another version: what the person did meanwhile stands; our own notes on the old credential do not. */
-  async function standing(owner: string, before: Connection, fresh: Connection, lease: UnderLease): Promise<Versioned<Connection>> {
-    const kept = await vault.readConnection(owner, fresh.provider)
-    if (kept?.value.credential.equals(before.credential)) {
-      const saved = await save(owner, kept, fresh, lease)
-      if (saved) return saved
-    } else if (kept?.value.status === 'connected') {
-      return kept // A new sign-in; or our own write, whose answer was lost.
-    }
-    onOrphan(fresh)
-    throw connectionRequired(fresh.provider)
-  }
-
   /** The provider does not honour the grant. Believed only if nobody has put a newer one in its place. */
   async function giveUp(owner: string, kept: Versioned<Connection>): Promise<Versioned<Connection>> {
-    const { backoff: _, refreshToken: _1, ...rest } = kept.value
-    const written = await vault.replace(owner, kept, { ...rest, status: 'reconnect_required' })
+    const ended = ({ backoff: _, refreshToken: _1, ...rest }: Connection): Connection => ({ ...rest, status: 'reconnect_required' })
+    const { written } = await change(owner, kept, ended)
     if (written) throw reconnectRequired(kept.value.provider)
     return keptConnection(vault, owner, kept.value.provider)
   }
@@ -100,8 +95,23 @@ export function createRefresh({ vault, clock, endpointOf, onOrphan, onLost, paus
   async function backOff(owner: string, kept: Versioned<Connection>, error: TokenEndpointError): Promise<never> {
     const failures = (kept.value.backoff?.failures ?? 0) + 1
     const delayMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (failures - 1))
-    await vault.replace(owner, kept, { ...kept.value, backoff: { failures, notBeforeMs: clock.now() + delayMs } })
+    const backoff = { failures, notBeforeMs: clock.now() + delayMs }
+    await change(owner, kept, value => ({ ...value, backoff }))
     throw renewalFailed(kept.value.provider, error.kind === 'timeout' ? 'provider_timeout' : 'provider_unavailable', delayMs, error)
+  }
+
+  /**
+   * Writes over the record for as long as it carries the credential that was used up. A note that comes in between, of a 429 on any
+   * instance, makes another version of it and not another credential. @returns what was written, or what stands in its place
+   */
+  async function change(owner: string, kept: Versioned<Connection>, to: (value: Connection) => Connection) {
+    for (let before = kept; ; ) {
+      const written = await vault.replace(owner, before, to(before.value))
+      if (written) return { written }
+      const standing = await vault.readConnection(owner, kept.value.provider)
+      if (!standing?.value.credential.equals(kept.value.credential)) return { standing }
+      before = standing
+    }
   }
 }
 

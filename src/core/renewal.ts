@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Connection } from './connection.ts'
+import { type Connection, isDueForRenewal } from './connection.ts'
 import type { Hold, Lease, Watch } from './ports.ts'
+import type { Versioned } from './records.ts'
 import { createRefresh, keptConnection, type RefreshParts, throwWhileBackingOff } from './refresh.ts'
-import type { Versioned } from './vault.ts'
+import type { Secret } from './secret.ts'
 
 export type RenewalParts = Omit<RefreshParts, 'onLost' | 'pause' | 'over'> &
   Partial<Pick<RefreshParts, 'onLost' | 'pause'>> & {
@@ -24,6 +25,8 @@ export type Renewal = {
   settle(withinMs: number): Promise<void>
 }
 
+type Taken = { readonly hold: Hold; readonly askedAtMs: number }
+
 /** Longer than a token call may take: a holder that lost sight of the store does not meet a second one at the provider. */
 const leaseMs = 15_000
 /** How often a holder says that it lives. */
@@ -37,38 +40,42 @@ export function createRenewal({ lease, watch, onLost = () => {}, pause = pauseFo
   const { vault, clock } = parts
   const over = new AbortController()
   const refresh = createRefresh({ ...parts, onLost, pause, over: over.signal })
-  const flights = new Map<string, Promise<Versioned<Connection>>>()
+  const flights = new Map<string, { from: Secret; outcome: Promise<Versioned<Connection>> }>()
   /** Refreshed, and not yet taken by the store. */
-  const unsaved = new Map<string, Versioned<Connection>>()
+  const unsaved = new Map<string, { from: Secret; fresh: Versioned<Connection> }>()
   const working = new Set<Promise<unknown>>()
+
+  /** Newer, and not due itself: an outage of the store may outlast what was renewed in it. */
+  const isAnswer = (kept: Connection, failed: Connection) =>
+    !kept.credential.equals(failed.credential) && !isDueForRenewal(kept, clock.now())
 
   async function renew(owner: string, failed: Connection): Promise<Versioned<Connection>> {
     const key = `${owner}:${failed.provider}`
+    const from = failed.credential
     const held = unsaved.get(key)
-    if (held && !held.value.credential.equals(failed.credential)) return held
-    const flight = flights.get(key)
-    if (flight) {
-      const outcome = await flight
-      if (!outcome.value.credential.equals(failed.credential)) return outcome
+    if (held?.from.equals(from) && isAnswer(held.fresh.value, failed)) return held.fresh
+    // Only what began with the same credential is an answer: a sign-in may have come in between, and be the newer one.
+    for (let flight = flights.get(key); flight; flight = flights.get(key)) {
+      if (flight.from.equals(from)) return flight.outcome
+      await flight.outcome.catch(() => {})
     }
-    const own = fly(key, owner, failed).finally(() => flights.get(key) === own && flights.delete(key))
-    flights.set(key, own)
-    return own
+    const outcome = fly(key, owner, failed).finally(() => flights.delete(key))
+    flights.set(key, { from, outcome })
+    return outcome
   }
 
   async function fly(key: string, owner: string, failed: Connection): Promise<Versioned<Connection>> {
-    const hold = await takeLease(owner, failed)
-    if (!('release' in hold)) return hold
+    const taken = await takeLease(owner, failed)
+    if (!('hold' in taken)) return taken
     const { promise, resolve, reject } = Promise.withResolvers<Versioned<Connection>>()
     // The work may go on after who waits has the answer, while the store does not take it; and with it the lease.
-    const answerNow = (held: Versioned<Connection>) => {
-      unsaved.set(key, held)
-      resolve(held)
+    const answerNow = (fresh: Versioned<Connection>) => {
+      unsaved.set(key, { from: failed.credential, fresh })
+      resolve(fresh)
     }
-    const work = underLease(hold, async stillHeld => {
+    const work = underLease(taken, async stillHeld => {
       const kept = await keptConnection(vault, owner, failed.provider)
-      const isNewer = !kept.value.credential.equals(failed.credential)
-      resolve(isNewer ? kept : await refresh(owner, kept, { stillHeld, answerNow }))
+      resolve(isAnswer(kept.value, failed) ? kept : await refresh(owner, kept, { stillHeld, answerNow }))
     })
       .catch(reject)
       .finally(() => {
@@ -79,20 +86,24 @@ export function createRenewal({ lease, watch, onLost = () => {}, pause = pauseFo
     return promise
   }
 
-  async function underLease(hold: Hold, work: (stillHeld: () => boolean) => Promise<void>): Promise<void> {
+  async function underLease({ hold, askedAtMs }: Taken, work: (stillHeld: () => boolean) => Promise<void>): Promise<void> {
     const done = new AbortController()
-    let held = true
+    // Counted from before we asked, by our own clock: a process that stood still finds the lease ended before anyone tells it.
+    let endsAtMs = askedAtMs + leaseMs
     const extending = (async () => {
       for (;;) {
         await pause(extendMs, done.signal)
         if (done.signal.aborted) return
+        const askedAtMs = clock.now()
         // Without an answer nobody knows; an answer that says no is the end of it.
-        held = await hold.extend(leaseMs).catch(() => held)
-        if (!held) return
+        const isHeld = await hold.extend(leaseMs).catch(() => undefined)
+        if (isHeld === true) endsAtMs = askedAtMs + leaseMs
+        if (isHeld === false) endsAtMs = Number.NEGATIVE_INFINITY
+        if (isHeld === false) return
       }
     })()
     try {
-      await work(() => held)
+      await work(() => clock.now() < endsAtMs)
     } finally {
       done.abort()
       await extending
@@ -101,15 +112,15 @@ export function createRenewal({ lease, watch, onLost = () => {}, pause = pauseFo
   }
 
   /** The right to refresh; or the connection, when another instance has refreshed it while we waited. */
-  async function takeLease(owner: string, failed: Connection): Promise<Hold | Versioned<Connection>> {
+  async function takeLease(owner: string, failed: Connection): Promise<Taken | Versioned<Connection>> {
     for (let waitedMs = 0; ; ) {
       const sinceMs = clock.now()
       // Before we ask, so that a change which comes right after the answer is not missed.
       const change = watch.nextChange(owner, lookMs)
       const hold = await lease.acquire(owner, `renewal:${failed.provider}`, leaseMs, waitedMs)
-      if (hold) return hold
+      if (hold) return { hold, askedAtMs: sinceMs }
       const kept = await keptConnection(vault, owner, failed.provider)
-      if (!kept.value.credential.equals(failed.credential)) return kept
+      if (isAnswer(kept.value, failed)) return kept
       throwWhileBackingOff(kept.value, clock)
       await change
       waitedMs += Math.max(0, clock.now() - sinceMs)
@@ -120,7 +131,7 @@ export function createRenewal({ lease, watch, onLost = () => {}, pause = pauseFo
     renew,
     settle: async withinMs => {
       const timer = setTimeout(() => over.abort(), withinMs)
-      while (flights.size + working.size > 0) await Promise.allSettled([...flights.values(), ...working])
+      while (flights.size + working.size > 0) await Promise.allSettled([...[...flights.values()].map(({ outcome }) => outcome), ...working])
       clearTimeout(timer)
     }
   }

@@ -46,6 +46,17 @@ function* decodings(path: string): Generator<string> {
   }
 }
 
+/**
+ * The `return_to` of a query, made safe.
+ * @param usual where to go without one
+ * @throws {GatewayError} `return_to_rejected`
+ */
+export function returnToOf(asked: unknown, usual: string, publicUrl: string, allowedOrigins: ReadonlySet<string>): string {
+  if (asked === undefined || asked === '') return usual
+  if (typeof asked !== 'string') throw new GatewayError('return_to_rejected', 'return_to is given twice. Give it once.')
+  return safeReturnTo(asked, publicUrl, allowedOrigins)
+}
+
 /** Adds parameters to an address that `safeReturnTo` gave, before its fragment, and leaves the rest as it is. */
 export function withParams(address: string, params: Readonly<Record<string, string>>): string {
   const [, base = '', fragment = ''] = /^([^#]*)(.*)$/.exec(address) ?? []

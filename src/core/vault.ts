@@ -1,11 +1,9 @@
-import { type Cipher, headerBytes } from './cipher.ts'
-import { type Connection, decodeConnection, encodeConnection } from './connection.ts'
+import type { Cipher } from './cipher.ts'
+import type { Connection } from './connection.ts'
 import { createMemory, type MemoryLimits, memoryLimits } from './memory.ts'
 import type { Change, Clock, Store } from './ports.ts'
+import { connectionPrefix, createRecords, sessionPrefix, type Versioned, versionOf } from './records.ts'
 import { endsAtMs, isLive, newSession, type Session, type SessionLimits, type Ticket, touched, turned } from './session.ts'
-
-/** A record as it was read; `version` tells whether it is still the same when it is written back. */
-export type Versioned<T> = { readonly value: T; readonly version: Buffer }
 
 export type Held = { session: Versioned<Session>; connections: Map<string, Versioned<Connection>> }
 
@@ -26,6 +24,10 @@ export type Vault = {
    * browser has or will get that one; `ended` when the session was ended in the meantime, with nothing kept.
    */
   connect(owner: string, presented: Session | undefined, connection: Connection): Promise<Session | 'joined' | 'ended'>
+  /** A session of an owner who has none yet, without any connection. */
+  begin(owner: string): Promise<Session>
+  /** Keeps a connection that somebody else made, and uses up what allowed it. False, with nothing kept, when that has changed or is gone. */
+  connectInvited(owner: string, connection: Connection, invitation: { field: string; version: Buffer }): Promise<boolean>
   /** Writes over exactly what was read. `undefined`, with nothing written, when that has changed or is gone. */
   replace(owner: string, before: Versioned<Connection>, after: Connection): Promise<Versioned<Connection> | undefined>
   disconnect(owner: string, provider: string): Promise<void>
@@ -35,10 +37,8 @@ export type Vault = {
   touch(session: Versioned<Session>, provider?: string): Promise<void>
 }
 
-const sessionField = (id: string) => `session:${id}`
-const connectionField = (provider: string) => `connection:${provider}`
-const connectionPrefix = connectionField('')
-const sessionPrefix = sessionField('')
+const sessionField = (id: string) => sessionPrefix + id
+const connectionField = (provider: string) => connectionPrefix + provider
 /** Every record begins with no bytes: an expectation that it exists, in whatever version. */
 const anyVersion = Buffer.alloc(0)
 
@@ -50,20 +50,9 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
   /** Sessions whose note is being or has been written: the calls of a busy session, or of an outage, need not each try. */
   const noted = new WeakSet<Versioned<Session>>()
 
-  // Format, owner and name: a record that is copied to another place does not open there.
-  const context = (owner: string, field: string) => `v1\0${owner}\0${field}`
-  const seal = (owner: string, field: string, plain: Buffer) => cipher.seal(plain, context(owner, field))
-
-  function unseal<T>(owner: string, field: string, record: Buffer | undefined, decode: (plain: Buffer) => T): Versioned<T> | undefined {
-    const plain = record && cipher.open(record, context(owner, field))
-    return plain && { value: decode(plain), version: Buffer.from(record.subarray(0, headerBytes)) }
-  }
-
-  const unsealConnection = (owner: string, provider: string, record: Buffer | undefined) =>
-    unseal(owner, connectionField(provider), record, decodeConnection)
-
-  const unsealSession = (owner: string, id: string, record: Buffer | undefined): Versioned<Session> | undefined =>
-    unseal(owner, sessionField(id), record, plain => ({ ...JSON.parse(plain.toString()), owner, id }) as Session)
+  const { seal, open, sealConnection, openConnection } = createRecords(cipher)
+  const openSession = (owner: string, id: string, record: Buffer | undefined): Versioned<Session> | undefined =>
+    open(owner, sessionField(id), record, plain => ({ ...JSON.parse(plain.toString()), owner, id }) as Session)
 
   const live = (session: Versioned<Session> | undefined) => (session && isLive(session.value, limits, clock.now()) ? session : undefined)
 
@@ -76,19 +65,14 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
 
   function putSession(session: Session): Required<Pick<Change, 'put' | 'ttlMs'>> {
     const { owner, id, ...kept } = session
-    const record = seal(owner, sessionField(id), Buffer.from(JSON.stringify(kept)))
-    return { put: [[sessionField(id), record]], ttlMs: endsAtMs(session, limits) - clock.now() }
-  }
-
-  const putConnection = (owner: string, connection: Connection): readonly [string, Buffer] => {
-    const field = connectionField(connection.provider)
-    return [field, seal(owner, field, encodeConnection(connection))]
+    const put = [seal(owner, sessionField(id), Buffer.from(JSON.stringify(kept)))]
+    return { put, ttlMs: endsAtMs(session, limits) - clock.now() }
   }
 
   async function liveSession(owner: string): Promise<Session | undefined> {
     for (const [field, record] of await store.readAll(owner)) {
       if (!field.startsWith(sessionPrefix)) continue
-      const session = live(unsealSession(owner, field.slice(sessionPrefix.length), record))
+      const session = live(openSession(owner, field.slice(sessionPrefix.length), record))
       if (session) return session.value
     }
     return undefined
@@ -99,7 +83,7 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       const fields = [sessionField(id), ...providers.map(connectionField)]
       const [first, ...rest] = await memory.read(owner, fields, async () => {
         const [record, ...records] = await store.read(owner, fields)
-        return [unsealSession(owner, id, record), ...providers.map((name, i) => unsealConnection(owner, name, records[i]))]
+        return [openSession(owner, id, record), ...providers.map((name, i) => openConnection(owner, name, records[i]))]
       })
       const session = live(first as Versioned<Session> | undefined)
       return session && { session, connections: found(providers, rest as Array<Versioned<Connection> | undefined>) }
@@ -107,26 +91,26 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
 
     async openAll({ owner, id }) {
       const records = await store.readAll(owner)
-      const session = live(unsealSession(owner, id, records.get(sessionField(id))))
+      const session = live(openSession(owner, id, records.get(sessionField(id))))
       if (!session) return undefined
       const names = [...records.keys()].filter(f => f.startsWith(connectionPrefix)).map(f => f.slice(connectionPrefix.length))
       return {
         session,
         connections: found(
           names,
-          names.map(name => unsealConnection(owner, name, records.get(connectionField(name))))
+          names.map(name => openConnection(owner, name, records.get(connectionField(name))))
         )
       }
     },
 
     async readConnection(owner, provider) {
       const [record] = await store.read(owner, [connectionField(provider)])
-      return unsealConnection(owner, provider, record)
+      return openConnection(owner, provider, record)
     },
 
     async connect(owner, presented, connection) {
       const nowMs = clock.now()
-      const kept = putConnection(owner, connection)
+      const kept = sealConnection(owner, connection)
       const successor = presented ? turned(presented, nowMs) : newSession(owner, nowMs)
       const { put, ttlMs } = putSession(successor)
       if (presented) {
@@ -149,10 +133,20 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       return successor
     },
 
+    async begin(owner) {
+      const session = newSession(owner, clock.now())
+      await commit(owner, putSession(session))
+      return session
+    },
+
+    connectInvited: (owner, connection, { field, version }) =>
+      commit(owner, { expect: [[field, version]], put: [sealConnection(owner, connection)], erase: [field] }),
+
     async replace(owner, before, after) {
-      const [field, record] = putConnection(owner, after)
-      const written = await commit(owner, { expect: [[field, before.version]], put: [[field, record]] })
-      return written ? { value: after, version: record.subarray(0, headerBytes) } : undefined
+      const put = sealConnection(owner, after)
+      const [field, record] = put
+      const written = await commit(owner, { expect: [[field, before.version]], put: [put] })
+      return written ? { value: after, version: versionOf(record) } : undefined
     },
 
     async disconnect(owner, provider) {

@@ -40,7 +40,7 @@ export function playVendor(vendor: Vendor, { origin, redirectUris, switches, gra
   const apiPath = vendor.api.basePath
   const baseUrl = `${origin}/${vendor.name}${apiPath}`
   const client = { id: `latchkey-${vendor.name}`, secret: randomBytes(32).toString('base64url'), redirectUris }
-  const state = vendorState(switches)
+  const state = vendorState(vendor.name, switches)
   const store = grantStore({
     graceMs: () => state.switches.graceSeconds * 1000,
     granted: grants?.read(vendor.name),

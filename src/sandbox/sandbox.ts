@@ -13,6 +13,8 @@ export type Sandbox = {
   readonly origin: string
   /** What to set so that the gateway uses this sandbox: every vendor's client and addresses. */
   readonly environment: Readonly<Record<string, string>>
+  /** By name, the keys of the vendors that take any. */
+  readonly apiKeys: Readonly<Record<string, string>>
   /** @throws {TypeError} when there is no such vendor. */
   vendor(name: string): VendorControl
   /** Ends every connection, waiting ones too. */
@@ -84,6 +86,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   return {
     origin,
     environment: Object.assign({}, ...[...played.values()].map(({ environment }) => environment)),
+    apiKeys: Object.fromEntries(vendors.flatMap(({ name, api }) => (api.apiKey ? [[name, played.get(name)?.state.apiKey ?? '']] : []))),
     vendor(name) {
       const found = played.get(name)
       if (!found) throw unknownVendor(name)

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { defaultSwitches, type Switches } from './switches.ts'
 
@@ -8,6 +7,7 @@ export type VendorState = {
   readonly counts: Counts
   /** The most recent API requests, oldest first, at most a thousand. */
   readonly requests: readonly ApiRequest[]
+  /** The same at every start, so that it can be told and remembered; it opens invented data on this machine. */
   readonly apiKey: string
   record(request: ApiRequest): void
   /** Switches as they were at the start, counts at 0, no requests. Tokens and grants live on. */
@@ -47,7 +47,7 @@ const noCounts = (): Counts => ({
   apiCalls: 0
 })
 
-export function vendorState(given: Partial<Switches> = {}): VendorState {
+export function vendorState(vendor: string, given: Partial<Switches> = {}): VendorState {
   const switches = { ...defaultSwitches, ...given }
   const counts = noCounts()
   const requests: ApiRequest[] = []
@@ -55,7 +55,7 @@ export function vendorState(given: Partial<Switches> = {}): VendorState {
     switches,
     counts,
     requests,
-    apiKey: `sandbox_${randomBytes(24).toString('base64url')}`,
+    apiKey: `sandbox_${vendor.replaceAll('-', '_')}_key`,
     record(request) {
       requests.push(request)
       if (requests.length > mostRequests) requests.shift()

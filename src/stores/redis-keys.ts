@@ -3,6 +3,8 @@ export const keyPrefix = 'latchkey:{'
 
 export const ownerKey = (owner: string): string => `${keyPrefix}${owner}}`
 export const claimKey = (key: string): string => `${keyPrefix}${key}}:claim`
+/** Not below the prefix that is watched: nobody waits for it. */
+export const countKey = (key: string): string => `latchkey:count:{${key}}`
 /** In the slot of the owner's records. */
 export const leaseKey = (owner: string, name: string): string => `${keyPrefix}${owner}}:lease:${name}`
 

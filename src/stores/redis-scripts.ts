@@ -9,6 +9,7 @@ declare module 'ioredis' {
     latchkeyCommit(key: string, ...change: Argument[]): Result<0 | 1, Context>
     latchkeyAcquire(key: string, ...lease: [holder: string, ttlMs: number, waitedMs: number, silenceMs: number]): Result<0 | 1, Context>
     latchkeyExtend(key: string, holder: string, ttlMs: number): Result<0 | 1, Context>
+    latchkeyCount(key: string, windowMs: number): Result<[count: number, endsInMs: number], Context>
     latchkeyRelease(key: string, holder: string): Result<0 | 1, Context>
   }
 }
@@ -61,11 +62,18 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) 
 return 0
 `
 
+const count = `
+local count = redis.call('INCR', KEYS[1])
+if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return { count, redis.call('PTTL', KEYS[1]) }
+`
+
 /** ioredis sends them by hash, and once more in full to a server that has lost or never had them (NOSCRIPT). */
 export const scripts = {
   latchkeyCommit: { lua: commit, numberOfKeys: 1 },
   latchkeyAcquire: { lua: acquire, numberOfKeys: 1 },
   latchkeyExtend: { lua: extend, numberOfKeys: 1 },
+  latchkeyCount: { lua: count, numberOfKeys: 1 },
   latchkeyRelease: { lua: release, numberOfKeys: 1 }
 }
 

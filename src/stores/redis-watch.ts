@@ -1,4 +1,4 @@
-import { Cluster, type Redis } from 'ioredis'
+import { Cluster, type Redis, ReplyError } from 'ioredis'
 import type { Watch } from '../core/ports.ts'
 import { backOffMs, connectRedis } from './redis-client.ts'
 import { aliveChannel, keyPrefix } from './redis-keys.ts'
@@ -71,7 +71,10 @@ function track(connection: Redis, instance: string, tell: (owner?: string) => vo
     tell()
   }
   connection.on('ready', () => {
-    begin().catch(() => {})
+    begin().catch(error => {
+      // Redis says no: so it stays. Without an answer in time, from one that was frozen, nothing would ever begin again.
+      if (!(error instanceof ReplyError)) connection.disconnect(true)
+    })
   })
   connection.on('error', () => {})
   connection.on('close', () => {

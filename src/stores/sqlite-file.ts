@@ -23,14 +23,18 @@ const schema = `
   ) STRICT;
   CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, ends_at_ms INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS leases (key TEXT PRIMARY KEY, holder TEXT NOT NULL, ends_at_ms INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS counts (key TEXT PRIMARY KEY, count INTEGER NOT NULL, ends_at_ms INTEGER NOT NULL) STRICT;
   CREATE INDEX IF NOT EXISTS owners_by_end ON owners (ends_at_ms);
   CREATE INDEX IF NOT EXISTS claims_by_end ON claims (ends_at_ms);
+  CREATE INDEX IF NOT EXISTS counts_by_end ON counts (ends_at_ms);
   CREATE INDEX IF NOT EXISTS leases_by_end ON leases (ends_at_ms);
   COMMIT;
 `
 
 /** Waiting for another process's transaction blocks this one's event loop: longer than any of ours takes, well below a second. */
 const busyTimeoutMs = 500
+/** At the start nobody is held up by it, and several processes that start together wait for each other's. */
+const openTimeoutMs = 10_000
 
 /** @throws a plain Error that names the file and says what is wrong with it. */
 export function openSqliteFile(file: string): DatabaseSync {
@@ -38,9 +42,10 @@ export function openSqliteFile(file: string): DatabaseSync {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
     createPrivately(file)
-    db = new DatabaseSync(file, { timeout: busyTimeoutMs })
+    db = new DatabaseSync(file, { timeout: openTimeoutMs })
     db.exec(settings)
     db.exec(schema)
+    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
     return db
   } catch (cause) {
     db?.close()

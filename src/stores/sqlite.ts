@@ -20,6 +20,13 @@ const prepare = (db: DatabaseSync) => ({
   claim: db.prepare(
     'INSERT INTO claims VALUES (?, ?) ON CONFLICT DO UPDATE SET ends_at_ms = excluded.ends_at_ms WHERE claims.ends_at_ms <= ?'
   ),
+  count: db.prepare(
+    `INSERT INTO counts VALUES (?, 1, ?)
+     ON CONFLICT DO UPDATE SET
+       count = CASE WHEN counts.ends_at_ms <= ? THEN 1 ELSE counts.count + 1 END,
+       ends_at_ms = CASE WHEN counts.ends_at_ms <= ? THEN excluded.ends_at_ms ELSE counts.ends_at_ms END
+     RETURNING count, ends_at_ms`
+  ),
   acquire: db.prepare(
     `INSERT INTO leases VALUES (?, ?, ?)
      ON CONFLICT DO UPDATE SET holder = excluded.holder, ends_at_ms = excluded.ends_at_ms`
@@ -130,6 +137,12 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
         }
       }
     },
+
+    count: (key, windowMs) =>
+      change(nowMs => {
+        const counted = sql.count.get(key, endOf(nowMs, windowMs), nowMs, nowMs) as { count: number; ends_at_ms: number }
+        return { count: counted.count, endsInMs: counted.ends_at_ms - nowMs }
+      }),
 
     // A write lock, not a SELECT: that would pass on a read-only or locked file. A file deleted under us would take writes and lose them.
     ping: () => change(() => void statSync(file)),

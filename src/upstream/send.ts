@@ -1,6 +1,6 @@
-import { type Dispatcher, errors, Pool } from 'undici'
-import { GatewayError } from '../core/errors.ts'
-import type { Outcome, Send, Sink, Take, UpstreamRequest } from '../core/forward.ts'
+import { Pool } from 'undici'
+import type { Send } from '../core/forward.ts'
+import { Exchange } from './exchange.ts'
 import type { LookupFor } from './lookup.ts'
 
 export type Upstream = {
@@ -14,8 +14,6 @@ export type Upstream = {
 /** Wide enough for event streams, which hold a connection each, and bounded, so that a provider cannot take every descriptor. */
 const connectionsPerOrigin = 512
 const connectTimeoutMs = 5_000
-/** A dropped answer is read to its end up to here, so that its connection can serve again; a longer one is not worth that. */
-const dropBytes = 64 * 1024
 
 /**
  * Sending on undici: one pool an origin, certificates verified, redirects not followed, straight on `dispatch`, so that
@@ -51,156 +49,4 @@ export function openUpstream(lookupFor: LookupFor): Upstream {
       await Promise.all([...pools.values()].map(pool => pool.destroy()))
     }
   }
-}
-
-class Stalled extends Error {}
-class ClientGone extends Error {}
-
-/** One request and its answer. */
-class Exchange implements Dispatcher.DispatchHandler {
-  readonly #request: UpstreamRequest
-  readonly #take: Take
-  readonly #resolve: (outcome: Outcome) => void
-  readonly #reject: (error: GatewayError) => void
-  readonly #eventStreams: Set<Exchange>
-  #timer: NodeJS.Timeout | undefined
-  #controller: Dispatcher.DispatchController | undefined
-  #fault: Error | undefined
-  #sink: Sink | undefined
-  #begun = false
-  #dropped: number | undefined
-
-  constructor(
-    request: UpstreamRequest,
-    take: Take,
-    resolve: (outcome: Outcome) => void,
-    reject: (error: GatewayError) => void,
-    eventStreams: Set<Exchange>
-  ) {
-    this.#request = request
-    this.#take = take
-    this.#resolve = resolve
-    this.#reject = reject
-    this.#eventStreams = eventStreams
-  }
-
-  start(pool: Pool): void {
-    const { method, path, headers, body, bodyLength, signal, timeoutMs } = this.#request
-    if (signal.aborted) {
-      this.#fail(new ClientGone())
-      return
-    }
-    signal.addEventListener('abort', this.#onGone)
-    this.#timer = setTimeout(() => this.#fail(new Stalled()), timeoutMs)
-    const sized = bodyLength === undefined || Buffer.isBuffer(body) ? headers : [...headers, 'content-length', String(bodyLength)]
-    pool.dispatch({ method, path, headers: sized, body: (body ?? null) as Dispatcher.DispatchOptions['body'] & null }, this)
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#fault) controller.abort(this.#fault)
-    else this.#timer?.refresh()
-  }
-
-  onBodySent(): void {
-    this.#timer?.refresh()
-  }
-
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
-    if (status < 200 || this.#fault) return // 103 and the like; and an answer that nobody waits for any more.
-    this.#timer?.refresh()
-    const sink = this.#take({ status, headers })
-    if (!sink) {
-      this.#dropped = 0
-      this.#resolve('dropped')
-      return
-    }
-    this.#sink = sink
-    // RFC-less but universal: server-sent events may be silent for as long as they like.
-    if (/^text\/event-stream\b/i.test(String(headers['content-type']))) {
-      this.#clear()
-      this.#eventStreams.add(this)
-    }
-    // A small answer leaves as one write: head and body come in one piece, before the next tick. A body that is late holds up nothing.
-    process.nextTick(() => {
-      if (!this.#begun && !sink.destroyed) sink.flushHeaders?.()
-    })
-    sink.on('drain', () => {
-      this.#timer?.refresh()
-      controller.resume()
-    })
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#timer?.refresh()
-    if (this.#sink) {
-      this.#begun = true
-      if (!this.#sink.write(chunk)) controller.pause()
-      return
-    }
-    this.#dropped = (this.#dropped ?? 0) + chunk.length
-    if (this.#dropped > dropBytes) controller.abort(new ClientGone())
-  }
-
-  onResponseEnd(): void {
-    this.#finish()
-    this.#begun = true
-    this.#sink?.end()
-    this.#resolve('streamed')
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(error)
-  }
-
-  /** The client gets a whole answer: the stream up to here. */
-  endEarly(): void {
-    const sink = this.#sink
-    this.#sink = undefined
-    this.#dropped = dropBytes
-    this.#fail(new ClientGone())
-    sink?.end()
-    this.#resolve('streamed')
-  }
-
-  readonly #onGone = (): void => this.#fail(new ClientGone())
-
-  #fail(error: Error): void {
-    if (this.#fault) return
-    this.#fault = error
-    this.#finish()
-    this.#controller?.abort(error)
-    if (this.#dropped !== undefined) return
-    if (this.#sink) {
-      this.#sink.destroy()
-      this.#resolve('cut')
-    } else {
-      this.#reject(asGatewayError(error))
-    }
-  }
-
-  #finish(): void {
-    this.#clear()
-    this.#eventStreams.delete(this)
-    this.#request.signal.removeEventListener('abort', this.#onGone)
-  }
-
-  #clear(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-  }
-}
-
-function asGatewayError(cause: Error): GatewayError {
-  if (cause instanceof GatewayError) return cause // Of the request's own body, too large; of the lookup, not public.
-  if (cause instanceof Stalled || cause instanceof errors.ConnectTimeoutError) {
-    return new GatewayError('provider_timeout', 'The provider did not answer in time. Nothing is wrong with the connection; try again.', {
-      cause
-    })
-  }
-  return new GatewayError(
-    'provider_unavailable',
-    'The provider could not be reached, or broke off before it answered. Try again a little later.',
-    { cause }
-  )
 }

@@ -34,6 +34,7 @@ t.test('a connection is shown with everything but its secrets', async t => {
     connectedAt: '2026-01-01T00:00:00.000Z',
     expiresAt: '2026-01-01T01:00:00.000Z',
     lastUsedAt: '2026-01-01T00:00:00.001Z',
+    apiUrls: ['https://api.acme.example/v1'],
     connectUrl
   })
   t.ok(methods.includes('oauth2'))
@@ -48,10 +49,20 @@ t.test('what is not known is not shown', async t => {
     status: 'reconnect_required',
     method: 'oauth2',
     connectedAt: '2026-01-01T00:00:00.000Z',
+    apiUrls: ['https://api.acme.example/v1'],
     connectUrl
   })
   const { methods: _1, ...none } = describe(settingsWith(), { publicUrl })
   t.strictSame(none, { provider: 'acme', title: 'Acme', status: 'disconnected', connectUrl })
+})
+
+t.test('the bases of the API are told as a browser spells them, to whom is connected', async t => {
+  const apiUrlsOf = (api: Provider['api']) => describe(settingsWith({ api }), { connection: connectionWith(), publicUrl }).apiUrls
+  t.strictSame(apiUrlsOf({ baseUrl: 'https://API.acme.example:443' }), ['https://api.acme.example'])
+  t.strictSame(apiUrlsOf({ baseUrl: 'https://api.acme.example/v1', linkBases: ['https://old.acme.example/v1'] }), [
+    'https://api.acme.example/v1',
+    'https://old.acme.example/v1'
+  ])
 })
 
 t.test('every provider on offer is shown in its order, connected or not, and no other', async t => {

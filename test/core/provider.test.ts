@@ -40,6 +40,10 @@ const refused: Record<string, readonly [field: string, Partial<Provider>[]]> = {
   'no method': ['methods', [{ methods: {} }]],
   'no source': ['sources', [{ sources: [] }]],
   'an API that is not on https, or with user, fragment or trailing slash': ['api.baseUrl', badUrls.map(baseUrl => ({ api: { baseUrl } }))],
+  'a base of links that is none': [
+    'api.linkBases[1]',
+    badUrls.map(url => ({ api: { baseUrl: 'https://api.acme.example', linkBases: ['https://old.acme.example', url] } }))
+  ],
   ...Object.fromEntries(
     (['authorizeUrl', 'tokenUrl', 'refreshUrl', 'revokeUrl'] as const).map(field => [
       `a bad ${field}`,

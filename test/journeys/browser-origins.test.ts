@@ -1,27 +1,10 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright-core'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { connect, newPerson, startChromium } from '../support/chromium.ts'
+import { startFrontend } from '../support/frontend.ts'
 import { startGatewayAndSandbox } from '../support/gateway.ts'
 
 const browser = await startChromium(t)
-
-/** A frontend that lives elsewhere: an empty page on another port, and so on another origin. */
-async function startFrontend(t: Test): Promise<string> {
-  const document = '<!doctype html><html lang="en"><title>Frontend</title><h1>Frontend</h1></html>'
-  const server = createServer((_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/html' }).end(document)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return `http://localhost:${(server.address() as AddressInfo).port}`
-}
 
 /** What a frontend's call gives the frontend: the answer, or the error that the browser shows it instead. */
 const call = (page: Page, url: string, init: Pick<RequestInit, 'method'> & { headers?: Record<string, string>; body?: string } = {}) =>

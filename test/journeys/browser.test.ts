@@ -1,17 +1,12 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { cardOf, connect, newPerson, startChromium, statusOf } from '../support/chromium.ts'
+import { callFrom, cardOf, connect, newPerson, startChromium, statusOf, tabTo } from '../support/chromium.ts'
 import { startGatewayAndSandbox } from '../support/gateway.ts'
 
 const titles = ['Productboard', 'Process Street', 'Outgrow', 'Ignition']
 const browser = await startChromium(t)
 
-/** A call of a frontend that runs in the page. */
-const notes = (page: Page) =>
-  page.evaluate(async () => {
-    const answer = await fetch('/proxy/productboard/v2/notes', { headers: { 'x-csrf': '1' } })
-    return { status: answer.status, body: await answer.json() }
-  })
+const notes = (page: Page) => callFrom(page, '/proxy/productboard/v2/notes')
 
 t.test('a person connects each of the four services, and the page itself can call them, past the end of a token too', async t => {
   const { gateway, sandbox } = await startGatewayAndSandbox(t)
@@ -92,22 +87,15 @@ t.test('the keyboard alone is enough, and focus never gets lost', async t => {
   const { gateway } = await startGatewayAndSandbox(t)
   const { page } = await newPerson(t, browser)
   const focused = page.locator(':focus')
-  const tabTo = async (name: string) => {
-    for (let presses = 0; presses < 20; presses++) {
-      await page.keyboard.press('Tab')
-      if ((await focused.getAttribute('aria-label')) === name || (await focused.textContent())?.trim() === name) return
-    }
-    throw new Error(`Tab does not lead to ${name}`)
-  }
   await page.goto(gateway.url)
-  await tabTo('Connect Ignition')
+  await tabTo(page, 'Connect Ignition')
   await page.keyboard.press('Enter')
   await page.getByRole('button', { name: 'Allow' }).waitFor()
-  await tabTo('Allow')
+  await tabTo(page, 'Allow')
   await page.keyboard.press('Enter')
   await statusOf(page, 'Ignition', 'Connected')
 
-  await tabTo('Disconnect Ignition')
+  await tabTo(page, 'Disconnect Ignition')
   await page.keyboard.press('Enter')
   await page.getByRole('dialog').waitFor()
   t.equal(await focused.textContent(), 'Cancel', 'the harmless choice comes first')
@@ -117,7 +105,7 @@ t.test('the keyboard alone is enough, and focus never gets lost', async t => {
 
   await page.keyboard.press('Enter')
   await page.getByRole('dialog').waitFor()
-  await tabTo('Disconnect')
+  await tabTo(page, 'Disconnect')
   await page.keyboard.press('Space')
   await page.getByText('Ignition is disconnected.').waitFor()
   await page.locator('a:focus').waitFor()
@@ -126,10 +114,10 @@ t.test('the keyboard alone is enough, and focus never gets lost', async t => {
   await page.keyboard.press('Enter')
   await page.getByRole('button', { name: 'Allow' }).press('Enter')
   await statusOf(page, 'Ignition', 'Connected')
-  await tabTo('Sign out and disconnect all')
+  await tabTo(page, 'Sign out and disconnect all')
   await page.keyboard.press('Enter')
   await page.getByRole('dialog').waitFor()
-  await tabTo('Sign out and disconnect all')
+  await tabTo(page, 'Sign out and disconnect all')
   await page.keyboard.press('Enter')
   await page.getByText('You are signed out').waitFor()
   await page.locator('#message:focus').waitFor()

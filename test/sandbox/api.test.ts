@@ -240,7 +240,7 @@ t.test('a client that leaves in the middle of its body is noted as cut', async t
 })
 
 t.test('a thousand requests are remembered, and no more', async t => {
-  const state = vendorState()
+  const state = vendorState('outgrow')
   for (let n = 0; n < 1005; n++) state.record({ method: 'GET', url: `/${n}`, headers: {}, outcome: 'answered' })
   t.equal(state.requests.length, 1000)
   t.match([state.requests.at(0), state.requests.at(-1)], [{ url: '/5' }, { url: '/1004' }])

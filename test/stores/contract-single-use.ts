@@ -12,6 +12,19 @@ export const singleUsePromises: PortPromises = {
     t.notOk(await store.claim('another', minute))
   },
 
+  async 'a count goes up for everybody, and begins again when its time is over'(t, { store, other, elapse }) {
+    const counts = await Promise.all(Array.from({ length: 20 }, (_, i) => (i % 2 ? store : other).count('calls', minute)))
+    t.same(
+      counts.map(({ count }) => count).sort((a, b) => a - b),
+      Array.from({ length: 20 }, (_, i) => i + 1)
+    )
+    for (const { endsInMs } of counts) t.ok(endsInMs > 0 && endsInMs <= minute)
+    t.equal((await store.count('another', 20)).count, 1)
+    t.equal((await other.count('another', minute)).count, 2)
+    await elapse(20)
+    t.equal((await store.count('another', minute)).count, 1)
+  },
+
   async 'a lease has one holder until it is released'(t, { store, other }) {
     const attempts = await Promise.all(Array.from({ length: 50 }, (_, i) => (i % 2 ? store : other).acquire('owner', 'lease', minute)))
     const holds = attempts.filter(hold => hold !== undefined)

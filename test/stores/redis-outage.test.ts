@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Store } from '../../src/core/ports.ts'
 import { openRedisStore } from '../../src/stores/redis.ts'
@@ -117,6 +118,22 @@ t.test('frozen at the start: rejected within a second, then at once, and it work
   const store = openAt(t, redis.url)
   await rejectsAll(t, store)
   await rejectsAll(t, store, atOnceMs)
+  // Longer than any command waits for its answer, and shorter than a socket.
+  await sleep(1000)
+  redis.thaw()
+  await eventually('it works', works(store), 3000)
+  await eventually('it is told of changes', async () => store.watch.isComplete(), 3000)
+})
+
+t.test('one silence is waited for once, however many calls fall into it one after the other', async t => {
+  const redis = await startRedis(t)
+  const store = openAt(t, redis.url)
+  await store.ping()
+  redis.freeze()
+  const start = performance.now()
+  for (let i = 0; i < 3; i++) await t.rejects(store.read('owner', ['a']), { code: 'store_unavailable' })
+  const tookMs = performance.now() - start
+  t.ok(tookMs < 1600, `${Math.round(tookMs)} ms`)
   redis.thaw()
   await eventually('it works', works(store), 3000)
 })

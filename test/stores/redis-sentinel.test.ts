@@ -8,7 +8,12 @@ import { eventually, replicated, startSentinel, works } from './topologies.ts'
 t.test('a Sentinel set', async t => {
   const { url, master, sentinel } = await startSentinel(t)
   await t.test('the contract', t =>
-    storeContract(t, async () => ({ store: openRedisStore({ url }), other: openRedisStore({ url }), elapse: ms => sleep(ms + 2) }))
+    storeContract(t, async () => {
+      const [store, other] = [openRedisStore({ url }), openRedisStore({ url })]
+      // A first connection takes several steps here; on a busy machine longer than a call waits for it.
+      for (const opened of [store, other]) await eventually('it is connected', works(opened))
+      return { store, other, elapse: ms => sleep(ms + 2) }
+    })
   )
 
   await t.test('the replica takes over and the store follows, even when the sentinel is gone afterwards', async t => {

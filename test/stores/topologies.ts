@@ -20,6 +20,9 @@ export const works = (store: Store) => (): Promise<boolean> =>
     () => false
   )
 
+export const isMaster = (server: RedisServer): Promise<boolean> =>
+  administer(server, async say => ((await say('ROLE')) as string[])[0] === 'master')
+
 /** Says commands to one server, as an administrator would. */
 export async function administer<T>({ port, ca }: { port: number; ca?: Buffer }, work: (say: Redis['call']) => Promise<T>): Promise<T> {
   const client = new Redis(port, '127.0.0.1', { enableReadyCheck: false, ...(ca === undefined ? {} : { tls: { ca } }) })
@@ -30,51 +33,69 @@ export async function administer<T>({ port, ca }: { port: number; ca?: Buffer },
   }
 }
 
-/** Three masters that share the slots. */
-export async function startCluster(t: Test): Promise<{ url: string; nodes: RedisServer[] }> {
-  const busPorts = await Promise.all([freePort(), freePort(), freePort()])
-  const nodes = await Promise.all(
-    busPorts.map(bus => startRedis(t, ['--cluster-enabled', 'yes', '--cluster-port', `${bus}`, '--cluster-node-timeout', '2000']))
-  )
+/** Three masters that share the slots, and replicas of each behind them in `nodes`. */
+export async function startCluster(t: Test, { replicas = 0, nodeTimeoutMs = 2000 } = {}): Promise<{ url: string; nodes: RedisServer[] }> {
+  const busPorts = await Promise.all(Array.from({ length: 3 + 3 * replicas }, freePort))
+  const flags = ['--cluster-enabled', 'yes', '--cluster-node-timeout', `${nodeTimeoutMs}`, '--repl-diskless-sync-delay', '0']
+  const nodes = await Promise.all(busPorts.map(bus => startRedis(t, [...flags, '--cluster-port', `${bus}`])))
+  const [masters, others] = [nodes.slice(0, 3), nodes.slice(3)]
   const slots = [0, 5461, 10_923, 16_384]
   for (const [i, node] of nodes.entries()) {
     await administer(node, async say => {
       await say('CLUSTER', 'SET-CONFIG-EPOCH', i + 1)
-      await say('CLUSTER', 'ADDSLOTSRANGE', slots[i] ?? 0, (slots[i + 1] ?? 0) - 1)
+      if (masters.includes(node)) await say('CLUSTER', 'ADDSLOTSRANGE', slots[i] ?? 0, (slots[i + 1] ?? 0) - 1)
       for (const [j, other] of nodes.entries()) if (j < i) await say('CLUSTER', 'MEET', '127.0.0.1', other.port, busPorts[j] ?? 0)
     })
   }
+  const formed = new RegExp(`state:ok[^]*assigned:16384[^]*known_nodes:${nodes.length}`)
   for (const node of nodes) {
-    await administer(node, say =>
-      eventually('the cluster has formed', async () => /state:ok[\s\S]*assigned:16384/.test(String(await say('CLUSTER', 'INFO'))))
-    )
+    await administer(node, say => eventually('the cluster has formed', async () => formed.test(String(await say('CLUSTER', 'INFO')))))
+  }
+  const ids = await Promise.all(masters.map(master => administer(master, say => say('CLUSTER', 'MYID'))))
+  await Promise.all(others.map((node, i) => administer(node, say => say('CLUSTER', 'REPLICATE', String(ids[i % 3])))))
+  for (const master of masters) {
+    await administer(master, say => eventually('the replicas follow', async () => Number(await say('WAIT', replicas, 100)) >= replicas))
   }
   return { url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`, nodes }
 }
 
-/** Waits until the replica has all that was written to its master so far; replication is asynchronous. */
-export const replicated = (master: RedisServer): Promise<void> =>
+/** Waits until the replicas have all that was written to their master so far; replication is asynchronous. */
+export const replicated = (master: RedisServer, replicas = 1): Promise<void> =>
   administer(master, say =>
-    eventually('the replica follows', async () => {
+    eventually('the replicas follow', async () => {
       await say('SET', 'latest', 'write')
-      return (await say('WAIT', 1, 100)) === 1
+      return Number(await say('WAIT', replicas, 100)) >= replicas
     })
   )
 
-/** A master, a replica of it, and a sentinel that makes the replica the master soon after the master is gone. */
-export async function startSentinel(t: Test): Promise<{ url: string; master: RedisServer; sentinel: RedisServer }> {
-  const [master, replica, sentinel] = await Promise.all([
+type SentinelSet = { url: string; master: RedisServer; replicas: RedisServer[]; sentinel: RedisServer }
+
+/** A master, replicas of it, and sentinels that make one of them the master soon after the master is gone. */
+export async function startSentinel(t: Test, { replicas = 1, sentinels = 1 } = {}): Promise<SentinelSet> {
+  const [master, watchers, others] = await Promise.all([
     startRedis(t, ['--repl-diskless-sync-delay', '0']),
-    startRedis(t),
-    startRedis(t, ['--sentinel'])
+    Promise.all(Array.from({ length: sentinels }, () => startRedis(t, ['--sentinel']))),
+    Promise.all(Array.from({ length: replicas }, () => startRedis(t, ['--repl-diskless-sync-delay', '0'])))
   ])
   // Said to a running server it happens at once; on the command line it would wait for the next turn of a slow clock.
-  await administer(replica, say => say('REPLICAOF', '127.0.0.1', master.port))
-  await replicated(master)
-  await administer(sentinel, async say => {
-    await say('SENTINEL', 'MONITOR', 'main', '127.0.0.1', master.port, 1)
-    await say('SENTINEL', 'SET', 'main', 'down-after-milliseconds', 300)
-    await eventually('the sentinel knows the replica', async () => ((await say('SENTINEL', 'REPLICAS', 'main')) as unknown[]).length === 1)
-  })
-  return { url: `redis+sentinel://127.0.0.1:${sentinel.port}/main`, master, sentinel }
+  await Promise.all(others.map(replica => administer(replica, say => say('REPLICAOF', '127.0.0.1', master.port))))
+  await replicated(master, replicas)
+  const quorum = Math.floor(sentinels / 2) + 1
+  for (const watcher of watchers) {
+    await administer(watcher, async say => {
+      await say('SENTINEL', 'MONITOR', 'main', '127.0.0.1', master.port, quorum)
+      // Sentinels that could not agree on one of them try again after twice the second time, of which the default is three minutes.
+      await say('SENTINEL', 'SET', 'main', 'down-after-milliseconds', 300, 'failover-timeout', 2000)
+    })
+  }
+  for (const watcher of watchers) {
+    await administer(watcher, say =>
+      eventually('the sentinels know the replicas and each other', async () => {
+        const known = ['REPLICAS', 'SENTINELS'].map(async what => ((await say('SENTINEL', what, 'main')) as unknown[]).length)
+        return (await Promise.all(known)).join() === `${replicas},${sentinels - 1}`
+      })
+    )
+  }
+  const url = `redis+sentinel://${watchers.map(({ port }) => `127.0.0.1:${port}`).join(',')}/main`
+  return { url, master, replicas: others, sentinel: watchers[0] as RedisServer }
 }

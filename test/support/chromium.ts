@@ -62,3 +62,37 @@ export async function connect(page: Page, title: string): Promise<void> {
   await page.getByRole('button', { name: 'Allow' }).click()
   await statusOf(page, title, 'Connected')
 }
+
+/** The dialog that a key is pasted into. */
+export const keyDialogOf = (page: Page, title: string): Locator => page.getByRole('dialog', { name: `Connect ${title} with a key` })
+
+/** Into the open dialog, or on the page of one provider. */
+export async function pasteKey(page: Page, title: string, key: string): Promise<void> {
+  const field = page.getByLabel(`Your ${title} key`)
+  await field.fill(key)
+  await field.press('Enter')
+}
+
+/** From the Connections page, by a key and not by sign-in. */
+export async function connectByKey(page: Page, title: string, key: string): Promise<void> {
+  await page.getByRole('link', { name: `Use a key instead for ${title}` }).click()
+  await pasteKey(page, title, key)
+  await statusOf(page, title, 'Connected')
+}
+
+/** Presses Tab until what has this name has the focus. */
+export async function tabTo(page: Page, name: string): Promise<void> {
+  const focused = page.locator(':focus')
+  for (let presses = 0; presses < 20; presses++) {
+    await page.keyboard.press('Tab')
+    if ((await focused.getAttribute('aria-label')) === name || (await focused.textContent())?.trim() === name) return
+  }
+  throw new Error(`Tab does not lead to ${name}`)
+}
+
+/** A frontend's call, out of the page that is open. */
+export const callFrom = (page: Page, path: string): Promise<{ status: number; body: unknown }> =>
+  page.evaluate(async path => {
+    const answer = await fetch(path, { headers: { 'x-csrf': '1' } })
+    return { status: answer.status, body: await answer.json() }
+  }, path)

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Test } from 'tap'
+import { endWithThisProcess, type Owner, runs, stopped } from './node-process.ts'
 
 export type RedisServer = {
   url: string
@@ -35,11 +35,11 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * A real redis-server of its own on a free port, without persistence, gone at the end of the test.
+ * A real redis-server of its own on a free port, without persistence, gone at the end of its owner.
  *
  * @param args more of its command line, such as `['--requirepass', 'secret']`
  */
-export async function startRedis(t: Test, args: readonly string[] = []): Promise<RedisServer> {
+export async function startRedis(owner: Owner, args: readonly string[] = []): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'latchkey-redis-'))
   // Sentinel insists on a file that it can write to.
   const file = join(directory, 'redis.conf')
@@ -47,20 +47,17 @@ export async function startRedis(t: Test, args: readonly string[] = []): Promise
   const port = await freePort()
   let server: ChildProcess | undefined
 
-  const runs = () => server?.pid !== undefined && server.exitCode === null && server.signalCode === null
   const start = async () => {
-    if (runs()) throw new Error(`redis-server runs already on port ${port}`)
+    if (server && runs(server)) throw new Error(`redis-server runs already on port ${port}`)
     const flags = [file, '--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'no', ...args]
     server = spawn('redis-server', flags, { stdio: ['ignore', 'pipe', 'pipe'] })
     endWithThisProcess(server)
     await answering(server)
   }
   const stop = async () => {
-    if (server === undefined || !runs()) return
-    server.kill('SIGKILL')
-    await once(server, 'exit')
+    if (server) await stopped({ child: server }, 'SIGKILL')
   }
-  t.teardown(async () => {
+  owner.teardown(async () => {
     await stop()
     await rm(directory, { recursive: true })
   })
@@ -74,13 +71,6 @@ export async function startRedis(t: Test, args: readonly string[] = []): Promise
     freeze: () => void server?.kill('SIGSTOP'),
     thaw: () => void server?.kill('SIGCONT')
   }
-}
-
-/** A test that is killed runs no teardown: its end of this pipe closes all the same, and the shell behind it kills the server. */
-function endWithThisProcess(server: ChildProcess) {
-  if (server.pid === undefined) return
-  const watch = spawn('sh', ['-c', `cat; kill -9 ${server.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] })
-  server.on('exit', () => watch.kill('SIGKILL'))
 }
 
 /** Its log says when it is ready; a test waits for that, not for a time. */

@@ -1,6 +1,7 @@
-// The page is whole without this. It ends connections, tells times as the person's clock does, and keeps the cards true.
+// The page is whole without this, but for keys. It opens their dialogs, ends connections, tells times as the person's clock does,
+// and keeps the cards true.
 const message = document.getElementById('message')
-const dialog = document.querySelector('dialog')
+const dialog = document.getElementById('confirmation')
 const clock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 /** The cards as the server drew them, and the button whose question is open. */
 let seen
@@ -9,6 +10,7 @@ let asked
 function show(connections) {
   seen = connections.innerHTML
   for (const time of connections.querySelectorAll('time')) time.textContent = clock.format(new Date(time.dateTime))
+  for (const link of connections.querySelectorAll('[data-dialog]')) link.ariaHasPopup = 'dialog'
 }
 
 /** @returns whether the cards are true now. */
@@ -42,6 +44,10 @@ function ask(button) {
   dialog.showModal()
 }
 
+/** Under another name of this host the cookies would be the wrong ones: there the link leads to the page that it names. */
+const opensHere = (link, { button, ctrlKey, metaKey, shiftKey }) =>
+  link.origin === location.origin && button === 0 && !ctrlKey && !metaKey && !shiftKey
+
 async function send({ method, path }) {
   const answer = await fetch(path, { method, headers: { 'x-csrf': '1' } }).catch(() => undefined)
   if (answer?.ok) return undefined
@@ -58,13 +64,20 @@ async function end(button) {
   const { done, provider } = button.dataset
   say(done, 'good')
   // The button is gone. What comes next for the keyboard stands where it stood.
-  const next = provider && document.querySelector(`[data-provider="${provider}"] a`)
+  const next = provider && document.querySelector(`[data-provider="${provider}"] .actions a`)
   ;(next ?? message).focus()
 }
 
-document.addEventListener('click', ({ target }) => {
+document.addEventListener('click', event => {
+  const { target } = event
   const button = target.closest('button[data-path]')
   if (button && !button.ariaDisabled) ask(button)
+  const link = target.closest('a[data-dialog]')
+  if (link && opensHere(link, event)) {
+    event.preventDefault()
+    document.getElementById(link.dataset.dialog).showModal()
+  }
+  if (target.closest('[data-close]')) target.closest('dialog').close()
 })
 
 dialog.addEventListener('close', () => {
@@ -72,9 +85,19 @@ dialog.addEventListener('close', () => {
   if (!dialog.open && dialog.returnValue === 'yes') end(asked)
 })
 
+// No key stays behind in a closed dialog, and an invitation made in one is in the list. The event does not bubble.
+document.addEventListener(
+  'close',
+  ({ target }) => {
+    target.querySelector('form').reset()
+    if (target.id === 'invite') refresh()
+  },
+  true
+)
+
 // Another tab, or an application, may have changed something meanwhile.
 document.addEventListener('visibilitychange', () => {
-  if (!document.hidden && !dialog.open) refresh()
+  if (!document.hidden && !document.querySelector('dialog[open]')) refresh()
 })
 
 show(document.getElementById('connections'))

@@ -1,0 +1,60 @@
+// The baseline: what one writes in an afternoon. It is configured and called as the gateway is. On a 401 it refreshes once for all
+// calls of this process (a flight), reading Redis again first; between processes it has no word.
+import { randomUUID } from 'node:crypto'
+import fastify from 'fastify'
+import { Redis } from 'ioredis'
+import { request } from 'undici'
+
+type Tokens = { access: string; refresh: string }
+
+const { PORT = '', REDIS_URL = '', PRODUCTBOARD_TOKEN_URL: tokenUrl = '', PRODUCTBOARD_API_URL: apiUrl = '' } = process.env
+const redis = new Redis(REDIS_URL)
+const flights = new Map<string, Promise<Tokens>>()
+const app = fastify()
+
+const kept = async (id: string) => (await redis.hgetall(`naive:${id}`)) as Tokens
+
+async function granted(id: string, form: Record<string, string>): Promise<Tokens> {
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const { statusCode, body } = await request(tokenUrl, { method: 'POST', headers, body: String(new URLSearchParams(form)) })
+  const answer = (await body.json()) as { access_token: string; refresh_token: string }
+  if (statusCode !== 200) throw Object.assign(new Error('the grant is lost'), { statusCode: 401 })
+  const tokens = { access: answer.access_token, refresh: answer.refresh_token }
+  await redis.hset(`naive:${id}`, tokens)
+  return tokens
+}
+
+async function refreshed(id: string, failed: Tokens): Promise<Tokens> {
+  const tokens = await kept(id)
+  return tokens.access === failed.access ? granted(id, { grant_type: 'refresh_token', refresh_token: tokens.refresh }) : tokens
+}
+
+function inFlight(id: string, failed: Tokens): Promise<Tokens> {
+  const flight = flights.get(id) ?? refreshed(id, failed).finally(() => flights.delete(id))
+  flights.set(id, flight)
+  return flight
+}
+
+async function send({ access }: Tokens, path: string) {
+  const { statusCode, body } = await request(apiUrl + path, { headers: { authorization: `Bearer ${access}` } })
+  return { statusCode, text: await body.text() }
+}
+
+app.get('/auth/productboard', (_request, reply) => reply.redirect(`${tokenUrl}?state=${randomUUID()}`))
+
+app.get('/auth/productboard/callback', async (_request, reply) => {
+  const id = randomUUID()
+  await granted(id, { grant_type: 'authorization_code' })
+  return reply.header('set-cookie', `id=${id}; Path=/`).redirect('/', 303)
+})
+
+app.get<{ Params: { '*': string } }>('/proxy/productboard/*', async (call, reply) => {
+  const id = call.headers.cookie?.split('id=')[1] ?? ''
+  const [tokens, path] = [await kept(id), `/${call.params['*']}`]
+  let answer = await send(tokens, path)
+  if (answer.statusCode === 401) answer = await send(await inFlight(id, tokens), path)
+  return reply.code(answer.statusCode).type('application/json').send(answer.text)
+})
+
+const address = await app.listen({ host: '127.0.0.1', port: Number(PORT) })
+process.stdout.write(`The baseline is ready: ${address}\n`)

@@ -1,0 +1,69 @@
+// Every expiry of an access token, met by many calls on several instances, is one token call: counted at a strict provider, next to a
+// baseline that has a flight in each process and no lease. `npm run bench:renewal -- --help`
+import { writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { measure } from './measure.ts'
+import { allRows, brokenPromises, quickRows, type Row } from './rows.ts'
+import { inScope } from './scope.ts'
+import { markdownTable, type Result } from './table.ts'
+import { startWorld } from './world.ts'
+
+const usage = `npm run bench:renewal -- [options]
+  --expiries N   in each row without killing   1000
+  --kills N      in each row with killing      30
+  --calls N      at the same moment, at each   20
+  --sessions N   that expire in turn           50
+  --quick        a few of each, on two instances, and no file written
+`
+const bounds = { expiries: 20_000, kills: 200, calls: 100, sessions: 500 }
+const rowLimitMs = 10 * 60_000
+const resultFile = join(import.meta.dirname, 'results', 'renewal.json')
+
+const { values } = parseArgs({
+  options: {
+    expiries: { type: 'string' },
+    kills: { type: 'string' },
+    calls: { type: 'string' },
+    sessions: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false }
+  }
+})
+const usual = values.quick ? { expiries: 20, kills: 1, calls: 6, sessions: 5 } : { expiries: 1000, kills: 30, calls: 20, sessions: 50 }
+const say = (text: string) => void process.stderr.write(`${text}\n`)
+
+function sizeOf(name: keyof typeof bounds): number {
+  const size = Number(values[name] ?? usual[name])
+  if (Number.isInteger(size) && size >= 1 && size <= bounds[name]) return size
+  say(`--${name} must be a whole number from 1 to ${bounds[name]}.`)
+  process.exit(2)
+}
+
+async function resultOf(row: Row): Promise<Result> {
+  const startMs = performance.now()
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error(`a row took more than ${rowLimitMs / 60_000} minutes`)), rowLimitMs)
+  const measured = await inScope(async owner => {
+    const work = startWorld(owner, row.program, row.instances, row.graceMs).then(world => measure(world, row.load))
+    return Promise.race([work, late.promise])
+  }).finally(() => clearTimeout(timer))
+  const broken = brokenPromises(row, measured)
+  const name = `${row.program}, instances: ${row.instances}${row.load.kill ? `, holder killed, grace: ${row.graceMs} ms` : ''}`
+  say(`${name}: ${Math.round((performance.now() - startMs) / 1000)} s${broken.map(promise => `\n  BROKEN ${promise}`).join('')}`)
+  return { ...row, measured, broken }
+}
+
+if (values.help) process.stdout.write(usage)
+else {
+  const sizes = { expiries: sizeOf('expiries'), kills: sizeOf('kills'), calls: sizeOf('calls'), sessions: sizeOf('sessions') }
+  const results: Result[] = []
+  for (const row of values.quick ? quickRows(sizes) : allRows(sizes)) results.push(await resultOf(row))
+  process.stdout.write(`${markdownTable(results)}\n`)
+  if (!values.quick) {
+    const machine = { node: process.version, cpus: availableParallelism() }
+    await writeFile(resultFile, `${JSON.stringify({ date: new Date().toISOString(), machine, results }, undefined, 2)}\n`)
+  }
+  process.exitCode = results.some(({ broken }) => broken.length > 0) ? 1 : 0
+}

@@ -1,0 +1,49 @@
+import type { Load, Measured } from './measure.ts'
+import type { Program } from './world.ts'
+
+export type Row = {
+  readonly program: Program
+  readonly instances: number
+  /** See strict-grants.ts. */
+  readonly graceMs: number
+  readonly load: Load
+}
+
+export type Sizes = { readonly expiries: number; readonly kills: number; readonly calls: number; readonly sessions: number }
+
+/** Longer than a killed holder's lease takes to be passed on. */
+const graceMs = 30_000
+const lanes = 5
+
+export function allRows({ expiries, kills, calls, sessions }: Sizes): Row[] {
+  const undisturbed = { expiries, calls, sessions, lanes: Math.min(lanes, sessions), kill: false }
+  const killing = { expiries: kills, calls, sessions: 1, lanes: 1, kill: true }
+  return [
+    ...[1, 2, 3].map((instances): Row => ({ program: 'Latchkey', instances, graceMs: 0, load: undisturbed })),
+    ...[1, 2, 3].map((instances): Row => ({ program: 'Latchkey', instances, graceMs, load: killing })),
+    { program: 'Latchkey', instances: 2, graceMs: 0, load: killing },
+    ...[1, 2].map((instances): Row => ({ program: 'baseline', instances, graceMs: 0, load: undisturbed }))
+  ]
+}
+
+/** One row of each kind. */
+export const quickRows = (sizes: Sizes): Row[] => allRows(sizes).filter(({ instances }) => instances === 2)
+
+/** What Latchkey promises and this row has not shown. The baseline promises nothing. */
+export function brokenPromises({ program, graceMs, load }: Row, measured: Measured): string[] {
+  if (program === 'baseline') return []
+  const { expiries, tokenCalls, withinGrace, reuses, failed, failures, sentAgain } = measured
+  // A killed holder's call has reached the provider, and nobody has its answer: whoever comes next can but call once more.
+  const second = load.kill ? expiries : 0
+  const lost = load.kill && graceMs === 0
+  const wanted = {
+    'token calls': [tokenCalls, expiries + second],
+    'of these within grace': [withinGrace, lost ? 0 : second],
+    reuse: [reuses, lost ? second : 0],
+    // Nothing breaks where nobody is killed.
+    'sent again': [load.kill ? 0 : sentAgain, 0],
+    // A grant that its provider has ended is said to be so, to everybody, at once.
+    'failed calls that were not told to reconnect': [failed - (lost ? (failures.reconnect_required ?? 0) : 0), 0]
+  }
+  return Object.entries(wanted).flatMap(([name, [is, should]]) => (is === should ? [] : [`${name}: ${is} instead of ${should}`]))
+}

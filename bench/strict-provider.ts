@@ -1,0 +1,52 @@
+// A strict OAuth provider and its API, in a process of its own on a free loopback port. GRACE_MS: see strict-grants.ts.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { json } from '../test/support/fake-provider.ts'
+import { strictGrants } from './strict-grants.ts'
+
+/** How long a token call takes. */
+const thinkMs = 20
+
+const grants = strictGrants(Number(process.env.GRACE_MS ?? 0))
+/** The bench's wish that the next renewal gets no answer, and the instance that made it. */
+let held: PromiseWithResolvers<string> | undefined
+
+/** `/token/INSTANCE`: each instance is configured with an address of its own, so that it is known who renews. */
+async function token(request: IncomingMessage, response: ServerResponse, instance: string) {
+  const form = new URLSearchParams(await text(request))
+  // Spent when the call comes in, not when the answer leaves: whoever dies in between leaves a spent token behind.
+  const granted = form.get('grant_type') === 'refresh_token' ? grants.refresh(form.get('refresh_token') ?? '') : grants.begin()
+  if (held && form.get('grant_type') === 'refresh_token') {
+    held.resolve(instance)
+    return
+  }
+  await sleep(thinkMs)
+  if (granted) json(response, 200, granted)
+  else json(response, 400, { error: 'invalid_grant' })
+}
+
+function api(request: IncomingMessage, response: ServerResponse) {
+  const grant = grants.idOf(request.headers.authorization?.slice('Bearer '.length) ?? '')
+  if (grant) json(response, 200, { grant })
+  else json(response, 401, { message: 'the token has expired' })
+}
+
+async function control(response: ServerResponse, [wish, grant = '']: string[]) {
+  if (wish === 'expire') grants.expireAccessToken(grant)
+  if (wish === 'hold-next') held = Promise.withResolvers()
+  const instance = wish === 'held' ? await held?.promise : undefined
+  if (wish === 'held') held = undefined
+  json(response, 200, { counts: grants.counts, instance })
+}
+
+const server = createServer(async (request, response) => {
+  const [, area, ...rest] = (request.url ?? '').split('/')
+  if (area === 'token') await token(request, response, rest[0] ?? '')
+  else if (area === 'control') await control(response, rest)
+  else api(request, response)
+})
+server.listen(0, '127.0.0.1', () => {
+  process.stdout.write(`The provider is ready: http://127.0.0.1:${(server.address() as AddressInfo).port}\n`)
+})

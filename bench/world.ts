@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { type NodeProcess, type Owner, startNode, stopped } from '../test/support/node-process.ts'
+import { freePort, startRedis } from '../test/support/redis.ts'
+import type { Counts } from './strict-grants.ts'
+
+export type Program = 'Latchkey' | 'baseline'
+
+export type World = {
+  /** Where the instances are. */
+  readonly urls: readonly string[]
+  readonly provider: {
+    expire(grant: string): Promise<unknown>
+    counts(): Promise<Counts>
+    /** The next renewal spends its refresh token and gets no answer. */
+    holdNext(): Promise<unknown>
+    /** Resolves when that renewal has come. @returns the instance that made it */
+    held(): Promise<number>
+  }
+  /** SIGKILL, and at once the same instance again. @returns when it can take calls */
+  killAndStart(instance: number): Promise<void>
+}
+
+const files: Record<Program, string> = {
+  Latchkey: join(import.meta.dirname, '..', 'src', 'server.ts'),
+  baseline: join(import.meta.dirname, 'naive-proxy.ts')
+}
+
+/** A Redis, a strict provider and some instances behind one public address: real processes, on free ports, gone with their owner. */
+export async function startWorld(owner: Owner, program: Program, instances: number, graceMs: number): Promise<World> {
+  const [redis, { url: origin }] = await Promise.all([
+    startRedis(owner, ['--appendonly', 'yes', '--appendfsync', 'everysec']),
+    startNode(owner, join(import.meta.dirname, 'strict-provider.ts'), { GRACE_MS: String(graceMs) })
+  ])
+  const ports = await Promise.all(Array.from({ length: instances }, freePort))
+  const urls = ports.map(port => `http://127.0.0.1:${port}`)
+  const environment = {
+    NODE_ENV: 'production',
+    LOG_LEVEL: 'warn',
+    PUBLIC_URL: urls[0] ?? '',
+    REDIS_URL: redis.url,
+    SESSION_KEYS: randomBytes(32).toString('base64'),
+    TOKEN_KEYS: randomBytes(32).toString('base64'),
+    PRODUCTBOARD_CLIENT_ID: 'bench',
+    PRODUCTBOARD_CLIENT_SECRET: 'bench-secret',
+    PRODUCTBOARD_AUTHORIZE_URL: `${origin}/authorize`,
+    PRODUCTBOARD_API_URL: `${origin}/api`
+  }
+  const start = (instance: number) =>
+    startNode(owner, files[program], {
+      ...environment,
+      PORT: String(ports[instance]),
+      PRODUCTBOARD_TOKEN_URL: `${origin}/token/${instance}`
+    })
+  const running: NodeProcess[] = await Promise.all(urls.map((_url, instance) => start(instance)))
+
+  const ask = async (wish: string) =>
+    (await (await fetch(`${origin}/control/${wish}`, { method: 'POST' })).json()) as { counts: Counts; instance?: string }
+
+  return {
+    urls,
+    provider: {
+      expire: grant => ask(`expire/${grant}`),
+      counts: async () => (await ask('counts')).counts,
+      holdNext: () => ask('hold-next'),
+      held: async () => Number((await ask('held')).instance)
+    },
+    async killAndStart(instance) {
+      const victim = running[instance]
+      if (!victim) throw new RangeError(`there is no instance ${instance}`)
+      await stopped(victim, 'SIGKILL')
+      running[instance] = await start(instance)
+    }
+  }
+}

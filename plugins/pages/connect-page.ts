@@ -1,0 +1,37 @@
+import type { Provider } from '../../src/core/provider.ts'
+import { keyScript } from './assets.ts'
+import { guide } from './guide.ts'
+import { type Html, html } from './html.ts'
+import { keyForm } from './key-form.ts'
+import { page } from './layout.ts'
+import { mark } from './mark.ts'
+import type { Way } from './ways.ts'
+
+/** One provider's page: what a connection gives access to, and the ways to make one. */
+export function connectPage(provider: Provider, ways: readonly Way[], returnTo: string): string {
+  const { title, description } = provider
+  return page(
+    `Connect ${title}`,
+    html`<div class="heading">
+${mark(provider)}
+<h1>Connect ${title}</h1>
+</div>
+<p class="lede">${description}: that is what the applications of this site can use for you once it is connected.</p>
+${ways.map(({ method, url }, i) => (method === 'oauth2' ? bySignIn(provider, url) : byKey(provider, returnTo, i > 0)))}
+<p><a href="/">Back to your connections</a></p>
+<script src="${keyScript.url}" type="module"></script>`
+  )
+}
+
+const bySignIn = ({ title, methods: { oauth2 } }: Provider, url: string): Html => html`<section class="panel">
+<h2>Sign in at ${title}</h2>
+${oauth2 ? guide(oauth2.help) : ''}
+<p><a class="button" href="${url}">Sign in at ${title}</a></p>
+</section>
+`
+
+const byKey = (provider: Provider, returnTo: string, isOther: boolean): Html => html`<section class="panel">
+<h2>${isOther ? 'Or use a key' : 'Use a key'}</h2>
+${provider.methods.apiKey ? keyForm(provider, provider.methods.apiKey, { action: `/connections/${provider.name}`, returnTo }) : ''}
+</section>
+`

@@ -1,0 +1,95 @@
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import type { Sandbox, SandboxOptions } from '../../src/sandbox/sandbox.ts'
+import { Browser } from '../support/browser.ts'
+import { newKey, startTestSandbox } from '../support/gateway.ts'
+import { type NodeProcess, startNode, stopped } from '../support/node-process.ts'
+import { freePort } from '../support/redis.ts'
+
+/** One gateway, as a process of its own. */
+export type Instance = {
+  readonly url: string
+  readonly pid: () => number | undefined
+  /** Again, at the same address. */
+  start(): Promise<void>
+  /** As a crash ends it. */
+  kill(): Promise<void>
+  /** It stays connected and does nothing. */
+  freeze(): void
+  thaw(): void
+  /** SIGTERM. @returns its exit code and how long it took. */
+  leave(): Promise<{ code: number | null; tookMs: number }>
+  /** All that it has written since it was started. */
+  output(): string
+}
+
+export type Fleet = {
+  readonly instances: readonly Instance[]
+  readonly urls: readonly string[]
+  readonly sandbox: Sandbox
+  /** A browser that has signed in there. */
+  signedIn(provider: string): Promise<Browser>
+}
+
+type FleetOptions = {
+  /** One for all, or one for each instance. */
+  readonly redisUrl: string | readonly string[]
+  readonly size?: number
+  readonly environment?: Readonly<Record<string, string>>
+  readonly switches?: NonNullable<SandboxOptions['switches']>
+}
+
+const server = join(import.meta.dirname, '..', '..', 'src', 'server.ts')
+
+/** Gateways as they run in production, with the same keys and the same public address, in front of a sandbox in this process. */
+export async function startFleet(t: Test, { redisUrl, size = 3, environment = {}, switches = {} }: FleetOptions): Promise<Fleet> {
+  const [publicPort = 0, ...morePorts] = await Promise.all(Array.from({ length: size }, freePort))
+  const publicUrl = `http://localhost:${publicPort}`
+  const sandbox = await startTestSandbox(t, [publicPort], { switches })
+  const common = {
+    NODE_ENV: 'production',
+    LOG_LEVEL: 'warn',
+    PUBLIC_URL: publicUrl,
+    SESSION_KEYS: newKey(),
+    TOKEN_KEYS: newKey(),
+    ...sandbox.environment,
+    ...environment
+  }
+  const instances = [publicPort, ...morePorts].map((port, i) =>
+    instanceOf(t, port, { ...common, PORT: `${port}`, REDIS_URL: typeof redisUrl === 'string' ? redisUrl : (redisUrl[i] ?? '') })
+  )
+  await Promise.all(instances.map(({ start }) => start()))
+  return {
+    instances,
+    urls: instances.map(({ url }) => url),
+    sandbox,
+    signedIn: async provider => {
+      const browser = new Browser()
+      const { status } = await browser.connect(publicUrl, provider)
+      if (status !== 200) throw new Error(`the sign-in ended with ${status}`)
+      return browser
+    }
+  }
+}
+
+function instanceOf(t: Test, port: number, environment: Record<string, string>): Instance {
+  let running: NodeProcess
+  return {
+    url: `http://localhost:${port}`,
+    pid: () => running.child.pid,
+    start: async () => {
+      running = await startNode(t, server, environment)
+    },
+    kill: async () => {
+      await stopped(running, 'SIGKILL')
+    },
+    freeze: () => void running.child.kill('SIGSTOP'),
+    thaw: () => void running.child.kill('SIGCONT'),
+    leave: async () => {
+      const start = performance.now()
+      const code = await stopped(running, 'SIGTERM')
+      return { code, tookMs: performance.now() - start }
+    },
+    output: () => running.output()
+  }
+}

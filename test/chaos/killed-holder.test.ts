@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { administer, eventually } from '../stores/topologies.ts'
+import type { Browser } from '../support/browser.ts'
+import { problem } from '../support/connected.ts'
+import { startRedis } from '../support/redis.ts'
+import { type Instance, startFleet } from './fleet.ts'
+import { type Gate, startGate } from './gate.ts'
+import { watchLateness } from './lateness.ts'
+import { startSlowTokenEndpoint, type TokenCall } from './slow-token-endpoint.ts'
+import { longestMs } from './verdict.ts'
+
+const path = '/proxy/productboard/v2/notes'
+/** Stands in every read and write of the connection. */
+const record = 'connection:productboard'
+
+t.test('an instance ends or stops while it has the right to refresh', async t => {
+  const redis = await startRedis(t)
+  const gates = [await startGate(t, redis.port), await startGate(t, redis.port)]
+  const endpoint = await startSlowTokenEndpoint(t, () => `${vendor.issuer}/token`)
+  const environment = { PRODUCTBOARD_TOKEN_URL: endpoint.url }
+  const fleet = await startFleet(t, { redisUrl: [redis.url, ...gates.map(({ url }) => url)], environment })
+  const vendor = fleet.sandbox.vendor('productboard')
+  const [other, ...holders] = fleet.instances as [Instance, Instance, Instance]
+
+  const call = ({ url }: Instance, browser: Browser) => browser.copy().fetch(`${url}${path}`)
+  const keys = (pattern: string) => administer(redis, async say => (await say('KEYS', pattern)) as string[])
+  const stored = async () => {
+    const owners = await keys('latchkey:{*}')
+    return (await administer(redis, say => Promise.all(owners.map(owner => say('HGET', owner, record))))).join()
+  }
+
+  /** Somebody in the memory of both instances, whose access token has just ended. */
+  async function someone(t: Test, holder: Instance): Promise<Browser> {
+    const browser = await fleet.signedIn('productboard')
+    for (const instance of [other, holder]) t.equal((await call(instance, browser)).status, 200)
+    vendor.expireAccessTokens()
+    vendor.reset()
+    return browser
+  }
+
+  /** The next call after a death. */
+  async function timed(t: Test, browser: Browser): Promise<Response> {
+    const lateness = watchLateness()
+    const startMs = performance.now()
+    const answer = await call(other, browser)
+    const endMs = performance.now()
+    const tookMs = Math.round(endMs - startMs - lateness.between(startMs, endMs))
+    lateness.stop()
+    t.comment(`${answer.status} after ${tookMs} ms`)
+    t.ok(tookMs < longestMs)
+    return answer
+  }
+
+  type Death = {
+    /** How far it gets before it is killed, at the gate to its Redis. */
+    upTo: (gate: Gate) => Promise<TokenCall | undefined>
+    /** What the provider does when the caller is gone. */
+    meanwhile?: (call: TokenCall) => Promise<void>
+    graceSeconds?: number
+    /** How often the provider has carried out a refresh when all is over. */
+    refreshes: number
+    lost?: boolean
+  }
+
+  const gotTheLease = async (gate: Gate) => {
+    await gate.shutAfter(':lease:')
+    await eventually('the lease is in Redis', async () => (await keys('*:lease:*')).length === 1)
+    return undefined
+  }
+  const calls = async () => {
+    const call = endpoint.next()
+    await call.received
+    return call
+  }
+  const hasTheAnswer = async (gate: Gate) => {
+    const call = await calls()
+    const writes = gate.shutBefore(record)
+    await call.carryOut()
+    call.answer()
+    await writes
+    return call
+  }
+  const hasWritten = async (gate: Gate) => {
+    const call = await calls()
+    const before = await stored()
+    const writes = gate.shutAfter(record)
+    await call.carryOut()
+    call.answer()
+    await writes
+    await eventually('the write is in Redis', async () => (await stored()) !== before)
+    return call
+  }
+  const carriesOut = (call: TokenCall) => call.carryOut()
+
+  const deaths: Record<string, Death> = {
+    'before the token call: another instance takes over': { upTo: gotTheLease, refreshes: 1 },
+    'during the token call, which the provider drops: another instance takes over': { upTo: calls, refreshes: 1 },
+    'during the token call, which the provider carries out, with grace for a spent token: another instance takes over': {
+      upTo: calls,
+      meanwhile: carriesOut,
+      graceSeconds: 10,
+      refreshes: 2
+    },
+    'after the answer of a strict provider and before the write: the grant is lost, once': {
+      upTo: hasTheAnswer,
+      refreshes: 2,
+      lost: true
+    },
+    'after the write: others have the new token at once': { upTo: hasWritten, refreshes: 1 }
+  }
+  // While one is started again, the other one has its turn.
+  const started = [Promise.resolve(), Promise.resolve()]
+  for (const [i, [when, { upTo, meanwhile, graceSeconds = 0, refreshes, lost = false }]] of Object.entries(deaths).entries()) {
+    const turn = i % holders.length
+    const [holder, gate] = [holders[turn] as Instance, gates[turn] as Gate]
+    await t.test(`killed ${when}`, async t => {
+      await started[turn]
+      const browser = await someone(t, holder)
+      Object.assign(vendor.switches, { graceSeconds })
+      const step = upTo(gate)
+      void call(holder, browser).catch(() => {})
+      const tokenCall = await step
+      await holder.kill()
+      if (tokenCall) await meanwhile?.(tokenCall)
+
+      const next = await timed(t, browser)
+      if (lost) await problem(t, next, 401, 'reconnect_required')
+      else t.equal(next.status, 200)
+      for (let i = 0; i < 5; i++) t.equal((await call(other, browser)).status, next.status)
+      t.equal(vendor.counts.tokenRequests.refresh_token, refreshes, 'and nothing is tried again and again')
+      if (lost) t.equal((await browser.connect(other.url, 'productboard')).status, 200)
+      vendor.expireAccessTokens()
+      t.equal((await timed(t, browser)).status, 200, 'the next refresh is like any other')
+
+      gate.open()
+      started[turn] = holder.start()
+    })
+  }
+  await Promise.all(started)
+
+  await t.test('frozen for two seconds during its token call: it is not taken for dead, and no refresh token is spent twice', async t => {
+    const [, holder] = fleet.instances as [Instance, Instance]
+    const browser = await someone(t, holder)
+    const tokenCall = endpoint.next()
+    const first = call(holder, browser)
+    await tokenCall.received
+    holder.freeze()
+    const others = Array.from({ length: 5 }, () => call(other, browser))
+    await tokenCall.carryOut()
+    tokenCall.answer()
+    await sleep(2000)
+    t.equal(vendor.counts.tokenRequests.refresh_token, 1)
+    holder.thaw()
+    for (const answer of await Promise.all([first, ...others])) t.equal(answer.status, 200)
+    t.match(vendor.counts, { tokenRequests: { refresh_token: 1 }, reuses: 0 })
+  })
+})

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { makeCertificates } from '../stores/certificates.ts'
+import { administer } from '../stores/topologies.ts'
+import { freePort, startRedis } from '../support/redis.ts'
+import { startFleet } from './fleet.ts'
+import { nextRenewal, startSessions, switches } from './sessions.ts'
+import { keepsFaith } from './verdict.ts'
+
+const path = '/proxy/ignition/reporting/clients'
+
+// The operator copies them from there: two lines, the second of which may be left out.
+const manual = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'operating.md'), 'utf8')
+const [, rights = '', rightsToBeTold = ''] = /ACL SETUSER latchkey on >PASSWORD (.+?) \\\n +(.+)/.exec(manual) ?? []
+
+t.test('over TLS, as users that may do what is documented and nothing else', async t => {
+  const { ca, cert, key } = makeCertificates(t.testdir())
+  const port = await freePort()
+  const tls = ['--port', '0', '--tls-port', `${port}`, '--tls-ca-cert-file', ca, '--tls-cert-file', cert, '--tls-key-file', key]
+  await startRedis(t, [...tls, '--tls-auth-clients', 'no'])
+  const server = { port, ca: readFileSync(ca) }
+  const say = <T>(name: string, ...args: string[]) => administer(server, say => say(name, ...args) as Promise<T>)
+  await say('ACL', 'SETUSER', 'told', 'on', '>p%ss', 'resetchannels', ...`${rights} ${rightsToBeTold}`.split(' '))
+  await say('ACL', 'SETUSER', 'untold', 'on', '>p%ss', 'resetchannels', ...rights.split(' '))
+  const fleet = await startFleet(t, {
+    redisUrl: ['told', 'told', 'untold'].map(user => `rediss://${user}:p%25ss@127.0.0.1:${port}`),
+    environment: { NODE_EXTRA_CA_CERTS: ca },
+    switches
+  })
+
+  await t.test('sessions go on and tokens are renewed', async t => {
+    const sessions = await startSessions(t, fleet)
+    const startMs = performance.now()
+    await nextRenewal(fleet)
+    await nextRenewal(fleet)
+    await sessions.stop()
+    keepsFaith(t, 'a session in memory', sessions.lasting.since(startMs), [])
+    keepsFaith(t, 'a session whose token is renewed', sessions.renewing.since(startMs), [])
+    t.match(fleet.sandbox.vendor('productboard').counts, { refusedRefreshes: 0, reuses: 0 })
+  })
+
+  await t.test('who may be told of changes answers from memory; who may not asks at every call, and says so at its start', async t => {
+    const reads = async () => Number(/cmdstat_hmget:calls=(\d+)/.exec(await say('INFO', 'commandstats'))?.[1])
+    const browser = await fleet.signedIn('ignition')
+    const counts = []
+    for (const { url } of fleet.instances) {
+      t.equal((await browser.fetch(`${url}${path}`)).status, 200)
+      const before = await reads()
+      for (let i = 0; i < 20; i++) t.equal((await browser.fetch(`${url}${path}`)).status, 200)
+      counts.push((await reads()) - before)
+    }
+    t.comment(`reads for twenty calls on each: ${counts.join(', ')}`)
+    // The note that the session was seen is a change like any other, and may come late.
+    t.ok((counts[0] ?? 20) <= 2 && (counts[1] ?? 20) <= 2)
+    t.equal(counts[2], 20)
+    t.match(fleet.instances[2]?.output(), /does not tell of changes/)
+  })
+
+  await t.test('nothing else was asked for', async t => {
+    const refused = (await say<unknown[][]>('ACL', 'LOG')).map(entry => [
+      entry[entry.indexOf('username') + 1],
+      entry[entry.indexOf('object') + 1]
+    ])
+    t.same(new Set(refused.map(String)), new Set(['untold,client|id']))
+  })
+})

@@ -1,0 +1,64 @@
+import t from 'tap'
+import { administer, eventually, isMaster, startCluster } from '../stores/topologies.ts'
+import type { RedisServer } from '../support/redis.ts'
+import { startFleet } from './fleet.ts'
+import { goThrough, nextRenewal, startSessions, switches } from './sessions.ts'
+
+t.test('a Cluster moves slots and loses a master, and nobody is signed out', async t => {
+  const { url, nodes } = await startCluster(t, { replicas: 1, nodeTimeoutMs: 1000 })
+  const fleet = await startFleet(t, { redisUrl: url, switches })
+  const sessions = await startSessions(t, fleet)
+
+  await t.test('every slot in use moves to another master, slowly', async t => {
+    await goThrough(t, fleet, sessions, { begin: () => moveSlots(nodes.slice(0, 3), () => nextRenewal(fleet)) })
+  })
+  await t.test(
+    'the master of the session whose token is renewed falls silent, as when its machine is gone, and its replica takes over',
+    async t => {
+      const isHome = await Promise.all(nodes.map(async node => (await isMaster(node)) && holdsRenewing(node)))
+      await goThrough(t, fleet, sessions, { begin: () => nodes[isHome.indexOf(true)]?.freeze() })
+    }
+  )
+  await sessions.stop()
+  t.match(fleet.sandbox.vendor('productboard').counts, { refusedRefreshes: 0, reuses: 0 }, 'no refresh token was spent twice')
+})
+
+const ownersIn = (node: RedisServer): Promise<string[]> => administer(node, async say => (await say('KEYS', 'latchkey:{*}')) as string[])
+
+const holdsRenewing = async (node: RedisServer): Promise<boolean> => {
+  const owners = await ownersIn(node)
+  return administer(node, async say => {
+    const found = await Promise.all(owners.map(owner => say('HEXISTS', owner, 'connection:productboard')))
+    return found.includes(1)
+  })
+}
+
+/** Of what lies in each master to the next one, as `redis-cli --cluster reshard` does it. @param halfway when the keys are there already, and most of the Cluster does not know it */
+async function moveSlots(masters: readonly RedisServer[], halfway: () => Promise<void>): Promise<void> {
+  const ids = await Promise.all(masters.map(node => administer(node, async say => String(await say('CLUSTER', 'MYID')))))
+  const moves = await Promise.all(
+    masters.map(async (from, i) => {
+      const next = (i + 1) % masters.length
+      const keys = await ownersIn(from)
+      const slots = await administer(from, say => Promise.all(keys.map(async key => Number(await say('CLUSTER', 'KEYSLOT', key)))))
+      return { from, fromId: ids[i] ?? '', to: masters[next] as RedisServer, toId: ids[next] ?? '', slots: [...new Set(slots)] }
+    })
+  )
+  for (const { from, fromId, to, toId, slots } of moves) {
+    for (const slot of slots) {
+      await administer(to, say => say('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId))
+      await administer(from, async say => {
+        await say('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId)
+        await eventually('the slot is empty', async () => {
+          const keys = (await say('CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[]
+          if (keys.length > 0) await say('MIGRATE', '127.0.0.1', to.port, '', 0, 1000, 'KEYS', ...keys)
+          return keys.length === 0
+        })
+      })
+    }
+  }
+  await halfway()
+  for (const { from, to, toId, slots } of moves) {
+    for (const slot of slots) for (const node of [to, from]) await administer(node, say => say('CLUSTER', 'SETSLOT', slot, 'NODE', toId))
+  }
+}

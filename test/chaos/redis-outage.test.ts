@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { administer, eventually } from '../stores/topologies.ts'
+import { startRedis } from '../support/redis.ts'
+import { type Instance, startFleet } from './fleet.ts'
+import { startLoad } from './load.ts'
+import { goThrough, type Outage, startSessions, switches } from './sessions.ts'
+import { startSlowTokenEndpoint } from './slow-token-endpoint.ts'
+import { keepsFaith, outcomes } from './verdict.ts'
+
+t.test('Redis goes and comes back, and nobody is signed out', async t => {
+  // With `everysec`, a Redis whose disk is busy may answer for up to two seconds before it hands a write to the system.
+  const redis = await startRedis(t, ['--appendonly', 'yes', '--appendfsync', 'always'])
+  const endpoint = await startSlowTokenEndpoint(t, () => `${productboard.issuer}/token`)
+  const fleet = await startFleet(t, { redisUrl: redis.url, switches, environment: { PRODUCTBOARD_TOKEN_URL: endpoint.url } })
+  const productboard = fleet.sandbox.vendor('productboard')
+
+  const sessions = await startSessions(t, fleet)
+  const outages: Record<string, Outage> = {
+    'killed, and started again after two seconds': { begin: redis.stop, lastsMs: 2000, mend: redis.start },
+    'frozen for two seconds': { begin: redis.freeze, lastsMs: 2000, mend: redis.thaw },
+    'killed, and started again at once': { begin: redis.stop, mend: redis.start }
+  }
+  for (const [name, outage] of Object.entries(outages)) {
+    await t.test(name, async t => {
+      await goThrough(t, fleet, sessions, outage)
+      await administer(redis, say =>
+        eventually('every instance is told of changes again', async () => {
+          const channels = (await say('PUBSUB', 'CHANNELS', 'latchkey:alive:*')) as unknown[]
+          return channels.length === fleet.instances.length
+        })
+      )
+    })
+  }
+  await sessions.stop()
+  t.match(productboard.counts, { refusedRefreshes: 0, reuses: 0 }, 'no refresh token was spent twice')
+
+  await t.test('killed during a token call: what was renewed serves, until it ends, and is saved when Redis is back', async t => {
+    const [holder] = fleet.instances as [Instance]
+    const browser = await fleet.signedIn('productboard')
+    const path = '/proxy/productboard/v2/notes'
+    productboard.reset()
+    productboard.expireAccessTokens()
+    const tokenCall = endpoint.next()
+    const call = () => browser.copy().fetch(`${holder.url}${path}`)
+    const first = call()
+    await tokenCall.received
+    // The lease was a change of this session: it is in memory again with the next call, which waits for the same token.
+    const second = call()
+    await sleep(100)
+    await redis.stop()
+    const stopMs = performance.now()
+    await tokenCall.carryOut()
+    tokenCall.answer()
+    for (const answer of await Promise.all([first, second])) t.equal(answer.status, 200)
+
+    const load = startLoad(t, [holder.url], browser, { path })
+    await eventually('the new token has ended as well', async () => outcomes(load.since(stopMs))['503 store_unavailable'] !== undefined)
+    const startMs = performance.now()
+    await redis.start()
+    await load.well(startMs)
+    await load.stop()
+    keepsFaith(t, 'the session', load.since(stopMs))
+    for (const { url } of fleet.instances) t.equal((await browser.copy().fetch(`${url}${path}`)).status, 200)
+    t.match(productboard.counts, { refusedRefreshes: 0, reuses: 0 })
+  })
+})

@@ -1,0 +1,71 @@
+import t, { type Test } from 'tap'
+import { Browser } from '../support/browser.ts'
+import { connected, problem } from '../support/connected.ts'
+import { json, tokens } from '../support/fake-provider.ts'
+import { startGateway } from '../support/gateway.ts'
+
+const withKeys = (t: Test, environment: Record<string, string> = {}) =>
+  startGateway(t, {
+    environment: { PROVIDERS: 'process-street,outgrow', OUTGROW_CLIENT_ID: 'i', OUTGROW_CLIENT_SECRET: 's', ...environment }
+  })
+const returns = (html: string) => /data-return-to="([^"]*)"/.exec(html)?.[1]
+
+t.test('the page of one provider offers the ways that are on, and leads back to where it was asked to', async t => {
+  const gateway = await withKeys(t, { ALLOWED_ORIGINS: 'https://app.example.com' })
+  const browser = new Browser()
+  const open = async (rest: string) => (await browser.visit(`${gateway.url}/connect/${rest}`)).text
+
+  const keysOnly = await open('process-street')
+  t.equal(returns(keysOnly), '/?connected=process-street')
+  t.notMatch(keysOnly, '/auth/')
+  t.match(keysOnly, /<li>Choose New API Key and give it a name\.<\/li>/)
+
+  const there = 'https://app.example.com/list?page=2#here'
+  const both = await open(`outgrow?return_to=${encodeURIComponent(there)}`)
+  t.equal(returns(both), there)
+  t.match(both, `href="${gateway.url}/auth/outgrow?return_to=${encodeURIComponent(there)}"`)
+  t.equal(returns(await open(`outgrow?return_to=${encodeURIComponent('/a?"><script>')}`)), '/a?%22%3E%3Cscript%3E')
+  t.equal(returns(await open('outgrow?return_to=')), '/?connected=outgrow')
+})
+
+t.test('the page of one provider refuses to lead anywhere else, and knows no provider that is off', async t => {
+  const gateway = await withKeys(t)
+  const browser = new Browser()
+  for (const rest of [
+    'return_to=https://elsewhere.example',
+    'return_to=//elsewhere.example',
+    'return_to=javascript:alert(1)',
+    'return_to=/a&return_to=/b'
+  ])
+    await problem(t, await browser.request(`${gateway.url}/connect/outgrow?${rest}`), 400, 'return_to_rejected')
+  for (const name of ['productboard', 'nobody', '__proto__'])
+    await problem(t, await browser.request(`${gateway.url}/connect/${name}`), 404, 'provider_unknown')
+  const { status, text } = await browser.visit(`${gateway.url}/connect/nobody`)
+  t.equal(status, 404)
+  t.match(text, '<h1>No such provider</h1>')
+})
+
+t.test('a key never gets into an address or a log by a browser without the script: its field has no name, its form no GET', async t => {
+  const gateway = await withKeys(t)
+  const { text } = await new Browser().visit(`${gateway.url}/connect/outgrow`)
+  const [form] = /<form class="key"[\s\S]*?<\/form>/.exec(text) ?? ['']
+  t.match(form, 'method="post"')
+  t.match(form, '<input id="key-outgrow" type="password"')
+  t.notMatch(form, / name="/)
+})
+
+t.test('the card tells when access ends only where the person will have to do something about it', async t => {
+  const page = async (s: Awaited<ReturnType<typeof connected>>) => (await s.browser.visit(s.gateway.url)).text
+  const renewed = await connected(t)
+  t.notMatch(await page(renewed), '<dt>Ends</dt>')
+  const ending = await connected(t, { token: (_, r) => json(r, 200, tokens({ refresh_token: undefined, expires_in: 7200 })) })
+  t.match(await page(ending), new RegExp(`<dt>Ends</dt><dd><time datetime="${new Date(ending.clock.now() + 7_200_000).toISOString()}">`))
+})
+
+t.test('the page tells when the session ends, and everything with it', async t => {
+  const s = await connected(t, { environment: { SESSION_IDLE: '5400', SESSION_MAX: '86400' } })
+  const { text } = await s.browser.visit(s.gateway.url)
+  t.match(text, 'after 90 minutes without use')
+  t.match(text, `<time datetime="${new Date(s.clock.now() + 86_400_000).toISOString()}">`)
+  t.notMatch((await new Browser().visit(s.gateway.url)).text, 'without use')
+})
