@@ -1,4 +1,5 @@
 import t from 'tap'
+import { eventually } from '../stores/topologies.ts'
 import {
   callFrom,
   cardOf,
@@ -77,7 +78,8 @@ t.test('a key that is wrong is refused at the field, in words that say what to d
   await dialog.getByRole('button', { name: 'Show the key' }).click()
   await dialog.getByRole('button', { name: 'Cancel' }).click()
   await dialog.waitFor({ state: 'hidden' })
-  t.equal(await page.locator('#key-outgrow').inputValue(), '', 'no key stays behind')
+  // A dialog says that it has closed after it is gone.
+  await eventually('no key stays behind', async () => (await page.locator('#key-outgrow').inputValue()) === '')
   t.equal(await page.getByText('Not connected', { exact: true }).count(), 4)
   await page.getByRole('link', { name: 'Use a key instead for Outgrow' }).click()
   t.equal(await alert.textContent(), '', 'nor does what was said of it')
