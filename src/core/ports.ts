@@ -33,9 +33,9 @@ export type Lease = {
 export type Watch = {
   /** Whether every change up to now has been told, or will be before anything read from now on could show it. */
   isComplete(): boolean
-  /** Calls back with the owner whose records or leases have changed, or with nothing when any may have. */
+  /** Calls back with the owner whose records have changed, or with nothing when any may have. */
   subscribe(onChange: (owner?: string) => void): void
-  /** Resolves at the owner's next change, or after `withinMs`; earlier is allowed. */
+  /** Resolves when the owner's records or leases change, or after `withinMs`; earlier is allowed. */
   nextChange(owner: string, withinMs: number): Promise<void>
 }
 

@@ -3,7 +3,7 @@ import type { Watch } from '../core/ports.ts'
 import { backOffMs, connectRedis } from './redis-client.ts'
 import { aliveChannel, keyPrefix } from './redis-keys.ts'
 import type { RedisTarget } from './redis-url.ts'
-import { createWatchers } from './watchers.ts'
+import { createWatchers, type Watchers } from './watchers.ts'
 
 export type RedisWatch = Watch & { close(): void }
 
@@ -19,7 +19,7 @@ const heartbeatMs = 1000
  * A server or user that allows no tracking is no fault: then no change is told, and every call asks.
  */
 export function openRedisWatch(client: Redis | Cluster, target: RedisTarget, instance: string): RedisWatch {
-  const { tell, subscribe, nextChange } = createWatchers()
+  const watchers = createWatchers()
   const trackers = new Map<Redis | 'only', Tracker>()
 
   if (client instanceof Cluster) {
@@ -32,19 +32,19 @@ export function openRedisWatch(client: Redis | Cluster, target: RedisTarget, ins
         trackers.delete(node)
       }
       for (const node of nodes) {
-        if (!trackers.has(node)) trackers.set(node, track(node.duplicate({ ...tracking, ...ofNode }), instance, tell))
+        if (!trackers.has(node)) trackers.set(node, track(node.duplicate({ ...tracking, ...ofNode }), instance, watchers))
       }
-      tell()
+      watchers.tell()
     }
     for (const event of ['ready', '+node', '-node']) client.on(event, follow)
   } else {
-    trackers.set('only', track(connectRedis(target, tracking) as Redis, instance, tell))
+    trackers.set('only', track(connectRedis(target, tracking) as Redis, instance, watchers))
   }
 
   return {
     isComplete: () => trackers.size > 0 && [...trackers.values()].every(tracker => tracker.isTold()),
-    subscribe,
-    nextChange,
+    subscribe: watchers.subscribe,
+    nextChange: watchers.nextChange,
     close: () => {
       for (const tracker of trackers.values()) tracker.close()
     }
@@ -59,7 +59,7 @@ const ofNode = { lazyConnect: false, retryStrategy: backOffMs } as const
 
 type Tracker = { isTold(): boolean; close(): void }
 
-function track(connection: Redis, instance: string, tell: (owner?: string) => void): Tracker {
+function track(connection: Redis, instance: string, { tell, wake }: Watchers): Tracker {
   let told = false
 
   const begin = async () => {
@@ -86,7 +86,7 @@ function track(connection: Redis, instance: string, tell: (owner?: string) => vo
     if (channel.toString() !== invalidations) return
     // FLUSHALL names no key.
     if (keys === null) tell()
-    else for (const owner of new Set(keys.map(ownerIn))) tell(owner)
+    else for (const key of keys) passOn(key.toString(), tell, wake)
   })
   const heartbeat = setInterval(() => {
     if (told) connection.ping().catch(() => connection.disconnect(true))
@@ -101,8 +101,11 @@ function track(connection: Redis, instance: string, tell: (owner?: string) => vo
   }
 }
 
-/** The owner in a key's hash tag; `undefined`, which is everybody, when the name itself holds a brace. */
-function ownerIn(key: Buffer): string | undefined {
-  const [owner, ...rest] = key.toString().slice(keyPrefix.length).split('}')
-  return rest.length === 1 ? owner : undefined
+/** An owner's records are the key that ends with its name; what follows the name is a lease, or a claim that nobody waits for. */
+function passOn(key: string, tell: (owner?: string) => void, wake: (owner: string) => void): void {
+  const [owner = '', rest, ...more] = key.slice(keyPrefix.length).split('}')
+  // A name with a brace in it cannot be told from what follows: then it may be anybody.
+  if (more.length > 0) tell()
+  else if (rest === '') tell(owner)
+  else wake(owner)
 }

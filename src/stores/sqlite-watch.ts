@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Watch } from '../core/ports.ts'
-import { createWatchers } from './watchers.ts'
+import { createWatchers, type Watchers } from './watchers.ts'
 
 /** Asking costs a microsecond, and is done only while somebody waits. */
 const lookMs = 10
@@ -9,7 +9,7 @@ const lookMs = 10
  * What this process changes it tells itself. Whether another has changed anything SQLite says when it is asked, without touching a row
  * (sqlite.org/pragma.html#pragma_data_version): so the word on changes is complete whenever it is asked for.
  */
-export function sqliteWatch(db: DatabaseSync): Watch & { tell(owner: string): void } {
+export function sqliteWatch(db: DatabaseSync): Watch & Pick<Watchers, 'tell' | 'wake'> {
   const watchers = createWatchers()
   const dataVersion = db.prepare('PRAGMA data_version')
   let seen = versionNow()
@@ -34,6 +34,7 @@ export function sqliteWatch(db: DatabaseSync): Watch & { tell(owner: string): vo
 
   return {
     tell: watchers.tell,
+    wake: watchers.wake,
     subscribe: watchers.subscribe,
     isComplete: look,
     nextChange: async (owner, withinMs) => {

@@ -133,7 +133,7 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
         extend: ttlMs => change(nowMs => sql.extend.run(endOf(nowMs, ttlMs), key, holder, nowMs).changes === 1),
         release: async () => {
           await change(() => sql.release.run(key, holder))
-          watch.tell(owner)
+          watch.wake(owner)
         }
       }
     },

@@ -3,11 +3,24 @@ import type { Watch } from '../core/ports.ts'
 type Listener = (owner?: string) => void
 
 /** Those who want to know of changes, and what tells them. */
-export function createWatchers(): Pick<Watch, 'subscribe' | 'nextChange'> & { tell: Listener } {
+export type Watchers = Pick<Watch, 'subscribe' | 'nextChange'> & {
+  /** The owner's records have changed; without an owner, anybody's may have. */
+  tell: Listener
+  /** Only a lease has: who waits looks again, and what is held in memory is as true as before. */
+  wake: Listener
+}
+
+export function createWatchers(): Watchers {
   const listeners = new Set<Listener>()
+  const waiters = new Set<Listener>()
+  const wake: Listener = owner => {
+    for (const waiter of [...waiters]) waiter(owner)
+  }
   return {
+    wake,
     tell: owner => {
-      for (const listener of [...listeners]) listener(owner)
+      for (const listener of listeners) listener(owner)
+      wake(owner)
     },
 
     subscribe: onChange => void listeners.add(onChange),
@@ -16,14 +29,14 @@ export function createWatchers(): Pick<Watch, 'subscribe' | 'nextChange'> & { te
       new Promise(resolve => {
         const done = () => {
           clearTimeout(timer)
-          listeners.delete(listener)
+          waiters.delete(waiter)
           resolve()
         }
-        const listener: Listener = changed => {
+        const waiter: Listener = changed => {
           if (changed === undefined || changed === owner) done()
         }
         const timer = setTimeout(done, withinMs)
-        listeners.add(listener)
+        waiters.add(waiter)
       })
   }
 }

@@ -26,8 +26,6 @@ export const watchPromises: PortPromises = {
     await tells('a put over it', () => other.commit('mine', { put: records({ a: '2' }) }))
     await tells('an erased record', () => store.commit('mine', { erase: ['b'] }))
     await tells('an erased owner', () => other.erase('mine'))
-    const hold = await store.acquire('mine', 'lease', minute)
-    await tells('a lease given back', async () => hold?.release())
     t.notOk(told.includes('yours'))
   },
 
@@ -39,7 +37,29 @@ export const watchPromises: PortPromises = {
       await writer.commit('mine', { put: records({ a: '2' }) })
       await woken
     }
+    for (const waiter of [store, other]) {
+      const hold = await store.acquire('mine', 'lease', minute)
+      const woken = waiter.watch.nextChange('mine', minute)
+      await hold?.release()
+      await woken
+    }
     await store.watch.nextChange('yours', 10)
-    t.pass('both')
+    t.pass('all of them')
+  },
+
+  async 'a lease leaves what is held of the records as true as it was'(t, { store }) {
+    await eventually('it is complete', async () => store.watch.isComplete())
+    await store.commit('mine', { put: records({ a: '1' }), ttlMs: minute })
+    const told: Array<string | undefined> = []
+    const settled = store.watch.nextChange('mine', 50)
+    await settled
+    store.watch.subscribe(owner => told.push(owner))
+    const hold = await store.acquire('mine', 'lease', minute)
+    await hold?.extend(minute)
+    const woken = store.watch.nextChange('mine', minute)
+    await hold?.release()
+    await woken
+    store.watch.isComplete()
+    t.same(told, [])
   }
 }
