@@ -1,31 +1,15 @@
 import t from 'tap'
-import { violations } from '../support/axe.ts'
+import { goodInEveryLook } from '../support/axe.ts'
 import { callFrom, connect, connectByKey, keyDialogOf, newPerson, pasteKey, startChromium, statusOf } from '../support/chromium.ts'
 import { startGatewayAndSandbox } from '../support/gateway.ts'
 
 const browser = await startChromium(t)
 
-/** Each is a world of its own for contrast and for reflow (WCAG 1.4.3, 1.4.10). */
-const looks = [
-  { colorScheme: 'light', width: 1280, rules: 'all' },
-  { colorScheme: 'dark', width: 1280, rules: 'of looks' },
-  { colorScheme: 'dark', width: 320, rules: 'of looks' },
-  { colorScheme: 'light', width: 320, rules: 'of looks' }
-] as const
-
 t.test('axe finds nothing to complain of, in any state of any page, in light and dark, wide and at 320 px', async t => {
   const { gateway, sandbox } = await startGatewayAndSandbox(t)
   // A colour on its way from light to dark has a contrast that nobody sees.
   const { page, faults } = await newPerson(t, browser, { reducedMotion: 'reduce' })
-  const isGood = async (state: string) => {
-    for (const { colorScheme, width, rules } of looks) {
-      await page.emulateMedia({ colorScheme })
-      await page.setViewportSize({ width, height: 640 })
-      t.same(await violations(page, rules), [], `${state}, ${colorScheme}, ${width} px`)
-      const needed = await page.evaluate<number>('document.documentElement.scrollWidth')
-      t.ok(needed <= width, `${state}, ${width} px: needs ${needed}`)
-    }
-  }
+  const isGood = goodInEveryLook(t, page)
   await page.goto(gateway.url)
   await isGood('nothing connected')
   await page.getByRole('link', { name: 'Use a key instead for Process Street' }).click()

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { violations } from '../support/axe.ts'
+import { goodInEveryLook } from '../support/axe.ts'
 import { callFrom, cardOf, newPerson, pasteKey, startChromium, statusOf } from '../support/chromium.ts'
 import { startGatewayAndSandbox } from '../support/gateway.ts'
 
@@ -197,26 +197,10 @@ t.test('a name is asked for, remembered for the next link, and what is wrong wit
   noComplaints()
 })
 
-/** Each is a world of its own for contrast and for reflow (WCAG 1.4.3, 1.4.10). */
-const looks = [
-  { colorScheme: 'light', width: 1280, rules: 'all' },
-  { colorScheme: 'dark', width: 1280, rules: 'of looks' },
-  { colorScheme: 'dark', width: 320, rules: 'of looks' },
-  { colorScheme: 'light', width: 320, rules: 'of looks' }
-] as const
-
 t.test('axe finds nothing to complain of in the states of an invitation, in light and dark, wide and at 320 px', async t => {
   const { gateway } = await startGatewayAndSandbox(t)
   const { page, faults } = await newPerson(t, browser, { reducedMotion: 'reduce' })
-  const isGood = async (state: string) => {
-    for (const { colorScheme, width, rules } of looks) {
-      await page.emulateMedia({ colorScheme })
-      await page.setViewportSize({ width, height: 640 })
-      t.same(await violations(page, rules), [], `${state}, ${colorScheme}, ${width} px`)
-      const needed = await page.evaluate<number>('document.documentElement.scrollWidth')
-      t.ok(needed <= width, `${state}, ${width} px: needs ${needed}`)
-    }
-  }
+  const isGood = goodInEveryLook(t, page)
   await page.goto(gateway.url)
   await cardOf(page, 'Process Street').getByRole('button', { name: 'Ask somebody else' }).click()
   await page.getByRole('button', { name: 'Make the link' }).click()
