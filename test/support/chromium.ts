@@ -20,7 +20,9 @@ const stepMs = 10_000
 export async function startChromium(t: Test): Promise<Browser> {
   const executablePath = chromiumPath()
   if (executablePath === undefined) {
-    throw new Error('This test needs Chromium, and there is none on the PATH. On Debian or Ubuntu: sudo apt-get install chromium')
+    throw new Error(
+      'This test needs Chromium, and there is none on the PATH. On Debian or Ubuntu: sudo apt-get install chromium-headless-shell'
+    )
   }
   const browser = await chromium.launch({ executablePath, args })
   t.teardown(() => browser.close())

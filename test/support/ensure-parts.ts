@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { chromiumPath, onPath } from './programs.ts'
 
-const missing = [...(onPath('redis-server') ? [] : ['redis-server']), ...(chromiumPath() ? [] : ['chromium'])]
+const missing = [...(onPath('redis-server') ? [] : ['redis-server']), ...(chromiumPath() ? [] : ['chromium-headless-shell'])]
 
 if (missing.length > 0) {
   const install = ['install', '--yes', '--no-install-recommends', ...missing]
