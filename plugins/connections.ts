@@ -26,6 +26,7 @@ async function connections(app: FastifyInstance, { publicUrl }: { publicUrl: str
     const held = request.ticket && (await app.vault.openAll(request.ticket))
     const connection = held?.connections.get(definition.name)?.value
     if (!held || !connection) throw connectionRequired(definition.name)
+    await request.spend('refresh')
     const { value } = await app.renew(held.session.value.owner, connection)
     return describe(settings, { connection: value, lastUsedMs: held.session.value.lastUsedMs[definition.name], publicUrl })
   })
@@ -53,6 +54,6 @@ async function connections(app: FastifyInstance, { publicUrl }: { publicUrl: str
 
 export default fp(connections, {
   name: 'connections',
-  dependencies: ['providers', 'session', 'flows', 'vault', 'grants', 'errors'],
+  dependencies: ['providers', 'session', 'flows', 'vault', 'grants', 'rate-limits', 'errors'],
   encapsulate: true
 })

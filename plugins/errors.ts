@@ -131,7 +131,7 @@ export function answerMalformed(error: NodeJS.ErrnoException, socket: Socket): v
   const code = 'header_rejected'
   const body = JSON.stringify({ type: `urn:latchkey:problem:${code}`, title: 'A header was refused', status, detail, code })
   socket.end(
-    `HTTP/1.1 ${status} ${phrase}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nLatchkey-Error: ${code}\r\nConnection: close\r\n\r\n${body}`
+    `HTTP/1.1 ${status} ${phrase}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nLatchkey-Error: ${code}\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`
   )
 }
 

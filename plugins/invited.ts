@@ -21,6 +21,7 @@ async function invited(app: FastifyInstance, { send, clock }: InvitedOptions) {
 
   app.post<ByToken>('/invitations/:token/accept', { config: { ownPage: true, secretPath: true } }, async (request, reply) => {
     const { token } = request.params
+    await request.spend('sign-in')
     const { owner, invitation } = await app.invitations.find(token)
     const authorizeUrl = app.authorizeUrls.get(invitation.provider)
     if (!authorizeUrl) throw new GatewayError('provider_unknown', 'The provider has no sign-in here any more. Ask for a new invitation.')

@@ -1,6 +1,7 @@
 import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { networkOf } from '../src/core/client-network.ts'
 import { GatewayError } from '../src/core/errors.ts'
 import type { Store } from '../src/core/ports.ts'
 
@@ -14,39 +15,51 @@ declare module 'fastify' {
   }
 }
 
-/** How often in a minute, by whatever instance. Each costs a provider a call, or this gateway a record. */
-const mostAMinute = { 'key-check': 30, invitation: 30 }
+type Limited = 'sign-in' | 'refresh' | 'key-check' | 'invitation'
+type Allowed = { readonly address?: number; readonly session: number }
 
-type Limited = keyof typeof mostAMinute
+type RateLimitsOptions = {
+  store: Store
+  /** Sign-ins that one address may begin in a minute. */
+  signInsPerAddress: number
+}
 
 const windowMs = 60_000
 
-/** Limits on what a stranger could have us do for them, counted in the store that all instances share. */
-async function rateLimits(app: FastifyInstance) {
-  await app.register(rateLimit, { global: false, timeWindow: windowMs, store: countsIn(app.store) as never })
+/**
+ * Limits on what a stranger could have us do for them, counted in the store that all instances share. Each try costs a provider a
+ * call, or this gateway a record.
+ */
+async function rateLimits(app: FastifyInstance, { store, signInsPerAddress }: RateLimitsOptions) {
+  /** How often in a minute, by whatever instance. */
+  const mostAMinute: Readonly<Record<Limited, Allowed>> = {
+    'sign-in': { address: signInsPerAddress, session: 60 },
+    // Needs a session with a grant, which an address has no number of.
+    refresh: { session: 60 },
+    'key-check': { address: 30, session: 30 },
+    invitation: { address: 30, session: 30 }
+  }
+  await app.register(rateLimit, { global: false, timeWindow: windowMs, store: countsIn(store) as never })
 
-  const whats = Object.keys(mostAMinute) as Limited[]
-  const checks = new Map(
-    whats.map(what => [
+  const checksFor = ([what, { address, session }]: [string, Allowed]) =>
+    [
       what,
-      [
-        app.createRateLimit({ max: mostAMinute[what], keyGenerator: ({ ip }) => `${what} address ${ip}` }),
-        app.createRateLimit({ max: mostAMinute[what], keyGenerator: ({ ticket }) => `${what} owner ${ticket?.owner}` })
-      ] as const
-    ])
-  )
+      {
+        byAddress: address && app.createRateLimit({ max: address, keyGenerator: ({ ip }) => `${what} address ${networkOf(ip)}` }),
+        bySession: app.createRateLimit({ max: session, keyGenerator: ({ ticket }) => `${what} owner ${ticket?.owner}` })
+      }
+    ] as const
+  const checks = new Map(Object.entries(mostAMinute).map(checksFor))
 
   app.decorateRequest('spend', async function (this: FastifyRequest, what: Limited) {
-    const [byAddress, byOwner] = checks.get(what) ?? []
-    for (const check of [byAddress, this.ticket && byOwner]) {
-      const state = await check?.(this)
+    const { byAddress, bySession } = checks.get(what) ?? {}
+    for (const check of [byAddress, this.ticket && bySession]) {
+      const state = check && (await check(this))
       if (!state || state.isAllowed || !state.isExceeded) continue
       throw new GatewayError(
         'rate_limited',
         `That is more than ${state.max} tries in a minute. Wait ${state.ttlInSeconds} s and try again.`,
-        {
-          retryAfter: state.ttlInSeconds
-        }
+        { retryAfter: state.ttlInSeconds }
       )
     }
   })
@@ -64,4 +77,4 @@ const countsIn = (store: Store) =>
     }
   }
 
-export default fp(rateLimits, { name: 'rate-limits', dependencies: ['session', 'vault'] })
+export default fp(rateLimits, { name: 'rate-limits', dependencies: ['session'] })

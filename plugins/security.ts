@@ -4,6 +4,10 @@ import fp from 'fastify-plugin'
 import { GatewayError } from '../src/core/errors.ts'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Of each answer of our own. Hooks put them on; for what goes wrong before there is a route, there are none. */
+    ownHeaders: Readonly<Record<string, string>>
+  }
   interface FastifyContextConfig {
     /** Guarded against cross-site calls whatever the method. Unsafe methods always are. */
     guarded?: boolean
@@ -36,6 +40,7 @@ async function security(app: FastifyInstance, { allowedOrigins, publicUrl }: Sec
   const secure = publicUrl.startsWith('https:')
   const own = secure ? { ...pageHeaders, 'strict-transport-security': 'max-age=31536000' } : pageHeaders
 
+  app.decorate('ownHeaders', own)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(own)
     refuseOddFraming(request, reply)

@@ -26,31 +26,40 @@ import type { Send } from './core/forward.ts'
 import type { Clock, Store } from './core/ports.ts'
 import type { LookupFor } from './upstream/lookup.ts'
 
-export type Parts = { store: Store; clock: Clock; send: Send; lookupFor: LookupFor; logger?: FastifyBaseLogger }
+export type Parts = {
+  store: Store
+  clock: Clock
+  send: Send
+  lookupFor: LookupFor
+  logger?: FastifyBaseLogger
+  patience?: Patience
+}
 
-/** Time limits against clients that send slowly, in milliseconds: for the head of a request, and for all of it. */
-const headersTimeout = 15_000
-const requestTimeout = 120_000
+/** With clients that send slowly, in milliseconds: for the head of a request, for all of it, and how often both are looked at. */
+export type Patience = { readonly headersMs: number; readonly requestMs: number; readonly checkEveryMs: number }
+
+const usualPatience: Patience = { headersMs: 15_000, requestMs: 120_000, checkEveryMs: 5_000 }
 
 /** The token of an invitation's link is longer than Fastify's 100. */
 const mostParamCharacters = 256
 
 /** The whole gateway, ready to listen. */
-export async function buildGateway(config: Config, { store, clock, send, lookupFor, logger }: Parts): Promise<FastifyInstance> {
+export async function buildGateway(config: Config, parts: Parts): Promise<FastifyInstance> {
+  const { store, clock, send, lookupFor, logger, patience = usualPatience } = parts
   const { publicUrl, allowedOrigins, session: limits, keys, trustProxy } = config
   const app: FastifyInstance = fastify({
     ...(logger && { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: () => randomUUID(),
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
-    requestTimeout,
+    requestTimeout: patience.requestMs,
     routerOptions: { maxParamLength: mostParamCharacters },
     // While it closes: what comes on an open connection is still served.
     return503OnClosing: false,
     clientErrorHandler: answerMalformed,
     // An address that cannot be decoded reaches no route, but the same answer.
-    frameworkErrors: (error, request, reply) => app.answerError(error, request, reply),
-    http: { headersTimeout, connectionsCheckingInterval: 5_000 }
+    frameworkErrors: (error, request, reply) => app.answerError(error, request, reply.headers(app.ownHeaders)),
+    http: { headersTimeout: patience.headersMs, connectionsCheckingInterval: patience.checkEveryMs }
   })
   const routes = collectRoutes(app)
 
@@ -62,7 +71,7 @@ export async function buildGateway(config: Config, { store, clock, send, lookupF
   await app.register(session, { limits, clock })
   await app.register(flows, { clock })
   await app.register(vault, { store, keys: keys.token, limits, graceMs: config.storeGraceMs, clock })
-  await app.register(rateLimits)
+  await app.register(rateLimits, { store, signInsPerAddress: config.signInsPerAddress })
   await app.register(health)
   await app.register(grants, { clock })
   await app.register(signIn, { publicUrl, allowedOrigins, lookupFor, clock })

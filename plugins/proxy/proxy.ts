@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { createCallLimits } from '../../src/core/call-limits.ts'
 import type { Connection } from '../../src/core/connection.ts'
 import { connectionRequired, reconnectRequired } from '../../src/core/connection-errors.ts'
 import { locationFor } from '../../src/core/credential.ts'
@@ -21,6 +22,7 @@ const defaultMaxBodyBytes = 32 * 1024 * 1024
 /** `/proxy/NAME/…`: the frontend's calls, with the credential put on. */
 async function proxy(app: FastifyInstance, { send, clock }: ProxyOptions) {
   const forward = createForward({ send, renew: app.renew, clock })
+  const callLimits = createCallLimits()
 
   // Bodies go up as they are. Fastify's parsers would read them, and refuse what the provider may well take.
   app.removeAllContentTypeParsers()
@@ -38,24 +40,29 @@ async function proxy(app: FastifyInstance, { send, clock }: ProxyOptions) {
       checkPolicy(definition, method, guardedPath(target))
 
       const { owner, connection } = await connectionFor(request, definition)
-      const { body, bodyLength } = await readBody(request.raw, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
-      const outcome = await forward({
-        owner,
-        connection,
-        provider: definition,
-        method,
-        target,
-        rawHeaders: request.raw.rawHeaders,
-        body,
-        bodyLength,
-        signal: goneSignal(reply.raw),
-        answer: (head, sent) => {
-          noteRateLimit(request, owner, definition, head)
-          return open(reply, definition, head, sent)
-        }
-      })
-      if (outcome === 'cut') request.log.warn({ provider: definition.name }, 'the answer was cut off')
-      return reply
+      const leave = callLimits.enter(owner, definition)
+      try {
+        const { body, bodyLength } = await readBody(request.raw, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
+        const outcome = await forward({
+          owner,
+          connection,
+          provider: definition,
+          method,
+          target,
+          rawHeaders: request.raw.rawHeaders,
+          body,
+          bodyLength,
+          signal: goneSignal(reply.raw),
+          answer: (head, sent) => {
+            noteRateLimit(request, owner, definition, head)
+            return open(reply, definition, head, sent)
+          }
+        })
+        if (outcome === 'cut') request.log.warn({ provider: definition.name }, 'the answer was cut off')
+        return reply
+      } finally {
+        leave()
+      }
     }
   })
 

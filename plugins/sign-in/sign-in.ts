@@ -23,6 +23,6 @@ async function signIn(app: FastifyInstance, options: SignInOptions) {
 
 export default fp(signIn, {
   name: 'sign-in',
-  dependencies: ['providers', 'session', 'flows', 'vault', 'grants', 'errors'],
+  dependencies: ['providers', 'session', 'flows', 'vault', 'grants', 'rate-limits', 'errors'],
   encapsulate: true
 })

@@ -14,6 +14,8 @@ export async function start(app: FastifyInstance, { definition, publicUrl, allow
     async (request, reply) => {
       const returnTo = returnToOf(request.query.return_to, '/', publicUrl, allowedOrigins)
 
+      await request.spend('sign-in')
+
       const session = request.ticket && (await app.vault.open(request.ticket, []))?.session.value
       // A browser without a session gets one at its callback. Its tabs share the owner, so that they end in one session.
       const owner = session?.owner ?? firstOwner(request.flows) ?? newId()

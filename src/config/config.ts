@@ -20,6 +20,8 @@ export type Config = {
   readonly session: SessionLimits
   /** How long sessions that were in use go on while the store cannot be reached. */
   readonly storeGraceMs: number
+  /** Sign-ins that one address may begin in a minute. */
+  readonly signInsPerAddress: number
   /** After SIGTERM: how long it still takes calls while it says that it is not ready, and how long calls under way may then go on. */
   readonly shutdown: { readonly delayMs: number; readonly timeoutMs: number }
   readonly logLevel: string
@@ -54,6 +56,7 @@ export function readConfig(variables: Environment, definitions: readonly Provide
     trustProxy: readTrustProxy(env),
     session: readLimits(env),
     storeGraceMs: seconds(env, 'STORE_GRACE', { min: 0, max: hour, usual: 30 }),
+    signInsPerAddress: env.integer('SIGN_INS_PER_MINUTE', { min: 1, max: 1_000_000, example: 300 }) ?? 300,
     shutdown: {
       delayMs: seconds(env, 'SHUTDOWN_DELAY', { min: 0, max: hour, usual: 1 }),
       timeoutMs: seconds(env, 'SHUTDOWN_TIMEOUT', { min: 0, max: hour, usual: 10 })

@@ -44,6 +44,10 @@ type Api = {
   readonly maxBodyBytes?: number
   /** Longest wait for the answer's head, and longest silence inside its body, in milliseconds. */
   readonly timeoutMs?: number
+  /** Calls of one session that may be under way at once on an instance; 256 when left out. */
+  readonly maxCallsPerSession?: number
+  /** Calls of all sessions that may be under way at once on an instance; 2,048 when left out. */
+  readonly maxCalls?: number
   /**
    * How a 429 says when to call again. When given, the connection's further calls are held back until then, on every instance: for
    * limits that last, and not for those of calls a second.
@@ -156,6 +160,10 @@ export function defineProvider(provider: Provider): Provider {
   if (!/^#[0-9a-f]{6}$/i.test(provider.color)) fail('color', 'must be #rrggbb')
   if (!methods.oauth2 && !methods.apiKey) fail('methods', 'must offer oauth2, apiKey or both')
   if (provider.sources.length === 0) fail('sources', 'must say where the facts come from')
+  for (const field of ['maxBodyBytes', 'timeoutMs', 'maxCallsPerSession', 'maxCalls'] as const) {
+    const value = api[field]
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) fail(`api.${field}`, 'must be a whole number above 0')
+  }
   const { authorizeUrl, tokenUrl, refreshUrl, revokeUrl } = methods.oauth2 ?? {}
   const linkBases = api.linkBases?.map((url, i) => [`api.linkBases[${i}]`, url] as const) ?? []
   const addresses = Object.entries({ 'api.baseUrl': api.baseUrl, authorizeUrl, tokenUrl, refreshUrl, revokeUrl })

@@ -19,6 +19,7 @@ t.test('with keys alone, everything else has a default', async t => {
     trustProxy: [],
     session: { idleMs: 8 * hour, maxMs: 30 * 24 * hour },
     storeGraceMs: 30_000,
+    signInsPerAddress: 300,
     shutdown: { delayMs: 1000, timeoutMs: 10_000 },
     logLevel: 'info',
     providers: new Map()
@@ -37,6 +38,7 @@ t.test('every variable is read', async t => {
     SESSION_IDLE: '60',
     SESSION_MAX: '3600',
     STORE_GRACE: '0',
+    SIGN_INS_PER_MINUTE: '5000',
     SHUTDOWN_DELAY: '0',
     SHUTDOWN_TIMEOUT: '60',
     LOG_LEVEL: 'debug'
@@ -52,6 +54,7 @@ t.test('every variable is read', async t => {
     trustProxy: ['10.0.0.0/8'],
     session: { idleMs: 60_000, maxMs: hour },
     storeGraceMs: 0,
+    signInsPerAddress: 5000,
     shutdown: { delayMs: 0, timeoutMs: 60_000 },
     logLevel: 'debug'
   })
@@ -71,6 +74,7 @@ t.test('a number or choice that makes no sense is a problem with an example', as
     ['SESSION_IDLE', ['0', '8h', '31536001'], whole('SESSION_IDLE', '1 to 31536000', 28_800)],
     ['SESSION_MAX', ['0', '30d', '31536001'], whole('SESSION_MAX', '1 to 31536000', 2_592_000)],
     ['STORE_GRACE', ['-1', '30s', '3601'], whole('STORE_GRACE', '0 to 3600', 30)],
+    ['SIGN_INS_PER_MINUTE', ['0', '5/s', '1000001'], whole('SIGN_INS_PER_MINUTE', '1 to 1000000', 300)],
     ['SHUTDOWN_DELAY', ['-1', '1s', '3601'], whole('SHUTDOWN_DELAY', '0 to 3600', 1)],
     ['SHUTDOWN_TIMEOUT', ['-1', '1m', '3601'], whole('SHUTDOWN_TIMEOUT', '0 to 3600', 10)],
     ['LOG_LEVEL', ['INFO', 'verbose', '30'], 'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent.']

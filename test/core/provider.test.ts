@@ -45,6 +45,15 @@ const refused: Record<string, readonly [field: string, Partial<Provider>[]]> = {
     badUrls.map(url => ({ api: { baseUrl: 'https://api.acme.example', linkBases: ['https://old.acme.example', url] } }))
   ],
   ...Object.fromEntries(
+    (['maxBodyBytes', 'timeoutMs', 'maxCallsPerSession', 'maxCalls'] as const).map(field => [
+      `a ${field} that is no whole number above 0`,
+      [
+        `api.${field}`,
+        [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY].map(value => ({ api: { baseUrl: 'https://api.acme.example', [field]: value } }))
+      ]
+    ])
+  ),
+  ...Object.fromEntries(
     (['authorizeUrl', 'tokenUrl', 'refreshUrl', 'revokeUrl'] as const).map(field => [
       `a bad ${field}`,
       [field, badUrls.map(url => ({ methods: { oauth2: oauth2With({ [field]: url }) } }))] as const

@@ -1,23 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
-import { connect } from 'node:net'
 import t from 'tap'
 import { Browser } from '../support/browser.ts'
 import { connected, problem, signIn } from '../support/connected.ts'
 import { json, tokens } from '../support/fake-provider.ts'
-
-/** Sends bytes as they are and reads until the connection ends. */
-async function raw(port: number, bytes: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1')
-  socket.write(bytes, 'latin1')
-  let text = ''
-  socket.setEncoding('latin1').on('data', chunk => {
-    text += chunk
-  })
-  await once(socket, 'close')
-  return text
-}
+import { raw } from '../support/raw.ts'
 
 t.test('a call goes up byte for byte, with the credential and without what is the client’s own', async t => {
   const { provider, browser, proxy } = await connected(t)

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import type { Test } from 'tap'
-import { buildGateway } from '../../src/app.ts'
+import { buildGateway, type Patience } from '../../src/app.ts'
 import { readConfig } from '../../src/config/config.ts'
 import type { Clock, Store } from '../../src/core/ports.ts'
 import type { Provider } from '../../src/core/provider.ts'
@@ -33,6 +33,7 @@ export type GatewayOptions = {
   clock?: Clock
   store?: Store
   port?: number
+  patience?: Patience
 }
 
 export type TestGateway = { readonly url: string; readonly app: FastifyInstance; readonly logs: readonly string[]; close(): Promise<void> }
@@ -57,7 +58,14 @@ export async function startGateway(t: Test, options: GatewayOptions = {}): Promi
   const upstream = openUpstream(lookupFor)
   const logs: string[] = []
   const logger = pino({ level: config.logLevel }, { write: (line: string) => void logs.push(line) })
-  const app = await buildGateway(config, { store, clock, send: upstream.send, lookupFor, logger })
+  const app = await buildGateway(config, {
+    store,
+    clock,
+    send: upstream.send,
+    lookupFor,
+    logger,
+    ...(options.patience && { patience: options.patience })
+  })
   await app.listen({ host: '127.0.0.1', port })
 
   let closed: Promise<void> | undefined

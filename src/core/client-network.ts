@@ -1,0 +1,22 @@
+import { isIPv4, isIPv6 } from 'node:net'
+
+/**
+ * The network that a client's address is counted by: an IPv4 address itself, of an IPv6 address the first 64 bits, since whoever
+ * has one has all below them (RFC 4291 §2.5.4, RFC 8981).
+ * @returns `192.0.2.1` or `2001:db8:0:0::/64`
+ */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1]
+  if (mapped !== undefined && isIPv4(mapped)) return mapped
+  const [plain = ''] = address.split('%', 1)
+  return isIPv6(plain) ? `${groupsOf(plain).slice(0, 4).join(':')}::/64` : address
+}
+
+/** The eight groups, without leading zeros. An IPv4 tail counts as one here: it is not among the first four. */
+function groupsOf(address: string): string[] {
+  const [head = '', tail] = address.toLowerCase().split('::')
+  const groups = (text: string) => (text === '' ? [] : text.split(':').map(group => group.replace(/^0+(?=.)/, '')))
+  const [before, after] = [groups(head), groups(tail ?? '')]
+  const missing = tail === undefined ? 0 : 8 - before.length - after.length
+  return [...before, ...Array<string>(Math.max(0, missing)).fill('0'), ...after]
+}

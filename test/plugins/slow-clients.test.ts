@@ -1,0 +1,96 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import t from 'tap'
+import { loadProviders } from '../../src/load-providers.ts'
+import { connected, problem } from '../support/connected.ts'
+import { json } from '../support/fake-provider.ts'
+import { raw } from '../support/raw.ts'
+
+/** Milliseconds; the usual ones are 15 s, 120 s and 5 s. */
+const patience = { headersMs: 150, requestMs: 300, checkEveryMs: 20 }
+
+async function setUp(t: Parameters<typeof connected>[0]) {
+  const all = await connected(t, { patience })
+  const port = Number(new URL(all.gateway.url).port)
+  const cookie = `latchkey=${all.browser.cookieNamed('latchkey')?.value}`
+  return { ...all, port, cookie }
+}
+
+t.test('SEC-36: a head that is not sent to its end is answered 408 and its connection ended', async t => {
+  const { port, provider } = await setUp(t)
+  const answer = await raw(port, 'GET /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nX-Slow: ')
+  t.match(answer, /^HTTP\/1\.1 408 /)
+  t.match(answer, /latchkey-error: header_rejected/i)
+  t.equal(provider.seen.api.length, 0)
+})
+
+t.test('SEC-36: a body that is not sent to its end is ended, with or without a length, and the provider gets no whole request', async t => {
+  const { port, cookie, provider } = await setUp(t)
+  for (const [framing, begun] of [
+    ['Content-Length: 100', 'abc'],
+    ['Transfer-Encoding: chunked', '3\r\nabc\r\n'],
+    // Past what is kept, so that the call is under way at the provider when its body stops.
+    ['Content-Length: 200000', 'x'.repeat(100_000)]
+  ] as const) {
+    const answer = await raw(
+      port,
+      `POST /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\n${framing}\r\n\r\n${begun}`
+    )
+    t.match(answer, /^(HTTP\/1\.1 408 |$)/, framing)
+  }
+  t.equal(provider.seen.api.length, 0)
+  t.match(await raw(port, `GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 200 /)
+})
+
+t.test('SEC-36: a client that sends one byte at a time is ended as well', async t => {
+  const { port, provider } = await setUp(t)
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
+  const drip = setInterval(() => socket.write('x'), 10)
+  socket.write('GET /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-Drip: ')
+  await once(socket.resume(), 'close')
+  clearInterval(drip)
+  t.equal(provider.seen.api.length, 0)
+})
+
+t.test('SEC-36: a client that does not read its answer is ended, and with it the call at the provider', async t => {
+  const definitions = (await loadProviders()).map(definition => ({ ...definition, api: { ...definition.api, timeoutMs: 200 } }))
+  const { gateway, provider, browser } = await connected(t, { definitions })
+  const ended = Promise.withResolvers<void>()
+  provider.api = (_, r) => {
+    const more = () => {
+      while (r.write(Buffer.alloc(65_536)));
+    }
+    r.on('drain', more).on('close', ended.resolve)
+    more()
+  }
+  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.pause().on('error', () => {})
+  const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
+  socket.write(`GET /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\n\r\n`)
+  await ended.promise
+  t.pass('the provider sees the end of it')
+})
+
+t.test(
+  'SEC-36: a session has as many calls under way as the definition allows; one more is 429, and goes when another has ended',
+  async t => {
+    const definitions = (await loadProviders()).map(definition => ({ ...definition, api: { ...definition.api, maxCallsPerSession: 2 } }))
+    const { provider, browser, proxy } = await connected(t, { definitions })
+    const held: Array<() => void> = []
+    const twoHeld = Promise.withResolvers<void>()
+    provider.api = (_, r) => {
+      if (held.push(() => json(r, 200, {})) === 2) twoHeld.resolve()
+    }
+    const underWay = [browser.fetch(`${proxy}/1`), browser.fetch(`${proxy}/2`)]
+    await twoHeld.promise
+    const refused = await problem(t, await browser.fetch(`${proxy}/3`), 429, 'rate_limited')
+    t.match(refused, { provider: 'productboard', retryAfter: 1 })
+    for (const answer of held) answer()
+    for (const call of underWay) t.equal((await (await call).json()) && (await call).status, 200)
+    provider.api = (_, r) => json(r, 200, {})
+    t.equal((await browser.fetch(`${proxy}/4`)).status, 200)
+    t.equal(provider.seen.api.length, 3)
+  }
+)

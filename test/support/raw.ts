@@ -1,0 +1,37 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import type { Test } from 'tap'
+import type { Connected } from './connected.ts'
+
+/** Sends bytes as they are and reads until the connection ends. */
+export async function raw(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.write(bytes, 'latin1')
+  let text = ''
+  socket.setEncoding('latin1').on('data', chunk => {
+    text += chunk
+  })
+  await once(socket, 'close')
+  return text
+}
+
+/**
+ * A frontend's call in this browser's session, with a target and header lines that no client library would send.
+ * @param start such as `GET /proxy/productboard/x`
+ */
+export function rawCall(
+  { gateway, browser }: Pick<Connected, 'gateway' | 'browser'>,
+  start: string,
+  { headers = [], body = '' }: { headers?: string[]; body?: string } = {}
+): Promise<string> {
+  const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
+  const connection = headers.some(line => /^connection:/i.test(line)) ? [] : ['Connection: close']
+  const lines = [`${start} HTTP/1.1`, 'Host: x', 'X-CSRF: 1', `Cookie: ${cookie}`, ...connection, ...headers]
+  return raw(Number(new URL(gateway.url).port), `${lines.join('\r\n')}\r\n\r\n${body}`)
+}
+
+/** Asserts that an answer is a refusal with this code. */
+export function refusedRaw(t: Test, answer: string, status: number, code: string, what = code): void {
+  t.match(answer, new RegExp(`^HTTP/1.1 ${status} `), what)
+  t.match(answer, new RegExp(`^latchkey-error: ${code}\r$`, 'im'), what)
+}
