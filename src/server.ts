@@ -1,24 +1,20 @@
-import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
-import { type Logger, pino } from 'pino'
+import { pino } from 'pino'
 import { buildGateway } from './app.ts'
 import { type Config, readConfig, readPort } from './config/config.ts'
-import { ConfigError, type Environment } from './config/environment.ts'
-import type { Store } from './core/ports.ts'
+import type { Environment } from './config/environment.ts'
+import { firstContact } from './first-contact.ts'
 import { freePort } from './free-port.ts'
 import { loadProviders } from './load-providers.ts'
+import { exitCodeOf, messageOf } from './start-up-failure.ts'
 import { startUpMessage } from './start-up-message.ts'
 import { openStore } from './stores/open-store.ts'
 import { createLookup } from './upstream/lookup.ts'
 import { openUpstream, type Upstream } from './upstream/send.ts'
 
-/** sysexits.h: EX_CONFIG. */
-const exitConfig = 78
-/** How long a start waits for each sign of life of the store. */
-const firstContactMs = 750
 /** What closing the store and saving what was just renewed may take beyond that. */
 const closeMs = 6_000
 
@@ -69,38 +65,12 @@ async function leave(app: FastifyInstance, upstream: Upstream, { delayMs, timeou
   setTimeout(() => app.server.closeAllConnections(), timeoutMs).unref()
 }
 
-/** The first calls after a start should find the store connected. One that is down is waited for a little, and then met by 503s until it comes. */
-async function firstContact({ ping, watch }: Store, logger: Logger): Promise<void> {
-  if (!(await comes(ping))) logger.warn('the store cannot be reached yet; calls answer 503 until it can')
-  else if (!(await comes(async () => assert(watch.isComplete()))))
-    logger.warn('the store does not tell of changes (CLIENT TRACKING); every call asks it')
-}
-
-async function comes(what: () => Promise<void>): Promise<boolean> {
-  const untilMs = performance.now() + firstContactMs
-  for (;;) {
-    try {
-      await what()
-      return true
-    } catch {
-      if (performance.now() > untilMs) return false
-      await sleep(50)
-    }
-  }
-}
-
 async function startSandbox({ publicUrl, dataDir }: Config) {
   const { startSandbox } = await import('./sandbox/sandbox.ts')
   return startSandbox({ redirectUris: vendor => [`${publicUrl}/auth/${vendor}/callback`], grantsIn: join(dataDir, 'sandbox.json') })
 }
 
-start(process.env).catch((error: Error & { code?: string; port?: number }) => {
-  const message =
-    error.code === 'EADDRINUSE'
-      ? `Port ${error.port} is taken. Set another, for example PORT=3001.`
-      : error instanceof ConfigError
-        ? error.message
-        : (error.stack ?? String(error))
-  process.stderr.write(`${message}\n`)
-  process.exit(error instanceof ConfigError ? exitConfig : 1)
+start(process.env).catch((error: Error) => {
+  process.stderr.write(`${messageOf(error)}\n`)
+  process.exit(exitCodeOf(error))
 })

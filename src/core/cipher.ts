@@ -14,6 +14,8 @@ export type Cipher = {
   seal(plain: Buffer, context: string): Buffer
   /** @returns `undefined` when no key of the ring opens it, or when it was altered or moved. */
   open(sealed: Buffer, context: string): Buffer | undefined
+  /** Whether the key that seals now has sealed it. It may not open all the same. */
+  isNewest(sealed: Buffer): boolean
 }
 
 /**
@@ -51,7 +53,9 @@ export function createCipher(ring: readonly Buffer[]): Cipher {
         return undefined
       }
       return plain
-    }
+    },
+
+    isNewest: sealed => sealed[0] === format && sealed.subarray(1, 1 + keyIdBytes).equals(newestId)
   }
 }
 

@@ -55,6 +55,8 @@ export type Store = Lease & {
   commit(owner: string, change: Change): Promise<boolean>
   /** Every record of the owner, at once. */
   erase(owner: string): Promise<void>
+  /** Everyone who has records, in batches and in no order. Who comes or goes meanwhile may be missing, and some may be told twice. */
+  owners(): AsyncIterable<readonly string[]>
   /** True for the first caller within `ttlMs`, false for every later one: what makes a thing single-use. */
   claim(key: string, ttlMs: number): Promise<boolean>
   /** Counts up. @returns how often within `windowMs` from the first time, this one included, and when the next first time can be. */

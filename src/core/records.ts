@@ -26,6 +26,11 @@ export function createRecords(cipher: Cipher) {
   return {
     seal,
     open,
+    /** The same under the newest key; `undefined` when none opens it. */
+    reseal: (owner: string, field: string, record: Buffer): Put | undefined => {
+      const plain = cipher.open(record, context(owner, field))
+      return plain && seal(owner, field, plain)
+    },
     sealConnection: (owner: string, connection: Connection): Put =>
       seal(owner, connectionPrefix + connection.provider, encodeConnection(connection)),
     openConnection: (owner: string, provider: string, record: Buffer | undefined) =>

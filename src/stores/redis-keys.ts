@@ -2,6 +2,9 @@
 export const keyPrefix = 'latchkey:{'
 
 export const ownerKey = (owner: string): string => `${keyPrefix}${owner}}`
+/** Whose records a key holds; `undefined` for a key of another kind. */
+export const ownerOf = (key: string): string | undefined =>
+  key.startsWith(keyPrefix) && key.endsWith('}') ? key.slice(keyPrefix.length, -1) : undefined
 export const claimKey = (key: string): string => `${keyPrefix}${key}}:claim`
 /** Not below the prefix that is watched: nobody waits for it. */
 export const countKey = (key: string): string => `latchkey:count:{${key}}`

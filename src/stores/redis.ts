@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Cluster } from 'ioredis'
 import type { Store } from '../core/ports.ts'
 import { before, createAsk, deadlineMs } from './redis-ask.ts'
 import { connectRedis } from './redis-client.ts'
-import { claimKey, countKey, leaseKey, ownerKey } from './redis-keys.ts'
+import { claimKey, countKey, leaseKey, ownerKey, ownerOf } from './redis-keys.ts'
 import { commitArguments, wholeMs } from './redis-scripts.ts'
 import { parseRedisUrl } from './redis-url.ts'
 import { openRedisWatch } from './redis-watch.ts'
@@ -46,6 +47,20 @@ export function openRedisStore({ url }: { url: string }): Store {
       await ask(owner, () => client.del(ownerKey(owner)))
     },
 
+    owners: async function* () {
+      // Once there is a connection it is known which nodes there are.
+      await ask('', async () => undefined)
+      const nodes = client instanceof Cluster ? client.nodes('master') : [client]
+      for (const node of nodes) {
+        let cursor = '0'
+        do {
+          const [next, keys] = await askTwice('', () => node.scan(cursor, 'MATCH', ownerKey('*'), 'COUNT', namesAtOnce, 'TYPE', 'hash'))
+          yield keys.map(key => ownerOf(key)).filter(owner => owner !== undefined)
+          cursor = next
+        } while (cursor !== '0')
+      }
+    },
+
     claim: async (key, ttlMs) => (await ask(key, () => client.set(claimKey(key), '', 'PX', wholeMs(ttlMs), 'NX'))) === 'OK',
 
     acquire: async (owner, name, ttlMs, waitedMs = 0) => {
@@ -82,6 +97,9 @@ export function openRedisStore({ url }: { url: string }): Store {
     }
   }
 }
+
+/** How many keys Redis looks at before it answers; others wait meanwhile. */
+const namesAtOnce = 500
 
 /** Tries for some seconds, in the background: what fails to the end ends by its own time. */
 async function retried(work: () => Promise<void>): Promise<void> {

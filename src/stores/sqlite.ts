@@ -15,6 +15,7 @@ const prepare = (db: DatabaseSync) => ({
   keepOwner: db.prepare('INSERT INTO owners VALUES (?, ?) ON CONFLICT DO UPDATE SET ends_at_ms = excluded.ends_at_ms'),
   eraseOwner: db.prepare('DELETE FROM owners WHERE owner = ?'),
   eraseEmptyOwner: db.prepare('DELETE FROM owners WHERE owner = ? AND owner NOT IN (SELECT owner FROM records WHERE owner = ?)'),
+  ownersFrom: db.prepare('SELECT owner FROM owners WHERE owner >= ? AND ends_at_ms > ? ORDER BY owner LIMIT ?'),
   put: db.prepare('INSERT INTO records VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET record = excluded.record'),
   erase: db.prepare('DELETE FROM records WHERE owner = ? AND field = ?'),
   claim: db.prepare(
@@ -117,6 +118,17 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
       watch.tell(owner)
     },
 
+    owners: async function* () {
+      for (let from = ''; ; ) {
+        const batch = await attempt(() => sql.ownersFrom.all(from, clock.now(), ownersAtOnce).map(({ owner }) => owner as string))
+        yield batch
+        const last = batch.at(-1)
+        if (last === undefined) return
+        // The text that comes next after it.
+        from = `${last}\0`
+      }
+    },
+
     claim: (key, ttlMs) => change(nowMs => sql.claim.run(key, endOf(nowMs, ttlMs), nowMs).changes === 1),
 
     acquire: async (owner, name, ttlMs) => {
@@ -152,6 +164,9 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
     }
   }
 }
+
+/** How many names are asked for at once: other calls wait for the answer. */
+const ownersAtOnce = 500
 
 /** Within what a process number names a process: containers that share a file do not share their processes (Linux: pid_namespaces(7)). */
 const processes = (() => {

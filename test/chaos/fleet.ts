@@ -9,6 +9,8 @@ import { freePort } from '../support/redis.ts'
 /** One gateway, as a process of its own. */
 export type Instance = {
   readonly url: string
+  /** What its process is given. */
+  readonly environment: Readonly<Record<string, string>>
   readonly pid: () => number | undefined
   /** Again, at the same address. */
   start(): Promise<void>
@@ -76,6 +78,7 @@ function instanceOf(t: Test, port: number, environment: Record<string, string>):
   let running: NodeProcess
   return {
     url: `http://localhost:${port}`,
+    environment,
     pid: () => running.child.pid,
     start: async () => {
       running = await startNode(t, server, environment)

@@ -4,6 +4,7 @@ import t from 'tap'
 import { makeCertificates } from '../stores/certificates.ts'
 import { administer } from '../stores/topologies.ts'
 import { freePort, startRedis } from '../support/redis.ts'
+import { reseal } from '../support/reseal.ts'
 import { startFleet } from './fleet.ts'
 import { nextRenewal, startSessions, switches } from './sessions.ts'
 import { keepsFaith } from './verdict.ts'
@@ -63,5 +64,16 @@ t.test('over TLS, as users that may do what is documented and nothing else', asy
       entry[entry.indexOf('object') + 1]
     ])
     t.same(new Set(refused.map(String)), new Set(['untold,client|id']))
+  })
+
+  await t.test('`npm run reseal` needs one right more, and says so', async t => {
+    const { environment } = fleet.instances[0] ?? {}
+    const without = await reseal(t, environment ?? {})
+    t.equal(without.code, 1)
+    t.match(without.output, /NOPERM .*scan/i)
+    await say('ACL', 'SETUSER', 'told', '+scan')
+    const done = await reseal(t, environment ?? {})
+    t.equal(done.code, 0, done.output)
+    t.match(done.output, /[1-9]\d* records of [1-9]\d* people: 0 sealed anew/)
   })
 })

@@ -135,5 +135,28 @@ export const recordPromises: PortPromises = {
       )
       t.equal(all.size, names.length)
     }
+  },
+
+  async 'it tells everyone who has records, and nobody else'(t, { store, other, elapse }) {
+    const names = [...Array(1_200).keys()].map(i => `owner-${i}`).concat(['a}b', '}:claim', '{}', '%_*?', 'é😀', "'; --", 'a\0b'])
+    await Promise.all(names.map(name => store.commit(name, { put: records({ a: '1' }), ttlMs: minute })))
+    await store.commit('ended', { put: records({ a: '1' }), ttlMs: 20 })
+    await store.commit('erased', { put: records({ a: '1' }), ttlMs: minute })
+    await store.erase('erased')
+    await store.claim('claimed', minute)
+    await store.acquire('leased', '{}', minute)
+    await store.count('counted', minute)
+    await elapse(20)
+    const told = new Set<string>()
+    for await (const owners of other.owners()) for (const owner of owners) told.add(owner)
+    t.strictSame(
+      names.filter(name => !told.has(name)),
+      []
+    )
+    const others = ['ended', 'erased', 'claimed', 'leased', 'counted', '{}:claim', '{}:lease:{']
+    t.strictSame(
+      others.filter(name => told.has(name)),
+      []
+    )
   }
 }

@@ -24,8 +24,12 @@ export const isMaster = (server: RedisServer): Promise<boolean> =>
   administer(server, async say => ((await say('ROLE')) as string[])[0] === 'master')
 
 /** Says commands to one server, as an administrator would. */
-export async function administer<T>({ port, ca }: { port: number; ca?: Buffer }, work: (say: Redis['call']) => Promise<T>): Promise<T> {
-  const client = new Redis(port, '127.0.0.1', { enableReadyCheck: false, ...(ca === undefined ? {} : { tls: { ca } }) })
+export async function administer<T>(
+  { port, ca, password }: { port: number; ca?: Buffer; password?: string },
+  work: (say: Redis['call']) => Promise<T>
+): Promise<T> {
+  const signIn = password === undefined ? {} : { password }
+  const client = new Redis(port, '127.0.0.1', { enableReadyCheck: false, ...signIn, ...(ca === undefined ? {} : { tls: { ca } }) })
   try {
     return await work(client.call.bind(client))
   } finally {

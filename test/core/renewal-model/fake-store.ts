@@ -130,6 +130,10 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
           changed(owner)
         }),
 
+      owners: async function* () {
+        yield [...owners.keys()]
+      },
+
       acquire: (owner, name, ttlMs, waitedMs = 0) => {
         const key = `${owner} ${name}`
         const own: HeldLease = { holder: process, endsAtMs: 0, spokeAtMs: 0, isForgotten: false }
