@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
 declare module 'fastify' {
@@ -12,19 +12,30 @@ declare module 'fastify' {
 async function accessLog(app: FastifyInstance) {
   app.addHook('onResponse', async (request, reply) => {
     if (request.url.startsWith('/health/')) return
-    const { url: pattern, config } = request.routeOptions
-    const url = (config.secretPath ? pattern : request.raw.url) ?? ''
-    const queryAt = url.indexOf('?')
     request.log.info(
       {
         method: request.method,
-        path: queryAt === -1 ? url : url.slice(0, queryAt),
+        path: pathOf(request),
         status: reply.raw.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10
       },
       'request'
     )
   })
+}
+
+function pathOf({ raw: { url = '' }, routeOptions }: FastifyRequest): string {
+  const { url: pattern, config } = routeOptions ?? {}
+  if (pattern === undefined) return beginningOf(url)
+  if (config?.secretPath) return pattern
+  const queryAt = url.indexOf('?')
+  return queryAt === -1 ? url : url.slice(0, queryAt)
+}
+
+/** An address that leads nowhere may be a secret one with a slip in it: it is shown as far as it can hold none. */
+function beginningOf(url: string): string {
+  const [beginning, rest] = /^\/[\w.-]{0,24}(?=([/?]|$))/.exec(url) ?? ['/', '…']
+  return rest ? `${beginning}…` : beginning
 }
 
 export default fp(accessLog, { name: 'access-log' })

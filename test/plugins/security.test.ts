@@ -1,0 +1,135 @@
+import t from 'tap'
+import { Browser } from '../support/browser.ts'
+import { signIn } from '../support/connected.ts'
+import { startFakeProvider } from '../support/fake-provider.ts'
+import { startGateway } from '../support/gateway.ts'
+
+const provider = await startFakeProvider(t)
+const frontend = 'https://app.example.com'
+const environment = { ...provider.environment, ALLOWED_ORIGINS: frontend }
+const plain = await startGateway(t, { environment })
+const secure = await startGateway(t, { environment: { ...environment, PUBLIC_URL: 'https://connect.example.com' } })
+const person = new Browser()
+await signIn(plain, person)
+
+const pageText = await (await person.request(`${plain.url}/`)).text()
+const assets = [...pageText.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, url]) => url as string)
+
+const forEver = 'public, max-age=31536000, immutable'
+
+/** A request, what it is answered, and where its headers differ from those of all our own answers. */
+const routes: ReadonlyArray<readonly [request: string, status: number, different?: Record<string, string>]> = [
+  ['GET /', 200],
+  ['GET /connections', 200],
+  ['GET /connect/productboard', 200],
+  ['GET /connect/nobody', 404],
+  ['GET /auth/productboard', 302],
+  ['GET /auth/productboard?return_to=//evil.example', 400],
+  ['GET /auth/productboard/callback?state=x&code=y', 400],
+  ['GET /invitations', 200],
+  ['GET /invitations/unknown', 410],
+  ['GET /invitations/thanks?provider=productboard', 200],
+  ['GET /invitations/declined', 200],
+  ['GET /popup?opener=https://app.example.com&provider=productboard', 200],
+  ['GET /popup?opener=https://evil.example&provider=productboard', 400],
+  // Frontends elsewhere import it, from pages that isolate themselves too.
+  ['GET /client.js', 200, { 'cache-control': 'public, max-age=300', 'cross-origin-resource-policy': 'cross-origin' }],
+  ...assets.map(url => [`GET ${url}`, 200, { 'cache-control': forEver }] as const),
+  ['GET /health/live', 200],
+  ['GET /health/ready', 200],
+  ['GET /nothing', 404],
+  ['GET /%zz', 400],
+  ['PUT /connections', 405],
+  ['POST /connections/productboard', 403],
+  ['DELETE /connections/productboard', 403],
+  ['POST /connections/productboard/refresh', 403],
+  ['POST /connections/productboard/invitation', 403],
+  ['POST /logout', 403],
+  ['POST /invitations/unknown/accept', 403],
+  ['POST /invitations/unknown/decline', 403],
+  ['GET /proxy/productboard/x', 403],
+  ['POST /proxy/nobody/x', 403]
+]
+
+const usual: Record<string, string | RegExp> = {
+  'content-security-policy':
+    /^default-src 'none'; (?=.*base-uri 'none')(?=.*frame-ancestors 'none')(?=.*form-action 'self')(?!.*(unsafe|\*|data:|http))/,
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cross-origin-opener-policy': 'unsafe-none',
+  'permissions-policy': /camera=\(\), geolocation=\(\), microphone=\(\)/,
+  'cache-control': 'no-store'
+}
+
+for (const accept of ['text/html', '*/*']) {
+  t.test(`each of our own answers is framed, sniffed and stored by nobody, and tells no referrer (${accept})`, async t => {
+    t.ok(assets.length >= 3, `${assets.length} assets`)
+    for (const [request, status, different = {}] of routes) {
+      const [method = '', path = ''] = request.split(' ')
+      for (const { gateway, isSecure } of [
+        { gateway: plain, isSecure: false },
+        { gateway: secure, isSecure: true }
+      ]) {
+        const answer = await person.request(gateway.url + path, { method, headers: { accept } })
+        t.equal(answer.status, status, request)
+        const headers = Object.fromEntries(answer.headers)
+        t.match(headers, { ...usual, ...different }, request)
+        t.equal(headers['strict-transport-security'], isSecure ? 'max-age=31536000' : undefined, `${request}: HSTS`)
+        for (const name of ['server', 'x-powered-by', 'access-control-allow-origin'])
+          t.equal(headers[name], undefined, `${request}: ${name}`)
+      }
+    }
+  })
+}
+
+t.test('SEC-25: a preflight from an allowed origin says what is allowed, from any other it says no, at every address', async t => {
+  const ask = (path: string, origin: string, method = 'DELETE', headers = 'x-csrf,content-type') =>
+    person.request(plain.url + path, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': method, 'access-control-request-headers': headers }
+    })
+  const paths = ['/', '/connections', '/connections/productboard', '/proxy/productboard/v2/x', '/proxy/nobody/x', '/auth/productboard']
+  for (const path of [...paths, '/invitations', '/logout', '/client.js', '/health/ready', '/nothing']) {
+    for (const origin of [frontend, plain.url]) {
+      const answer = await ask(path, origin)
+      t.equal(answer.status, 204, `${path} from ${origin}`)
+      t.match(Object.fromEntries(answer.headers), {
+        'access-control-allow-origin': origin,
+        'access-control-allow-credentials': 'true',
+        'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
+        'access-control-max-age': '600',
+        vary: /origin/i
+      })
+      t.equal(await answer.text(), '')
+    }
+    for (const origin of [
+      'null',
+      '*',
+      'https://evil.example',
+      `${frontend}.evil.example`,
+      `${frontend}:444`,
+      'http://app.example.com',
+      ''
+    ]) {
+      const answer = await ask(path, origin)
+      t.equal(answer.status, 403, `${path} from ${origin}`)
+      const told = [...answer.headers.keys()].filter(name => name.startsWith('access-control-'))
+      t.same(
+        told.filter(name => name !== 'access-control-expose-headers'),
+        [],
+        `${path} from ${origin}`
+      )
+    }
+  }
+})
+
+t.test('SEC-25: an answer can be read on an allowed origin, and on no other', async t => {
+  for (const path of ['/connections', '/client.js', '/nothing']) {
+    const read = async (origin: string) => (await person.fetch(plain.url + path, { headers: { origin } })).headers
+    t.equal((await read(frontend)).get('access-control-allow-origin'), frontend)
+    t.equal((await read(frontend)).get('access-control-allow-credentials'), 'true')
+    for (const origin of ['null', 'https://evil.example']) t.equal((await read(origin)).get('access-control-allow-origin'), null, origin)
+  }
+})
