@@ -19,6 +19,7 @@ async function apiKeys(app: FastifyInstance, { publicUrl, send, clock }: ApiKeys
     '/connections/:provider',
     { bodyLimit: mostBodyBytes },
     async (request, reply) => {
+      const begunAtMs = clock.now()
       const settings = app.providerNamed(request.params.provider)
       const { definition } = settings
       const method = definition.methods.apiKey
@@ -30,7 +31,7 @@ async function apiKeys(app: FastifyInstance, { publicUrl, send, clock }: ApiKeys
 
       const session = request.ticket && (await app.vault.open(request.ticket, []))?.session.value
       const owner = session?.owner ?? firstOwner(request.flows) ?? newId()
-      const kept = await app.vault.connect(owner, session, connection)
+      const kept = await app.vault.connect(owner, session, connection, begunAtMs)
       if (kept === 'ended') throw connectionRequired(definition.name)
       if (kept !== 'joined') reply.giveSession(kept)
       return reply.code(201).send(describe(settings, { connection, publicUrl }))

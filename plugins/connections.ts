@@ -1,12 +1,14 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { type Connection, isLasting } from '../src/core/connection.ts'
 import { connectionRequired } from '../src/core/connection-errors.ts'
 import { describe, describeConnections } from '../src/core/connection-view.ts'
+import type { Clock } from '../src/core/ports.ts'
 
 type Named = { Params: { provider: string } }
 
 /** What this session is connected to, and ending that. */
-async function connections(app: FastifyInstance, { publicUrl }: { publicUrl: string }) {
+async function connections(app: FastifyInstance, { publicUrl, clock }: { publicUrl: string; clock: Clock }) {
   // None of these routes takes a body, so none is read: a frontend's habitual `Content-Type: application/json` is no fault.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => {
@@ -26,10 +28,14 @@ async function connections(app: FastifyInstance, { publicUrl }: { publicUrl: str
     const held = request.ticket && (await app.vault.openAll(request.ticket))
     const connection = held?.connections.get(definition.name)?.value
     if (!held || !connection) throw connectionRequired(definition.name)
-    await request.spend('refresh')
-    const { value } = await app.renew(held.session.value.owner, connection)
-    return describe(settings, { connection: value, lastUsedMs: held.session.value.lastUsedMs[definition.name], publicUrl })
+    const fresh = isLasting(connection, clock.now()) ? connection : await refreshed(request, held.session.value.owner, connection)
+    return describe(settings, { connection: fresh, lastUsedMs: held.session.value.lastUsedMs[definition.name], publicUrl })
   })
+
+  async function refreshed(request: FastifyRequest, owner: string, connection: Connection): Promise<Connection> {
+    await request.spend('refresh')
+    return (await app.renew(owner, connection)).value
+  }
 
   app.delete<Named>('/connections/:provider', async (request, reply) => {
     const { definition } = app.providerNamed(request.params.provider)

@@ -75,7 +75,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
   await app.register(health)
   await app.register(grants, { clock })
   await app.register(signIn, { publicUrl, allowedOrigins, lookupFor, clock })
-  await app.register(connections, { publicUrl })
+  await app.register(connections, { publicUrl, clock })
   await app.register(apiKeys, { publicUrl, send, clock })
   await app.register(invitations, { publicUrl })
   await app.register(invited, { send, clock })

@@ -21,6 +21,7 @@ export async function callback(app: FastifyInstance, { definition, method, clien
     `/auth/${definition.name}/callback`,
     { exposeHeadRoute: false, config: { provider: definition.name } },
     async (request, reply) => {
+      const begunAtMs = clock.now()
       const { state, code, error, iss } = answerParams(request)
       const flow = request.flows.find(f => f.state === state && f.provider === definition.name)
       if (!flow) throw invalid('It was begun in another browser, or too long ago, or it has been finished already.')
@@ -36,7 +37,7 @@ export async function callback(app: FastifyInstance, { definition, method, clien
       const grant = await exchange(code, flow)
       if (typeof grant === 'string') return refused(reply, flow, grant)
       const connection = connectionFrom(grant, definition.name, client.scopes, clock.now())
-      return invited ? finishInvited(reply, invited, connection) : finish(request, reply, flow, session, connection)
+      return invited ? finishInvited(reply, invited, connection) : finish(request, reply, flow, session, connection, begunAtMs)
     }
   )
 
@@ -45,16 +46,19 @@ export async function callback(app: FastifyInstance, { definition, method, clien
     reply: FastifyReply,
     flow: Flow,
     session: Session | undefined,
-    connection: Connection
+    connection: Connection,
+    begunAtMs: number
   ): Promise<FastifyReply> {
     const owner = session?.owner ?? firstOwner(request.flows) ?? flow.owner
-    // Tabs that began in the same moment could not know of each other. From here on they belong to the same session.
-    for (const other of request.flows) if (other !== flow && other.first && other.owner !== owner) reply.keepFlow({ ...other, owner })
-    const kept = await app.vault.connect(owner, session, connection)
+    const kept = await app.vault.connect(owner, session, connection, begunAtMs)
     if (kept === 'ended') {
       void app.revoke(connection)
       throw invalid('The session was ended while it was under way.')
     }
+    const theirs = kept === 'joined' ? owner : kept.owner
+    // Tabs that began in the same moment could not know of each other. From here on they belong to the same session.
+    for (const other of request.flows)
+      if (other !== flow && other.first && other.owner !== theirs) reply.keepFlow({ ...other, owner: theirs })
     if (kept !== 'joined') reply.giveSession(kept)
     return reply.redirect(flow.returnTo, 303)
   }

@@ -4,6 +4,7 @@ import { targetFor } from './credential.ts'
 import { GatewayError } from './errors.ts'
 import type { AnswerHead, Send } from './forward.ts'
 import { valueAt } from './json-pointer.ts'
+import { guardedPath } from './path.ts'
 import type { ApiKeyMethod, Provider } from './provider.ts'
 import { Secret } from './secret.ts'
 
@@ -31,7 +32,7 @@ export function apiKeyFrom(pasted: unknown, provider: string): Secret {
 /**
  * Shows the key to the provider, by the check call of its definition.
  * @returns the connection that it makes, with the account's name where the answer tells it
- * @throws {GatewayError} `api_key_rejected` when the provider refuses it, `provider_unavailable` or `provider_timeout` when it cannot say
+ * @throws {GatewayError} `api_key_malformed` when it could not stand where it has to, `api_key_rejected` when the provider refuses it, `provider_unavailable` or `provider_timeout` when it cannot say
  */
 export async function connectionByKey(
   send: Send,
@@ -40,7 +41,10 @@ export async function connectionByKey(
   key: Secret,
   nowMs: number
 ): Promise<Connection> {
-  const { check } = method
+  const { check, placements } = method
+  // As a segment of a path a key could climb, where a server decodes before it resolves dots (CWE-22).
+  if (placements.some(placement => placement.in === 'path') && !isGuarded(`/${encodeURIComponent(key.reveal())}`))
+    throw new GatewayError('api_key_malformed', 'The key holds a character that no key has. Copy it again.', { provider: definition.name })
   const connection: Connection = {
     provider: definition.name,
     method: 'api_key',
@@ -55,6 +59,15 @@ export async function connectionByKey(
   if (check.expect && valueAt(answer, check.expect.pointer) !== check.expect.equals) throw rejected(definition)
   const account = check.account === undefined ? undefined : valueAt(answer, check.account)
   return typeof account === 'string' && account !== '' ? { ...connection, account: account.slice(0, mostAccountCharacters) } : connection
+}
+
+function isGuarded(path: string): boolean {
+  try {
+    guardedPath(path)
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function ask(send: Send, definition: Provider, connection: Connection, check: string): Promise<{ status: number; body: Buffer }> {

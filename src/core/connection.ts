@@ -74,6 +74,10 @@ export const isDueForRenewal = (connection: Connection, nowMs: number): boolean 
 export const isExpired = (connection: Connection, nowMs: number): boolean =>
   connection.expiresAtMs !== undefined && connection.expiresAtMs <= nowMs
 
+/** There is nothing to renew it with and, as far as we know, no need to: a key, or a grant without a refresh token that has not ended. */
+export const isLasting = (connection: Connection, nowMs: number): boolean =>
+  connection.status === 'connected' && connection.refreshToken === undefined && !isExpired(connection, nowMs)
+
 /** When the person has to connect again, where that can be known: with a refresh token the access token's end is not the connection's. */
 export const endsForGoodMs = ({ expiresAtMs, refreshToken }: Connection): number | undefined => (refreshToken ? undefined : expiresAtMs)
 

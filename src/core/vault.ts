@@ -3,7 +3,7 @@ import type { Connection } from './connection.ts'
 import { createMemory, type MemoryLimits, memoryLimits } from './memory.ts'
 import type { Change, Clock, Store } from './ports.ts'
 import { connectionPrefix, createRecords, sessionPrefix, type Versioned, versionOf } from './records.ts'
-import { endsAtMs, isLive, newSession, type Session, type SessionLimits, type Ticket, touched, turned } from './session.ts'
+import { endsAtMs, isLive, newId, newSession, type Session, type SessionLimits, type Ticket, touched, turned } from './session.ts'
 
 export type Held = { session: Versioned<Session>; connections: Map<string, Versioned<Connection>> }
 
@@ -20,11 +20,13 @@ export type Vault = {
   /**
    * Keeps a new connection and turns the session's id.
    * @param presented the session that the browser showed; `undefined` for its first.
-   * @returns the session to hand out; `joined` when another sign-in of the same owner turned it in the meantime, and the
-   * browser has or will get that one; `ended` when the session was ended in the meantime, with nothing kept.
+   * @param begunAtMs when the request that brings it began.
+   * @returns the session to hand out, whose owner is a new one where the given has a session that somebody else may hold; `joined`
+   * when another sign-in of the same browser began or turned it in the meantime, and the browser has or will get that one; `ended`
+   * when the session was ended in the meantime, with nothing kept.
    */
-  connect(owner: string, presented: Session | undefined, connection: Connection): Promise<Session | 'joined' | 'ended'>
-  /** A session of an owner who has none yet, without any connection. */
+  connect(owner: string, presented: Session | undefined, connection: Connection, begunAtMs?: number): Promise<Session | 'joined' | 'ended'>
+  /** A session without any connection. Its owner is a new one where the given has a session already. */
   begin(owner: string): Promise<Session>
   /** Keeps a connection that somebody else made, and uses up what allowed it. False, with nothing kept, when that has changed or is gone. */
   connectInvited(owner: string, connection: Connection, invitation: { field: string; version: Buffer }): Promise<boolean>
@@ -41,6 +43,12 @@ const sessionField = (id: string) => sessionPrefix + id
 const connectionField = (provider: string) => connectionPrefix + provider
 /** Every record begins with no bytes: an expectation that it exists, in whatever version. */
 const anyVersion = Buffer.alloc(0)
+
+/**
+ * How long before a request a session of its owner may have begun that the browser does not show yet: its cookie was on the way.
+ * An older one may be held by whoever left a sign-in under way in this browser.
+ */
+const answersCrossMs = 1_000
 
 type VaultParts = { store: Store; cipher: Cipher; limits: SessionLimits; clock: Clock; memory?: MemoryLimits }
 
@@ -108,12 +116,12 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       return openConnection(owner, provider, record)
     },
 
-    async connect(owner, presented, connection) {
+    async connect(owner, presented, connection, begunAtMs = clock.now()) {
       const nowMs = clock.now()
       const kept = sealConnection(owner, connection)
-      const successor = presented ? turned(presented, nowMs) : newSession(owner, nowMs)
-      const { put, ttlMs } = putSession(successor)
       if (presented) {
+        const successor = turned(presented, nowMs)
+        const { put, ttlMs } = putSession(successor)
         const turn = {
           expect: [[sessionField(presented.id), anyVersion]],
           put: [...put, kept],
@@ -124,18 +132,20 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       }
       // Two tabs that finish together: the second joins the session that the first has just begun or turned.
       const other = await liveSession(owner)
-      if (other) {
+      if (other && (presented || other.createdAtMs >= begunAtMs - answersCrossMs)) {
         const joined = await commit(owner, { expect: [[sessionField(other.id), anyVersion]], put: [kept] })
         return joined ? 'joined' : 'ended'
       }
       if (presented) return 'ended'
-      await commit(owner, { put: [...put, kept], ttlMs })
-      return successor
+      const session = newSession(other ? newId() : owner, nowMs)
+      const { put, ttlMs } = putSession(session)
+      await commit(session.owner, { put: [...put, sealConnection(session.owner, connection)], ttlMs })
+      return session
     },
 
     async begin(owner) {
-      const session = newSession(owner, clock.now())
-      await commit(owner, putSession(session))
+      const session = newSession((await liveSession(owner)) ? newId() : owner, clock.now())
+      await commit(session.owner, putSession(session))
       return session
     },
 

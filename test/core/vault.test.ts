@@ -120,6 +120,29 @@ t.test('SEC-6: a first sign-in that finishes after another joins the session whi
   t.strictSame((await opened(vault, first))?.connections.map(([name]) => name).sort(), ['acme', 'umbrella'])
 })
 
+t.test(
+  'SEC-2, SEC-19: who shows no session never gets into one that was there before: the connection and its session are a new owner’s',
+  async t => {
+    const { vault, clock } = openInstance(t)
+    const first = await signIn(vault)
+    clock.advance(1_001)
+    const second = (await vault.connect('owner', undefined, umbrella)) as Session
+    t.not(second.owner, 'owner')
+    t.strictSame(
+      (await opened(vault, second))?.connections.map(([name]) => name),
+      ['umbrella']
+    )
+    t.strictSame(
+      (await opened(vault, first))?.connections.map(([name]) => name),
+      ['acme']
+    )
+    const third = await vault.begin('owner')
+    t.notOk([first.owner, second.owner].includes(third.owner))
+    // One whose request began before the other's session was there may not have seen its cookie yet.
+    t.equal(await vault.connect('owner', undefined, umbrella, clock.now() - 1_001), 'joined')
+  }
+)
+
 t.test('SEC-6: two first sign-ins at the same moment lose no connection, whichever cookie the browser keeps', async t => {
   const { vault } = openInstance(t)
   const results = await Promise.all([vault.connect('owner', undefined, connectionWith()), vault.connect('owner', undefined, umbrella)])

@@ -3,6 +3,7 @@ import type { ConnectionView } from '../../src/core/connection-view.ts'
 import { Browser } from '../support/browser.ts'
 import { type Connected, connected, problem, signIn } from '../support/connected.ts'
 import { json, startFakeProvider, tokens } from '../support/fake-provider.ts'
+import { pasteKey } from '../support/paste-key.ts'
 
 const list = async ({ gateway }: Connected, browser: Browser): Promise<ConnectionView[]> => {
   const response = await browser.request(`${gateway.url}/connections`)
@@ -98,6 +99,26 @@ t.test('a refresh renews now and shows the connection', async t => {
     401,
     'connection_required'
   )
+})
+
+t.test('a refresh leaves a connection as it is when there is nothing to renew it with, and it has not ended', async t => {
+  const s = await connected(t, { token: (_, r) => json(r, 200, tokens({ refresh_token: undefined })) })
+  const keyed = new Browser()
+  t.equal((await pasteKey(s.gateway, keyed, 'productboard', 'key')).status, 201)
+  const asked = s.provider.seen.token.length
+  for (const [browser, method] of [
+    [s.browser, 'oauth2'],
+    [keyed, 'api_key']
+  ] as const) {
+    const refreshed = await browser.fetch(`${s.gateway.url}/connections/productboard/refresh`, { method: 'POST' })
+    t.equal(refreshed.status, 200)
+    t.match(await refreshed.json(), { status: 'connected', method })
+    t.equal((await browser.fetch(`${s.proxy}/x`)).status, 200)
+  }
+  t.equal(s.provider.seen.token.length, asked)
+  s.clock.advance(3600_000)
+  const ended = await s.browser.fetch(`${s.gateway.url}/connections/productboard/refresh`, { method: 'POST' })
+  await problem(t, ended, 401, 'reconnect_required')
 })
 
 t.test('a connection without a refresh token asks for a new sign-in when its token ends', async t => {

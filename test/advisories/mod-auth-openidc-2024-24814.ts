@@ -1,0 +1,42 @@
+// mod_auth_openidc, CVE-2024-24814: a cookie said in how many pieces the session came, and the server believed it. With a huge number
+// in it, a few requests kept every worker busy.
+//
+// Here no cookie holds a number that is counted to: a session is one cookie, and the sign-ins under way are one each. What remains is
+// to send a great many of those.
+import t from 'tap'
+import { Browser } from '../support/browser.ts'
+import { connected } from '../support/connected.ts'
+import { raw, refusedRaw } from '../support/raw.ts'
+
+t.test('CVE-2024-24814: numbers in cookies are counted by nobody, and as many cookies as fit are kept to five', async t => {
+  const { gateway, provider, browser, proxy } = await connected(t)
+  const port = Number(new URL(gateway.url).port)
+  const get = (path: string, cookie: string) =>
+    raw(port, `GET ${path} HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nConnection: close\r\nCookie: ${cookie}\r\n\r\n`)
+  const most = 99_999_999
+  const forged = [
+    `latchkey_session_chunks=${most}; latchkey_chunks=${most}; latchkey-chunks=${most}; latchkey.${most}=x; latchkey=${most}`,
+    `latchkey-signin=${most}; latchkey-signin-${most}=x; latchkey-signin-chunks=${most}`,
+    Array.from({ length: 500 }, (_, i) => `latchkey-signin-${i}=x%3By`).join('; ')
+  ]
+  for (const cookie of forged) {
+    const answer = await get('/connections', cookie)
+    t.match(answer, /^HTTP\/1.1 200 /, cookie.slice(0, 60))
+    t.match(answer, '"disconnected"')
+    t.notMatch(answer, /^set-cookie/im)
+    refusedRaw(t, await get('/proxy/productboard/x', cookie), 401, 'connection_required')
+  }
+  refusedRaw(t, await get('/connections', `latchkey-signin-a=${'x'.repeat(17_000)}`), 431, 'header_rejected')
+  t.equal(provider.seen.api.length, 0)
+
+  const many = new Browser()
+  for (let i = 0; i < 20; i++) {
+    const one = new Browser()
+    await one.request(`${gateway.url}/auth/productboard`)
+    for (const [key, cookie] of one.cookies) many.cookies.set(key, cookie)
+  }
+  t.equal(many.cookies.size, 20)
+  t.equal((await many.request(`${gateway.url}/auth/productboard`)).status, 302)
+  t.equal(many.cookies.size, 5, 'the oldest go')
+  t.equal((await browser.fetch(`${proxy}/x`)).status, 200)
+})

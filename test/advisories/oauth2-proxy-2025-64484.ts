@@ -1,0 +1,45 @@
+// oauth2-proxy, CVE-2025-64484: `X-Forwarded-*` of a client was taken away and `X_Forwarded_*` was not. Servers that make underscores
+// dashes took it for the proxy's own word on who the user is.
+//
+// Here: look-alikes of every header that stops, and of the one that carries the key.
+import t from 'tap'
+import { Browser } from '../support/browser.ts'
+import { json, startFakeProvider } from '../support/fake-provider.ts'
+import { startGateway } from '../support/gateway.ts'
+import { pasteKey } from '../support/paste-key.ts'
+import { rawCall } from '../support/raw.ts'
+
+const lookAlikes = [
+  'X_Forwarded_User',
+  'X_Forwarded-Email',
+  'x-forwarded_groups',
+  'X_FORWARDED_FOR',
+  'X_Forwarded_Host',
+  'X_Real_IP',
+  'True_Client_IP',
+  'CF_Connecting_IP',
+  'X_Original_URL',
+  'X_HTTP_Method_Override',
+  'Proxy_Authorization',
+  'Sec_Fetch_Site',
+  'X_CSRF',
+  'Content_Length',
+  'Transfer_Encoding',
+  'X_API_KEY',
+  'x_api-key'
+]
+
+t.test('CVE-2025-64484: a header with underscores stops where the one with dashes does', async t => {
+  const provider = await startFakeProvider(t, 'PROCESS_STREET')
+  provider.api = (_, r) => json(r, 200, {})
+  const gateway = await startGateway(t, { environment: { PROCESS_STREET_API_URL: provider.origin } })
+  const browser = new Browser()
+  t.equal((await pasteKey(gateway, browser, 'process-street', 'key')).status, 201)
+
+  const headers = [...lookAlikes.map(name => `${name}: forged`), 'X_Custom_Note: mine']
+  t.match(await rawCall({ gateway, browser }, 'GET /proxy/process-street/x', { headers }), /^HTTP\/1.1 200 /)
+  const seen = provider.seen.api.at(-1)
+  t.notMatch(seen?.rawHeaders.join('\n'), /forged/)
+  t.equal(seen?.headers['x-api-key'], 'key')
+  t.equal(seen?.headers.x_custom_note, 'mine', 'one that looks like nothing goes up as it came')
+})
