@@ -10,7 +10,8 @@ declare module 'fastify' {
 
 /** One line a request. The address stands in it without its query: a callback's holds the state and the code. */
 async function accessLog(app: FastifyInstance) {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
+    done()
     if (request.url.startsWith('/health/')) return
     request.log.info(
       {

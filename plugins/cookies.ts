@@ -1,20 +1,32 @@
 import { hkdfSync } from 'node:crypto'
 import cookie, { type CookieSerializeOptions } from '@fastify/cookie'
 import secureSession from '@fastify/secure-session'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { flowLifetimeMs } from '../src/core/flow.ts'
 import type { SessionLimits } from '../src/core/session.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    cookieKinds: Readonly<Record<'session' | 'flow', CookieKind>>
+    cookieKinds: Readonly<Record<Kind, CookieKind>>
   }
+}
+
+type Kind = 'session' | 'flow'
+
+/** What a sealed cookie held. */
+type Opened = {
+  readonly values: Readonly<Record<string, unknown>>
+  /** An older key than the newest has sealed it. */
+  readonly isStale: boolean
 }
 
 type CookieKind = {
   /** The cookie's name, or the beginning of it. */
   readonly name: string
+  seal(values: Record<string, unknown>): string
+  /** @returns `undefined` for what is malformed, altered, too old, or of another kind */
+  open(sealed: string, log: FastifyBaseLogger): Opened | undefined
   /** Its attributes when it lives for as long as from now on. */
   attributes(lifetimeMs: number): CookieSerializeOptions & { secure: boolean }
 }
@@ -24,29 +36,49 @@ type CookiesOptions = { keys: readonly Buffer[]; limits: SessionLimits; publicUr
 /** RFC 6265 §6.1: what every browser takes, name and attributes included. */
 const mostCookieBytes = 4096
 
+/** The part of secure-session's session that its types leave out. */
+type Sealed = { readonly changed: boolean; data(): Record<string, unknown> | undefined }
+
 /**
  * Two kinds of sealed cookie, each with keys of its own (two with one key would accept each other's): the session's opaque ids,
  * and a sign-in under way. They hold no truth: the store says whether a session lives and a state is unused.
+ *
+ * Of `@fastify/secure-session` it is the sealing that is used. Its hooks, which open the cookie of every request anew, stay in a
+ * context of their own.
  */
 async function cookies(app: FastifyInstance, { keys, limits, publicUrl }: CookiesOptions) {
   const secure = publicUrl.startsWith('https:')
-  const kind = (name: string): CookieKind => ({
-    name: secure ? `__Host-${name}` : name,
-    attributes: lifetimeMs => ({ path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge: Math.ceil(lifetimeMs / 1000) })
+  const attributes: CookieKind['attributes'] = lifetimeMs => ({
+    path: '/',
+    httpOnly: true,
+    sameSite: 'lax',
+    secure,
+    maxAge: Math.ceil(lifetimeMs / 1000)
   })
-  const kinds = { session: kind('latchkey'), flow: kind('latchkey-signin') }
+  const nameOf = (name: string) => (secure ? `__Host-${name}` : name)
+  const names: Record<Kind, string> = { session: nameOf('latchkey'), flow: nameOf('latchkey-signin') }
   const keysFor = (purpose: string) => keys.map(key => Buffer.from(hkdfSync('sha256', key, '', `latchkey ${purpose} cookie`, 32)))
-  const sealed = (sessionName: keyof typeof kinds, lifetimeMs: number) => ({
-    sessionName,
-    cookieName: kinds[sessionName].name,
-    key: keysFor(sessionName),
-    expiry: Math.ceil(lifetimeMs / 1000),
-    cookie: kinds[sessionName].attributes(lifetimeMs)
+  const options = (kind: Kind, lifetimeMs: number) => ({
+    sessionName: kind,
+    cookieName: names[kind],
+    key: keysFor(kind),
+    expiry: Math.ceil(lifetimeMs / 1000)
   })
 
   await app.register(cookie)
-  await app.register(secureSession, [sealed('session', limits.maxMs), sealed('flow', flowLifetimeMs)] as never)
-  app.decorate('cookieKinds', kinds)
+  await app.register(async context => {
+    await context.register(secureSession, [options('session', limits.maxMs), options('flow', flowLifetimeMs)] as never)
+    const kindOf = (kind: Kind): CookieKind => ({
+      name: names[kind],
+      attributes,
+      seal: values => context.encodeSecureSession(context.createSecureSession(values as never), kind),
+      open: (sealed, log) => {
+        const session = context.decodeSecureSession(sealed, log, kind) as unknown as Sealed | null
+        return session ? { values: session.data() ?? {}, isStale: session.changed } : undefined
+      }
+    })
+    app.decorate('cookieKinds', { session: kindOf('session'), flow: kindOf('flow') })
+  })
 
   // A browser drops a longer cookie without a word, and the sign-in fails somewhere else.
   app.addHook('onSend', async (request, reply) => {

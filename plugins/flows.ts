@@ -19,13 +19,13 @@ declare module 'fastify' {
  * was asked, and tabs that begin or end in the same moment would take each other's sign-ins away.
  */
 async function flows(app: FastifyInstance, { clock }: { clock: Clock }) {
-  const { name, attributes } = app.cookieKinds.flow
+  const { name, attributes, seal, open } = app.cookieKinds.flow
   const nameOf = (flow: Flow) => `${name}-${flowId(flow).slice(0, 12)}`
 
   app.decorateRequest('flows', {
     getter(this: FastifyRequest) {
       const sealed = Object.entries(this.cookies).filter(([key]) => key.startsWith(`${name}-`))
-      const opened = sealed.map(([, value]) => app.decodeSecureSession(value ?? '', this.log, 'flow')?.get('flow') as unknown as Flow)
+      const opened = sealed.map(([, value]) => open(value ?? '', this.log)?.values.flow as Flow | undefined)
       return liveFlows(
         opened.filter(flow => flow !== undefined),
         clock.now()
@@ -34,8 +34,7 @@ async function flows(app: FastifyInstance, { clock }: { clock: Clock }) {
   })
 
   app.decorateReply('keepFlow', function (this: FastifyReply, flow: Flow) {
-    const sealed = app.encodeSecureSession(app.createSecureSession({ flow }), 'flow')
-    return this.setCookie(nameOf(flow), sealed, attributes(flow.startedAtMs + flowLifetimeMs - clock.now()))
+    return this.setCookie(nameOf(flow), seal({ flow }), attributes(flow.startedAtMs + flowLifetimeMs - clock.now()))
   })
   app.decorateReply('dropFlows', function (this: FastifyReply, flows: readonly Flow[]) {
     for (const flow of flows) this.setCookie(nameOf(flow), '', { ...attributes(0), expires: new Date(0) })

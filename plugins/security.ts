@@ -40,12 +40,19 @@ async function security(app: FastifyInstance, { allowedOrigins, publicUrl }: Sec
   const secure = publicUrl.startsWith('https:')
   const own = secure ? { ...pageHeaders, 'strict-transport-security': 'max-age=31536000' } : pageHeaders
 
+  const ownHeaders = Object.entries(own)
   app.decorate('ownHeaders', own)
-  app.addHook('onRequest', async (request, reply) => {
-    reply.headers(own)
+  // A proxied answer leaves without these hooks, and has headers of its own.
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    for (const [name, value] of ownHeaders) if (!reply.hasHeader(name)) reply.header(name, value)
+    done()
+  })
+
+  app.addHook('onRequest', (request, reply, done) => {
     refuseOddFraming(request, reply)
     // A preflight from elsewhere learns nothing but no.
     if (request.method === 'OPTIONS') refuseForeignOrigin(request)
+    done()
   })
 
   await app.register(cors, {
@@ -56,16 +63,22 @@ async function security(app: FastifyInstance, { allowedOrigins, publicUrl }: Sec
     maxAge: 600
   })
 
-  app.addHook('onRequest', async request => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const { guarded, ownPage, refusal } = request.routeOptions.config
-    if (refusal || (safeMethods.has(request.method) && !guarded)) return
+    if (!refusal && (guarded || !safeMethods.has(request.method))) {
+      if (ownPage) refuseOtherPages(request)
+      else refuseOtherSites(request)
+    }
+    done()
+  })
+
+  function refuseOtherSites(request: FastifyRequest): void {
     const { headers } = request
-    if (ownPage) return refuseOtherPages(request)
     if (headers['sec-fetch-site'] === 'cross-site') throw rejected('The browser says that the call comes from another site.')
     refuseForeignOrigin(request)
     // A header of our own makes every cross-origin call preflighted, so that the list of origins decides before it is sent.
     if (headers['x-csrf'] !== '1') throw rejected('The header "X-CSRF: 1" is missing. Add it to every call of your frontend.')
-  })
+  }
 
   /** Browsers say where a form was sent from, and only they send forms with a person's cookies. */
   function refuseOtherPages({ headers }: FastifyRequest): void {

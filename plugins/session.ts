@@ -1,4 +1,3 @@
-import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Clock } from '../src/core/ports.ts'
@@ -14,39 +13,70 @@ declare module 'fastify' {
     dropSession(): FastifyReply
     /** The session cookie under the newest key, when an older one opened it: for answers that leave without Fastify's hooks. */
     resealedCookie(): string | undefined
+    hasSessionCookie: boolean
   }
 }
 
-/** The part of secure-session's that its types tell only to a project that declares its fields once for all sessions. */
-type Jar = { set(key: string, value: string): void; options(options: CookieSerializeOptions): void }
-
 type SessionOptions = { limits: SessionLimits; clock: Clock }
+
+type OpenedTicket = { readonly ticket: Ticket; readonly isStale: boolean }
+
+/** Cookies whose contents are remembered. Opening one costs more than all else that is done to know a session. */
+const mostRemembered = 10_000
+/** Ours have less than half of it. Base64 has endless spellings of one value, and the long ones are not worth the memory. */
+const mostCharactersRemembered = 512
 
 /** The cookie by which a browser is known again. */
 async function session(app: FastifyInstance, { limits, clock }: SessionOptions) {
-  const { name, attributes } = app.cookieKinds.session
+  const { name, attributes, seal, open } = app.cookieKinds.session
+  const remembered = new Map<string, OpenedTicket>()
+
+  function opened(request: FastifyRequest): OpenedTicket | undefined {
+    // What is refused before cookies are read has none.
+    const sealed = request.cookies?.[name]
+    if (sealed === undefined) return undefined
+    const known = remembered.get(sealed)
+    if (known) return known
+    const found = open(sealed, request.log)
+    const { owner, id } = found?.values ?? {}
+    if (!found || typeof owner !== 'string' || typeof id !== 'string') return undefined
+    const now = { ticket: { owner, id }, isStale: found.isStale }
+    if (sealed.length <= mostCharactersRemembered) remember(sealed, now)
+    return now
+  }
+
+  function remember(sealed: string, what: OpenedTicket): void {
+    const [oldest] = remembered.keys()
+    if (remembered.size >= mostRemembered && oldest !== undefined) remembered.delete(oldest)
+    remembered.set(sealed, what)
+  }
 
   app.decorateRequest('ticket', {
     getter(this: FastifyRequest) {
-      const [owner, id] = ['owner', 'id'].map(key => this.session.get(key))
-      return typeof owner === 'string' && typeof id === 'string' ? { owner, id } : undefined
+      return opened(this)?.ticket
     }
   })
 
+  app.decorateReply('hasSessionCookie', false)
   app.decorateReply('giveSession', function (this: FastifyReply, { owner, id, createdAtMs }: Session) {
-    const jar = this.request.session as unknown as Jar
-    jar.set('owner', owner)
-    jar.set('id', id)
-    jar.options(attributes(createdAtMs + limits.maxMs - clock.now()))
-    return this
+    this.hasSessionCookie = true
+    return this.setCookie(name, seal({ owner, id }), attributes(createdAtMs + limits.maxMs - clock.now()))
   })
   app.decorateReply('dropSession', function (this: FastifyReply) {
-    this.request.session.delete()
-    return this
+    this.hasSessionCookie = true
+    return this.setCookie(name, '', { ...attributes(0), expires: new Date(0) })
   })
   app.decorateReply('resealedCookie', function (this: FastifyReply) {
-    const { session } = this.request
-    return session.changed ? app.serializeCookie(name, app.encodeSecureSession(session, 'session'), attributes(limits.maxMs)) : undefined
+    const stale = opened(this.request)
+    return stale?.isStale && !this.hasSessionCookie
+      ? app.serializeCookie(name, seal({ ...stale.ticket }), attributes(limits.maxMs))
+      : undefined
+  })
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    // What anybody may store is no place for a person's cookie.
+    const resealed = String(reply.getHeader('cache-control')).startsWith('public') ? undefined : reply.resealedCookie()
+    if (resealed !== undefined) reply.header('set-cookie', resealed)
+    done()
   })
 }
 

@@ -59,7 +59,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
     clientErrorHandler: answerMalformed,
     // An address that cannot be decoded reaches no route, but the same answer.
     frameworkErrors: (error, request, reply) => app.answerError(error, request, reply.headers(app.ownHeaders)),
-    http: { headersTimeout: patience.headersMs, connectionsCheckingInterval: patience.checkEveryMs }
+    http: { headersTimeout: patience.headersMs, connectionsCheckingInterval: patience.checkEveryMs, optimizeEmptyRequests: true }
   })
   const routes = collectRoutes(app)
 

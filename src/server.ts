@@ -18,6 +18,10 @@ import { openUpstream, type Upstream } from './upstream/send.ts'
 /** What closing the store and saving what was just renewed may take beyond that. */
 const closeMs = 6_000
 
+/** A write for each line would cost more than the line. Lines leave when there are so many bytes of them, or so much later. */
+const logBufferBytes = 4096
+const logFlushMs = 100
+
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const clock = { now: Date.now }
 
@@ -35,7 +39,7 @@ async function start(variables: Environment): Promise<void> {
   const lookupFor = createLookup(config)
   const upstream = openUpstream(lookupFor)
   // Not synchronous: a log line must not hold up the calls of everybody else.
-  const logger = pino({ level: config.logLevel }, pino.destination({ sync: false }))
+  const logger = pino({ level: config.logLevel }, pino.destination({ sync: false, minLength: logBufferBytes, periodicFlush: logFlushMs }))
   const app = await buildGateway(config, { store, clock, send: upstream.send, lookupFor, logger })
 
   const { delayMs, timeoutMs } = config.shutdown

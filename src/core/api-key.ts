@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream'
+import { apiBase } from './api-base.ts'
 import type { Connection } from './connection.ts'
 import { targetFor } from './credential.ts'
 import { GatewayError } from './errors.ts'
@@ -84,7 +85,7 @@ async function ask(send: Send, definition: Provider, connection: Connection, che
     }
   })
   const request = {
-    origin: new URL(definition.api.baseUrl).origin,
+    origin: apiBase(definition).origin,
     method: 'GET' as const,
     path,
     headers: ['accept', 'application/json', 'user-agent', 'latchkey', ...Object.entries(headers).flat()],

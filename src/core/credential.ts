@@ -1,3 +1,4 @@
+import { apiBase } from './api-base.ts'
 import type { Connection } from './connection.ts'
 import { decodeOnce, isBelow } from './path.ts'
 import type { Placement, Provider } from './provider.ts'
@@ -15,7 +16,7 @@ export function targetFor(provider: Provider, connection: Connection, target: st
   const queryAt = target.indexOf('?')
   const path = queryAt === -1 ? target : target.slice(0, queryAt)
   const query = queryAt === -1 ? '' : target.slice(queryAt)
-  const base = basePath(provider)
+  const { path: base } = apiBase(provider)
   const fixed = provider.api.headers ?? {}
   const placement = placementsOf(provider, connection).find(p => p.in !== 'path' || isBelow(path, p.after))
   const secret = connection.credential.reveal()
@@ -45,8 +46,6 @@ export function targetFor(provider: Provider, connection: Connection, target: st
 const placementsOf = (provider: Provider, { method }: Connection): readonly Placement[] =>
   (method === 'oauth2' ? provider.methods.oauth2?.placements : provider.methods.apiKey?.placements) ?? bearer
 
-const basePath = (provider: Provider): string => new URL(provider.api.baseUrl).pathname.replace(/\/$/, '')
-
 /** As a form decoder reads it, so that no spelling of the name stands beside ours. */
 const parameterName = (pair: string): string | undefined => new URLSearchParams(pair).keys().next().value
 
@@ -56,13 +55,12 @@ const parameterName = (pair: string): string | undefined => new URLSearchParams(
  * @param requestPath the path and query that were sent
  */
 export function locationFor(provider: Provider, connection: Connection, requestPath: string, location: string): string | undefined {
-  const base = new URL(provider.api.baseUrl)
+  const base = apiBase(provider)
   const url = URL.parse(location, new URL(requestPath, base.origin))
   if (!url || !/^https?:$/.test(url.protocol)) return undefined
   if (holds(url.href, connection.credential.reveal())) return undefined
-  const prefix = basePath(provider)
-  if (url.origin !== base.origin || !isBelow(url.pathname, `${prefix}/`)) return url.href
-  return `/proxy/${provider.name}${url.pathname.slice(prefix.length)}${url.search}${url.hash}`
+  if (url.origin !== base.origin || !isBelow(url.pathname, `${base.path}/`)) return url.href
+  return `/proxy/${provider.name}${url.pathname.slice(base.path.length)}${url.search}${url.hash}`
 }
 
 /** Also encoded, and encoded again as in a URL within a URL. */

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { apiBase } from './api-base.ts'
 import { type Connection, isDueForRenewal, isExpired } from './connection.ts'
 import { targetFor } from './credential.ts'
 import { GatewayError, hasCode } from './errors.ts'
@@ -110,7 +111,7 @@ export function createForward(parts: { send: Send; renew: Renew; clock: Clock })
     const { provider } = call
     const { path, headers } = targetFor(provider, connection, call.target)
     const request = {
-      origin: new URL(provider.api.baseUrl).origin,
+      origin: apiBase(provider).origin,
       method: call.method,
       path,
       headers: requestHeaders(call.rawHeaders, headers),

@@ -97,6 +97,34 @@ const isFieldValue = (value: string): boolean => /^[\t\x20-\x7e\x80-\xff]*$/.tes
 /** Many servers make `_` and `-` the same (CGI, WSGI), so a look-alike stops where the real name stops. */
 const canonical = (name: string): string => name.toLowerCase().replaceAll('_', '-')
 
+/** What a name alone decides. The same few names come again and again; others may not fill the memory. */
+function perName<T>(decide: (name: string) => T): (name: string) => T {
+  const decided = new Map<string, T>()
+  return name => {
+    let verdict = decided.get(name)
+    if (verdict === undefined) {
+      verdict = decide(name)
+      if (decided.size < mostNamesRemembered && name.length <= mostCharactersRemembered) decided.set(name, verdict)
+    }
+    return verdict
+  }
+}
+const mostNamesRemembered = 1_000
+const mostCharactersRemembered = 100
+
+const requestName = perName(name => {
+  const key = canonical(name)
+  return { key, stops: requestStops.has(key) || requestStopPrefixes.some(prefix => key.startsWith(prefix)), isToken: isToken(name) }
+})
+
+const passesBack = perName(
+  name =>
+    !answerStops.has(name) &&
+    !name.endsWith(targetedCacheControl) &&
+    !answerStopPrefixes.some(prefix => name.startsWith(prefix)) &&
+    isToken(name)
+)
+
 /**
  * The client's headers that go up, and then ours, which nothing in the client's can remove or double.
  * @param own the credential among them
@@ -104,15 +132,14 @@ const canonical = (name: string): string => name.toLowerCase().replaceAll('_', '
  */
 export function requestHeaders(raw: readonly string[], own: Readonly<Record<string, string>>): RawHeaders {
   const named = connectionNames(raw)
-  const ours = new Set(Object.keys(own).map(canonical))
+  const ours = new Set(Object.keys(own).map(name => requestName(name).key))
   const headers: RawHeaders = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] as string
     const value = raw[i + 1] as string
-    const key = canonical(name)
-    if (requestStops.has(key) || requestStopPrefixes.some(prefix => key.startsWith(prefix))) continue
-    if (named?.has(key) || ours.has(key)) continue
-    if (!isToken(name) || !isFieldValue(value))
+    const { key, stops, isToken } = requestName(name)
+    if (stops || named?.has(key) || ours.has(key)) continue
+    if (!isToken || !isFieldValue(value))
       throw new GatewayError('header_rejected', `The header ${JSON.stringify(name)} is not one that HTTP allows.`)
     headers.push(name, value)
   }
@@ -125,7 +152,7 @@ function connectionNames(raw: readonly string[]): Set<string> | undefined {
   let names: Set<string> | undefined
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const value = raw[i + 1] as string
-    if ((raw[i] as string).toLowerCase() !== 'connection' || value === 'keep-alive' || value === 'close') continue
+    if (requestName(raw[i] as string).key !== 'connection' || value === 'keep-alive' || value === 'close') continue
     names ??= new Set()
     for (const name of value.split(',')) names.add(canonical(name.trim()))
   }
@@ -146,8 +173,7 @@ export function answerHeaders(headers: Readonly<Record<string, string | string[]
   const kept: Headers = {}
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || named?.has(name)) continue
-    if (answerStops.has(name) || name.endsWith(targetedCacheControl) || answerStopPrefixes.some(prefix => name.startsWith(prefix))) continue
-    if (!isToken(name) || !(Array.isArray(value) ? value.every(isFieldValue) : isFieldValue(value))) continue
+    if (!passesBack(name) || !(Array.isArray(value) ? value.every(isFieldValue) : isFieldValue(value))) continue
     kept[name] = value
   }
   kept['cache-control'] = privateCaching(kept['cache-control'])

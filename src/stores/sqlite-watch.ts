@@ -32,11 +32,26 @@ export function sqliteWatch(db: DatabaseSync): Watch & Pick<Watchers, 'tell' | '
     return version !== undefined
   }
 
+  /**
+   * Once in a turn of the event loop: what is asked in it had arrived before it began, so that no change which its sender can know of
+   * was made after the look.
+   */
+  let looked: boolean | undefined
+  function lookOnce(): boolean {
+    if (looked === undefined) {
+      looked = look()
+      setImmediate(() => {
+        looked = undefined
+      })
+    }
+    return looked
+  }
+
   return {
     tell: watchers.tell,
     wake: watchers.wake,
     subscribe: watchers.subscribe,
-    isComplete: look,
+    isComplete: lookOnce,
     nextChange: async (owner, withinMs) => {
       const looking = setInterval(look, lookMs)
       await watchers.nextChange(owner, withinMs)

@@ -278,3 +278,11 @@ t.test('a header of the provider that HTTP does not allow is left out, and the a
     good: 'caf\xe9'
   })
 })
+
+t.test('what is decided of a name stays so, however many other names have come', async t => {
+  const many = Array.from({ length: 3_000 }, (_, i) => [`X-Name-${i}`, 'x']).flat()
+  t.strictSame(requestHeaders([...many, 'X_Forwarded_For', '1', 'X-Last', '2'], {}).slice(-4), ['X-Name-2999', 'x', 'X-Last', '2'])
+  const answer = answerHeaders(Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`x-name-${i}`, 'x'])))
+  t.equal(answer['x-name-2999'], 'x')
+  t.equal(answerHeaders({ 'set-cookie': 'a=b', 'x-last': 'y' })['set-cookie'], undefined)
+})

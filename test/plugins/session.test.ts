@@ -28,6 +28,25 @@ t.test('SEC-23: a cookie of an older key opens and is sealed anew, on the page, 
   t.equal((await s.browser.copy().fetch(`${after.url}/proxy/productboard/x`)).status, 401)
 })
 
+t.test('SEC-23: an answer that shared caches may store never carries a cookie', async t => {
+  const [oldKey, newestKey] = [newKey(), newKey()]
+  const environment = { TOKEN_KEYS: newKey(), DATA_DIR: t.testdir() }
+  const s = await connected(t, { environment: { ...environment, SESSION_KEYS: oldKey } })
+  const port = Number(new URL(s.gateway.url).port)
+  await s.gateway.close()
+  const rotated = await startGateway(t, {
+    port,
+    clock: s.clock,
+    environment: { ...s.provider.environment, ...environment, SESSION_KEYS: `${newestKey},${oldKey}` }
+  })
+  const page = await (await s.browser.copy().request(`${rotated.url}/`)).text()
+  for (const path of ['/client.js', ...(page.match(/\/assets\/[\w.-]+/g) ?? [])]) {
+    const answer = await s.browser.copy().request(rotated.url + path)
+    t.match(answer.headers.get('cache-control'), /^public/, path)
+    t.same(answer.headers.getSetCookie(), [], path)
+  }
+})
+
 t.test('SEC-38: records of a token key that was removed ask for a new connection, with no fault', async t => {
   const dataDir = t.testdir()
   const sessionKey = newKey()

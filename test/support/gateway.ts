@@ -6,6 +6,7 @@ import { buildGateway, type Patience } from '../../src/app.ts'
 import { readConfig } from '../../src/config/config.ts'
 import type { Clock, Store } from '../../src/core/ports.ts'
 import type { Provider } from '../../src/core/provider.ts'
+import { comes } from '../../src/first-contact.ts'
 import { freePort } from '../../src/free-port.ts'
 import { loadProviders } from '../../src/load-providers.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts'
@@ -66,6 +67,8 @@ export async function startGateway(t: Test, options: GatewayOptions = {}): Promi
     logger,
     ...(options.patience && { patience: options.patience })
   })
+  // As a start does: the first calls find the store connected, however busy the machine is.
+  await comes(store.ping)
   await app.listen({ host: '127.0.0.1', port })
 
   let closed: Promise<void> | undefined
