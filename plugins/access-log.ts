@@ -25,13 +25,18 @@ async function accessLog(app: FastifyInstance) {
   })
 }
 
-function pathOf({ raw: { url = '' }, routeOptions }: FastifyRequest): string {
+function pathOf({ originalUrl: url, routeOptions }: FastifyRequest): string {
   const { url: pattern, config } = routeOptions ?? {}
+  if (config?.secretPath && pattern !== undefined) return pattern
+  // What is asked of such an address by another method, a preflight among them, has other routes.
+  const secretBelow = secretBeginnings.find(beginning => url.startsWith(beginning))
+  if (secretBelow !== undefined) return `${secretBelow}…`
   if (pattern === undefined) return beginningOf(url)
-  if (config?.secretPath) return pattern
   const queryAt = url.indexOf('?')
   return queryAt === -1 ? url : url.slice(0, queryAt)
 }
+
+const secretBeginnings = ['/invitations/']
 
 /** An address that leads nowhere may be a secret one with a slip in it: it is shown as far as it can hold none. */
 function beginningOf(url: string): string {

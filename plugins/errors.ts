@@ -128,11 +128,24 @@ export function answerMalformed(error: NodeJS.ErrnoException, socket: Socket): v
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? [408, 'Request Timeout', 'The request was not sent to its end in time.']
         : [400, 'Bad Request', 'The request is not well-formed HTTP.']
+  const { headers, body } = malformedAnswer(Number(status), String(detail))
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${phrase}\r\n${lines.join('')}\r\n${body}`)
+}
+
+/** An answer to what is no request: after it the connection ends. */
+export function malformedAnswer(status: number, detail: string): { headers: Record<string, string>; body: string } {
   const code = 'header_rejected'
   const body = JSON.stringify({ type: `urn:latchkey:problem:${code}`, title: 'A header was refused', status, detail, code })
-  socket.end(
-    `HTTP/1.1 ${status} ${phrase}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nLatchkey-Error: ${code}\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`
-  )
+  const headers = {
+    'Content-Type': 'application/problem+json',
+    'Content-Length': String(Buffer.byteLength(body)),
+    'Latchkey-Error': code,
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-store',
+    Connection: 'close'
+  }
+  return { headers, body }
 }
 
 export default fp(errors, { name: 'errors', dependencies: ['providers'] })

@@ -1,5 +1,5 @@
 import cors from '@fastify/cors'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../src/core/errors.ts'
 
@@ -48,8 +48,7 @@ async function security(app: FastifyInstance, { allowedOrigins, publicUrl }: Sec
     done()
   })
 
-  app.addHook('onRequest', (request, reply, done) => {
-    refuseOddFraming(request, reply)
+  app.addHook('onRequest', (request, _reply, done) => {
     // A preflight from elsewhere learns nothing but no.
     if (request.method === 'OPTIONS') refuseForeignOrigin(request)
     done()
@@ -60,7 +59,9 @@ async function security(app: FastifyInstance, { allowedOrigins, publicUrl }: Sec
     credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: ['Latchkey-Error', 'Retry-After'],
-    maxAge: 600
+    maxAge: 600,
+    // An OPTIONS that is no preflight is answered like one, without anything that a page could read.
+    strictPreflight: false
   })
 
   app.addHook('onRequest', (request, _reply, done) => {
@@ -91,15 +92,6 @@ async function security(app: FastifyInstance, { allowedOrigins, publicUrl }: Sec
     if (origin !== undefined && !allowedOrigins.has(origin))
       throw rejected('Its Origin is not among the allowed ones. An operator adds it to ALLOWED_ORIGINS.')
   }
-}
-
-/** RFC 9112 §6.1: a coding before `chunked` would be the body's, and the provider would never hear of it. */
-function refuseOddFraming({ headers }: FastifyRequest, reply: FastifyReply): void {
-  const coding = headers['transfer-encoding']
-  if (coding === undefined || coding.toLowerCase() === 'chunked') return
-  // Where such a body ends is not for us to say, so nothing can follow it.
-  reply.header('connection', 'close')
-  throw new GatewayError('header_rejected', 'The only Transfer-Encoding that is taken is chunked.')
 }
 
 const rejected = (why: string) => new GatewayError('csrf_rejected', why)

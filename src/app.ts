@@ -7,6 +7,7 @@ import connections from '../plugins/connections.ts'
 import cookies from '../plugins/cookies.ts'
 import errors, { answerMalformed } from '../plugins/errors.ts'
 import flows from '../plugins/flows.ts'
+import framing from '../plugins/framing.ts'
 import grants from '../plugins/grants.ts'
 import health from '../plugins/health.ts'
 import invitations from '../plugins/invitations.ts'
@@ -16,6 +17,7 @@ import invitationPages from '../plugins/pages/invitation-pages.ts'
 import pages from '../plugins/pages/pages.ts'
 import providers from '../plugins/providers.ts'
 import proxy from '../plugins/proxy/proxy.ts'
+import { routedUrl } from '../plugins/proxy/target.ts'
 import rateLimits from '../plugins/rate-limits.ts'
 import security from '../plugins/security.ts'
 import session from '../plugins/session.ts'
@@ -53,19 +55,27 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
     genReqId: () => randomUUID(),
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
     requestTimeout: patience.requestMs,
+    rewriteUrl: routedUrl,
     routerOptions: { maxParamLength: mostParamCharacters },
     // While it closes: what comes on an open connection is still served.
     return503OnClosing: false,
     clientErrorHandler: answerMalformed,
     // An address that cannot be decoded reaches no route, but the same answer.
     frameworkErrors: (error, request, reply) => app.answerError(error, request, reply.headers(app.ownHeaders)),
-    http: { headersTimeout: patience.headersMs, connectionsCheckingInterval: patience.checkEveryMs, optimizeEmptyRequests: true }
+    http: {
+      headersTimeout: patience.headersMs,
+      connectionsCheckingInterval: patience.checkEveryMs,
+      // Refused by plugins/framing.ts, which ends the connection with it.
+      requireHostHeader: false,
+      optimizeEmptyRequests: true
+    }
   })
   const routes = collectRoutes(app)
 
   await app.register(accessLog)
   await app.register(providers, { providers: config.providers })
   await app.register(errors, { publicUrl })
+  await app.register(framing)
   await app.register(security, { allowedOrigins, publicUrl })
   await app.register(cookies, { keys: keys.session, limits, publicUrl })
   await app.register(session, { limits, clock })

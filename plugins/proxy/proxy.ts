@@ -13,6 +13,7 @@ import type { Clock } from '../../src/core/ports.ts'
 import type { HttpMethod, Provider } from '../../src/core/provider.ts'
 import { heldBackUntil, holdBack, refuseHeldBack } from '../../src/core/rate-limit.ts'
 import { readBody } from './body.ts'
+import { targetOf } from './target.ts'
 
 type ProxyOptions = { send: Send; clock: Clock }
 
@@ -35,7 +36,7 @@ async function proxy(app: FastifyInstance, { send, clock }: ProxyOptions) {
     config: { guarded: true },
     handler: async (request, reply) => {
       const { definition } = app.providerNamed(request.params.provider)
-      const target = targetOf(request.raw.url ?? '')
+      const target = targetOf(request.originalUrl)
       const method = request.method as HttpMethod
       checkPolicy(definition, method, guardedPath(target))
 
@@ -111,15 +112,6 @@ function corsHeaders(reply: FastifyReply, answer: Headers): Headers {
     'access-control-allow-credentials': 'true',
     'access-control-expose-headers': Object.keys(answer).join(', ')
   }
-}
-
-/** The raw target behind `/proxy/NAME`: two segments are skipped, however they are spelled. */
-function targetOf(url: string): string {
-  // RFC 9112 §3.2.2 knows an absolute form as well; what its host would mean here nobody knows, so it is not guessed.
-  if (!url.startsWith('/')) throw new GatewayError('path_rejected', 'The request target must begin with a slash.')
-  const second = url.indexOf('/', 1)
-  const third = url.indexOf('/', second + 1)
-  return url.slice(third)
 }
 
 function checkPolicy({ name, title, api }: Provider, method: HttpMethod, path: string): void {

@@ -45,6 +45,11 @@ export class EnvironmentReader {
     return parts?.length ? parts : undefined
   }
 
+  /** A part of the variable's value, for a problem. What stands in a file may be a secret that belongs elsewhere. */
+  quoted(name: string, part: string): string {
+    return this.#env[`${name}_FILE`] ? 'what stands in the file' : JSON.stringify(part)
+  }
+
   integer(name: string, bounds: { min: number; max: number; example: number }): number | undefined {
     const text = this.text(name)
     if (text === undefined) return undefined

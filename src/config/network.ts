@@ -24,7 +24,9 @@ export function readAllowedOrigins(env: EnvironmentReader, publicUrl: string): R
     const origin = parseOrigin(text)
     if (origin !== undefined) origins.add(origin)
     else
-      env.problem(`ALLOWED_ORIGINS: ${JSON.stringify(text)} is not an exact origin, for example ALLOWED_ORIGINS=https://app.example.com.`)
+      env.problem(
+        `ALLOWED_ORIGINS: ${env.quoted('ALLOWED_ORIGINS', text)} is not an exact origin, for example ALLOWED_ORIGINS=https://app.example.com.`
+      )
   }
   return origins
 }
@@ -34,7 +36,7 @@ export function readTrustProxy(env: EnvironmentReader): readonly string[] {
   const ranges = env.list('TRUST_PROXY') ?? []
   for (const range of ranges) {
     if (!isRange(range))
-      env.problem(`TRUST_PROXY: ${JSON.stringify(range)} is not an address or CIDR range, for example TRUST_PROXY=10.0.0.0/8.`)
+      env.problem(`TRUST_PROXY: ${env.quoted('TRUST_PROXY', range)} is not an address or CIDR range, for example TRUST_PROXY=10.0.0.0/8.`)
   }
   return ranges
 }

@@ -42,7 +42,7 @@ function chosen(
   for (const name of offered) {
     const settings = all.get(name)
     if (!settings) {
-      env.problem(`PROVIDERS: there is no provider ${JSON.stringify(name)}. There are: ${[...all.keys()].join(', ')}.`)
+      env.problem(`PROVIDERS: there is no provider ${env.quoted('PROVIDERS', name)}. There are: ${[...all.keys()].join(', ')}.`)
     } else if (usable.size === 0 && !production) {
       // The sandbox plays them, and this chooses among them.
     } else if (usable.has(name) || settings.definition.methods.apiKey) {

@@ -1,7 +1,7 @@
 import { GatewayError } from './errors.ts'
 
 /** Decoding rounds that are looked through. A path that still changes after them is refused. */
-const mostDecodings = 8
+export const mostDecodings = 8
 
 /**
  * Guards the part of a raw request target that goes up to the provider, byte for byte: what passes stays below the
@@ -18,6 +18,8 @@ export function guardedPath(target: string): string {
   if (target.includes('#')) reject('holds a fragment')
   const queryAt = target.indexOf('?')
   const path = queryAt === -1 ? target : target.slice(0, queryAt)
+
+  if (/%(?![0-9a-f]{2})/i.test(path)) reject('holds a percent sign that begins no valid encoding')
 
   let text = path
   for (let round = 0; ; round++) {

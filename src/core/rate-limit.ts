@@ -15,9 +15,13 @@ export function heldBackUntil(limit: RateLimit, headers: Readonly<Record<string,
   const text = [headers[limit.header]].flat()[0]?.trim() ?? ''
   const number = /^\d{1,12}$/.test(text) ? Number(text) * 1000 : undefined
   // RFC 9110 §10.2.3 lets Retry-After be either; an HTTP date is never a bare number.
-  const untilMs = number === undefined ? Date.parse(text) : limit.unit === 'epoch' ? number : nowMs + number
+  const untilMs = number === undefined ? dateOf(text) : limit.unit === 'epoch' ? number : nowMs + number
   return untilMs > nowMs ? Math.min(untilMs, nowMs + longestMs) : undefined
 }
+
+/** RFC 9110 §5.6.7: the one form that is sent today. `Date.parse` reads much more, and something else into it. */
+const dateOf = (text: string): number =>
+  /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text) ? Date.parse(text) : Number.NaN
 
 /** @throws {GatewayError} `rate_limited` while the provider wants no further call of this connection */
 export function refuseHeldBack({ provider, heldBackUntilMs = 0 }: Connection, clock: Clock): void {

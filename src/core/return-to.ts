@@ -1,5 +1,5 @@
 import { GatewayError } from './errors.ts'
-import { decodeOnce } from './path.ts'
+import { decodeOnce, mostDecodings } from './path.ts'
 
 /** Longest return address in characters, as given and in its normal form: it has to fit into the cookie of the sign-in. */
 const mostCharacters = 2000
@@ -26,8 +26,12 @@ export function safeReturnTo(address: string, publicUrl: string, allowedOrigins:
   if (!isPath) return fit(url.href)
 
   if (url.origin !== new URL(publicUrl).origin) reject('leaves this host')
-  for (const path of decodings(url.pathname)) {
+  for (let round = 0, path = url.pathname; ; round++) {
     if (/^\/[/\\]/.test(path) || hasControlByte(path) || path.includes('\\')) reject('would be read as another host')
+    const next = decodeOnce(path)
+    if (next === path) break
+    if (round === mostDecodings) reject('is encoded too many times')
+    path = next
   }
   return fit(url.pathname + url.search + url.hash)
 }
@@ -35,16 +39,6 @@ export function safeReturnTo(address: string, publicUrl: string, allowedOrigins:
 const hasControl = (text: string): boolean => /[\p{Cc}\u2028\u2029]/u.test(text)
 /** In a path of which every byte is a character: 80 to 9f are parts of letters there. */
 const hasControlByte = (text: string): boolean => /[^\x20-\x7e\x80-\xff]/.test(text)
-
-/** The path as it is, and as it reads after each further decoding by somebody on the way. */
-function* decodings(path: string): Generator<string> {
-  for (let depth = 0, text = path; depth < 5; depth++) {
-    yield text
-    const next = decodeOnce(text)
-    if (next === text) return
-    text = next
-  }
-}
 
 /**
  * The `return_to` of a query, made safe.

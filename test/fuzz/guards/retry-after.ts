@@ -1,0 +1,48 @@
+import fc from 'fast-check'
+import { heldBackUntil, refuseHeldBack } from '../../../src/core/rate-limit.ts'
+import { connectionWith } from '../../core/support.ts'
+import { text } from '../arbitraries.ts'
+import { must, property } from '../property.ts'
+import { passed } from './passed.ts'
+
+const nowMs = Date.UTC(2026, 0, 1)
+const hourMs = 3_600_000
+const seconds = fc.integer({ min: -10, max: 8000 })
+const httpDate = (inSeconds: number): string => new Date(nowMs + inSeconds * 1000).toUTCString()
+const odd = fc.constantFrom(
+  '',
+  '1e9',
+  '0x10',
+  '-0',
+  '+5',
+  ' 60 ',
+  '60, 60',
+  '99999999999999999999',
+  'Infinity',
+  'NaN',
+  'x 2099',
+  '275760-09-13'
+)
+const said = fc.oneof(text, seconds.map(httpDate), seconds.map(String), fc.bigInt().map(String), odd)
+const header = fc.record({ value: fc.oneof(said, fc.array(said, { maxLength: 2 })), unit: fc.constantFrom('seconds', 'epoch') })
+
+property(
+  'a provider’s Retry-After, whatever it says, holds calls back for an hour at most, and never is a fault',
+  500,
+  header,
+  ({ value, unit }) => {
+    const untilMs = heldBackUntil({ header: 'retry-after', unit }, { 'retry-after': value }, nowMs)
+    if (untilMs === undefined) return false
+    must(untilMs > nowMs && untilMs <= nowMs + hourMs, `it is held back until ${untilMs}`)
+    const connection = connectionWith({ heldBackUntilMs: untilMs })
+    must(passed('rate_limited', () => refuseHeldBack(connection, { now: () => nowMs })) === undefined, 'the call was not held back')
+    must(passed('rate_limited', () => refuseHeldBack(connection, { now: () => untilMs })) !== undefined, 'it is held back for too long')
+    return true
+  }
+)
+
+property('a Retry-After in seconds means the same moment as one with a date', 200, fc.integer({ min: 1, max: 3600 }), seconds => {
+  for (const value of [String(seconds), ` ${seconds} `, httpDate(seconds)])
+    must(heldBackUntil({ header: 'retry-after', unit: 'seconds' }, { 'retry-after': value }, nowMs) === nowMs + seconds * 1000, value)
+  return true
+})

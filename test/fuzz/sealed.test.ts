@@ -1,0 +1,2 @@
+import './sealed/records.ts'
+import './sealed/cookies.ts'

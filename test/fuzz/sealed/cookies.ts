@@ -1,0 +1,75 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { Browser } from '../../support/browser.ts'
+import { connected } from '../../support/connected.ts'
+import { bytes } from '../arbitraries.ts'
+import { must, property } from '../property.ts'
+import { alteration } from './altered.ts'
+
+const { gateway, provider, browser } = await connected(t)
+/** A sign-in that another browser has begun, and could finish. */
+const other = new Browser()
+const started = await other.request(`${gateway.url}/auth/productboard`)
+const state = new URL(started.headers.get('location') ?? '').searchParams.get('state') ?? ''
+
+const session = browser.cookieNamed('latchkey') ?? { name: '', value: '' }
+const [flow = { name: '', value: '' }] = other.cookies.values()
+
+/** The bytes behind a cookie: ciphertext and nonce. */
+const partsOf = (value: string): Buffer[] =>
+  decodeURIComponent(value)
+    .split(';')
+    .map(part => Buffer.from(part, 'base64'))
+const cookieOf = (parts: readonly Buffer[]): string => encodeURIComponent(parts.map(part => part.toString('base64')).join(';'))
+
+const isTrue = (parts: readonly Buffer[]): boolean =>
+  [session, flow].some(({ value }) => Buffer.concat(partsOf(value)).equals(Buffer.concat(parts)))
+
+const forged = fc
+  .tuple(fc.constantFrom(session, flow), fc.constantFrom(session, flow), fc.array(alteration, { maxLength: 2 }), fc.boolean())
+  .map(([one, other, alterations, second]) => {
+    const [[sealed, nonce], [, otherNonce]] = [partsOf(one.value), partsOf(other.value)]
+    const parts = [sealed ?? Buffer.of(), otherNonce ?? nonce ?? Buffer.of()]
+    const at = second ? 1 : 0
+    for (const altered of alterations) parts[at] = altered(parts[at] ?? Buffer.of())
+    return isTrue(parts) ? '' : cookieOf(parts)
+  })
+const value = fc.oneof(forged, bytes, fc.constantFrom('', '%', '%3B', ';', 'null', '{}', 'A'.repeat(4000), '%00%3B%00', '%ff;%ff'))
+const name = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom('latchkey', flow.name, 'latchkey-signin-x', 'latchkey-signin-') },
+  { weight: 1, arbitrary: fc.constantFrom('__proto__', 'Latchkey', '', 'x') }
+)
+const pairs = fc.array(fc.tuple(name, fc.constantFrom('=', '=', '=', '', '==', ' = ', '="'), value), { maxLength: 5 })
+const line = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.tuple(pairs, fc.constantFrom('; ', ';', ',', ';;')).map(([list, comma]) => list.map(parts => parts.join('')).join(comma))
+  },
+  { weight: 1, arbitrary: bytes }
+)
+
+property(
+  'SEC-20: of any bytes in a Cookie header none are a session or a sign-in that was not sealed here, and none are a fault',
+  100,
+  line,
+  async cookie => {
+    const ask = (url: string) => gateway.app.inject({ url, headers: { cookie, 'x-csrf': '1' } })
+    const list = await ask('/connections')
+    must(list.statusCode === 200 && !list.body.includes('"connected"'), `the list is ${list.statusCode}`)
+    must(list.headers['set-cookie'] === undefined, 'a cookie was given for it')
+    const call = await ask('/proxy/productboard/x')
+    must(call.statusCode === 401 && call.headers['latchkey-error'] === 'connection_required', `a call is ${call.statusCode}`)
+    const callback = await ask(`/auth/productboard/callback?code=c&state=${state}`)
+    must(callback.statusCode === 400 && callback.headers['latchkey-error'] === 'state_invalid', `a callback is ${callback.statusCode}`)
+    must(provider.seen.api.length === 0 && provider.seen.token.length === 1, 'the provider was called')
+    return true
+  }
+)
+
+t.test('the cookies that were altered are good ones as they stand', async t => {
+  const call = await gateway.app.inject({ url: '/proxy/productboard/x', headers: { cookie: `latchkey=${session.value}`, 'x-csrf': '1' } })
+  t.equal(call.statusCode, 200)
+  const cookie = `${flow.name}=${flow.value}`
+  const callback = await gateway.app.inject({ url: `/auth/productboard/callback?code=c&state=${state}`, headers: { cookie } })
+  t.equal(callback.statusCode, 303)
+})

@@ -1,0 +1,85 @@
+import fc from 'fast-check'
+import { createCipher } from '../../../src/core/cipher.ts'
+import { connectionPrefix, createRecords, sessionPrefix } from '../../../src/core/records.ts'
+import { connectionWith, newKey, told } from '../../core/support.ts'
+import { must, property } from '../property.ts'
+import { alteration } from './altered.ts'
+
+const [key, olderKey] = [newKey(), newKey()]
+const cipher = createCipher([key, olderKey])
+
+const plain = fc.uint8Array({ maxLength: 200 }).map(list => Buffer.from(list))
+const context = fc.string({ unit: 'binary', maxLength: 40 })
+
+property(
+  'SEC-38: what was sealed opens, under its own context and no other',
+  200,
+  fc.tuple(plain, context, context),
+  ([plain, context, other]) => {
+    const sealed = cipher.seal(plain, context)
+    must(cipher.open(sealed, context)?.equals(plain) === true, 'it does not open')
+    // UTF-8 has one form for all lone surrogates.
+    must(Buffer.from(other).equals(Buffer.from(context)) || cipher.open(sealed, other) === undefined, 'it opens elsewhere')
+    must(createCipher([newKey(), olderKey]).open(sealed, context) === undefined, 'it opens without its key')
+    return true
+  }
+)
+
+property(
+  'SEC-38: what was altered after it was sealed does not open',
+  500,
+  fc.tuple(plain, context, alteration),
+  ([plain, context, altered]) => {
+    const sealed = cipher.seal(plain, context)
+    const other = altered(sealed)
+    if (other.equals(sealed)) return false
+    must(cipher.open(other, context) === undefined, 'it opens')
+    return true
+  }
+)
+
+const records = createRecords(cipher)
+const connection = connectionWith()
+const id = fc.base64String({ minLength: 4, maxLength: 8 })
+const provider = fc.constantFrom('acme', 'acme2', 'road-runner', 'ac', 'me')
+const place = fc.tuple(
+  id,
+  fc.oneof(
+    provider.map(name => connectionPrefix + name),
+    id.map(session => sessionPrefix + session)
+  )
+)
+
+property(
+  'SEC-38: a record opens for its owner and under its name alone',
+  300,
+  fc.tuple(place, place),
+  ([[owner, field], [otherOwner, otherField]]) => {
+    const [, sealed] = records.seal(owner, field, Buffer.from('{}'))
+    const decode = (plain: Buffer) => plain.toString()
+    must(records.open(owner, field, sealed, decode)?.value === '{}', 'it does not open in its place')
+    for (const [o, f] of [
+      [otherOwner, otherField],
+      [owner, otherField],
+      [otherOwner, field]
+    ] as const)
+      must((o === owner && f === field) || records.open(o, f, sealed, decode) === undefined, `it opens for ${o} as ${f}`)
+    return true
+  }
+)
+
+property(
+  'SEC-38: a connection is the same after it was sealed and opened, and is read from no altered record',
+  200,
+  fc.tuple(id, alteration),
+  ([owner, altered]) => {
+    const [, sealed] = records.sealConnection(owner, connection)
+    const opened = records.openConnection(owner, connection.provider, sealed)?.value
+    must(opened !== undefined && JSON.stringify(told(opened)) === JSON.stringify(told(connection)), 'it came back as another')
+    must(!sealed.includes(connection.credential.reveal()), 'it shows the credential')
+    const other = altered(sealed)
+    if (other.equals(sealed)) return false
+    must(records.openConnection(owner, connection.provider, other) === undefined, 'it opens')
+    return true
+  }
+)

@@ -1,0 +1,27 @@
+import t from 'tap'
+import { Browser } from '../support/browser.ts'
+import { connected } from '../support/connected.ts'
+import { raw } from '../support/raw.ts'
+
+// Each shape of it is in test/hostile/framing.ts.
+
+t.test('SEC-32: nothing that follows a refused request on its connection goes up, however warm the pool is', async t => {
+  const { gateway, provider, browser, proxy } = await connected(t)
+  const port = Number(new URL(gateway.url).port)
+  const lines = `Host: x\r\nX-CSRF: 1\r\nCookie: latchkey=${browser.cookieNamed('latchkey')?.value}\r\n`
+  await Promise.all(Array.from({ length: 10 }, () => browser.fetch(`${proxy}/warm`)))
+  const before = provider.seen.api.length
+  const refused = `POST /proxy/productboard/x HTTP/1.1\r\n${lines}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`
+  const next = `GET /proxy/productboard/last HTTP/1.1\r\n${lines}\r\n`
+  for (let i = 0; i < 20; i++) t.match(await raw(port, refused + next), /^HTTP\/1\.1 400 [^]*connection: close/i)
+  t.equal(provider.seen.api.length, before)
+})
+
+t.test('an OPTIONS that is no preflight is answered without a word', async t => {
+  const { gateway } = await connected(t)
+  for (const path of ['/', '/proxy/productboard/x']) {
+    const answer = await new Browser().request(gateway.url + path, { method: 'OPTIONS' })
+    t.equal(answer.status, 204)
+    t.equal(await answer.text(), '')
+  }
+})
