@@ -4,7 +4,6 @@ import { apiKeyFrom, connectionByKey } from '../src/core/api-key.ts'
 import { connectionRequired } from '../src/core/connection-errors.ts'
 import { describe } from '../src/core/connection-view.ts'
 import { GatewayError } from '../src/core/errors.ts'
-import { firstOwner } from '../src/core/flow.ts'
 import type { Send } from '../src/core/forward.ts'
 import type { Clock } from '../src/core/ports.ts'
 import { newId } from '../src/core/session.ts'
@@ -19,7 +18,6 @@ async function apiKeys(app: FastifyInstance, { publicUrl, send, clock }: ApiKeys
     '/connections/:provider',
     { bodyLimit: mostBodyBytes },
     async (request, reply) => {
-      const begunAtMs = clock.now()
       const settings = app.providerNamed(request.params.provider)
       const { definition } = settings
       const method = definition.methods.apiKey
@@ -30,10 +28,10 @@ async function apiKeys(app: FastifyInstance, { publicUrl, send, clock }: ApiKeys
       const connection = await connectionByKey(send, definition, method, key, clock.now())
 
       const session = request.ticket && (await app.vault.open(request.ticket, []))?.session.value
-      const owner = session?.owner ?? firstOwner(request.flows) ?? newId()
-      const kept = await app.vault.connect(owner, session, connection, begunAtMs)
+      const owner = session?.owner ?? newId()
+      const kept = await app.vault.connect(owner, session, connection)
       if (kept === 'ended') throw connectionRequired(definition.name)
-      if (kept !== 'joined') reply.giveSession(kept)
+      if (kept !== 'joined') reply.giveSession(kept).adoptFlows(kept.owner)
       return reply.code(201).send(describe(settings, { connection, publicUrl }))
     }
   )

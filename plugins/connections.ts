@@ -40,19 +40,16 @@ async function connections(app: FastifyInstance, { publicUrl, clock }: { publicU
   app.delete<Named>('/connections/:provider', async (request, reply) => {
     const { definition } = app.providerNamed(request.params.provider)
     const held = request.ticket && (await app.vault.openAll(request.ticket))
-    const connection = held?.connections.get(definition.name)?.value
-    if (held && connection) {
-      await app.vault.disconnect(held.session.value.owner, definition.name)
-      await app.revoke(connection)
-    }
+    const connection = held && (await app.vault.disconnect(held.session.value.owner, definition.name))
+    if (connection) await app.revoke(connection)
     return reply.code(204).send()
   })
 
   app.post('/logout', async (request, reply) => {
     const held = request.ticket && (await app.vault.openAll(request.ticket))
     if (held) {
-      await app.vault.end(held.session.value.owner)
-      await Promise.all([...held.connections.values()].map(({ value }) => app.revoke(value)))
+      const connections = await app.vault.end(held.session.value.owner)
+      await Promise.all(connections.map(app.revoke))
     }
     return reply.dropSession().dropFlows(request.flows).code(204).send()
   })

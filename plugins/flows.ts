@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyReply {
     keepFlow(flow: Flow): FastifyReply
     dropFlows(flows: readonly Flow[]): FastifyReply
+    /** First sign-ins that are still under way belong to this owner's session from here on, since the browser has it now. */
+    adoptFlows(owner: string, finished?: Flow): FastifyReply
   }
 }
 
@@ -35,6 +37,12 @@ async function flows(app: FastifyInstance, { clock }: { clock: Clock }) {
 
   app.decorateReply('keepFlow', function (this: FastifyReply, flow: Flow) {
     return this.setCookie(nameOf(flow), seal({ flow }), attributes(flow.startedAtMs + flowLifetimeMs - clock.now()))
+  })
+  app.decorateReply('adoptFlows', function (this: FastifyReply, owner: string, finished?: Flow) {
+    for (const flow of this.request.flows) {
+      if (flow.first && flow.owner !== owner && flow.state !== finished?.state) this.keepFlow({ ...flow, owner })
+    }
+    return this
   })
   app.decorateReply('dropFlows', function (this: FastifyReply, flows: readonly Flow[]) {
     for (const flow of flows) this.setCookie(nameOf(flow), '', { ...attributes(0), expires: new Date(0) })

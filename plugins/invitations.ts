@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { firstOwner } from '../src/core/flow.ts'
 import { type Invitation, inviterName } from '../src/core/invitation.ts'
-import { newId, type Session } from '../src/core/session.ts'
+import type { Session } from '../src/core/session.ts'
 
 type Named = { Params: { provider: string }; Body: { name?: unknown } | null | undefined }
 
@@ -17,8 +16,8 @@ async function invitations(app: FastifyInstance, { publicUrl }: { publicUrl: str
     await request.spend('invitation')
     const held = await sessionOf(request)
     // Who invites before anything is connected has no session yet, and needs one to get the connection into.
-    const session = held ?? (await app.vault.begin(firstOwner(request.flows) ?? newId()))
-    if (!held) reply.giveSession(session)
+    const session = held ?? (await app.vault.begin())
+    if (!held) reply.giveSession(session).adoptFlows(session.owner)
     const { invitation, token } = await app.invitations.invite(session, definition.name, name)
     return reply.code(201).send({ ...shown(invitation), url: `${publicUrl}/invitations/${token}` })
   })

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { networkOf } from '../src/core/client-network.ts'
 import { GatewayError } from '../src/core/errors.ts'
-import type { Store } from '../src/core/ports.ts'
+import type { Clock, Store } from '../src/core/ports.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,10 +16,16 @@ declare module 'fastify' {
 }
 
 type Limited = 'sign-in' | 'refresh' | 'key-check' | 'invitation'
-type Allowed = { readonly address?: number; readonly session: number }
+type Allowed = {
+  readonly address?: number
+  readonly session: number
+  /** All who have no session yet together: what they ask for is a record in the store. */
+  readonly strangers?: number
+}
 
 type RateLimitsOptions = {
   store: Store
+  clock: Clock
   /** Sign-ins that one address may begin in a minute. */
   signInsPerAddress: number
 }
@@ -30,30 +36,31 @@ const windowMs = 60_000
  * Limits on what a stranger could have us do for them, counted in the store that all instances share. Each try costs a provider a
  * call, or this gateway a record.
  */
-async function rateLimits(app: FastifyInstance, { store, signInsPerAddress }: RateLimitsOptions) {
+async function rateLimits(app: FastifyInstance, { store, clock, signInsPerAddress }: RateLimitsOptions) {
   /** How often in a minute, by whatever instance. */
   const mostAMinute: Readonly<Record<Limited, Allowed>> = {
     'sign-in': { address: signInsPerAddress, session: 60 },
     // Needs a session with a grant, which an address has no number of.
     refresh: { session: 60 },
     'key-check': { address: 30, session: 30 },
-    invitation: { address: 30, session: 30 }
+    invitation: { address: 30, session: 30, strangers: 600 }
   }
-  await app.register(rateLimit, { global: false, timeWindow: windowMs, store: countsIn(store) as never })
+  await app.register(rateLimit, { global: false, timeWindow: windowMs, store: countsIn(store, clock) as never })
 
-  const checksFor = ([what, { address, session }]: [string, Allowed]) =>
+  const checksFor = ([what, { address, session, strangers }]: [string, Allowed]) =>
     [
       what,
       {
-        byAddress: address && app.createRateLimit({ max: address, keyGenerator: ({ ip }) => `${what} address ${networkOf(ip)}` }),
-        bySession: app.createRateLimit({ max: session, keyGenerator: ({ ticket }) => `${what} owner ${ticket?.owner}` })
+        byAddress: address && app.createRateLimit({ max: address, keyGenerator: ({ ip }) => `${what} address ${networkOf(ip ?? '')}` }),
+        bySession: app.createRateLimit({ max: session, keyGenerator: ({ ticket }) => `${what} owner ${ticket?.owner}` }),
+        ofStrangers: strangers && app.createRateLimit({ max: strangers, keyGenerator: () => `${what} strangers` })
       }
     ] as const
   const checks = new Map(Object.entries(mostAMinute).map(checksFor))
 
   app.decorateRequest('spend', async function (this: FastifyRequest, what: Limited) {
-    const { byAddress, bySession } = checks.get(what) ?? {}
-    for (const check of [byAddress, this.ticket && bySession]) {
+    const { byAddress, bySession, ofStrangers } = checks.get(what) ?? {}
+    for (const check of [byAddress, this.ticket ? bySession : ofStrangers]) {
       const state = check && (await check(this))
       if (!state || state.isAllowed || !state.isExceeded) continue
       throw new GatewayError(
@@ -65,16 +72,40 @@ async function rateLimits(app: FastifyInstance, { store, signInsPerAddress }: Ra
   })
 }
 
-/** The plugin makes its store itself, one for each limit; they differ by their keys alone. */
-const countsIn = (store: Store) =>
-  class Counts implements FastifyRateLimitStore {
-    incr(key: string, done: (error: Error | null, result?: { current: number; ttl: number }) => void, window?: number): void {
-      store.count(key, window ?? windowMs).then(({ count, endsInMs }) => done(null, { current: count, ttl: endsInMs }), done)
+/** Keys that have had their share, which this process remembers. */
+const mostRemembered = 10_000
+
+/**
+ * The plugin makes its store itself, one for each limit; they differ by their keys alone. Who has had all that a minute allows is
+ * refused without asking the shared store again, so that a flood costs no more than its answers.
+ */
+function countsIn(store: Store, clock: Clock) {
+  const full = new Map<string, { readonly current: number; readonly untilMs: number }>()
+
+  async function count(key: string, withinMs: number, most: number): Promise<{ current: number; ttl: number }> {
+    const known = full.get(key)
+    const leftMs = (known?.untilMs ?? 0) - clock.now()
+    if (known && leftMs > 0) return { current: known.current, ttl: leftMs }
+    full.delete(key)
+    const { count: current, endsInMs } = await store.count(key, withinMs)
+    if (current > most && full.size < mostRemembered) full.set(key, { current, untilMs: clock.now() + endsInMs })
+    return { current, ttl: endsInMs }
+  }
+
+  return class Counts implements FastifyRateLimitStore {
+    incr(
+      key: string,
+      done: (error: Error | null, result?: { current: number; ttl: number }) => void,
+      withinMs = windowMs,
+      most = Number.POSITIVE_INFINITY
+    ): void {
+      count(key, withinMs, most).then(result => done(null, result), done)
     }
 
     child(): FastifyRateLimitStore {
       return this
     }
   }
+}
 
 export default fp(rateLimits, { name: 'rate-limits', dependencies: ['session'] })

@@ -15,13 +15,14 @@ import { heldBackUntil, holdBack, refuseHeldBack } from '../../src/core/rate-lim
 import { readBody } from './body.ts'
 import { targetOf } from './target.ts'
 
-type ProxyOptions = { send: Send; clock: Clock }
+type ProxyOptions = { publicUrl: string; send: Send; clock: Clock }
 
 const proxyMethods: HttpMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 const defaultMaxBodyBytes = 32 * 1024 * 1024
 
 /** `/proxy/NAME/…`: the frontend's calls, with the credential put on. */
-async function proxy(app: FastifyInstance, { send, clock }: ProxyOptions) {
+async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOptions) {
+  const ownHost = new URL(publicUrl).host
   const forward = createForward({ send, renew: app.renew, clock })
   const callLimits = createCallLimits()
 
@@ -35,6 +36,7 @@ async function proxy(app: FastifyInstance, { send, clock }: ProxyOptions) {
     exposeHeadRoute: false,
     config: { guarded: true },
     handler: async (request, reply) => {
+      const signal = goneSignal(reply.raw)
       const { definition } = app.providerNamed(request.params.provider)
       const target = targetOf(request.originalUrl)
       const method = request.method as HttpMethod
@@ -53,7 +55,7 @@ async function proxy(app: FastifyInstance, { send, clock }: ProxyOptions) {
           rawHeaders: request.raw.rawHeaders,
           body,
           bodyLength,
-          signal: goneSignal(reply.raw),
+          signal,
           answer: (head, sent) => {
             noteRateLimit(request, owner, definition, head)
             return open(reply, definition, head, sent)
@@ -90,12 +92,14 @@ async function proxy(app: FastifyInstance, { send, clock }: ProxyOptions) {
     for (const name of ['location', 'content-location']) {
       const value = headers[name]
       if (value === undefined) continue
-      const shown = locationFor(provider, sent.connection, sent.path, String(value))
+      const shown = locationFor(provider, sent.connection, { sent: sent.path, ownHost }, String(value))
       if (shown === undefined) delete headers[name]
       else headers[name] = shown
     }
     const resealed = reply.resealedCookie()
     if (resealed !== undefined) headers['set-cookie'] = resealed
+    // RFC 9110 §8.6: there is none in it, and a length would have the next hop wait for a body.
+    if (head.status === 204) delete headers['content-length']
     if (app.isLeaving()) headers.connection = 'close'
     reply.hijack()
     reply.raw.writeHead(head.status, Object.assign(corsHeaders(reply, headers), headers))
@@ -122,8 +126,10 @@ function checkPolicy({ name, title, api }: Provider, method: HttpMethod, path: s
     throw new GatewayError('path_rejected', `This path is not forwarded to ${title}.`, { provider: name })
 }
 
+/** From the first moment: who has gone while their session was looked up is not told of again. */
 function goneSignal(response: ServerResponse): AbortSignal {
   const gone = new AbortController()
+  if (response.destroyed) gone.abort()
   response.once('close', () => {
     if (!response.writableFinished) gone.abort()
   })

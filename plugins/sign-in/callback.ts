@@ -50,15 +50,14 @@ export async function callback(app: FastifyInstance, { definition, method, clien
     begunAtMs: number
   ): Promise<FastifyReply> {
     const owner = session?.owner ?? firstOwner(request.flows) ?? flow.owner
-    const kept = await app.vault.connect(owner, session, connection, begunAtMs)
+    const shown = request.flows.map(flowId)
+    const kept = await app.vault.connect(owner, session, connection, { begunAtMs, flow: flowId(flow), shown })
     if (kept === 'ended') {
       void app.revoke(connection)
       throw invalid('The session was ended while it was under way.')
     }
-    const theirs = kept === 'joined' ? owner : kept.owner
-    // Tabs that began in the same moment could not know of each other. From here on they belong to the same session.
-    for (const other of request.flows)
-      if (other !== flow && other.first && other.owner !== theirs) reply.keepFlow({ ...other, owner: theirs })
+    // Tabs that began in the same moment could not know of each other.
+    reply.adoptFlows(kept === 'joined' ? owner : kept.owner, flow)
     if (kept !== 'joined') reply.giveSession(kept)
     return reply.redirect(flow.returnTo, 303)
   }

@@ -26,8 +26,8 @@ export type ProviderContextOptions = {
   clock: Clock
 }
 
-/** Token endpoints are quick; one that is not has failed. */
-const tokenTimeoutMs = 10_000
+/** Token endpoints are quick; one that is not has failed. To the answer's head, and from there to its end: below a lease's 15 s in all. */
+const tokenTimeoutMs = 7_000
 const mostTokenAnswerBytes = 64 * 1024
 
 /** One provider's sign-in: its own scope, its own `@fastify/oauth2` instance, its own callback address. */

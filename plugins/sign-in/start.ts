@@ -1,4 +1,5 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { GatewayError } from '../../src/core/errors.ts'
 import { beginFlow, type Flow, firstOwner, pushedOut } from '../../src/core/flow.ts'
 import { returnToOf } from '../../src/core/return-to.ts'
 import { newId } from '../../src/core/session.ts'
@@ -14,6 +15,7 @@ export async function start(app: FastifyInstance, { definition, publicUrl, allow
     async (request, reply) => {
       const returnTo = returnToOf(request.query.return_to, '/', publicUrl, allowedOrigins)
 
+      refuseEmbedded(request)
       await request.spend('sign-in')
 
       const session = request.ticket && (await app.vault.open(request.ticket, []))?.session.value
@@ -25,4 +27,11 @@ export async function start(app: FastifyInstance, { definition, publicUrl, allow
       return reply.dropFlows(pushedOut(request.flows, flow)).keepFlow(flow).redirect(address, 302)
     }
   )
+}
+
+/** What an image or a script on another site asks for is no person's wish, and would spend what their address may do. */
+function refuseEmbedded({ headers }: FastifyRequest): void {
+  const destination = headers['sec-fetch-dest'] ?? 'document'
+  if (headers['sec-fetch-site'] === 'cross-site' && destination !== 'document')
+    throw new GatewayError('csrf_rejected', 'A sign-in begins where a person opens this address, and not inside of another page.')
 }

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream'
+import { accountName } from './account-name.ts'
 import { apiBase } from './api-base.ts'
 import type { Connection } from './connection.ts'
 import { targetFor } from './credential.ts'
@@ -13,7 +14,6 @@ import { Secret } from './secret.ts'
 const mostCharacters = 4096
 const mostAnswerBytes = 256 * 1024
 const checkTimeoutMs = 10_000
-const mostAccountCharacters = 200
 
 /**
  * A key as a person pasted it, without the blanks and line breaks around it.
@@ -58,8 +58,8 @@ export async function connectionByKey(
   if (status !== check.status) throw rejected(definition)
   const answer = asJson(body)
   if (check.expect && valueAt(answer, check.expect.pointer) !== check.expect.equals) throw rejected(definition)
-  const account = check.account === undefined ? undefined : valueAt(answer, check.account)
-  return typeof account === 'string' && account !== '' ? { ...connection, account: account.slice(0, mostAccountCharacters) } : connection
+  const account = check.account === undefined ? undefined : accountName(valueAt(answer, check.account))
+  return account === undefined ? connection : { ...connection, account }
 }
 
 function isGuarded(path: string): boolean {

@@ -6,10 +6,20 @@ import { isIPv4, isIPv6 } from 'node:net'
  * @returns `192.0.2.1` or `2001:db8:0:0::/64`
  */
 export function networkOf(address: string): string {
-  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1]
-  if (mapped !== undefined && isIPv4(mapped)) return mapped
+  // RFC 4291 §2.5.5.2, RFC 6052 §2.1: an IPv4 address in another's clothes.
+  const dotted = /^(?:::ffff:|64:ff9b::)([\d.]+)$/i.exec(address)?.[1] ?? ''
+  const mapped = isIPv4(dotted) ? dotted : ofNat64(address)
+  if (mapped !== undefined) return mapped
   const [plain = ''] = address.split('%', 1)
   return isIPv6(plain) ? `${groupsOf(plain).slice(0, 4).join(':')}::/64` : address
+}
+
+/** The same, with the last 32 bits as groups. */
+function ofNat64(address: string): string | undefined {
+  const [, high, low] = /^64:ff9b::(?:([0-9a-f]{1,4}):)?([0-9a-f]{1,4})$/i.exec(address) ?? []
+  if (low === undefined) return undefined
+  const [a, b] = [Number.parseInt(high ?? '0', 16), Number.parseInt(low, 16)]
+  return [a >> 8, a & 255, b >> 8, b & 255].join('.')
 }
 
 /** The eight groups, without leading zeros. An IPv4 tail counts as one here: it is not among the first four. */

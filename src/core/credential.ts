@@ -51,15 +51,22 @@ const parameterName = (pair: string): string | undefined => new URLSearchParams(
 
 /**
  * A `Location` of the provider, for the client: inside the API it becomes its `/proxy` address, anywhere else an absolute
- * URL that the browser may follow without us. `undefined` when it must not be shown, because it holds the credential.
- * @param requestPath the path and query that were sent
+ * URL that the browser may follow without us. `undefined` when it must not be shown: because it holds the credential, or because it
+ * leads to our own origin, where a browser that follows it acts in the person's name, with method, body and `X-CSRF` as before.
+ * @param sent the path and query that were sent
+ * @param ownHost of our own address, with its port
  */
-export function locationFor(provider: Provider, connection: Connection, requestPath: string, location: string): string | undefined {
+export function locationFor(
+  provider: Provider,
+  connection: Connection,
+  { sent, ownHost }: { sent: string; ownHost: string },
+  location: string
+): string | undefined {
   const base = apiBase(provider)
-  const url = URL.parse(location, new URL(requestPath, base.origin))
+  const url = URL.parse(location, new URL(sent, base.origin))
   if (!url || !/^https?:$/.test(url.protocol)) return undefined
   if (holds(url.href, connection.credential.reveal())) return undefined
-  if (url.origin !== base.origin || !isBelow(url.pathname, `${base.path}/`)) return url.href
+  if (url.origin !== base.origin || !isBelow(url.pathname, `${base.path}/`)) return url.host === ownHost ? undefined : url.href
   return `/proxy/${provider.name}${url.pathname.slice(base.path.length)}${url.search}${url.hash}`
 }
 

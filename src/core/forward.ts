@@ -73,7 +73,7 @@ export function createForward(parts: { send: Send; renew: Renew; clock: Clock })
     if (ahead) return lastAttempt(call, ahead)
 
     const { connection } = call
-    if (refusals.has(placeOf(call), connection.credential)) return lastAttempt(call, connection)
+    if (refusals.has(connectionOf(call), placeOf(call), connection.credential)) return lastAttempt(call, connection)
     const outcome = await attempt(call, connection, head => (head.status === 401 ? undefined : call.answer))
     if (outcome !== 'dropped') return outcome
 
@@ -85,11 +85,12 @@ export function createForward(parts: { send: Send; renew: Renew; clock: Clock })
         { provider: call.provider.name, retryAfter: 0 }
       )
     }
-    return lastAttempt(call, value)
+    return lastAttempt(call, value, isRefused => refusals.noteRenewed(connectionOf(call), isRefused))
   }
 
-  function lastAttempt(call: Call, connection: Connection): Promise<Outcome> {
+  function lastAttempt(call: Call, connection: Connection, told: (isRefused: boolean) => void = () => {}): Promise<Outcome> {
     return attempt(call, connection, head => {
+      told(head.status === 401)
       refusals.note(placeOf(call), connection.credential, head.status === 401)
       return call.answer
     })
@@ -123,6 +124,8 @@ export function createForward(parts: { send: Send; renew: Renew; clock: Clock })
     return send(request, head => choose(head)?.(head, { path, connection }))
   }
 }
+
+const connectionOf = ({ owner, provider }: Call): string => `${owner} ${provider.name}`
 
 /** Where a call goes, without what varies from one to the next. */
 const placeOf = ({ owner, provider, method, target }: Call): string => `${owner} ${provider.name} ${method} ${target.split('?', 1)[0]}`

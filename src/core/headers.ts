@@ -79,11 +79,27 @@ const answerStops = new Set([
   'permissions-policy',
   'referrer-policy',
   'timing-allow-origin',
+  // What newer browsers do for an origin that says so: sessions, sign-in status, dictionaries, prefetches, hints to ask for.
+  'accept-ch',
+  'critical-ch',
+  'secure-session-challenge',
+  'secure-session-registration',
+  'sec-session-challenge',
+  'sec-session-registration',
+  'set-login',
+  'sourcemap',
+  'speculation-rules',
+  'use-as-dictionary',
+  'x-sourcemap',
   // Orders to the proxy or CDN in front, which would take them for ours: files to send, and caches that do not read Cache-Control.
   'surrogate-control',
+  'x-accel-buffering',
+  'x-accel-charset',
   'x-accel-expires',
+  'x-accel-limit-rate',
   'x-accel-redirect',
   'x-lighttpd-send-file',
+  'x-reproxy-url',
   'x-sendfile'
 ])
 /** RFC 9213: `CDN-Cache-Control` and its kin. */

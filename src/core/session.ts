@@ -13,6 +13,8 @@ export type Session = Ticket & {
   readonly seenAtMs: number
   /** Provider name -> when a call last went to it. Kept to the precision of `touchEveryMs`. */
   readonly lastUsedMs: Readonly<Record<string, number>>
+  /** Ids of the sign-ins that were under way in the browser when it began. */
+  readonly begunWith?: readonly string[]
 }
 
 export type SessionLimits = {
@@ -33,12 +35,13 @@ export const isLive = (session: Session, limits: SessionLimits, nowMs: number): 
 /** The session that follows at a sign-in: a new id, the same owner. It ends no later than the first would have. */
 export const turned = (session: Session, nowMs: number): Session => ({ ...session, id: newId(), seenAtMs: nowMs })
 
-export const newSession = (owner: string, nowMs: number): Session => ({
+export const newSession = (owner: string, nowMs: number, begunWith: readonly string[] = []): Session => ({
   owner,
   id: newId(),
   createdAtMs: nowMs,
   seenAtMs: nowMs,
-  lastUsedMs: {}
+  lastUsedMs: {},
+  ...(begunWith.length > 0 && { begunWith })
 })
 
 /** Writing at every call would make each a write; so a session is written at most this often, and 10 times in its idle time. */

@@ -1,3 +1,4 @@
+import { accountName } from './account-name.ts'
 import type { Grant } from './connection.ts'
 import { valueAt } from './json-pointer.ts'
 import type { TokenAnswerShape } from './provider.ts'
@@ -44,13 +45,13 @@ export function parseTokenAnswer(body: unknown, shape: TokenAnswerShape = {}, sc
   const refreshToken = valueAt(body, shape.refreshToken ?? '/refresh_token')
   const seconds = lifetimeOf(valueAt(body, shape.expiresIn ?? '/expires_in')) ?? shape.defaultExpiresIn
   const scopes = scopesOf(valueAt(body, shape.scope ?? '/scope'), scopeSeparator)
-  const account = shape.account === undefined ? undefined : valueAt(body, shape.account)
+  const account = shape.account === undefined ? undefined : accountName(valueAt(body, shape.account))
   return {
     accessToken: new Secret(accessToken),
     ...(isCredential(refreshToken) && { refreshToken: new Secret(refreshToken) }),
     ...(seconds !== undefined && { expiresInMs: seconds * 1000 }),
     ...(scopes && { scopes }),
-    ...(typeof account === 'string' && account !== '' && { account: account.slice(0, 200) })
+    ...(account !== undefined && { account })
   }
 }
 
@@ -63,9 +64,12 @@ function lifetimeOf(value: unknown): number | undefined {
   return typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, longestLifetimeSeconds) : undefined
 }
 
+/** RFC 6749 §3.3, less strictly: visible ASCII. */
+const isScope = (value: unknown): value is string => typeof value === 'string' && /^[\x21-\x7e]{1,256}$/.test(value)
+
 function scopesOf(value: unknown, separator: string): string[] | undefined {
   // Some servers ask for commas and answer with blanks.
   const list =
     typeof value === 'string' ? value.split(separator).flatMap(part => part.split(/\s+/)) : Array.isArray(value) ? value : undefined
-  return list?.filter(scope => typeof scope === 'string' && scope !== '').slice(0, 100)
+  return list?.filter(isScope).slice(0, 100)
 }

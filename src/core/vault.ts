@@ -5,6 +5,15 @@ import type { Change, Clock, Store } from './ports.ts'
 import { connectionPrefix, createRecords, sessionPrefix, type Versioned, versionOf } from './records.ts'
 import { endsAtMs, isLive, newId, newSession, type Session, type SessionLimits, type Ticket, touched, turned } from './session.ts'
 
+/** How a first sign-in came back. */
+export type Arrival = {
+  /** When its request began, in milliseconds since the epoch. */
+  readonly begunAtMs: number
+  /** Its id, and those of all that the browser showed. */
+  readonly flow: string
+  readonly shown: readonly string[]
+}
+
 export type Held = { session: Versioned<Session>; connections: Map<string, Versioned<Connection>> }
 
 /** The sealed records of sessions and connections: read together, written only over what was read, erased at once. */
@@ -20,21 +29,21 @@ export type Vault = {
   /**
    * Keeps a new connection and turns the session's id.
    * @param presented the session that the browser showed; `undefined` for its first.
-   * @param begunAtMs when the request that brings it began.
    * @returns the session to hand out, whose owner is a new one where the given has a session that somebody else may hold; `joined`
    * when another sign-in of the same browser began or turned it in the meantime, and the browser has or will get that one; `ended`
    * when the session was ended in the meantime, with nothing kept.
    */
-  connect(owner: string, presented: Session | undefined, connection: Connection, begunAtMs?: number): Promise<Session | 'joined' | 'ended'>
-  /** A session without any connection. Its owner is a new one where the given has a session already. */
-  begin(owner: string): Promise<Session>
+  connect(owner: string, presented: Session | undefined, connection: Connection, arrival?: Arrival): Promise<Session | 'joined' | 'ended'>
+  /** A session of a new owner, without any connection. */
+  begin(): Promise<Session>
   /** Keeps a connection that somebody else made, and uses up what allowed it. False, with nothing kept, when that has changed or is gone. */
   connectInvited(owner: string, connection: Connection, invitation: { field: string; version: Buffer }): Promise<boolean>
   /** Writes over exactly what was read. `undefined`, with nothing written, when that has changed or is gone. */
   replace(owner: string, before: Versioned<Connection>, after: Connection): Promise<Versioned<Connection> | undefined>
-  disconnect(owner: string, provider: string): Promise<void>
-  /** The session, every connection in it, every copy of its cookie. */
-  end(owner: string): Promise<void>
+  /** @returns the connection that is gone now, as it stood then: a refresh may have ended just before. */
+  disconnect(owner: string, provider: string): Promise<Connection | undefined>
+  /** The session, every connection in it, every copy of its cookie. @returns the connections, as they stood then. */
+  end(owner: string): Promise<Connection[]>
   /** Notes that the session was seen and used, if the last note is old. Never extends the absolute limit, never revives. */
   touch(session: Versioned<Session>, provider?: string): Promise<void>
 }
@@ -44,11 +53,18 @@ const connectionField = (provider: string) => connectionPrefix + provider
 /** Every record begins with no bytes: an expectation that it exists, in whatever version. */
 const anyVersion = Buffer.alloc(0)
 
-/**
- * How long before a request a session of its owner may have begun that the browser does not show yet: its cookie was on the way.
- * An older one may be held by whoever left a sign-in under way in this browser.
- */
+/** What changes while it is erased is read again, so that nothing is erased unseen; but not for ever. */
+const eraseTrials = 5
+
+/** How long before a request a session may have begun that the browser does not show yet: its cookie was on the way. */
 const answersCrossMs = 1_000
+
+/**
+ * Whether a session that the request did not show is this browser's all the same, begun in another tab at the same moment: that tab's
+ * request showed this sign-in. Whoever left one under way in this browser, to finish it elsewhere, could not show what was begun after.
+ */
+const isOfSameBrowser = ({ createdAtMs, begunWith }: Session, { begunAtMs, flow }: Arrival): boolean =>
+  createdAtMs >= begunAtMs - answersCrossMs && begunWith?.includes(flow) === true
 
 type VaultParts = { store: Store; cipher: Cipher; limits: SessionLimits; clock: Clock; memory?: MemoryLimits }
 
@@ -76,6 +92,9 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
     const put = [seal(owner, sessionField(id), Buffer.from(JSON.stringify(kept)))]
     return { put, ttlMs: endsAtMs(session, limits) - clock.now() }
   }
+
+  const connectionAt = (owner: string, field: string, record: Buffer): Connection | undefined =>
+    field.startsWith(connectionPrefix) ? openConnection(owner, field.slice(connectionPrefix.length), record)?.value : undefined
 
   async function liveSession(owner: string): Promise<Session | undefined> {
     for (const [field, record] of await store.readAll(owner)) {
@@ -116,7 +135,7 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       return openConnection(owner, provider, record)
     },
 
-    async connect(owner, presented, connection, begunAtMs = clock.now()) {
+    async connect(owner, presented, connection, arrival) {
       const nowMs = clock.now()
       const kept = sealConnection(owner, connection)
       if (presented) {
@@ -132,19 +151,19 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       }
       // Two tabs that finish together: the second joins the session that the first has just begun or turned.
       const other = await liveSession(owner)
-      if (other && (presented || other.createdAtMs >= begunAtMs - answersCrossMs)) {
+      if (other && (presented || (arrival && isOfSameBrowser(other, arrival)))) {
         const joined = await commit(owner, { expect: [[sessionField(other.id), anyVersion]], put: [kept] })
         return joined ? 'joined' : 'ended'
       }
       if (presented) return 'ended'
-      const session = newSession(other ? newId() : owner, nowMs)
+      const session = newSession(other ? newId() : owner, nowMs, arrival?.shown)
       const { put, ttlMs } = putSession(session)
       await commit(session.owner, { put: [...put, sealConnection(session.owner, connection)], ttlMs })
       return session
     },
 
-    async begin(owner) {
-      const session = newSession((await liveSession(owner)) ? newId() : owner, clock.now())
+    async begin() {
+      const session = newSession(newId(), clock.now())
       await commit(session.owner, putSession(session))
       return session
     },
@@ -160,12 +179,30 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
     },
 
     async disconnect(owner, provider) {
-      await commit(owner, { erase: [connectionField(provider)] })
+      const field = connectionField(provider)
+      for (let trial = 0; trial < eraseTrials; trial++) {
+        const [record] = await store.read(owner, [field])
+        if (!record) return undefined
+        if (await commit(owner, { expect: [[field, versionOf(record)]], erase: [field] }))
+          return openConnection(owner, provider, record)?.value
+      }
+      await commit(owner, { erase: [field] })
+      return undefined
     },
 
     async end(owner) {
+      for (let trial = 0; trial < eraseTrials; trial++) {
+        const records = [...(await store.readAll(owner))]
+        const erased = {
+          expect: records.map(([field, record]) => [field, versionOf(record)] as const),
+          erase: records.map(([field]) => field)
+        }
+        if (records.length > 0 && !(await commit(owner, erased))) continue
+        return records.map(([field, record]) => connectionAt(owner, field, record)).filter(connection => connection !== undefined)
+      }
       await store.erase(owner)
       memory.forget(owner)
+      return []
     },
 
     async touch(session, provider) {

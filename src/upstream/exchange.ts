@@ -1,9 +1,13 @@
 import { type Dispatcher, errors, type Pool } from 'undici'
 import { GatewayError } from '../core/errors.ts'
 import type { Outcome, Sink, Take, UpstreamRequest } from '../core/forward.ts'
+import type { Lane } from './lane.ts'
 
 /** A dropped answer is read to its end up to here, so that its connection can serve again; a longer one is not worth that. */
 const dropBytes = 64 * 1024
+
+/** Of one origin at once. */
+export const mostEventStreams = 512
 
 class Stalled extends Error {}
 class ClientGone extends Error {}
@@ -15,6 +19,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #resolve: (outcome: Outcome) => void
   readonly #reject: (error: GatewayError) => void
   readonly #eventStreams: Set<Exchange>
+  /** Whether undici has it, so that its place is taken until undici has let go of it. */
+  #dispatched = false
+  #leave = (): void => {}
   #timer: NodeJS.Timeout | undefined
   #controller: Dispatcher.DispatchController | undefined
   #fault: Error | undefined
@@ -36,22 +43,31 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#eventStreams = eventStreams
   }
 
-  start(pool: Pool): void {
-    const { method, path, headers, body, bodyLength, signal, timeoutMs } = this.#request
+  /** Its time runs from here on, also while it waits for its place. */
+  start(pool: Pool, lane: Lane): void {
+    const { signal, timeoutMs } = this.#request
     if (signal.aborted) {
       this.#fail(new ClientGone())
       return
     }
     signal.addEventListener('abort', this.#onGone)
     this.#timer = setTimeout(() => this.#fail(new Stalled()), timeoutMs)
+    this.#leave = lane.enter(() => this.#dispatch(pool))
+  }
+
+  #dispatch(pool: Pool): void {
+    const { method, path, headers, body, bodyLength } = this.#request
+    this.#dispatched = true
     const sized = bodyLength === undefined || Buffer.isBuffer(body) ? headers : [...headers, 'content-length', String(bodyLength)]
     pool.dispatch({ method, path, headers: sized, body: (body ?? null) as Dispatcher.DispatchOptions['body'] & null }, this)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (this.#fault) controller.abort(this.#fault)
-    else this.#timer?.refresh()
+    if (this.#fault) {
+      controller.abort(this.#fault)
+      this.#leave()
+    } else this.#timer?.refresh()
   }
 
   onBodySent(): void {
@@ -61,6 +77,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
     if (status < 200 || this.#fault) return // 103 and the like; and an answer that nobody waits for any more.
     this.#timer?.refresh()
+    // RFC-less but universal: server-sent events may be silent for as long as they like.
+    const isEventStream = /^text\/event-stream\b/i.test(String(headers['content-type']))
+    if (isEventStream && this.#eventStreams.size >= mostEventStreams) {
+      this.#fail(tooManyEventStreams())
+      return
+    }
     const sink = this.#take({ status, headers })
     if (!sink) {
       this.#dropped = 0
@@ -68,10 +90,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return
     }
     this.#sink = sink
-    // RFC-less but universal: server-sent events may be silent for as long as they like.
-    if (/^text\/event-stream\b/i.test(String(headers['content-type']))) {
+    if (sink.destroyed) {
+      this.#fail(new ClientGone())
+      return
+    }
+    if (isEventStream) {
       this.#clear()
       this.#eventStreams.add(this)
+      // Streams have connections of their own: however many there are, other calls find theirs.
+      this.#leave()
     }
     // A small answer leaves as one write: head and body come in one piece, before the next tick. A body that is late holds up nothing.
     process.nextTick(() => {
@@ -103,6 +130,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#fail(error)
+    this.#leave()
   }
 
   /** The client gets a whole answer: the stream up to here. */
@@ -133,6 +161,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #finish(): void {
     this.#clear()
+    if (!this.#dispatched || this.#controller) this.#leave()
     this.#eventStreams.delete(this)
     this.#request.signal.removeEventListener('abort', this.#onGone)
   }
@@ -142,6 +171,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#timer = undefined
   }
 }
+
+const tooManyEventStreams = () =>
+  new GatewayError('rate_limited', 'Too many event streams of this provider are open here. Try again in a moment.', { retryAfter: 5 })
 
 function asGatewayError(cause: Error): GatewayError {
   if (cause instanceof GatewayError) return cause // Of the request's own body, too large; of the lookup, not public.

@@ -1,6 +1,7 @@
 import { Pool } from 'undici'
 import type { Send } from '../core/forward.ts'
-import { Exchange } from './exchange.ts'
+import { Exchange, mostEventStreams } from './exchange.ts'
+import { createLane, type Lane } from './lane.ts'
 import type { LookupFor } from './lookup.ts'
 
 export type Upstream = {
@@ -11,8 +12,11 @@ export type Upstream = {
   close(): Promise<void>
 }
 
-/** Wide enough for event streams, which hold a connection each, and bounded, so that a provider cannot take every descriptor. */
-const connectionsPerOrigin = 512
+/** What leads to one origin. */
+type Road = { readonly pool: Pool; readonly lane: Lane; readonly eventStreams: Set<Exchange> }
+
+/** Calls under way at once to one origin; further ones wait. Bounded, so that a provider cannot take every descriptor. */
+const callsPerOrigin = 512
 const connectTimeoutMs = 5_000
 
 /**
@@ -20,33 +24,36 @@ const connectTimeoutMs = 5_000
  * a chunk of the provider's answer is one write to the client.
  */
 export function openUpstream(lookupFor: LookupFor): Upstream {
-  const pools = new Map<string, Pool>()
-  const eventStreams = new Set<Exchange>()
+  const roads = new Map<string, Road>()
 
-  function poolOf(origin: string): Pool {
-    let pool = pools.get(origin)
-    if (!pool) {
+  function roadTo(origin: string): Road {
+    let road = roads.get(origin)
+    if (!road) {
       // Time limits are ours (see Exchange): undici's do not count the wait for a connection and cannot tell an event stream.
-      pool = new Pool(origin, {
-        connections: connectionsPerOrigin,
+      const pool = new Pool(origin, {
+        connections: callsPerOrigin + mostEventStreams,
         connect: { timeout: connectTimeoutMs, lookup: lookupFor(origin) },
         headersTimeout: 0,
         bodyTimeout: 0,
         allowH2: false
       })
-      pools.set(origin, pool)
+      road = { pool, lane: createLane(callsPerOrigin), eventStreams: new Set() }
+      roads.set(origin, road)
     }
-    return pool
+    return road
   }
 
   return {
     send: (request, take) =>
-      new Promise((resolve, reject) => new Exchange(request, take, resolve, reject, eventStreams).start(poolOf(request.origin))),
+      new Promise((resolve, reject) => {
+        const { pool, lane, eventStreams } = roadTo(request.origin)
+        new Exchange(request, take, resolve, reject, eventStreams).start(pool, lane)
+      }),
     endEventStreams: () => {
-      for (const exchange of [...eventStreams]) exchange.endEarly()
+      for (const { eventStreams } of roads.values()) for (const exchange of [...eventStreams]) exchange.endEarly()
     },
     close: async () => {
-      await Promise.all([...pools.values()].map(pool => pool.destroy()))
+      await Promise.all([...roads.values()].map(({ pool }) => pool.destroy()))
     }
   }
 }

@@ -11,6 +11,9 @@ const cases: ReadonlyArray<readonly [address: string, network: string]> = [
   ['fe80::1%eth0', 'fe80:0:0:0::/64'],
   ['::1', '0:0:0:0::/64'],
   ['64:ff9b:1::192.0.2.1', '64:ff9b:1:0::/64'],
+  ['64:ff9b::192.0.2.1', '192.0.2.1'],
+  ['64:ff9b::c000:201', '192.0.2.1'],
+  ['64:ff9b::1', '0.0.0.1'],
   ['not an address', 'not an address']
 ]
 

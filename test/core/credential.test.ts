@@ -11,6 +11,8 @@ const granted = connectionWith({ credential: new Secret('TOKEN') })
 const key = connectionWith({ method: 'api_key', credential: new Secret('KEY') })
 const oddKey = connectionWith({ method: 'api_key', credential: new Secret('k/e+y=?&#') })
 
+const ownHost = 'connect.example.com'
+
 t.test('SEC-16: a grant goes up as a Bearer token where the definition says nothing else (RFC 6750 §2.1)', async t => {
   t.strictSame(targetFor(providerWith(), granted, '/a'), { path: '/v1/a', headers: { authorization: 'Bearer TOKEN' } })
 })
@@ -154,15 +156,15 @@ t.test('SEC-28, SEC-34: a Location is rewritten inside the API and absolute ever
     ['https://', undefined],
     ['https://[', undefined]
   ] as const)
-    t.equal(locationFor(providerWith(), granted, '/v1/list/1?q=1', location), shown, location)
+    t.equal(locationFor(providerWith(), granted, { sent: '/v1/list/1?q=1', ownHost }, location), shown, location)
 })
 
 t.test('an API without a path is all of its origin', async t => {
   const provider = providerWith({ api: { baseUrl: 'https://api.acme.example' } })
-  t.equal(locationFor(provider, granted, '/a', '/b'), '/proxy/acme/b')
-  t.equal(locationFor(provider, granted, '/a', 'https://api.acme.example'), '/proxy/acme/')
-  t.equal(locationFor(provider, granted, '/a', 'https://api.acme.example//evil.example'), '/proxy/acme//evil.example')
-  t.equal(locationFor(provider, granted, '/a', '//evil.example'), 'https://evil.example/')
+  t.equal(locationFor(provider, granted, { sent: '/a', ownHost }, '/b'), '/proxy/acme/b')
+  t.equal(locationFor(provider, granted, { sent: '/a', ownHost }, 'https://api.acme.example'), '/proxy/acme/')
+  t.equal(locationFor(provider, granted, { sent: '/a', ownHost }, 'https://api.acme.example//evil.example'), '/proxy/acme//evil.example')
+  t.equal(locationFor(provider, granted, { sent: '/a', ownHost }, '//evil.example'), 'https://evil.example/')
 })
 
 t.test('SEC-16: a Location that holds the credential is not shown, however it is encoded', async t => {
@@ -185,18 +187,26 @@ t.test('SEC-16: a Location that holds the credential is not shown, however it is
       `/v1/${form}/x`,
       `https://user:${form}@files.acme.example/`
     ])
-      t.equal(locationFor(providerWith(), connection, '/v1/a', location), undefined, location)
+      t.equal(locationFor(providerWith(), connection, { sent: '/v1/a', ownHost }, location), undefined, location)
   }
-  t.equal(locationFor(providerWith(), connection, '/v1/a', '/v1/x?key=ab%2Fcd'), '/proxy/acme/x?key=ab%2Fcd', 'a part of it is not it')
-  t.equal(locationFor(providerWith(), connection, '/v1/a', '/v1/x?q=100%'), '/proxy/acme/x?q=100%', 'what does not decode stays as it is')
+  t.equal(
+    locationFor(providerWith(), connection, { sent: '/v1/a', ownHost }, '/v1/x?key=ab%2Fcd'),
+    '/proxy/acme/x?key=ab%2Fcd',
+    'a part of it is not it'
+  )
+  t.equal(
+    locationFor(providerWith(), connection, { sent: '/v1/a', ownHost }, '/v1/x?q=100%'),
+    '/proxy/acme/x?q=100%',
+    'what does not decode stays as it is'
+  )
 })
 
 t.test('SEC-16: an answer to a call with the key in its address is not told that address', async t => {
   const provider = keyed({ in: 'query', name: 'api_key' })
   const { path } = targetFor(provider, oddKey, '/a?b=1')
-  t.equal(locationFor(provider, oddKey, path, ''), undefined)
-  t.equal(locationFor(provider, oddKey, path, '#x'), undefined)
-  t.equal(locationFor(provider, oddKey, path, '?b=2'), '/proxy/acme/a?b=2')
+  t.equal(locationFor(provider, oddKey, { sent: path, ownHost }, ''), undefined)
+  t.equal(locationFor(provider, oddKey, { sent: path, ownHost }, '#x'), undefined)
+  t.equal(locationFor(provider, oddKey, { sent: path, ownHost }, '?b=2'), '/proxy/acme/a?b=2')
 })
 
 t.test('what is sent lies below the base, whatever the placement', async t => {
@@ -209,3 +219,21 @@ t.test('what is sent lies below the base, whatever the placement', async t => {
     for (const target of ['/', '/cal', '/cal/x', '/a?b'])
       t.ok(isBelow(new URL(targetFor(keyed(placement), oddKey, target).path, baseUrl).pathname, '/v1'), `${placement.in} ${target}`)
 })
+
+t.test(
+  'SEC-30: a Location that leads to our own origin is not shown: a browser that follows it acts here in the person’s name',
+  async t => {
+    const shown = (location: string) => locationFor(providerWith(), granted, { sent: '/v1/a', ownHost }, location)
+    for (const location of [
+      'https://connect.example.com/logout',
+      'https://CONNECT.example.com:443/proxy/other/x',
+      'http://connect.example.com/connections/acme',
+      '//connect.example.com/logout',
+      '\\\\connect.example.com\\logout',
+      'https://user@connect.example.com/'
+    ])
+      t.equal(shown(location), undefined, location)
+    t.equal(shown('https://connect.example.com.other.example/x'), 'https://connect.example.com.other.example/x')
+    t.equal(shown('https://connect.example.com:8443/x'), 'https://connect.example.com:8443/x')
+  }
+)

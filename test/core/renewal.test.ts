@@ -14,6 +14,7 @@ import {
   grantOf,
   hour,
   type Instance,
+  inOneBrowser,
   limits,
   minute,
   newKey,
@@ -63,7 +64,7 @@ const failing = (kind: TokenEndpointError['kind'], reason?: string) => () => {
 async function begin(t: Test, connection = connectionWith()): Promise<World> {
   const keys = [newKey()]
   const instance = openInstance(t, { keys })
-  await instance.vault.connect('owner', undefined, connection)
+  await instance.vault.connect('owner', undefined, connection, inOneBrowser(instance.clock))
   return renewing({ ...instance, keys, endpoint: new Endpoint(), orphans: [] })
 }
 
@@ -145,10 +146,10 @@ t.test('who is refused with the new token as well causes the next renewal, also 
 })
 
 t.test('connections to several providers, and of several people, are renewed beside each other', async t => {
-  const { renew, vault, endpoint } = await begin(t)
+  const { renew, vault, endpoint, clock } = await begin(t)
   const umbrella = connectionWith({ provider: 'umbrella', refreshToken: new Secret('refresh-10') })
   const theirs = connectionWith({ refreshToken: new Secret('refresh-20') })
-  await vault.connect('owner', undefined, umbrella)
+  await vault.connect('owner', undefined, umbrella, inOneBrowser(clock))
   await vault.connect('other', undefined, theirs)
   const results = await Promise.all([renew('owner', connectionWith()), renew('owner', umbrella), renew('other', theirs)])
   t.strictSame(
@@ -284,9 +285,9 @@ t.test('a sign-in during a renewal stands, whatever the provider says of the old
     ['granted', next],
     ['invalid_grant', failing('refused', 'invalid_grant')]
   ] as const) {
-    const { renew, vault, endpoint } = await begin(t)
+    const { renew, vault, endpoint, clock } = await begin(t)
     endpoint.answers.push(async token => {
-      await vault.connect('owner', undefined, signedIn)
+      await vault.connect('owner', undefined, signedIn, inOneBrowser(clock))
       return answer(token)
     })
     t.equal((await renew('owner', connectionWith())).value.credential.reveal(), 'access-new', what)

@@ -7,7 +7,7 @@ import type { Clock, Store } from '../../src/core/ports.ts'
 import type { ApiKeyMethod, OAuth2Method, Provider } from '../../src/core/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { SessionLimits } from '../../src/core/session.ts'
-import { createVault, type Vault } from '../../src/core/vault.ts'
+import { type Arrival, createVault, type Vault } from '../../src/core/vault.ts'
 import { openStore } from '../../src/stores/open-store.ts'
 
 export const second = 1000
@@ -112,3 +112,6 @@ export function openInstance(t: Test, parts: { directory?: string; clock?: HandC
   t.teardown(() => store.close())
   return { store, vault: createVault({ store, cipher: createCipher(keys), limits, clock }), clock, directory }
 }
+
+/** Sign-ins of one browser that were under way together, and come back without having seen the session that the first began. */
+export const inOneBrowser = (clock: Clock): Arrival => ({ begunAtMs: clock.now(), flow: 'a tab', shown: ['a tab'] })

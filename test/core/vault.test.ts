@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { createCipher, headerBytes } from '../../src/core/cipher.ts'
 import type { Connection } from '../../src/core/connection.ts'
-import type { Store } from '../../src/core/ports.ts'
+import type { Clock, Store } from '../../src/core/ports.ts'
+import type { Versioned } from '../../src/core/records.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Session, Ticket } from '../../src/core/session.ts'
 import { createVault, type Vault } from '../../src/core/vault.ts'
@@ -113,35 +114,39 @@ t.test('SEC-19: two sign-ins that finish together end in one session with both c
   t.strictSame((await opened(vault, sessions[0] as Session))?.connections.map(([name]) => name).sort(), ['acme', 'initech', 'umbrella'])
 })
 
-t.test('SEC-6: a first sign-in that finishes after another joins the session which that one began', async t => {
-  const { vault } = openInstance(t)
-  const first = await signIn(vault)
-  t.equal(await vault.connect('owner', undefined, umbrella), 'joined')
+/** As of one of two tabs, whose callbacks are on their way at the same moment. */
+const arrivalOf = (clock: Clock, flow = 'second') => ({ begunAtMs: clock.now(), flow, shown: ['first', 'second'] })
+
+t.test('SEC-6: a first sign-in that comes back while another does joins the session which that one began', async t => {
+  const { vault, clock } = openInstance(t)
+  const first = (await vault.connect('owner', undefined, connectionWith(), arrivalOf(clock, 'first'))) as Session
+  t.equal(await vault.connect('owner', undefined, umbrella, arrivalOf(clock)), 'joined')
   t.strictSame((await opened(vault, first))?.connections.map(([name]) => name).sort(), ['acme', 'umbrella'])
 })
 
-t.test(
-  'SEC-2, SEC-19: who shows no session never gets into one that was there before: the connection and its session are a new owner’s',
-  async t => {
-    const { vault, clock } = openInstance(t)
-    const first = await signIn(vault)
-    clock.advance(1_001)
-    const second = (await vault.connect('owner', undefined, umbrella)) as Session
-    t.not(second.owner, 'owner')
-    t.strictSame(
-      (await opened(vault, second))?.connections.map(([name]) => name),
-      ['umbrella']
-    )
-    t.strictSame(
-      (await opened(vault, first))?.connections.map(([name]) => name),
-      ['acme']
-    )
-    const third = await vault.begin('owner')
-    t.notOk([first.owner, second.owner].includes(third.owner))
-    // One whose request began before the other's session was there may not have seen its cookie yet.
-    t.equal(await vault.connect('owner', undefined, umbrella, clock.now() - 1_001), 'joined')
+t.test('SEC-2, SEC-19: who shows no session gets into none that may be another browser’s: the connection is a new owner’s', async t => {
+  const { vault, clock } = openInstance(t)
+  const first = (await vault.connect('owner', undefined, connectionWith(), arrivalOf(clock, 'first'))) as Session
+  const outsiders = {
+    'a sign-in that was not under way when it began': { ...arrivalOf(clock), flow: 'later' },
+    'a sign-in that comes back when the cookie must have arrived': { ...arrivalOf(clock), begunAtMs: clock.now() + 1_001 },
+    'what is no sign-in': undefined
   }
-)
+  for (const [who, arrival] of Object.entries(outsiders)) {
+    const session = (await vault.connect('owner', undefined, umbrella, arrival)) as Session
+    t.not(session.owner, 'owner', who)
+    t.strictSame(
+      (await opened(vault, session))?.connections.map(([name]) => name),
+      ['umbrella'],
+      who
+    )
+  }
+  t.strictSame(
+    (await opened(vault, first))?.connections.map(([name]) => name),
+    ['acme']
+  )
+  t.not((await vault.begin()).owner, (await vault.begin()).owner)
+})
 
 t.test('SEC-6: two first sign-ins at the same moment lose no connection, whichever cookie the browser keeps', async t => {
   const { vault } = openInstance(t)
@@ -175,9 +180,13 @@ t.test('SEC-20: a logout wins over a write that was under way', async t => {
   const { vault, store } = openInstance(t)
   await signIn(vault)
   const before = await kept(vault)
-  const [, written] = await Promise.all([vault.end('owner'), vault.replace('owner', before, withCredential('access-2'))])
-  t.equal(written, undefined)
+  const [ended, written] = await Promise.all([vault.end('owner'), vault.replace('owner', before, withCredential('access-2'))])
   t.equal((await store.readAll('owner')).size, 0)
+  // Whichever came first, what is given back to be revoked is the newest.
+  t.strictSame(
+    ended.map(({ credential }) => credential.reveal()),
+    [written ? 'access-2' : 'access-1']
+  )
 })
 
 t.test('a connection is written over exactly what was read', async t => {
@@ -430,4 +439,35 @@ t.test('SEC-41: while the store is down nothing opens and nothing is kept', asyn
   await t.rejects(vault.disconnect('owner', 'acme'), down)
   await t.rejects(vault.end('owner'), down)
   await t.rejects(vault.touch({ ...before, value: { ...session, seenAtMs: 0 } }), down)
+})
+
+t.test('SEC-15: what is ended is given back as it stood then, so that the newest refresh token can be revoked', async t => {
+  for (const ending of ['disconnect', 'end'] as const) {
+    const keys = [newKey()]
+    const { vault, store, clock } = openInstance(t, { keys, directory: t.testdir({ [ending]: {} }) })
+    const session = await signIn(vault)
+    const before = (await vault.readConnection('owner', 'acme')) as Versioned<Connection>
+    // A refresh ends between the reading and the erasing.
+    let isRead = false
+    const racing: Store = {
+      ...store,
+      read: async (...of) => raced(await store.read(...of)),
+      readAll: async (...of) => raced(await store.readAll(...of))
+    }
+    const raced = async <T>(records: T): Promise<T> => {
+      if (!isRead) {
+        isRead = true
+        t.ok(await vault.replace('owner', before, withCredential('access-2', before.value)))
+      }
+      return records
+    }
+    const other = createVault({ store: racing, cipher: createCipher(keys), limits, clock })
+    const ended = [await (ending === 'end' ? other.end('owner') : other.disconnect('owner', 'acme'))].flat()
+    t.strictSame(
+      ended.map(connection => connection?.credential.reveal()),
+      ['access-2']
+    )
+    t.equal(await vault.readConnection('owner', 'acme'), undefined)
+    t.equal(Boolean(await opened(vault, session)), ending === 'disconnect')
+  }
 })

@@ -20,7 +20,7 @@ property(
   700,
   location,
   location => {
-    const shown = locationFor(provider, connection, '/base/a/b?c=d', location)
+    const shown = locationFor(provider, connection, { sent: '/base/a/b?c=d', ownHost: 'connect.example.com' }, location)
     if (shown === undefined) return false
     must(
       ![shown, percentDecoded(shown), percentDecoded(percentDecoded(shown))].some(text => text.includes(secret)),
