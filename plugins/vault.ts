@@ -29,7 +29,7 @@ async function vault(app: FastifyInstance, { store, keys, limits, graceMs, clock
   app.decorate('vault', createVault({ store, cipher, limits, clock, memory: { ...memoryLimits, graceMs } }))
   app.decorate('invitations', createInvitations({ store, cipher, limits, clock }))
   app.decorateRequest('noteSeen', function (this: FastifyRequest, session: Versioned<Session>, provider?: string) {
-    app.vault.touch(session, provider).catch(error => this.log.warn({ code: error.code }, 'the session could not be noted as seen'))
+    app.vault.touch(session, provider)?.catch(error => this.log.warn({ code: error.code }, 'the session could not be noted as seen'))
   })
   app.addHook('onClose', () => store.close())
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import accessLog from '../plugins/access-log.ts'
 import apiKeys from '../plugins/api-keys.ts'
@@ -26,6 +25,7 @@ import vault from '../plugins/vault.ts'
 import type { Config } from './config/config.ts'
 import type { Send } from './core/forward.ts'
 import type { Clock, Store } from './core/ports.ts'
+import { requestIds } from './request-ids.ts'
 import type { LookupFor } from './upstream/lookup.ts'
 
 export type Parts = {
@@ -52,7 +52,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
   const app: FastifyInstance = fastify({
     ...(logger && { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    genReqId: () => randomUUID(),
+    genReqId: requestIds(),
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
     requestTimeout: patience.requestMs,
     rewriteUrl: routedUrl,

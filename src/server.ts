@@ -19,7 +19,7 @@ import { openUpstream, type Upstream } from './upstream/send.ts'
 const closeMs = 6_000
 
 /** A write for each line would cost more than the line. Lines leave when there are so many bytes of them, or so much later. */
-const logBufferBytes = 4096
+const logBufferBytes = 15 * 1024
 const logFlushMs = 100
 
 const say = (text: string) => process.stdout.write(`${text}\n`)

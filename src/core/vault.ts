@@ -45,7 +45,7 @@ export type Vault = {
   /** The session, every connection in it, every copy of its cookie. @returns the connections, as they stood then. */
   end(owner: string): Promise<Connection[]>
   /** Notes that the session was seen and used, if the last note is old. Never extends the absolute limit, never revives. */
-  touch(session: Versioned<Session>, provider?: string): Promise<void>
+  touch(session: Versioned<Session>, provider?: string): Promise<unknown> | undefined
 }
 
 const sessionField = (id: string) => sessionPrefix + id
@@ -205,12 +205,12 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       return []
     },
 
-    async touch(session, provider) {
+    touch(session, provider) {
       const { value, version } = session
       const next = noted.has(session) ? undefined : touched(value, limits, clock.now(), provider)
-      if (!next) return
+      if (!next) return undefined
       noted.add(session)
-      await commit(value.owner, { expect: [[sessionField(value.id), version]], ...putSession(next) })
+      return commit(value.owner, { expect: [[sessionField(value.id), version]], ...putSession(next) })
     }
   }
 }

@@ -74,7 +74,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#timer?.refresh()
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>
+  ): void {
     if (status < 200 || this.#fault) return // 103 and the like; and an answer that nobody waits for any more.
     this.#timer?.refresh()
     // RFC-less but universal: server-sent events may be silent for as long as they like.
@@ -104,21 +108,25 @@ export class Exchange implements Dispatcher.DispatchHandler {
     process.nextTick(() => {
       if (!this.#begun && !sink.destroyed) sink.flushHeaders?.()
     })
-    sink.on('drain', () => {
-      this.#timer?.refresh()
-      controller.resume()
-    })
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#timer?.refresh()
     if (this.#sink) {
       this.#begun = true
-      if (!this.#sink.write(chunk)) controller.pause()
+      if (!this.#sink.write(chunk)) this.#waitForRoom(this.#sink, controller)
       return
     }
     this.#dropped = (this.#dropped ?? 0) + chunk.length
     if (this.#dropped > dropBytes) controller.abort(new ClientGone())
+  }
+
+  #waitForRoom(sink: Sink, controller: Dispatcher.DispatchController): void {
+    controller.pause()
+    sink.once('drain', () => {
+      this.#timer?.refresh()
+      controller.resume()
+    })
   }
 
   onResponseEnd(): void {
