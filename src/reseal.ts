@@ -11,7 +11,7 @@ const firstContactMs = 5_000
 
 async function reseal(): Promise<void> {
   const { keys, redisUrl, dataDir } = readConfig(process.env, await loadProviders())
-  const store = openStore({ redisUrl, dataDir, clock: { now: Date.now } })
+  const store = await openStore({ redisUrl, dataDir, clock: { now: Date.now } })
   try {
     // A connection that is not there yet is no reason to give up; after that, what goes wrong is said.
     await comes(store.ping, firstContactMs)

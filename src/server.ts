@@ -9,6 +9,7 @@ import type { Environment } from './config/environment.ts'
 import { firstContact } from './first-contact.ts'
 import { freePort } from './free-port.ts'
 import { loadProviders } from './load-providers.ts'
+import { logDestination } from './log-destination.ts'
 import { exitCodeOf, messageOf } from './start-up-failure.ts'
 import { startUpMessage } from './start-up-message.ts'
 import { openStore } from './stores/open-store.ts'
@@ -17,10 +18,6 @@ import { openUpstream, type Upstream } from './upstream/send.ts'
 
 /** What closing the store and saving what was just renewed may take beyond that. */
 const closeMs = 6_000
-
-/** A write for each line would cost more than the line. Lines leave when there are so many bytes of them, or so much later. */
-const logBufferBytes = 15 * 1024
-const logFlushMs = 100
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const clock = { now: Date.now }
@@ -35,11 +32,11 @@ async function start(variables: Environment): Promise<void> {
   const sandbox = configured.providers.size === 0 ? await startSandbox(configured) : undefined
   const config = sandbox ? readConfig({ ...variables, ...sandbox.environment }, definitions, port) : configured
 
-  const store = openStore({ redisUrl: config.redisUrl, dataDir: config.dataDir, clock })
+  const store = await openStore({ redisUrl: config.redisUrl, dataDir: config.dataDir, clock })
   const lookupFor = createLookup(config)
   const upstream = openUpstream(lookupFor)
-  // Not synchronous: a log line must not hold up the calls of everybody else.
-  const logger = pino({ level: config.logLevel }, pino.destination({ sync: false, minLength: logBufferBytes, periodicFlush: logFlushMs }))
+  const destination = logDestination()
+  const logger = pino({ level: config.logLevel }, destination)
   const app = await buildGateway(config, { store, clock, send: upstream.send, lookupFor, logger })
 
   const { delayMs, timeoutMs } = config.shutdown
@@ -49,7 +46,7 @@ async function start(variables: Environment): Promise<void> {
     await app.close()
     await upstream.close()
     await sandbox?.close()
-    logger.flush()
+    destination.flush()
   })
 
   await firstContact(store, logger)

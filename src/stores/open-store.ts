@@ -1,6 +1,4 @@
 import type { Clock, Store } from '../core/ports.ts'
-import { openRedisStore } from './redis.ts'
-import { openSqliteStore } from './sqlite.ts'
 
 export type StoreChoice = {
   /** `REDIS_URL`; without it, records lie in an embedded file. */
@@ -10,7 +8,11 @@ export type StoreChoice = {
   clock: Clock
 }
 
-/** @throws when the address is malformed or the file cannot be opened. A Redis that is down is no reason to throw: it may come. */
-export function openStore({ redisUrl, dataDir, clock }: StoreChoice): Store {
-  return redisUrl === undefined ? openSqliteStore({ directory: dataDir, clock }) : openRedisStore({ url: redisUrl })
+/**
+ * Only the store that is chosen is loaded: the other's client would take memory and time to start, and serve nobody.
+ * @throws when the address is malformed or the file cannot be opened. A Redis that is down is no reason to throw: it may come.
+ */
+export async function openStore({ redisUrl, dataDir, clock }: StoreChoice): Promise<Store> {
+  if (redisUrl !== undefined) return (await import('./redis.ts')).openRedisStore({ url: redisUrl })
+  return (await import('./sqlite.ts')).openSqliteStore({ directory: dataDir, clock })
 }

@@ -8,7 +8,7 @@ import type { ApiKeyMethod, OAuth2Method, Provider } from '../../src/core/provid
 import { Secret } from '../../src/core/secret.ts'
 import type { SessionLimits } from '../../src/core/session.ts'
 import { type Arrival, createVault, type Vault } from '../../src/core/vault.ts'
-import { openStore } from '../../src/stores/open-store.ts'
+import { openSqliteStore } from '../../src/stores/sqlite.ts'
 
 export const second = 1000
 export const minute = 60 * second
@@ -108,7 +108,7 @@ export type Instance = { store: Store; vault: Vault; clock: HandClock; directory
 /** A vault on the real embedded store. Two with one `directory`, `clock` and `keys` are two instances of one gateway. */
 export function openInstance(t: Test, parts: { directory?: string; clock?: HandClock; keys?: readonly Buffer[] } = {}): Instance {
   const { directory = t.testdir(), clock = handClock(), keys = [newKey()] } = parts
-  const store = openStore({ dataDir: directory, clock })
+  const store = openSqliteStore({ directory, clock })
   t.teardown(() => store.close())
   return { store, vault: createVault({ store, cipher: createCipher(keys), limits, clock }), clock, directory }
 }

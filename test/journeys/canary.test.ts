@@ -122,7 +122,7 @@ async function walk(t: Test, environment: Record<string, string>, dump: () => Pr
   await call({}, `/x?access_token=${canary('query')}`)
   await call({ method: 'POST', body: canary('body') })
   await call({}, `/%2e%2e/${canary('path-that-is-refused')}?q=${secrets.odd}`)
-  provider.api = (_, r) => void r.socket?.end(`HTTP/1.1 200 OK\r\nx: ${canary('header')}\0\r\n\r\n`)
+  provider.api = (_, r) => void r.socket?.end(`HTTP/1.1 200 OK\r\nx: y\0${canary('header')}\r\n\r\n`)
   t.equal((await call()).status, 502)
   provider.api = (seen, r) => void r.writeHead(302, { location: `/base/next?token=${seen.headers.authorization?.slice(7)}` }).end()
   await call()
@@ -161,7 +161,9 @@ async function walk(t: Test, environment: Record<string, string>, dump: () => Pr
   const { url: link } = (await (await post(person, '/connections/outgrow/invitation', '{"name":"Ada"}')).json()) as { url: string }
   const guest = new Browser()
   const invited = link.split('/').at(-1) ?? ''
-  for (const path of ['', 'x', '/nothing']) await guest.request(link + path, { headers: { accept: 'text/html' } })
+  for (const path of ['', 'x', '/nothing', '/accept', '/decline', '?x'])
+    await guest.request(link + path, { headers: { accept: 'text/html' } })
+  for (const method of ['PUT', 'OPTIONS', 'DELETE', 'HEAD']) await guest.fetch(link, { method })
   const apiKey = canary('key')
   keyed.api = ({ url: path }, r) => json(r, 200, { success: path.endsWith(apiKey) })
   t.equal((await post(guest, new URL(link).pathname, JSON.stringify({ apiKey }))).status, 201)

@@ -9,7 +9,7 @@ import { connected } from '../support/connected.ts'
 
 t.test('SEC-37, SEC-36: a client that goes while its session is looked up leaves no call behind, and no place taken', async t => {
   const clock = { now: Date.now }
-  const real = openStore({ dataDir: t.testdir(), clock })
+  const real = await openStore({ dataDir: t.testdir(), clock })
   let lookups = 0
   // As far away as a Redis in another building, and never remembered.
   const store: Store = {

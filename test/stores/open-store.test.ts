@@ -4,14 +4,14 @@ import { openStore } from '../../src/stores/open-store.ts'
 
 t.test('without an address of Redis the store is a file', async t => {
   const dataDir = t.testdir()
-  const store = openStore({ dataDir, clock: Date })
+  const store = await openStore({ dataDir, clock: Date })
   t.equal(store.description, `SQLite file ${dataDir}/latchkey.sqlite`)
   await store.close()
 })
 
 t.test('with one it is Redis, be it up or down, and no file is made', async t => {
   const dataDir = `${t.testdir()}/data`
-  const store = openStore({ redisUrl: 'redis://127.0.0.1:1', dataDir, clock: Date })
+  const store = await openStore({ redisUrl: 'redis://127.0.0.1:1', dataDir, clock: Date })
   t.equal(store.description, 'Redis at redis://127.0.0.1:1/0')
   await store.close()
   t.notOk(existsSync(dataDir))

@@ -1,0 +1,11 @@
+// Says LINES lines and ends as END says, for test/log-destination.test.ts.
+import { pino } from 'pino'
+import { logDestination } from '../../src/log-destination.ts'
+
+const { LINES = '1', END = 'exit' } = process.env
+const logger = pino({}, logDestination())
+for (let line = 0; line < Number(LINES); line++) logger.info({ line }, 'said')
+if (END === 'exit') process.exit(0)
+// Nothing else keeps this process alive: it ends when the lines have left, or never says them.
+if (END === 'wait') setTimeout(() => {}, 1_000)
+if (END === 'throw') throw new Error('a fault')
