@@ -1,0 +1,90 @@
+// The same calls through Latchkey and through what people would use instead, each alone on a core. `npm run bench -- --help`
+import { writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { startRedis } from '../test/support/redis.ts'
+import { inScope } from './scope.ts'
+import { chart } from './throughput/chart.ts'
+import { contest } from './throughput/contest.ts'
+import { settle } from './throughput/cores.ts'
+import { type Options, readOptions, usage } from './throughput/options.ts'
+import { ensureParts } from './throughput/parts.ts'
+import { openPlace } from './throughput/place.ts'
+import { isMeasured, type Results } from './throughput/results.ts'
+import type { Plan } from './throughput/rounds.ts'
+import type { World } from './throughput/system.ts'
+import { systems } from './throughput/systems.ts'
+import { markdown } from './throughput/table.ts'
+import type { Findings } from './throughput/topic.ts'
+import { topics } from './throughput/topics.ts'
+import { startUpstream } from './throughput/upstream.ts'
+import { works } from './throughput/works.ts'
+import { connections } from './throughput/wrk.ts'
+
+const results = join(import.meta.dirname, 'results')
+/** Node compiles what is hot for some seconds. */
+const warmUpSeconds = 5
+const say = (text: string) => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`)
+
+async function run({ only, work, rounds, seconds }: Options): Promise<Results> {
+  settle()
+  ensureParts(new Set())
+  const named = <T extends { name: string }>(all: readonly T[], names: ReadonlySet<string> | undefined) =>
+    all.filter(({ name }) => names?.has(name) ?? true)
+  const planIn = ({ directory }: World): Plan => ({ directory, rounds, seconds, warmUpSeconds })
+  const compared = named(works, work)
+  // Naming systems asks for the contest between them alone.
+  const asked = only && !work ? [] : named(topics, work)
+
+  const contested =
+    compared.length > 0 ? await inWorld(world => contest(world, named(systems, only), compared, planIn(world), say)) : undefined
+  const findings: Findings[] = []
+  for (const topic of asked) {
+    findings.push(await inWorld(world => topic.run(world, planIn(world))))
+    say(`${topic.name}: done`)
+  }
+  return {
+    date: new Date().toISOString(),
+    machine: { node: process.version, cpu: cpus()[0]?.model ?? '' },
+    rounds,
+    seconds,
+    connections,
+    systems: contested?.systems ?? [],
+    missing: [...(contested?.missing ?? []), ...findings.flatMap(found => found.missing ?? [])],
+    tables: [...(contested?.tables ?? []), ...findings.flatMap(found => found.tables ?? [])],
+    figures: findings.flatMap(found => found.figures ?? [])
+  }
+}
+
+/** An upstream and a Redis of their own, gone afterwards with all that stood on them. */
+const inWorld = <T>(use: (world: World) => Promise<T>): Promise<T> =>
+  inScope(async owner => {
+    const place = await openPlace(owner)
+    // As operating.md advises for one that should not forget.
+    const redis = await startRedis(owner, ['--appendonly', 'yes', '--appendfsync', 'everysec'])
+    return use({ ...place, upstream: await startUpstream(place), redisUrl: redis.url })
+  })
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2))
+  if (options.help) {
+    process.stdout.write(usage)
+    return
+  }
+  const found = await run(options)
+  process.stdout.write(`${markdown(found)}\n`)
+  if (!options.only && !options.work) {
+    await writeFile(join(results, 'throughput.json'), `${JSON.stringify(found, undefined, 2)}\n`)
+    await writeFile(join(results, 'throughput.svg'), chart(found))
+  }
+  process.exitCode = found.tables.every(({ rows }) => rows.every(isMeasured)) ? 0 : 1
+}
+
+try {
+  await main()
+} catch (error) {
+  const { message, stack, code } = error as NodeJS.ErrnoException
+  const isUsage = error instanceof RangeError || String(code).startsWith('ERR_PARSE_ARGS')
+  process.stderr.write(`${isUsage ? message : stack}\n`)
+  process.exitCode = 2
+}

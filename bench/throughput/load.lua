@@ -1,0 +1,46 @@
+-- What wrk sends and says: described by variables of its environment, see wrk.ts.
+local paced = tonumber(os.getenv('RATE') or '')
+local prepared = {}
+local turn = 0
+
+function init()
+  local headers = {}
+  for name, value in string.gmatch(os.getenv('HEADERS') or '', '([^:\n]+): ([^\n]*)') do headers[name] = value end
+  local bytes = tonumber(os.getenv('BODY_BYTES'))
+  local frame = '{"text":""}'
+  local body = bytes > 0 and '{"text":"' .. string.rep('x', bytes - #frame) .. '"}' or nil
+  if body then headers['content-type'] = 'application/json' end
+  for cookie in io.lines(os.getenv('COOKIES')) do
+    headers['cookie'] = cookie ~= '-' and cookie or nil
+    prepared[#prepared + 1] = wrk.format(os.getenv('METHOD'), nil, headers, body)
+  end
+end
+
+function request()
+  turn = turn % #prepared + 1
+  return prepared[turn]
+end
+
+if paced then
+  -- An open loop: the times of sending are drawn beforehand (Poisson), not given by the answers.
+  local ffi = require('ffi')
+  ffi.cdef('typedef struct { long s; long ns; } bench_time; int clock_gettime(int, bench_time *);')
+  local time = ffi.new('bench_time')
+  local function now()
+    ffi.C.clock_gettime(1, time)
+    return tonumber(time.s) * 1000 + tonumber(time.ns) / 1e6
+  end
+  local due
+  function delay()
+    due = (due or now()) - math.log(1 - math.random()) * 1000 / paced
+    -- wrk sleeps for whole milliseconds: rounded by lot, so that the rate comes out right.
+    return math.max(0, math.floor(due - now() + math.random()))
+  end
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format('\nRESULT {"requests":%d,"seconds":%f,"bytes":%d,"errors":%d,"p50Ms":%f,"p99Ms":%f}\n',
+    summary.requests, summary.duration / 1e6, summary.bytes, errors.connect + errors.read + errors.write + errors.status + errors.timeout,
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000))
+end

@@ -1,0 +1,60 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { install } from '../../test/support/install.ts'
+import { onPath } from '../../test/support/programs.ts'
+
+/** What systems are made of, beyond this project's own dependencies. */
+export type Part = 'nginx' | 'apache' | 'npm peers'
+
+const peers = join(import.meta.dirname, '..', 'peers')
+/** Debian has them; elsewhere they are where their projects put them, or not at all. */
+export const apacheModules = '/usr/lib/apache2/modules'
+const echoModule = '/usr/lib/nginx/modules/ngx_http_echo_module.so'
+
+const onDisk = (file: string) => () => existsSync(file)
+const program = (name: string) => () => onPath(name) !== undefined
+
+/** Without these there is no load, or nothing to put it on. */
+const required = [
+  { name: 'wrk', isThere: program('wrk') },
+  { name: 'nginx', isThere: program('nginx') },
+  { name: 'libnginx-mod-http-echo', isThere: onDisk(echoModule) },
+  { name: 'redis-server', isThere: program('redis-server') }
+]
+const apache = [
+  { name: 'apache2-bin', isThere: program('apache2') },
+  { name: 'libapache2-mod-auth-openidc', isThere: onDisk(join(apacheModules, 'mod_auth_openidc.so')) }
+]
+
+/**
+ * Brings what is missing, where that can be done.
+ * @returns why a part could not be had
+ * @throws when the load or its upstream could not
+ */
+export function ensureParts(wanted: ReadonlySet<Part>): Map<Part, string> {
+  const failed = ensurePackages(required)
+  if (failed !== undefined) throw new Error(`The bench cannot run: ${failed}`)
+  const reasons: Array<[Part, string | undefined]> = [
+    ['apache', wanted.has('apache') ? ensurePackages(apache) : undefined],
+    ['npm peers', wanted.has('npm peers') ? ensurePeers() : undefined]
+  ]
+  return new Map(reasons.flatMap(([part, why]) => (why === undefined ? [] : [[part, why]])))
+}
+
+function ensurePackages(packages: typeof required): string | undefined {
+  const missing = packages.filter(({ isThere }) => !isThere()).map(({ name }) => name)
+  const failed = install(missing, 'The bench')
+  return (
+    failed ?? (packages.every(({ isThere }) => isThere()) ? undefined : `${missing.join(' and ')} cannot be found where Debian puts it`)
+  )
+}
+
+function ensurePeers(): string | undefined {
+  if (modifiedMs(join(peers, 'node_modules', '.package-lock.json')) >= modifiedMs(join(peers, 'package-lock.json'))) return undefined
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--prefix', peers], { stdio: ['ignore', 'ignore', 'inherit'] })
+  return status === 0 ? undefined : 'npm ci --prefix bench/peers failed'
+}
+
+/** 0 for a file that is not there. */
+const modifiedMs = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0

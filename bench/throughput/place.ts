@@ -1,0 +1,15 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Owner } from '../../test/support/node-process.ts'
+
+/** Where what is started keeps its files, until its owner ends. */
+export type Place = { readonly owner: Owner; readonly directory: string }
+
+export async function openPlace(owner: Owner): Promise<Place> {
+  const directory = await mkdtemp(join(tmpdir(), 'latchkey-throughput-'))
+  // Workers of nginx and Apache give up root and must still get in.
+  await chmod(directory, 0o755)
+  owner.teardown(() => rm(directory, { recursive: true, force: true }))
+  return { owner, directory }
+}

@@ -1,0 +1,64 @@
+// The least that a proxy in Node can do: node:http in front, undici's dispatch behind, nothing checked, nobody known.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type Dispatcher, Pool } from 'undici'
+
+const { PORT, UPSTREAM = '' } = process.env
+const pool = new Pool(UPSTREAM, { connections: 512 })
+const prefix = '/proxy/productboard'
+const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'trailer', 'proxy-connection'])
+
+class Answer implements Dispatcher.DispatchHandler {
+  readonly #response: ServerResponse
+  #begun = false
+
+  constructor(response: ServerResponse) {
+    this.#response = response
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Without it, the answers to clients that have gone would keep their connections for good.
+    this.#response.once('close', () => {
+      if (!this.#response.writableFinished) controller.abort(new Error('the client has gone'))
+    })
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+    for (const name of hopByHop) delete headers[name]
+    this.#response.writeHead(status, headers)
+    this.#response.on('drain', () => controller.resume())
+    // A small answer leaves as one write, with its head.
+    process.nextTick(() => this.#begun || this.#response.flushHeaders())
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#begun = true
+    if (!this.#response.write(chunk)) controller.pause()
+  }
+
+  onResponseEnd(): void {
+    this.#begun = true
+    this.#response.end()
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (!this.#response.headersSent) this.#response.writeHead(502)
+    this.#response.end(error.message)
+  }
+}
+
+function requestHeaders({ rawHeaders }: IncomingMessage): string[] {
+  const headers: string[] = []
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? ''
+    const lower = name.toLowerCase()
+    if (lower !== 'host' && !hopByHop.has(lower)) headers.push(name, rawHeaders[i + 1] ?? '')
+  }
+  return headers
+}
+
+createServer((request, response) => {
+  const { method = 'GET', url = '' } = request
+  const body = method === 'GET' || method === 'HEAD' ? null : request
+  const path = `/api${url.slice(prefix.length)}`
+  pool.dispatch({ method: method as Dispatcher.HttpMethod, path, headers: requestHeaders(request), body }, new Answer(response))
+}).listen(Number(PORT), '127.0.0.1')

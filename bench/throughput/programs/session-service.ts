@@ -1,0 +1,36 @@
+// What nginx' auth_request asks: whose cookie is it, and which token belongs to it? Sessions lie in Redis; with CACHE_MS each is also held here
+// for so long, which means that one that has ended goes on for that time.
+import { randomUUID } from 'node:crypto'
+import { createServer, type ServerResponse } from 'node:http'
+import { Redis } from 'ioredis'
+
+const { PORT, REDIS_URL = '', CACHE_MS } = process.env
+const cacheMs = Number(CACHE_MS)
+const redis = new Redis(REDIS_URL)
+const held = new Map<string, { token: string; untilMs: number }>()
+const key = (id: string) => `session-service:${id}`
+
+async function ask(id: string): Promise<string | undefined> {
+  const token = await redis.get(key(id))
+  if (token === null) return undefined
+  if (cacheMs > 0) held.set(id, { token, untilMs: Date.now() + cacheMs })
+  return token
+}
+
+function answer(response: ServerResponse, token: string | undefined): void {
+  if (token === undefined) response.writeHead(401, { 'content-length': '0' }).end()
+  else response.writeHead(200, { 'x-access-token': token, 'content-length': '0' }).end()
+}
+
+createServer(async (request, response) => {
+  if (request.url === '/login') {
+    const id = randomUUID()
+    await redis.set(key(id), `access-${randomUUID()}`, 'EX', 86_400)
+    response.writeHead(204, { 'set-cookie': `sid=${id}; Path=/; HttpOnly; SameSite=Lax` }).end()
+    return
+  }
+  const id = /(?:^|; )sid=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]
+  const known = id === undefined ? undefined : held.get(id)
+  if (known && known.untilMs > Date.now()) answer(response, known.token)
+  else answer(response, id === undefined ? undefined : await ask(id))
+}).listen(Number(PORT), '127.0.0.1')

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { busySeconds, cpuSeconds, residentMiB } from './accounting.ts'
+import { loadCore, testedCore } from './cores.ts'
+import { median } from './median.ts'
+import { type Load, type Run, runWrk } from './wrk.ts'
+
+/** One row of a table: a load, and the processes it is put on. */
+export type Subject = {
+  readonly system: string
+  readonly title: string
+  readonly load: Load
+  readonly pids: readonly number[]
+}
+
+/** Medians over the rounds, but for `rates` and `loadedMiB`. */
+export type Row = {
+  readonly system: string
+  readonly title: string
+  /** Requests a second. */
+  readonly rate: number
+  /** The same of each round, in their order. */
+  readonly rates: readonly number[]
+  readonly p50Ms: number
+  readonly p99Ms: number
+  /** CPU of the system itself for one request, in microseconds. */
+  readonly cpuMicros: number
+  /** How busy the system kept its core: from 0 to 1. */
+  readonly testedBusy: number
+  /** How busy the load's core was: with load, upstream and Redis, and with what is not ours. */
+  readonly loadBusy: number
+  /** Of both cores together, what was not ours: neither the system nor the load. The more, the less the figures are worth. */
+  readonly elsewhere: number
+  /** Memory right after the last round. */
+  readonly loadedMiB: number
+}
+
+export type Broken = { readonly system: string; readonly title: string; readonly broken: string }
+
+export type Plan = {
+  readonly directory: string
+  readonly rounds: number
+  /** Of one round. */
+  readonly seconds: number
+  /** Before the first round, of each subject. */
+  readonly warmUpSeconds: number
+}
+
+type Share = 'cpuMicros' | 'testedBusy' | 'loadBusy' | 'elsewhere'
+export type Sample = Run & { readonly [share in Share]: number }
+
+const restMs = 50
+
+/** In each round every subject has its turn, so that what else the machine does meets all of them. */
+export async function alternate(subjects: readonly Subject[], plan: Plan): Promise<Array<Row | Broken>> {
+  const samples = new Map<Subject, Sample[]>(subjects.map(subject => [subject, []]))
+  if (plan.warmUpSeconds > 0) for (const { load } of subjects) await runWrk(plan.directory, load, plan.warmUpSeconds)
+  for (let round = 0; round < plan.rounds; round++) {
+    for (const [subject, taken] of samples) {
+      taken.push(await sample(subject, plan))
+      await sleep(restMs)
+    }
+  }
+  return subjects.map(subject => summary(subject, samples.get(subject) ?? []))
+}
+
+/** One round of one subject. */
+export async function sample({ load, pids }: Subject, { directory, seconds }: Plan): Promise<Sample> {
+  const before = counted(pids)
+  const run = await runWrk(directory, load, seconds)
+  const after = counted(pids)
+  const took = (what: keyof typeof before) => after[what] - before[what]
+  const all = took('wall')
+  return {
+    ...run,
+    cpuMicros: (took('tested') / run.requests) * 1e6,
+    testedBusy: took('tested') / all,
+    loadBusy: took('loadCore') / all,
+    elsewhere: Math.max(0, took('loadCore') + took('testedCore') - took('ours')) / all
+  }
+}
+
+/** Seconds, from whenever. */
+const counted = (pids: readonly number[]) => ({
+  wall: performance.now() / 1000,
+  tested: cpuSeconds(pids),
+  // All that runs here was started by this process.
+  ours: cpuSeconds([process.pid]),
+  loadCore: busySeconds(loadCore),
+  testedCore: busySeconds(testedCore)
+})
+
+export function summary({ system, title, pids }: Subject, samples: readonly Sample[]): Row | Broken {
+  const fault = samples.find(run => run.fault !== undefined)?.fault
+  if (fault !== undefined) return { system, title, broken: fault }
+  const rates = samples.map(({ requests, seconds }) => requests / seconds)
+  const of = (field: Share | 'p50Ms' | 'p99Ms') => median(samples.map(run => run[field]))
+  return {
+    system,
+    title,
+    rate: rounded(median(rates), 1),
+    rates: rates.map(rate => rounded(rate, 1)),
+    p50Ms: rounded(of('p50Ms'), 100),
+    p99Ms: rounded(of('p99Ms'), 100),
+    cpuMicros: rounded(of('cpuMicros'), 10),
+    testedBusy: rounded(of('testedBusy'), 100),
+    loadBusy: rounded(Math.min(1, of('loadBusy')), 100),
+    elsewhere: rounded(of('elsewhere'), 100),
+    loadedMiB: rounded(residentMiB(pids), 10)
+  }
+}
+
+const rounded = (value: number, steps: number) => Math.round(value * steps) / steps

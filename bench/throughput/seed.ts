@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto'
+import fastify from 'fastify'
+import cookies from '../../plugins/cookies.ts'
+import session from '../../plugins/session.ts'
+import { createCipher } from '../../src/core/cipher.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { newId, type Session, type SessionLimits } from '../../src/core/session.ts'
+import { createVault } from '../../src/core/vault.ts'
+import { openStore } from '../../src/stores/open-store.ts'
+import { cookieHeader } from './systems/sign-in.ts'
+
+export type SealingKeys = { readonly session: string; readonly token: string }
+
+type Where = { readonly redisUrl?: string | undefined; readonly dataDir: string; readonly keys: SealingKeys; readonly publicUrl: string }
+
+const atOnce = 100
+const hourMs = 3_600_000
+const limits: SessionLimits = { idleMs: 8 * hourMs, maxMs: 720 * hourMs }
+
+export const newKeys = (): SealingKeys => ({ session: randomBytes(32).toString('base64'), token: randomBytes(32).toString('base64') })
+
+/**
+ * Signs people in without the sign-in: what the gateway would have stored after it, written by the gateway's own code.
+ * @param called how many of them need a cookie, which takes a while
+ * @returns a `Cookie` header each
+ */
+export async function seed({ redisUrl, dataDir, keys, publicUrl }: Where, count: number, called = count): Promise<string[]> {
+  const store = await openStore({ redisUrl, dataDir, clock: { now: Date.now } })
+  // Seen a little later than now: the note that a session is in use, at most one a minute, is not due while the bench runs.
+  const clock = { now: () => Date.now() + hourMs }
+  const vault = createVault({ store, cipher: createCipher([Buffer.from(keys.token, 'base64')]), limits, clock })
+  const sessions: Session[] = []
+
+  async function signIn(number: number): Promise<Session> {
+    const nowMs = clock.now()
+    const owner = newId()
+    const credential = new Secret(`access-${number}-${randomBytes(16).toString('hex')}`)
+    const refreshToken = new Secret(`refresh-${number}-${randomBytes(16).toString('hex')}`)
+    const life = { connectedAtMs: nowMs, expiresAtMs: nowMs + 24 * hourMs, renewAtMs: nowMs + 23 * hourMs }
+    const begun = await vault.connect(owner, undefined, {
+      provider: 'productboard',
+      method: 'oauth2',
+      status: 'connected',
+      credential,
+      refreshToken,
+      scopes: ['notes:read'],
+      ...life
+    })
+    if (typeof begun === 'string') throw new Error(`a new session is not kept: ${begun}`)
+    const held = await vault.openAll(begun)
+    if (held) await vault.touch(held.session, 'productboard')
+    return begun
+  }
+
+  try {
+    await waitFor(store.ping)
+    while (sessions.length < count) {
+      const size = Math.min(atOnce, count - sessions.length)
+      sessions.push(...(await Promise.all(Array.from({ length: size }, (_, i) => signIn(sessions.length + i)))))
+    }
+  } finally {
+    await store.close()
+  }
+  return cookiesFor(sessions.slice(0, called), keys, publicUrl)
+}
+
+/** As the gateway sets them. */
+async function cookiesFor(sessions: readonly Session[], keys: SealingKeys, publicUrl: string): Promise<string[]> {
+  const app = fastify()
+  await app.register(cookies, { keys: [Buffer.from(keys.session, 'base64')], limits, publicUrl })
+  await app.register(session, { limits, clock: { now: Date.now } })
+  app.get<{ Params: { index: string } }>('/:index', (request, reply) => {
+    const given = sessions[Number(request.params.index)]
+    if (given) reply.giveSession(given)
+    return reply.send()
+  })
+  const headers: string[] = []
+  for (const index of sessions.keys()) headers.push(cookieHeader([(await app.inject(`/${index}`)).headers['set-cookie'] ?? []].flat()))
+  await app.close()
+  return headers
+}
+
+/** A store refuses until its first connection stands. */
+async function waitFor(ping: () => Promise<void>): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await ping()
+    } catch (error) {
+      if (tries > 100) throw error
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  }
+}

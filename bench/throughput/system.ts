@@ -1,0 +1,34 @@
+import type { Part } from './parts.ts'
+import type { Place } from './place.ts'
+
+export type World = Place & {
+  /** Origin of the API, below `/api`. */
+  readonly upstream: string
+  readonly redisUrl: string
+}
+
+/** Something that stands between the load and the upstream. */
+export type System = {
+  readonly name: string
+  readonly title: string
+  readonly needs: readonly Part[]
+  /** What a reader should know of how it is set up. */
+  readonly setUp: string
+  /** It puts a credential on, and lets nobody through without a session. */
+  readonly authenticates: boolean
+  /** @param sessions how many people sign in */
+  start(world: World, sessions: number): Promise<Running>
+}
+
+export type Running = {
+  /** The upstream's `/api` through this system. */
+  readonly base: string
+  /** What its clients send with each call, beside the cookie. */
+  readonly headers: Readonly<Record<string, string>>
+  /** A `Cookie` header a session. */
+  readonly cookies: readonly string[]
+  /** Its processes; their children count as well. */
+  readonly pids: readonly number[]
+  /** Milliseconds from the start of the last of them until it was ready. */
+  readonly startMs: number
+}

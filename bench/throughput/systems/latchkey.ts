@@ -1,0 +1,71 @@
+import { mkdtemp } from 'node:fs/promises'
+import { join } from 'node:path'
+import { freePort } from '../../../test/support/redis.ts'
+import { onTestedCore } from '../cores.ts'
+import { startDaemon } from '../daemon.ts'
+import { newKeys, type SealingKeys, seed } from '../seed.ts'
+import type { Running, System, World } from '../system.ts'
+
+const server = join(import.meta.dirname, '..', '..', '..', 'src', 'server.ts')
+
+export type Variant = {
+  readonly store: 'Redis' | 'embedded'
+  /** More of its environment. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** How many of its sessions will be called; all when left out. */
+  readonly called?: number
+}
+
+export const latchkey: readonly System[] = [
+  system('latchkey', 'Latchkey, Redis', { store: 'Redis' }),
+  system('latchkey-embedded', 'Latchkey, embedded store', { store: 'embedded' })
+]
+
+function system(name: string, title: string, variant: Variant): System {
+  return {
+    name,
+    title,
+    needs: [],
+    setUp: 'src/server.ts with NODE_ENV=production and nothing else but its addresses and keys; access log on',
+    authenticates: true,
+    start: (world, sessions) => startLatchkey(world, sessions, variant)
+  }
+}
+
+/** As users run it. @param sessions are stored before it starts */
+export async function startLatchkey(world: World, sessions: number, { store, environment = {}, called }: Variant): Promise<Running> {
+  const dataDir = await mkdtemp(join(world.directory, 'latchkey-'))
+  const keys = newKeys()
+  const port = await freePort()
+  const publicUrl = `http://localhost:${port}`
+  const redisUrl = store === 'Redis' ? world.redisUrl : undefined
+  const cookies = sessions > 0 ? await seed({ redisUrl, dataDir, keys, publicUrl }, sessions, called) : []
+  const daemon = await startDaemon(world.owner, onTestedCore([process.execPath, server]), {
+    environment: { ...variables(world, keys, port, redisUrl), DATA_DIR: dataDir, ...environment },
+    logFile: join(dataDir, 'output.log'),
+    ready: { says: / is ready: / }
+  })
+  return {
+    base: `http://127.0.0.1:${port}/proxy/productboard`,
+    headers: { 'x-csrf': '1' },
+    cookies,
+    pids: [daemon.pid],
+    startMs: daemon.startMs
+  }
+}
+
+function variables({ upstream }: World, keys: SealingKeys, port: number, redisUrl: string | undefined): Record<string, string> {
+  return {
+    NODE_ENV: 'production',
+    PORT: String(port),
+    PUBLIC_URL: `http://localhost:${port}`,
+    SESSION_KEYS: keys.session,
+    TOKEN_KEYS: keys.token,
+    PRODUCTBOARD_CLIENT_ID: 'bench',
+    PRODUCTBOARD_CLIENT_SECRET: 'bench-secret',
+    PRODUCTBOARD_API_URL: `${upstream}/api`,
+    // No balancer is to be told that it ends.
+    SHUTDOWN_DELAY: '0',
+    ...(redisUrl !== undefined && { REDIS_URL: redisUrl })
+  }
+}

@@ -1,0 +1,15 @@
+import type { Figure, Results, Table } from './results.ts'
+import type { Plan } from './rounds.ts'
+import type { World } from './system.ts'
+
+export type Findings = {
+  readonly tables?: readonly Table[]
+  readonly figures?: readonly Figure[]
+  readonly missing?: Results['missing']
+}
+
+/** A question about Latchkey alone, with processes of its own that end with it. */
+export type Topic = {
+  readonly name: string
+  run(world: World, plan: Plan): Promise<Findings>
+}

@@ -1,0 +1,29 @@
+import { memoryLimits } from '../../../src/core/memory.ts'
+import { alternate } from '../rounds.ts'
+import { startLatchkey, type Variant } from '../systems/latchkey.ts'
+import type { Topic } from '../topic.ts'
+import { mostSessions } from '../works.ts'
+import { subject } from './subject.ts'
+
+/** So many sessions in turn that each has left the memory before it comes again: every call asks the store. */
+const coldSessions = 2 * memoryLimits.mostOwners
+
+const stores: ReadonlyArray<Variant['store']> = ['Redis', 'embedded']
+
+/** What a call costs whose session this process does not know yet, beside those that it does. */
+export const cold: Topic = {
+  name: 'cold',
+  async run(world, plan) {
+    const tables = []
+    for (const store of stores) {
+      const [warm, chilly] = [await startLatchkey(world, mostSessions, { store }), await startLatchkey(world, coldSessions, { store })]
+      const rows = await alternate(
+        [subject('hot', 'hot: 1,000 sessions in turn', warm, mostSessions), subject('cold', 'cold: each is read', chilly, coldSessions)],
+        plan
+      )
+      const title = `Latchkey, ${store}: sessions in memory and not`
+      tables.push({ name: `cold-${store}`, title, base: 'hot', compares: 'rate' as const, rows })
+    }
+    return { tables }
+  }
+}

@@ -1,0 +1,57 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { freePort } from '../../test/support/redis.ts'
+import { startNginx } from './nginx.ts'
+import type { Place } from './place.ts'
+
+/** Sizes in bytes of what the upstream answers, and of what it takes. */
+export const sizes = { small: 1024, large: 1024 * 1024, upload: 64 * 1024 } as const
+
+/**
+ * The API behind every system: an nginx, because it shares its core with the load and must not be what is measured.
+ * `/api/small` and `/api/large` are JSON; `/api/upload` reads the body to its end before it answers; `/api/who` tells the credential that came.
+ * @returns its origin
+ */
+export async function startUpstream(place: Place): Promise<string> {
+  const port = await freePort()
+  await writeFile(join(place.directory, 'large'), largeJson())
+  await startNginx(place, 'upstream', {
+    // Not all nginx have it, and nginx itself answers a POST before it has read it.
+    modules: ['ngx_http_echo_module.so'],
+    accessLog: false,
+    tested: false,
+    http: `
+      default_type application/json;
+      open_file_cache max=10;
+      # Longer than a system waits for its turn: what it keeps alive must not be gone when it comes.
+      keepalive_timeout 1h;
+      client_body_buffer_size 128k;
+      server {
+        listen 127.0.0.1:${port};
+        root ${place.directory};
+        location = /api/small { return 200 '${smallJson()}'; }
+        location = /api/large { alias ${join(place.directory, 'large')}; }
+        location = /api/upload { echo_read_request_body; echo -n '{"bytes":"$content_length"}'; }
+        location = /api/who { return 200 '{"authorization":"$http_authorization","cookie":"$http_cookie"}'; }
+      }`,
+    port
+  })
+  return `http://127.0.0.1:${port}`
+}
+
+const smallJson = () => padded(JSON.stringify({ data: [{ id: 1, title: 'A note', text: '' }] }), sizes.small)
+
+/** A list of records, as an API gives one, with nothing that a parser would leave out. */
+function largeJson(): string {
+  const record = JSON.stringify({ id: 1, title: 'A note', text: '' })
+  const records = Array.from({ length: sizes.large / 1024 }, () => padded(record, 1023))
+  const [last = ''] = records
+  // Brackets and commas: one byte a record, and one more.
+  return `[${[...records.slice(1), last.replace('x', '')].join(',')}]`
+}
+
+/** Filled up in its last empty string. */
+function padded(json: string, bytes: number): string {
+  const at = json.lastIndexOf('""') + 1
+  return json.slice(0, at) + 'x'.repeat(bytes - json.length) + json.slice(at)
+}

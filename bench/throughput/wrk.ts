@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+export type Load = {
+  readonly url: string
+  readonly method: 'GET' | 'POST'
+  /** Of the body that is sent; 0: none. */
+  readonly bodyBytes: number
+  /** Least bytes of an answer: a system that answers with less is broken, whatever its status. */
+  readonly answerBytes: number
+  readonly headers: Readonly<Record<string, string>>
+  /** `Cookie` headers, used in turn; empty: none is sent. */
+  readonly cookies: readonly string[]
+  /** Requests a second; left out: as many as it takes. */
+  readonly rate?: number
+}
+
+export type Run = {
+  readonly requests: number
+  readonly seconds: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  /** Why this is no measurement. */
+  readonly fault: string | undefined
+}
+
+export const connections = 48
+const script = join(import.meta.dirname, 'load.lua')
+let files = 0
+
+/** One round of wrk: one thread, `connections` kept alive. @param directory where the list of cookies is put */
+export async function runWrk(directory: string, load: Load, seconds: number): Promise<Run> {
+  const cookies = join(directory, `cookies-${++files}`)
+  await writeFile(cookies, load.cookies.length > 0 ? load.cookies.join('\n') : '-')
+  const env = {
+    PATH: process.env.PATH ?? '',
+    METHOD: load.method,
+    BODY_BYTES: String(load.bodyBytes),
+    COOKIES: cookies,
+    HEADERS: Object.entries(load.headers)
+      .map(([name, value]) => `${name}: ${value}`)
+      .join('\n'),
+    ...(load.rate !== undefined && { RATE: String(load.rate) })
+  }
+  const args = ['--threads', '1', '--connections', String(connections), '--duration', `${seconds}s`, '--timeout', '5s', '--script', script]
+  try {
+    const { stdout } = await promisify(execFile)('wrk', [...args, load.url], { env })
+    const result = JSON.parse(/^RESULT (.*)$/m.exec(stdout)?.[1] ?? '')
+    return { ...result, fault: faultOf(result, load) }
+  } catch (error) {
+    // It could not even connect, for instance.
+    const said = (error as { stderr?: string }).stderr?.trim() || String(error)
+    return { requests: 0, seconds, p50Ms: 0, p99Ms: 0, fault: `wrk: ${said.split('\n').at(-1)}` }
+  }
+}
+
+function faultOf({ requests, errors, bytes }: { requests: number; errors: number; bytes: number }, { answerBytes }: Load) {
+  if (errors > 0) return `${errors} of ${requests} requests failed`
+  if (!(requests > 0)) return 'no request was answered'
+  return bytes < requests * answerBytes ? 'answers were too short' : undefined
+}
