@@ -8,7 +8,7 @@ import { chart } from './throughput/chart.ts'
 import { contest } from './throughput/contest.ts'
 import { settle } from './throughput/cores.ts'
 import { type Options, readOptions, usage } from './throughput/options.ts'
-import { ensureParts } from './throughput/parts.ts'
+import { build, ensureParts } from './throughput/parts.ts'
 import { openPlace } from './throughput/place.ts'
 import { isMeasured, type Results } from './throughput/results.ts'
 import type { Plan } from './throughput/rounds.ts'
@@ -29,6 +29,7 @@ const say = (text: string) => void process.stderr.write(`${new Date().toISOStrin
 async function run({ only, work, rounds, seconds }: Options): Promise<Results> {
   settle()
   ensureParts(new Set())
+  build()
   const named = <T extends { name: string }>(all: readonly T[], names: ReadonlySet<string> | undefined) =>
     all.filter(({ name }) => names?.has(name) ?? true)
   const planIn = ({ directory }: World): Plan => ({ directory, rounds, seconds, warmUpSeconds })

@@ -42,6 +42,15 @@ export function ensureParts(wanted: ReadonlySet<Part>): Map<Part, string> {
   return new Map(reasons.flatMap(([part, why]) => (why === undefined ? [] : [[part, why]])))
 }
 
+/** @throws when the gateway cannot be built */
+export function build(): void {
+  const { status } = spawnSync('npm', ['run', 'build', '--silent'], {
+    cwd: join(peers, '..', '..'),
+    stdio: ['ignore', 'ignore', 'inherit']
+  })
+  if (status !== 0) throw new Error('npm run build failed')
+}
+
 function ensurePackages(packages: typeof required): string | undefined {
   const missing = packages.filter(({ isThere }) => !isThere()).map(({ name }) => name)
   const failed = install(missing, 'The bench')

@@ -10,6 +10,7 @@ export async function openPlace(owner: Owner): Promise<Place> {
   const directory = await mkdtemp(join(tmpdir(), 'latchkey-throughput-'))
   // Workers of nginx and Apache give up root and must still get in.
   await chmod(directory, 0o755)
-  owner.teardown(() => rm(directory, { recursive: true, force: true }))
+  // Who was killed may still be ending a write.
+  owner.teardown(() => rm(directory, { recursive: true, force: true, maxRetries: 10 }))
   return { owner, directory }
 }

@@ -6,8 +6,19 @@ import type { Lane } from './lane.ts'
 /** A dropped answer is read to its end up to here, so that its connection can serve again; a longer one is not worth that. */
 const dropBytes = 64 * 1024
 
-/** Of one origin at once. */
-export const mostEventStreams = 512
+/** The open ones of one origin. */
+export class EventStreams extends Set<Exchange> {
+  readonly #most: number
+
+  constructor(most: number) {
+    super()
+    this.#most = most
+  }
+
+  get isFull(): boolean {
+    return this.size >= this.#most
+  }
+}
 
 class Stalled extends Error {}
 class ClientGone extends Error {}
@@ -18,7 +29,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #take: Take
   readonly #resolve: (outcome: Outcome) => void
   readonly #reject: (error: GatewayError) => void
-  readonly #eventStreams: Set<Exchange>
+  readonly #eventStreams: EventStreams
   /** Whether undici has it, so that its place is taken until undici has let go of it. */
   #dispatched = false
   #leave = (): void => {}
@@ -34,7 +45,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     take: Take,
     resolve: (outcome: Outcome) => void,
     reject: (error: GatewayError) => void,
-    eventStreams: Set<Exchange>
+    eventStreams: EventStreams
   ) {
     this.#request = request
     this.#take = take
@@ -83,7 +94,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#timer?.refresh()
     // RFC-less but universal: server-sent events may be silent for as long as they like.
     const isEventStream = /^text\/event-stream\b/i.test(String(headers['content-type']))
-    if (isEventStream && this.#eventStreams.size >= mostEventStreams) {
+    if (isEventStream && this.#eventStreams.isFull) {
       this.#fail(tooManyEventStreams())
       return
     }

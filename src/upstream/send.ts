@@ -1,6 +1,6 @@
 import { Pool } from 'undici'
 import type { Send } from '../core/forward.ts'
-import { Exchange, mostEventStreams } from './exchange.ts'
+import { EventStreams, Exchange } from './exchange.ts'
 import { createLane, type Lane } from './lane.ts'
 import type { LookupFor } from './lookup.ts'
 
@@ -13,17 +13,24 @@ export type Upstream = {
 }
 
 /** What leads to one origin. */
-type Road = { readonly pool: Pool; readonly lane: Lane; readonly eventStreams: Set<Exchange> }
+type Road = { readonly pool: Pool; readonly lane: Lane; readonly eventStreams: EventStreams }
 
-/** Calls under way at once to one origin; further ones wait. Bounded, so that a provider cannot take every descriptor. */
-const callsPerOrigin = 512
+/** To one origin at once. Bounded, so that a provider cannot take every descriptor. */
+type Widths = {
+  /** Further calls wait. */
+  readonly calls: number
+  /** Beside the calls; a further one is refused. */
+  readonly eventStreams: number
+}
+
+const usualWidths: Widths = { calls: 512, eventStreams: 512 }
 const connectTimeoutMs = 5_000
 
 /**
  * Sending on undici: one pool an origin, certificates verified, redirects not followed, straight on `dispatch`, so that
  * a chunk of the provider's answer is one write to the client.
  */
-export function openUpstream(lookupFor: LookupFor): Upstream {
+export function openUpstream(lookupFor: LookupFor, widths = usualWidths): Upstream {
   const roads = new Map<string, Road>()
 
   function roadTo(origin: string): Road {
@@ -31,13 +38,13 @@ export function openUpstream(lookupFor: LookupFor): Upstream {
     if (!road) {
       // Time limits are ours (see Exchange): undici's do not count the wait for a connection and cannot tell an event stream.
       const pool = new Pool(origin, {
-        connections: callsPerOrigin + mostEventStreams,
+        connections: widths.calls + widths.eventStreams,
         connect: { timeout: connectTimeoutMs, lookup: lookupFor(origin) },
         headersTimeout: 0,
         bodyTimeout: 0,
         allowH2: false
       })
-      road = { pool, lane: createLane(callsPerOrigin), eventStreams: new Set() }
+      road = { pool, lane: createLane(widths.calls), eventStreams: new EventStreams(widths.eventStreams) }
       roads.set(origin, road)
     }
     return road

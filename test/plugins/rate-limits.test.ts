@@ -78,3 +78,38 @@ t.test('SEC-36: a bad return address, an unknown provider and a call without a c
   }
   t.equal((await browser.request(`${gateway.url}/auth/productboard`)).status, 302)
 })
+
+t.test(
+  'SEC-36: people without a session make no more invitations than the store can bear, from however many networks they come',
+  async t => {
+    const provider = await startFakeProvider(t)
+    const gateway = await startGateway(t, { environment: { ...provider.environment, TRUST_PROXY: '127.0.0.1' } })
+    const invite = (network: number) =>
+      new Browser().fetch(`${gateway.url}/connections/productboard/invitation`, {
+        method: 'POST',
+        headers: { 'x-forwarded-for': `2001:db8:0:${network.toString(16)}::1` }
+      })
+    const statuses = new Map<number, number>()
+    for (let network = 0; network < 22; network++) {
+      const answers = await Promise.all(Array.from({ length: 30 }, () => invite(network)))
+      for (const { status } of answers) statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    }
+    t.strictSame([...statuses].sort(), [
+      [201, 600],
+      [429, 60]
+    ])
+  }
+)
+
+t.test('SEC-36: an image or a frame on another site begins no sign-in, and spends nothing of what its visitor may do', async t => {
+  const provider = await startFakeProvider(t)
+  const gateway = await startGateway(t, { environment: { ...provider.environment, SIGN_INS_PER_MINUTE: '1' } })
+  const begin = (site: string, destination: string) =>
+    new Browser().request(`${gateway.url}/auth/productboard`, { headers: { 'sec-fetch-site': site, 'sec-fetch-dest': destination } })
+  for (const destination of ['image', 'iframe', 'script', 'empty']) {
+    const refused = await begin('cross-site', destination)
+    await problem(t, refused, 403, 'csrf_rejected')
+    t.same(refused.headers.getSetCookie(), [])
+  }
+  t.equal((await begin('cross-site', 'document')).status, 302)
+})

@@ -148,6 +148,13 @@ t.test('SEC-6: two tabs begin, and both finish, in either order', async t => {
   }
 })
 
+t.test('SEC-6: the cookie of a finished sign-in is gone, and those of others are not', async t => {
+  const s = await setUp(t)
+  const [, second] = [await begin(s, s.browser), await begin(s, s.browser)]
+  t.equal((await back(s, s.browser, { code: 'c', state: stateOf(second) })).status, 303)
+  t.equal([...s.browser.cookies.values()].filter(({ name }) => name.startsWith('latchkey-signin-')).length, 1)
+})
+
 t.test('SEC-6: two tabs of a browser without a session that come back at the same moment end in one session', async t => {
   const s = await setUp(t)
   const asked = [await begin(s, s.browser), await begin(s, s.browser, '/auth/ignition')] as const

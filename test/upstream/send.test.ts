@@ -20,17 +20,17 @@ async function listen(t: Test, server: Server): Promise<number> {
 }
 
 /** An upstream on a real socket, and the sending under test. */
-async function setUp(t: Test, handler: Handler) {
+async function setUp(t: Test, handler: Handler, widths?: Parameters<typeof openUpstream>[1]) {
   const server = createServer(handler)
   const port = await listen(t, server)
   t.teardown(() => server.closeAllConnections())
-  const { send } = upstream(t)
+  const { send } = upstream(t, widths)
   const request = (change: Partial<UpstreamRequest> = {}): UpstreamRequest => requestTo(`http://127.0.0.1:${port}`, change)
   return { send, request, server, port }
 }
 
-function upstream(t: Test) {
-  const opened = openUpstream(createLookup({ production: false, providers: new Map() }))
+function upstream(t: Test, widths?: Parameters<typeof openUpstream>[1]) {
+  const opened = openUpstream(createLookup({ production: false, providers: new Map() }), widths)
   t.teardown(() => opened.close())
   return opened
 }
@@ -253,4 +253,55 @@ t.test('whatever is no HTTP answer is a provider_unavailable', async t => {
   closed.close()
   const refused = await send(requestTo(`http://127.0.0.1:${port}`), collector().take).catch(error => error)
   t.ok(hasCode(refused, 'provider_unavailable'))
+})
+
+t.test('SEC-36: event streams take no place from calls, and one too many is refused', async t => {
+  const { send, request } = await setUp(
+    t,
+    (q, r) => {
+      if (q.url === '/events') r.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+      else r.end('called')
+    },
+    { calls: 1, eventStreams: 2 }
+  )
+  const streams = [collector(), collector()]
+  const ends = new AbortController()
+  for (const { take, heads } of streams) {
+    const taken = Promise.withResolvers<void>()
+    void send(request({ path: '/events', signal: ends.signal }), head => {
+      taken.resolve()
+      return take(head)
+    })
+    await taken.promise
+    t.equal(heads.length, 1)
+  }
+  const call = collector()
+  t.equal(await send(request(), call.take), 'streamed')
+  t.equal(await call.text(), 'called')
+  await t.rejects(send(request({ path: '/events' }), collector().take), { code: 'rate_limited' })
+  ends.abort()
+})
+
+t.test('SEC-36: a call that is given up while it waits for a place never goes up', async t => {
+  const seen: string[] = []
+  const held = Promise.withResolvers<ServerResponse>()
+  const { send, request } = await setUp(
+    t,
+    (q, r) => {
+      seen.push(q.url ?? '')
+      if (q.url === '/first') held.resolve(r)
+      else r.end()
+    },
+    { calls: 1, eventStreams: 1 }
+  )
+  const first = send(request({ path: '/first' }), collector().take)
+  const response = await held.promise
+  const gone = new AbortController()
+  const second = send(request({ path: '/second', method: 'POST', body: Buffer.alloc(60_000), signal: gone.signal }), collector().take)
+  const third = send(request({ path: '/third' }), collector().take)
+  gone.abort()
+  await t.rejects(second)
+  response.end()
+  await Promise.all([first, third])
+  t.strictSame(seen, ['/first', '/third'])
 })

@@ -6,7 +6,8 @@ import { startDaemon } from '../daemon.ts'
 import { newKeys, type SealingKeys, seed } from '../seed.ts'
 import type { Running, System, World } from '../system.ts'
 
-const server = join(import.meta.dirname, '..', '..', '..', 'src', 'server.ts')
+/** Built, as the operating guide advises for production. */
+const server = join(import.meta.dirname, '..', '..', '..', 'dist', 'src', 'server.js')
 
 export type Variant = {
   readonly store: 'Redis' | 'embedded'
@@ -26,7 +27,7 @@ function system(name: string, title: string, variant: Variant): System {
     name,
     title,
     needs: [],
-    setUp: 'src/server.ts with NODE_ENV=production and nothing else but its addresses and keys; access log on',
+    setUp: 'built, with NODE_ENV=production and nothing else but its addresses and keys; access log on',
     authenticates: true,
     start: (world, sessions) => startLatchkey(world, sessions, variant)
   }
