@@ -75,8 +75,8 @@ export function createMemory<T>(watch: Watch, clock: Clock, { mostOwners, trustM
   function keep(owner: string, fields: readonly string[], values: ReadonlyArray<T | undefined>, watched: boolean): void {
     const nowMs = clock.now()
     const old = entries.get(owner)
-    // Other fields of a watched entry are as true as these: a change of any would have removed it.
-    const joins = old?.watched === true && watched
+    // Other fields of a watched entry are as true as these, a change of any would have removed it; but no younger than they are.
+    const joins = old?.watched === true && watched && nowMs - old.readAtMs < trustMs
     const held = joins ? old : { values: new Map(), readAtMs: nowMs, watched, goodAtMs: nowMs }
     fields.forEach((field, i) => {
       held.values.set(field, values[i])

@@ -47,6 +47,15 @@ t.test('what is held is served without asking, until a change is told', async t 
   t.equal(world.asked, 2)
 })
 
+t.test('what was asked for again when its time was over is held for as long again', async t => {
+  const { world, clock, read } = begin(t)
+  for (let round = 1; round <= 3; round++) {
+    for (let call = 0; call < 5; call++) await read()
+    t.equal(world.asked, round)
+    clock.advance(10 * second)
+  }
+})
+
 t.test('that there is no record is held too', async t => {
   const { world, read } = begin(t)
   world.value = undefined
