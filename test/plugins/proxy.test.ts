@@ -548,3 +548,12 @@ t.test('a frontend on an allowed origin reads the answer and every header of it;
     for (const [name] of no.headers) t.notMatch(name, /^access-control-allow-(origin|methods|headers)/)
   }
 })
+
+t.test('RFC 9110 §8.6: an answer that has no body says no length, whatever the provider says', async t => {
+  const { provider, browser, proxy } = await connected(t)
+  provider.api = (_, r) => void r.socket?.end('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nX-Its: own\r\n\r\n')
+  const answer = await browser.fetch(`${proxy}/x`)
+  t.equal(answer.status, 204)
+  t.equal(answer.headers.get('content-length'), null)
+  t.equal(answer.headers.get('x-its'), 'own')
+})

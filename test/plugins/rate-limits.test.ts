@@ -1,4 +1,6 @@
 import t from 'tap'
+import type { Store } from '../../src/core/ports.ts'
+import { openStore } from '../../src/stores/open-store.ts'
 import { Browser } from '../support/browser.ts'
 import { connected, problem, signIn } from '../support/connected.ts'
 import { startFakeProvider } from '../support/fake-provider.ts'
@@ -112,4 +114,26 @@ t.test('SEC-36: an image or a frame on another site begins no sign-in, and spend
     t.same(refused.headers.getSetCookie(), [])
   }
   t.equal((await begin('cross-site', 'document')).status, 302)
+})
+
+t.test('SEC-36: who has had all that a minute allows is refused without asking the store again', async t => {
+  const provider = await startFakeProvider(t)
+  const clock = new TestClock()
+  const real = await openStore({ dataDir: t.testdir(), clock })
+  let counted = 0
+  const store: Store = {
+    ...real,
+    count: (...of) => {
+      counted++
+      return real.count(...of)
+    }
+  }
+  const gateway = await startGateway(t, { clock, store, environment: { ...provider.environment, SIGN_INS_PER_MINUTE: '2' } })
+  const begin = async () => (await new Browser().request(`${gateway.url}/auth/productboard`)).status
+  const statuses: number[] = []
+  for (let i = 0; i < 10; i++) statuses.push(await begin())
+  t.same([...new Set(statuses)], [302, 429])
+  t.equal(counted, 3)
+  clock.advance(60_000)
+  t.equal(await begin(), 302)
 })
