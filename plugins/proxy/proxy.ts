@@ -41,6 +41,7 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
       const target = targetOf(request.originalUrl)
       const method = request.method as HttpMethod
       checkPolicy(definition, method, guardedPath(target))
+      checkHead(definition, request.raw.rawHeaders)
 
       const { owner, connection } = await connectionFor(request, definition)
       const leave = callLimits.enter(owner, definition)
@@ -125,6 +126,14 @@ function checkPolicy({ name, title, api }: Provider, method: HttpMethod, path: s
   }
   if (api.paths && !api.paths.some(prefix => isBelow(path, prefix)))
     throw new GatewayError('path_rejected', `This path is not forwarded to ${title}.`, { provider: name })
+}
+
+function checkHead({ name, title, api: { maxHeaderBytes } }: Provider, rawHeaders: readonly string[]): void {
+  if (maxHeaderBytes === undefined || rawHeaders.reduce((bytes, text) => bytes + text.length, 0) <= maxHeaderBytes) return
+  throw new GatewayError('header_rejected', `The headers are larger than the ${maxHeaderBytes} bytes that are forwarded to ${title}.`, {
+    provider: name,
+    status: 431
+  })
 }
 
 /** From the first moment: who has gone while their session was looked up is not told of again. */

@@ -42,6 +42,8 @@ type Api = {
   readonly paths?: readonly string[]
   /** Largest request body in bytes. */
   readonly maxBodyBytes?: number
+  /** Largest head of a request, in bytes of its names and values as the client sent them; 16 KiB for all providers when left out. */
+  readonly maxHeaderBytes?: number
   /** Longest wait for the answer's head, and longest silence inside its body, in milliseconds. */
   readonly timeoutMs?: number
   /** Calls of one session that may be under way at once on an instance; 256 when left out. */
@@ -160,7 +162,7 @@ export function defineProvider(provider: Provider): Provider {
   if (!/^#[0-9a-f]{6}$/i.test(provider.color)) fail('color', 'must be #rrggbb')
   if (!methods.oauth2 && !methods.apiKey) fail('methods', 'must offer oauth2, apiKey or both')
   if (provider.sources.length === 0) fail('sources', 'must say where the facts come from')
-  for (const field of ['maxBodyBytes', 'timeoutMs', 'maxCallsPerSession', 'maxCalls'] as const) {
+  for (const field of ['maxBodyBytes', 'maxHeaderBytes', 'timeoutMs', 'maxCallsPerSession', 'maxCalls'] as const) {
     const value = api[field]
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) fail(`api.${field}`, 'must be a whole number above 0')
   }

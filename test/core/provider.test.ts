@@ -45,7 +45,7 @@ const refused: Record<string, readonly [field: string, Partial<Provider>[]]> = {
     badUrls.map(url => ({ api: { baseUrl: 'https://api.acme.example', linkBases: ['https://old.acme.example', url] } }))
   ],
   ...Object.fromEntries(
-    (['maxBodyBytes', 'timeoutMs', 'maxCallsPerSession', 'maxCalls'] as const).map(field => [
+    (['maxBodyBytes', 'maxHeaderBytes', 'timeoutMs', 'maxCallsPerSession', 'maxCalls'] as const).map(field => [
       `a ${field} that is no whole number above 0`,
       [
         `api.${field}`,

@@ -94,3 +94,12 @@ t.test(
     t.equal(provider.seen.api.length, 3)
   }
 )
+
+t.test('SEC-36: a head that is larger than the definition allows is 431, and the next call goes up', async t => {
+  const definitions = (await loadProviders()).map(definition => ({ ...definition, api: { ...definition.api, maxHeaderBytes: 2_000 } }))
+  const { provider, browser, proxy } = await connected(t, { definitions })
+  const refused = await problem(t, await browser.fetch(`${proxy}/x`, { headers: { 'x-long': 'a'.repeat(2_000) } }), 431, 'header_rejected')
+  t.match(refused, { provider: 'productboard', detail: /2000 bytes/ })
+  t.equal((await browser.fetch(`${proxy}/x`, { headers: { 'x-long': 'a'.repeat(1_000) } })).status, 200)
+  t.equal(provider.seen.api.length, 1)
+})
