@@ -27,18 +27,14 @@ async function accessLog(app: FastifyInstance) {
 
 function pathOf({ originalUrl: url, routeOptions }: FastifyRequest): string {
   const { url: pattern, config } = routeOptions ?? {}
-  if (config?.secretPath && pattern !== undefined) return pattern
-  // What is asked of such an address by another method, a preflight among them, has other routes.
-  const secretBelow = secretBeginnings.find(beginning => url.startsWith(beginning))
-  if (secretBelow !== undefined) return `${secretBelow}…`
-  if (pattern === undefined) return beginningOf(url)
+  // A preflight has a route for every address.
+  if (pattern === undefined || pattern === '*') return beginningOf(url)
+  if (config?.secretPath) return pattern
   const queryAt = url.indexOf('?')
   return queryAt === -1 ? url : url.slice(0, queryAt)
 }
 
-const secretBeginnings = ['/invitations/']
-
-/** An address that leads nowhere may be a secret one with a slip in it: it is shown as far as it can hold none. */
+/** Where no route says whether an address is a secret, as with a slip in one, it is shown as far as it can hold none. */
 function beginningOf(url: string): string {
   const [beginning, rest] = /^\/[\w.-]{0,24}(?=([/?]|$))/.exec(url) ?? ['/', '…']
   return rest ? `${beginning}…` : beginning

@@ -28,7 +28,7 @@ async function invitations(app: FastifyInstance, { publicUrl }: { publicUrl: str
   })
 
   // By its id: the link's token is the invited person's. One address has one name for its part.
-  app.delete<{ Params: { token: string } }>('/invitations/:token', async (request, reply) => {
+  app.delete<{ Params: { token: string } }>('/invitations/:token', { config: { secretPath: true } }, async (request, reply) => {
     const session = await sessionOf(request)
     if (session) await app.invitations.withdraw(session.owner, request.params.token)
     return reply.code(204).send()

@@ -9,15 +9,16 @@ declare module 'fastify' {
   }
 }
 
-/** Address pattern -> its methods. */
-export type KnownRoutes = Map<string, Set<string>>
+/** Address pattern -> its methods, and whether the addresses of any are secrets. */
+export type KnownRoutes = Map<string, { readonly methods: Set<string>; secretPath: boolean }>
 
 /** Notes every route that is registered from here on. */
 export function collectRoutes(app: FastifyInstance): KnownRoutes {
   const routes: KnownRoutes = new Map()
-  app.addHook('onRoute', ({ url, method }) => {
-    const known = routes.get(url) ?? new Set()
-    for (const name of [method].flat()) known.add(name.toUpperCase())
+  app.addHook('onRoute', ({ url, method, config }) => {
+    const known = routes.get(url) ?? { methods: new Set(), secretPath: false }
+    for (const name of [method].flat()) known.methods.add(name.toUpperCase())
+    known.secretPath ||= config?.secretPath === true
     routes.set(url, known)
   })
   return routes
@@ -25,14 +26,14 @@ export function collectRoutes(app: FastifyInstance): KnownRoutes {
 
 /** RFC 9110 §15.5.6: an address that exists answers a method it does not know with 405 and what it does. Fastify would say 404. */
 async function otherMethods(app: FastifyInstance, { routes }: { routes: KnownRoutes }) {
-  for (const [url, methods] of [...routes]) {
+  for (const [url, { methods, secretPath }] of [...routes]) {
     if (url === '*' || methods.has('OPTIONS')) continue
     const allow = [...methods]
     const others = app.supportedMethods.filter(method => method !== 'OPTIONS' && !methods.has(method)) as HTTPMethods[]
     app.route({
       method: others,
       url,
-      config: { refusal: true },
+      config: { refusal: true, secretPath },
       // Before anything is read of the body.
       onRequest: async ({ method }) => {
         throw new GatewayError('method_not_allowed', `${method} is not a method of this address. It knows ${allow.join(', ')}.`, { allow })

@@ -164,6 +164,12 @@ async function walk(t: Test, environment: Record<string, string>, dump: () => Pr
   for (const path of ['', 'x', '/nothing', '/accept', '/decline', '?x'])
     await guest.request(link + path, { headers: { accept: 'text/html' } })
   for (const method of ['PUT', 'OPTIONS', 'DELETE', 'HEAD']) await guest.fetch(link, { method })
+  for (const address of [link, `${link}/accept`].map(text => new URL(text).pathname)) {
+    for (const target of [address, address.replace('i', '%69'), `http://x${address}`]) {
+      for (const method of ['GET', 'PUT', 'OPTIONS'])
+        await raw(port, `${method} ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+    }
+  }
   const apiKey = canary('key')
   keyed.api = ({ url: path }, r) => json(r, 200, { success: path.endsWith(apiKey) })
   t.equal((await post(guest, new URL(link).pathname, JSON.stringify({ apiKey }))).status, 201)
