@@ -5,25 +5,14 @@ import type { Body } from '../../src/core/forward.ts'
 /** Bodies up to this many bytes are kept, so that they can be sent a second time. */
 const keptBytes = 64 * 1024
 
-/** RFC 9112 §6.3: there is one when a length above 0 or a coding says so. */
-export const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-
-/** Of a request without one: its declared length, when it says 0, goes up as it is. */
-export const noBody = ({ headers }: IncomingMessage): ReadBody => ({
-  body: undefined,
-  bodyLength: headers['content-length'] === undefined ? undefined : 0
-})
-
-type ReadBody = { readonly body: Body; readonly bodyLength: number | undefined }
-
 /**
- * A request's body: the bytes when they are few, else a stream that ends with an error past `maxBytes`.
+ * A request's body: nothing, the bytes when they are few, else a stream that ends with an error past `maxBytes`.
  * @throws {GatewayError} `body_too_large` when that is known from the start
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<ReadBody> {
-  const { 'content-length': declared } = request.headers
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<{ body: Body; bodyLength: number | undefined }> {
+  const { 'content-length': declared, 'transfer-encoding': coding } = request.headers
   const bodyLength = declared === undefined ? undefined : Number(declared)
+  if (coding === undefined && !bodyLength) return { body: undefined, bodyLength }
   if (bodyLength !== undefined && bodyLength > maxBytes) throw tooLarge(maxBytes)
 
   // Not destroyed on return: whoever stops reading still owes the client an answer on that socket.

@@ -12,7 +12,7 @@ import { guardedPath, isBelow } from '../../src/core/path.ts'
 import type { Clock } from '../../src/core/ports.ts'
 import type { HttpMethod, Provider } from '../../src/core/provider.ts'
 import { heldBackUntil, holdBack, refuseHeldBack } from '../../src/core/rate-limit.ts'
-import { hasBody, noBody, readBody } from './body.ts'
+import { readBody } from './body.ts'
 import { targetOf } from './target.ts'
 
 type ProxyOptions = { publicUrl: string; send: Send; clock: Clock }
@@ -46,8 +46,7 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
       const { owner, connection } = await connectionFor(request, definition)
       const leave = callLimits.enter(owner, definition)
       try {
-        const most = definition.api.maxBodyBytes ?? defaultMaxBodyBytes
-        const { body, bodyLength } = hasBody(request.raw) ? await readBody(request.raw, most) : noBody(request.raw)
+        const { body, bodyLength } = await readBody(request.raw, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
         const outcome = await forward({
           owner,
           connection,
