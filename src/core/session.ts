@@ -59,3 +59,22 @@ export function touched(session: Session, limits: SessionLimits, nowMs: number, 
     lastUsedMs: provider === undefined ? session.lastUsedMs : { ...session.lastUsedMs, [provider]: nowMs }
   }
 }
+
+/** How a first sign-in came back. */
+export type Arrival = {
+  /** When its request began, in milliseconds since the epoch. */
+  readonly begunAtMs: number
+  /** Its id, and those of all that the browser showed. */
+  readonly flow: string
+  readonly shown: readonly string[]
+}
+
+/** How long before a request a session may have begun that the browser does not show yet: its cookie was on the way. */
+const answersCrossMs = 1_000
+
+/**
+ * Whether a session that the request did not show is this browser's all the same, begun in another tab at the same moment: that tab's
+ * request showed this sign-in. Whoever left one under way in this browser, to finish it elsewhere, could not show what was begun after.
+ */
+export const isOfSameBrowser = ({ createdAtMs, begunWith }: Session, { begunAtMs, flow }: Arrival): boolean =>
+  createdAtMs >= begunAtMs - answersCrossMs && begunWith?.includes(flow) === true

@@ -3,16 +3,19 @@ import type { Connection } from './connection.ts'
 import { createMemory, type MemoryLimits, memoryLimits } from './memory.ts'
 import type { Change, Clock, Store } from './ports.ts'
 import { connectionPrefix, createRecords, sessionPrefix, type Versioned, versionOf } from './records.ts'
-import { endsAtMs, isLive, newId, newSession, type Session, type SessionLimits, type Ticket, touched, turned } from './session.ts'
-
-/** How a first sign-in came back. */
-export type Arrival = {
-  /** When its request began, in milliseconds since the epoch. */
-  readonly begunAtMs: number
-  /** Its id, and those of all that the browser showed. */
-  readonly flow: string
-  readonly shown: readonly string[]
-}
+import {
+  type Arrival,
+  endsAtMs,
+  isLive,
+  isOfSameBrowser,
+  newId,
+  newSession,
+  type Session,
+  type SessionLimits,
+  type Ticket,
+  touched,
+  turned
+} from './session.ts'
 
 export type Held = { session: Versioned<Session>; connections: Map<string, Versioned<Connection>> }
 
@@ -56,16 +59,6 @@ const anyVersion = Buffer.alloc(0)
 /** What changes while it is erased is read again, so that nothing is erased unseen; but not for ever. */
 const eraseTrials = 5
 
-/** How long before a request a session may have begun that the browser does not show yet: its cookie was on the way. */
-const answersCrossMs = 1_000
-
-/**
- * Whether a session that the request did not show is this browser's all the same, begun in another tab at the same moment: that tab's
- * request showed this sign-in. Whoever left one under way in this browser, to finish it elsewhere, could not show what was begun after.
- */
-const isOfSameBrowser = ({ createdAtMs, begunWith }: Session, { begunAtMs, flow }: Arrival): boolean =>
-  createdAtMs >= begunAtMs - answersCrossMs && begunWith?.includes(flow) === true
-
 type VaultParts = { store: Store; cipher: Cipher; limits: SessionLimits; clock: Clock; memory?: MemoryLimits }
 
 export function createVault({ store, cipher, limits, clock, memory: held = memoryLimits }: VaultParts): Vault {
@@ -93,8 +86,15 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
     return { put, ttlMs: endsAtMs(session, limits) - clock.now() }
   }
 
-  const connectionAt = (owner: string, field: string, record: Buffer): Connection | undefined =>
-    field.startsWith(connectionPrefix) ? openConnection(owner, field.slice(connectionPrefix.length), record)?.value : undefined
+  function connectionsIn(owner: string, records: Iterable<readonly [field: string, record: Buffer]>): Held['connections'] {
+    const connections: Held['connections'] = new Map()
+    for (const [field, record] of records) {
+      const name = field.startsWith(connectionPrefix) ? field.slice(connectionPrefix.length) : undefined
+      const connection = name === undefined ? undefined : openConnection(owner, name, record)
+      if (name !== undefined && connection) connections.set(name, connection)
+    }
+    return connections
+  }
 
   async function liveSession(owner: string): Promise<Session | undefined> {
     for (const [field, record] of await store.readAll(owner)) {
@@ -120,14 +120,7 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       const records = await store.readAll(owner)
       const session = live(openSession(owner, id, records.get(sessionField(id))))
       if (!session) return undefined
-      const names = [...records.keys()].filter(f => f.startsWith(connectionPrefix)).map(f => f.slice(connectionPrefix.length))
-      return {
-        session,
-        connections: found(
-          names,
-          names.map(name => openConnection(owner, name, records.get(connectionField(name))))
-        )
-      }
+      return { session, connections: connectionsIn(owner, records) }
     },
 
     async readConnection(owner, provider) {
@@ -198,7 +191,7 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
           erase: records.map(([field]) => field)
         }
         if (records.length > 0 && !(await commit(owner, erased))) continue
-        return records.map(([field, record]) => connectionAt(owner, field, record)).filter(connection => connection !== undefined)
+        return [...connectionsIn(owner, records).values()].map(({ value }) => value)
       }
       await store.erase(owner)
       memory.forget(owner)

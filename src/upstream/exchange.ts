@@ -1,6 +1,7 @@
-import { type Dispatcher, errors, type Pool } from 'undici'
-import { GatewayError } from '../core/errors.ts'
+import type { Dispatcher, Pool } from 'undici'
+import type { GatewayError } from '../core/errors.ts'
 import type { Outcome, Sink, Take, UpstreamRequest } from '../core/forward.ts'
+import { asGatewayError, ClientGone, Stalled, tooManyEventStreams } from './faults.ts'
 import type { Lane } from './lane.ts'
 
 /** A dropped answer is read to its end up to here, so that its connection can serve again; a longer one is not worth that. */
@@ -19,9 +20,6 @@ export class EventStreams extends Set<Exchange> {
     return this.size >= this.#most
   }
 }
-
-class Stalled extends Error {}
-class ClientGone extends Error {}
 
 /** One request and its answer. */
 export class Exchange implements Dispatcher.DispatchHandler {
@@ -189,21 +187,4 @@ export class Exchange implements Dispatcher.DispatchHandler {
     clearTimeout(this.#timer)
     this.#timer = undefined
   }
-}
-
-const tooManyEventStreams = () =>
-  new GatewayError('rate_limited', 'Too many event streams of this provider are open here. Try again in a moment.', { retryAfter: 5 })
-
-function asGatewayError(cause: Error): GatewayError {
-  if (cause instanceof GatewayError) return cause // Of the request's own body, too large; of the lookup, not public.
-  if (cause instanceof Stalled || cause instanceof errors.ConnectTimeoutError) {
-    return new GatewayError('provider_timeout', 'The provider did not answer in time. Nothing is wrong with the connection; try again.', {
-      cause
-    })
-  }
-  return new GatewayError(
-    'provider_unavailable',
-    'The provider could not be reached, or broke off before it answered. Try again a little later.',
-    { cause }
-  )
 }

@@ -6,8 +6,8 @@ import { GatewayError } from '../../src/core/errors.ts'
 import type { Clock, Store } from '../../src/core/ports.ts'
 import type { ApiKeyMethod, OAuth2Method, Provider } from '../../src/core/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
-import type { SessionLimits } from '../../src/core/session.ts'
-import { type Arrival, createVault, type Vault } from '../../src/core/vault.ts'
+import type { Arrival, SessionLimits } from '../../src/core/session.ts'
+import { createVault, type Vault } from '../../src/core/vault.ts'
 import { openSqliteStore } from '../../src/stores/sqlite.ts'
 
 export const second = 1000

@@ -1,0 +1,24 @@
+import { errors } from 'undici'
+import { GatewayError } from '../core/errors.ts'
+
+/** Why a call was ended here: the provider was silent for too long, or nobody waits for it any more. */
+export class Stalled extends Error {}
+export class ClientGone extends Error {}
+
+export const tooManyEventStreams = () =>
+  new GatewayError('rate_limited', 'Too many event streams of this provider are open here. Try again in a moment.', { retryAfter: 5 })
+
+/** What went wrong with a call, for whoever made it. */
+export function asGatewayError(cause: Error): GatewayError {
+  if (cause instanceof GatewayError) return cause // Of the request's own body, too large; of the lookup, not public.
+  if (cause instanceof Stalled || cause instanceof errors.ConnectTimeoutError) {
+    return new GatewayError('provider_timeout', 'The provider did not answer in time. Nothing is wrong with the connection; try again.', {
+      cause
+    })
+  }
+  return new GatewayError(
+    'provider_unavailable',
+    'The provider could not be reached, or broke off before it answered. Try again a little later.',
+    { cause }
+  )
+}
