@@ -3,11 +3,11 @@ import { apiBase } from './api-base.ts'
 import { type Connection, isDueForRenewal, isExpired } from './connection.ts'
 import { targetFor } from './credential.ts'
 import { GatewayError, hasCode } from './errors.ts'
-import { requestHeaders } from './headers.ts'
 import type { Clock } from './ports.ts'
 import type { HttpMethod, Provider } from './provider.ts'
 import { createRefusals } from './refusals.ts'
 import type { Renew } from './renewal.ts'
+import { requestHeaders } from './request-headers.ts'
 
 /** Nothing, bytes that can be sent again, or a stream that can be sent once. */
 export type Body = undefined | Buffer | AsyncIterable<Uint8Array>

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { answerHeaders } from '../../../src/core/headers.ts'
+import { answerHeaders } from '../../../src/core/answer-headers.ts'
 import { nameList, text } from '../arbitraries.ts'
 import { must, property } from '../property.ts'
 import { isSendable } from './passed.ts'

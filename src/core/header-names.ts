@@ -1,0 +1,48 @@
+// RFC 9110 §7.6.1, and what older servers treat the same.
+export const hopByHop = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'trailers',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings'
+]
+
+export const isToken = (name: string): boolean => /^[!#$%&'*+\-.^_`|~0-9a-z]+$/i.test(name)
+// undici refuses more than node:http lets in, and a refusal inside its dispatch can cost a connection of the pool.
+export const isFieldValue = (value: string): boolean => /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+
+/** Many servers make `_` and `-` the same (CGI, WSGI), so a look-alike stops where the real name stops. */
+export const canonical = (name: string): string => name.toLowerCase().replaceAll('_', '-')
+
+/** What a name alone decides. The same few names come again and again; others may not fill the memory. */
+export function perName<T>(decide: (name: string) => T): (name: string) => T {
+  const decided = new Map<string, T>()
+  return name => {
+    let verdict = decided.get(name)
+    if (verdict === undefined) {
+      verdict = decide(name)
+      if (decided.size < mostNamesRemembered && name.length <= mostCharactersRemembered) decided.set(name, verdict)
+    }
+    return verdict
+  }
+}
+const mostNamesRemembered = 1_000
+const mostCharactersRemembered = 100
+
+const canonicalName = perName(canonical)
+
+/** Names that `Connection` lists: they belong to this hop (RFC 9110 §7.6.1). */
+export function connectionNames(raw: readonly string[]): Set<string> | undefined {
+  let names: Set<string> | undefined
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const value = raw[i + 1] as string
+    if (canonicalName(raw[i] as string) !== 'connection' || value === 'keep-alive' || value === 'close') continue
+    names ??= new Set()
+    for (const name of value.split(',')) names.add(canonical(name.trim()))
+  }
+  return names
+}

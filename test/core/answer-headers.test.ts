@@ -1,0 +1,141 @@
+import t from 'tap'
+import { answerHeaders } from '../../src/core/answer-headers.ts'
+
+const stoppedAnswers = [
+  'set-cookie',
+  'set-cookie2',
+  'clear-site-data',
+  'access-control-allow-origin',
+  'access-control-allow-credentials',
+  'access-control-anything',
+  'strict-transport-security',
+  'alt-svc',
+  'refresh',
+  'www-authenticate',
+  'service-worker-allowed',
+  'proxy-authenticate',
+  'proxy-anything',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'trailers',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'content-security-policy-report-only',
+  'x-frame-options',
+  'public-key-pins',
+  'latchkey-error',
+  'cross-origin-opener-policy',
+  'cross-origin-embedder-policy',
+  'cross-origin-resource-policy',
+  'origin-agent-cluster',
+  'report-to',
+  'reporting-endpoints',
+  'nel',
+  'permissions-policy',
+  'referrer-policy',
+  'timing-allow-origin',
+  'accept-ch',
+  'critical-ch',
+  'secure-session-registration',
+  'secure-session-challenge',
+  'set-login',
+  'sourcemap',
+  'speculation-rules',
+  'use-as-dictionary',
+  'x-accel-buffering',
+  'x-accel-limit-rate',
+  'x-reproxy-url',
+  // Said to the proxy in front of us, which would believe that Latchkey says it.
+  'cdn-cache-control',
+  'cloudflare-cdn-cache-control',
+  'surrogate-control',
+  'x-accel-expires',
+  'x-accel-redirect',
+  'x-sendfile',
+  'x-lighttpd-send-file'
+]
+
+const bare = {
+  'cache-control': 'private, no-cache',
+  vary: 'Cookie, Origin',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "sandbox; default-src 'none'"
+}
+
+t.test('SEC-30: the headers of a provider that would act on our origin stop here, once or in a list', async t => {
+  for (const name of stoppedAnswers) {
+    t.strictSame(answerHeaders({ [name]: 'theirs' }), bare, name)
+    t.strictSame(answerHeaders({ [name]: ['theirs', 'again'] }), bare, `${name}, twice`)
+  }
+})
+
+t.test('SEC-31: a proxied body is harmless on our origin, whatever the provider says of it', async t => {
+  t.strictSame(answerHeaders({}), bare)
+  t.strictSame(answerHeaders({ 'x-content-type-options': 'sniff', 'content-security-policy': 'default-src *' }), bare)
+  t.strictSame(answerHeaders({ 'content-security-policy': ['default-src *', 'x'] }), bare)
+})
+
+t.test('SEC-31: no shared cache stores a proxied answer', async t => {
+  for (const [theirs, shown] of [
+    [undefined, 'private, no-cache'],
+    ['', 'private'],
+    ['public', 'private'],
+    ['PUBLIC, max-age=60', 'private, max-age=60'],
+    ['private', 'private'],
+    ['private, max-age=60', 'private, max-age=60'],
+    ['no-store', 'private, no-store'],
+    ['no-cache', 'private, no-cache'],
+    ['max-age=60, s-maxage=3600', 'private, max-age=60'],
+    ['S-MaxAge=3600,must-revalidate', 'private, must-revalidate'],
+    ['proxy-revalidate, max-age=1', 'private, max-age=1'],
+    ['max-age=60, immutable', 'private, max-age=60, immutable'],
+    ['private="set-cookie, x", max-age=60', 'private, max-age=60'],
+    ['no-cache="x, public, y", max-age=1', 'private, no-cache, max-age=1'],
+    ['max-age=1, ", public, s-maxage=60', 'private, max-age=1'],
+    [['public', 'max-age=60'], 'private, max-age=60'],
+    [[], 'private']
+  ] as const)
+    t.equal(answerHeaders({ 'cache-control': theirs as string | string[] | undefined })['cache-control'], shown, String(theirs))
+})
+
+t.test('SEC-31: caches are told that an answer depends on who asks and from where', async t => {
+  t.equal(answerHeaders({ vary: 'Accept-Encoding' }).vary, 'Accept-Encoding, Cookie, Origin')
+  t.equal(answerHeaders({ vary: ['Accept', 'Accept-Language'] }).vary, 'Accept, Accept-Language, Cookie, Origin')
+  t.equal(answerHeaders({ vary: '*' }).vary, '*, Cookie, Origin')
+})
+
+t.test("what the provider's Connection names stops, also when there are several", async t => {
+  t.strictSame(answerHeaders({ connection: 'close, x-hop', 'x-hop': '1', 'x-other': '2' }), { ...bare, 'x-other': '2' })
+  t.strictSame(answerHeaders({ connection: ['close', 'x-hop'], 'x-hop': '1', 'x-other': '2' }), { ...bare, 'x-other': '2' })
+  t.strictSame(answerHeaders({ connection: 'content-security-policy, vary, cache-control' }), bare, 'ours are not theirs to name')
+})
+
+t.test('all other headers of the provider reach the client as they are', async t => {
+  const kept = {
+    'content-type': 'application/json',
+    etag: '"1"',
+    'x-ratelimit-limit': '50',
+    'retry-after': '3',
+    link: ['<a>', '<b>'],
+    location: '/x',
+    date: 'now'
+  }
+  t.strictSame(answerHeaders({ ...kept, gone: undefined }), { ...bare, ...kept })
+})
+
+t.test('a header of the provider that HTTP does not allow is left out, and the answer goes on', async t => {
+  t.strictSame(answerHeaders({ 'a b': 'x', é: 'x', nul: 'a\0b', line: 'a\nb', list: ['fine', 'a\rb'], good: 'caf\xe9' }), {
+    ...bare,
+    good: 'caf\xe9'
+  })
+})
+
+t.test('what is decided of a name stays so, however many other names have come', async t => {
+  const answer = answerHeaders(Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`x-name-${i}`, 'x'])))
+  t.equal(answer['x-name-2999'], 'x')
+  t.equal(answerHeaders({ 'set-cookie': 'a=b', 'x-last': 'y' })['set-cookie'], undefined)
+})
