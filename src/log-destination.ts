@@ -1,55 +1,94 @@
-import { type DestinationStream, pino } from 'pino'
+import { writeSync } from 'node:fs'
+import type { DestinationStream } from 'pino'
 
 /** Lines leave when there are so many characters of them, or so much later. A write for each would cost more than the line itself. */
 const mostCharacters = 12 * 1024
 const leaveAfterMs = 50
-/** More than that, so that nothing is on its way when a process ends and writes the rest at once. */
-const minLength = 15 * 1024
+/** How soon a reader that had no room is asked again. */
+const askAgainMs = 10
+/** What waits for a reader, in bytes. What is said beyond that is counted instead. */
+const mostWaiting = 8 * 1024 * 1024
+/** How long a process that ends waits for a reader that has no room. */
+const lastMs = 1_000
+const stdoutFd = 1
 
 /**
  * Where log lines go: to stdout, without holding up the calls of everybody else, however slowly it is read.
  *
- * sonic-boom would gather lines by itself too, but it counts the bytes of all that it has gathered at each line that comes: with
- * 16 KiB that is most of what a line costs.
+ * They are written from this thread, each piece as far as there is room for it. A write in another thread may be anywhere when the
+ * process ends: the rest would be written before it, twice, or not at all.
  */
 export function logDestination(): DestinationStream & { flush(): void } {
-  const stdout = pino.destination({ sync: false, minLength })
+  // A pipe or socket waits for its reader until Node.js has it as a stream; from then on it says that it has no room.
+  process.stdout.on('error', () => {})
   let lines = ''
+  let waiting: Buffer[] = []
+  let bytes = 0
+  let lost = 0
   let timer: NodeJS.Timeout | undefined
-  let isLeaving = false
 
-  function handOver(): void {
+  function leave(): void {
     clearTimeout(timer)
     timer = undefined
-    stdout.write(lines)
-    lines = ''
+    if (lines !== '') {
+      const piece = Buffer.from(lines)
+      lines = ''
+      waiting.push(piece)
+      bytes += piece.length
+    }
+    if (!write()) leaveIn(askAgainMs)
   }
 
-  /** One piece after the other: what comes while one is written is the next. */
-  function leave(): void {
-    if (isLeaving || lines === '') return
-    isLeaving = true
-    handOver()
-    stdout.flush()
+  function leaveIn(ms: number): void {
+    timer ??= setTimeout(leave, ms).unref()
   }
-  stdout.on('drain', () => {
-    isLeaving = false
-    leave()
-  })
+
+  /** @returns whether all that waited has left */
+  function write(): boolean {
+    for (let piece = waiting[0]; piece; piece = waiting[0]) {
+      try {
+        const written = writeSync(stdoutFd, piece)
+        bytes -= written
+        if (written < piece.length) waiting[0] = piece.subarray(written)
+        else waiting.shift()
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return false
+        // Nobody reads any more, or the disk is full. No line can say so, and calls go on.
+        waiting = []
+        bytes = 0
+      }
+    }
+    if (lost > 0) sayWhatIsLost()
+    return true
+  }
+
+  function sayWhatIsLost(): void {
+    lines += `${JSON.stringify({ level: 40, time: Date.now(), pid: process.pid, lost, msg: 'log lines were lost: stdout was read too slowly' })}\n`
+    lost = 0
+    leaveIn(leaveAfterMs)
+  }
 
   /** All that was said so far, before anything else happens: for a process that ends. */
   function flush(): void {
-    if (lines !== '') handOver()
-    stdout.flushSync()
+    const until = Date.now() + lastMs
+    leave()
+    while ((bytes > 0 || lines !== '') && Date.now() < until) {
+      if (bytes > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, askAgainMs)
+      leave()
+    }
   }
   process.once('exit', flush)
 
   return {
     flush,
     write(line) {
+      if (bytes >= mostWaiting) {
+        lost++
+        return
+      }
       lines += line
       if (lines.length >= mostCharacters) leave()
-      else timer ??= setTimeout(leave, leaveAfterMs).unref()
+      else leaveIn(leaveAfterMs)
     }
   }
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { runNode } from './support/node-process.ts'
 
 const writer = join(import.meta.dirname, 'support', 'log-writer.ts')
@@ -27,4 +27,27 @@ t.test('a line that nothing follows leaves soon all the same', async t => {
   const { child, output } = runNode(t, writer, { LINES: '1', END: 'wait' })
   while (linesOf(output()).length === 0) await once(child.stdout as NodeJS.ReadableStream, 'data')
   t.equal(child.exitCode, null, 'while its process goes on')
+})
+
+/** A writer whose lines nobody reads until it has said that it goes on. */
+async function unread(t: Test, lines: number): Promise<string> {
+  const { child, output } = runNode(t, writer, { LINES: `${lines}`, END: 'wait' })
+  child.stdout?.pause()
+  await once(child.stderr as NodeJS.ReadableStream, 'data')
+  child.kill('SIGTERM')
+  child.stdout?.resume()
+  await once(child, 'close')
+  return output()
+}
+
+t.test('a reader who takes his time holds nobody up, and misses nothing', async t => {
+  t.strictSame(linesOf(await unread(t, 10_000)), [...Array(10_000).keys()])
+})
+
+t.test('what waits for a reader is bounded: what is beyond it is counted, and the count is said', async t => {
+  const output = await unread(t, 200_000)
+  const lost = Number(/"lost":(\d+)/.exec(output)?.[1])
+  const said = linesOf(output).filter(line => line !== undefined)
+  t.ok(lost > 0, `${lost} lost`)
+  t.strictSame(said, [...Array(200_000 - lost).keys()], 'all others came, in order')
 })

@@ -6,6 +6,9 @@ const { LINES = '1', END = 'exit' } = process.env
 const logger = pino({}, logDestination())
 for (let line = 0; line < Number(LINES); line++) logger.info({ line }, 'said')
 if (END === 'exit') process.exit(0)
-// Nothing else keeps this process alive: it ends when the lines have left, or never says them.
-if (END === 'wait') setTimeout(() => {}, 1_000)
 if (END === 'throw') throw new Error('a fault')
+if (END === 'wait') {
+  const life = setInterval(() => {}, 60_000)
+  process.once('SIGTERM', () => clearInterval(life))
+  process.stderr.write('goes on\n')
+}
