@@ -1,24 +1,37 @@
-import type { BrowserContext, Response } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import t from 'tap'
 import { connect, newPerson, startChromium } from '../support/chromium.ts'
 import { startGatewayAndSandbox, type TestGateway } from '../support/gateway.ts'
 
 const browser = await startChromium(t)
 
-/** Everything that comes into the browser, as text. */
-function record(context: BrowserContext) {
-  const reading: Promise<string>[] = []
-  context.on('response', response => reading.push(read(response)))
-  /** Waits for the answers so far: their bodies are gone once the page has moved on. */
-  return () => Promise.all(reading)
-}
-
-async function read(response: Response): Promise<string> {
-  const { url, method, ...rest } = { url: response.url(), method: response.request().method(), status: response.status() }
-  const hasBody = rest.status !== 204 && (rest.status < 300 || rest.status >= 400)
-  const body = hasBody ? await response.text() : ''
-  const [answer, request] = [await response.headersArray(), await response.request().headersArray()]
-  return JSON.stringify({ url, method, ...rest, answer, request }) + body
+/**
+ * Everything that comes into the page, as text. Each answer is read before the page gets it: afterwards a page that moves on may take
+ * it along.
+ */
+async function record(page: Page) {
+  const devTools = await page.context().newCDPSession(page)
+  const reading: Promise<void>[] = []
+  const received: string[] = []
+  devTools.on('Fetch.requestPaused', ({ requestId, request, responseStatusCode = 0, responseHeaders, responseErrorReason }) => {
+    const read = async () => {
+      const isRedirect = responseStatusCode >= 300 && responseStatusCode < 400
+      const body = isRedirect || responseErrorReason ? undefined : await devTools.send('Fetch.getResponseBody', { requestId })
+      const text = Buffer.from(body?.body ?? '', body?.base64Encoded ? 'base64' : 'utf8').toString()
+      received.push(JSON.stringify({ request, responseStatusCode, responseHeaders }), text)
+      await devTools.send('Fetch.continueResponse', { requestId })
+    }
+    // A page that is left behind has given up its requests.
+    reading.push(read().catch(() => void received.push(`given up: ${request.url}`)))
+  })
+  // With cookies, which the other does not show.
+  devTools.on('Network.responseReceivedExtraInfo', ({ headers }) => received.push(JSON.stringify(headers)))
+  await devTools.send('Network.enable')
+  await devTools.send('Fetch.enable', { patterns: [{ requestStage: 'Response' }] })
+  return async () => {
+    await Promise.all(reading)
+    return received
+  }
 }
 
 /** The tokens of every sign-in and renewal from now on, listened for between the gateway and its token client. */
@@ -46,7 +59,7 @@ t.test('no token ever comes into the browser: not in a page, an answer, a header
   const vendor = sandbox.vendor('productboard')
   const tokens = listenForTokens(gateway, 'productboard')
   const { page, context } = await newPerson(t, browser)
-  const received = record(context)
+  const received = await record(page)
   const seen: string[] = []
   const look = async () => {
     seen.push(await page.content(), JSON.stringify(await context.storageState({ indexedDB: true })))
