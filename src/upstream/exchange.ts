@@ -3,9 +3,12 @@ import type { GatewayError } from '../core/errors.ts'
 import type { Outcome, Sink, Take, UpstreamRequest } from '../core/forward.ts'
 import { asGatewayError, ClientGone, Stalled, tooManyEventStreams } from './faults.ts'
 import type { Lane } from './lane.ts'
+import { Silence } from './silence.ts'
 
 /** A dropped answer is read to its end up to here, so that its connection can serve again; a longer one is not worth that. */
 const dropBytes = 64 * 1024
+/** A string of up to 16 KiB is written without a detour through the event loop; the answer's head has its part of it. */
+const stringBytes = 12 * 1024
 
 /** The open ones of one origin. */
 export class EventStreams extends Set<Exchange> {
@@ -31,11 +34,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Whether undici has it, so that its place is taken until undici has let go of it. */
   #dispatched = false
   #leave = (): void => {}
-  #timer: NodeJS.Timeout | undefined
+  #silence: Silence | undefined
   #controller: Dispatcher.DispatchController | undefined
   #fault: Error | undefined
   #sink: Sink | undefined
+  /** Head or body have gone to the sink. */
   #begun = false
+  /** The beginning of the body, until the next tick shows whether it is all of it. */
+  #first: Buffer | undefined
   #dropped: number | undefined
 
   constructor(
@@ -60,7 +66,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return
     }
     signal.addEventListener('abort', this.#onGone)
-    this.#timer = setTimeout(() => this.#fail(new Stalled()), timeoutMs)
+    this.#silence = new Silence(timeoutMs, () => this.#fail(new Stalled()))
     this.#leave = lane.enter(() => this.#dispatch(pool))
   }
 
@@ -76,11 +82,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#fault) {
       controller.abort(this.#fault)
       this.#leave()
-    } else this.#timer?.refresh()
+    } else this.#silence?.heard()
   }
 
   onBodySent(): void {
-    this.#timer?.refresh()
+    this.#silence?.heard()
   }
 
   onResponseStart(
@@ -89,7 +95,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     headers: Record<string, string | string[] | undefined>
   ): void {
     if (status < 200 || this.#fault) return // 103 and the like; and an answer that nobody waits for any more.
-    this.#timer?.refresh()
+    this.#silence?.heard()
     // RFC-less but universal: server-sent events may be silent for as long as they like.
     const isEventStream = /^text\/event-stream\b/i.test(String(headers['content-type']))
     if (isEventStream && this.#eventStreams.isFull) {
@@ -113,36 +119,57 @@ export class Exchange implements Dispatcher.DispatchHandler {
       // Streams have connections of their own: however many there are, other calls find theirs.
       this.#leave()
     }
-    // A small answer leaves as one write: head and body come in one piece, before the next tick. A body that is late holds up nothing.
+    // A small answer comes in one piece, before the next tick, and leaves as one write. A body that is late holds up nothing.
     process.nextTick(() => {
-      if (!this.#begun && !sink.destroyed) sink.flushHeaders?.()
+      if (!this.#begun && !sink.destroyed) this.#begin(sink)
     })
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#timer?.refresh()
-    if (this.#sink) {
-      this.#begun = true
-      if (!this.#sink.write(chunk)) this.#waitForRoom(this.#sink, controller)
-      return
-    }
-    this.#dropped = (this.#dropped ?? 0) + chunk.length
-    if (this.#dropped > dropBytes) controller.abort(new ClientGone())
+  #begin(sink: Sink): void {
+    this.#begun = true
+    if (this.#first) this.#write(sink, this.#first)
+    else sink.flushHeaders?.()
   }
 
-  #waitForRoom(sink: Sink, controller: Dispatcher.DispatchController): void {
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#silence?.heard()
+    const sink = this.#sink
+    if (!sink) {
+      this.#dropped = (this.#dropped ?? 0) + chunk.length
+      if (this.#dropped > dropBytes) controller.abort(new ClientGone())
+    } else if (this.#begun || this.#first) {
+      if (!this.#begun) this.#begin(sink)
+      this.#write(sink, chunk)
+    } else this.#first = chunk
+  }
+
+  #write(sink: Sink, chunk: Buffer): void {
+    if (!sink.write(chunk)) this.#waitForRoom(sink)
+  }
+
+  #waitForRoom(sink: Sink): void {
+    const controller = this.#controller
+    if (!controller || controller.paused) return
     controller.pause()
     sink.once('drain', () => {
-      this.#timer?.refresh()
+      this.#silence?.heard()
       controller.resume()
     })
   }
 
   onResponseEnd(): void {
     this.#finish()
-    this.#begun = true
-    this.#sink?.end()
+    this.#end(this.#sink)
     this.#resolve('streamed')
+  }
+
+  #end(sink: Sink | undefined): void {
+    const whole = this.#begun ? undefined : this.#first
+    this.#begun = true
+    if (!whole) sink?.end()
+    // Byte for byte: as a string it joins the head, and one write without a list of parts takes both.
+    else if (whole.length <= stringBytes) sink?.end(whole.toString('latin1'), 'latin1')
+    else sink?.end(whole)
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -156,7 +183,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#sink = undefined
     this.#dropped = dropBytes
     this.#fail(new ClientGone())
-    sink?.end()
+    this.#end(sink)
     this.#resolve('streamed')
   }
 
@@ -184,7 +211,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #clear(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#silence?.stop()
+    this.#silence = undefined
   }
 }

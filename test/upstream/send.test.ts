@@ -66,6 +66,55 @@ t.test('an answer is streamed to where it is taken, with its head first', async 
   t.equal(await text(), 'hello')
 })
 
+t.test(
+  'every byte of an answer reaches the client as it was, small or large, in one piece or in several, of known length or not',
+  async t => {
+    const bytes = (length: number) => Buffer.from(Array.from({ length }, (_, i) => (i * 7) % 256))
+    const cases = [0, 1, 256, 12 * 1024, 12 * 1024 + 1, 20_000, 300_000].flatMap(length =>
+      [1, 2, 3].flatMap(pieces => [true, false].map(sized => ({ length, pieces, sized })))
+    )
+    let shape = cases[0] as (typeof cases)[0]
+    const { send, request } = await setUp(t, async (_, r) => {
+      const { length, pieces, sized } = shape
+      const body = bytes(length)
+      if (sized) r.setHeader('content-length', length)
+      const size = Math.ceil(length / pieces)
+      for (let i = 0; i < pieces; i++) {
+        // Each by itself, so that it is not in one packet with the one before.
+        await new Promise<void>(sent => r.write(body.subarray(i * size, (i + 1) * size), () => sent()))
+        await new Promise(setImmediate)
+      }
+      r.end()
+    })
+    const front = createServer((_, r) => {
+      send(request(), ({ status, headers }) =>
+        r.writeHead(status, headers['content-length'] ? ['content-length', String(headers['content-length'])] : [])
+      )
+    })
+    const port = await listen(t, front)
+    t.teardown(() => front.closeAllConnections())
+    for (shape of cases) {
+      const answer = await fetch(`http://127.0.0.1:${port}`)
+      t.ok(Buffer.from(await answer.arrayBuffer()).equals(bytes(shape.length)), JSON.stringify(shape))
+    }
+  }
+)
+
+t.test('a body that is late holds up nothing: the head is there before it', async t => {
+  const begins = Promise.withResolvers<ServerResponse>()
+  const { send, request } = await setUp(t, (_, r) => {
+    r.writeHead(200).flushHeaders()
+    begins.resolve(r)
+  })
+  const front = createServer((_, r) => void send(request(), ({ status }) => r.writeHead(status)))
+  const port = await listen(t, front)
+  t.teardown(() => front.closeAllConnections())
+  const answer = await fetch(`http://127.0.0.1:${port}`)
+  const upstreamAnswer = await begins.promise
+  upstreamAnswer.end('late')
+  t.equal(await answer.text(), 'late')
+})
+
 t.test('an answer that is not taken is dropped, and its connection serves the next request', async t => {
   const sockets = new Set<unknown>()
   const { send, request } = await setUp(t, (q, r) => {
