@@ -25,7 +25,10 @@ type CookieKind = {
   /** The cookie's name, or the beginning of it. */
   readonly name: string
   seal(values: Record<string, unknown>): string
-  /** @returns `undefined` for what is malformed, altered, too old, or of another kind */
+  /**
+   * @param sealed as the browser sent it
+   * @returns `undefined` for what is malformed, altered, too old, or of another kind
+   */
   open(sealed: string, log: FastifyBaseLogger): Opened | undefined
   /** Its attributes when it lives for as long as from now on. */
   attributes(lifetimeMs: number): CookieSerializeOptions & { secure: boolean }
@@ -65,7 +68,8 @@ async function cookies(app: FastifyInstance, { keys, limits, publicUrl }: Cookie
     expiry: Math.ceil(lifetimeMs / 1000)
   })
 
-  await app.register(cookie)
+  // Each request brings all of them, and only those that are opened need be decoded. (Its types know no such option.)
+  await app.register(cookie, { parseOptions: { decode: (raw: string) => raw } as never })
   await app.register(async context => {
     await context.register(secureSession, [options('session', limits.maxMs), options('flow', flowLifetimeMs)] as never)
     const kindOf = (kind: Kind): CookieKind => ({
@@ -73,7 +77,7 @@ async function cookies(app: FastifyInstance, { keys, limits, publicUrl }: Cookie
       attributes,
       seal: values => context.encodeSecureSession(context.createSecureSession(values as never), kind),
       open: (sealed, log) => {
-        const session = context.decodeSecureSession(sealed, log, kind) as unknown as Sealed | null
+        const session = context.decodeSecureSession(decoded(sealed), log, kind) as unknown as Sealed | null
         return session ? { values: session.data() ?? {}, isStale: session.changed } : undefined
       }
     })
@@ -94,6 +98,14 @@ async function cookies(app: FastifyInstance, { keys, limits, publicUrl }: Cookie
     reply.removeHeader('set-cookie')
     if (fitting.length > 0) reply.header('set-cookie', fitting)
   })
+}
+
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return value
+  }
 }
 
 export default fp(cookies, { name: 'cookies' })

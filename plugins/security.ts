@@ -8,6 +8,10 @@ declare module 'fastify' {
     /** Of each answer of our own. Hooks put them on; for what goes wrong before there is a route, there are none. */
     ownHeaders: Readonly<Record<string, string>>
   }
+  interface FastifyRequest {
+    /** The origin that calls, if it is an allowed one. */
+    allowedOrigin: string | undefined
+  }
   interface FastifyContextConfig {
     /** Guarded against cross-site calls whatever the method. Unsafe methods always are. */
     guarded?: boolean
@@ -42,6 +46,12 @@ async function security(app: FastifyInstance, { allowedOrigins, publicUrl }: Sec
 
   const ownHeaders = Object.entries(own)
   app.decorate('ownHeaders', own)
+  app.decorateRequest('allowedOrigin', {
+    getter(this: FastifyRequest) {
+      const { origin } = this.headers
+      return origin !== undefined && allowedOrigins.has(origin) ? origin : undefined
+    }
+  })
   // A proxied answer leaves without these hooks, and has headers of its own.
   app.addHook('onSend', (_request, reply, _payload, done) => {
     for (const [name, value] of ownHeaders) if (!reply.hasHeader(name)) reply.header(name, value)

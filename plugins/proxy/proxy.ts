@@ -1,24 +1,36 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { answerHeaders, type Headers } from '../../src/core/answer-headers.ts'
+import { answerHeaders } from '../../src/core/answer-headers.ts'
 import { createCallLimits } from '../../src/core/call-limits.ts'
 import type { Connection } from '../../src/core/connection.ts'
 import { connectionRequired, reconnectRequired } from '../../src/core/connection-errors.ts'
 import { locationFor } from '../../src/core/credential.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import { type AnswerHead, createForward, type Send } from '../../src/core/forward.ts'
+import type { RawHeaders } from '../../src/core/header-names.ts'
 import { guardedPath, isBelow } from '../../src/core/path.ts'
 import type { Clock } from '../../src/core/ports.ts'
 import type { HttpMethod, Provider } from '../../src/core/provider.ts'
 import { heldBackUntil, holdBack, refuseHeldBack } from '../../src/core/rate-limit.ts'
-import { readBody } from './body.ts'
+import type { Held } from '../../src/core/vault.ts'
+import { hasBody, noBody, readBody } from './body.ts'
+import { ClientDeparture } from './client-departure.ts'
+import { corsHeaders } from './cors.ts'
 import { targetOf } from './target.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Of @fastify/cors: the route sees to it itself. */
+    cors?: false
+  }
+}
 
 type ProxyOptions = { publicUrl: string; send: Send; clock: Clock }
 
 const proxyMethods: HttpMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 const defaultMaxBodyBytes = 32 * 1024 * 1024
+const exposedErrors = ['Latchkey-Error', 'Retry-After']
 
 /** `/proxy/NAME/…`: the frontend's calls, with the credential put on. */
 async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOptions) {
@@ -30,23 +42,36 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
 
+  // Of what goes wrong before there is an answer of the provider's.
+  app.addHook('onSend', ({ allowedOrigin }, reply, _payload, done) => {
+    reply.header('vary', 'Origin')
+    if (allowedOrigin !== undefined) {
+      const headers = corsHeaders(allowedOrigin, exposedErrors)
+      for (let i = 0; i < headers.length; i += 2) reply.header(headers[i] as string, headers[i + 1])
+    }
+    done()
+  })
+
   app.route<{ Params: { provider: string } }>({
     method: proxyMethods,
     url: '/proxy/:provider/*',
     exposeHeadRoute: false,
-    config: { guarded: true },
+    config: { guarded: true, cors: false },
     handler: async (request, reply) => {
-      const signal = goneSignal(reply.raw)
+      const departure = new ClientDeparture(reply.raw)
       const { definition } = app.providerNamed(request.params.provider)
       const target = targetOf(request.originalUrl)
       const method = request.method as HttpMethod
       checkPolicy(definition, method, guardedPath(target))
       checkHead(definition, request.raw.rawHeaders)
 
-      const { owner, connection } = await connectionFor(request, definition)
+      const opened = request.ticket && app.vault.open(request.ticket, [definition.name])
+      const { owner, connection } = connectionIn(request, opened instanceof Promise ? await opened : opened, definition)
       const leave = callLimits.enter(owner, definition)
       try {
-        const { body, bodyLength } = await readBody(request.raw, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
+        const { body, bodyLength } = hasBody(request.raw)
+          ? await readBody(request.raw, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
+          : noBody
         const outcome = await forward({
           owner,
           connection,
@@ -56,22 +81,20 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
           rawHeaders: request.raw.rawHeaders,
           body,
           bodyLength,
-          signal,
+          signal: departure,
           answer: (head, sent) => {
             noteRateLimit(request, owner, definition, head)
             return open(reply, definition, head, sent)
           }
         })
         if (outcome === 'cut') request.log.warn({ provider: definition.name }, 'the answer was cut off')
-        return reply
       } finally {
         leave()
       }
     }
   })
 
-  async function connectionFor(request: FastifyRequest, { name }: Provider): Promise<{ owner: string; connection: Connection }> {
-    const held = request.ticket && (await app.vault.open(request.ticket, [name]))
+  function connectionIn(request: FastifyRequest, held: Held | undefined, { name }: Provider): { owner: string; connection: Connection } {
     const connection = held?.connections.get(name)?.value
     if (!held || !connection) throw connectionRequired(name)
     if (connection.status === 'reconnect_required') throw reconnectRequired(name)
@@ -89,35 +112,21 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
 
   /** Begins the answer to the client. From here on it is the provider's, streamed past Fastify. */
   function open(reply: FastifyReply, provider: Provider, head: AnswerHead, sent: { path: string; connection: Connection }): ServerResponse {
-    const headers = answerHeaders(head.headers)
-    for (const name of ['location', 'content-location']) {
-      const value = headers[name]
-      if (value === undefined) continue
-      const shown = locationFor(provider, sent.connection, { sent: sent.path, ownHost }, String(value))
-      if (shown === undefined) delete headers[name]
-      else headers[name] = shown
-    }
+    const headers = answerHeaders(head.status, head.headers, address =>
+      locationFor(provider, sent.connection, { sent: sent.path, ownHost }, address)
+    )
     const resealed = reply.resealedCookie()
-    if (resealed !== undefined) headers['set-cookie'] = resealed
-    // RFC 9110 §8.6: there is none in it, and a length would have the next hop wait for a body.
-    if (head.status === 204) delete headers['content-length']
-    if (app.isLeaving()) headers.connection = 'close'
+    if (resealed !== undefined) headers.push('set-cookie', resealed)
+    if (app.isLeaving()) headers.push('connection', 'close')
+    const origin = reply.request.allowedOrigin
+    if (origin !== undefined) headers.push(...corsHeaders(origin, namesIn(headers)))
     reply.hijack()
-    reply.raw.writeHead(head.status, Object.assign(corsHeaders(reply, headers), headers))
+    reply.raw.writeHead(head.status, headers)
     return reply.raw
   }
 }
 
-/** What @fastify/cors has decided, with every header of the answer readable to the allowed frontend. */
-function corsHeaders(reply: FastifyReply, answer: Headers): Headers {
-  const origin = reply.getHeader('access-control-allow-origin')
-  if (typeof origin !== 'string') return {}
-  return {
-    'access-control-allow-origin': origin,
-    'access-control-allow-credentials': 'true',
-    'access-control-expose-headers': Object.keys(answer).join(', ')
-  }
-}
+const namesIn = (headers: RawHeaders): string[] => [...new Set(headers.filter((_, i) => i % 2 === 0))]
 
 function checkPolicy({ name, title, api }: Provider, method: HttpMethod, path: string): void {
   if (api.methods && !api.methods.includes(method)) {
@@ -133,16 +142,6 @@ function checkHead({ name, title, api: { maxHeaderBytes } }: Provider, rawHeader
     provider: name,
     status: 431
   })
-}
-
-/** From the first moment: who has gone while their session was looked up is not told of again. */
-function goneSignal(response: ServerResponse): AbortSignal {
-  const gone = new AbortController()
-  if (response.destroyed) gone.abort()
-  response.once('close', () => {
-    if (!response.writableFinished) gone.abort()
-  })
-  return gone.signal
 }
 
 export default fp(proxy, {

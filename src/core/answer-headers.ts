@@ -1,6 +1,4 @@
-import { connectionNames, hopByHop, isFieldValue, isToken, perName } from './header-names.ts'
-
-export type Headers = Record<string, string | string[]>
+import { connectionNames, hopByHop, isFieldValue, isToken, perName, type RawHeaders } from './header-names.ts'
 
 const answerStops = new Set([
   ...hopByHop,
@@ -64,27 +62,59 @@ const passesBack = perName(
     isToken(name)
 )
 
-const owned: Headers = {
-  'x-content-type-options': 'nosniff',
-  'content-security-policy': "sandbox; default-src 'none'"
-}
+const own: RawHeaders = ['x-content-type-options', 'nosniff', 'content-security-policy', "sandbox; default-src 'none'"]
+const ownVary = 'Cookie, Origin'
+
+/** What the client is shown of an address that a header names; `undefined` when it must not see the header. */
+export type ShownAs = (address: string) => string | undefined
 
 /**
  * The provider's headers that reach the client, and those that make its body harmless on our origin.
  * @param headers lower-case names
  */
-export function answerHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Headers {
-  const named = connectionNames([headers.connection ?? []].flat().flatMap(value => ['connection', value]))
-  const kept: Headers = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || named?.has(name)) continue
-    if (!passesBack(name) || !(Array.isArray(value) ? value.every(isFieldValue) : isFieldValue(value))) continue
-    kept[name] = value
+export function answerHeaders(
+  status: number,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  shownAs: ShownAs
+): RawHeaders {
+  const named = headers.connection === undefined ? undefined : connectionNames([headers.connection].flat().flatMap(v => ['connection', v]))
+  const kept: RawHeaders = []
+  let vary = ownVary
+  let caching: string | string[] | undefined
+  for (const name in headers) {
+    const value = headers[name]
+    if (value === undefined || !passesBack(name) || named?.has(name) || !isSendable(value)) continue
+    switch (name) {
+      case 'cache-control':
+        caching = value
+        break
+      case 'vary':
+        vary = `${joined(value)}, ${ownVary}`
+        break
+      case 'content-length':
+        // RFC 9110 §8.6: there is none in a 204, and a length would have the next hop wait for a body.
+        if (status !== 204) put(kept, name, value)
+        break
+      case 'location':
+      case 'content-location':
+        put(kept, name, shownAs(String(value)))
+        break
+      default:
+        put(kept, name, value)
+    }
   }
-  kept['cache-control'] = privateCaching(kept['cache-control'])
-  kept.vary = [kept.vary ?? [], 'Cookie, Origin'].flat().join(', ')
-  return Object.assign(kept, owned)
+  kept.push('cache-control', privateCaching(caching), 'vary', vary, ...own)
+  return kept
 }
+
+const isSendable = (value: string | string[]): boolean => (typeof value === 'string' ? isFieldValue(value) : value.every(isFieldValue))
+
+function put(list: RawHeaders, name: string, value: string | string[] | undefined): void {
+  if (typeof value === 'string') list.push(name, value)
+  else for (const one of value ?? []) list.push(name, one)
+}
+
+const joined = (value: string | string[]): string => (typeof value === 'string' ? value : value.join(', '))
 
 /** One person's answer: never for a shared cache (RFC 9111 §5.2.2), and stored unasked by none. */
 function privateCaching(value: string | string[] | undefined): string {

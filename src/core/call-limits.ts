@@ -17,26 +17,31 @@ export type CallLimits = {
 }
 
 export function createCallLimits(): CallLimits {
-  const underWay = new Map<string, number>()
+  const underWay = new Map<string, { ofAll: number; readonly ofSession: Map<string, number> }>()
 
-  const countOf = (key: string) => underWay.get(key) ?? 0
-  const count = (key: string, change: 1 | -1) => {
-    const counted = countOf(key) + change
-    if (counted === 0) underWay.delete(key)
-    else underWay.set(key, counted)
+  function callsOf(provider: string) {
+    let calls = underWay.get(provider)
+    if (!calls) {
+      calls = { ofAll: 0, ofSession: new Map() }
+      underWay.set(provider, calls)
+    }
+    return calls
   }
 
   return {
     enter(owner, { name, title, api: { maxCallsPerSession = usualPerSession, maxCalls = usualOfAll } }) {
-      const ofSession = `${name} ${owner}`
-      if (countOf(ofSession) >= maxCallsPerSession)
+      const calls = callsOf(name)
+      const ofSession = calls.ofSession.get(owner) ?? 0
+      if (ofSession >= maxCallsPerSession)
         throw tooMany(name, `This session has ${maxCallsPerSession} calls to ${title} under way, as many as it may. Wait for some to end.`)
-      if (countOf(name) >= maxCalls) throw tooMany(name, `Too many calls to ${title} are under way. Try again in a moment.`)
-      count(ofSession, 1)
-      count(name, 1)
+      if (calls.ofAll >= maxCalls) throw tooMany(name, `Too many calls to ${title} are under way. Try again in a moment.`)
+      calls.ofSession.set(owner, ofSession + 1)
+      calls.ofAll++
       return () => {
-        count(ofSession, -1)
-        count(name, -1)
+        const left = (calls.ofSession.get(owner) ?? 0) - 1
+        if (left > 0) calls.ofSession.set(owner, left)
+        else calls.ofSession.delete(owner)
+        calls.ofAll--
       }
     }
   }

@@ -24,8 +24,15 @@ export type UpstreamRequest = {
   readonly bodyLength: number | undefined
   /** Longest wait for the answer's head, and longest silence inside its body. */
   readonly timeoutMs: number
-  /** Aborted when the client goes away. */
-  readonly signal: AbortSignal
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: Departure
+}
+
+/** Of an AbortSignal, which is one, the three parts that are needed. */
+export type Departure = {
+  readonly aborted: boolean
+  addEventListener(type: 'abort', listener: () => void): void
+  removeEventListener(type: 'abort', listener: () => void): void
 }
 
 export type AnswerHead = { readonly status: number; readonly headers: Readonly<Record<string, string | string[] | undefined>> }
@@ -56,7 +63,7 @@ export type Call = {
   readonly rawHeaders: readonly string[]
   readonly body: Body
   readonly bodyLength: number | undefined
-  readonly signal: AbortSignal
+  readonly signal: Departure
   /** Called once, with the answer that the client gets. */
   readonly answer: (head: AnswerHead, sent: { readonly path: string; readonly connection: Connection }) => Sink
 }
@@ -73,7 +80,7 @@ export function createForward(parts: { send: Send; renew: Renew; clock: Clock })
     if (ahead) return lastAttempt(call, ahead)
 
     const { connection } = call
-    if (refusals.has(connectionOf(call), placeOf(call), connection.credential)) return lastAttempt(call, connection)
+    if (!refusals.isEmpty() && refusals.has(connectionOf(call), placeOf(call), connection.credential)) return lastAttempt(call, connection)
     const outcome = await attempt(call, connection, head => (head.status === 401 ? undefined : call.answer))
     if (outcome !== 'dropped') return outcome
 

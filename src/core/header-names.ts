@@ -1,3 +1,6 @@
+/** As node:http gives and takes them: name, value, name, value. */
+export type RawHeaders = string[]
+
 // RFC 9110 §7.6.1, and what older servers treat the same.
 export const hopByHop = [
   'connection',

@@ -15,12 +15,18 @@ export const memoryLimits = { mostOwners: 10_000, trustMs: 30_000, graceMs: 30_0
 /** Opened records, kept true by what the store tells of changes. `undefined` is a record too: that there is none. */
 export type Memory<T> = {
   /** @param load asks the store. @returns what it would say, in the order of `fields`; see {@link createMemory} for when it can say nothing. */
-  read(owner: string, fields: readonly string[], load: () => Promise<Array<T | undefined>>): Promise<Array<T | undefined>>
+  read(
+    owner: string,
+    fields: readonly string[],
+    load: () => Promise<Array<T | undefined>>
+  ): Array<T | undefined> | Promise<Array<T | undefined>>
   /** Before and after each write of our own: the next reader asks the store. */
   forget(owner: string): void
 }
 
 type Entry<T> = {
+  /** How many had been put in their order before it, when it last was. */
+  place: number
   readonly values: Map<string, T | undefined>
   readAtMs: number
   /** The store's word on changes has been complete since it was read. */
@@ -38,6 +44,7 @@ const patienceMs = 100
  */
 export function createMemory<T>(watch: Watch, clock: Clock, { mostOwners, trustMs, graceMs }: MemoryLimits): Memory<T> {
   const entries = new Map<string, Entry<T>>()
+  let places = 0
   /** What is being read, by owner: a change that is told meanwhile may be newer than the answer. */
   const reading = new Map<string, Set<{ outrun: boolean }>>()
 
@@ -77,7 +84,7 @@ export function createMemory<T>(watch: Watch, clock: Clock, { mostOwners, trustM
     const old = entries.get(owner)
     // Other fields of a watched entry are as true as these, a change of any would have removed it; but no younger than they are.
     const joins = old?.watched === true && watched && nowMs - old.readAtMs < trustMs
-    const held = joins ? old : { values: new Map(), readAtMs: nowMs, watched, goodAtMs: nowMs }
+    const held = joins ? old : { place: 0, values: new Map(), readAtMs: nowMs, watched, goodAtMs: nowMs }
     fields.forEach((field, i) => {
       held.values.set(field, values[i])
     })
@@ -90,18 +97,22 @@ export function createMemory<T>(watch: Watch, clock: Clock, { mostOwners, trustM
   function use(owner: string, entry: Entry<T>): void {
     entries.delete(owner)
     entries.set(owner, entry)
+    entry.place = ++places
   }
+
+  /** Whoever is among the younger half is far from going, and need not be put in order anew at each call. */
+  const isYoung = (entry: Entry<T>) => places - entry.place < mostOwners / 2
 
   return {
     forget,
 
-    async read(owner, fields, load) {
+    read(owner, fields, load) {
       const complete = watch.isComplete()
       const entry = entries.get(owner)
       if (!entry || !fields.every(field => entry.values.has(field))) return ask(owner, fields, load)
       const held = () => fields.map(field => entry.values.get(field))
       if (complete && entry.watched && clock.now() - entry.readAtMs < trustMs) {
-        use(owner, entry)
+        if (!isYoung(entry)) use(owner, entry)
         return held()
       }
       const goodAtMs = complete && entry.watched ? clock.now() : entry.goodAtMs

@@ -24,6 +24,9 @@ export function createRefusals(clock: Clock) {
   }
 
   return {
+    /** Nothing was ever refused: most processes know no refusal in their life, and need not look for one at each call. */
+    isEmpty: (): boolean => refused.size === 0 && useless.size === 0,
+
     /** Whether a 401 at this place is the answer, and no reason to renew. */
     has(connection: string, place: string, credential: Secret): boolean {
       if (uselessOf(connection) >= mostUseless) return true

@@ -1,8 +1,5 @@
 import { GatewayError } from './errors.ts'
-import { canonical, connectionNames, hopByHop, isFieldValue, isToken, perName } from './header-names.ts'
-
-/** Raw header list, as node:http gives it: name, value, name, value. */
-export type RawHeaders = string[]
+import { canonical, connectionNames, hopByHop, isFieldValue, isToken, perName, type RawHeaders } from './header-names.ts'
 
 const requestStops = new Set([
   ...hopByHop,

@@ -23,9 +23,9 @@ export type Held = { session: Versioned<Session>; connections: Map<string, Versi
 export type Vault = {
   /**
    * The session and the connections to `providers`, in one round trip, or in none while they are held in memory and known to be
-   * true. `undefined` when the session has ended.
+   * true: then it is no promise. `undefined` when the session has ended.
    */
-  open(ticket: Ticket, providers: readonly string[]): Promise<Held | undefined>
+  open(ticket: Ticket, providers: readonly string[]): Held | undefined | Promise<Held | undefined>
   /** The session and all its connections as the store has them now. */
   openAll(ticket: Ticket): Promise<Held | undefined>
   readConnection(owner: string, provider: string): Promise<Versioned<Connection> | undefined>
@@ -106,14 +106,17 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
   }
 
   return {
-    async open({ owner, id }, providers) {
+    open({ owner, id }, providers) {
       const fields = [sessionField(id), ...providers.map(connectionField)]
-      const [first, ...rest] = await memory.read(owner, fields, async () => {
+      const heldIn = ([first, ...rest]: Array<Versioned<Session | Connection> | undefined>): Held | undefined => {
+        const session = live(first as Versioned<Session> | undefined)
+        return session && { session, connections: found(providers, rest as Array<Versioned<Connection> | undefined>) }
+      }
+      const read = memory.read(owner, fields, async () => {
         const [record, ...records] = await store.read(owner, fields)
         return [openSession(owner, id, record), ...providers.map((name, i) => openConnection(owner, name, records[i]))]
       })
-      const session = live(first as Versioned<Session> | undefined)
-      return session && { session, connections: found(providers, rest as Array<Versioned<Connection> | undefined>) }
+      return read instanceof Promise ? read.then(heldIn) : heldIn(read)
     },
 
     async openAll({ owner, id }) {

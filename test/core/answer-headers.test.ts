@@ -1,5 +1,8 @@
 import t from 'tap'
 import { answerHeaders } from '../../src/core/answer-headers.ts'
+import { byName } from '../support/raw-headers.ts'
+
+const answered = (headers: Parameters<typeof answerHeaders>[1], status = 200) => byName(answerHeaders(status, headers, address => address))
 
 const stoppedAnswers = [
   'set-cookie',
@@ -68,15 +71,15 @@ const bare = {
 
 t.test('SEC-30: the headers of a provider that would act on our origin stop here, once or in a list', async t => {
   for (const name of stoppedAnswers) {
-    t.strictSame(answerHeaders({ [name]: 'theirs' }), bare, name)
-    t.strictSame(answerHeaders({ [name]: ['theirs', 'again'] }), bare, `${name}, twice`)
+    t.strictSame(answered({ [name]: 'theirs' }), bare, name)
+    t.strictSame(answered({ [name]: ['theirs', 'again'] }), bare, `${name}, twice`)
   }
 })
 
 t.test('SEC-31: a proxied body is harmless on our origin, whatever the provider says of it', async t => {
-  t.strictSame(answerHeaders({}), bare)
-  t.strictSame(answerHeaders({ 'x-content-type-options': 'sniff', 'content-security-policy': 'default-src *' }), bare)
-  t.strictSame(answerHeaders({ 'content-security-policy': ['default-src *', 'x'] }), bare)
+  t.strictSame(answered({}), bare)
+  t.strictSame(answered({ 'x-content-type-options': 'sniff', 'content-security-policy': 'default-src *' }), bare)
+  t.strictSame(answered({ 'content-security-policy': ['default-src *', 'x'] }), bare)
 })
 
 t.test('SEC-31: no shared cache stores a proxied answer', async t => {
@@ -99,19 +102,19 @@ t.test('SEC-31: no shared cache stores a proxied answer', async t => {
     [['public', 'max-age=60'], 'private, max-age=60'],
     [[], 'private']
   ] as const)
-    t.equal(answerHeaders({ 'cache-control': theirs as string | string[] | undefined })['cache-control'], shown, String(theirs))
+    t.equal(answered({ 'cache-control': theirs as string | string[] | undefined })['cache-control'], shown, String(theirs))
 })
 
 t.test('SEC-31: caches are told that an answer depends on who asks and from where', async t => {
-  t.equal(answerHeaders({ vary: 'Accept-Encoding' }).vary, 'Accept-Encoding, Cookie, Origin')
-  t.equal(answerHeaders({ vary: ['Accept', 'Accept-Language'] }).vary, 'Accept, Accept-Language, Cookie, Origin')
-  t.equal(answerHeaders({ vary: '*' }).vary, '*, Cookie, Origin')
+  t.equal(answered({ vary: 'Accept-Encoding' }).vary, 'Accept-Encoding, Cookie, Origin')
+  t.equal(answered({ vary: ['Accept', 'Accept-Language'] }).vary, 'Accept, Accept-Language, Cookie, Origin')
+  t.equal(answered({ vary: '*' }).vary, '*, Cookie, Origin')
 })
 
 t.test("what the provider's Connection names stops, also when there are several", async t => {
-  t.strictSame(answerHeaders({ connection: 'close, x-hop', 'x-hop': '1', 'x-other': '2' }), { ...bare, 'x-other': '2' })
-  t.strictSame(answerHeaders({ connection: ['close', 'x-hop'], 'x-hop': '1', 'x-other': '2' }), { ...bare, 'x-other': '2' })
-  t.strictSame(answerHeaders({ connection: 'content-security-policy, vary, cache-control' }), bare, 'ours are not theirs to name')
+  t.strictSame(answered({ connection: 'close, x-hop', 'x-hop': '1', 'x-other': '2' }), { ...bare, 'x-other': '2' })
+  t.strictSame(answered({ connection: ['close', 'x-hop'], 'x-hop': '1', 'x-other': '2' }), { ...bare, 'x-other': '2' })
+  t.strictSame(answered({ connection: 'content-security-policy, vary, cache-control' }), bare, 'ours are not theirs to name')
 })
 
 t.test('all other headers of the provider reach the client as they are', async t => {
@@ -124,18 +127,28 @@ t.test('all other headers of the provider reach the client as they are', async t
     location: '/x',
     date: 'now'
   }
-  t.strictSame(answerHeaders({ ...kept, gone: undefined }), { ...bare, ...kept })
+  t.strictSame(answered({ ...kept, gone: undefined }), { ...bare, ...kept })
 })
 
 t.test('a header of the provider that HTTP does not allow is left out, and the answer goes on', async t => {
-  t.strictSame(answerHeaders({ 'a b': 'x', é: 'x', nul: 'a\0b', line: 'a\nb', list: ['fine', 'a\rb'], good: 'caf\xe9' }), {
+  t.strictSame(answered({ 'a b': 'x', é: 'x', nul: 'a\0b', line: 'a\nb', list: ['fine', 'a\rb'], good: 'caf\xe9' }), {
     ...bare,
     good: 'caf\xe9'
   })
 })
 
 t.test('what is decided of a name stays so, however many other names have come', async t => {
-  const answer = answerHeaders(Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`x-name-${i}`, 'x'])))
+  const answer = answered(Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`x-name-${i}`, 'x'])))
   t.equal(answer['x-name-2999'], 'x')
-  t.equal(answerHeaders({ 'set-cookie': 'a=b', 'x-last': 'y' })['set-cookie'], undefined)
+  t.equal(answered({ 'set-cookie': 'a=b', 'x-last': 'y' })['set-cookie'], undefined)
+})
+
+t.test('an address is shown as the caller says, or not at all', async t => {
+  const shown = answerHeaders(200, { location: '/in', 'content-location': '/secret' }, address => (address === '/in' ? '/out' : undefined))
+  t.strictSame(byName(shown), { ...bare, location: '/out' })
+})
+
+t.test('RFC 9110 §8.6: an answer that can have no body says no length', async t => {
+  t.strictSame(answered({ 'content-length': '5' }, 204), bare)
+  t.strictSame(answered({ 'content-length': '5' }, 304), { ...bare, 'content-length': '5' })
 })

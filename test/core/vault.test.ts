@@ -432,7 +432,7 @@ t.test('SEC-41: while the store is down nothing opens and nothing is kept', asyn
   await store.close()
   const down = { code: 'store_unavailable', status: 503 }
   await t.rejects(vault.openAll(session), down)
-  await t.rejects(vault.open(session, ['acme']), down)
+  await t.rejects(async () => vault.open(session, ['acme']), down)
   await t.rejects(vault.readConnection('owner', 'acme'), down)
   await t.rejects(vault.connect('owner', session, umbrella), down)
   await t.rejects(vault.replace('owner', before, connectionWith()), down)

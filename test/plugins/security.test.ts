@@ -126,10 +126,13 @@ t.test('SEC-25: a preflight from an allowed origin says what is allowed, from an
 })
 
 t.test('SEC-25: an answer can be read on an allowed origin, and on no other', async t => {
-  for (const path of ['/connections', '/client.js', '/nothing']) {
+  // The last is of the route that sees to its answers itself.
+  for (const path of ['/connections', '/client.js', '/nothing', '/proxy/nobody/x']) {
     const read = async (origin: string) => (await person.fetch(plain.url + path, { headers: { origin } })).headers
     t.equal((await read(frontend)).get('access-control-allow-origin'), frontend)
     t.equal((await read(frontend)).get('access-control-allow-credentials'), 'true')
+    t.match((await read(frontend)).get('vary'), /Origin/)
+    t.match((await read(frontend)).get('access-control-expose-headers'), 'Latchkey-Error, Retry-After')
     for (const origin of ['null', 'https://evil.example']) t.equal((await read(origin)).get('access-control-allow-origin'), null, origin)
   }
 })
