@@ -22,8 +22,8 @@ import { works } from './throughput/works.ts'
 import { connections } from './throughput/wrk.ts'
 
 const results = join(import.meta.dirname, 'results')
-/** Node compiles what is hot for some seconds. */
-const warmUpSeconds = 5
+/** Node compiles what is hot for some seconds, on the one core that it has here. */
+const warmUpSeconds = 10
 const say = (text: string) => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`)
 
 async function run({ only, work, rounds, seconds }: Options): Promise<Results> {

@@ -16,13 +16,14 @@ export async function firstContact({ ping, watch }: Store, logger: Logger): Prom
 /** Tries it until it succeeds, or too long. */
 export async function comes(what: () => Promise<void>, withinMs = firstContactMs): Promise<boolean> {
   const untilMs = performance.now() + withinMs
-  for (;;) {
+  for (let pauseMs = 2; ; ) {
     try {
       await what()
       return true
     } catch {
       if (performance.now() > untilMs) return false
-      await sleep(50)
+      await sleep(pauseMs)
+      pauseMs = Math.min(pauseMs * 2, 50)
     }
   }
 }
