@@ -14,7 +14,7 @@ export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
 
 /**
- * A request's body: nothing, the bytes when they are few, else a stream that ends with an error past `maxBytes`.
+ * A request's body: nothing, its pieces when they are few, else a stream that ends with an error past `maxBytes`.
  * @throws {GatewayError} `body_too_large` when that is known from the start
  */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<RequestBody> {
@@ -23,21 +23,37 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   if (coding === undefined && !bodyLength) return { body: undefined, bodyLength }
   if (bodyLength !== undefined && bodyLength > maxBytes) throw tooLarge(maxBytes)
 
-  // Not destroyed on return: whoever stops reading still owes the client an answer on that socket.
-  const chunks: AsyncIterator<Buffer> = request.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]()
-  const kept: Buffer[] = []
-  let size = 0
-  while (bodyLength === undefined || bodyLength <= keptBytes) {
-    const next = await chunks.next()
-    if (next.done) return { body: Buffer.concat(kept, size), bodyLength }
-    kept.push(next.value)
-    size += next.value.length
-    if (size > keptBytes) break
-  }
-  return { body: rest(kept, chunks, maxBytes), bodyLength }
+  const { kept, isWhole } = await beginningOf(request, bodyLength)
+  return { body: isWhole ? kept : rest(kept, request, maxBytes), bodyLength }
 }
 
-async function* rest(kept: readonly Buffer[], chunks: AsyncIterator<Buffer>, maxBytes: number): AsyncGenerator<Buffer> {
+/** What comes until the end, or until it is more than is kept. Of a body that will be more, nothing. */
+function beginningOf(request: IncomingMessage, bodyLength = 0): Promise<{ kept: Buffer[]; isWhole: boolean }> {
+  const kept: Buffer[] = []
+  if (bodyLength > keptBytes) return Promise.resolve({ kept, isWhole: false })
+  return new Promise((resolve, reject) => {
+    let size = 0
+    const listeners = {
+      data: (chunk: Buffer) => {
+        kept.push(chunk)
+        size += chunk.length
+        if (size > keptBytes) settle(() => resolve({ kept, isWhole: false }))
+      },
+      end: () => settle(() => resolve({ kept, isWhole: true })),
+      error: (error: Error) => settle(() => reject(error)),
+      // Without an end: the client has gone.
+      close: () => settle(() => reject(new Error('the body broke off')))
+    }
+    const settle = (how: () => void) => {
+      request.pause()
+      for (const [event, listener] of Object.entries(listeners)) request.off(event, listener)
+      how()
+    }
+    for (const [event, listener] of Object.entries(listeners)) request.on(event, listener)
+  })
+}
+
+async function* rest(kept: readonly Buffer[], request: IncomingMessage, maxBytes: number): AsyncGenerator<Buffer> {
   let size = 0
   const counted = (chunk: Buffer): Buffer => {
     size += chunk.length
@@ -45,7 +61,8 @@ async function* rest(kept: readonly Buffer[], chunks: AsyncIterator<Buffer>, max
     return chunk
   }
   for (const chunk of kept) yield counted(chunk)
-  for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield counted(next.value)
+  // Not destroyed on return: whoever stops reading still owes the client an answer on that socket.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) yield counted(chunk)
 }
 
 const tooLarge = (maxBytes: number) =>

@@ -9,8 +9,11 @@ import { createRefusals } from './refusals.ts'
 import type { Renew } from './renewal.ts'
 import { requestHeaders } from './request-headers.ts'
 
-/** Nothing, bytes that can be sent again, or a stream that can be sent once. */
-export type Body = undefined | Buffer | AsyncIterable<Uint8Array>
+/**
+ * Nothing, pieces that are kept and can be sent again, or a stream that can be sent once. Pieces stay as they came: to make one of them
+ * costs more than all else that is done for a call of 64 KiB.
+ */
+export type Body = undefined | readonly Buffer[] | AsyncIterable<Uint8Array>
 
 export type UpstreamRequest = {
   readonly origin: string
@@ -85,7 +88,7 @@ export function createForward(parts: { send: Send; renew: Renew; clock: Clock })
     if (outcome !== 'dropped') return outcome
 
     const { value } = await renew(call.owner, connection)
-    if (call.body !== undefined && !Buffer.isBuffer(call.body)) {
+    if (call.body !== undefined && !Array.isArray(call.body)) {
       throw new GatewayError(
         'retry_request',
         'The access was renewed, but the body was too large to be kept for a second try. Send the request again.',

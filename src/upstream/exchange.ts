@@ -9,6 +9,7 @@ import { Silence } from './silence.ts'
 const dropBytes = 64 * 1024
 /** A string of up to 16 KiB is written without a detour through the event loop; the answer's head has its part of it. */
 const stringBytes = 12 * 1024
+const noBytes = Buffer.alloc(0)
 
 /** The open ones of one origin. */
 export class EventStreams extends Set<Exchange> {
@@ -73,8 +74,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #dispatch(pool: Pool): void {
     const { method, path, headers, body, bodyLength } = this.#request
     this.#dispatched = true
-    const sized = bodyLength === undefined || Buffer.isBuffer(body) ? headers : [...headers, 'content-length', String(bodyLength)]
-    pool.dispatch({ method, path, headers: sized, body: (body ?? null) as Dispatcher.DispatchOptions['body'] & null }, this)
+    const kept = Array.isArray(body) ? (body as readonly Buffer[]) : undefined
+    const length = kept ? kept.reduce((bytes, { length }) => bytes + length, 0) : bodyLength
+    const sized = length === undefined ? headers : [...headers, 'content-length', String(length)]
+    // One piece, or none, is sent with less ado.
+    const sent = kept && kept.length < 2 ? (kept[0] ?? noBytes) : body
+    pool.dispatch({ method, path, headers: sized, body: (sent ?? null) as Dispatcher.DispatchOptions['body'] & null }, this)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -66,7 +66,7 @@ async function* stream(): AsyncGenerator<Buffer> {
 t.test('a call goes up once, with the credential, to the origin of the definition', async t => {
   const w = world()
   const { signal } = new AbortController()
-  const body = Buffer.from('{}')
+  const body = [Buffer.from('{}')]
   t.equal(
     await w.call({ method: 'POST', body, bodyLength: 2, signal, rawHeaders: ['Accept', '*/*', 'Cookie', 'c', 'Authorization', 'theirs'] }),
     'streamed'
@@ -95,7 +95,7 @@ t.test('a definition may have its own patience', async t => {
 })
 
 t.test('SEC-37: a 401 is renewed and sent once more, byte for byte, and the first answer is shown to nobody', async t => {
-  for (const body of [undefined, Buffer.from('exactly this')]) {
+  for (const body of [undefined, [Buffer.from('exactly '), Buffer.from('this')]]) {
     const w = world({ statuses: [401, 201] })
     t.equal(await w.call({ method: 'POST', body }), 'streamed')
     t.strictSame(tokensSent(w), ['Bearer access-1', 'Bearer access-2'])

@@ -247,15 +247,18 @@ t.test('the bytes of a body and its length go up as they are', async t => {
     yield Buffer.from('abc')
     yield Buffer.from('def')
   }
-  const cases: [Body, number | undefined, object][] = [
-    [Buffer.from('abc'), 3, { 'content-length': '3' }],
-    [stream(), 6, { 'content-length': '6' }],
-    [stream(), undefined, { 'transfer-encoding': 'chunked' }]
+  const cases: [Body, number | undefined, object, string][] = [
+    [[], undefined, { 'content-length': '0' }, ''],
+    [[Buffer.from('abc')], 3, { 'content-length': '3' }, 'abc'],
+    [[Buffer.from('abc'), Buffer.from('def'), Buffer.from('g')], 7, { 'content-length': '7' }, 'abcdefg'],
+    [[Buffer.from('abc'), Buffer.from('def')], undefined, { 'content-length': '6' }, 'abcdef'],
+    [stream(), 6, { 'content-length': '6' }, 'abcdef'],
+    [stream(), undefined, { 'transfer-encoding': 'chunked' }, 'abcdef']
   ]
-  for (const [body, bodyLength, headers] of cases) {
+  for (const [body, bodyLength, headers, received] of cases) {
     const { take, text } = collector()
     await send(request({ method: 'POST', body, bodyLength }), take)
-    t.match(JSON.parse(await text()), { headers, body: Buffer.isBuffer(body) ? 'abc' : 'abcdef' })
+    t.match(JSON.parse(await text()), { headers, body: received })
   }
 })
 
@@ -346,7 +349,7 @@ t.test('SEC-36: a call that is given up while it waits for a place never goes up
   const first = send(request({ path: '/first' }), collector().take)
   const response = await held.promise
   const gone = new AbortController()
-  const second = send(request({ path: '/second', method: 'POST', body: Buffer.alloc(60_000), signal: gone.signal }), collector().take)
+  const second = send(request({ path: '/second', method: 'POST', body: [Buffer.alloc(60_000)], signal: gone.signal }), collector().take)
   const third = send(request({ path: '/third' }), collector().take)
   gone.abort()
   await t.rejects(second)
