@@ -1,8 +1,11 @@
 import { writeSync } from 'node:fs'
 import type { DestinationStream } from 'pino'
 
-/** Lines leave when there are so many characters of them, or so much later. A write for each would cost more than the line itself. */
-const mostCharacters = 12 * 1024
+/**
+ * Lines leave before there are more characters of them, or so much later: a write for each would cost more than the line itself. A pipe
+ * takes so much as a whole (PIPE_BUF), so that the lines of two workers do not end up in one another.
+ */
+const mostCharacters = 4096
 const leaveAfterMs = 50
 /** How soon a reader that had no room is asked again. */
 const askAgainMs = 10
@@ -86,9 +89,9 @@ export function logDestination(): DestinationStream & { flush(): void } {
         lost++
         return
       }
+      if (lines.length + line.length > mostCharacters) leave()
       lines += line
-      if (lines.length >= mostCharacters) leave()
-      else leaveIn(leaveAfterMs)
+      leaveIn(leaveAfterMs)
     }
   }
 }

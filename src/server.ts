@@ -1,74 +1,28 @@
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import closeWithGrace from 'close-with-grace'
-import type { FastifyInstance } from 'fastify'
-import { pino } from 'pino'
-import { buildGateway } from './app.ts'
-import { type Config, readConfig, readPort } from './config/config.ts'
+import cluster from 'node:cluster'
+import { readConfig, readPort } from './config/config.ts'
 import type { Environment } from './config/environment.ts'
-import { firstContact } from './first-contact.ts'
 import { freePort } from './free-port.ts'
 import { loadProviders } from './load-providers.ts'
-import { logDestination } from './log-destination.ts'
 import { exitCodeOf, messageOf } from './start-up-failure.ts'
-import { startUpMessage } from './start-up-message.ts'
-import { openStore } from './stores/open-store.ts'
-import { createLookup } from './upstream/lookup.ts'
-import { openUpstream, type Upstream } from './upstream/send.ts'
 
-/** What closing the store and saving what was just renewed may take beyond that. */
-const closeMs = 6_000
+const say = (text: string) => void process.stdout.write(`${text}\n`)
 
-const say = (text: string) => process.stdout.write(`${text}\n`)
-const clock = { now: Date.now }
-
+/** What serves, and what watches over those that do, are loaded only where they are needed. */
 async function start(variables: Environment): Promise<void> {
   const definitions = await loadProviders()
   const requested = readPort(variables)
   const port = requested === 0 ? await freePort(variables.HOST || '127.0.0.1') : requested
   const configured = readConfig(variables, definitions, port)
-
-  // Nothing configured, and not in production: everything is wired to providers that live in this process.
-  const sandbox = configured.providers.size === 0 ? await startSandbox(configured) : undefined
-  const config = sandbox ? readConfig({ ...variables, ...sandbox.environment }, definitions, port) : configured
-
-  const store = await openStore({ redisUrl: config.redisUrl, dataDir: config.dataDir, clock })
-  const lookupFor = createLookup(config)
-  const upstream = openUpstream(lookupFor)
-  const destination = logDestination()
-  const logger = pino({ level: config.logLevel }, destination)
-  const app = await buildGateway(config, { store, clock, send: upstream.send, lookupFor, logger })
-
-  const { delayMs, timeoutMs } = config.shutdown
-  closeWithGrace({ delay: delayMs + timeoutMs + closeMs, logger: { error: error => logger.error(error) } }, async ({ err }) => {
-    if (err) logger.fatal({ name: err.name, stack: err.stack }, 'Latchkey ends after a fault of its own')
-    else await leave(app, upstream, config.shutdown)
-    await app.close()
-    await upstream.close()
-    await sandbox?.close()
-    destination.flush()
-  })
-
-  await firstContact(store, logger)
-  await app.listen({ host: config.host, port })
-  say(startUpMessage(config, store.description, sandbox?.apiKeys))
-}
-
-/** First balancers are told, then nobody new is let in, then those who are in have their time. */
-async function leave(app: FastifyInstance, upstream: Upstream, { delayMs, timeoutMs }: Config['shutdown']): Promise<void> {
-  app.leave()
-  if (delayMs > 0) await sleep(delayMs)
-  // Again and again: a connection whose last answer began before it was told to close stays open, and may bring the next stream.
-  setInterval(() => {
-    upstream.endEventStreams()
-    app.server.closeIdleConnections()
-  }, 50).unref()
-  setTimeout(() => app.server.closeAllConnections(), timeoutMs).unref()
-}
-
-async function startSandbox({ publicUrl, dataDir }: Config) {
-  const { startSandbox } = await import('./sandbox/sandbox.ts')
-  return startSandbox({ redirectUris: vendor => [`${publicUrl}/auth/${vendor}/callback`], grantsIn: join(dataDir, 'sandbox.json') })
+  if (cluster.isWorker) {
+    const { work } = await import('./worker.ts')
+    await work({ variables, definitions, configured })
+  } else if (configured.workers > 1) {
+    const { watchOver } = await import('./workers.ts')
+    watchOver(configured.workers, { PORT: String(port) }, { logLevel: configured.logLevel, onReady: say })
+  } else {
+    const { serve } = await import('./serve.ts')
+    await serve({ variables, definitions, configured, onReady: say })
+  }
 }
 
 start(process.env).catch((error: Error) => {

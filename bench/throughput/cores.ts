@@ -15,3 +15,6 @@ export function settle(): void {
 
 /** The command line that runs `command` alone with its children on the tested core. */
 export const onTestedCore = (command: readonly string[]): string[] => ['taskset', '--cpu-list', String(testedCore), ...command]
+
+/** The command line that runs `command` with its children beside the load: for what asks for two cores. */
+export const onBothCores = (command: readonly string[]): string[] => ['taskset', '--cpu-list', `${loadCore},${testedCore}`, ...command]

@@ -14,7 +14,7 @@ export type Table = {
 }
 
 /** A figure that is no rate. */
-export type Figure = { readonly what: string; readonly value: number; readonly unit: 'ms' | 'MiB'; readonly note?: string }
+export type Figure = { readonly what: string; readonly value: number; readonly unit: 'ms' | 'MiB' | 'times'; readonly note?: string }
 
 export type Results = {
   readonly date: string

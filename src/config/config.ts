@@ -24,6 +24,8 @@ export type Config = {
   readonly signInsPerAddress: number
   /** After SIGTERM: how long it still takes calls while it says that it is not ready, and how long calls under way may then go on. */
   readonly shutdown: { readonly delayMs: number; readonly timeoutMs: number }
+  /** Processes that serve, behind one port. */
+  readonly workers: number
   readonly logLevel: string
   /** By name. Empty only outside production, where the sandbox then plays them. */
   readonly providers: ReadonlyMap<string, ProviderSettings>
@@ -61,12 +63,21 @@ export function readConfig(variables: Environment, definitions: readonly Provide
       delayMs: seconds(env, 'SHUTDOWN_DELAY', { min: 0, max: hour, usual: 1 }),
       timeoutMs: seconds(env, 'SHUTDOWN_TIMEOUT', { min: 0, max: hour, usual: 10 })
     },
+    workers: env.integer('WORKERS', { min: 1, max: 256, example: 2 }) ?? 1,
     logLevel: env.oneOf('LOG_LEVEL', logLevels) ?? 'info',
     providers: readProviders(env, definitions, production)
   }
+  if (config.workers > 1) checkWorkers(env, config)
   const keys = readKeys(env, { production, dataDir })
   if (env.problems.length > 0 || !keys) throw new ConfigError(env.problems)
   return Object.freeze({ ...config, keys })
+}
+
+/** They have nothing in common but what is in Redis. */
+function checkWorkers(env: EnvironmentReader, { redisUrl, providers }: Pick<Config, 'redisUrl' | 'providers'>): void {
+  if (redisUrl === undefined) env.problem('WORKERS asks for a store that processes can share: set REDIS_URL, or leave WORKERS out.')
+  if (providers.size === 0)
+    env.problem('WORKERS asks for a provider: the sandbox lives in one process. Configure one, or leave WORKERS out.')
 }
 
 export function readPort(variables: Environment, env = new EnvironmentReader(variables)): number {

@@ -21,6 +21,7 @@ t.test('with keys alone, everything else has a default', async t => {
     storeGraceMs: 30_000,
     signInsPerAddress: 300,
     shutdown: { delayMs: 1000, timeoutMs: 10_000 },
+    workers: 1,
     logLevel: 'info',
     providers: new Map()
   })
@@ -41,6 +42,7 @@ t.test('every variable is read', async t => {
     SIGN_INS_PER_MINUTE: '5000',
     SHUTDOWN_DELAY: '0',
     SHUTDOWN_TIMEOUT: '60',
+    WORKERS: '4',
     LOG_LEVEL: 'debug'
   })
   t.strictSame(rest, {
@@ -56,6 +58,7 @@ t.test('every variable is read', async t => {
     storeGraceMs: 0,
     signInsPerAddress: 5000,
     shutdown: { delayMs: 0, timeoutMs: 60_000 },
+    workers: 4,
     logLevel: 'debug'
   })
   t.strictSame(keys.session, [Buffer.from(development.SESSION_KEYS, 'base64')])

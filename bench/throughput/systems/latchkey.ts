@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../../../test/support/redis.ts'
-import { onTestedCore } from '../cores.ts'
+import { onBothCores, onTestedCore } from '../cores.ts'
 import { startDaemon } from '../daemon.ts'
 import { newKeys, type SealingKeys, seed } from '../seed.ts'
 import type { Running, System, World } from '../system.ts'
@@ -13,6 +13,8 @@ export type Variant = {
   readonly store: 'Redis' | 'embedded'
   /** More of its environment. */
   readonly environment?: Readonly<Record<string, string>>
+  /** Beside the load, on both cores, and not alone on one. */
+  readonly besideLoad?: boolean
   /** How many of its sessions will be called; all when left out. */
   readonly called?: number
 }
@@ -34,14 +36,18 @@ function system(name: string, title: string, variant: Variant): System {
 }
 
 /** As users run it. @param sessions are stored before it starts */
-export async function startLatchkey(world: World, sessions: number, { store, environment = {}, called }: Variant): Promise<Running> {
+export async function startLatchkey(
+  world: World,
+  sessions: number,
+  { store, environment = {}, called, besideLoad }: Variant
+): Promise<Running> {
   const dataDir = await mkdtemp(join(world.directory, 'latchkey-'))
   const keys = newKeys()
   const port = await freePort()
   const publicUrl = `http://localhost:${port}`
   const redisUrl = store === 'Redis' ? world.redisUrl : undefined
   const cookies = sessions > 0 ? await seed({ redisUrl, dataDir, keys, publicUrl }, sessions, called) : []
-  const daemon = await startDaemon(world.owner, onTestedCore([process.execPath, server]), {
+  const daemon = await startDaemon(world.owner, (besideLoad ? onBothCores : onTestedCore)([process.execPath, server]), {
     environment: { ...variables(world, keys, port, redisUrl), DATA_DIR: dataDir, ...environment },
     logFile: join(dataDir, 'output.log'),
     ready: { says: / is ready: / }

@@ -1,0 +1,84 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import closeWithGrace from 'close-with-grace'
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import { buildGateway } from './app.ts'
+import { type Config, readConfig } from './config/config.ts'
+import type { Environment } from './config/environment.ts'
+import type { Provider } from './core/provider.ts'
+import { firstContact } from './first-contact.ts'
+import { logDestination } from './log-destination.ts'
+import { startUpMessage } from './start-up-message.ts'
+import { openStore } from './stores/open-store.ts'
+import { createLookup } from './upstream/lookup.ts'
+import { openUpstream, type Upstream } from './upstream/send.ts'
+
+/** What closing the store and saving what was just renewed may take beyond that. */
+const closeMs = 6_000
+
+const clock = { now: Date.now }
+
+export type Parts = {
+  readonly variables: Environment
+  readonly definitions: readonly Provider[]
+  readonly configured: Config
+  /** Told once, when calls are taken, what somebody who has just started it wants to know. */
+  readonly onReady: (message: string) => void
+}
+
+/** One gateway in this process, until it is told to end. */
+export async function serve({ variables, definitions, configured, onReady }: Parts): Promise<{ leave(): void }> {
+  // Nothing configured, and not in production: everything is wired to providers that live in this process.
+  const sandbox = configured.providers.size === 0 ? await startSandbox(configured) : undefined
+  const config = sandbox ? readConfig({ ...variables, ...sandbox.environment }, definitions, configured.port) : configured
+
+  const store = await openStore({ redisUrl: config.redisUrl, dataDir: config.dataDir, clock })
+  const lookupFor = createLookup(config)
+  const upstream = openUpstream(lookupFor)
+  const destination = logDestination()
+  const logger = pino({ level: config.logLevel }, destination)
+  const app = await buildGateway(config, { store, clock, send: upstream.send, lookupFor, logger })
+
+  const { delayMs, timeoutMs } = config.shutdown
+  let isLeaving = false
+  const grace = closeWithGrace(
+    { delay: delayMs + timeoutMs + closeMs, logger: { error: error => logger.error(error) } },
+    async ({ err }) => {
+      isLeaving = true
+      if (err) logger.fatal({ name: err.name, stack: err.stack }, 'Latchkey ends after a fault of its own')
+      else await leave(app, upstream, config.shutdown)
+      await app.close()
+      await upstream.close()
+      await sandbox?.close()
+      destination.flush()
+    }
+  )
+
+  await firstContact(store, logger)
+  await app.listen({ host: config.host, port: config.port })
+  onReady(startUpMessage(config, store.description, sandbox?.apiKeys))
+  return {
+    leave: () => {
+      // A signal may have said so before.
+      if (!isLeaving) void grace.close()
+    }
+  }
+}
+
+/** First balancers are told, then nobody new is let in, then those who are in have their time. */
+async function leave(app: FastifyInstance, upstream: Upstream, { delayMs, timeoutMs }: Config['shutdown']): Promise<void> {
+  app.leave()
+  if (delayMs > 0) await sleep(delayMs)
+  // Again and again: a connection whose last answer began before it was told to close stays open, and may bring the next stream.
+  setInterval(() => {
+    upstream.endEventStreams()
+    app.server.closeIdleConnections()
+  }, 50).unref()
+  setTimeout(() => app.server.closeAllConnections(), timeoutMs).unref()
+}
+
+async function startSandbox({ publicUrl, dataDir }: Config) {
+  const { startSandbox } = await import('./sandbox/sandbox.ts')
+  return startSandbox({ redirectUris: vendor => [`${publicUrl}/auth/${vendor}/callback`], grantsIn: join(dataDir, 'sandbox.json') })
+}

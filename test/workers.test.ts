@@ -1,0 +1,109 @@
+import { once } from 'node:events'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { newKey } from './support/gateway.ts'
+import { type NodeProcess, runNode, runs, startNode, stopped } from './support/node-process.ts'
+import { startRedis } from './support/redis.ts'
+
+const server = join(import.meta.dirname, '..', 'src', 'server.ts')
+
+const environment = (redisUrl: string) => ({
+  PORT: '0',
+  REDIS_URL: redisUrl,
+  WORKERS: '2',
+  SHUTDOWN_DELAY: '0',
+  SESSION_KEYS: newKey(),
+  TOKEN_KEYS: newKey(),
+  PRODUCTBOARD_CLIENT_ID: 'id',
+  PRODUCTBOARD_CLIENT_SECRET: 'secret'
+})
+
+type Line = { readonly pid: number; readonly msg: string; readonly worker?: number }
+const linesOf = ({ output }: NodeProcess): Line[] =>
+  output()
+    .split('\n')
+    .filter(line => line.startsWith('{'))
+    .map(line => JSON.parse(line))
+
+/** Until the output tells it. */
+async function until<T>({ child, output }: NodeProcess, told: () => T | undefined): Promise<T> {
+  for (;;) {
+    const what = told()
+    if (what !== undefined) return what
+    if (!runs(child)) throw new Error(`it ended: ${output()}`)
+    await once(child.stdout as NodeJS.ReadableStream, 'data')
+  }
+}
+
+/** Calls, on connections of their own, until so many processes have said in their logs that they answered. */
+async function answering(
+  gateway: NodeProcess & { url: string },
+  processes: number,
+  not: ReadonlySet<number> = new Set()
+): Promise<Set<number>> {
+  const requests = () => linesOf(gateway).filter(({ msg }) => msg === 'request')
+  const found = () => new Set(requests().flatMap(({ pid }) => (not.has(pid) ? [] : [pid])))
+  while (found().size < processes) {
+    const before = requests().length
+    const call = () => fetch(`${gateway.url}/connections`, { headers: { connection: 'close' } }).then(answer => answer.status)
+    await Promise.allSettled([call(), call(), call(), call()])
+    await until(gateway, () => requests().length > before || undefined)
+  }
+  return found()
+}
+
+async function started(t: Test) {
+  const redis = await startRedis(t)
+  return startNode(t, server, environment(redis.url))
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+t.test('two workers serve behind one port, one that is killed is replaced, and all end together and well', async t => {
+  const gateway = await started(t)
+  t.equal(gateway.output().split('is ready').length, 2, 'it is said once')
+  const both = await answering(gateway, 2)
+  t.notOk(both.has(gateway.child.pid as number), 'neither is the process that was started')
+
+  const [victim] = both
+  process.kill(victim as number, 'SIGKILL')
+  const noted = await until(gateway, () => linesOf(gateway).find(({ msg }) => msg.startsWith('a worker has ended')))
+  t.equal(noted.worker, victim)
+  const [third] = await answering(gateway, 1, both)
+  t.ok(third)
+
+  t.equal(await stopped(gateway), 0)
+  for (const pid of [...both, third as number]) t.notOk(isAlive(pid))
+})
+
+t.test('workers do not outlive the process that watches over them', async t => {
+  const gateway = await started(t)
+  await stopped(gateway, 'SIGKILL')
+  // They have the same output, which ends with the last of them.
+  await once(gateway.child, 'close')
+  await t.rejects(fetch(gateway.url))
+})
+
+t.test('what keeps a worker from starting ends all with its exit code, and is said in words', async t => {
+  const redis = await startRedis(t)
+  const first = await startNode(t, server, environment(redis.url))
+  const { child, output } = runNode(t, server, { ...environment(redis.url), PORT: new URL(first.url).port })
+  const [code] = await once(child, 'exit')
+  t.equal(code, 1)
+  t.match(output(), /Port \d+ is taken/)
+  t.notMatch(output(), /is ready/)
+})
+
+t.test('workers share a store or nothing: without one it exits with 78 and says why', async t => {
+  const { child, output } = runNode(t, server, { PORT: '0', WORKERS: '2', DATA_DIR: join(t.testdir(), 'data') })
+  const [code] = await once(child, 'exit')
+  t.equal(code, 78)
+  t.match(output(), /WORKERS asks for a store that processes can share: set REDIS_URL/)
+  t.match(output(), /WORKERS asks for a provider/)
+})
