@@ -1,4 +1,4 @@
-import { connectionNames, hopByHop, isFieldValue, isToken, perName, type RawHeaders } from './header-names.ts'
+import { hopByHop, isFieldValue, isToken, perName, type RawHeaders, withNamesIn } from './header-names.ts'
 
 const answerStops = new Set([
   ...hopByHop,
@@ -77,7 +77,8 @@ export function answerHeaders(
   headers: Readonly<Record<string, string | string[] | undefined>>,
   shownAs: ShownAs
 ): RawHeaders {
-  const named = headers.connection === undefined ? undefined : connectionNames([headers.connection].flat().flatMap(v => ['connection', v]))
+  const { connection } = headers
+  const named = connection === undefined ? undefined : withNamesIn(joined(connection))
   const kept: RawHeaders = []
   let vary = ownVary
   let caching: string | string[] | undefined

@@ -42,10 +42,15 @@ const canonicalName = perName(canonical)
 export function connectionNames(raw: readonly string[]): Set<string> | undefined {
   let names: Set<string> | undefined
   for (let i = 0; i + 1 < raw.length; i += 2) {
-    const value = raw[i + 1] as string
-    if (canonicalName(raw[i] as string) !== 'connection' || value === 'keep-alive' || value === 'close') continue
-    names ??= new Set()
-    for (const name of value.split(',')) names.add(canonical(name.trim()))
+    if (canonicalName(raw[i] as string) === 'connection') names = withNamesIn(raw[i + 1] as string, names)
   }
   return names
+}
+
+/** Nearly always it says no more than what becomes of the connection. */
+export function withNamesIn(value: string, names?: Set<string>): Set<string> | undefined {
+  if (value === 'keep-alive' || value === 'close') return names
+  const more = names ?? new Set<string>()
+  for (const name of value.split(',')) more.add(canonical(name.trim()))
+  return more
 }

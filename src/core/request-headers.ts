@@ -48,13 +48,13 @@ const requestName = perName(name => {
  */
 export function requestHeaders(raw: readonly string[], own: Readonly<Record<string, string>>): RawHeaders {
   const named = connectionNames(raw)
-  const ours = new Set(Object.keys(own).map(name => requestName(name).key))
+  const ours = Object.keys(own).map(name => requestName(name).key)
   const headers: RawHeaders = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] as string
     const value = raw[i + 1] as string
     const { key, stops, isToken } = requestName(name)
-    if (stops || named?.has(key) || ours.has(key)) continue
+    if (stops || named?.has(key) || ours.includes(key)) continue
     if (!isToken || !isFieldValue(value))
       throw new GatewayError('header_rejected', `The header ${JSON.stringify(name)} is not one that HTTP allows.`)
     headers.push(name, value)

@@ -1,34 +1,41 @@
-import { alternate } from '../rounds.ts'
+import { alternate, type Subject } from '../rounds.ts'
 import { startLatchkey } from '../systems/latchkey.ts'
 import type { Topic } from '../topic.ts'
+import { runWrk } from '../wrk.ts'
 import { subject } from './subject.ts'
 
+/** Of the top rate of one process: all find room on two cores, the load too. */
+const share = 0.7
+
 /**
- * One worker and two, on both cores and beside the load, which has no third: so the rates say less than what a call costs in CPU time,
- * by which two workers on two cores of their own would serve that much more.
+ * One worker and two at the same bounded rate, on both cores and beside the load, which has no third: so it is what a call costs in CPU
+ * time that says how much more two workers would serve on two cores of their own.
  */
 export const workers: Topic = {
   name: 'workers',
   async run(world, plan) {
     const start = (environment?: Record<string, string>) =>
       startLatchkey(world, 1, { store: 'Redis', besideLoad: true, ...(environment && { environment }) })
-    const [one, two] = [await start(), await start({ WORKERS: '2' })]
-    const rows = await alternate([subject('one', 'one process', one), subject('two', 'WORKERS=2', two)], plan)
+    const [one, two] = [subject('one', 'one process', await start()), subject('two', 'WORKERS=2', await start({ WORKERS: '2' }))]
+    for (const { load } of [two, one]) await runWrk(plan.directory, load, plan.warmUpSeconds)
+    const { requests, seconds } = await runWrk(plan.directory, one.load, plan.seconds)
+    const bounded = (of: Subject): Subject => ({ ...of, load: { ...of.load, rate: (requests / seconds) * share } })
+    const rows = await alternate([bounded(one), bounded(two)], { ...plan, warmUpSeconds: 0 })
     const [cpuOfOne, cpuOfTwo] = rows.map(row => ('cpuMicros' in row ? row.cpuMicros : Number.NaN)) as [number, number]
     return {
       tables: [
         {
           name: 'workers',
-          title: 'Latchkey, Redis: workers, beside the load on the same two cores',
+          title: 'Latchkey, Redis: workers at the same rate, beside the load on the same two cores',
           base: 'one',
           compares: 'rate',
-          note: 'Load, upstream and Redis share these cores: with two workers they are all full, so that the rate cannot double here.',
+          note: `Calls are sent at ${share * 100} % of what one process serves at most.`,
           rows
         }
       ],
       figures: [
         {
-          what: 'Latchkey, Redis: two workers on two cores of their own, beside one, by CPU time a call',
+          what: 'Latchkey, Redis: what two workers on two cores of their own serve beside one, by CPU time a call',
           value: (2 * cpuOfOne) / cpuOfTwo,
           unit: 'times',
           note: `computed: ${cpuOfOne} and ${cpuOfTwo} µs a call`
