@@ -8,6 +8,9 @@ declare module 'fastify' {
   }
 }
 
+/** Of a path: a line that is longer than a pipe takes at once may be cut into by another process's. */
+const mostCharacters = 2_000
+
 /** One line a request. The address stands in it without its query: a callback's holds the state and the code. */
 async function accessLog(app: FastifyInstance) {
   app.addHook('onResponse', (request, reply, done) => {
@@ -31,7 +34,8 @@ function pathOf({ originalUrl: url, routeOptions }: FastifyRequest): string {
   if (pattern === undefined || pattern === '*') return beginningOf(url)
   if (config?.secretPath) return pattern
   const queryAt = url.indexOf('?')
-  return queryAt === -1 ? url : url.slice(0, queryAt)
+  const path = queryAt === -1 ? url : url.slice(0, queryAt)
+  return path.length > mostCharacters ? `${path.slice(0, mostCharacters)}…` : path
 }
 
 /** Where no route says whether an address is a secret, as with a slip in one, it is shown as far as it can hold none. */

@@ -2,10 +2,10 @@ import { writeSync } from 'node:fs'
 import type { DestinationStream } from 'pino'
 
 /**
- * Lines leave before there are more characters of them, or so much later: a write for each would cost more than the line itself. A pipe
- * takes so much as a whole (PIPE_BUF), so that the lines of two workers do not end up in one another.
+ * Lines leave before there are more bytes of them, or so much later: a write for each would cost more than the line itself. A pipe
+ * takes so much as a whole (PIPE_BUF), so that the lines of two workers do not end up in one another; a longer line may be cut into.
  */
-const mostCharacters = 4096
+const mostBytes = 4096
 const leaveAfterMs = 50
 /** How soon a reader that had no room is asked again. */
 const askAgainMs = 10
@@ -25,6 +25,7 @@ export function logDestination(): DestinationStream & { flush(): void } {
   // A pipe or socket waits for its reader until Node.js has it as a stream; from then on it says that it has no room.
   process.stdout.on('error', () => {})
   let lines = ''
+  let gathered = 0
   let waiting: Buffer[] = []
   let bytes = 0
   let lost = 0
@@ -36,6 +37,7 @@ export function logDestination(): DestinationStream & { flush(): void } {
     if (lines !== '') {
       const piece = Buffer.from(lines)
       lines = ''
+      gathered = 0
       waiting.push(piece)
       bytes += piece.length
     }
@@ -89,8 +91,10 @@ export function logDestination(): DestinationStream & { flush(): void } {
         lost++
         return
       }
-      if (lines.length + line.length > mostCharacters) leave()
+      const length = Buffer.byteLength(line)
+      if (length + gathered > mostBytes) leave()
       lines += line
+      gathered += length
       leaveIn(leaveAfterMs)
     }
   }

@@ -13,6 +13,7 @@ import { startUpMessage } from './start-up-message.ts'
 import { openStore } from './stores/open-store.ts'
 import { createLookup } from './upstream/lookup.ts'
 import { openUpstream, type Upstream } from './upstream/send.ts'
+import type { endSignals } from './worker-signals.ts'
 
 /** What closing the store and saving what was just renewed may take beyond that. */
 const closeMs = 6_000
@@ -23,12 +24,14 @@ export type Parts = {
   readonly variables: Environment
   readonly definitions: readonly Provider[]
   readonly configured: Config
+  /** Whoever starts it sees to these, and says when to leave. */
+  readonly ignoredSignals?: ReadonlyArray<(typeof endSignals)[number]>
   /** Told once, when calls are taken, what somebody who has just started it wants to know. */
   readonly onReady: (message: string) => void
 }
 
 /** One gateway in this process, until it is told to end. */
-export async function serve({ variables, definitions, configured, onReady }: Parts): Promise<{ leave(): void }> {
+export async function serve({ variables, definitions, configured, ignoredSignals, onReady }: Parts): Promise<{ leave(): void }> {
   // Nothing configured, and not in production: everything is wired to providers that live in this process.
   const sandbox = configured.providers.size === 0 ? await startSandbox(configured) : undefined
   const config = sandbox ? readConfig({ ...variables, ...sandbox.environment }, definitions, configured.port) : configured
@@ -43,7 +46,11 @@ export async function serve({ variables, definitions, configured, onReady }: Par
   const { delayMs, timeoutMs } = config.shutdown
   let isLeaving = false
   const grace = closeWithGrace(
-    { delay: delayMs + timeoutMs + closeMs, logger: { error: error => logger.error(error) } },
+    {
+      delay: delayMs + timeoutMs + closeMs,
+      logger: { error: error => logger.error(error) },
+      ...(ignoredSignals && { skip: [...ignoredSignals] })
+    },
     async ({ err }) => {
       isLeaving = true
       if (err) logger.fatal({ name: err.name, stack: err.stack }, 'Latchkey ends after a fault of its own')

@@ -1,9 +1,9 @@
 import cluster, { type Worker } from 'node:cluster'
 import { pino } from 'pino'
 import { logDestination } from './log-destination.ts'
-import { leaveNow, type Ready } from './worker.ts'
+import { endSignals, type Ready } from './worker-signals.ts'
 
-/** Before another worker takes the place of one that ended; twice as long for each that ends without having served. */
+/** Before another worker takes the place of one that ended; twice as long for each that ended without having served. */
 const firstPauseMs = 100
 const longestPauseMs = 10_000
 
@@ -25,36 +25,35 @@ export function watchOver(count: number, environment: Readonly<Record<string, st
   let pauseMs = firstPauseMs
   let exitCode: number | undefined
 
-  const fork = () => void cluster.fork(environment)
-
   cluster.on('message', (worker, { ready }: Ready) => {
     serving.add(worker)
-    pauseMs = firstPauseMs
     if (hasBegun || serving.size < count) return
     hasBegun = true
     onReady(ready)
   })
 
   cluster.on('exit', (worker, code, signal) => {
-    serving.delete(worker)
+    const hasServed = serving.delete(worker)
     if (exitCode === undefined && !hasBegun) leave(code || 1)
     if (exitCode !== undefined) {
       if (Object.keys(cluster.workers ?? {}).length === 0) process.exit(exitCode)
       return
     }
-    logger.error({ worker: worker.process.pid, code, signal }, 'a worker has ended; another takes its place')
+    pauseMs = hasServed ? firstPauseMs : Math.min(pauseMs * 2, longestPauseMs)
+    logger.error({ worker: worker.process.pid, code, signal, pauseMs }, 'a worker has ended; another takes its place')
     setTimeout(() => {
-      if (exitCode === undefined) fork()
+      if (exitCode === undefined) cluster.fork(environment)
     }, pauseMs)
-    pauseMs = Math.min(pauseMs * 2, longestPauseMs)
   })
 
+  /** By a signal, which reaches one that is still starting as well: it has nothing to finish. */
   function leave(code: number): void {
     exitCode ??= code
-    // Those that were told by their terminal as well are told once.
-    for (const worker of Object.values(cluster.workers ?? {})) if (worker?.isConnected()) worker.send(leaveNow)
+    const workers = Object.values(cluster.workers ?? {})
+    for (const worker of workers) worker?.process.kill('SIGTERM')
+    if (workers.length === 0) process.exit(exitCode)
   }
 
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => leave(0))
-  for (let i = 0; i < count; i++) fork()
+  for (const signal of endSignals) process.once(signal, () => leave(0))
+  for (let i = 0; i < count; i++) cluster.fork(environment)
 }

@@ -1,5 +1,8 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { newKey } from './support/gateway.ts'
 import { type NodeProcess, runNode, runs, startNode, stopped } from './support/node-process.ts'
@@ -57,6 +60,12 @@ async function started(t: Test) {
   return startNode(t, server, environment(redis.url))
 }
 
+/** proc(5) */
+const childrenOf = (pid: number): string[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter(child => child !== '')
+
 const isAlive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0)
@@ -82,12 +91,54 @@ t.test('two workers serve behind one port, one that is killed is replaced, and a
   for (const pid of [...both, third as number]) t.notOk(isAlive(pid))
 })
 
-t.test('workers do not outlive the process that watches over them', async t => {
+/** A call whose body is still to come. */
+async function begunCall(t: Test, url: string) {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  let answer = ''
+  socket.setEncoding('utf8').on('data', text => (answer += text))
+  // The interim answer says that a worker has it.
+  socket.write(
+    'POST /connections/outgrow HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n'
+  )
+  while (!answer.includes('100 Continue')) await once(socket, 'data')
+  return async () => {
+    socket.write('{}')
+    while (!/HTTP\/1.1 [2-5]/.test(answer)) await once(socket, 'data')
+    return answer
+  }
+}
+
+t.test('workers do not outlive the process that watches over them, and finish what is under way', async t => {
   const gateway = await started(t)
+  const finish = await begunCall(t, gateway.url)
   await stopped(gateway, 'SIGKILL')
+  t.match(await finish(), /HTTP\/1.1 4\d\d/)
   // They have the same output, which ends with the last of them.
   await once(gateway.child, 'close')
   await t.rejects(fetch(gateway.url))
+})
+
+t.test('being told twice to leave, as by a service manager that tells all of a group, does not cut off what is under way', async t => {
+  const gateway = await started(t)
+  const both = await answering(gateway, 2)
+  const finish = await begunCall(t, gateway.url)
+  const exit = once(gateway.child, 'exit')
+  gateway.child.kill('SIGTERM')
+  for (const pid of both) process.kill(pid, 'SIGTERM')
+  for (const pid of both) process.kill(pid, 'SIGINT')
+  t.match(await finish(), /HTTP\/1.1 4\d\d/)
+  t.strictSame(await exit, [0, null])
+})
+
+t.test('a signal in the middle of the start ends all', async t => {
+  const redis = await startRedis(t)
+  const { child } = runNode(t, server, environment(redis.url))
+  const exit = once(child, 'exit')
+  // Its workers are there, and have not begun to serve.
+  while (childrenOf(child.pid as number).length < 2) await sleep(5)
+  child.kill('SIGTERM')
+  t.strictSame(await exit, [0, null])
 })
 
 t.test('what keeps a worker from starting ends all with its exit code, and is said in words', async t => {
