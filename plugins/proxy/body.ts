@@ -23,13 +23,15 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   if (coding === undefined && !bodyLength) return { body: undefined, bodyLength }
   if (bodyLength !== undefined && bodyLength > maxBytes) throw tooLarge(maxBytes)
 
-  const { kept, isWhole } = await beginningOf(request, bodyLength)
+  const { kept, isWhole } = await beginningOf(request, maxBytes, bodyLength)
   return { body: isWhole ? kept : rest(kept, request, maxBytes), bodyLength }
 }
 
 /** What comes until the end, or until it is more than is kept. Of a body that will be more, nothing. */
-function beginningOf(request: IncomingMessage, bodyLength = 0): Promise<{ kept: Buffer[]; isWhole: boolean }> {
+function beginningOf(request: IncomingMessage, maxBytes: number, bodyLength = 0): Promise<{ kept: Buffer[]; isWhole: boolean }> {
   const kept: Buffer[] = []
+  // Whoever has gone while their session was looked up says nothing more, not even that.
+  if (request.destroyed && !request.readableEnded) return Promise.reject(brokenOff())
   if (bodyLength > keptBytes) return Promise.resolve({ kept, isWhole: false })
   return new Promise((resolve, reject) => {
     let size = 0
@@ -37,12 +39,13 @@ function beginningOf(request: IncomingMessage, bodyLength = 0): Promise<{ kept: 
       data: (chunk: Buffer) => {
         kept.push(chunk)
         size += chunk.length
-        if (size > keptBytes) settle(() => resolve({ kept, isWhole: false }))
+        if (size > maxBytes) settle(() => reject(tooLarge(maxBytes)))
+        else if (size > keptBytes) settle(() => resolve({ kept, isWhole: false }))
       },
       end: () => settle(() => resolve({ kept, isWhole: true })),
-      error: (error: Error) => settle(() => reject(error)),
+      error: (cause: Error) => settle(() => reject(brokenOff(cause))),
       // Without an end: the client has gone.
-      close: () => settle(() => reject(new Error('the body broke off')))
+      close: () => settle(() => reject(brokenOff()))
     }
     const settle = (how: () => void) => {
       request.pause()
@@ -67,3 +70,5 @@ async function* rest(kept: readonly Buffer[], request: IncomingMessage, maxBytes
 
 const tooLarge = (maxBytes: number) =>
   new GatewayError('body_too_large', `The body is larger than the ${Math.floor(maxBytes / 1024)} KiB that are forwarded to this provider.`)
+
+const brokenOff = (cause?: Error) => new GatewayError('request_malformed', 'The body broke off before its end.', { cause })

@@ -120,8 +120,8 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
     if (app.isLeaving()) headers.push('connection', 'close')
     const origin = reply.request.allowedOrigin
     if (origin !== undefined) headers.push(...corsHeaders(origin, namesIn(headers)))
-    reply.hijack()
     reply.raw.writeHead(head.status, headers)
+    reply.hijack()
     return reply.raw
   }
 }

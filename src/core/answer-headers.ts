@@ -82,6 +82,7 @@ export function answerHeaders(
   const kept: RawHeaders = []
   let vary = ownVary
   let caching: string | string[] | undefined
+  let length: string | string[] | undefined
   for (const name in headers) {
     const value = headers[name]
     if (value === undefined || !passesBack(name) || named?.has(name) || !isSendable(value)) continue
@@ -94,7 +95,7 @@ export function answerHeaders(
         break
       case 'content-length':
         // RFC 9110 §8.6: there is none in a 204, and a length would have the next hop wait for a body.
-        if (status !== 204) put(kept, name, value)
+        if (status !== 204) length = value
         break
       case 'location':
       case 'content-location':
@@ -105,6 +106,8 @@ export function answerHeaders(
     }
   }
   kept.push('cache-control', privateCaching(caching), 'vary', vary, ...own)
+  // At the end: of an answer whose length it knows already, node:http reads a Content-Disposition as UTF-8, and may refuse what it finds.
+  put(kept, 'content-length', length)
   return kept
 }
 

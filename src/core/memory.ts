@@ -2,7 +2,7 @@ import { hasCode } from './errors.ts'
 import type { Clock, Watch } from './ports.ts'
 
 export type MemoryLimits = {
-  /** Owners whose records are held; who was used longest ago goes. */
+  /** Owners whose records are held; one of those who were used longest ago goes. */
   readonly mostOwners: number
   /** Asked for again after this long, even if no change was told. */
   readonly trustMs: number

@@ -148,6 +148,11 @@ t.test('an address is shown as the caller says, or not at all', async t => {
   t.strictSame(byName(shown), { ...bare, location: '/out' })
 })
 
+t.test('the length comes last, since node:http reads a Content-Disposition after it in another way', async t => {
+  const list = answerHeaders(200, { 'content-length': '5', 'content-disposition': 'attachment; filename="\xe6\x97\xa5"' }, () => undefined)
+  t.strictSame(list.slice(-2), ['content-length', '5'])
+})
+
 t.test('RFC 9110 §8.6: an answer that can have no body says no length', async t => {
   t.strictSame(answered({ 'content-length': '5' }, 204), bare)
   t.strictSame(answered({ 'content-length': '5' }, 304), { ...bare, 'content-length': '5' })

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
+import { loadProviders } from '../../src/load-providers.ts'
 import { Browser } from '../support/browser.ts'
 import { connected, problem, signIn } from '../support/connected.ts'
 import { json, tokens } from '../support/fake-provider.ts'
@@ -546,6 +547,40 @@ t.test('a frontend on an allowed origin reads the answer and every header of it;
     const no = await preflight(from)
     t.equal(no.status, 403, from)
     for (const [name] of no.headers) t.notMatch(name, /^access-control-allow-(origin|methods|headers)/)
+  }
+})
+
+t.test('SEC-36: a small cap holds for a body in chunks too', async t => {
+  const definitions = (await loadProviders()).map(definition => ({ ...definition, api: { ...definition.api, maxBodyBytes: 1000 } }))
+  const { provider, browser, proxy } = await connected(t, { definitions })
+  const inChunks = (bytes: number) => {
+    const body = new ReadableStream({
+      start(c) {
+        c.enqueue(Buffer.alloc(bytes))
+        c.close()
+      }
+    })
+    return browser.fetch(`${proxy}/x`, { method: 'POST', body, duplex: 'half' } as RequestInit)
+  }
+  t.equal((await inChunks(1000)).status, 200)
+  await problem(t, await inChunks(1001), 413, 'body_too_large')
+  t.equal(provider.seen.api.length, 1)
+})
+
+t.test('a file name in any encoding passes as the bytes that it came in, with the length of the file', async t => {
+  const { provider, browser, gateway } = await connected(t)
+  const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
+  for (const name of ['日.pdf', 'Ü.pdf', 'plain.pdf']) {
+    const head = `HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Disposition: attachment; filename="${name}"\r\nConnection: close\r\n\r\nabc`
+    provider.api = (_, r) => void r.socket?.end(head)
+    const answer = await raw(
+      Number(new URL(gateway.url).port),
+      `GET /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`
+    )
+    t.match(answer, /^HTTP\/1.1 200 /, name)
+    t.ok(Buffer.from(answer, 'latin1').includes(`filename="${name}"`), name)
+    t.match(answer, /content-length: 3\r\n/i)
+    t.match(answer, /abc$/)
   }
 })
 
