@@ -48,7 +48,8 @@ async function session(app: FastifyInstance, { limits, clock }: SessionOptions) 
   function remember(sealed: string, what: OpenedTicket): void {
     const [oldest] = remembered.keys()
     if (remembered.size >= mostRemembered && oldest !== undefined) remembered.delete(oldest)
-    remembered.set(sealed, what)
+    // A copy: what was cut out of a Cookie header keeps all of that header in memory.
+    remembered.set(Buffer.from(sealed, 'latin1').toString('latin1'), what)
   }
 
   app.decorateRequest('ticket', {
