@@ -1,14 +1,13 @@
 import type { Dispatcher, Pool } from 'undici'
 import type { GatewayError } from '../core/errors.ts'
-import type { Outcome, Sink, Take, UpstreamRequest } from '../core/forward.ts'
+import type { Outcome, Take, UpstreamRequest } from '../core/forward.ts'
+import { Delivery } from './delivery.ts'
 import { asGatewayError, ClientGone, Stalled, tooManyEventStreams } from './faults.ts'
 import type { Lane } from './lane.ts'
 import { Silence } from './silence.ts'
 
 /** A dropped answer is read to its end up to here, so that its connection can serve again; a longer one is not worth that. */
 const dropBytes = 64 * 1024
-/** A string of up to 16 KiB is written without a detour through the event loop; the answer's head has its part of it. */
-const stringBytes = 12 * 1024
 const noBytes = Buffer.alloc(0)
 
 /** The open ones of one origin. */
@@ -38,11 +37,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #silence: Silence | undefined
   #controller: Dispatcher.DispatchController | undefined
   #fault: Error | undefined
-  #sink: Sink | undefined
-  /** Head or body have gone to the sink. */
-  #begun = false
-  /** The beginning of the body, until the next tick shows whether it is all of it. */
-  #first: Buffer | undefined
+  #delivery: Delivery | undefined
   #dropped: number | undefined
 
   constructor(
@@ -94,11 +89,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#silence?.heard()
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>
-  ): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
     if (status < 200 || this.#fault) return // 103 and the like; and an answer that nobody waits for any more.
     this.#silence?.heard()
     // RFC-less but universal: server-sent events may be silent for as long as they like.
@@ -113,7 +104,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#resolve('dropped')
       return
     }
-    this.#sink = sink
+    this.#delivery = new Delivery(sink, controller, this.#onRoom)
     if (sink.destroyed) {
       this.#fail(new ClientGone())
       return
@@ -124,57 +115,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
       // Streams have connections of their own: however many there are, other calls find theirs.
       this.#leave()
     }
-    // A small answer comes in one piece, before the next tick, and leaves as one write. A body that is late holds up nothing.
-    process.nextTick(() => {
-      if (!this.#begun && !sink.destroyed) this.#begin(sink)
-    })
-  }
-
-  #begin(sink: Sink): void {
-    this.#begun = true
-    if (this.#first) this.#write(sink, this.#first)
-    else sink.flushHeaders?.()
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#silence?.heard()
-    const sink = this.#sink
-    if (!sink) {
-      this.#dropped = (this.#dropped ?? 0) + chunk.length
-      if (this.#dropped > dropBytes) controller.abort(new ClientGone())
-    } else if (this.#begun || this.#first) {
-      if (!this.#begun) this.#begin(sink)
-      this.#write(sink, chunk)
-    } else this.#first = chunk
-  }
-
-  #write(sink: Sink, chunk: Buffer): void {
-    if (!sink.write(chunk)) this.#waitForRoom(sink)
-  }
-
-  #waitForRoom(sink: Sink): void {
-    const controller = this.#controller
-    if (!controller || controller.paused) return
-    controller.pause()
-    sink.once('drain', () => {
-      this.#silence?.heard()
-      controller.resume()
-    })
+    if (this.#delivery) {
+      this.#delivery.write(chunk)
+      return
+    }
+    this.#dropped = (this.#dropped ?? 0) + chunk.length
+    if (this.#dropped > dropBytes) controller.abort(new ClientGone())
   }
 
   onResponseEnd(): void {
     this.#finish()
-    this.#end(this.#sink)
+    this.#delivery?.end()
     this.#resolve('streamed')
-  }
-
-  #end(sink: Sink | undefined): void {
-    const whole = this.#begun ? undefined : this.#first
-    this.#begun = true
-    if (!whole) sink?.end()
-    // Byte for byte: as a string it joins the head, and one write without a list of parts takes both.
-    else if (whole.length <= stringBytes) sink?.end(whole.toString('latin1'), 'latin1')
-    else sink?.end(whole)
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -184,13 +140,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** The client gets a whole answer: the stream up to here. */
   endEarly(): void {
-    const sink = this.#sink
-    this.#sink = undefined
+    const delivery = this.#delivery
+    this.#delivery = undefined
     this.#dropped = dropBytes
     this.#fail(new ClientGone())
-    this.#end(sink)
+    delivery?.end()
     this.#resolve('streamed')
   }
+
+  readonly #onRoom = (): void => this.#silence?.heard()
 
   readonly #onGone = (): void => this.#fail(new ClientGone())
 
@@ -200,8 +158,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#finish()
     this.#controller?.abort(error)
     if (this.#dropped !== undefined) return
-    if (this.#sink) {
-      this.#sink.destroy()
+    if (this.#delivery) {
+      this.#delivery.destroy()
       this.#resolve('cut')
     } else {
       this.#reject(asGatewayError(error))

@@ -1,0 +1,67 @@
+import type { Dispatcher } from 'undici'
+import type { Sink } from '../core/forward.ts'
+
+/** A string of up to 16 KiB is written without a detour through the event loop; the answer's head has its part of it. */
+const stringBytes = 12 * 1024
+
+/** The way of one answer's body to where it is taken. */
+export class Delivery {
+  readonly #sink: Sink
+  readonly #controller: Dispatcher.DispatchController
+  readonly #onRoom: () => void
+  /** Head or body have gone to the sink. */
+  #begun = false
+  /** The beginning of the body, until the next tick shows whether it is all of it. */
+  #first: Buffer | undefined
+
+  /** @param onRoom called when a sink that was full takes more */
+  constructor(sink: Sink, controller: Dispatcher.DispatchController, onRoom: () => void) {
+    this.#sink = sink
+    this.#controller = controller
+    this.#onRoom = onRoom
+    // A small answer comes in one piece, before the next tick, and leaves as one write. A body that is late holds up nothing.
+    process.nextTick(() => {
+      if (!this.#begun && !sink.destroyed) this.#begin()
+    })
+  }
+
+  write(chunk: Buffer): void {
+    if (!this.#begun && !this.#first) {
+      this.#first = chunk
+      return
+    }
+    if (!this.#begun) this.#begin()
+    this.#pass(chunk)
+  }
+
+  end(): void {
+    const whole = this.#begun ? undefined : this.#first
+    this.#begun = true
+    if (!whole) this.#sink.end()
+    // Byte for byte: as a string it joins the head, and one write without a list of parts takes both.
+    else if (whole.length <= stringBytes) this.#sink.end(whole.toString('latin1'), 'latin1')
+    else this.#sink.end(whole)
+  }
+
+  /** So that nobody takes for whole what came so far. */
+  destroy(): void {
+    this.#sink.destroy()
+  }
+
+  #begin(): void {
+    this.#begun = true
+    const first = this.#first
+    this.#first = undefined
+    if (first) this.#pass(first)
+    else this.#sink.flushHeaders?.()
+  }
+
+  #pass(chunk: Buffer): void {
+    if (this.#sink.write(chunk) || this.#controller.paused) return
+    this.#controller.pause()
+    this.#sink.once('drain', () => {
+      this.#onRoom()
+      this.#controller.resume()
+    })
+  }
+}
