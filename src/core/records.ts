@@ -1,5 +1,6 @@
 import { type Cipher, headerBytes } from './cipher.ts'
 import { type Connection, decodeConnection, encodeConnection } from './connection.ts'
+import type { Session } from './session.ts'
 
 /** A record as it was read; `version` tells whether it is still the same when it is written back. */
 export type Versioned<T> = { readonly value: T; readonly version: Buffer }
@@ -10,6 +11,11 @@ export type Put = readonly [field: string, record: Buffer]
 export const sessionPrefix = 'session:'
 export const connectionPrefix = 'connection:'
 export const invitationPrefix = 'invitation:'
+
+export const sessionField = (id: string): string => sessionPrefix + id
+export const connectionField = (provider: string): string => connectionPrefix + provider
+
+type Fields = Iterable<readonly [field: string, record: Buffer]>
 
 /** Seals and opens the records of owners, each for its place alone. */
 export function createRecords(cipher: Cipher) {
@@ -23,6 +29,9 @@ export function createRecords(cipher: Cipher) {
 
   const seal = (owner: string, field: string, plain: Buffer): Put => [field, cipher.seal(plain, context(owner, field))]
 
+  const openConnection = (owner: string, provider: string, record: Buffer | undefined) =>
+    open(owner, connectionField(provider), record, decodeConnection)
+
   return {
     seal,
     open,
@@ -31,10 +40,23 @@ export function createRecords(cipher: Cipher) {
       const plain = cipher.open(record, context(owner, field))
       return plain && seal(owner, field, plain)
     },
+    /** Owner and id are its place, and not in it. */
+    sealSession: ({ owner, id, ...kept }: Session): Put => seal(owner, sessionField(id), Buffer.from(JSON.stringify(kept))),
+    openSession: (owner: string, id: string, record: Buffer | undefined) =>
+      open(owner, sessionField(id), record, plain => ({ ...JSON.parse(plain.toString()), owner, id }) as Session),
     sealConnection: (owner: string, connection: Connection): Put =>
-      seal(owner, connectionPrefix + connection.provider, encodeConnection(connection)),
-    openConnection: (owner: string, provider: string, record: Buffer | undefined) =>
-      open(owner, connectionPrefix + provider, record, decodeConnection)
+      seal(owner, connectionField(connection.provider), encodeConnection(connection)),
+    openConnection,
+    /** Those that open, of all that an owner has, by provider. */
+    connectionsIn: (owner: string, records: Fields): Map<string, Versioned<Connection>> => {
+      const connections = new Map<string, Versioned<Connection>>()
+      for (const [field, record] of records) {
+        const name = field.startsWith(connectionPrefix) ? field.slice(connectionPrefix.length) : undefined
+        const connection = name === undefined ? undefined : openConnection(owner, name, record)
+        if (name !== undefined && connection) connections.set(name, connection)
+      }
+      return connections
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import type { Cipher } from './cipher.ts'
 import type { Connection } from './connection.ts'
 import { createMemory, type MemoryLimits, memoryLimits } from './memory.ts'
 import type { Change, Clock, Store } from './ports.ts'
-import { connectionPrefix, createRecords, sessionPrefix, type Versioned, versionOf } from './records.ts'
+import { connectionField, createRecords, sessionField, sessionPrefix, type Versioned, versionOf } from './records.ts'
 import {
   type Arrival,
   endsAtMs,
@@ -51,8 +51,6 @@ export type Vault = {
   touch(session: Versioned<Session>, provider?: string): Promise<unknown> | undefined
 }
 
-const sessionField = (id: string) => sessionPrefix + id
-const connectionField = (provider: string) => connectionPrefix + provider
 /** Every record begins with no bytes: an expectation that it exists, in whatever version. */
 const anyVersion = Buffer.alloc(0)
 
@@ -67,9 +65,7 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
   /** Sessions whose note is being or has been written: the calls of a busy session, or of an outage, need not each try. */
   const noted = new WeakSet<Versioned<Session>>()
 
-  const { seal, open, sealConnection, openConnection } = createRecords(cipher)
-  const openSession = (owner: string, id: string, record: Buffer | undefined): Versioned<Session> | undefined =>
-    open(owner, sessionField(id), record, plain => ({ ...JSON.parse(plain.toString()), owner, id }) as Session)
+  const { sealSession, openSession, sealConnection, openConnection, connectionsIn } = createRecords(cipher)
 
   const live = (session: Versioned<Session> | undefined) => (session && isLive(session.value, limits, clock.now()) ? session : undefined)
 
@@ -81,19 +77,7 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
   }
 
   function putSession(session: Session): Required<Pick<Change, 'put' | 'ttlMs'>> {
-    const { owner, id, ...kept } = session
-    const put = [seal(owner, sessionField(id), Buffer.from(JSON.stringify(kept)))]
-    return { put, ttlMs: endsAtMs(session, limits) - clock.now() }
-  }
-
-  function connectionsIn(owner: string, records: Iterable<readonly [field: string, record: Buffer]>): Held['connections'] {
-    const connections: Held['connections'] = new Map()
-    for (const [field, record] of records) {
-      const name = field.startsWith(connectionPrefix) ? field.slice(connectionPrefix.length) : undefined
-      const connection = name === undefined ? undefined : openConnection(owner, name, record)
-      if (name !== undefined && connection) connections.set(name, connection)
-    }
-    return connections
+    return { put: [sealSession(session)], ttlMs: endsAtMs(session, limits) - clock.now() }
   }
 
   async function liveSession(owner: string): Promise<Session | undefined> {
