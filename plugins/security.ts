@@ -2,6 +2,7 @@ import cors from '@fastify/cors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../src/core/errors.ts'
+import { exposedHeaders } from './cors-headers.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -68,7 +69,7 @@ async function security(app: FastifyInstance, { allowedOrigins, publicUrl }: Sec
     origin: [...allowedOrigins],
     credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['Latchkey-Error', 'Retry-After'],
+    exposedHeaders,
     maxAge: 600,
     // An OPTIONS that is no preflight is answered like one, without anything that a page could read.
     strictPreflight: false

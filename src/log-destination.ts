@@ -31,6 +31,14 @@ export function logDestination(): DestinationStream & { flush(): void } {
   let lost = 0
   let timer: NodeJS.Timeout | undefined
 
+  function gather(line: string): void {
+    const length = Buffer.byteLength(line)
+    if (length + gathered > mostBytes) leave()
+    lines += line
+    gathered += length
+    leaveIn(leaveAfterMs)
+  }
+
   function leave(): void {
     clearTimeout(timer)
     timer = undefined
@@ -68,9 +76,9 @@ export function logDestination(): DestinationStream & { flush(): void } {
   }
 
   function sayWhatIsLost(): void {
-    lines += `${JSON.stringify({ level: 40, time: Date.now(), pid: process.pid, lost, msg: 'log lines were lost: stdout was read too slowly' })}\n`
+    const said = { level: 40, time: Date.now(), pid: process.pid, lost, msg: 'log lines were lost: stdout was read too slowly' }
     lost = 0
-    leaveIn(leaveAfterMs)
+    gather(`${JSON.stringify(said)}\n`)
   }
 
   /** All that was said so far, before anything else happens: for a process that ends. */
@@ -91,11 +99,7 @@ export function logDestination(): DestinationStream & { flush(): void } {
         lost++
         return
       }
-      const length = Buffer.byteLength(line)
-      if (length + gathered > mostBytes) leave()
-      lines += line
-      gathered += length
-      leaveIn(leaveAfterMs)
+      gather(line)
     }
   }
 }

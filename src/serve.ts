@@ -67,7 +67,7 @@ export async function serve({ variables, definitions, configured, ignoredSignals
   onReady(startUpMessage(config, store.description, sandbox?.apiKeys))
   return {
     leave: () => {
-      // A signal may have said so before.
+      // A fault may have begun it.
       if (!isLeaving) void grace.close()
     }
   }

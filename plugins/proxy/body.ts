@@ -5,19 +5,11 @@ import type { Body } from '../../src/core/forward.ts'
 /** Bodies up to this many bytes are kept, so that they can be sent a second time. */
 const keptBytes = 64 * 1024
 
-type RequestBody = { readonly body: Body; readonly bodyLength: number | undefined }
-
-export const noBody: RequestBody = { body: undefined, bodyLength: undefined }
-
-/** RFC 9112 §6.3. */
-export const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
-
 /**
  * A request's body: nothing, its pieces when they are few, else a stream that ends with an error past `maxBytes`.
  * @throws {GatewayError} `body_too_large` when that is known from the start
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<RequestBody> {
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<{ body: Body; bodyLength: number | undefined }> {
   const { 'content-length': declared, 'transfer-encoding': coding } = request.headers
   const bodyLength = declared === undefined ? undefined : Number(declared)
   if (coding === undefined && !bodyLength) return { body: undefined, bodyLength }

@@ -14,9 +14,9 @@ import type { Clock } from '../../src/core/ports.ts'
 import type { HttpMethod, Provider } from '../../src/core/provider.ts'
 import { heldBackUntil, holdBack, refuseHeldBack } from '../../src/core/rate-limit.ts'
 import type { Held } from '../../src/core/vault.ts'
-import { hasBody, noBody, readBody } from './body.ts'
+import { corsHeaders, exposedHeaders } from '../cors-headers.ts'
+import { readBody } from './body.ts'
 import { ClientDeparture } from './client-departure.ts'
-import { corsHeaders } from './cors.ts'
 import { targetOf } from './target.ts'
 
 declare module 'fastify' {
@@ -30,7 +30,6 @@ type ProxyOptions = { publicUrl: string; send: Send; clock: Clock }
 
 const proxyMethods: HttpMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 const defaultMaxBodyBytes = 32 * 1024 * 1024
-const exposedErrors = ['Latchkey-Error', 'Retry-After']
 
 /** `/proxy/NAME/…`: the frontend's calls, with the credential put on. */
 async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOptions) {
@@ -46,7 +45,7 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
   app.addHook('onSend', ({ allowedOrigin }, reply, _payload, done) => {
     reply.header('vary', 'Origin')
     if (allowedOrigin !== undefined) {
-      const headers = corsHeaders(allowedOrigin, exposedErrors)
+      const headers = corsHeaders(allowedOrigin, exposedHeaders)
       for (let i = 0; i < headers.length; i += 2) reply.header(headers[i] as string, headers[i + 1])
     }
     done()
@@ -65,13 +64,11 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
       checkPolicy(definition, method, guardedPath(target))
       checkHead(definition, request.raw.rawHeaders)
 
-      const opened = request.ticket && app.vault.open(request.ticket, [definition.name])
-      const { owner, connection } = connectionIn(request, opened instanceof Promise ? await opened : opened, definition)
+      const held = request.ticket && (await app.vault.open(request.ticket, [definition.name]))
+      const { owner, connection } = connectionIn(request, held, definition)
       const leave = callLimits.enter(owner, definition)
       try {
-        const { body, bodyLength } = hasBody(request.raw)
-          ? await readBody(request.raw, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
-          : noBody
+        const { body, bodyLength } = await readBody(request.raw, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
         const outcome = await forward({
           owner,
           connection,
