@@ -1,3 +1,4 @@
+import { stoppedNames } from '../support/stopped-names.ts'
 import { type After, type Bytes, call } from './requests.ts'
 
 /** A call that may go up, without the one header in it. Its value is `theirs`, by which it is known again. */
@@ -5,44 +6,6 @@ export type Stopped = { readonly what: string; readonly bytes: Bytes; readonly a
 
 const theirs = 'theirs'
 
-/** Of each name that stops: the contract's, RFC 9110 §7.6.1's, and what servers believe about who asks for what. */
-const names = [
-  'Authorization',
-  'Cookie2',
-  'Proxy-Authorization',
-  'Proxy-Connection',
-  'Proxy-Anything',
-  'Forwarded',
-  'X-Forwarded-For',
-  'X-Forwarded-Host',
-  'X-Forwarded-Proto',
-  'X-Forwarded-Anything',
-  'Keep-Alive',
-  'TE',
-  'Trailer',
-  'Trailers',
-  'Upgrade',
-  'HTTP2-Settings',
-  'Via',
-  'X-Real-IP',
-  'X-Client-IP',
-  'X-Cluster-Client-IP',
-  'True-Client-IP',
-  'Client-IP',
-  'CF-Connecting-IP',
-  'X-Original-URL',
-  'X-Original-Host',
-  'X-Original-Uri',
-  'X-Rewrite-URL',
-  'X-HTTP-Method',
-  'X-HTTP-Method-Override',
-  'X-Method-Override',
-  'Referer',
-  'Sec-CH-UA',
-  'Sec-Fetch-Mode',
-  'Access-Control-Request-Method',
-  'Access-Control-Request-Headers'
-]
 /** In their true spelling these mean something to the gateway; their look-alikes do so to servers behind it. */
 const lookAlikesOnly = ['Content-Length', 'Transfer-Encoding', 'X-CSRF', 'Sec-Fetch-Site', 'Access-Control-Request-Private-Network']
 
@@ -66,7 +29,7 @@ const ours = [
 ]
 
 export const stoppedHeaders: readonly Stopped[] = [
-  ...names.flatMap(name =>
+  ...stoppedNames.flatMap(name =>
     distinct(spellingsOf(name)).map(spelling => ({ what: spelling, bytes: call({ lines: [`${spelling}: ${theirs}`] }) }))
   ),
   ...lookAlikesOnly.flatMap(name =>
