@@ -1,6 +1,5 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { EventEmitter, once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import t from 'tap'
 import type { Store } from '../../src/core/ports.ts'
 import { loadProviders } from '../../src/load-providers.ts'
@@ -12,14 +11,15 @@ t.test(
   async t => {
     const clock = { now: Date.now }
     const real = await openStore({ dataDir: t.testdir(), clock })
-    let lookups = 0
-    // As far away as a Redis in another building, and never remembered.
+    const asked = new EventEmitter()
+    let answer: Promise<unknown> | undefined
+    // A store that answers when the gateway has seen its client go, and whose records are never remembered.
     const store: Store = {
       ...real,
       watch: { ...real.watch, isComplete: () => false },
       read: async (...of) => {
-        lookups++
-        await sleep(20)
+        asked.emit('lookup')
+        await answer
         return real.read(...of)
       }
     }
@@ -34,16 +34,19 @@ t.test(
     }
     const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
     for (let i = 0; i < 12; i++) {
-      const before = lookups
+      const lookup = once(asked, 'lookup')
+      const accepted = once(gateway.app.server, 'connection') as Promise<[Socket]>
       const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
       const [method, body] = i % 2 === 0 ? ['GET', ''] : ['POST', 'Content-Length: 10\r\n']
+      answer = accepted.then(([its]) => once(its, 'close'))
       socket.write(
         `${method} /proxy/productboard/events HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\n${body}\r\n${body && 'half'}`
       )
-      while (lookups === before) await sleep(1)
+      await lookup
       socket.destroy()
-      await once(socket, 'close')
+      await answer
     }
+    answer = undefined
     t.equal((await browser.fetch(`${proxy}/x`)).status, 200, 'there is a place for the next call')
     t.equal(open, 0)
     t.same(
