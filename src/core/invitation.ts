@@ -1,7 +1,7 @@
 import type { Cipher } from './cipher.ts'
 import { GatewayError } from './errors.ts'
 import type { Clock, Store } from './ports.ts'
-import { createRecords, invitationPrefix, type Versioned } from './records.ts'
+import { createRecords, invitationPrefix, type Version, type Versioned } from './records.ts'
 import { newId, type Session, type SessionLimits } from './session.ts'
 
 /** What somebody else may do once: connect one provider for a session that stays closed to them. */
@@ -15,7 +15,7 @@ export type Invitation = {
 }
 
 /** An invitation whose link was shown: whose it is, and how it is used up. */
-export type Invited = { readonly owner: string; readonly invitation: Invitation; readonly spend: { field: string; version: Buffer } }
+export type Invited = { readonly owner: string; readonly invitation: Invitation; readonly spend: { field: string; version: Version } }
 
 export type Invitations = {
   /** @returns the invitation and the secret part of its link, which is not kept. */

@@ -2,8 +2,11 @@ import { type Cipher, headerBytes } from './cipher.ts'
 import { type Connection, decodeConnection, encodeConnection } from './connection.ts'
 import type { Session } from './session.ts'
 
+/** What tells one write of a record from another: its first bytes, a character each. Many are held, and a Buffer takes ten times as much. */
+export type Version = string
+
 /** A record as it was read; `version` tells whether it is still the same when it is written back. */
-export type Versioned<T> = { readonly value: T; readonly version: Buffer }
+export type Versioned<T> = { readonly value: T; readonly version: Version }
 
 /** A field of an owner and its sealed bytes, as `Change.put` takes them. */
 export type Put = readonly [field: string, record: Buffer]
@@ -60,5 +63,10 @@ export function createRecords(cipher: Cipher) {
   }
 }
 
-/** A copy: the record itself need not be held for it. */
-export const versionOf = (record: Buffer): Buffer => Buffer.from(record.subarray(0, headerBytes))
+export const versionOf = (record: Buffer): Version => record.toString('latin1', 0, headerBytes)
+
+/** That a record is still the one that was read, as `Change.expect` takes it. */
+export const unchanged = (field: string, version: Version): readonly [field: string, prefix: Buffer] => [
+  field,
+  Buffer.from(version, 'latin1')
+]

@@ -1,6 +1,6 @@
 import type { Cipher } from './cipher.ts'
 import type { Store } from './ports.ts'
-import { createRecords, versionOf } from './records.ts'
+import { createRecords, unchanged, versionOf } from './records.ts'
 
 export type Resealed = {
   readonly owners: number
@@ -30,7 +30,7 @@ export async function resealAll(store: Store, cipher: Cipher): Promise<Resealed>
     for (let trial = 1; ; trial++) {
       const records = [...(await store.readAll(owner))]
       const stale = records.filter(([, record]) => !cipher.isNewest(record))
-      const anew = stale.map(([field, record]) => ({ expect: [field, versionOf(record)] as const, put: reseal(owner, field, record) }))
+      const anew = stale.map(([field, record]) => ({ expect: unchanged(field, versionOf(record)), put: reseal(owner, field, record) }))
       const put = anew.map(({ put }) => put).filter(put => put !== undefined)
       const expect = anew.filter(({ put }) => put !== undefined).map(({ expect }) => expect)
       const written = put.length === 0 || (await store.commit(owner, { expect, put }))

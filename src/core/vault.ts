@@ -2,7 +2,16 @@ import type { Cipher } from './cipher.ts'
 import type { Connection } from './connection.ts'
 import { createMemory, type MemoryLimits, memoryLimits } from './memory.ts'
 import type { Change, Clock, Store } from './ports.ts'
-import { connectionField, createRecords, sessionField, sessionPrefix, type Versioned, versionOf } from './records.ts'
+import {
+  connectionField,
+  createRecords,
+  sessionField,
+  sessionPrefix,
+  unchanged,
+  type Version,
+  type Versioned,
+  versionOf
+} from './records.ts'
 import {
   type Arrival,
   endsAtMs,
@@ -40,7 +49,7 @@ export type Vault = {
   /** A session of a new owner, without any connection. */
   begin(): Promise<Session>
   /** Keeps a connection that somebody else made, and uses up what allowed it. False, with nothing kept, when that has changed or is gone. */
-  connectInvited(owner: string, connection: Connection, invitation: { field: string; version: Buffer }): Promise<boolean>
+  connectInvited(owner: string, connection: Connection, invitation: { field: string; version: Version }): Promise<boolean>
   /** Writes over exactly what was read. `undefined`, with nothing written, when that has changed or is gone. */
   replace(owner: string, before: Versioned<Connection>, after: Connection): Promise<Versioned<Connection> | undefined>
   /** @returns the connection that is gone now, as it stood then: a refresh may have ended just before. */
@@ -149,12 +158,12 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
     },
 
     connectInvited: (owner, connection, { field, version }) =>
-      commit(owner, { expect: [[field, version]], put: [sealConnection(owner, connection)], erase: [field] }),
+      commit(owner, { expect: [unchanged(field, version)], put: [sealConnection(owner, connection)], erase: [field] }),
 
     async replace(owner, before, after) {
       const put = sealConnection(owner, after)
       const [field, record] = put
-      const written = await commit(owner, { expect: [[field, before.version]], put: [put] })
+      const written = await commit(owner, { expect: [unchanged(field, before.version)], put: [put] })
       return written ? { value: after, version: versionOf(record) } : undefined
     },
 
@@ -163,7 +172,7 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       for (let trial = 0; trial < eraseTrials; trial++) {
         const [record] = await store.read(owner, [field])
         if (!record) return undefined
-        if (await commit(owner, { expect: [[field, versionOf(record)]], erase: [field] }))
+        if (await commit(owner, { expect: [unchanged(field, versionOf(record))], erase: [field] }))
           return openConnection(owner, provider, record)?.value
       }
       await commit(owner, { erase: [field] })
@@ -174,7 +183,7 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       for (let trial = 0; trial < eraseTrials; trial++) {
         const records = [...(await store.readAll(owner))]
         const erased = {
-          expect: records.map(([field, record]) => [field, versionOf(record)] as const),
+          expect: records.map(([field, record]) => unchanged(field, versionOf(record))),
           erase: records.map(([field]) => field)
         }
         if (records.length > 0 && !(await commit(owner, erased))) continue
@@ -190,7 +199,7 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       const next = noted.has(session) ? undefined : touched(value, limits, clock.now(), provider)
       if (!next) return undefined
       noted.add(session)
-      return commit(value.owner, { expect: [[sessionField(value.id), version]], ...putSession(next) })
+      return commit(value.owner, { expect: [unchanged(sessionField(value.id), version)], ...putSession(next) })
     }
   }
 }

@@ -28,7 +28,7 @@ function world({ statuses = [200], renewal }: { statuses?: number[]; renewal?: E
     renew: async (owner, failed) => {
       renewals.push({ owner, credential: failed.credential.reveal() })
       if (renewal) throw new GatewayError(renewal, 'no')
-      return { value: fresh, version: Buffer.alloc(0) }
+      return { value: fresh, version: '' }
     }
   })
   return {

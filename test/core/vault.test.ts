@@ -199,7 +199,7 @@ t.test('a connection is written over exactly what was read', async t => {
   ])
   t.equal(two, undefined)
   t.equal((await kept(vault)).value.credential.reveal(), 'access-2')
-  t.ok((await kept(vault)).version.equals(one?.version ?? Buffer.alloc(0)), 'its version is the one that was given back')
+  t.equal((await kept(vault)).version, one?.version, 'its version is the one that was given back')
   t.ok(await vault.replace('owner', await kept(vault), connectionWith()), 'read again it can be written')
   t.equal(await vault.replace('owner', before, connectionWith()), undefined, 'the same content is not the same version')
 })
@@ -390,7 +390,7 @@ t.test('the version of a record is the head of what was sealed', async t => {
   const { vault, store } = openInstance(t)
   await signIn(vault)
   const record = (await store.read('owner', ['connection:acme']))[0] as Buffer
-  t.ok((await kept(vault)).version.equals(record.subarray(0, headerBytes)))
+  t.equal((await kept(vault)).version, record.toString('latin1', 0, headerBytes))
 })
 
 t.test('SEC-38: the files of the store hold nothing of a secret, while it is kept and after it is gone', async t => {
