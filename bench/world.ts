@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { freePort } from '../test/support/free-port.ts'
 import { type NodeProcess, type Owner, startNode, stopped } from '../test/support/node-process.ts'
-import { freePort, startRedis } from '../test/support/redis.ts'
+import { startRedis } from '../test/support/redis.ts'
 import type { Counts } from './strict-grants.ts'
 
 export type Program = 'Latchkey' | 'baseline'

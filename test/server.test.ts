@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { freePort } from '../src/free-port.ts'
 import { Browser } from './support/browser.ts'
 import { signIn } from './support/connected.ts'
 import { json, startFakeProvider } from './support/fake-provider.ts'
+import { freePort } from './support/free-port.ts'
 import { newKey, startTestSandbox } from './support/gateway.ts'
 import { runNode, startNode, stopped } from './support/node-process.ts'
 import { startRedis } from './support/redis.ts'
@@ -86,7 +86,7 @@ t.test('a port that is taken is said in words', async t => {
 
 for (const kind of ['the embedded store', 'Redis'] as const) {
   t.test(`after a restart of the process the browser is still connected, with ${kind}`, async t => {
-    const port = await freePort('127.0.0.1')
+    const port = await freePort()
     const sandbox = await startTestSandbox(t, [port])
     const redis = kind === 'Redis' ? await startRedis(t) : undefined
     const environment: Record<string, string> = {

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort } from '../../test/support/redis.ts'
+import { freePort } from '../../test/support/free-port.ts'
 import { startNginx } from './nginx.ts'
 import type { Place } from './place.ts'
 

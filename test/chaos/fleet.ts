@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { Sandbox, SandboxOptions } from '../../src/sandbox/sandbox.ts'
 import { Browser } from '../support/browser.ts'
+import { freePort } from '../support/free-port.ts'
 import { newKey, startTestSandbox } from '../support/gateway.ts'
 import { type NodeProcess, startNode, stopped } from '../support/node-process.ts'
-import { freePort } from '../support/redis.ts'
 
 /** One gateway, as a process of its own. */
 export type Instance = {

@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { freePort } from '../../src/free-port.ts'
 import { connect, newPerson, startChromium } from '../support/chromium.ts'
 import { begin, choose, elsewhere, ended, inPopup, notes, openPage, popupOf } from '../support/client-page.ts'
 import { startFakeProvider } from '../support/fake-provider.ts'
+import { freePort } from '../support/free-port.ts'
 import { pageFor, startFrontend } from '../support/frontend.ts'
 import { startGateway, startGatewayAndSandbox } from '../support/gateway.ts'
 
@@ -61,7 +61,7 @@ t.test('a provider’s page that cuts its opener off looks closed, and the sign-
     const headers = { 'content-type': 'text/html', 'cross-origin-opener-policy': 'same-origin' }
     response.writeHead(200, headers).end(`<!doctype html><title>Provider</title><a href="${back.replaceAll('&', '&amp;')}">Allow</a>`)
   }
-  const port = await freePort('127.0.0.1')
+  const port = await freePort()
   const url = `http://localhost:${port}`
   const frontend = await startFrontend(t, () => ({ html: pageFor(url) }))
   await startGateway(t, { port, environment: { ...provider.environment, ALLOWED_ORIGINS: frontend } })

@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap'
-import { freePort } from '../../src/free-port.ts'
 import { Browser } from '../support/browser.ts'
 import { problem, signIn } from '../support/connected.ts'
 import { type FakeProvider, startFakeProvider } from '../support/fake-provider.ts'
+import { freePort } from '../support/free-port.ts'
 import { newKey, startGateway, TestClock, type TestGateway } from '../support/gateway.ts'
 import { startRedis } from '../support/redis.ts'
 import { reseal } from '../support/reseal.ts'
@@ -17,7 +17,7 @@ async function resealed(t: Test, environment: Record<string, string>): Promise<s
 
 /** Two instances that are replaced one after the other, as a balancer sees it: nothing goes to one that is on its way out. */
 async function startPair(t: Test, clock: TestClock, provider: FakeProvider, common: Record<string, string>) {
-  const ports = [await freePort('127.0.0.1'), await freePort('127.0.0.1')]
+  const ports = [await freePort(), await freePort()]
   const environment = { ...provider.environment, ...common, PUBLIC_URL: `http://localhost:${ports[0]}` }
   type Place = { gateway: TestGateway; calls: Set<Promise<unknown>>; isIn: boolean }
   const start = (port: number, keys: Record<string, string>) => startGateway(t, { clock, port, environment: { ...environment, ...keys } })
@@ -128,7 +128,7 @@ t.test('SEC-38: a key that is removed takes exactly its own records with it, and
   const environment = { SESSION_KEYS: newKey(), DATA_DIR: t.testdir() }
   const [leaked, kept] = [newKey(), newKey()]
   const provider = await startFakeProvider(t)
-  const port = await freePort('127.0.0.1')
+  const port = await freePort()
   let gateway: TestGateway | undefined
   const restart = async (keys: string) => {
     await gateway?.close()

@@ -1,12 +1,12 @@
 import t from 'tap'
-import { freePort } from '../../src/free-port.ts'
 import { Browser } from '../support/browser.ts'
+import { freePort } from '../support/free-port.ts'
 import { newKey, startGateway, startTestSandbox } from '../support/gateway.ts'
 import { startRedis } from '../support/redis.ts'
 
 t.test('SEC-13: fifty concurrent 401s on two instances cause one refresh, and the strict provider keeps the grant', async t => {
   const redis = await startRedis(t)
-  const port = await freePort('127.0.0.1')
+  const port = await freePort()
   const sandbox = await startTestSandbox(t, [port])
   const environment = { REDIS_URL: redis.url, SESSION_KEYS: newKey(), TOKEN_KEYS: newKey(), PUBLIC_URL: `http://localhost:${port}` }
   const one = await startGateway(t, { port, sandbox, environment })
@@ -25,7 +25,7 @@ t.test('SEC-13: fifty concurrent 401s on two instances cause one refresh, and th
 
 t.test('a sign-in that begins on one instance ends on the other, and a sign-out on one counts on both', async t => {
   const redis = await startRedis(t)
-  const port = await freePort('127.0.0.1')
+  const port = await freePort()
   const sandbox = await startTestSandbox(t, [port])
   const environment = { REDIS_URL: redis.url, SESSION_KEYS: newKey(), TOKEN_KEYS: newKey(), PUBLIC_URL: `http://localhost:${port}` }
   const one = await startGateway(t, { port, sandbox, environment })

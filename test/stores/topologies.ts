@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
 import type { Store } from '../../src/core/ports.ts'
-import { freePort, type RedisServer, startRedis } from '../support/redis.ts'
+import { freePort } from '../support/free-port.ts'
+import { type RedisServer, startRedis } from '../support/redis.ts'
 
 /** Tries again until the check is true, for state that other processes reach in their own time and announce to nobody. */
 export async function eventually(what: string, check: () => Promise<boolean>, withinMs = 8000): Promise<void> {

@@ -1,13 +1,13 @@
 import type { Browser, Page } from 'playwright-core'
 import type { Test } from 'tap'
-import { freePort } from '../../src/free-port.ts'
 import { newPerson } from './chromium.ts'
+import { freePort } from './free-port.ts'
 import { exampleFor, pageFor, startFrontend } from './frontend.ts'
 import { startGateway, startTestSandbox } from './gateway.ts'
 
 /** A gateway with the sandbox, a frontend elsewhere that has the client, and a person. */
 export async function elsewhere(t: Test, browser: Browser, headers: Record<string, string> = {}) {
-  const port = await freePort('127.0.0.1')
+  const port = await freePort()
   const url = `http://localhost:${port}`
   const frontend = await startFrontend(t, path => ({ html: path === '/example' ? exampleFor(url) : pageFor(url), headers }))
   const sandbox = await startTestSandbox(t, [port])

@@ -7,12 +7,12 @@ import { readConfig } from '../../src/config/config.ts'
 import type { Clock, Store } from '../../src/core/ports.ts'
 import type { Provider } from '../../src/core/provider.ts'
 import { comes } from '../../src/first-contact.ts'
-import { freePort } from '../../src/free-port.ts'
 import { loadProviders } from '../../src/load-providers.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { openStore } from '../../src/stores/open-store.ts'
 import { createLookup } from '../../src/upstream/lookup.ts'
 import { openUpstream } from '../../src/upstream/send.ts'
+import { freePort } from './free-port.ts'
 
 /** A clock that only the test moves. */
 export class TestClock implements Clock {
@@ -44,7 +44,7 @@ export const newKey = (): string => randomBytes(32).toString('base64')
 /** A whole gateway on a real socket, as `src/server.ts` builds it, on loopback. */
 export async function startGateway(t: Test, options: GatewayOptions = {}): Promise<TestGateway> {
   const { environment = {}, sandbox, clock = { now: Date.now } } = options
-  const port = options.port ?? (await freePort('127.0.0.1'))
+  const port = options.port ?? (await freePort())
   const variables = {
     SESSION_KEYS: newKey(),
     TOKEN_KEYS: newKey(),
@@ -96,7 +96,7 @@ export async function startTestSandbox(t: Test, ports: readonly number[], option
 
 /** The usual pair. */
 export async function startGatewayAndSandbox(t: Test, options: GatewayOptions = {}, sandboxOptions: Partial<SandboxOptions> = {}) {
-  const port = await freePort('127.0.0.1')
+  const port = await freePort()
   const sandbox = await startTestSandbox(t, [port], sandboxOptions)
   const gateway = await startGateway(t, { port, sandbox, ...options })
   return { gateway, sandbox }

@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from './free-port.ts'
 import { endWithThisProcess, type Owner, runs, stopped } from './node-process.ts'
 
 export type RedisServer = {
@@ -17,21 +15,6 @@ export type RedisServer = {
   /** It stays connected and answers nothing. */
   freeze(): void
   thaw(): void
-}
-
-/** A port that nobody listens on now, from below the range out of which the system serves outgoing connections (Linux: 32768). */
-export async function freePort(): Promise<number> {
-  const port = randomInt(10_240, 32_768)
-  const server = createServer()
-  try {
-    server.listen(port, '127.0.0.1')
-    await once(server, 'listening')
-    server.close()
-    await once(server, 'close')
-    return port
-  } catch {
-    return freePort()
-  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort } from '../../../test/support/redis.ts'
+import { freePort } from '../../../test/support/free-port.ts'
 import { onBothCores, onTestedCore } from '../cores.ts'
 import { startDaemon } from '../daemon.ts'
 import { newKeys, type SealingKeys, seed } from '../seed.ts'

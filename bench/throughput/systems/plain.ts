@@ -1,4 +1,4 @@
-import { freePort } from '../../../test/support/redis.ts'
+import { freePort } from '../../../test/support/free-port.ts'
 import { proxying, startNginx } from '../nginx.ts'
 import type { System } from '../system.ts'
 import { startProgram } from './program.ts'

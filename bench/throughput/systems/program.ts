@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { freePort } from '../../../test/support/redis.ts'
+import { freePort } from '../../../test/support/free-port.ts'
 import { onTestedCore } from '../cores.ts'
 import { startDaemon } from '../daemon.ts'
 import type { Running, World } from '../system.ts'
