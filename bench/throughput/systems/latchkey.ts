@@ -15,6 +15,8 @@ export type Variant = {
   readonly environment?: Readonly<Record<string, string>>
   /** Beside the load, on both cores, and not alone on one. */
   readonly besideLoad?: boolean
+  /** Where it can be told to collect its garbage. */
+  readonly inspectorPort?: number
   /** How many of its sessions will be called; all when left out. */
   readonly called?: number
 }
@@ -39,7 +41,7 @@ function system(name: string, title: string, variant: Variant): System {
 export async function startLatchkey(
   world: World,
   sessions: number,
-  { store, environment = {}, called, besideLoad }: Variant
+  { store, environment = {}, called, besideLoad, inspectorPort }: Variant
 ): Promise<Running> {
   const dataDir = await mkdtemp(join(world.directory, 'latchkey-'))
   const keys = newKeys()
@@ -47,7 +49,8 @@ export async function startLatchkey(
   const publicUrl = `http://localhost:${port}`
   const redisUrl = store === 'Redis' ? world.redisUrl : undefined
   const cookies = sessions > 0 ? await seed({ redisUrl, dataDir, keys, publicUrl }, sessions, called) : []
-  const daemon = await startDaemon(world.owner, (besideLoad ? onBothCores : onTestedCore)([process.execPath, server]), {
+  const node = inspectorPort === undefined ? [process.execPath] : [process.execPath, `--inspect=127.0.0.1:${inspectorPort}`]
+  const daemon = await startDaemon(world.owner, (besideLoad ? onBothCores : onTestedCore)([...node, server]), {
     environment: { ...variables(world, keys, port, redisUrl), DATA_DIR: dataDir, ...environment },
     logFile: join(dataDir, 'output.log'),
     ready: { says: / is ready: / }

@@ -1,46 +1,70 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../../../test/support/free-port.ts'
+import { inScope } from '../../scope.ts'
 import { residentMiB } from '../accounting.ts'
+import { collectGarbage } from '../collect-garbage.ts'
 import { median } from '../median.ts'
-import { alternate } from '../rounds.ts'
+import type { Figure } from '../results.ts'
+import { alternate, type Plan } from '../rounds.ts'
+import type { Running, World } from '../system.ts'
 import { startLatchkey } from '../systems/latchkey.ts'
+import { startPackages } from '../systems/packages.ts'
 import type { Topic } from '../topic.ts'
 import { subject } from './subject.ts'
 
 const hotSessions = 10_000
-const mostPairs = 3
+const mostRounds = 3
 const restMs = 1000
 
-/** What the process itself needs, and what 10,000 hot sessions add to it. */
+/** What the process itself needs, beside what its packages need alone, and what 10,000 hot sessions add to it. */
 export const memory: Topic = {
   name: 'memory',
   async run(world, plan) {
-    const idle: number[] = []
-    const added: number[] = []
-    const pairs = Math.min(plan.rounds, mostPairs)
-    for (let i = 0; i < pairs; i++) {
-      // The heap grows under any load: so the same load again, on one session.
-      const pair = [
-        await startLatchkey(world, hotSessions, { store: 'Redis' }),
-        await startLatchkey(world, hotSessions, { store: 'Redis' })
-      ] as const
-      await sleep(restMs)
-      idle.push(...pair.map(({ pids }) => residentMiB(pids)))
-      const subjects = [subject('many', '', pair[0], hotSessions), subject('one', '', pair[1])]
-      await alternate(subjects, { ...plan, rounds: 3, warmUpSeconds: 0 })
-      await sleep(restMs)
-      const [many, one] = pair.map(({ pids }) => residentMiB(pids))
-      added.push((many ?? 0) - (one ?? 0))
+    const [packages, redis, embedded, added] = [[], [], [], []] as [number[], number[], number[], number[]]
+    for (let i = 0; i < Math.min(plan.rounds, mostRounds); i++) {
+      packages.push(await inScope(async owner => restingMiB([(await startPackages({ ...world, owner })).pid])))
+      redis.push(await inScope(async owner => restingMiB((await startLatchkey({ ...world, owner }, 0, { store: 'Redis' })).pids)))
+      embedded.push(await inScope(async owner => restingMiB((await startLatchkey({ ...world, owner }, 0, { store: 'embedded' })).pids)))
+      added.push(await inScope(owner => addedMiB({ ...world, owner }, plan)))
     }
     return {
       figures: [
-        { what: 'Latchkey, Redis: idle', value: median(idle), unit: 'MiB', note: 'resident, a second after its start' },
-        {
-          what: 'Latchkey, Redis: 10,000 hot sessions add',
-          value: median(added),
-          unit: 'MiB',
-          note: `beyond the same load on one session; ${pairs} pairs: ${added.map(Math.round).join(', ')}`
-        }
+        figure('its packages alone, loaded', packages, 'every dependency imported, nothing done'),
+        figure('Latchkey, Redis: idle', redis, 'a second after its start'),
+        figure('Latchkey, embedded: idle', embedded, 'a second after its start'),
+        figure('Latchkey, Redis: 10,000 hot sessions add', added, 'beyond the same load on one session, both after a garbage collection')
       ]
     }
   }
+}
+
+const figure = (what: string, mebibytes: readonly number[], note: string): Figure => ({
+  what,
+  value: median([...mebibytes]),
+  unit: 'MiB',
+  note: `resident; ${note}; ${mebibytes.map(Math.round).join(', ')}`
+})
+
+async function restingMiB(pids: readonly number[]): Promise<number> {
+  await sleep(restMs)
+  return residentMiB(pids)
+}
+
+/** The heap grows under any load: so the same load again, on one session. */
+async function addedMiB(world: World, plan: Plan): Promise<number> {
+  const [many, one] = [await startInspected(world), await startInspected(world)]
+  const subjects = [subject('many', '', many.running, hotSessions), subject('one', '', one.running)]
+  await alternate(subjects, { ...plan, rounds: 3, warmUpSeconds: 0 })
+  const [withMany = 0, withOne = 0] = await Promise.all(
+    [many, one].map(async ({ running, inspectorPort }) => {
+      await collectGarbage(inspectorPort)
+      return restingMiB(running.pids)
+    })
+  )
+  return withMany - withOne
+}
+
+async function startInspected(world: World): Promise<{ running: Running; inspectorPort: number }> {
+  const inspectorPort = await freePort()
+  return { running: await startLatchkey(world, hotSessions, { store: 'Redis', inspectorPort }), inspectorPort }
 }

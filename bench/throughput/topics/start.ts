@@ -1,21 +1,27 @@
 import { inScope } from '../../scope.ts'
 import { median } from '../median.ts'
-import { startLatchkey, type Variant } from '../systems/latchkey.ts'
+import type { World } from '../system.ts'
+import { startLatchkey } from '../systems/latchkey.ts'
+import { startPackages } from '../systems/packages.ts'
 import type { Topic } from '../topic.ts'
 
-const stores: ReadonlyArray<Variant['store']> = ['Redis', 'embedded']
+const starts: ReadonlyArray<readonly [what: string, start: (world: World) => Promise<{ readonly startMs: number }>]> = [
+  ['Latchkey, Redis: start to ready', world => startLatchkey(world, 0, { store: 'Redis' })],
+  ['Latchkey, embedded: start to ready', world => startLatchkey(world, 0, { store: 'embedded' })],
+  ['its packages alone: start to loaded', startPackages]
+]
 
 /** From the start of the process until it takes calls. */
 export const start: Topic = {
   name: 'start',
   async run(world, { rounds }) {
-    const taken = new Map(stores.map(store => [store, [] as number[]]))
+    const taken = starts.map(([what, start]) => ({ what, start, ms: [] as number[] }))
     for (let i = 0; i < rounds; i++) {
-      for (const [store, ms] of taken) ms.push((await inScope(owner => startLatchkey({ ...world, owner }, 0, { store }))).startMs)
+      for (const { start, ms } of taken) ms.push((await inScope(owner => start({ ...world, owner }))).startMs)
     }
     return {
-      figures: [...taken].map(([store, ms]) => ({
-        what: `Latchkey, ${store}: start to ready`,
+      figures: taken.map(({ what, ms }) => ({
+        what,
         value: median(ms),
         unit: 'ms' as const,
         note: `median of ${ms.length}, ${Math.round(Math.min(...ms))} to ${Math.round(Math.max(...ms))}`

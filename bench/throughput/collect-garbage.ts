@@ -1,0 +1,12 @@
+import { once } from 'node:events'
+
+/** Has a process that was started with `--inspect=127.0.0.1:PORT` collect its garbage, so that what is left is what it holds. */
+export async function collectGarbage(inspectorPort: number): Promise<void> {
+  const targets = (await (await fetch(`http://127.0.0.1:${inspectorPort}/json/list`)).json()) as Array<{ webSocketDebuggerUrl: string }>
+  const socket = new WebSocket(targets[0]?.webSocketDebuggerUrl ?? '')
+  await once(socket, 'open')
+  socket.send(JSON.stringify({ id: 1, method: 'HeapProfiler.collectGarbage' }))
+  await once(socket, 'message')
+  socket.close()
+  await once(socket, 'close')
+}
