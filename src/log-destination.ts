@@ -12,7 +12,7 @@ const askAgainMs = 10
 /** What waits for a reader, in bytes. What is said beyond that is counted instead. */
 const mostWaiting = 8 * 1024 * 1024
 /** How long a process that ends waits for a reader that has no room. */
-const lastMs = 1_000
+const usualLastMs = 1_000
 const stdoutFd = 1
 
 /**
@@ -21,7 +21,7 @@ const stdoutFd = 1
  * They are written from this thread, each piece as far as there is room for it. A write in another thread may be anywhere when the
  * process ends: the rest would be written before it, twice, or not at all.
  */
-export function logDestination(): DestinationStream & { flush(): void } {
+export function logDestination({ lastMs = usualLastMs } = {}): DestinationStream & { flush(): void } {
   // A pipe or socket waits for its reader until Node.js has it as a stream; from then on it says that it has no room.
   process.stdout.on('error', () => {})
   let lines = ''

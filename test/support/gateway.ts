@@ -68,7 +68,7 @@ export async function startGateway(t: Test, options: GatewayOptions = {}): Promi
     ...(options.patience && { patience: options.patience })
   })
   // As a start does: the first calls find the store connected, however busy the machine is.
-  await comes(store.ping)
+  if (!(await comes(store.ping, 10_000))) throw new Error('the store does not come')
   await app.listen({ host: '127.0.0.1', port })
 
   let closed: Promise<void> | undefined
