@@ -5,7 +5,7 @@ import { answerHeaders } from '../../src/core/answer-headers.ts'
 import { createCallLimits } from '../../src/core/call-limits.ts'
 import type { Connection } from '../../src/core/connection.ts'
 import { connectionRequired, reconnectRequired } from '../../src/core/connection-errors.ts'
-import { locationFor } from '../../src/core/credential.ts'
+import { locationFor, repeatsCredential } from '../../src/core/credential.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import { type AnswerHead, createForward, type Send } from '../../src/core/forward.ts'
 import type { RawHeaders } from '../../src/core/header-names.ts'
@@ -109,8 +109,11 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
 
   /** Begins the answer to the client. From here on it is the provider's, streamed past Fastify. */
   function open(reply: FastifyReply, provider: Provider, head: AnswerHead, sent: { path: string; connection: Connection }): ServerResponse {
-    const headers = answerHeaders(head.status, head.headers, address =>
-      locationFor(provider, sent.connection, { sent: sent.path, ownHost }, address)
+    const headers = answerHeaders(
+      head.status,
+      head.headers,
+      address => locationFor(provider, sent.connection, { sent: sent.path, ownHost }, address),
+      repeatsCredential(provider, sent.connection)
     )
     const resealed = reply.resealedCookie()
     if (resealed !== undefined) headers.push('set-cookie', resealed)

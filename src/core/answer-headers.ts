@@ -71,11 +71,13 @@ export type ShownAs = (address: string) => string | undefined
 /**
  * The provider's headers that reach the client, and those that make its body harmless on our origin.
  * @param headers lower-case names
+ * @param isSecret whether a value must not be shown
  */
 export function answerHeaders(
   status: number,
   headers: Readonly<Record<string, string | string[] | undefined>>,
-  shownAs: ShownAs
+  shownAs: ShownAs,
+  isSecret?: (value: string) => boolean
 ): RawHeaders {
   const { connection } = headers
   const named = connection === undefined ? undefined : withNamesIn(joined(connection))
@@ -86,6 +88,7 @@ export function answerHeaders(
   for (const name in headers) {
     const value = headers[name]
     if (value === undefined || !passesBack(name) || named?.has(name) || !isSendable(value)) continue
+    if (isSecret && [value].flat().some(isSecret)) continue
     switch (name) {
       case 'cache-control':
         caching = value

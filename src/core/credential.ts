@@ -42,7 +42,24 @@ export function targetFor(provider: Provider, connection: Connection, target: st
   }
 }
 
-/** Every name under which the provider takes a credential: a client's own header of that name must not go up beside ours. */
+const noNames: readonly string[] = []
+
+/** Headers in which the provider takes this credential, here or elsewhere in its API: a client's own of such a name does not go up beside ours. */
+export function credentialHeaders(provider: Provider, connection: Connection): readonly string[] {
+  const placements = placementsOf(provider, connection)
+  // Where there is one placement, the name is that of the header which is put on.
+  return placements.length > 1 ? placements.flatMap(p => (p.in === 'header' ? [p.name] : [])) : noNames
+}
+
+/**
+ * For an API that takes its credential in addresses, and may repeat them: whether a header of its answer holds it. `undefined` for
+ * every other API.
+ */
+export function repeatsCredential(provider: Provider, connection: Connection): ((value: string) => boolean) | undefined {
+  const isInAddresses = placementsOf(provider, connection).some(p => p.in === 'path' || p.in === 'query')
+  return isInAddresses ? value => holds(value, connection.credential.reveal()) : undefined
+}
+
 const placementsOf = (provider: Provider, { method }: Connection): readonly Placement[] =>
   (method === 'oauth2' ? provider.methods.oauth2?.placements : provider.methods.apiKey?.placements) ?? bearer
 
@@ -71,8 +88,8 @@ export function locationFor(
 }
 
 /** Also encoded, and encoded again as in a URL within a URL. */
-function holds(address: string, secret: string): boolean {
-  for (let depth = 0, text = address; depth < 5; depth++) {
+function holds(written: string, secret: string): boolean {
+  for (let depth = 0, text = written; depth < 5; depth++) {
     if (text.includes(secret)) return true
     text = decodeOnce(text)
   }

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import { apiBase } from './api-base.ts'
 import { type Connection, isDueForRenewal, isExpired } from './connection.ts'
-import { targetFor } from './credential.ts'
+import { credentialHeaders, targetFor } from './credential.ts'
 import { GatewayError, hasCode } from './errors.ts'
 import type { Clock } from './ports.ts'
 import type { HttpMethod, Provider } from './provider.ts'
@@ -125,7 +125,7 @@ export function createForward(parts: { send: Send; renew: Renew; clock: Clock })
       origin: apiBase(provider).origin,
       method: call.method,
       path,
-      headers: requestHeaders(call.rawHeaders, headers),
+      headers: requestHeaders(call.rawHeaders, headers, credentialHeaders(provider, connection)),
       body: call.body,
       bodyLength: call.bodyLength,
       timeoutMs: provider.api.timeoutMs ?? defaultTimeoutMs,

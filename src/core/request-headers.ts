@@ -44,11 +44,16 @@ const requestName = perName(name => {
 /**
  * The client's headers that go up, and then ours, which nothing in the client's can remove or double.
  * @param own the credential among them
+ * @param withheld further names of the client's that stop
  * @throws {GatewayError} `header_rejected`
  */
-export function requestHeaders(raw: readonly string[], own: Readonly<Record<string, string>>): RawHeaders {
+export function requestHeaders(
+  raw: readonly string[],
+  own: Readonly<Record<string, string>>,
+  withheld: readonly string[] = []
+): RawHeaders {
   const named = connectionNames(raw)
-  const ours = Object.keys(own).map(name => requestName(name).key)
+  const ours = [...Object.keys(own), ...withheld].map(name => requestName(name).key)
   const headers: RawHeaders = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] as string

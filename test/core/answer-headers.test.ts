@@ -148,6 +148,12 @@ t.test('an address is shown as the caller says, or not at all', async t => {
   t.strictSame(byName(shown), { ...bare, location: '/out' })
 })
 
+t.test('SEC-16: a header that holds a secret is not shown, in one value or in any of several', async t => {
+  const isSecret = (value: string) => value.includes('KEY')
+  const headers = { link: ['<a>', '<b?KEY>'], vary: 'KEY', 'cache-control': 'max-age=1, KEY', 'x-url': '/KEY', etag: '"1"' }
+  t.strictSame(byName(answerHeaders(200, headers, address => address, isSecret)), { ...bare, etag: '"1"' })
+})
+
 t.test('the length comes last, since node:http reads a Content-Disposition after it in another way', async t => {
   const list = answerHeaders(200, { 'content-length': '5', 'content-disposition': 'attachment; filename="\xe6\x97\xa5"' }, () => undefined)
   t.strictSame(list.slice(-2), ['content-length', '5'])

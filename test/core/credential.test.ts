@@ -1,5 +1,5 @@
 import t from 'tap'
-import { locationFor, targetFor } from '../../src/core/credential.ts'
+import { credentialHeaders, locationFor, repeatsCredential, targetFor } from '../../src/core/credential.ts'
 import { isBelow } from '../../src/core/path.ts'
 import type { Placement, Provider } from '../../src/core/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
@@ -207,6 +207,33 @@ t.test('SEC-16: an answer to a call with the key in its address is not told that
   t.equal(locationFor(provider, oddKey, { sent: path, ownHost }, ''), undefined)
   t.equal(locationFor(provider, oddKey, { sent: path, ownHost }, '#x'), undefined)
   t.equal(locationFor(provider, oddKey, { sent: path, ownHost }, '?b=2'), '/proxy/acme/a?b=2')
+})
+
+t.test(
+  'SEC-16: where an API takes its credential in addresses, a header that repeats it is known, and elsewhere none is looked at',
+  async t => {
+    for (const placement of [
+      { in: 'path', after: '/cal' },
+      { in: 'query', name: 'k' }
+    ] as const) {
+      const repeats = repeatsCredential(keyed({ in: 'header', name: 'x-api-key' }, placement), oddKey)
+      for (const text of [
+        '<https://api.acme.example/v1/cal/k%2Fe%2By%3D%3F%26%23?page=2>; rel="next"',
+        'k/e+y=?&#',
+        'u=k%252Fe%252By%253D%253F%2526%2523'
+      ])
+        t.equal(repeats?.(text), true, text)
+      t.equal(repeats?.('<https://api.acme.example/v1/cal/k%2Fe?page=2>; rel="next"'), false)
+    }
+    t.equal(repeatsCredential(keyed({ in: 'header', name: 'x-api-key' }), oddKey), undefined)
+    t.equal(repeatsCredential(keyed({ in: 'basic' }), oddKey), undefined)
+    t.equal(repeatsCredential(providerWith(), granted), undefined)
+  }
+)
+
+t.test('SEC-29: a header in which the API takes its credential elsewhere is not the client’s to send', async t => {
+  t.strictSame(credentialHeaders(keyed({ in: 'path', after: '/cal' }, { in: 'header', name: 'api-key' }), key), ['api-key'])
+  t.strictSame(credentialHeaders(providerWith(), granted), [])
 })
 
 t.test('what is sent lies below the base, whatever the placement', async t => {

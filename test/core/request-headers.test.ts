@@ -67,6 +67,10 @@ t.test('SEC-29: no header of the client stands beside ours of the same name, how
     t.strictSame(requestHeaders([theirs, 'theirs', theirs, 'again'], { [name]: 'ours' }), [name, 'ours'], `${theirs} beside ${name}`)
 })
 
+t.test('SEC-29: a header in which the credential goes elsewhere stops as well, however it is spelled', async t => {
+  t.strictSame(requestHeaders(['Api_Key', 'x', 'api-key', 'y', 'X-Other', 'z'], own, ['api-key']), ['X-Other', 'z', ...ours])
+})
+
 t.test('all other headers go up in their order and spelling, twice where they stand twice', async t => {
   const raw = [
     'Accept',

@@ -5,7 +5,9 @@ import t from 'tap'
 import { loadProviders } from '../../src/load-providers.ts'
 import { Browser } from '../support/browser.ts'
 import { connected, problem, signIn } from '../support/connected.ts'
-import { json, tokens } from '../support/fake-provider.ts'
+import { json, startFakeProvider, tokens } from '../support/fake-provider.ts'
+import { startGateway } from '../support/gateway.ts'
+import { pasteKey } from '../support/paste-key.ts'
 import { raw } from '../support/raw.ts'
 
 t.test('a call goes up byte for byte, with the credential and without what is the client’s own', async t => {
@@ -52,7 +54,7 @@ t.test('every method that is forwarded arrives as itself, with its body', async 
   }
 })
 
-t.test('other methods are 405 and say which there are', async t => {
+t.test('SEC-33: other methods are 405 and say which there are', async t => {
   const { provider, browser, gateway, proxy } = await connected(t)
   const port = Number(new URL(gateway.url).port)
   const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
@@ -72,13 +74,32 @@ t.test('other methods are 405 and say which there are', async t => {
   t.equal((await browser.fetch(`${proxy}/x`)).status, 200)
 })
 
-t.test('an upgrade is not passed on: the call goes up as a plain one', async t => {
+t.test('SEC-33: an upgrade is not passed on: the call goes up as a plain one', async t => {
   const { provider, browser, gateway } = await connected(t)
   const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
   const head = `GET /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n`
   t.match(await raw(Number(new URL(gateway.url).port), head), /^HTTP\/1.1 200 /)
   t.notOk(provider.seen.api[0]?.headers.upgrade)
   t.not(provider.seen.api[0]?.headers.connection, 'Upgrade')
+})
+
+t.test('SEC-16: a key that goes up in the address comes back in no header, and no other key goes up beside it', async t => {
+  const provider = await startFakeProvider(t, 'OUTGROW')
+  provider.api = ({ url = '' }, r) =>
+    r
+      .setHeader('link', `<${url}?page=2>; rel="next"`)
+      .setHeader('x-request-url', encodeURIComponent(url))
+      .setHeader('x-page', '1')
+      .setHeader('content-type', 'application/json')
+      .end('{"success":true}')
+  const gateway = await startGateway(t, { environment: { OUTGROW_API_URL: `${provider.origin}/base` } })
+  const browser = new Browser()
+  t.equal((await pasteKey(gateway, browser, 'outgrow', 'a/key+of=mine')).status, 201)
+  const answer = await browser.fetch(`${gateway.url}/proxy/outgrow/get_cal/x`, { headers: { 'Api-Key': 'another' } })
+  t.equal(provider.seen.api.at(-1)?.url, '/base/get_cal/a%2Fkey%2Bof%3Dmine/x')
+  t.notOk(provider.seen.api.at(-1)?.headers['api-key'])
+  t.equal(answer.headers.get('x-page'), '1')
+  t.notMatch([...answer.headers.values()].map(value => decodeURIComponent(decodeURIComponent(value))).join('\n'), 'a/key+of=mine')
 })
 
 t.test('what is wrong with a call is said in the contract’s codes, and the provider sees nothing of it', async t => {
