@@ -2,6 +2,7 @@ import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { networkOf } from '../src/core/client-network.ts'
+import { createCounts } from '../src/core/counts.ts'
 import { GatewayError } from '../src/core/errors.ts'
 import type { Clock, Store } from '../src/core/ports.ts'
 
@@ -72,25 +73,9 @@ async function rateLimits(app: FastifyInstance, { store, clock, signInsPerAddres
   })
 }
 
-/** Keys that have had their share, which this process remembers. */
-const mostRemembered = 10_000
-
-/**
- * The plugin makes its store itself, one for each limit; they differ by their keys alone. Who has had all that a minute allows is
- * refused without asking the shared store again, so that a flood costs no more than its answers.
- */
+/** The plugin makes its store itself, one for each limit; they differ by their keys alone. */
 function countsIn(store: Store, clock: Clock) {
-  const full = new Map<string, { readonly current: number; readonly untilMs: number }>()
-
-  async function count(key: string, withinMs: number, most: number): Promise<{ current: number; ttl: number }> {
-    const known = full.get(key)
-    const leftMs = (known?.untilMs ?? 0) - clock.now()
-    if (known && leftMs > 0) return { current: known.current, ttl: leftMs }
-    full.delete(key)
-    const { count: current, endsInMs } = await store.count(key, withinMs)
-    if (current > most && full.size < mostRemembered) full.set(key, { current, untilMs: clock.now() + endsInMs })
-    return { current, ttl: endsInMs }
-  }
+  const count = createCounts(store, clock)
 
   return class Counts implements FastifyRateLimitStore {
     incr(
@@ -99,7 +84,7 @@ function countsIn(store: Store, clock: Clock) {
       withinMs = windowMs,
       most = Number.POSITIVE_INFINITY
     ): void {
-      count(key, withinMs, most).then(result => done(null, result), done)
+      count(key, withinMs, most).then(({ current, endsInMs }) => done(null, { current, ttl: endsInMs }), done)
     }
 
     child(): FastifyRateLimitStore {
