@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { FastifyContextConfig, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { connectUrlOf } from '../src/core/connection-view.ts'
-import { GatewayError } from '../src/core/errors.ts'
+import { GatewayError, placesOf } from '../src/core/errors.ts'
 import { errorPage } from './pages/error-page.ts'
 
 declare module 'fastify' {
@@ -91,14 +91,12 @@ function log(request: FastifyRequest, error: GatewayError): void {
   const { cause } = error
   const reason = error.code === 'store_unavailable' && cause instanceof Error ? cause.message : undefined
   const because = cause instanceof Error ? { name: cause.name, code: (cause as NodeJS.ErrnoException).code, reason } : undefined
+  const stack = error.code === 'internal_error' && cause instanceof Error ? placesOf(cause) : undefined
   request.log[error.code === 'internal_error' ? 'error' : 'warn'](
-    { code: error.code, provider: error.provider, cause: because, stack: stackOf(error) },
+    { code: error.code, provider: error.provider, cause: because, stack },
     error.title
   )
 }
-
-const stackOf = ({ code, cause }: GatewayError) =>
-  code === 'internal_error' && cause instanceof Error ? cause.stack?.split('\n').filter(line => line.startsWith('    at ')) : undefined
 
 /** Fastify's own refusals, in our words. */
 function translate(error: Error & Partial<FastifyError>): GatewayError {

@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import { buildGateway } from './app.ts'
 import { type Config, readConfig } from './config/config.ts'
 import type { Environment } from './config/environment.ts'
+import { placesOf } from './core/errors.ts'
 import type { Provider } from './core/provider.ts'
 import { firstContact } from './first-contact.ts'
 import { logDestination } from './log-destination.ts'
@@ -48,12 +49,14 @@ export async function serve({ variables, definitions, configured, ignoredSignals
   const grace = closeWithGrace(
     {
       delay: delayMs + timeoutMs + closeMs,
-      logger: { error: error => logger.error(error) },
+      logger: {
+        error: (what: unknown) => (what instanceof Error ? logger.error(faultOf(what), 'the end failed') : logger.error(String(what)))
+      },
       ...(ignoredSignals && { skip: [...ignoredSignals] })
     },
     async ({ err }) => {
       isLeaving = true
-      if (err) logger.fatal({ name: err.name, stack: err.stack }, 'Latchkey ends after a fault of its own')
+      if (err) logger.fatal(faultOf(err), 'Latchkey ends after a fault of its own')
       else await leave(app, upstream, config.shutdown)
       await app.close()
       await upstream.close()
@@ -72,6 +75,9 @@ export async function serve({ variables, definitions, configured, ignoredSignals
     }
   }
 }
+
+/** What a log may hold of it. */
+const faultOf = (error: Error) => ({ name: error.name, code: (error as NodeJS.ErrnoException).code, stack: placesOf(error) })
 
 /** First balancers are told, then nobody new is let in, then those who are in have their time. */
 async function leave(app: FastifyInstance, upstream: Upstream, { delayMs, timeoutMs }: Config['shutdown']): Promise<void> {
