@@ -42,7 +42,7 @@ export function openRedisWatch(client: Redis | Cluster, target: RedisTarget, ins
   }
 
   return {
-    isComplete: () => trackers.size > 0 && [...trackers.values()].every(tracker => tracker.isTold()),
+    isComplete: () => trackers.size > 0 && trackers.values().every(tracker => tracker.isTold()),
     subscribe: watchers.subscribe,
     nextChange: watchers.nextChange,
     close: () => {
