@@ -35,10 +35,15 @@ export type Parts = {
   lookupFor: LookupFor
   logger?: FastifyBaseLogger
   patience?: Patience
+  /** With token endpoints: to the head of an answer, and from there to its end. */
+  tokenTimeoutMs?: number
 }
 
 /** With clients that send slowly, in milliseconds: for the head of a request, for all of it, and how often both are looked at. */
 export type Patience = { readonly headersMs: number; readonly requestMs: number; readonly checkEveryMs: number }
+
+/** Token endpoints are quick; one that is not has failed. Twice this is below a lease's 15 s. */
+const usualTokenTimeoutMs = 7_000
 
 const usualPatience: Patience = { headersMs: 15_000, requestMs: 120_000, checkEveryMs: 5_000 }
 
@@ -53,7 +58,7 @@ const noCompilers = { buildValidator: () => noSchemas, buildSerializer: () => no
 
 /** The whole gateway, ready to listen. */
 export async function buildGateway(config: Config, parts: Parts): Promise<FastifyInstance> {
-  const { store, clock, send, lookupFor, logger, patience = usualPatience } = parts
+  const { store, clock, send, lookupFor, logger, patience = usualPatience, tokenTimeoutMs = usualTokenTimeoutMs } = parts
   const { publicUrl, allowedOrigins, session: limits, keys, trustProxy } = config
   const app: FastifyInstance = fastify({
     ...(logger && { loggerInstance: logger }),
@@ -91,7 +96,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
   await app.register(rateLimits, { store, clock, signInsPerAddress: config.signInsPerAddress })
   await app.register(health)
   await app.register(grants, { clock })
-  await app.register(signIn, { publicUrl, allowedOrigins, lookupFor, clock })
+  await app.register(signIn, { publicUrl, allowedOrigins, lookupFor, tokenTimeoutMs, clock })
   await app.register(connections, { publicUrl, clock })
   await app.register(apiKeys, { publicUrl, send, clock })
   await app.register(invitations, { publicUrl })

@@ -23,23 +23,22 @@ export type ProviderContextOptions = {
   publicUrl: string
   allowedOrigins: ReadonlySet<string>
   lookupFor: LookupFor
+  tokenTimeoutMs: number
   clock: Clock
 }
 
-/** Token endpoints are quick; one that is not has failed. To the answer's head, and from there to its end: below a lease's 15 s in all. */
-const tokenTimeoutMs = 7_000
 const mostTokenAnswerBytes = 64 * 1024
 
 /** One provider's sign-in: its own scope, its own `@fastify/oauth2` instance, its own callback address. */
 export async function providerContext(app: FastifyInstance, options: ProviderContextOptions): Promise<void> {
-  const { definition, method, client, publicUrl, lookupFor } = options
+  const { definition, method, client, publicUrl, lookupFor, tokenTimeoutMs } = options
   const redirectUri = `${publicUrl}/auth/${definition.name}/callback`
   // State, PKCE and cookies are ours (see docs/decisions): without startRedirectPath and pkce the instance is a client alone.
   await app.register(oauth2, {
     name: 'grantClient',
     callbackUri: redirectUri,
     userAgent: 'latchkey',
-    credentials: credentials(method, client)
+    credentials: credentials(method, client, tokenTimeoutMs)
   } as FastifyOAuth2Options)
   const authorizeUrl = (flow: Flow) =>
     app.grantClient.oauth2.authorizeURL({
@@ -57,7 +56,7 @@ export async function providerContext(app: FastifyInstance, options: ProviderCon
   app.register(callback, { ...options, redirectUri })
 }
 
-function credentials(method: OAuth2Method, client: OAuthClient) {
+function credentials(method: OAuth2Method, client: OAuthClient, tokenTimeoutMs: number) {
   const [authorize, token, refresh, revoke] = [method.authorizeUrl, method.tokenUrl, method.refreshUrl, method.revokeUrl].map(url =>
     url === undefined ? undefined : new URL(url)
   )

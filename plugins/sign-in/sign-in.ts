@@ -5,7 +5,13 @@ import type { Clock } from '../../src/core/ports.ts'
 import type { LookupFor } from '../../src/upstream/lookup.ts'
 import { providerContext } from './provider-context.ts'
 
-type SignInOptions = { publicUrl: string; allowedOrigins: ReadonlySet<string>; lookupFor: LookupFor; clock: Clock }
+type SignInOptions = {
+  publicUrl: string
+  allowedOrigins: ReadonlySet<string>
+  lookupFor: LookupFor
+  tokenTimeoutMs: number
+  clock: Clock
+}
 
 /** Sign-in at every provider that has a client, each in a context of its own; and a clear answer for all other names. */
 async function signIn(app: FastifyInstance, options: SignInOptions) {

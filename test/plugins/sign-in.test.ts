@@ -268,6 +268,29 @@ t.test('SEC-10: an answer that is no token answer is the provider’s fault, and
   }
 })
 
+t.test('SEC-10: a token endpoint that begins no answer, or does not end it, is given up: at a sign-in and at a refresh', async t => {
+  const s = await setUp(t, { tokenTimeoutMs: 2_000 })
+  const { provider, browser, gateway, clock } = s
+  await back(s, browser, { code: 'c', state: stateOf(await begin(s, browser)) })
+  const stalls: ReadonlyArray<[what: string, answer: FakeProvider['token']]> = [
+    ['no head', () => {}],
+    ['half a body', (_, r) => void r.writeHead(200, { 'content-type': 'application/json' }).write('{"access_token": "a')]
+  ]
+  for (const [what, answer] of stalls) {
+    provider.token = answer
+    const stranger = new Browser()
+    const answers = await Promise.all([
+      back(s, stranger, { code: 'c', state: stateOf(await begin(s, stranger)) }),
+      browser.fetch(`${gateway.url}/connections/productboard/refresh`, { method: 'POST' })
+    ])
+    for (const { status, headers } of answers) t.same([status, headers.get('latchkey-error')], [504, 'provider_timeout'], what)
+    t.equal(await statusOf(s, stranger), 'disconnected', what)
+    t.equal(await statusOf(s, browser), 'connected', 'what is connected stays so')
+    // A refresh that failed is not tried again at once.
+    clock.advance(60_000)
+  }
+})
+
 t.test('a provider that refuses the code sends the person back with the reason', async t => {
   const s = await setUp(t)
   s.provider.token = (_, r) => json(r, 400, { error: 'invalid_grant', error_description: 'description-canary' })

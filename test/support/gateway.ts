@@ -35,6 +35,7 @@ export type GatewayOptions = {
   store?: Store
   port?: number
   patience?: Patience
+  tokenTimeoutMs?: number
 }
 
 export type TestGateway = { readonly url: string; readonly app: FastifyInstance; readonly logs: readonly string[]; close(): Promise<void> }
@@ -65,7 +66,8 @@ export async function startGateway(t: Test, options: GatewayOptions = {}): Promi
     send: upstream.send,
     lookupFor,
     logger,
-    ...(options.patience && { patience: options.patience })
+    ...(options.patience && { patience: options.patience }),
+    ...(options.tokenTimeoutMs !== undefined && { tokenTimeoutMs: options.tokenTimeoutMs })
   })
   // As a start does: the first calls find the store connected, however busy the machine is.
   if (!(await comes(store.ping, 10_000))) throw new Error('the store does not come')
