@@ -4,9 +4,8 @@ import { redisReady } from './redis-ready.ts'
 import { createSharedPatience } from './shared-patience.ts'
 import { storeUnavailable } from './unavailable.ts'
 
-/** Waiting for a connection and then for a command's own 500 ms stay below this, and this below the port's second. */
-const connectionPatienceMs = 400
-export const deadlineMs = 950
+/** How long a call waits for a connection, unless a store is opened with another patience. */
+const usualConnectionPatienceMs = 400
 /** When it was this process that was late, and not Redis, the next answer comes at once. */
 const leastTryMs = 100
 
@@ -14,7 +13,13 @@ const leastTryMs = 100
 type AskRedis = <T>(tag: string, work: () => Promise<T>) => Promise<T>
 
 /** Asks with patience, but not for long: whatever goes wrong is `store_unavailable` within a second. */
-export function createAsk(client: Redis | Cluster, description: string): { ask: AskRedis; askTwice: AskRedis } {
+export function createAsk(
+  client: Redis | Cluster,
+  description: string,
+  connectionPatienceMs = usualConnectionPatienceMs
+): { ask: AskRedis; askTwice: AskRedis; deadlineMs: number } {
+  // Waiting for a connection and then for a command's own 500 ms stay below this, and this, as a rule, below the port's second.
+  const deadlineMs = connectionPatienceMs + commandTimeoutMs + 50
   const ready = redisReady(client, connectionPatienceMs)
   const patience = createSharedPatience(deadlineMs, leastTryMs)
   client.on('ready', patience.forget)
@@ -45,6 +50,8 @@ export function createAsk(client: Redis | Cluster, description: string): { ask: 
   }
 
   return {
+    deadlineMs,
+
     ask: (tag, work) => ask(tag, work),
 
     /** For what may be asked twice: an answer that is late is asked for once more, in the time that is left. */

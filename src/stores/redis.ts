@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Cluster } from 'ioredis'
 import type { Store } from '../core/ports.ts'
-import { before, createAsk, deadlineMs } from './redis-ask.ts'
+import { before, createAsk } from './redis-ask.ts'
 import { connectRedis } from './redis-client.ts'
 import { claimKey, countKey, leaseKey, ownerKey, ownerOf } from './redis-keys.ts'
 import { commitArguments, wholeMs } from './redis-scripts.ts'
@@ -19,15 +19,16 @@ const silenceMs = 750
  * A call that ran out of time has an unknown outcome: Redis may carry it out later. It is rejected as `store_unavailable`; callers
  * make that safe by expectations, and a lease that nobody knows of ends by itself.
  *
+ * @param connectionPatienceMs how long a call waits for a connection that is being made; for tests of that waiting.
  * @throws TypeError when the address is malformed.
  */
-export function openRedisStore({ url }: { url: string }): Store {
+export function openRedisStore({ url, connectionPatienceMs }: { url: string; connectionPatienceMs?: number }): Store {
   const target = parseRedisUrl(url)
   const description = `Redis at ${target.address}`
   const client = connectRedis(target)
   const instance = randomUUID()
   const watch = openRedisWatch(client, target, instance)
-  const { ask, askTwice } = createAsk(client, description)
+  const { ask, askTwice, deadlineMs } = createAsk(client, description, connectionPatienceMs)
 
   return {
     description,

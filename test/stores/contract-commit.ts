@@ -28,16 +28,6 @@ export const commitPromises: PortPromises = {
     t.notOk(await store.commit('absent', create))
   },
 
-  async 'a commit is all or nothing'(t, { store, elapse }) {
-    await store.commit('all', { put: records({ a: '1', b: '2' }), ttlMs: 200 })
-    const before = await store.readAll('all')
-    const change = { put: records({ a: 'x', c: 'x' }), erase: ['b'], ttlMs: minute } as const
-    t.notOk(await store.commit('all', { ...change, expect: records({ a: '1', b: 'x' }) }))
-    t.same(await store.readAll('all'), before)
-    await elapse(200)
-    t.equal((await store.readAll('all')).size, 0, 'its end was not moved either')
-  },
-
   async 'erase takes every record at once'(t, { store, other }) {
     await store.commit('erased', { put: records({ a: '1', b: '2' }), ttlMs: minute })
     await store.erase('erased')

@@ -32,21 +32,6 @@ export const recordPromises: PortPromises = {
     t.equal((await store.readAll('end')).size, 0)
   },
 
-  async 'the end stays as it was when no time to live is given'(t, { store, elapse }) {
-    await store.commit('kept', { put: records({ a: '1' }), ttlMs: 200 })
-    t.ok(await store.commit('kept', { put: records({ b: '2' }), erase: ['a'] }))
-    t.same(await store.read('kept', ['a', 'b']), [undefined, bytes('2')])
-    await elapse(200)
-    t.equal((await store.readAll('kept')).size, 0)
-  },
-
-  async 'a time to live alone moves the end of all records'(t, { store, elapse }) {
-    await store.commit('moved', { put: records({ a: '1', b: '2' }), ttlMs: 200 })
-    t.ok(await store.commit('moved', { ttlMs: minute }))
-    await elapse(200)
-    t.equal((await store.readAll('moved')).size, 2)
-  },
-
   async 'what has ended does not come back with new records'(t, { store, elapse }) {
     await store.commit('again', { put: records({ old: '1' }), ttlMs: 20 })
     await elapse(20)
@@ -65,13 +50,6 @@ export const recordPromises: PortPromises = {
     await store.commit('immortal', { put: records({ a: '1' }), ttlMs: minute })
     t.ok(await store.commit('immortal', { erase: ['a'] }))
     t.notOk(await store.commit('immortal', { put: records({ a: '1' }) }), 'an owner whose records are all erased is gone')
-  },
-
-  async 'replacing the only record keeps the end'(t, { store, elapse }) {
-    await store.commit('only', { put: records({ a: '1' }), ttlMs: 100 })
-    t.ok(await store.commit('only', { erase: ['a'], put: records({ b: '2' }) }))
-    await elapse(100)
-    t.equal((await store.readAll('only')).size, 0)
   },
 
   async 'bytes come back as they went'(t, { store }) {
@@ -139,7 +117,10 @@ export const recordPromises: PortPromises = {
 
   async 'it tells everyone who has records, and nobody else'(t, { store, other, elapse }) {
     const names = [...Array(1_200).keys()].map(i => `owner-${i}`).concat(['a}b', '}:claim', '{}', '%_*?', 'é😀', "'; --", 'a\0b'])
-    await Promise.all(names.map(name => store.commit(name, { put: records({ a: '1' }), ttlMs: minute })))
+    // A call's second begins with the call: of all of them at once, the last might have none left for its own answer.
+    for (let i = 0; i < names.length; i += 50) {
+      await Promise.all(names.slice(i, i + 50).map(name => store.commit(name, { put: records({ a: '1' }), ttlMs: minute })))
+    }
     await store.commit('ended', { put: records({ a: '1' }), ttlMs: 20 })
     await store.commit('erased', { put: records({ a: '1' }), ttlMs: minute })
     await store.erase('erased')

@@ -12,19 +12,6 @@ export const singleUsePromises: PortPromises = {
     t.notOk(await store.claim('another', minute))
   },
 
-  async 'a count goes up for everybody, and begins again when its time is over'(t, { store, other, elapse }) {
-    const counts = await Promise.all(Array.from({ length: 20 }, (_, i) => (i % 2 ? store : other).count('calls', minute)))
-    t.same(
-      counts.map(({ count }) => count).sort((a, b) => a - b),
-      Array.from({ length: 20 }, (_, i) => i + 1)
-    )
-    for (const { endsInMs } of counts) t.ok(endsInMs > 0 && endsInMs <= minute)
-    t.equal((await store.count('another', 300)).count, 1)
-    t.equal((await other.count('another', minute)).count, 2)
-    await elapse(300)
-    t.equal((await store.count('another', minute)).count, 1)
-  },
-
   async 'a lease has one holder until it is released'(t, { store, other }) {
     const attempts = await Promise.all(Array.from({ length: 50 }, (_, i) => (i % 2 ? store : other).acquire('owner', 'lease', minute)))
     const holds = attempts.filter(hold => hold !== undefined)
@@ -45,21 +32,6 @@ export const singleUsePromises: PortPromises = {
     await second?.release()
     await second?.release()
     t.ok(await store.acquire('owner', 'timed', minute))
-  },
-
-  async 'a lease lives on while its holder extends it, and only then'(t, { store, other, elapse }) {
-    const hold = await store.acquire('owner', 'extended', 100)
-    t.equal(await hold?.extend(minute), true)
-    await elapse(100)
-    t.equal(await other.acquire('owner', 'extended', minute), undefined)
-    t.equal(await hold?.extend(20), true)
-    await elapse(20)
-    t.equal(await hold?.extend(minute), false, 'what has ended is not revived')
-    const next = await other.acquire('owner', 'extended', minute)
-    t.ok(next)
-    t.equal(await hold?.extend(minute), false, 'nor taken back')
-    await hold?.release()
-    t.equal(await next?.extend(minute), true)
   },
 
   async 'a holder that lives keeps its lease, however long the others have waited'(t, { store, other }) {

@@ -49,11 +49,11 @@ export const watchPromises: PortPromises = {
 
   async 'a lease leaves what is held of the records as true as it was'(t, { store }) {
     await eventually('it is complete', async () => store.watch.isComplete())
-    await store.commit('mine', { put: records({ a: '1' }), ttlMs: minute })
     const told: Array<string | undefined> = []
-    const settled = store.watch.nextChange('mine', 50)
-    await settled
     store.watch.subscribe(owner => told.push(owner))
+    await store.commit('mine', { put: records({ a: '1' }), ttlMs: minute })
+    await eventually('the commit is told', async () => told.includes('mine'))
+    told.length = 0
     const hold = await store.acquire('mine', 'lease', minute)
     await hold?.extend(minute)
     const woken = store.watch.nextChange('mine', minute)

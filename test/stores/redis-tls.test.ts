@@ -2,12 +2,11 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import t from 'tap'
-import type { GatewayError } from '../../src/core/errors.ts'
-import { openRedisStore } from '../../src/stores/redis.ts'
 import { freePort } from '../support/free-port.ts'
 import { startRedis } from '../support/redis.ts'
 import { type Certificates, makeCertificates } from './certificates.ts'
-import { administer, eventually } from './topologies.ts'
+import { openAt } from './connected.ts'
+import { administer, eventually, unavailable } from './topologies.ts'
 
 const run = promisify(execFile)
 const certificates = makeCertificates(t.testdir())
@@ -22,7 +21,9 @@ const ca = readFileSync(certificates.ca)
 
 const script = `
   import { openRedisStore } from ${JSON.stringify(import.meta.resolve('../../src/stores/redis.ts'))}
+  import { eventually, works } from ${JSON.stringify(import.meta.resolve('./topologies.ts'))}
   const store = openRedisStore({ url: process.argv[1] })
+  await eventually('it is connected', works(store))
   await store.commit('owner', { put: [['a', Buffer.from('record')]], ttlMs: 60_000 })
   process.stdout.write((await store.read('owner', ['a'])).join())
   await store.close()
@@ -40,12 +41,8 @@ t.test('a private certificate authority is given in NODE_EXTRA_CA_CERTS', async 
   const url = `rediss://127.0.0.1:${port}`
   t.equal(await writeAndReadInAnotherProcess(url), 'record')
 
-  const store = openRedisStore({ url })
-  t.teardown(() => store.close())
-  await eventually('without it the server is not trusted', async () => {
-    const cause: unknown = await store.ping().catch((error: GatewayError) => error.cause)
-    return /unable to verify|self-signed certificate/.test(String(cause))
-  })
+  const store = openAt(t, url)
+  await unavailable(/unable to verify|self-signed certificate/, () => store.ping())
 })
 
 t.test('a Cluster is spoken to by TLS', async t => {
@@ -69,7 +66,6 @@ t.test('sentinels and their master are spoken to by TLS', async t => {
 
 t.test('a server without TLS is not spoken to in clear text', async t => {
   const { port } = await startRedis(t)
-  const store = openRedisStore({ url: `rediss://:secret@127.0.0.1:${port}` })
-  t.teardown(() => store.close())
+  const store = openAt(t, `rediss://:secret@127.0.0.1:${port}`)
   await t.rejects(store.ping(), { code: 'store_unavailable' })
 })

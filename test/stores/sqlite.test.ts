@@ -29,7 +29,7 @@ t.test('the contract', t =>
   storeContract(t, async t => {
     const directory = t.testdir()
     const { store, clock } = openIn(t, directory)
-    return { store, other: openIn(t, directory, clock).store, elapse: async ms => clock.advance(ms) }
+    return { store, other: openIn(t, directory, clock).store, elapse: async ms => clock.advance(ms), livesMs: 200 }
   })
 )
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
+import { GatewayError } from '../../src/core/errors.ts'
 import type { Store } from '../../src/core/ports.ts'
 import { freePort } from '../support/free-port.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
@@ -20,6 +21,20 @@ export const works = (store: Store) => (): Promise<boolean> =>
     () => true,
     () => false
   )
+
+/**
+ * What a call is rejected with, as soon as that is for this cause: while a first connection is under way, the cause is that there is
+ * none yet. An answer is an error.
+ */
+export async function unavailable(cause: RegExp, call: () => Promise<unknown>): Promise<GatewayError> {
+  let error: unknown
+  await eventually(`it is unavailable for the cause ${cause}`, async () => {
+    error = await call().catch((error: unknown) => error)
+    if (!(error instanceof GatewayError)) throw new Error('it is not unavailable', { cause: error })
+    return cause.test(String(error.cause))
+  })
+  return error as GatewayError
+}
 
 export const isMaster = (server: RedisServer): Promise<boolean> =>
   administer(server, async say => ((await say('ROLE')) as string[])[0] === 'master')
@@ -73,10 +88,21 @@ export const replicated = (master: RedisServer, replicas = 1): Promise<void> =>
     })
   )
 
-type SentinelSet = { url: string; master: RedisServer; replicas: RedisServer[]; sentinel: RedisServer }
+type SentinelSet = {
+  url: string
+  master: RedisServer
+  replicas: RedisServer[]
+  sentinel: RedisServer
+  /** From now on, how long a master is silent until it is taken for gone. */
+  downAfter(ms: number): Promise<void>
+}
 
-/** A master, replicas of it, and sentinels that make one of them the master soon after the master is gone. */
-export async function startSentinel(t: Test, { replicas = 1, sentinels = 1 } = {}): Promise<SentinelSet> {
+/**
+ * A master, replicas of it, and sentinels that make one of them the master soon after the master is gone.
+ *
+ * @param downAfterMs how soon. A master that a busy machine does not let run for so long is taken for gone as well.
+ */
+export async function startSentinel(t: Test, { replicas = 1, sentinels = 1, downAfterMs = 300 } = {}): Promise<SentinelSet> {
   const [master, watchers, others] = await Promise.all([
     startRedis(t, ['--repl-diskless-sync-delay', '0']),
     Promise.all(Array.from({ length: sentinels }, () => startRedis(t, ['--sentinel']))),
@@ -86,13 +112,17 @@ export async function startSentinel(t: Test, { replicas = 1, sentinels = 1 } = {
   await Promise.all(others.map(replica => administer(replica, say => say('REPLICAOF', '127.0.0.1', master.port))))
   await replicated(master, replicas)
   const quorum = Math.floor(sentinels / 2) + 1
+  const downAfter = async (ms: number) => {
+    for (const watcher of watchers) await administer(watcher, say => say('SENTINEL', 'SET', 'main', 'down-after-milliseconds', ms))
+  }
   for (const watcher of watchers) {
     await administer(watcher, async say => {
       await say('SENTINEL', 'MONITOR', 'main', '127.0.0.1', master.port, quorum)
-      // Sentinels that could not agree on one of them try again after twice the second time, of which the default is three minutes.
-      await say('SENTINEL', 'SET', 'main', 'down-after-milliseconds', 300, 'failover-timeout', 2000)
+      // Sentinels that could not agree on one of them try again after twice this time, of which the default is three minutes.
+      await say('SENTINEL', 'SET', 'main', 'failover-timeout', 2000)
     })
   }
+  await downAfter(downAfterMs)
   for (const watcher of watchers) {
     await administer(watcher, say =>
       eventually('the sentinels know the replicas and each other', async () => {
@@ -102,5 +132,5 @@ export async function startSentinel(t: Test, { replicas = 1, sentinels = 1 } = {
     )
   }
   const url = `redis+sentinel://${watchers.map(({ port }) => `127.0.0.1:${port}`).join(',')}/main`
-  return { url, master, replicas: others, sentinel: watchers[0] as RedisServer }
+  return { url, master, replicas: others, sentinel: watchers[0] as RedisServer, downAfter }
 }
