@@ -9,7 +9,7 @@ import { malformedAnswer } from './errors.ts'
  * Requests that two servers could read differently are refused before anything in them counts, and their connection with them: where
  * they end is not for us to say, so nothing that follows is a request. What is no HTTP at all Node has refused before.
  */
-async function framing(app: FastifyInstance) {
+async function framing(app: FastifyInstance, { nextId }: { nextId: () => string }) {
   const ended = new WeakSet<Socket>()
 
   app.addHook('onRequest', ({ raw }, reply, done) => {
@@ -26,7 +26,7 @@ async function framing(app: FastifyInstance) {
   // RFC 9110 §10.1.1. `100-continue` is Node's own business.
   app.server.on('checkExpectation', ({ socket }: IncomingMessage, response: ServerResponse) => {
     ended.add(socket)
-    const { headers, body } = malformedAnswer(417, 'There is nothing to be expected here but 100-continue.')
+    const { headers, body } = malformedAnswer(417, 'There is nothing to be expected here but 100-continue.', { log: app.log, nextId })
     response.writeHead(417, headers).end(body)
   })
 }

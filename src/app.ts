@@ -60,10 +60,11 @@ const noCompilers = { buildValidator: () => noSchemas, buildSerializer: () => no
 export async function buildGateway(config: Config, parts: Parts): Promise<FastifyInstance> {
   const { store, clock, send, lookupFor, logger, patience = usualPatience, tokenTimeoutMs = usualTokenTimeoutMs } = parts
   const { publicUrl, allowedOrigins, session: limits, keys, trustProxy } = config
+  const nextId = requestIds()
   const app: FastifyInstance = fastify({
     ...(logger && { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    genReqId: requestIds(),
+    genReqId: nextId,
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
     requestTimeout: patience.requestMs,
     rewriteUrl: routedUrl,
@@ -71,7 +72,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
     routerOptions: { maxParamLength: mostParamCharacters },
     // While it closes: what comes on an open connection is still served.
     return503OnClosing: false,
-    clientErrorHandler: answerMalformed,
+    clientErrorHandler: (error, socket) => answerMalformed(error, socket, { log: app.log, nextId }),
     // An address that cannot be decoded reaches no route, but the same answer.
     frameworkErrors: (error, request, reply) => app.answerError(error, request, reply.headers(app.ownHeaders)),
     http: {
@@ -87,7 +88,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
   await app.register(accessLog)
   await app.register(providers, { providers: config.providers })
   await app.register(errors, { publicUrl })
-  await app.register(framing)
+  await app.register(framing, { nextId })
   await app.register(security, { allowedOrigins, publicUrl })
   await app.register(cookies, { keys: keys.session, limits, publicUrl })
   await app.register(session, { limits, clock })

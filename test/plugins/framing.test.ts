@@ -25,3 +25,19 @@ t.test('an OPTIONS that is no preflight is answered without a word', async t => 
     t.equal(await answer.text(), '')
   }
 })
+
+t.test('what is no request is answered with a problem whose id the log has, and with nothing of what was sent', async t => {
+  const { gateway } = await connected(t)
+  const port = Number(new URL(gateway.url).port)
+  for (const [status, sent] of [
+    [400, 'GET / HTTP/1.1\r\nHost: x\r\nline-canary\r\n\r\n'],
+    [417, 'GET / HTTP/1.1\r\nHost: x\r\nExpect: line-canary\r\n\r\n'],
+    [431, `GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'line-canary'.repeat(3000)}\r\n\r\n`]
+  ] as const) {
+    const answer = await raw(port, sent)
+    const problem = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))
+    t.match(problem, { type: 'urn:latchkey:problem:header_rejected', title: /./, status, detail: /./, code: 'header_rejected' })
+    t.equal(gateway.logs.filter(line => JSON.parse(line).requestId === problem.requestId).length, 1, `${status}`)
+  }
+  t.notMatch(gateway.logs.join(''), 'line-canary')
+})
