@@ -10,31 +10,25 @@ import { newId } from '../src/core/session.ts'
 
 type ApiKeysOptions = { publicUrl: string; send: Send; clock: Clock }
 
-const mostBodyBytes = 16 * 1024
-
 /** `POST /connections/NAME`: a connection by a key that the person pasted. It is shown to the provider before it is kept, and to nobody after. */
 async function apiKeys(app: FastifyInstance, { publicUrl, send, clock }: ApiKeysOptions) {
-  app.post<{ Params: { provider: string }; Body: unknown }>(
-    '/connections/:provider',
-    { bodyLimit: mostBodyBytes },
-    async (request, reply) => {
-      const settings = app.providerNamed(request.params.provider)
-      const { definition } = settings
-      const method = definition.methods.apiKey
-      if (!method)
-        throw new GatewayError('method_not_allowed', `${definition.title} has no API keys. Open connectUrl to connect.`, { allow: [] })
-      const key = apiKeyFrom((request.body as { apiKey?: unknown } | null)?.apiKey, definition.name)
-      await request.spend('key-check')
-      const connection = await connectionByKey(send, definition, method, key, clock.now())
+  app.post<{ Params: { provider: string }; Body: unknown }>('/connections/:provider', async (request, reply) => {
+    const settings = app.providerNamed(request.params.provider)
+    const { definition } = settings
+    const method = definition.methods.apiKey
+    if (!method)
+      throw new GatewayError('method_not_allowed', `${definition.title} has no API keys. Open connectUrl to connect.`, { allow: [] })
+    const key = apiKeyFrom((request.body as { apiKey?: unknown } | null)?.apiKey, definition.name)
+    await request.spend('key-check')
+    const connection = await connectionByKey(send, definition, method, key, clock.now())
 
-      const session = request.ticket && (await app.vault.open(request.ticket, []))?.session.value
-      const owner = session?.owner ?? newId()
-      const kept = await app.vault.connect(owner, session, connection)
-      if (kept === 'ended') throw connectionRequired(definition.name)
-      if (kept !== 'joined') reply.giveSession(kept).adoptFlows(kept.owner)
-      return reply.code(201).send(describe(settings, { connection, publicUrl }))
-    }
-  )
+    const session = await request.liveSession()
+    const owner = session?.owner ?? newId()
+    const kept = await app.vault.connect(owner, session, connection)
+    if (kept === 'ended') throw connectionRequired(definition.name)
+    if (kept !== 'joined') reply.giveSession(kept).adoptFlows(kept.owner)
+    return reply.code(201).send(describe(settings, { connection, publicUrl }))
+  })
 }
 
 export default fp(apiKeys, {

@@ -1,20 +1,17 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { timestamp } from '../src/core/connection-view.ts'
 import { type Invitation, inviterName } from '../src/core/invitation.ts'
-import type { Session } from '../src/core/session.ts'
 
 type Named = { Params: { provider: string }; Body: { name?: unknown } | null | undefined }
 
-const mostBodyBytes = 16 * 1024
-const timestamp = (ms: number): string => new Date(ms).toISOString()
-
 /** The inviter's side: making, seeing and withdrawing the links with which somebody else connects a provider for this session. */
 async function invitations(app: FastifyInstance, { publicUrl }: { publicUrl: string }) {
-  app.post<Named>('/connections/:provider/invitation', { bodyLimit: mostBodyBytes }, async (request, reply) => {
+  app.post<Named>('/connections/:provider/invitation', async (request, reply) => {
     const { definition } = app.providerNamed(request.params.provider)
     const name = inviterName(request.body?.name)
     await request.spend('invitation')
-    const held = await sessionOf(request)
+    const held = await request.liveSession()
     // Who invites before anything is connected has no session yet, and needs one to get the connection into.
     const session = held ?? (await app.vault.begin())
     if (!held) reply.giveSession(session).adoptFlows(session.owner)
@@ -23,20 +20,16 @@ async function invitations(app: FastifyInstance, { publicUrl }: { publicUrl: str
   })
 
   app.get('/invitations', async request => {
-    const session = await sessionOf(request)
+    const session = await request.liveSession()
     return { invitations: session ? (await app.invitations.list(session.owner)).map(shown) : [] }
   })
 
   // By its id: the link's token is the invited person's. One address has one name for its part.
   app.delete<{ Params: { token: string } }>('/invitations/:token', { config: { secretPath: true } }, async (request, reply) => {
-    const session = await sessionOf(request)
+    const session = await request.liveSession()
     if (session) await app.invitations.withdraw(session.owner, request.params.token)
     return reply.code(204).send()
   })
-
-  async function sessionOf(request: FastifyRequest): Promise<Session | undefined> {
-    return request.ticket && (await app.vault.open(request.ticket, []))?.session.value
-  }
 }
 
 /** Without the link's secret, which is told once. */

@@ -9,8 +9,6 @@ import type { Clock } from '../src/core/ports.ts'
 type InvitedOptions = { send: Send; clock: Clock }
 type ByToken = { Params: { token: string } }
 
-const mostBodyBytes = 16 * 1024
-
 /** The invited person's side. Whoever holds the link may use it once; nothing here gives a session, or looks at one. */
 async function invited(app: FastifyInstance, { send, clock }: InvitedOptions) {
   // A form without fields: what it says is its address.
@@ -40,7 +38,7 @@ async function invited(app: FastifyInstance, { send, clock }: InvitedOptions) {
 
   app.post<ByToken & { Body: { apiKey?: unknown } | null | undefined }>(
     '/invitations/:token',
-    { bodyLimit: mostBodyBytes, config: { secretPath: true } },
+    { config: { secretPath: true } },
     async (request, reply) => {
       const { owner, invitation, spend } = await app.invitations.find(request.params.token)
       const { definition } = app.providerNamed(invitation.provider)

@@ -15,6 +15,8 @@ declare module 'fastify' {
     store: Store
   }
   interface FastifyRequest {
+    /** The session that its cookie names, if it lives. */
+    liveSession(): Promise<Session | undefined>
     /** The session was seen, and used for `provider`. The call does not wait for it to be written, nor fail with it. */
     noteSeen(session: Versioned<Session>, provider?: string): void
   }
@@ -28,6 +30,9 @@ async function vault(app: FastifyInstance, { store, keys, limits, graceMs, clock
   const cipher = createCipher(keys)
   app.decorate('vault', createVault({ store, cipher, limits, clock, memory: { ...memoryLimits, graceMs } }))
   app.decorate('invitations', createInvitations({ store, cipher, limits, clock }))
+  app.decorateRequest('liveSession', async function (this: FastifyRequest) {
+    return this.ticket && (await app.vault.open(this.ticket, []))?.session.value
+  })
   app.decorateRequest('noteSeen', function (this: FastifyRequest, session: Versioned<Session>, provider?: string) {
     app.vault.touch(session, provider)?.catch(error => this.log.warn({ code: error.code }, 'the session could not be noted as seen'))
   })

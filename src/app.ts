@@ -47,6 +47,8 @@ const usualTokenTimeoutMs = 7_000
 
 const usualPatience: Patience = { headersMs: 15_000, requestMs: 120_000, checkEveryMs: 5_000 }
 
+/** Of our own routes, which take a key or a name; proxied bodies have their own limit. */
+const mostBodyBytes = 16 * 1024
 /** The token of an invitation's link is longer than Fastify's 100. */
 const mostParamCharacters = 256
 
@@ -67,6 +69,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
     genReqId: nextId,
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
     requestTimeout: patience.requestMs,
+    bodyLimit: mostBodyBytes,
     rewriteUrl: routedUrl,
     schemaController: { compilersFactory: noCompilers },
     routerOptions: { maxParamLength: mostParamCharacters },

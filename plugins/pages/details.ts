@@ -13,9 +13,11 @@ export function details(view: ConnectionView, endsAtMs: number | undefined): Htm
     ...common(view),
     ['Ends', endsAtMs === undefined ? undefined : time(new Date(endsAtMs).toISOString())],
     ['Connected by', method === 'api_key' ? 'Key' : undefined],
-    ['Allowed', scopes.length > 0 ? scopes.map((scope, i) => html`${i > 0 ? ', ' : ''}<code>${scope}</code>`) : undefined]
+    ['Allowed', scopes.length > 0 ? scopeList(scopes) : undefined]
   ])
 }
+
+export const scopeList = (scopes: readonly string[]): Html[] => scopes.map((scope, i) => html`${i > 0 ? ', ' : ''}<code>${scope}</code>`)
 
 /** What is worth knowing of one that does not: with which account to connect again. */
 export const lastDetails = (view: ConnectionView): Html => list(common(view))

@@ -1,7 +1,7 @@
 import type { Invitation } from '../../src/core/invitation.ts'
 import type { ApiKeyMethod, ProviderSettings } from '../../src/core/provider.ts'
 import { keyScript } from './assets.ts'
-import { time } from './details.ts'
+import { scopeList, time } from './details.ts'
 import { guide } from './guide.ts'
 import { type Html, html } from './html.ts'
 import { keyForm } from './key-form.ts'
@@ -51,7 +51,7 @@ ${methods.apiKey ? byKey(settings, methods.apiKey, address) : ''}
 const bySignIn = ({ definition: { title, methods }, client }: ProviderSettings, address: string): Html => html`<section class="panel">
 <h2>Sign in at ${title}</h2>
 ${methods.oauth2 ? guide(methods.oauth2.help) : ''}
-${client && client.scopes.length > 0 ? html`<p>What is asked for: ${client.scopes.map((scope, i) => html`${i > 0 ? ', ' : ''}<code>${scope}</code>`)}</p>` : ''}
+${client && client.scopes.length > 0 ? html`<p>What is asked for: ${scopeList(client.scopes)}</p>` : ''}
 <form class="step" method="post" action="${address}/accept"><button>Continue to ${title}</button></form>
 </section>
 `

@@ -73,7 +73,7 @@ export async function callback(app: FastifyInstance, { definition, method, clien
 
   /** The flow is this browser's, and nobody signed out or in as another in between. */
   async function sessionOf(request: FastifyRequest, flow: Flow): Promise<Session | undefined> {
-    const session = request.ticket && (await app.vault.open(request.ticket, []))?.session.value
+    const session = await request.liveSession()
     if (session ? session.owner === flow.owner : flow.first) return session
     throw invalid('The session in which it was begun has ended.')
   }

@@ -18,7 +18,7 @@ export async function start(app: FastifyInstance, { definition, publicUrl, allow
       refuseEmbedded(request)
       await request.spend('sign-in')
 
-      const session = request.ticket && (await app.vault.open(request.ticket, []))?.session.value
+      const session = await request.liveSession()
       // A browser without a session gets one at its callback. Its tabs share the owner, so that they end in one session.
       const owner = session?.owner ?? firstOwner(request.flows) ?? newId()
       const flow = beginFlow({ provider: definition.name, returnTo, owner, first: session === undefined }, clock.now())

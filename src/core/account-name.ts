@@ -1,11 +1,10 @@
+import { inOneLine } from './one-line.ts'
+
 const mostCharacters = 200
 
-/**
- * What a provider calls an account, as our pages can show it in a line: without control characters, line separators and the marks
- * that turn the direction of text (UAX #9), which could make the line read as another.
- */
+/** What a provider calls an account, as our pages can show it. */
 export function accountName(told: unknown): string | undefined {
   if (typeof told !== 'string') return undefined
-  const name = told.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '').trim()
+  const name = inOneLine(told).trim()
   return name === '' ? undefined : [...name].slice(0, mostCharacters).join('')
 }

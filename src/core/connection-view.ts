@@ -26,7 +26,8 @@ export type ConnectionView = {
 
 type Facts = { connection?: Connection | undefined; lastUsedMs?: number | undefined; publicUrl: string }
 
-const timestamp = (ms: number): string => new Date(ms).toISOString()
+/** RFC 3339, as all times are told. */
+export const timestamp = (ms: number): string => new Date(ms).toISOString()
 
 /** The ways to connect that are on: OAuth by the operator's client, keys by the definition. */
 export const methodsOf = ({ definition: { methods }, client }: ProviderSettings): Connection['method'][] => [

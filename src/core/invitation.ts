@@ -1,5 +1,6 @@
 import type { Cipher } from './cipher.ts'
 import { GatewayError } from './errors.ts'
+import { inOneLine } from './one-line.ts'
 import type { Clock, Store } from './ports.ts'
 import { createRecords, invitationPrefix, type Version, type Versioned } from './records.ts'
 import { newId, type Session, type SessionLimits } from './session.ts'
@@ -105,8 +106,7 @@ const mostNameCharacters = 80
 export function inviterName(given: unknown): string {
   if (given === undefined) return ''
   const name = typeof given === 'string' ? given.trim() : undefined
-  // Control characters, line separators and marks that turn the direction of text (UAX #9) could make a line read as another.
-  if (name === undefined || name.length > mostNameCharacters || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name))
+  if (name === undefined || name.length > mostNameCharacters || inOneLine(name) !== name)
     throw new GatewayError(
       'request_malformed',
       `"name" is the name that the invited person will see: text of ${mostNameCharacters} characters at most.`
