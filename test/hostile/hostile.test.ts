@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
 import { connected } from '../support/connected.ts'
@@ -159,6 +161,9 @@ t.test('SEC-35: after all of it the pool serves at full width, and the session a
   t.strictSame(new Set((await Promise.all(calls)).map(({ status }) => status)), new Set([200]))
   const good = oddButGood.length + oddButGoodHeaders.length + oddButGoodReturns(allowedOrigins).length
   const [tried, refused, stopped, passed] = [counts.tried, counts.refused, counts.stopped, counts.passed].map(n => n.toLocaleString('en'))
+  const readme = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8')
+  for (const said of [`${tried} hostile requests`, `**${refused} refused`, `${stopped} headers`, `${passed} inputs`])
+    t.ok(readme.includes(said), said)
   t.comment(
     `hostile inputs: ${tried} tried, ${refused} refused; ${stopped} headers stopped; ${passed} legitimate odd ones passed unchanged`
   )
