@@ -56,7 +56,7 @@ t.test('in production nothing is guessed: every problem is printed at once, and 
     LOG_LEVEL: 'loud',
     ALLOWED_ORIGINS: '*'
   })
-  const [code] = await once(child, 'exit')
+  const [code] = await once(child, 'close')
   t.equal(code, 78)
   for (const name of [
     'PORT',
@@ -80,7 +80,7 @@ t.test('in production nothing is guessed: every problem is printed at once, and 
 t.test('a port that is taken is said in words', async t => {
   const first = await started(t, { PORT: '0', DATA_DIR: t.testdir() })
   const { child, output } = run(t, { PORT: new URL(first.url).port, DATA_DIR: join(t.testdirName, 'second') })
-  t.equal((await once(child, 'exit'))[0], 1)
+  t.equal((await once(child, 'close'))[0], 1)
   t.match(output(), /taken/)
 })
 
@@ -128,4 +128,19 @@ t.test('SIGTERM lets a call under way finish', async t => {
   answer()
   t.same(await (await call).json(), { finished: true })
   t.equal((await exit)[0], 0)
+})
+
+t.test('SEC-40: a fault that ends the process is logged by its name and place, and not by its message', async t => {
+  const fault = `process.once('SIGUSR2', () => { throw new RangeError(process.env.CANARY) })`
+  const gateway = await started(t, {
+    PORT: '0',
+    DATA_DIR: t.testdir(),
+    CANARY: 'fault-canary',
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}`
+  })
+  const close = once(gateway.child, 'close')
+  gateway.child.kill('SIGUSR2')
+  t.same(await close, [1, null])
+  t.match(gateway.output(), /"name":"RangeError","stack":\[" {4}at .*a fault of its own/)
+  t.notMatch(gateway.output(), 'fault-canary')
 })

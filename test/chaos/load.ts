@@ -9,7 +9,7 @@ export type Call = {
   readonly outcome: string
   readonly startMs: number
   readonly endMs: number
-  /** From start to end, without what this process itself was late by. */
+  /** From start to end, without what the processes of the test were kept from running. */
   readonly tookMs: number
   /** How often it broke at the socket and was tried on the next instance. */
   readonly breaks: number

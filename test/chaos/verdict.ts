@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { Call } from './load.ts'
 
-/** However the store fails. Answers of the provider itself take milliseconds here. */
+/** However the store fails, and however busy the machine is: see lateness.ts for what is not counted. Answers of the provider itself take milliseconds here. */
 export const longestMs = 1500
 
 const slowestMs = (calls: readonly Call[]): number => Math.round(Math.max(0, ...calls.map(({ tookMs }) => tookMs)))

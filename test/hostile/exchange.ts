@@ -8,8 +8,9 @@ export type Exchange<T> = { readonly sent: T; readonly caseId: string; readonly 
 
 type Person = { readonly port: number; readonly cookie: string }
 
-const mostOnAConnection = 64
-const connectionsAtOnce = 16
+// Those of a connection may all be under way at once. Together they stay below the 256 that a session may have.
+const mostOnAConnection = 60
+const connectionsAtOnce = 4
 const last = call({ target: `${base}/last`, lines: ['Connection: close'] })
 let cases = 0
 

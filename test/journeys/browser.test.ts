@@ -18,7 +18,8 @@ t.test('a person connects each of the four services, and the page itself can cal
     await page.getByRole('status').getByText(`${title} is connected`).waitFor()
   }
   t.equal(await page.getByText('Connected', { exact: true }).count(), 4)
-  t.equal(page.url(), `${gateway.url}/`, 'a reload does not tell it again')
+  // A reload does not tell it again.
+  await page.waitForURL(`${gateway.url}/`)
 
   t.match(await notes(page), { status: 200, body: { data: [{ type: 'textNote' }] } })
   const { counts, expireAccessTokens } = sandbox.vendor('productboard')
@@ -51,7 +52,7 @@ t.test('who opens the page by the number of this host ends where the cookies are
   const { page } = await newPerson(t, browser)
   await page.goto(gateway.url.replace('localhost', '127.0.0.1'))
   await connect(page, 'Ignition')
-  t.equal(page.url(), `${gateway.url}/`)
+  await page.waitForURL(`${gateway.url}/`)
 })
 
 t.test('a person thinks again, disconnects one service and then signs out', async t => {

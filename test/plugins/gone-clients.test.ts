@@ -5,12 +5,14 @@ import type { Store } from '../../src/core/ports.ts'
 import { loadProviders } from '../../src/load-providers.ts'
 import { openStore } from '../../src/stores/open-store.ts'
 import { connected } from '../support/connected.ts'
+import { closed } from '../support/raw.ts'
 
 t.test(
   'SEC-37, SEC-36: a client that goes while its session is looked up, with or without a body on its way, leaves no call behind, and no place taken',
   async t => {
     const clock = { now: Date.now }
-    const real = await openStore({ dataDir: t.testdir(), clock })
+    const dataDir = t.testdir()
+    const real = await openStore({ dataDir, clock })
     const asked = new EventEmitter()
     let answer: Promise<unknown> | undefined
     // A store that answers when the gateway has seen its client go, and whose records are never remembered.
@@ -24,7 +26,11 @@ t.test(
       }
     }
     const definitions = (await loadProviders()).map(definition => ({ ...definition, api: { ...definition.api, maxCallsPerSession: 3 } }))
-    const { gateway, provider, browser, proxy } = await connected(t, { store, definitions, environment: { STORE_GRACE: '0' } })
+    const { gateway, provider, browser, proxy } = await connected(t, {
+      store,
+      definitions,
+      environment: { STORE_GRACE: '0', DATA_DIR: dataDir }
+    })
     let open = 0
     provider.api = ({ url }, r) => {
       if (url !== '/base/events') return void r.end()
@@ -38,7 +44,7 @@ t.test(
       const accepted = once(gateway.app.server, 'connection') as Promise<[Socket]>
       const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
       const [method, body] = i % 2 === 0 ? ['GET', ''] : ['POST', 'Content-Length: 10\r\n']
-      answer = accepted.then(([its]) => once(its, 'close'))
+      answer = accepted.then(([its]) => closed(its))
       socket.write(
         `${method} /proxy/productboard/events HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\n${body}\r\n${body && 'half'}`
       )

@@ -1,19 +1,23 @@
-import { once } from 'node:events'
 import { connect } from 'node:net'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { loadProviders } from '../../src/load-providers.ts'
+import { eventually } from '../stores/topologies.ts'
 import { connected, problem } from '../support/connected.ts'
 import { json } from '../support/fake-provider.ts'
-import { raw } from '../support/raw.ts'
+import { newKey, startGateway } from '../support/gateway.ts'
+import { closed, raw } from '../support/raw.ts'
 
 /** Milliseconds; the usual ones are 15 s, 120 s and 5 s. */
 const patience = { headersMs: 150, requestMs: 300, checkEveryMs: 20 }
 
-async function setUp(t: Parameters<typeof connected>[0]) {
-  const all = await connected(t, { patience })
-  const port = Number(new URL(all.gateway.url).port)
-  const cookie = `latchkey=${all.browser.cookieNamed('latchkey')?.value}`
-  return { ...all, port, cookie }
+/** The sign-in is with a gateway of the usual patience: on a busy machine the heads of its own calls may be late. */
+async function setUp(t: Test) {
+  const kept = { DATA_DIR: t.testdir(), SESSION_KEYS: newKey(), TOKEN_KEYS: newKey() }
+  const { gateway, provider, browser } = await connected(t, { environment: kept })
+  await gateway.close()
+  const port = Number(new URL(gateway.url).port)
+  await startGateway(t, { port, patience, environment: { ...provider.environment, ...kept } })
+  return { provider, port, cookie: `latchkey=${browser.cookieNamed('latchkey')?.value}` }
 }
 
 t.test('SEC-36: a head that is not sent to its end is answered 408 and its connection ended', async t => {
@@ -39,22 +43,25 @@ t.test('SEC-36: a body that is not sent to its end is ended, with or without a l
     t.match(answer, /^(HTTP\/1\.1 408 |$)/, framing)
   }
   t.equal(provider.seen.api.length, 0)
-  t.match(await raw(port, `GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 200 /)
+  // Again, for the head of this call may be late too.
+  await eventually('others are served', async () =>
+    /^HTTP\/1\.1 200 /.test(await raw(port, `GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`))
+  )
 })
 
 t.test('SEC-36: a client that sends one byte at a time is ended as well', async t => {
   const { port, provider } = await setUp(t)
   const socket = connect(port, '127.0.0.1')
-  socket.on('error', () => {})
   const drip = setInterval(() => socket.write('x'), 10)
   socket.write('GET /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-Drip: ')
-  await once(socket.resume(), 'close')
+  await closed(socket.resume())
   clearInterval(drip)
   t.equal(provider.seen.api.length, 0)
 })
 
 t.test('SEC-36: a client that does not read its answer is ended, and with it the call at the provider', async t => {
-  const definitions = (await loadProviders()).map(definition => ({ ...definition, api: { ...definition.api, timeoutMs: 200 } }))
+  // Also the limit for reaching the provider, so that a busy machine needs more of it than the test does.
+  const definitions = (await loadProviders()).map(definition => ({ ...definition, api: { ...definition.api, timeoutMs: 2000 } }))
   const { gateway, provider, browser } = await connected(t, { definitions })
   const ended = Promise.withResolvers<void>()
   provider.api = (_, r) => {

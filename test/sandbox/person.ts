@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 
 /** A browser in miniature: keeps cookies by path, follows redirects inside the sandbox, and submits its one form. */
@@ -95,6 +96,17 @@ export async function allow(sandbox: Sandbox, authorizeAddress: string): Promise
   const { address } = await someone.open(authorizeAddress)
   const done = await someone.submit(address, { email: 'ada@example.com', choice: 'allow' })
   return new URL(done.address).searchParams.get('code') ?? ''
+}
+
+/** A client's time limit that passes when its call has arrived, however long that takes. */
+export function limitPast(hasArrived: () => boolean): AbortSignal {
+  const limit = new AbortController()
+  const pass = async () => {
+    while (!hasArrived()) await setImmediate()
+    limit.abort(new DOMException('', 'TimeoutError'))
+  }
+  void pass()
+  return limit.signal
 }
 
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { startSandbox } from '../../src/sandbox/sandbox.ts'
-import { allow, bearer, client, connect, person, redirectUri, type Tokens } from './person.ts'
+import { allow, bearer, client, connect, limitPast, person, redirectUri, type Tokens } from './person.ts'
 
 const sandbox = await startSandbox({ redirectUris: vendor => [redirectUri(vendor)] })
 t.teardown(() => sandbox.close())
@@ -64,7 +64,7 @@ t.test('a token request meets silence', async t => {
     fetch(app.tokenUrl, {
       method: 'POST',
       body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: newest }),
-      signal: AbortSignal.timeout(30)
+      signal: limitPast(() => counts.tokenRequests.refresh_token === 1)
     })
   switches.tokenFault = 'stall'
   t.equal(await failure(impatient()), 'TimeoutError')

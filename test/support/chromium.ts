@@ -54,9 +54,11 @@ export async function newPerson(t: Test, browser: Browser, options: BrowserConte
 
 export const cardOf = (page: Page, title: string): Locator =>
   page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: title }) })
-/** Waits until the card says it. */
-export const statusOf = (page: Page, title: string, status: string): Promise<void> =>
-  cardOf(page, title).getByText(status, { exact: true }).waitFor()
+/** Waits until the card says it. On a page that is new, its script then has moved the focus and changed the address, as it does. */
+export async function statusOf(page: Page, title: string, status: string): Promise<void> {
+  await cardOf(page, title).getByText(status, { exact: true }).waitFor()
+  await page.waitForLoadState()
+}
 
 /** From the Connections page through the sandbox's consent and back. */
 export async function connect(page: Page, title: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 
 /** Who ends what was started: a test, or a bench. */
@@ -46,6 +47,12 @@ export async function stopped({ child }: Pick<NodeProcess, 'child'>, signal: Nod
 }
 
 export const runs = (child: ChildProcess): boolean => child.pid !== undefined && child.exitCode === null && child.signalCode === null
+
+/** proc(5) */
+export const childrenOf = (pid: number): string[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter(child => child !== '')
 
 /** A process that is killed tears nothing down: its end of this pipe closes all the same, and the shell behind it kills the child. */
 export function endWithThisProcess(child: ChildProcess): void {

@@ -1,9 +1,16 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { Test } from 'tap'
 import type { Connected } from './connected.ts'
 
-/** Sends bytes as they are and reads until the connection ends. */
+/** Resolves when the socket has closed, with an error or without: a reset is an end like any other. */
+export function closed(socket: Socket): Promise<void> {
+  return new Promise(resolve => {
+    socket.on('error', () => {}).on('close', () => resolve())
+  })
+}
+
+/** Sends bytes as they are and reads until the connection ends, or is reset. Rejects when there is none. */
 export async function raw(port: number, bytes: string): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   socket.write(bytes, 'latin1')
@@ -11,7 +18,9 @@ export async function raw(port: number, bytes: string): Promise<string> {
   socket.setEncoding('latin1').on('data', chunk => {
     text += chunk
   })
-  await once(socket, 'close')
+  const end = closed(socket)
+  await once(socket, 'connect')
+  await end
   return text
 }
 
