@@ -86,7 +86,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
       optimizeEmptyRequests: true
     }
   })
-  const routes = collectRoutes(app)
+  collectRoutes(app)
 
   await app.register(accessLog)
   await app.register(providers, { providers: config.providers })
@@ -109,7 +109,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
   await app.register(pages, { publicUrl, allowedOrigins, limits })
   await app.register(invitationPages, { publicUrl })
   await app.register(client, { allowedOrigins })
-  await app.register(otherMethods, { routes })
+  await app.register(otherMethods)
   await app.ready()
   return app
 }

@@ -13,7 +13,8 @@ const person = new Browser()
 await signIn(plain, person)
 
 const pageText = await (await person.request(`${plain.url}/`)).text()
-const assets = [...pageText.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, url]) => url as string)
+const popupText = await (await person.request(`${plain.url}/popup?opener=${frontend}&provider=productboard`)).text()
+const assets = [...`${pageText}${popupText}`.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, url]) => url as string)
 
 const forEver = 'public, max-age=31536000, immutable'
 
@@ -26,6 +27,8 @@ const routes: ReadonlyArray<readonly [request: string, status: number, different
   ['GET /auth/productboard', 302],
   ['GET /auth/productboard?return_to=//evil.example', 400],
   ['GET /auth/productboard/callback?state=x&code=y', 400],
+  ['GET /auth/nobody', 404],
+  ['GET /auth/nobody/callback', 404],
   ['GET /invitations', 200],
   ['GET /invitations/unknown', 410],
   ['GET /invitations/thanks?provider=productboard', 200],
@@ -45,6 +48,8 @@ const routes: ReadonlyArray<readonly [request: string, status: number, different
   ['POST /connections/productboard/refresh', 403],
   ['POST /connections/productboard/invitation', 403],
   ['POST /logout', 403],
+  ['POST /invitations/unknown', 403],
+  ['DELETE /invitations/unknown', 403],
   ['POST /invitations/unknown/accept', 403],
   ['POST /invitations/unknown/decline', 403],
   ['GET /proxy/productboard/x', 403],
@@ -62,6 +67,26 @@ const usual: Record<string, string | RegExp> = {
   'permissions-policy': /camera=\(\), geolocation=\(\), microphone=\(\)/,
   'cache-control': 'no-store'
 }
+
+t.test('no route is missing below', async t => {
+  const tested = routes.map(([request]) => request.split(/[ ?]/))
+  const known = [...plain.app.knownRoutes].filter(([pattern]) => pattern !== '*')
+  /** As a router does: the pattern that fits and has the fewest parameters. */
+  const patternOf = (path: string) =>
+    known
+      .map(([pattern]) => pattern)
+      .filter(pattern => new RegExp(`^${pattern.replace(/:\w+/g, '[^/]+').replace('*', '.*')}$`).test(path))
+      .sort((a, b) => a.split(':').length - b.split(':').length)[0]
+  for (const [pattern, { methods }] of known) {
+    const method = ['DELETE', 'POST', 'GET'].filter(name => methods.has(name))
+    // What is forwarded is one route for every method.
+    for (const name of pattern.startsWith('/proxy/') ? ['GET'] : method)
+      t.ok(
+        tested.some(([asked, path = '']) => asked === name && patternOf(path) === pattern),
+        `${name} ${pattern}`
+      )
+  }
+})
 
 for (const accept of ['text/html', '*/*']) {
   t.test(`each of our own answers is framed, sniffed and stored by nobody, and tells no referrer (${accept})`, async t => {
@@ -83,6 +108,19 @@ for (const accept of ['text/html', '*/*']) {
     }
   })
 }
+
+t.test('the page of an invitation lets its form go on to the provider, tells its own site who sent it, and is in no index', async t => {
+  const made = await person.fetch(`${plain.url}/connections/productboard/invitation`, { method: 'POST' })
+  const { url } = (await made.json()) as { url: string }
+  const { headers } = await new Browser().request(url)
+  t.match(Object.fromEntries(headers), {
+    ...usual,
+    'content-security-policy':
+      /^default-src 'none'; (?=.*base-uri 'none')(?=.*frame-ancestors 'none')(?!.*(form-action|unsafe|\*|data:|http))/,
+    'referrer-policy': 'same-origin',
+    'x-robots-tag': 'noindex'
+  })
+})
 
 t.test('SEC-25: a preflight from an allowed origin says what is allowed, from any other it says no, at every address', async t => {
   const ask = (path: string, origin: string, method = 'DELETE', headers = 'x-csrf,content-type') =>
