@@ -1,5 +1,6 @@
 import type { Cipher } from './cipher.ts'
 import type { Connection } from './connection.ts'
+import { createErasure, type Erasure } from './erasure.ts'
 import { createMemory, type MemoryLimits, memoryLimits } from './memory.ts'
 import type { Change, Clock, Store } from './ports.ts'
 import {
@@ -29,7 +30,7 @@ import {
 export type Held = { session: Versioned<Session>; connections: Map<string, Versioned<Connection>> }
 
 /** The sealed records of sessions and connections: read together, written only over what was read, erased at once. */
-export type Vault = {
+export type Vault = Erasure & {
   /**
    * The session and the connections to `providers`, in one round trip, or in none while they are held in memory and known to be
    * true: then it is no promise. `undefined` when the session has ended.
@@ -52,19 +53,12 @@ export type Vault = {
   connectInvited(owner: string, connection: Connection, invitation: { field: string; version: Version }): Promise<boolean>
   /** Writes over exactly what was read. `undefined`, with nothing written, when that has changed or is gone. */
   replace(owner: string, before: Versioned<Connection>, after: Connection): Promise<Versioned<Connection> | undefined>
-  /** @returns the connection that is gone now, as it stood then: a refresh may have ended just before. */
-  disconnect(owner: string, provider: string): Promise<Connection | undefined>
-  /** The session, every connection in it, every copy of its cookie. @returns the connections, as they stood then. */
-  end(owner: string): Promise<Connection[]>
   /** Notes that the session was seen and used, if the last note is old. Never extends the absolute limit, never revives. */
   touch(session: Versioned<Session>, provider?: string): Promise<unknown> | undefined
 }
 
 /** Every record begins with no bytes: an expectation that it exists, in whatever version. */
 const anyVersion = Buffer.alloc(0)
-
-/** What changes while it is erased is read again, so that nothing is erased unseen; but not for ever. */
-const eraseTrials = 5
 
 type VaultParts = { store: Store; cipher: Cipher; limits: SessionLimits; clock: Clock; memory?: MemoryLimits }
 
@@ -74,7 +68,8 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
   /** Sessions whose note is being or has been written: the calls of a busy session, or of an outage, need not each try. */
   const noted = new WeakSet<Versioned<Session>>()
 
-  const { sealSession, openSession, sealConnection, openConnection, connectionsIn } = createRecords(cipher)
+  const records = createRecords(cipher)
+  const { sealSession, openSession, sealConnection, openConnection, connectionsIn } = records
 
   const live = (session: Versioned<Session> | undefined) => (session && isLive(session.value, limits, clock.now()) ? session : undefined)
 
@@ -167,32 +162,7 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       return written ? { value: after, version: versionOf(record) } : undefined
     },
 
-    async disconnect(owner, provider) {
-      const field = connectionField(provider)
-      for (let trial = 0; trial < eraseTrials; trial++) {
-        const [record] = await store.read(owner, [field])
-        if (!record) return undefined
-        if (await commit(owner, { expect: [unchanged(field, versionOf(record))], erase: [field] }))
-          return openConnection(owner, provider, record)?.value
-      }
-      await commit(owner, { erase: [field] })
-      return undefined
-    },
-
-    async end(owner) {
-      for (let trial = 0; trial < eraseTrials; trial++) {
-        const records = [...(await store.readAll(owner))]
-        const erased = {
-          expect: records.map(([field, record]) => unchanged(field, versionOf(record))),
-          erase: records.map(([field]) => field)
-        }
-        if (records.length > 0 && !(await commit(owner, erased))) continue
-        return [...connectionsIn(owner, records).values()].map(({ value }) => value)
-      }
-      await store.erase(owner)
-      memory.forget(owner)
-      return []
-    },
+    ...createErasure({ store, records, commit, forget: memory.forget }),
 
     touch(session, provider) {
       const { value, version } = session
