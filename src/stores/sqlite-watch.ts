@@ -2,12 +2,14 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Watch } from '../core/ports.ts'
 import { createWatchers, type Watchers } from './watchers.ts'
 
-/** Asking costs a microsecond, and is done only while somebody waits. */
+/** How often it is asked while somebody waits. */
 const lookMs = 10
+/** How long an answer counts: what another process changes is known as soon as over Redis, and busy calls do not each ask for it. */
+const lookCountsMs = 1
 
 /**
  * What this process changes it tells itself. Whether another has changed anything SQLite says when it is asked, without touching a row
- * (sqlite.org/pragma.html#pragma_data_version): so the word on changes is complete whenever it is asked for.
+ * (sqlite.org/pragma.html#pragma_data_version): so the word on changes is complete whenever it is asked for, to the millisecond.
  */
 export function sqliteWatch(db: DatabaseSync): Watch & Pick<Watchers, 'tell' | 'wake'> {
   const watchers = createWatchers()
@@ -32,26 +34,22 @@ export function sqliteWatch(db: DatabaseSync): Watch & Pick<Watchers, 'tell' | '
     return version !== undefined
   }
 
-  /**
-   * Once in a turn of the event loop: what is asked in it had arrived before it began, so that no change which its sender can know of
-   * was made after the look.
-   */
-  let looked: boolean | undefined
-  function lookOnce(): boolean {
-    if (looked === undefined) {
-      looked = look()
-      setImmediate(() => {
-        looked = undefined
-      })
+  let lookedAtMs = Number.NEGATIVE_INFINITY
+  let isTold = false
+  function lookAgain(): boolean {
+    const nowMs = performance.now()
+    if (nowMs - lookedAtMs >= lookCountsMs) {
+      isTold = look()
+      lookedAtMs = nowMs
     }
-    return looked
+    return isTold
   }
 
   return {
     tell: watchers.tell,
     wake: watchers.wake,
     subscribe: watchers.subscribe,
-    isComplete: lookOnce,
+    isComplete: lookAgain,
     nextChange: async (owner, withinMs) => {
       const looking = setInterval(look, lookMs)
       await watchers.nextChange(owner, withinMs)
