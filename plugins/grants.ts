@@ -12,7 +12,7 @@ declare module 'fastify' {
     /** Each provider's sign-in context puts its own here. */
     tokenEndpoints: Map<string, TokenEndpoint>
     /** Where a sign-in goes, with its flow's state and challenge. */
-    authorizeUrls: Map<string, (flow: Flow) => string>
+    authorizeUrls: Map<string, (flow: Flow) => Promise<string>>
     renew: Renew
     /** Tells the provider that a grant is over. Never rejects; tries again later what fails now. */
     revoke(connection: Connection): Promise<void>

@@ -1,20 +1,12 @@
-import oauth2, { type FastifyOAuth2Options } from '@fastify/oauth2'
 import type { FastifyInstance } from 'fastify'
 import { challengeOf, type Flow } from '../../src/core/flow.ts'
 import type { Clock } from '../../src/core/ports.ts'
 import type { OAuth2Method, OAuthClient, Provider } from '../../src/core/provider.ts'
 import type { LookupFor } from '../../src/upstream/lookup.ts'
 import { callback } from './callback.ts'
-import type { OAuth2Client } from './oauth2-client.ts'
+import { oauth2Client } from './oauth2-client.ts'
 import { start } from './start.ts'
 import { tokenEndpointOf } from './token-endpoint.ts'
-
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** Of the provider whose context this is. */
-    grantClient: OAuth2Client
-  }
-}
 
 export type ProviderContextOptions = {
   definition: Provider
@@ -34,14 +26,14 @@ export async function providerContext(app: FastifyInstance, options: ProviderCon
   const { definition, method, client, publicUrl, lookupFor, tokenTimeoutMs } = options
   const redirectUri = `${publicUrl}/auth/${definition.name}/callback`
   // State, PKCE and cookies are ours (see docs/decisions): without startRedirectPath and pkce the instance is a client alone.
-  await app.register(oauth2, {
-    name: 'grantClient',
+  const openClient = oauth2Client({
     callbackUri: redirectUri,
     userAgent: 'latchkey',
     credentials: credentials(method, client, tokenTimeoutMs)
-  } as FastifyOAuth2Options)
-  const authorizeUrl = (flow: Flow) =>
-    app.grantClient.oauth2.authorizeURL({
+  })
+  const authorizeUrl = async (flow: Flow) => {
+    const { oauth2 } = await openClient()
+    return oauth2.authorizeURL({
       ...method.authorizeParams,
       redirect_uri: redirectUri,
       // An absent scope must be absent, not empty (RFC 6749 §3.3).
@@ -50,26 +42,25 @@ export async function providerContext(app: FastifyInstance, options: ProviderCon
       code_challenge: challengeOf(flow),
       code_challenge_method: 'S256'
     })
-  app.tokenEndpoints.set(definition.name, tokenEndpointOf(app.grantClient, method, lookupFor))
+  }
+  app.tokenEndpoints.set(definition.name, tokenEndpointOf(openClient, method, lookupFor))
   app.authorizeUrls.set(definition.name, authorizeUrl)
   app.register(start, { ...options, authorizeUrl })
   app.register(callback, { ...options, redirectUri })
 }
 
 function credentials(method: OAuth2Method, client: OAuthClient, tokenTimeoutMs: number) {
-  const [authorize, token, refresh, revoke] = [method.authorizeUrl, method.tokenUrl, method.refreshUrl, method.revokeUrl].map(url =>
-    url === undefined ? undefined : new URL(url)
-  )
+  const [authorize, token] = [new URL(method.authorizeUrl), new URL(method.tokenUrl)]
   return {
     client: { id: client.id, secret: client.secret.reveal() },
     auth: {
-      authorizeHost: authorize?.origin,
-      authorizePath: authorize && authorize.pathname + authorize.search,
-      tokenHost: token?.origin,
+      authorizeHost: authorize.origin,
+      authorizePath: authorize.pathname + authorize.search,
+      tokenHost: token.origin,
       // Absolute, since each may stand on a host of its own.
-      tokenPath: token?.href,
-      refreshPath: (refresh ?? token)?.href,
-      ...(revoke && { revokePath: revoke.href })
+      tokenPath: token.href,
+      refreshPath: new URL(method.refreshUrl ?? token).href,
+      ...(method.revokeUrl !== undefined && { revokePath: new URL(method.revokeUrl).href })
     },
     http: { timeout: tokenTimeoutMs, maxBytes: mostTokenAnswerBytes },
     options: {

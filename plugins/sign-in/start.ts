@@ -5,7 +5,7 @@ import { returnToOf } from '../../src/core/return-to.ts'
 import { newId } from '../../src/core/session.ts'
 import type { ProviderContextOptions } from './provider-context.ts'
 
-type Options = ProviderContextOptions & { authorizeUrl: (flow: Flow) => string }
+type Options = ProviderContextOptions & { authorizeUrl: (flow: Flow) => Promise<string> }
 
 /** `GET /auth/NAME`: begins a sign-in and sends the browser to the provider. */
 export async function start(app: FastifyInstance, { definition, publicUrl, allowedOrigins, clock, authorizeUrl }: Options) {
@@ -23,7 +23,7 @@ export async function start(app: FastifyInstance, { definition, publicUrl, allow
       const owner = session?.owner ?? firstOwner(request.flows) ?? newId()
       const flow = beginFlow({ provider: definition.name, returnTo, owner, first: session === undefined }, clock.now())
 
-      const address = authorizeUrl(flow)
+      const address = await authorizeUrl(flow)
       return reply.dropFlows(pushedOut(request.flows, flow)).keepFlow(flow).redirect(address, 302)
     }
   )

@@ -5,22 +5,24 @@ import type { OAuth2Method } from '../../src/core/provider.ts'
 import { parseTokenAnswer, TokenEndpointError } from '../../src/core/token-answer.ts'
 import type { TokenEndpoint } from '../../src/core/token-endpoint.ts'
 import type { LookupFor } from '../../src/upstream/lookup.ts'
-import type { OAuth2Client } from './oauth2-client.ts'
+import type { OpenOAuth2Client } from './oauth2-client.ts'
 
 /** The parts that its errors have: Boom around what came from the server. */
 type ClientError = { output?: { statusCode?: number }; data?: { isResponseError?: boolean; payload?: unknown } | null }
 
 /** A provider's `@fastify/oauth2` instance as core sees it: strict about answers, and with no error that holds what was sent. */
-export function tokenEndpointOf({ oauth2 }: OAuth2Client, method: OAuth2Method, lookupFor: LookupFor): TokenEndpoint {
+export function tokenEndpointOf(openClient: OpenOAuth2Client, method: OAuth2Method, lookupFor: LookupFor): TokenEndpoint {
   const parse = (body: unknown) => parseTokenAnswer(body, method.answer, method.scopeSeparator)
 
   return {
     async exchange(code, redirectUri, verifier) {
       const params = { ...method.tokenParams, code, redirect_uri: redirectUri, code_verifier: verifier }
+      const { oauth2 } = await openClient()
       return parse((await translated(() => oauth2.getToken(params, { lookup: lookupFor(method.tokenUrl) }))).token)
     },
 
     async refresh(refreshToken) {
+      const { oauth2 } = await openClient()
       const old = oauth2.createToken({ refresh_token: refreshToken.reveal() })
       const url = method.refreshUrl ?? method.tokenUrl
       return parse((await translated(() => old.refresh({ ...method.refreshParams }, { lookup: lookupFor(url) }))).token)
@@ -29,6 +31,7 @@ export function tokenEndpointOf({ oauth2 }: OAuth2Client, method: OAuth2Method, 
     async revoke({ refreshToken, credential }: Connection) {
       const { revokeUrl } = method
       if (revokeUrl === undefined) return
+      const { oauth2 } = await openClient()
       const token = oauth2.createToken({ refresh_token: refreshToken?.reveal(), access_token: credential.reveal() })
       // RFC 7009 §2.1: revoking the refresh token ends the access tokens of the same grant. §2.2: the body of the answer is empty or ignored.
       const type = refreshToken ? 'refresh_token' : 'access_token'
