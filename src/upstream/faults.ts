@@ -1,5 +1,5 @@
-import { errors } from 'undici'
 import { GatewayError } from '../core/errors.ts'
+import { errors } from './undici.ts'
 
 /** Why a call was ended here: the provider was silent for too long, or nobody waits for it any more. */
 export class Stalled extends Error {}

@@ -1,8 +1,8 @@
-import { Pool } from 'undici'
 import type { Send } from '../core/forward.ts'
 import { EventStreams, Exchange } from './exchange.ts'
 import { createLane, type Lane } from './lane.ts'
 import type { LookupFor } from './lookup.ts'
+import { Pool } from './undici.ts'
 
 export type Upstream = {
   readonly send: Send
