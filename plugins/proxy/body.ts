@@ -5,18 +5,22 @@ import type { Body } from '../../src/core/forward.ts'
 /** Bodies up to this many bytes are kept, so that they can be sent a second time. */
 const keptBytes = 64 * 1024
 
+type Read = { readonly body: Body; readonly bodyLength: number | undefined }
+
 /**
- * A request's body: nothing, its pieces when they are few, else a stream that ends with an error past `maxBytes`.
+ * A request's body: nothing, and then it is no promise; its pieces when they are few; else a stream that ends with an error past `maxBytes`.
  * @throws {GatewayError} `body_too_large` when that is known from the start
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<{ body: Body; bodyLength: number | undefined }> {
+export function readBody(request: IncomingMessage, maxBytes: number): Read | Promise<Read> {
   const { 'content-length': declared, 'transfer-encoding': coding } = request.headers
   const bodyLength = declared === undefined ? undefined : Number(declared)
   if (coding === undefined && !bodyLength) return { body: undefined, bodyLength }
   if (bodyLength !== undefined && bodyLength > maxBytes) throw tooLarge(maxBytes)
 
-  const { kept, isWhole } = await beginningOf(request, maxBytes, bodyLength)
-  return { body: isWhole ? kept : rest(kept, request, maxBytes), bodyLength }
+  return beginningOf(request, maxBytes, bodyLength).then(({ kept, isWhole }) => ({
+    body: isWhole ? kept : rest(kept, request, maxBytes),
+    bodyLength
+  }))
 }
 
 /** What comes until the end, or until it is more than is kept. Of a body that will be more, nothing. */

@@ -64,11 +64,14 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
       checkPolicy(definition, method, guardedPath(target))
       checkHead(definition, request.raw.rawHeaders)
 
-      const held = request.ticket && (await app.vault.open(request.ticket, [definition.name]))
+      const opened = request.ticket && app.vault.open(request.ticket, [definition.name])
+      // What is there already is not waited for.
+      const held = opened instanceof Promise ? await opened : opened
       const { owner, connection } = connectionIn(request, held, definition)
       const leave = callLimits.enter(owner, definition)
       try {
-        const { body, bodyLength } = await readBody(request.raw, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
+        const read = readBody(request.raw, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
+        const { body, bodyLength } = read instanceof Promise ? await read : read
         const outcome = await forward({
           owner,
           connection,

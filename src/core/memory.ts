@@ -12,14 +12,13 @@ export type MemoryLimits = {
 
 export const memoryLimits = { mostOwners: 10_000, trustMs: 30_000, graceMs: 30_000 } satisfies MemoryLimits
 
+/** Asks the store for these. One function for all calls: each is too often for a closure of its own. */
+type Load<T> = (owner: string, fields: readonly string[]) => Promise<Array<T | undefined>>
+
 /** Opened records, kept true by what the store tells of changes. `undefined` is a record too: that there is none. */
 export type Memory<T> = {
   /** @param load asks the store. @returns what it would say, in the order of `fields`; see {@link createMemory} for when it can say nothing. */
-  read(
-    owner: string,
-    fields: readonly string[],
-    load: () => Promise<Array<T | undefined>>
-  ): Array<T | undefined> | Promise<Array<T | undefined>>
+  read(owner: string, fields: readonly string[], load: Load<T>): Array<T | undefined> | Promise<Array<T | undefined>>
   /** Before and after each write of our own: the next reader asks the store. */
   forget(owner: string): void
 }
@@ -64,13 +63,13 @@ export function createMemory<T>(watch: Watch, clock: Clock, { mostOwners, trustM
     for (const mark of reading.get(owner) ?? []) mark.outrun = true
   }
 
-  async function ask(owner: string, fields: readonly string[], load: () => Promise<Array<T | undefined>>) {
+  async function ask(owner: string, fields: readonly string[], load: Load<T>) {
     const mark = { outrun: false }
     const marks = reading.get(owner) ?? new Set()
     reading.set(owner, marks.add(mark))
     const watched = watch.isComplete()
     try {
-      const values = await load()
+      const values = await load(owner, fields)
       if (!mark.outrun) keep(owner, fields, values, watched)
       return values
     } finally {
@@ -109,11 +108,11 @@ export function createMemory<T>(watch: Watch, clock: Clock, { mostOwners, trustM
     read(owner, fields, load) {
       const complete = watch.isComplete()
       const entry = entries.get(owner)
-      if (!entry || !fields.every(field => entry.values.has(field))) return ask(owner, fields, load)
-      const held = () => fields.map(field => entry.values.get(field))
+      const held = entry && valuesOf(entry, fields)
+      if (!held) return ask(owner, fields, load)
       if (complete && entry.watched && clock.now() - entry.readAtMs < trustMs) {
         if (!isYoung(entry)) use(owner, entry)
-        return held()
+        return held
       }
       const goodAtMs = complete && entry.watched ? clock.now() : entry.goodAtMs
       if (clock.now() - goodAtMs >= graceMs) return ask(owner, fields, load)
@@ -122,15 +121,26 @@ export function createMemory<T>(watch: Watch, clock: Clock, { mostOwners, trustM
   }
 }
 
+/** In the order of the fields; `undefined` when not all of them are held. */
+function valuesOf<T>({ values }: Entry<T>, fields: readonly string[]): Array<T | undefined> | undefined {
+  const held: Array<T | undefined> = []
+  for (const field of fields) {
+    const value = values.get(field)
+    if (value === undefined && !values.has(field)) return undefined
+    held.push(value)
+  }
+  return held
+}
+
 /** The store's answer; or what is held, when the store cannot be reached or says nothing for too long. */
-async function firstOf<V>(asked: Promise<V>, held: () => V): Promise<V> {
+async function firstOf<V>(asked: Promise<V>, held: V): Promise<V> {
   const patience = Promise.withResolvers<V>()
-  const timer = setTimeout(() => patience.resolve(held()), patienceMs)
+  const timer = setTimeout(() => patience.resolve(held), patienceMs)
   try {
     return await Promise.race([asked, patience.promise])
   } catch (error) {
     if (!hasCode(error, 'store_unavailable')) throw error
-    return held()
+    return held
   } finally {
     clearTimeout(timer)
     asked.catch(() => {})

@@ -29,7 +29,7 @@ export function guardedPath(target: string): string {
     if (/[\r\n\t]/.test(text)) reject('holds a line break or a tab')
     if (/[\xc0\xc1]|\xe0[\x80-\x9f]|\xf0[\x80-\x8f]|\xf8[\x80-\x87]|\xfc[\x80-\x83]/.test(text)) reject('holds an overlong UTF-8 form')
     if (text.startsWith('//')) reject('begins with two slashes, which reads as another host')
-    if (text.split('/').some(isDotSegment)) reject('holds a dot segment')
+    if (dotSegment.test(text)) reject('holds a dot segment')
     const next = decodeOnce(text)
     if (next === text) return path
     if (round === mostDecodings) reject('is encoded too many times')
@@ -41,7 +41,7 @@ export function guardedPath(target: string): string {
  * `.` and `..`, also with what a server cuts off behind them: path parameters (`..;x`), blanks and control characters,
  * and, when it reads the decoded path as a URL once more, a query or fragment (`..%3fx`).
  */
-const isDotSegment = (segment: string): boolean => /^\.{1,2}[^\x21-\xff]*([;?#]|$)/.test(segment)
+const dotSegment = /(?:^|\/)\.{1,2}[^\x21-\xff]*(?:[/;?#]|$)/
 
 /** Percent-decoded to bytes, each of them a character. */
 export const decodeOnce = (text: string): string =>

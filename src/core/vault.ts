@@ -5,6 +5,7 @@ import { createMemory, type MemoryLimits, memoryLimits } from './memory.ts'
 import type { Change, Clock, Store } from './ports.ts'
 import {
   connectionField,
+  connectionPrefix,
   createRecords,
   sessionField,
   sessionPrefix,
@@ -84,6 +85,28 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
     return { put: [sealSession(session)], ttlMs: endsAtMs(session, limits) - clock.now() }
   }
 
+  /** @param fields a session's, and then those of connections */
+  async function load(owner: string, fields: readonly string[]): Promise<Array<Versioned<Session | Connection> | undefined>> {
+    const records = await store.read(owner, fields)
+    return fields.map((field, i) =>
+      i === 0
+        ? openSession(owner, field.slice(sessionPrefix.length), records[i])
+        : openConnection(owner, field.slice(connectionPrefix.length), records[i])
+    )
+  }
+
+  /** @param values of the fields that were loaded, in their order */
+  function heldIn(providers: readonly string[], values: ReadonlyArray<Versioned<Session | Connection> | undefined>): Held | undefined {
+    const session = live(values[0] as Versioned<Session> | undefined)
+    if (!session) return undefined
+    const connections: Held['connections'] = new Map()
+    providers.forEach((name, i) => {
+      const connection = values[i + 1] as Versioned<Connection> | undefined
+      if (connection) connections.set(name, connection)
+    })
+    return { session, connections }
+  }
+
   async function liveSession(owner: string): Promise<Session | undefined> {
     for (const [field, record] of await store.readAll(owner)) {
       if (!field.startsWith(sessionPrefix)) continue
@@ -95,16 +118,10 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
 
   return {
     open({ owner, id }, providers) {
-      const fields = [sessionField(id), ...providers.map(connectionField)]
-      const heldIn = ([first, ...rest]: Array<Versioned<Session | Connection> | undefined>): Held | undefined => {
-        const session = live(first as Versioned<Session> | undefined)
-        return session && { session, connections: found(providers, rest as Array<Versioned<Connection> | undefined>) }
-      }
-      const read = memory.read(owner, fields, async () => {
-        const [record, ...records] = await store.read(owner, fields)
-        return [openSession(owner, id, record), ...providers.map((name, i) => openConnection(owner, name, records[i]))]
-      })
-      return read instanceof Promise ? read.then(heldIn) : heldIn(read)
+      const fields = [sessionField(id)]
+      for (const name of providers) fields.push(connectionField(name))
+      const read = memory.read(owner, fields, load)
+      return read instanceof Promise ? read.then(values => heldIn(providers, values)) : heldIn(providers, read)
     },
 
     async openAll({ owner, id }) {
@@ -172,13 +189,4 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       return commit(value.owner, { expect: [unchanged(sessionField(value.id), version)], ...putSession(next) })
     }
   }
-}
-
-function found(names: readonly string[], connections: ReadonlyArray<Versioned<Connection> | undefined>): Held['connections'] {
-  const map: Held['connections'] = new Map()
-  names.forEach((name, i) => {
-    const connection = connections[i]
-    if (connection) map.set(name, connection)
-  })
-  return map
 }

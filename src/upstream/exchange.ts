@@ -3,7 +3,7 @@ import type { GatewayError } from '../core/errors.ts'
 import type { Outcome, Take, UpstreamRequest } from '../core/forward.ts'
 import { Delivery } from './delivery.ts'
 import { asGatewayError, ClientGone, Stalled, tooManyEventStreams } from './faults.ts'
-import type { Lane } from './lane.ts'
+import type { Entrant, Lane } from './lane.ts'
 import { Silence } from './silence.ts'
 
 /** A dropped answer is read to its end up to here, so that its connection can serve again; a longer one is not worth that. */
@@ -24,16 +24,20 @@ export class EventStreams extends Set<Exchange> {
   }
 }
 
+/** What leads to one origin. */
+export type Road = { readonly pool: Pool; readonly lane: Lane; readonly eventStreams: EventStreams }
+
 /** One request and its answer. */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements Dispatcher.DispatchHandler, Entrant {
   readonly #request: UpstreamRequest
   readonly #take: Take
   readonly #resolve: (outcome: Outcome) => void
   readonly #reject: (error: GatewayError) => void
-  readonly #eventStreams: EventStreams
+  readonly #road: Road
   /** Whether undici has it, so that its place is taken until undici has let go of it. */
   #dispatched = false
-  #leave = (): void => {}
+  /** While it has its place there, or waits for it. */
+  #lane: Lane | undefined
   #silence: Silence | undefined
   #controller: Dispatcher.DispatchController | undefined
   #fault: Error | undefined
@@ -45,17 +49,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
     take: Take,
     resolve: (outcome: Outcome) => void,
     reject: (error: GatewayError) => void,
-    eventStreams: EventStreams
+    road: Road
   ) {
     this.#request = request
     this.#take = take
     this.#resolve = resolve
     this.#reject = reject
-    this.#eventStreams = eventStreams
+    this.#road = road
   }
 
   /** Its time runs from here on, also while it waits for its place. */
-  start(pool: Pool, lane: Lane): void {
+  start(): void {
     const { signal, timeoutMs } = this.#request
     if (signal.aborted) {
       this.#fail(new ClientGone())
@@ -63,10 +67,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     signal.addEventListener('abort', this.#onGone)
     this.#silence = new Silence(timeoutMs, () => this.#fail(new Stalled()))
-    this.#leave = lane.enter(() => this.#dispatch(pool))
+    this.#lane = this.#road.lane
+    this.#lane.enter(this)
   }
 
-  #dispatch(pool: Pool): void {
+  go(): void {
     const { method, path, headers, body, bodyLength } = this.#request
     this.#dispatched = true
     const kept = Array.isArray(body) ? (body as readonly Buffer[]) : undefined
@@ -74,7 +79,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const sized = length === undefined ? headers : [...headers, 'content-length', String(length)]
     // One piece, or none, is sent with less ado.
     const sent = kept && kept.length < 2 ? (kept[0] ?? noBytes) : body
-    pool.dispatch({ method, path, headers: sized, body: (sent ?? null) as Dispatcher.DispatchOptions['body'] & null }, this)
+    this.#road.pool.dispatch({ method, path, headers: sized, body: (sent ?? null) as Dispatcher.DispatchOptions['body'] & null }, this)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -94,7 +99,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#silence?.heard()
     // RFC-less but universal: server-sent events may be silent for as long as they like.
     const isEventStream = /^text\/event-stream\b/i.test(String(headers['content-type']))
-    if (isEventStream && this.#eventStreams.isFull) {
+    if (isEventStream && this.#road.eventStreams.isFull) {
       this.#fail(tooManyEventStreams())
       return
     }
@@ -111,7 +116,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     if (isEventStream) {
       this.#clear()
-      this.#eventStreams.add(this)
+      this.#road.eventStreams.add(this)
       // Streams have connections of their own: however many there are, other calls find theirs.
       this.#leave()
     }
@@ -169,8 +174,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #finish(): void {
     this.#clear()
     if (!this.#dispatched || this.#controller) this.#leave()
-    this.#eventStreams.delete(this)
+    this.#road.eventStreams.delete(this)
     this.#request.signal.removeEventListener('abort', this.#onGone)
+  }
+
+  #leave(): void {
+    const lane = this.#lane
+    this.#lane = undefined
+    lane?.leave(this)
   }
 
   #clear(): void {

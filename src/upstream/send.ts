@@ -1,6 +1,6 @@
 import type { Send } from '../core/forward.ts'
-import { EventStreams, Exchange } from './exchange.ts'
-import { createLane, type Lane } from './lane.ts'
+import { EventStreams, Exchange, type Road } from './exchange.ts'
+import { Lane } from './lane.ts'
 import type { LookupFor } from './lookup.ts'
 import { Pool } from './undici.ts'
 
@@ -11,9 +11,6 @@ export type Upstream = {
   /** Ends every connection, calls under way too: the server in front has let its own end before. */
   close(): Promise<void>
 }
-
-/** What leads to one origin. */
-type Road = { readonly pool: Pool; readonly lane: Lane; readonly eventStreams: EventStreams }
 
 /** To one origin at once. Bounded, so that a provider cannot take every descriptor. */
 type Widths = {
@@ -44,7 +41,7 @@ export function openUpstream(lookupFor: LookupFor, widths = usualWidths): Upstre
         bodyTimeout: 0,
         allowH2: false
       })
-      road = { pool, lane: createLane(widths.calls), eventStreams: new EventStreams(widths.eventStreams) }
+      road = { pool, lane: new Lane(widths.calls), eventStreams: new EventStreams(widths.eventStreams) }
       roads.set(origin, road)
     }
     return road
@@ -53,8 +50,7 @@ export function openUpstream(lookupFor: LookupFor, widths = usualWidths): Upstre
   return {
     send: (request, take) =>
       new Promise((resolve, reject) => {
-        const { pool, lane, eventStreams } = roadTo(request.origin)
-        new Exchange(request, take, resolve, reject, eventStreams).start(pool, lane)
+        new Exchange(request, take, resolve, reject, roadTo(request.origin)).start()
       }),
     endEventStreams: () => {
       for (const { eventStreams } of roads.values()) for (const exchange of [...eventStreams]) exchange.endEarly()
