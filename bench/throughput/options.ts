@@ -16,7 +16,7 @@ const workNames = [...works, ...topics].map(({ name }) => name)
 export const usage = `npm run bench -- [options]
   --only=NAME,…   ${systems.map(({ name }) => name).join(', ')}
   --work=NAME,…   ${workNames.join(', ')}
-  --rounds=N      of each system in each work   3
+  --rounds=N      of each system in each work   9
   --seconds=S     of one round                  1
 With --only or --work nothing is written to bench/results.
 `
@@ -31,7 +31,7 @@ export function readOptions(args: readonly string[]): Options {
   return {
     only: namesOf('only', values.only, new Set(systems.map(({ name }) => name))),
     work: namesOf('work', values.work, new Set(workNames)),
-    rounds: wholeNumber('rounds', values.rounds, 3, 50),
+    rounds: wholeNumber('rounds', values.rounds, 9, 50),
     seconds: wholeNumber('seconds', values.seconds, 1, 60),
     help: values.help
   }

@@ -8,7 +8,6 @@ import type { Figure } from '../results.ts'
 import { alternate, type Plan } from '../rounds.ts'
 import type { Running, World } from '../system.ts'
 import { startLatchkey } from '../systems/latchkey.ts'
-import { startPackages } from '../systems/packages.ts'
 import type { Topic } from '../topic.ts'
 import { subject } from './subject.ts'
 
@@ -16,20 +15,18 @@ const hotSessions = 10_000
 const mostRounds = 3
 const restMs = 1000
 
-/** What the process itself needs, beside what its packages need alone, and what 10,000 hot sessions add to it. */
+/** What the process needs before anybody has signed in, and what 10,000 hot sessions add to it. */
 export const memory: Topic = {
   name: 'memory',
   async run(world, plan) {
-    const [packages, redis, embedded, added] = [[], [], [], []] as [number[], number[], number[], number[]]
+    const [redis, embedded, added] = [[], [], []] as [number[], number[], number[]]
     for (let i = 0; i < Math.min(plan.rounds, mostRounds); i++) {
-      packages.push(await inScope(async owner => restingMiB([(await startPackages({ ...world, owner })).pid])))
       redis.push(await inScope(async owner => restingMiB((await startLatchkey({ ...world, owner }, 0, { store: 'Redis' })).pids)))
       embedded.push(await inScope(async owner => restingMiB((await startLatchkey({ ...world, owner }, 0, { store: 'embedded' })).pids)))
       added.push(await inScope(owner => addedMiB({ ...world, owner }, plan)))
     }
     return {
       figures: [
-        figure('its packages alone, loaded', packages, 'every dependency imported, nothing done'),
         figure('Latchkey, Redis: idle', redis, 'a second after its start'),
         figure('Latchkey, embedded: idle', embedded, 'a second after its start'),
         figure('Latchkey, Redis: 10,000 hot sessions add', added, 'beyond the same load on one session, both after a garbage collection')

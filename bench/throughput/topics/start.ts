@@ -2,13 +2,11 @@ import { inScope } from '../../scope.ts'
 import { median } from '../median.ts'
 import type { World } from '../system.ts'
 import { startLatchkey } from '../systems/latchkey.ts'
-import { startPackages } from '../systems/packages.ts'
 import type { Topic } from '../topic.ts'
 
 const starts: ReadonlyArray<readonly [what: string, start: (world: World) => Promise<{ readonly startMs: number }>]> = [
   ['Latchkey, Redis: start to ready', world => startLatchkey(world, 0, { store: 'Redis' })],
-  ['Latchkey, embedded: start to ready', world => startLatchkey(world, 0, { store: 'embedded' })],
-  ['its packages alone: start to loaded', startPackages]
+  ['Latchkey, embedded: start to ready', world => startLatchkey(world, 0, { store: 'embedded' })]
 ]
 
 /** From the start of the process until it takes calls. */
