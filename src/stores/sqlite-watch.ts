@@ -4,12 +4,12 @@ import { createWatchers, type Watchers } from './watchers.ts'
 
 /** How often it is asked while somebody waits. */
 const lookMs = 10
-/** How long an answer counts: what another process changes is known as soon as over Redis, and busy calls do not each ask for it. */
-const lookCountsMs = 1
+/** How long an answer counts: what another process changes is known about as soon as over Redis, and busy calls do not each ask for it. */
+const lookCountsMs = 5
 
 /**
  * What this process changes it tells itself. Whether another has changed anything SQLite says when it is asked, without touching a row
- * (sqlite.org/pragma.html#pragma_data_version): so the word on changes is complete whenever it is asked for, to the millisecond.
+ * (sqlite.org/pragma.html#pragma_data_version): so the word on changes is complete whenever it is asked for, but for these milliseconds.
  */
 export function sqliteWatch(db: DatabaseSync): Watch & Pick<Watchers, 'tell' | 'wake'> {
   const watchers = createWatchers()
