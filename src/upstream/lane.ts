@@ -4,31 +4,43 @@ export type Entrant = {
   go(): void
 }
 
-/** Lets so many through at once. The others wait in the order of their coming. Entrants are no closures: each call is one. */
+/** Lets so many through at once; the others wait in the order of their coming. Who enters is an object, since each call is one already. */
 export class Lane {
   readonly #width: number
   readonly #waiting = new Set<Entrant>()
   #inside = 0
+  #isLettingIn = false
 
   constructor(width: number) {
     this.#width = width
   }
 
   enter(entrant: Entrant): void {
-    if (this.#inside < this.#width) this.#letIn(entrant)
-    else this.#waiting.add(entrant)
+    if (this.#inside < this.#width && !this.#isLettingIn) {
+      this.#inside++
+      entrant.go()
+    } else this.#waiting.add(entrant)
   }
 
   /** To be called once by each that has entered, when it needs no room any more, whether it was given or not. */
   leave(entrant: Entrant): void {
     if (this.#waiting.size > 0 && this.#waiting.delete(entrant)) return
     this.#inside--
-    const [next] = this.#waiting
-    if (next && this.#waiting.delete(next)) this.#letIn(next)
+    if (!this.#isLettingIn) this.#letIn()
   }
 
-  #letIn(entrant: Entrant): void {
-    this.#inside++
-    entrant.go()
+  /** One after the other, also those that leave at once: each inside of the one before would be a stack as deep as the queue is long. */
+  #letIn(): void {
+    this.#isLettingIn = true
+    try {
+      for (const next of this.#waiting) {
+        if (this.#inside >= this.#width) break
+        this.#waiting.delete(next)
+        this.#inside++
+        next.go()
+      }
+    } finally {
+      this.#isLettingIn = false
+    }
   }
 }

@@ -45,3 +45,13 @@ t.test('who ends while being let in makes room for the next, and for whoever com
   enteringInto(lane, went)('d')
   t.strictSame(went, ['a', 'b', 'c', 'd'])
 })
+
+t.test('however many wait, and leave as soon as they are let in, each has its turn', async t => {
+  const went: string[] = []
+  const lane = new Lane(1)
+  const leaveFirst = enteringInto(lane, [])('first')
+  const many = Array.from({ length: 20_000 }, (_, i) => String(i))
+  for (const name of many) enteringInto(lane, went, leave => leave())(name)
+  leaveFirst()
+  t.strictSame(went, many)
+})

@@ -363,3 +363,28 @@ t.test('SEC-36: a call that is given up while it waits for a place never goes up
   await Promise.all([first, third])
   t.strictSame(seen, ['/first', '/third'])
 })
+
+t.test('SEC-36: a call that broke off has given its place back once, and makes no room for two', async t => {
+  const seen: string[] = []
+  const held = Promise.withResolvers<ServerResponse>()
+  const { send, request, port } = await setUp(
+    t,
+    (q, r) => {
+      seen.push(q.url ?? '')
+      if (q.url === '/broken') q.socket.destroy()
+      else if (q.url === '/first') held.resolve(r)
+      else r.end()
+    },
+    { calls: 1, eventStreams: 1 }
+  )
+  await t.rejects(send(request({ path: '/broken' }), collector().take), { code: 'provider_unavailable' })
+  const first = send(request({ path: '/first' }), collector().take)
+  const second = send(request({ path: '/second' }), collector().take)
+  const response = await held.promise
+  // Begun later than the second would have been, so that it would have come before.
+  await (await fetch(`http://127.0.0.1:${port}/probe`)).text()
+  t.strictSame(seen, ['/broken', '/first', '/probe'])
+  response.end()
+  await Promise.all([first, second])
+  t.equal(seen.at(-1), '/second')
+})
