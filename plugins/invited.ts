@@ -27,10 +27,8 @@ async function invited(app: FastifyInstance, { send, clock }: InvitedOptions) {
       { provider: invitation.provider, returnTo: `/invitations/${token}`, owner, first: false, invitation: invitation.id },
       clock.now()
     )
-    return reply
-      .dropFlows(pushedOut(request.flows, flow))
-      .keepFlow(flow)
-      .redirect(await authorizeUrl(flow), 303)
+    const address = await authorizeUrl(flow)
+    return reply.dropFlows(pushedOut(request.flows, flow)).keepFlow(flow).redirect(address, 303)
   })
 
   app.post<ByToken>('/invitations/:token/decline', { config: { ownPage: true, secretPath: true } }, async (request, reply) => {

@@ -1,4 +1,5 @@
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import type { Logger } from 'pino'
 import accessLog from '../plugins/access-log.ts'
 import apiKeys from '../plugins/api-keys.ts'
 import client from '../plugins/client/client.ts'
@@ -33,7 +34,7 @@ export type Parts = {
   clock: Clock
   send: Send
   lookupFor: LookupFor
-  logger?: FastifyBaseLogger
+  logger: Logger
   patience?: Patience
   /** With token endpoints: to the head of an answer, and from there to its end. */
   tokenTimeoutMs?: number
@@ -64,7 +65,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
   const { publicUrl, allowedOrigins, session: limits, keys, trustProxy } = config
   const nextId = requestIds()
   const app: FastifyInstance = fastify({
-    ...(logger && { loggerInstance: logger }),
+    loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: nextId,
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
@@ -88,7 +89,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
   })
   collectRoutes(app)
 
-  await app.register(accessLog)
+  await app.register(accessLog, { logger })
   await app.register(providers, { providers: config.providers })
   await app.register(errors, { publicUrl })
   await app.register(framing, { nextId })

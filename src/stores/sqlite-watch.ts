@@ -4,7 +4,7 @@ import { createWatchers, type Watchers } from './watchers.ts'
 
 /** How often it is asked while somebody waits. */
 const lookMs = 10
-/** How long an answer counts: what another process changes is known about as soon as over Redis, and busy calls do not each ask for it. */
+/** How long an answer counts. Over Redis a change of another process takes about as long to be heard of, and busy calls do not each ask. */
 const lookCountsMs = 5
 
 /**

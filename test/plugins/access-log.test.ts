@@ -35,14 +35,7 @@ t.test('The line of a call says what any line of the log says, and what came of 
 
 t.test('Whatever an address holds, its line is one line of JSON that shows it', async t => {
   const gateway = await startGateway(t)
-  for (const path of [
-    '/proxy/nobody/a"b',
-    '/proxy/nobody/"}',
-    '/proxy/nobody/a\\',
-    '/proxy/nobody/a\\n\\"',
-
-    "/proxy/nobody/'"
-  ]) {
+  for (const path of ['/proxy/nobody/a"b', '/proxy/nobody/"}', '/proxy/nobody/a\\', '/proxy/nobody/a\\n\\"', "/proxy/nobody/'"]) {
     gateway.app.log.info('next')
     t.equal(await statusOf(gateway.url, path), 404)
     t.equal(linesIn(gateway.logs).at(-1)?.path, path)
