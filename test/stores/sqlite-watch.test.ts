@@ -1,0 +1,66 @@
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { openSqliteFile } from '../../src/stores/sqlite-file.ts'
+import { sqliteWatch } from '../../src/stores/sqlite-watch.ts'
+
+/** A watch whose time stands until a test moves it, and another process's hand on the same file. */
+function watched(t: Test) {
+  const file = join(t.testdir(), 'latchkey.sqlite')
+  const [ours, theirs] = [openSqliteFile(file), openSqliteFile(file)]
+  t.teardown(() => {
+    ours.close()
+    theirs.close()
+  })
+  const time = { ms: 0 }
+  const watch = sqliteWatch(ours, () => time.ms)
+  let told = 0
+  watch.subscribe(() => told++)
+  return {
+    time,
+    ours,
+    change: () => theirs.exec("INSERT OR REPLACE INTO claims VALUES ('key', 1)"),
+    /** @returns how often it was told of a change while it was asked so many times. */
+    ask: (times: number) => {
+      const before = told
+      for (let i = 0; i < times; i++) t.ok(watch.isComplete())
+      return told - before
+    },
+    watch
+  }
+}
+
+t.test('calls with time between them know of each change of another process at once', async t => {
+  const { time, change, ask } = watched(t)
+  for (let call = 0; call < 20; call++) {
+    change()
+    t.equal(ask(1), 1)
+    t.equal(ask(1), 0, 'and once')
+    time.ms += 5
+  }
+})
+
+t.test('busy calls ask the file eight times in five milliseconds, and then know of all that has changed', async t => {
+  const { time, change, ask } = watched(t)
+  for (let turn = 0; turn < 3; turn++) {
+    for (let look = 0; look < 8; look++) {
+      change()
+      t.equal(ask(1), 1, `look ${look}`)
+      time.ms += 0.5
+    }
+    change()
+    t.equal(ask(1000), 0, 'no look is left')
+    time.ms += 0.5
+    t.equal(ask(1000), 0)
+    time.ms += 0.5
+    t.equal(ask(1), 1, 'five milliseconds after the first')
+    time.ms += 5
+  }
+})
+
+t.test('of a file that cannot be asked nothing is known', async t => {
+  const { ours, watch } = watched(t)
+  t.ok(watch.isComplete())
+  ours.close()
+  t.notOk(watch.isComplete())
+  ours.open()
+})
