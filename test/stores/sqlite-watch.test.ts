@@ -22,7 +22,7 @@ function watched(t: Test) {
     /** @returns how often it was told of a change while it was asked so many times. */
     ask: (times: number) => {
       const before = told
-      for (let i = 0; i < times; i++) t.ok(watch.isComplete())
+      t.ok(Array.from({ length: times }, () => watch.isComplete()).every(Boolean))
       return told - before
     },
     watch
