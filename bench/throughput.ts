@@ -12,7 +12,7 @@ import { build, ensureParts } from './throughput/parts.ts'
 import { openPlace } from './throughput/place.ts'
 import { isMeasured, type Results } from './throughput/results.ts'
 import type { Plan } from './throughput/rounds.ts'
-import type { World } from './throughput/system.ts'
+import type { InWorld } from './throughput/system.ts'
 import { systems } from './throughput/systems.ts'
 import { markdown } from './throughput/table.ts'
 import type { Findings } from './throughput/topic.ts'
@@ -26,27 +26,27 @@ const results = join(import.meta.dirname, 'results')
 const warmUpSeconds = 10
 const say = (text: string) => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`)
 
-async function run({ only, work, rounds, seconds }: Options): Promise<Results> {
+async function run({ only, work, starts, rounds, seconds }: Options): Promise<Results> {
   settle()
   ensureParts(new Set())
   build()
   const named = <T extends { name: string }>(all: readonly T[], names: ReadonlySet<string> | undefined) =>
     all.filter(({ name }) => names?.has(name) ?? true)
-  const planIn = ({ directory }: World): Plan => ({ directory, rounds, seconds, warmUpSeconds })
+  const plan: Plan = { starts, rounds, seconds, warmUpSeconds }
   const compared = named(works, work)
   // Naming systems asks for the contest between them alone.
   const asked = only && !work ? [] : named(topics, work)
 
-  const contested =
-    compared.length > 0 ? await inWorld(world => contest(world, named(systems, only), compared, planIn(world), say)) : undefined
+  const contested = compared.length > 0 ? await contest(inWorld, named(systems, only), compared, plan, say) : undefined
   const findings: Findings[] = []
   for (const topic of asked) {
-    findings.push(await inWorld(world => topic.run(world, planIn(world))))
+    findings.push(await topic.run(inWorld, plan))
     say(`${topic.name}: done`)
   }
   return {
     date: new Date().toISOString(),
     machine: { node: process.version, cpu: cpus()[0]?.model ?? '' },
+    starts,
     rounds,
     seconds,
     connections,
@@ -58,7 +58,7 @@ async function run({ only, work, rounds, seconds }: Options): Promise<Results> {
 }
 
 /** An upstream and a Redis of their own, gone afterwards with all that stood on them. */
-const inWorld = <T>(use: (world: World) => Promise<T>): Promise<T> =>
+const inWorld: InWorld = use =>
   inScope(async owner => {
     const place = await openPlace(owner)
     // As operating.md advises for one that should not forget.

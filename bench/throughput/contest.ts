@@ -1,9 +1,10 @@
 import { residentMiB } from './accounting.ts'
 import { faultOf } from './check.ts'
+import { median } from './median.ts'
 import { ensureParts } from './parts.ts'
-import type { Results, Table } from './results.ts'
-import { alternate, type Broken, type Plan } from './rounds.ts'
-import type { Running, System, World } from './system.ts'
+import type { Results } from './results.ts'
+import { type Plan, Tally, warmUp } from './rounds.ts'
+import type { InWorld, Running, System, World } from './system.ts'
 import { base } from './systems.ts'
 import { loadOf, mostSessions, type Work } from './works.ts'
 
@@ -11,48 +12,70 @@ type Started = { readonly system: System; readonly running: Running; readonly id
 
 export type Contest = Pick<Results, 'systems' | 'missing' | 'tables'>
 
-/** The same works for every system, all of them started beforehand, each measured in turn. */
+/** The same works for every system: at each start all of them are started beforehand, and measured in turn. */
 export async function contest(
-  world: World,
+  inWorld: InWorld,
   systems: readonly System[],
   works: readonly Work[],
   plan: Plan,
   say: (text: string) => void
 ): Promise<Contest> {
   const absent = ensureParts(new Set(systems.flatMap(({ needs }) => needs)))
-  const started: Started[] = []
-  const broken: Broken[] = []
+  const broken = new Map<System, string>()
+  const idleMiB = new Map<System, number[]>()
+  const tallies = new Map(works.map(work => [work, new Tally()]))
   for (const system of systems) {
-    const { name, title, needs } = system
-    try {
-      const lacking = needs.flatMap(part => absent.get(part) ?? [])
-      if (lacking.length > 0) throw new Error(lacking.join('; '))
-      const running = await system.start(world, mostSessions)
-      const idleMiB = residentMiB(running.pids)
-      const fault = await faultOf(system, running)
-      if (fault !== undefined) throw new Error(fault)
-      started.push({ system, running, idleMiB })
-    } catch (error) {
-      broken.push({ system: name, title, broken: (error as Error).message })
-      say(`${title}: ${(error as Error).message}`)
-    }
+    const lacking = system.needs.flatMap(part => absent.get(part) ?? [])
+    if (lacking.length > 0) broken.set(system, lacking.join('; '))
   }
-  const tables: Table[] = []
-  for (const [i, work] of works.entries()) {
-    const subjects = started.map(({ system: { name, title }, running }) => ({
-      system: name,
-      title,
-      pids: running.pids,
-      load: loadOf(work, running)
-    }))
-    // Compiled code is warm after the first work; the others need no more than their own paths.
-    const rows = await alternate(subjects, i === 0 ? plan : { ...plan, warmUpSeconds: 1 })
-    tables.push({ name: work.name, title: work.title, base, compares: 'rate', rows: [...rows, ...broken] })
-    say(`${work.title}: done`)
+  for (let i = 1; i <= plan.starts; i++) {
+    await inWorld(async world => {
+      const started: Started[] = []
+      for (const system of systems.filter(system => !broken.has(system))) {
+        try {
+          started.push(await startSound(system, world))
+        } catch (error) {
+          broken.set(system, (error as Error).message)
+        }
+      }
+      for (const { system, idleMiB: value } of started) idleMiB.set(system, [...(idleMiB.get(system) ?? []), value])
+      say(`start ${i} of ${plan.starts}: ${started.length} systems run`)
+      for (const [work, tally] of tallies) {
+        const subjects = started.map(({ system: { name, title }, running }) => ({
+          system: name,
+          title,
+          pids: running.pids,
+          load: loadOf(work, running)
+        }))
+        // Compiled code is warm after the first work; the others need no more than their own paths.
+        await warmUp(world.directory, subjects, work === works[0] ? plan.warmUpSeconds : 1)
+        await tally.add(world.directory, subjects, plan)
+        say(`${work.title}: done`)
+      }
+    })
   }
+  const whole = systems.filter(system => !broken.has(system))
+  const faults = [...broken].map(([{ name, title }, why]) => ({ system: name, title, broken: why }))
+  for (const { title, broken: why } of faults) say(`${title}: ${why}`)
   return {
-    systems: started.map(({ system: { name, title, setUp }, idleMiB }) => ({ name, title, setUp, idleMiB })),
-    missing: broken.map(({ title, broken: why }) => ({ what: title, why })),
-    tables
+    systems: whole.map(system => {
+      const { name, title, setUp } = system
+      return { name, title, setUp, idleMiB: median(idleMiB.get(system) ?? []) }
+    }),
+    missing: faults.map(({ title, broken: why }) => ({ what: title, why })),
+    tables: [...tallies].map(([{ name, title }, tally]) => {
+      // Who broke at a later start has samples of the earlier ones.
+      const rows = tally.rows().filter(row => whole.some(({ name }) => name === row.system))
+      return { name, title, base, compares: 'rate', rows: [...rows, ...faults] }
+    })
   }
+}
+
+/** @throws when it does not start, or gets something wrong that it is asked for */
+async function startSound(system: System, world: World): Promise<Started> {
+  const running = await system.start(world, mostSessions)
+  const idleMiB = residentMiB(running.pids)
+  const fault = await faultOf(system, running)
+  if (fault !== undefined) throw new Error(fault)
+  return { system, running, idleMiB }
 }

@@ -6,6 +6,7 @@ import { works } from './works.ts'
 export type Options = {
   readonly only: ReadonlySet<string> | undefined
   readonly work: ReadonlySet<string> | undefined
+  readonly starts: number
   readonly rounds: number
   readonly seconds: number
   readonly help: boolean
@@ -16,8 +17,9 @@ const workNames = [...works, ...topics].map(({ name }) => name)
 export const usage = `npm run bench -- [options]
   --only=NAME,…   ${systems.map(({ name }) => name).join(', ')}
   --work=NAME,…   ${workNames.join(', ')}
-  --rounds=N      of each system in each work   9
-  --seconds=S     of one round                  1
+  --starts=N      of all that is compared         3
+  --rounds=N      at each start, in each work     3
+  --seconds=S     of one round                    1
 With --only or --work nothing is written to bench/results.
 `
 
@@ -26,12 +28,13 @@ export function readOptions(args: readonly string[]): Options {
   const text = { type: 'string' } as const
   const { values } = parseArgs({
     args: [...args],
-    options: { only: text, work: text, rounds: text, seconds: text, help: { type: 'boolean', default: false } }
+    options: { only: text, work: text, starts: text, rounds: text, seconds: text, help: { type: 'boolean', default: false } }
   })
   return {
     only: namesOf('only', values.only, new Set(systems.map(({ name }) => name))),
     work: namesOf('work', values.work, new Set(workNames)),
-    rounds: wholeNumber('rounds', values.rounds, 9, 50),
+    starts: wholeNumber('starts', values.starts, 3, 50),
+    rounds: wholeNumber('rounds', values.rounds, 3, 50),
     seconds: wholeNumber('seconds', values.seconds, 1, 60),
     help: values.help
   }

@@ -19,6 +19,8 @@ export type Figure = { readonly what: string; readonly value: number; readonly u
 export type Results = {
   readonly date: string
   readonly machine: { readonly node: string; readonly cpu: string }
+  /** Of all that is compared; `rounds` is of each. */
+  readonly starts: number
   readonly rounds: number
   readonly seconds: number
   readonly connections: number

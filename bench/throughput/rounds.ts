@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { busySeconds, cpuSeconds, residentMiB } from './accounting.ts'
 import { loadCore, testedCore } from './cores.ts'
 import { median } from './median.ts'
+import type { InWorld, World } from './system.ts'
 import { type Load, type Run, runWrk } from './wrk.ts'
 
 /** One row of a table: a load, and the processes it is put on. */
@@ -12,7 +13,7 @@ export type Subject = {
   readonly pids: readonly number[]
 }
 
-/** Medians over the rounds, but for `rates` and `loadedMiB`. */
+/** Medians over the rounds of all starts, but for `rates`; of memory, over the starts. */
 export type Row = {
   readonly system: string
   readonly title: string
@@ -30,41 +31,79 @@ export type Row = {
   readonly loadBusy: number
   /** Of both cores together, what was not ours: neither the system nor the load. The more, the less the figures are worth. */
   readonly elsewhere: number
-  /** Memory right after the last round. */
+  /** Memory right after the last round of a start. */
   readonly loadedMiB: number
 }
 
 export type Broken = { readonly system: string; readonly title: string; readonly broken: string }
 
 export type Plan = {
-  readonly directory: string
+  /** How often all that is compared is started anew: two processes of the same code may differ for as long as they live. */
+  readonly starts: number
+  /** Of each start. */
   readonly rounds: number
   /** Of one round. */
   readonly seconds: number
-  /** Before the first round, of each subject. */
+  /** At each start before the first round, of each subject. */
   readonly warmUpSeconds: number
 }
 
 type Share = 'cpuMicros' | 'testedBusy' | 'loadBusy' | 'elsewhere'
-export type Sample = Run & { readonly [share in Share]: number }
+type Sample = Run & { readonly [share in Share]: number }
 
 const restMs = 50
 
-/** In each round every subject has its turn, so that what else the machine does meets all of them. */
-export async function alternate(subjects: readonly Subject[], plan: Plan): Promise<Array<Row | Broken>> {
-  const samples = new Map<Subject, Sample[]>(subjects.map(subject => [subject, []]))
-  if (plan.warmUpSeconds > 0) for (const { load } of subjects) await runWrk(plan.directory, load, plan.warmUpSeconds)
-  for (let round = 0; round < plan.rounds; round++) {
-    for (const [subject, taken] of samples) {
-      taken.push(await sample(subject, plan))
-      await sleep(restMs)
+/** What was measured of each row, by whichever processes. */
+export class Tally {
+  readonly #rows = new Map<string, { subject: Subject; samples: Sample[]; loadedMiB: number[] }>()
+
+  /** In each round every subject has its turn, so that what else the machine does meets all of them. */
+  async add(directory: string, subjects: readonly Subject[], plan: Plan, measure: Measure = sample): Promise<void> {
+    const rows = subjects.map(subject => {
+      const row = this.#rows.get(subject.system) ?? { subject, samples: [], loadedMiB: [] }
+      this.#rows.set(subject.system, row)
+      return { ...row, subject }
+    })
+    for (let round = 0; round < plan.rounds; round++) {
+      for (const { subject, samples } of rows) {
+        samples.push(await measure(directory, subject, plan))
+        await sleep(restMs)
+      }
     }
+    for (const { subject, loadedMiB } of rows) loadedMiB.push(residentMiB(subject.pids))
   }
-  return subjects.map(subject => summary(subject, samples.get(subject) ?? []))
+
+  rows(): Array<Row | Broken> {
+    return [...this.#rows.values()].map(({ subject, samples, loadedMiB }) => summary(subject, samples, median(loadedMiB)))
+  }
 }
 
+/** Has each start in a world of its own, and measures what it started there. */
+export async function alternate(
+  inWorld: InWorld,
+  plan: Plan,
+  start: (world: World) => Promise<readonly Subject[]>,
+  measure?: Measure
+): Promise<Array<Row | Broken>> {
+  const tally = new Tally()
+  for (let i = 0; i < plan.starts; i++) {
+    await inWorld(async world => {
+      const subjects = await start(world)
+      await warmUp(world.directory, subjects, plan.warmUpSeconds)
+      await tally.add(world.directory, subjects, plan, measure)
+    })
+  }
+  return tally.rows()
+}
+
+export async function warmUp(directory: string, subjects: readonly Subject[], seconds: number): Promise<void> {
+  for (const { load } of subjects) await runWrk(directory, load, seconds)
+}
+
+export type Measure = (directory: string, subject: Subject, plan: Plan) => Promise<Sample>
+
 /** One round of one subject. */
-export async function sample({ load, pids }: Subject, { directory, seconds }: Plan): Promise<Sample> {
+export const sample: Measure = async (directory, { load, pids }, { seconds }) => {
   const before = counted(pids)
   const run = await runWrk(directory, load, seconds)
   const after = counted(pids)
@@ -89,7 +128,7 @@ const counted = (pids: readonly number[]) => ({
   testedCore: busySeconds(testedCore)
 })
 
-export function summary({ system, title, pids }: Subject, samples: readonly Sample[]): Row | Broken {
+function summary({ system, title }: Subject, samples: readonly Sample[], loadedMiB: number): Row | Broken {
   const fault = samples.find(run => run.fault !== undefined)?.fault
   if (fault !== undefined) return { system, title, broken: fault }
   const rates = samples.map(({ requests, seconds }) => requests / seconds)
@@ -105,7 +144,7 @@ export function summary({ system, title, pids }: Subject, samples: readonly Samp
     testedBusy: rounded(of('testedBusy'), 100),
     loadBusy: rounded(Math.min(1, of('loadBusy')), 100),
     elsewhere: rounded(of('elsewhere'), 100),
-    loadedMiB: rounded(residentMiB(pids), 10)
+    loadedMiB: rounded(loadedMiB, 10)
   }
 }
 

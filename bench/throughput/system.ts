@@ -7,6 +7,9 @@ export type World = Place & {
   readonly redisUrl: string
 }
 
+/** A world of its own for `use`, gone afterwards with all that was started in it. */
+export type InWorld = <T>(use: (world: World) => Promise<T>) => Promise<T>
+
 /** Something that stands between the load and the upstream. */
 export type System = {
   readonly name: string

@@ -1,6 +1,6 @@
 import type { Figure, Results, Table } from './results.ts'
 import type { Plan } from './rounds.ts'
-import type { World } from './system.ts'
+import type { InWorld } from './system.ts'
 
 export type Findings = {
   readonly tables?: readonly Table[]
@@ -11,5 +11,5 @@ export type Findings = {
 /** A question about Latchkey alone, with processes of its own that end with it. */
 export type Topic = {
   readonly name: string
-  run(world: World, plan: Plan): Promise<Findings>
+  run(inWorld: InWorld, plan: Plan): Promise<Findings>
 }

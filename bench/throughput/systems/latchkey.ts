@@ -1,6 +1,7 @@
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../../../test/support/free-port.ts'
+import type { Owner } from '../../../test/support/node-process.ts'
 import { onBothCores, onTestedCore } from '../cores.ts'
 import { startDaemon } from '../daemon.ts'
 import { newKeys, type SealingKeys, seed } from '../seed.ts'
@@ -38,11 +39,17 @@ function system(name: string, title: string, variant: Variant): System {
 }
 
 /** As users run it. @param sessions are stored before it starts */
-export async function startLatchkey(
+export const startLatchkey = async (world: World, sessions: number, variant: Variant): Promise<Running> =>
+  (await prepareLatchkey(world, sessions, variant)).launch(world.owner)
+
+/** A store with its sessions in it, on which processes can be started one after the other. */
+export type Prepared = { launch(owner: Owner): Promise<Running> }
+
+export async function prepareLatchkey(
   world: World,
   sessions: number,
   { store, environment = {}, called, besideLoad, inspectorPort }: Variant
-): Promise<Running> {
+): Promise<Prepared> {
   const dataDir = await mkdtemp(join(world.directory, 'latchkey-'))
   const keys = newKeys()
   const port = await freePort()
@@ -50,17 +57,17 @@ export async function startLatchkey(
   const redisUrl = store === 'Redis' ? world.redisUrl : undefined
   const cookies = sessions > 0 ? await seed({ redisUrl, dataDir, keys, publicUrl }, sessions, called) : []
   const node = inspectorPort === undefined ? [process.execPath] : [process.execPath, `--inspect=127.0.0.1:${inspectorPort}`]
-  const daemon = await startDaemon(world.owner, (besideLoad ? onBothCores : onTestedCore)([...node, server]), {
-    environment: { ...variables(world, keys, port, redisUrl), DATA_DIR: dataDir, ...environment },
-    logFile: join(dataDir, 'output.log'),
-    ready: { says: / is ready: / }
-  })
+  const command = (besideLoad ? onBothCores : onTestedCore)([...node, server])
+  let starts = 0
   return {
-    base: `http://127.0.0.1:${port}/proxy/productboard`,
-    headers: { 'x-csrf': '1' },
-    cookies,
-    pids: [daemon.pid],
-    startMs: daemon.startMs
+    async launch(owner) {
+      const { pid, startMs } = await startDaemon(owner, command, {
+        environment: { ...variables(world, keys, port, redisUrl), DATA_DIR: dataDir, ...environment },
+        logFile: join(dataDir, `output-${++starts}.log`),
+        ready: { says: / is ready: / }
+      })
+      return { base: `http://127.0.0.1:${port}/proxy/productboard`, headers: { 'x-csrf': '1' }, cookies, pids: [pid], startMs }
+    }
   }
 }
 

@@ -6,15 +6,12 @@ import { subject } from './subject.ts'
 /** What a line a call costs: into a file, as a service manager takes it. */
 export const accessLog: Topic = {
   name: 'access-log',
-  async run(world, plan) {
-    const [on, off] = [
-      await startLatchkey(world, 1, { store: 'Redis' }),
-      await startLatchkey(world, 1, { store: 'Redis', environment: { LOG_LEVEL: 'warn' } })
-    ]
-    const rows = await alternate(
-      [subject('off', 'access log off (LOG_LEVEL=warn)', off), subject('on', 'access log on (the default)', on)],
-      plan
-    )
+  async run(inWorld, plan) {
+    const rows = await alternate(inWorld, plan, async world => {
+      const off = await startLatchkey(world, 1, { store: 'Redis', environment: { LOG_LEVEL: 'warn' } })
+      const on = await startLatchkey(world, 1, { store: 'Redis' })
+      return [subject('off', 'access log off (LOG_LEVEL=warn)', off), subject('on', 'access log on (the default)', on)]
+    })
     return { tables: [{ name: 'access-log', title: 'Latchkey, Redis: access log', base: 'off', compares: 'rate', rows }] }
   }
 }

@@ -13,14 +13,17 @@ const stores: ReadonlyArray<Variant['store']> = ['Redis', 'embedded']
 /** What a call costs whose session this process does not know yet, beside those that it does. */
 export const cold: Topic = {
   name: 'cold',
-  async run(world, plan) {
+  async run(inWorld, plan) {
     const tables = []
     for (const store of stores) {
-      const [warm, chilly] = [await startLatchkey(world, mostSessions, { store }), await startLatchkey(world, coldSessions, { store })]
-      const rows = await alternate(
-        [subject('hot', 'hot: 1,000 sessions in turn', warm, mostSessions), subject('cold', 'cold: each is read', chilly, coldSessions)],
-        plan
-      )
+      const rows = await alternate(inWorld, plan, async world => {
+        const warm = await startLatchkey(world, mostSessions, { store })
+        const chilly = await startLatchkey(world, coldSessions, { store })
+        return [
+          subject('hot', 'hot: 1,000 sessions in turn', warm, mostSessions),
+          subject('cold', 'cold: each is read', chilly, coldSessions)
+        ]
+      })
       const title = `Latchkey, ${store}: sessions in memory and not`
       tables.push({ name: `cold-${store}`, title, base: 'hot', compares: 'rate' as const, rows })
     }

@@ -1,29 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../../test/support/free-port.ts'
-import { inScope } from '../../scope.ts'
 import { residentMiB } from '../accounting.ts'
 import { collectGarbage } from '../collect-garbage.ts'
 import { median } from '../median.ts'
 import type { Figure } from '../results.ts'
-import { alternate, type Plan } from '../rounds.ts'
+import { type Plan, Tally } from '../rounds.ts'
 import type { Running, World } from '../system.ts'
 import { startLatchkey } from '../systems/latchkey.ts'
 import type { Topic } from '../topic.ts'
 import { subject } from './subject.ts'
 
 const hotSessions = 10_000
-const mostRounds = 3
 const restMs = 1000
 
 /** What the process needs before anybody has signed in, and what 10,000 hot sessions add to it. */
 export const memory: Topic = {
   name: 'memory',
-  async run(world, plan) {
+  async run(inWorld, plan) {
     const [redis, embedded, added] = [[], [], []] as [number[], number[], number[]]
-    for (let i = 0; i < Math.min(plan.rounds, mostRounds); i++) {
-      redis.push(await inScope(async owner => restingMiB((await startLatchkey({ ...world, owner }, 0, { store: 'Redis' })).pids)))
-      embedded.push(await inScope(async owner => restingMiB((await startLatchkey({ ...world, owner }, 0, { store: 'embedded' })).pids)))
-      added.push(await inScope(owner => addedMiB({ ...world, owner }, plan)))
+    for (let i = 0; i < plan.starts; i++) {
+      redis.push(await inWorld(async world => restingMiB((await startLatchkey(world, 0, { store: 'Redis' })).pids)))
+      embedded.push(await inWorld(async world => restingMiB((await startLatchkey(world, 0, { store: 'embedded' })).pids)))
+      added.push(await inWorld(world => addedMiB(world, plan)))
     }
     return {
       figures: [
@@ -51,7 +49,7 @@ async function restingMiB(pids: readonly number[]): Promise<number> {
 async function addedMiB(world: World, plan: Plan): Promise<number> {
   const [many, one] = [await startInspected(world), await startInspected(world)]
   const subjects = [subject('many', '', many.running, hotSessions), subject('one', '', one.running)]
-  await alternate(subjects, { ...plan, rounds: 3, warmUpSeconds: 0 })
+  await new Tally().add(world.directory, subjects, { ...plan, rounds: 3 })
   const [withMany = 0, withOne = 0] = await Promise.all(
     [many, one].map(async ({ running, inspectorPort }) => {
       await collectGarbage(inspectorPort)

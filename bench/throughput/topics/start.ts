@@ -1,4 +1,3 @@
-import { inScope } from '../../scope.ts'
 import { median } from '../median.ts'
 import type { World } from '../system.ts'
 import { startLatchkey } from '../systems/latchkey.ts'
@@ -12,10 +11,10 @@ const starts: ReadonlyArray<readonly [what: string, start: (world: World) => Pro
 /** From the start of the process until it takes calls. */
 export const start: Topic = {
   name: 'start',
-  async run(world, { rounds }) {
+  async run(inWorld, { starts: times, rounds }) {
     const taken = starts.map(([what, start]) => ({ what, start, ms: [] as number[] }))
-    for (let i = 0; i < rounds; i++) {
-      for (const { start, ms } of taken) ms.push((await inScope(owner => start({ ...world, owner }))).startMs)
+    for (let i = 0; i < times * rounds; i++) {
+      for (const { start, ms } of taken) ms.push((await inWorld(start)).startMs)
     }
     return {
       figures: taken.map(({ what, ms }) => ({

@@ -1,4 +1,5 @@
-import { alternate, type Subject } from '../rounds.ts'
+import { type Plan, type Subject, Tally, warmUp } from '../rounds.ts'
+import type { World } from '../system.ts'
 import { startLatchkey } from '../systems/latchkey.ts'
 import type { Topic } from '../topic.ts'
 import { runWrk } from '../wrk.ts'
@@ -13,14 +14,10 @@ const share = 0.7
  */
 export const workers: Topic = {
   name: 'workers',
-  async run(world, plan) {
-    const start = (environment?: Record<string, string>) =>
-      startLatchkey(world, 1, { store: 'Redis', besideLoad: true, ...(environment && { environment }) })
-    const [one, two] = [subject('one', 'one process', await start()), subject('two', 'WORKERS=2', await start({ WORKERS: '2' }))]
-    for (const { load } of [two, one]) await runWrk(plan.directory, load, plan.warmUpSeconds)
-    const { requests, seconds } = await runWrk(plan.directory, one.load, plan.seconds)
-    const bounded = (of: Subject): Subject => ({ ...of, load: { ...of.load, rate: (requests / seconds) * share } })
-    const rows = await alternate([bounded(one), bounded(two)], { ...plan, warmUpSeconds: 0 })
+  async run(inWorld, plan) {
+    const tally = new Tally()
+    for (let i = 0; i < plan.starts; i++) await inWorld(world => addStart(tally, world, plan))
+    const rows = tally.rows()
     const [cpuOfOne, cpuOfTwo] = rows.map(row => ('cpuMicros' in row ? row.cpuMicros : Number.NaN)) as [number, number]
     return {
       tables: [
@@ -43,4 +40,14 @@ export const workers: Topic = {
       ]
     }
   }
+}
+
+async function addStart(tally: Tally, world: World, plan: Plan): Promise<void> {
+  const start = (environment?: Record<string, string>) =>
+    startLatchkey(world, 1, { store: 'Redis', besideLoad: true, ...(environment && { environment }) })
+  const [one, two] = [subject('one', 'one process', await start()), subject('two', 'WORKERS=2', await start({ WORKERS: '2' }))]
+  await warmUp(world.directory, [two, one], plan.warmUpSeconds)
+  const { requests, seconds } = await runWrk(world.directory, one.load, plan.seconds)
+  const bounded = (of: Subject): Subject => ({ ...of, load: { ...of.load, rate: (requests / seconds) * share } })
+  await tally.add(world.directory, [bounded(one), bounded(two)], plan)
 }
