@@ -5,12 +5,13 @@ import type { Topic } from '../topic.ts'
 import { runWrk } from '../wrk.ts'
 import { subject } from './subject.ts'
 
-/** Of the top rate of one process: all find room on two cores, the load too. */
-const share = 0.7
+/** Of the top rate of one process, for each: two of them and the load find room on two cores, and nobody waits for one. */
+const share = 0.3
 
 /**
- * One worker and two at the same bounded rate, on both cores and beside the load, which has no third: so it is what a call costs in CPU
- * time that says how much more two workers would serve on two cores of their own.
+ * One worker and two, on both cores and beside the load, which has no third: so it is what a call costs in CPU time that says how much
+ * more two workers would serve on two cores of their own. Each has the same rate, since a process with less to do serves fewer calls in
+ * a turn of its event loop, and pays more for each.
  */
 export const workers: Topic = {
   name: 'workers',
@@ -23,10 +24,10 @@ export const workers: Topic = {
       tables: [
         {
           name: 'workers',
-          title: 'Latchkey, Redis: workers at the same rate, beside the load on the same two cores',
+          title: 'Latchkey, Redis: workers, each at the same rate, beside the load on the same two cores',
           base: 'one',
           compares: 'rate',
-          note: `Calls are sent at ${share * 100} % of what one process serves at most.`,
+          note: `To each go ${share * 100} % of the calls that one serves at most; what counts is the CPU time of a request.`,
           rows
         }
       ],
@@ -48,6 +49,6 @@ async function addStart(tally: Tally, world: World, plan: Plan): Promise<void> {
   const [one, two] = [subject('one', 'one process', await start()), subject('two', 'WORKERS=2', await start({ WORKERS: '2' }))]
   await warmUp(world.directory, [two, one], plan.warmUpSeconds)
   const { requests, seconds } = await runWrk(world.directory, one.load, plan.seconds)
-  const bounded = (of: Subject): Subject => ({ ...of, load: { ...of.load, rate: (requests / seconds) * share } })
-  await tally.add(world.directory, [bounded(one), bounded(two)], plan)
+  const bounded = (of: Subject, workers: number): Subject => ({ ...of, load: { ...of.load, rate: (requests / seconds) * share * workers } })
+  await tally.add(world.directory, [bounded(one, 1), bounded(two, 2)], plan)
 }
