@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { busySeconds, cpuSeconds, residentMiB } from './accounting.ts'
 import { loadCore, testedCore } from './cores.ts'
 import { median } from './median.ts'
+import { sliced } from './slices.ts'
 import type { InWorld, World } from './system.ts'
-import { type Load, type Run, runWrk } from './wrk.ts'
+import { type Load, type Run, runWrk, type Waits } from './wrk.ts'
 
 /** One row of a table: a load, and the processes it is put on. */
 export type Subject = {
@@ -49,32 +50,42 @@ export type Plan = {
 }
 
 type Share = 'cpuMicros' | 'testedBusy' | 'loadBusy' | 'elsewhere'
-type Sample = Run & { readonly [share in Share]: number }
+/** Waits are missing where they are measured apart. */
+export type Sample = Omit<Run, keyof Waits> & Partial<Waits> & { readonly [share in Share]: number }
 
 const restMs = 50
 
+/** One sample of each subject, in their order. */
+export type Round = (directory: string, subjects: readonly Subject[], plan: Plan) => Promise<Sample[]>
+
+type Measured = { readonly subject: Subject; readonly samples: Sample[]; readonly waits: Waits[]; readonly loadedMiB: number[] }
+
 /** What was measured of each row, by whichever processes. */
 export class Tally {
-  readonly #rows = new Map<string, { subject: Subject; samples: Sample[]; loadedMiB: number[] }>()
+  readonly #rows = new Map<string, Measured>()
 
-  /** In each round every subject has its turn, so that what else the machine does meets all of them. */
-  async add(directory: string, subjects: readonly Subject[], plan: Plan, measure: Measure = sample): Promise<void> {
-    const rows = subjects.map(subject => {
-      const row = this.#rows.get(subject.system) ?? { subject, samples: [], loadedMiB: [] }
-      this.#rows.set(subject.system, row)
-      return { ...row, subject }
-    })
-    for (let round = 0; round < plan.rounds; round++) {
-      for (const { subject, samples } of rows) {
-        samples.push(await measure(directory, subject, plan))
-        await sleep(restMs)
-      }
+  /** @param round is run `plan.rounds` times */
+  async add(directory: string, subjects: readonly Subject[], plan: Plan, round: Round = sliced): Promise<void> {
+    for (let i = 0; i < plan.rounds; i++) {
+      const samples = await round(directory, subjects, plan)
+      for (const [at, subject] of subjects.entries()) this.#rowOf(subject).samples.push(...samples.slice(at, at + 1))
     }
-    for (const { subject, loadedMiB } of rows) loadedMiB.push(residentMiB(subject.pids))
+    for (const subject of subjects) {
+      const { samples, waits, loadedMiB } = this.#rowOf(subject)
+      const measured = samples.flatMap(({ p50Ms, p99Ms }) => (p50Ms === undefined || p99Ms === undefined ? [] : [{ p50Ms, p99Ms }]))
+      waits.push(...(measured.length > 0 ? measured.slice(-plan.rounds) : [await runWrk(directory, subject.load, plan.seconds)]))
+      loadedMiB.push(residentMiB(subject.pids))
+    }
   }
 
   rows(): Array<Row | Broken> {
-    return [...this.#rows.values()].map(({ subject, samples, loadedMiB }) => summary(subject, samples, median(loadedMiB)))
+    return [...this.#rows.values()].map(summary)
+  }
+
+  #rowOf(subject: Subject): Measured {
+    const row = this.#rows.get(subject.system) ?? { subject, samples: [], waits: [], loadedMiB: [] }
+    this.#rows.set(subject.system, row)
+    return row
   }
 }
 
@@ -83,14 +94,14 @@ export async function alternate(
   inWorld: InWorld,
   plan: Plan,
   start: (world: World) => Promise<readonly Subject[]>,
-  measure?: Measure
+  round?: Round
 ): Promise<Array<Row | Broken>> {
   const tally = new Tally()
   for (let i = 0; i < plan.starts; i++) {
     await inWorld(async world => {
       const subjects = await start(world)
       await warmUp(world.directory, subjects, plan.warmUpSeconds)
-      await tally.add(world.directory, subjects, plan, measure)
+      await tally.add(world.directory, subjects, plan, round)
     })
   }
   return tally.rows()
@@ -100,22 +111,25 @@ export async function warmUp(directory: string, subjects: readonly Subject[], se
   for (const { load } of subjects) await runWrk(directory, load, seconds)
 }
 
-export type Measure = (directory: string, subject: Subject, plan: Plan) => Promise<Sample>
-
-/** One round of one subject. */
-export const sample: Measure = async (directory, { load, pids }, { seconds }) => {
-  const before = counted(pids)
-  const run = await runWrk(directory, load, seconds)
-  const after = counted(pids)
-  const took = (what: keyof typeof before) => after[what] - before[what]
-  const all = took('wall')
-  return {
-    ...run,
-    cpuMicros: (took('tested') / run.requests) * 1e6,
-    testedBusy: took('tested') / all,
-    loadBusy: took('loadCore') / all,
-    elsewhere: Math.max(0, took('loadCore') + took('testedCore') - took('ours')) / all
+/** Each subject for a whole round, one after the other: for what slices would spoil. */
+export const whole: Round = async (directory, subjects, { seconds }) => {
+  const samples: Sample[] = []
+  for (const { load, pids } of subjects) {
+    const before = counted(pids)
+    const run = await runWrk(directory, load, seconds)
+    const after = counted(pids)
+    const took = (what: keyof typeof before) => after[what] - before[what]
+    const all = took('wall')
+    samples.push({
+      ...run,
+      cpuMicros: (took('tested') / run.requests) * 1e6,
+      testedBusy: took('tested') / all,
+      loadBusy: took('loadCore') / all,
+      elsewhere: Math.max(0, took('loadCore') + took('testedCore') - took('ours')) / all
+    })
+    await sleep(restMs)
   }
+  return samples
 }
 
 /** Seconds, from whenever. */
@@ -128,23 +142,24 @@ const counted = (pids: readonly number[]) => ({
   testedCore: busySeconds(testedCore)
 })
 
-function summary({ system, title }: Subject, samples: readonly Sample[], loadedMiB: number): Row | Broken {
+function summary({ subject: { system, title }, samples, waits, loadedMiB }: Measured): Row | Broken {
   const fault = samples.find(run => run.fault !== undefined)?.fault
   if (fault !== undefined) return { system, title, broken: fault }
   const rates = samples.map(({ requests, seconds }) => requests / seconds)
-  const of = (field: Share | 'p50Ms' | 'p99Ms') => median(samples.map(run => run[field]))
+  const of = (field: Share) => median(samples.map(run => run[field]))
+  const ofWaits = (field: keyof Waits) => median(waits.map(wait => wait[field]))
   return {
     system,
     title,
     rate: rounded(median(rates), 1),
     rates: rates.map(rate => rounded(rate, 1)),
-    p50Ms: rounded(of('p50Ms'), 100),
-    p99Ms: rounded(of('p99Ms'), 100),
+    p50Ms: rounded(ofWaits('p50Ms'), 100),
+    p99Ms: rounded(ofWaits('p99Ms'), 100),
     cpuMicros: rounded(of('cpuMicros'), 10),
     testedBusy: rounded(of('testedBusy'), 100),
     loadBusy: rounded(Math.min(1, of('loadBusy')), 100),
     elsewhere: rounded(of('elsewhere'), 100),
-    loadedMiB: rounded(loadedMiB, 10)
+    loadedMiB: rounded(median(loadedMiB), 10)
   }
 }
 

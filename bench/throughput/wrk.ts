@@ -17,21 +17,34 @@ export type Load = {
   readonly rate?: number
 }
 
-export type Run = {
+/** How long answers took. */
+export type Waits = { readonly p50Ms: number; readonly p99Ms: number }
+
+export type Run = Waits & {
   readonly requests: number
   readonly seconds: number
-  readonly p50Ms: number
-  readonly p99Ms: number
   /** Why this is no measurement. */
   readonly fault: string | undefined
 }
 
 export const connections = 48
+/** With one answer. Between slices the systems are stopped, and an answer of 1 MB may take several of them. */
+const patienceSeconds = 30
 const script = join(import.meta.dirname, 'load.lua')
 let files = 0
 
-/** One round of wrk: one thread, `connections` kept alive. @param directory where the list of cookies is put */
-export async function runWrk(directory: string, load: Load, seconds: number): Promise<Run> {
+/** A wrk that runs, or has ended. */
+export type Wrk = {
+  /** SIGINT: it ends before its time, and tells what it has counted so far. */
+  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGINT'): void
+  readonly run: Promise<Run>
+}
+
+/** One round of wrk. */
+export const runWrk = async (directory: string, load: Load, seconds: number): Promise<Run> => (await startWrk(directory, load, seconds)).run
+
+/** One thread, `connections` kept alive. @param directory where the list of cookies is put */
+export async function startWrk(directory: string, load: Load, seconds: number): Promise<Wrk> {
   const cookies = join(directory, `cookies-${++files}`)
   await writeFile(cookies, load.cookies.length > 0 ? load.cookies.join('\n') : '-')
   const env = {
@@ -44,9 +57,25 @@ export async function runWrk(directory: string, load: Load, seconds: number): Pr
       .join('\n'),
     ...(load.rate !== undefined && { RATE: String(load.rate) })
   }
-  const args = ['--threads', '1', '--connections', String(connections), '--duration', `${seconds}s`, '--timeout', '5s', '--script', script]
+  const args = [
+    '--threads',
+    '1',
+    '--connections',
+    String(connections),
+    '--duration',
+    `${seconds}s`,
+    '--timeout',
+    `${patienceSeconds}s`,
+    '--script',
+    script
+  ]
+  const running = promisify(execFile)('wrk', [...args, load.url], { env })
+  return { signal: name => void running.child.kill(name), run: resultOf(running, load, seconds) }
+}
+
+async function resultOf(running: Promise<{ stdout: string }>, load: Load, seconds: number): Promise<Run> {
   try {
-    const { stdout } = await promisify(execFile)('wrk', [...args, load.url], { env })
+    const { stdout } = await running
     const result = JSON.parse(/^RESULT (.*)$/m.exec(stdout)?.[1] ?? '')
     return { ...result, fault: faultOf(result, load) }
   } catch (error) {

@@ -1,4 +1,4 @@
-import { alternate, type Measure, type Subject, sample } from '../rounds.ts'
+import { alternate, type Round, type Sample, type Subject, whole } from '../rounds.ts'
 import type { World } from '../system.ts'
 import { latchkey } from '../systems/latchkey.ts'
 import { plain } from '../systems/plain.ts'
@@ -28,7 +28,11 @@ export const latency: Topic = {
   }
 }
 
-const belowTop: Measure = async (directory, subject, plan) => {
-  const { requests, seconds } = await runWrk(directory, subject.load, plan.seconds)
-  return sample(directory, { ...subject, load: { ...subject.load, rate: (requests / seconds) * share } }, plan)
+const belowTop: Round = async (directory, subjects, plan) => {
+  const samples: Sample[] = []
+  for (const subject of subjects) {
+    const { requests, seconds } = await runWrk(directory, subject.load, plan.seconds)
+    samples.push(...(await whole(directory, [{ ...subject, load: { ...subject.load, rate: (requests / seconds) * share } }], plan)))
+  }
+  return samples
 }

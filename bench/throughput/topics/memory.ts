@@ -4,14 +4,15 @@ import { residentMiB } from '../accounting.ts'
 import { collectGarbage } from '../collect-garbage.ts'
 import { median } from '../median.ts'
 import type { Figure } from '../results.ts'
-import { type Plan, Tally } from '../rounds.ts'
 import type { Running, World } from '../system.ts'
 import { startLatchkey } from '../systems/latchkey.ts'
 import type { Topic } from '../topic.ts'
+import { runWrk } from '../wrk.ts'
 import { subject } from './subject.ts'
 
 const hotSessions = 10_000
 const restMs = 1000
+const loadSeconds = 3
 
 /** What the process needs before anybody has signed in, and what 10,000 hot sessions add to it. */
 export const memory: Topic = {
@@ -21,7 +22,7 @@ export const memory: Topic = {
     for (let i = 0; i < plan.starts; i++) {
       redis.push(await inWorld(async world => restingMiB((await startLatchkey(world, 0, { store: 'Redis' })).pids)))
       embedded.push(await inWorld(async world => restingMiB((await startLatchkey(world, 0, { store: 'embedded' })).pids)))
-      added.push(await inWorld(world => addedMiB(world, plan)))
+      added.push(await inWorld(world => addedMiB(world)))
     }
     return {
       figures: [
@@ -46,10 +47,10 @@ async function restingMiB(pids: readonly number[]): Promise<number> {
 }
 
 /** The heap grows under any load: so the same load again, on one session. */
-async function addedMiB(world: World, plan: Plan): Promise<number> {
+async function addedMiB(world: World): Promise<number> {
   const [many, one] = [await startInspected(world), await startInspected(world)]
   const subjects = [subject('many', '', many.running, hotSessions), subject('one', '', one.running)]
-  await new Tally().add(world.directory, subjects, { ...plan, rounds: 3 })
+  for (const { load } of subjects) await runWrk(world.directory, load, loadSeconds)
   const [withMany = 0, withOne = 0] = await Promise.all(
     [many, one].map(async ({ running, inspectorPort }) => {
       await collectGarbage(inspectorPort)

@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { busySeconds, cpuSeconds } from './accounting.ts'
+import { loadCore, testedCore } from './cores.ts'
+import type { Round, Sample, Subject } from './rounds.ts'
+import { type Run, startWrk, type Wrk } from './wrk.ts'
+
+/** Of one subject. What else the machine does changes within seconds: in so short a time it meets all alike. */
+const mostSliceMs = 200
+/** Who waits for their turn is stopped. Longer than this, and some take it for a network that has failed. */
+const longestStopMs = 900
+/** More than a round takes, with all its stops. */
+const longestRoundSeconds = 600
+/** After a stop, until all threads of wrk run again. */
+const lastMs = 50
+
+type Turn = { readonly subject: Subject; readonly wrk: Wrk; activeSeconds: number; loadBusySeconds: number }
+
+/**
+ * All subjects in one round, each with a load of its own, in short slices that take turns until each has had `plan.seconds`. In its
+ * slice a system and its load run, and all others are stopped, with what is on its way to them. Waits would hold the stops: they are
+ * measured apart.
+ */
+export const sliced: Round = async (directory, subjects, { seconds }) => {
+  const sliceMs = Math.min(mostSliceMs, longestStopMs / subjects.length)
+  const slices = Math.ceil((seconds * 1000) / sliceMs)
+  const before = counted(subjects)
+  const turns: Turn[] = []
+  const runs: Run[] = []
+  try {
+    for (const subject of subjects) {
+      const wrk = await startWrk(directory, subject.load, longestRoundSeconds)
+      turns.push({ subject, wrk, activeSeconds: 0, loadBusySeconds: 0 })
+      stop(subject, wrk)
+    }
+    for (let slice = 1; slice < slices; slice++) for (const turn of turns) await take(turn, () => sleep(sliceMs))
+    for (const turn of turns) runs.push(await take(turn, () => end(turn.wrk)))
+  } finally {
+    for (const { subject, wrk } of turns) goOn(subject, wrk)
+  }
+  const after = counted(subjects)
+
+  const elsewhere = Math.max(0, after.busy - before.busy - (after.ours - before.ours)) / (after.wall - before.wall)
+  return turns.map(({ activeSeconds, loadBusySeconds }, i): Sample => {
+    const { requests, fault } = runs[i] as (typeof runs)[number]
+    const testedSeconds = (after.tested[i] ?? 0) - (before.tested[i] ?? 0)
+    return {
+      requests,
+      fault,
+      seconds: activeSeconds,
+      cpuMicros: (testedSeconds / requests) * 1e6,
+      testedBusy: testedSeconds / activeSeconds,
+      loadBusy: loadBusySeconds / activeSeconds,
+      elsewhere
+    }
+  })
+}
+
+async function take<T>(turn: Turn, use: () => Promise<T>): Promise<T> {
+  const { subject, wrk } = turn
+  const busyBefore = busySeconds(loadCore)
+  const beganMs = performance.now()
+  goOn(subject, wrk)
+  const used = await use()
+  stop(subject, wrk)
+  turn.activeSeconds += (performance.now() - beganMs) / 1000
+  turn.loadBusySeconds += busySeconds(loadCore) - busyBefore
+  return used
+}
+
+/** Its last slice. A wrk that is told so while it is still stopped may hear it in the wrong thread, and not end. */
+async function end(wrk: Wrk): Promise<Run> {
+  await sleep(lastMs)
+  wrk.signal('SIGINT')
+  return wrk.run
+}
+
+function goOn({ pids }: Subject, wrk: Wrk): void {
+  signalGroups(pids, 'SIGCONT')
+  wrk.signal('SIGCONT')
+}
+
+function stop({ pids }: Subject, wrk: Wrk): void {
+  wrk.signal('SIGSTOP')
+  signalGroups(pids, 'SIGSTOP')
+}
+
+/** Each system began a process group: its children are in it. */
+function signalGroups(pids: readonly number[], name: 'SIGSTOP' | 'SIGCONT'): void {
+  for (const pid of pids) process.kill(-pid, name)
+}
+
+/** Seconds, from whenever. */
+const counted = (subjects: readonly Subject[]) => ({
+  wall: performance.now() / 1000,
+  tested: subjects.map(({ pids }) => cpuSeconds(pids)),
+  // All that runs here was started by this process.
+  ours: cpuSeconds([process.pid]),
+  busy: busySeconds(loadCore) + busySeconds(testedCore)
+})
