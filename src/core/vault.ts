@@ -85,17 +85,16 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
     return { put: [sealSession(session)], ttlMs: endsAtMs(session, limits) - clock.now() }
   }
 
-  /** @param fields a session's, and then those of connections */
   async function load(owner: string, fields: readonly string[]): Promise<Array<Versioned<Session | Connection> | undefined>> {
     const records = await store.read(owner, fields)
     return fields.map((field, i) =>
-      i === 0
+      field.startsWith(sessionPrefix)
         ? openSession(owner, field.slice(sessionPrefix.length), records[i])
         : openConnection(owner, field.slice(connectionPrefix.length), records[i])
     )
   }
 
-  /** @param values of the fields that were loaded, in their order */
+  /** @param values a session's, and then those of the connections to `providers` */
   function heldIn(providers: readonly string[], values: ReadonlyArray<Versioned<Session | Connection> | undefined>): Held | undefined {
     const session = live(values[0] as Versioned<Session> | undefined)
     if (!session) return undefined
