@@ -53,6 +53,8 @@ type Share = 'cpuMicros' | 'testedBusy' | 'loadBusy' | 'elsewhere'
 /** Waits are missing where they are measured apart. */
 export type Sample = Omit<Run, keyof Waits> & Partial<Waits> & { readonly [share in Share]: number }
 
+const hasWaits = (sample: Sample): sample is Sample & Waits => sample.p99Ms !== undefined
+
 const restMs = 50
 
 /** One sample of each subject, in their order. */
@@ -66,15 +68,16 @@ export class Tally {
 
   /** @param round is run `plan.rounds` times */
   async add(directory: string, subjects: readonly Subject[], plan: Plan, round: Round = sliced): Promise<void> {
+    const rows = subjects.map(subject => this.#rowOf(subject))
     for (let i = 0; i < plan.rounds; i++) {
       const samples = await round(directory, subjects, plan)
-      for (const [at, subject] of subjects.entries()) this.#rowOf(subject).samples.push(...samples.slice(at, at + 1))
+      for (const [at, row] of rows.entries()) row.samples.push(...samples.slice(at, at + 1))
     }
-    for (const subject of subjects) {
-      const { samples, waits, loadedMiB } = this.#rowOf(subject)
-      const measured = samples.flatMap(({ p50Ms, p99Ms }) => (p50Ms === undefined || p99Ms === undefined ? [] : [{ p50Ms, p99Ms }]))
-      waits.push(...(measured.length > 0 ? measured.slice(-plan.rounds) : [await runWrk(directory, subject.load, plan.seconds)]))
-      loadedMiB.push(residentMiB(subject.pids))
+    for (const [at, { load, pids }] of subjects.entries()) {
+      const { samples, waits, loadedMiB } = rows[at] as Measured
+      const measured = samples.slice(-plan.rounds).filter(hasWaits)
+      waits.push(...(measured.length > 0 ? measured : [await runWrk(directory, load, plan.seconds)]))
+      loadedMiB.push(residentMiB(pids))
     }
   }
 

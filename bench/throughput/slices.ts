@@ -26,6 +26,11 @@ export const sliced: Round = async (directory, subjects, { seconds }) => {
   const before = counted(subjects)
   const turns: Turn[] = []
   const runs: Run[] = []
+  // Who is stopped hears of no other end.
+  const abandon = () => {
+    for (const { wrk } of turns) wrk.signal('SIGKILL')
+  }
+  process.once('exit', abandon)
   try {
     for (const subject of subjects) {
       const wrk = await startWrk(directory, subject.load, longestRoundSeconds)
@@ -35,7 +40,9 @@ export const sliced: Round = async (directory, subjects, { seconds }) => {
     for (let slice = 1; slice < slices; slice++) for (const turn of turns) await take(turn, () => sleep(sliceMs))
     for (const turn of turns) runs.push(await take(turn, () => end(turn.wrk)))
   } finally {
-    for (const { subject, wrk } of turns) goOn(subject, wrk)
+    process.off('exit', abandon)
+    abandon()
+    for (const { subject } of turns) signalGroups(subject.pids, 'SIGCONT')
   }
   const after = counted(subjects)
 

@@ -36,7 +36,7 @@ let files = 0
 /** A wrk that runs, or has ended. */
 export type Wrk = {
   /** SIGINT: it ends before its time, and tells what it has counted so far. */
-  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGINT'): void
+  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGINT' | 'SIGKILL'): void
   readonly run: Promise<Run>
 }
 
