@@ -26,7 +26,7 @@ const patience = {
  */
 export function connectRedis(
   target: RedisTarget,
-  more: Pick<RedisOptions, 'protocol' | 'autoResubscribe' | 'enableReadyCheck'> = {}
+  more: Pick<RedisOptions, 'protocol' | 'autoResubscribe' | 'enableReadyCheck' | 'socketTimeout'> = {}
 ): Redis | Cluster {
   const { username, password, db } = target
   const signIn = { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) }

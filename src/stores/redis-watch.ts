@@ -10,7 +10,12 @@ export type RedisWatch = Watch & { close(): void }
 /** Where Redis tells of changed keys to connections that speak RESP2 (redis.io/docs/latest/develop/reference/client-side-caching). */
 const invalidations = '__redis__:invalidate'
 /** A connection that is told nothing looks like one that nothing can be told on: it is tried this often. */
-const heartbeatMs = 1000
+const heartbeatMs = 500
+/**
+ * Heartbeats without an answer, one after the other, until it is given up. One says little on a machine that stalls; and while the
+ * connection is made anew, a living holder of a lease looks dead.
+ */
+const mostMissed = 2
 
 /**
  * Redis tells of every key that anybody changes, deletes, or lets end: client-side caching in broadcasting mode, on a connection of its
@@ -51,8 +56,8 @@ export function openRedisWatch(client: Redis | Cluster, target: RedisTarget, ins
   }
 }
 
-/** Subscriptions are made anew by us, after the tracking that they belong to. */
-const tracking = { protocol: 2, autoResubscribe: false, enableReadyCheck: false, readOnly: false } as const
+/** Subscriptions are made anew by us, after the tracking that they belong to; and heartbeats say when a socket is to be given up. */
+const tracking = { protocol: 2, autoResubscribe: false, enableReadyCheck: false, readOnly: false, socketTimeout: undefined } as const
 
 /** A node's own connection begins at its first command and is not restored by itself. */
 const ofNode = { lazyConnect: false, retryStrategy: backOffMs } as const
@@ -61,6 +66,7 @@ type Tracker = { isTold(): boolean; close(): void }
 
 function track(connection: Redis, instance: string, { tell, wake }: Watchers): Tracker {
   let told = false
+  let missed = 0
 
   const begin = async () => {
     const id = await connection.client('ID')
@@ -68,6 +74,7 @@ function track(connection: Redis, instance: string, { tell, wake }: Watchers): T
     await connection.client('TRACKING', 'ON', 'REDIRECT', id, 'BCAST', 'PREFIX', keyPrefix)
     await connection.subscribe(invalidations, aliveChannel(instance))
     told = true
+    missed = 0
     tell()
   }
   connection.on('ready', () => {
@@ -88,8 +95,14 @@ function track(connection: Redis, instance: string, { tell, wake }: Watchers): T
     if (keys === null) tell()
     else for (const key of keys) passOn(key.toString(), tell, wake)
   })
+  const heard = () => {
+    missed = 0
+  }
+  const unheard = () => {
+    if (++missed >= mostMissed) connection.disconnect(true)
+  }
   const heartbeat = setInterval(() => {
-    if (told) connection.ping().catch(() => connection.disconnect(true))
+    if (told) connection.ping().then(heard, unheard)
   }, heartbeatMs).unref()
 
   return {
