@@ -9,9 +9,11 @@ export type Gate = {
   /** From now on nothing gets through. Resolves when something that holds the text has been held back. */
   shutBefore(text: string): Promise<void>
   open(): void
+  /** Resolves as soon as something that holds the text goes through, before the answer to it does. */
+  passing(text: string): Promise<void>
 }
 
-type Rule = { readonly text: string; readonly passes: boolean; readonly met: PromiseWithResolvers<void> }
+type Rule = { readonly text: string; readonly passes: boolean; readonly shuts: boolean; readonly met: PromiseWithResolvers<void> }
 
 /** Stands between one instance and its Redis. What it holds back is lost: it is not for connections that shall go on. */
 export async function startGate(t: Test, port: number): Promise<Gate> {
@@ -23,7 +25,7 @@ export async function startGate(t: Test, port: number): Promise<Gate> {
     const isMet = rule !== undefined && chunk.includes(rule.text)
     if (!isShut || (isMet && rule?.passes)) to.write(chunk)
     if (!isMet) return
-    isShut = true
+    isShut = rule?.shuts === true
     rule?.met.resolve()
     rule = undefined
   }
@@ -54,7 +56,7 @@ export async function startGate(t: Test, port: number): Promise<Gate> {
 
   const shut = (text: string, passes: boolean): Promise<void> => {
     const met = Promise.withResolvers<void>()
-    rule = { text, passes, met }
+    rule = { text, passes, shuts: true, met }
     isShut = !passes
     return met.promise
   }
@@ -65,6 +67,11 @@ export async function startGate(t: Test, port: number): Promise<Gate> {
     open: () => {
       isShut = false
       rule = undefined
+    },
+    passing: text => {
+      const met = Promise.withResolvers<void>()
+      rule = { text, passes: true, shuts: false, met }
+      return met.promise
     }
   }
 }

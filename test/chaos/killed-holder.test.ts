@@ -13,6 +13,8 @@ import { longestMs } from './verdict.ts'
 const path = '/proxy/productboard/v2/notes'
 /** Stands in every read and write of the connection. */
 const record = 'connection:productboard'
+/** Sent on the connection by which an instance shows that it lives. */
+const heartbeat = '\r\nping\r\n'
 
 t.test('an instance ends or stops while it has the right to refresh', async t => {
   const redis = await startRedis(t)
@@ -25,6 +27,11 @@ t.test('an instance ends or stops while it has the right to refresh', async t =>
 
   const call = ({ url }: Instance, browser: Browser) => browser.copy().fetch(`${url}${path}`)
   const keys = (pattern: string) => administer(redis, async say => (await say('KEYS', pattern)) as string[])
+  /** The connections by which instances show that they live. */
+  const subscribers = async () => {
+    const list = await administer(redis, async say => String(await say('CLIENT', 'LIST', 'TYPE', 'pubsub')))
+    return list.match(/^id=\d+/gm)?.toSorted() ?? []
+  }
   const stored = async () => {
     const owners = await keys('latchkey:{*}')
     return (await administer(redis, say => Promise.all(owners.map(owner => say('HGET', owner, record))))).join()
@@ -140,11 +147,15 @@ t.test('an instance ends or stops while it has the right to refresh', async t =>
   await Promise.all(started)
 
   await t.test('frozen for two seconds during its token call: it is not taken for dead, and no refresh token is spent twice', async t => {
-    const [, holder] = fleet.instances as [Instance, Instance]
+    const [holder, gate] = [holders[0] as Instance, gates[0] as Gate]
     const browser = await someone(t, holder)
+    const signsOfLife = await subscribers()
+    t.equal(signsOfLife.length, fleet.instances.length)
     const tokenCall = endpoint.next()
     const first = call(holder, browser)
     await tokenCall.received
+    // With a heartbeat under way, which has run out of time when it goes on.
+    await gate.passing(heartbeat)
     holder.freeze()
     const others = Array.from({ length: 5 }, () => call(other, browser))
     await tokenCall.carryOut()
@@ -154,5 +165,7 @@ t.test('an instance ends or stops while it has the right to refresh', async t =>
     holder.thaw()
     for (const answer of await Promise.all([first, ...others])) t.equal(answer.status, 200)
     t.match(vendor.counts, { tokenRequests: { refresh_token: 1 }, reuses: 0 })
+    await gate.passing(heartbeat)
+    t.strictSame(await subscribers(), signsOfLife, 'nor did it look dead for a moment')
   })
 })
