@@ -2,6 +2,7 @@ import { Cluster, type Redis, ReplyError } from 'ioredis'
 import { commandTimeoutMs } from './redis-client.ts'
 import { redisReady } from './redis-ready.ts'
 import { createSharedPatience } from './shared-patience.ts'
+import { before } from './time-limit.ts'
 import { storeUnavailable } from './unavailable.ts'
 
 /** How long a call waits for a connection, unless a store is opened with another patience. */
@@ -30,7 +31,7 @@ export function createAsk(
     try {
       return await before(
         Math.min(withinMs, patience.next(whom(tag))),
-        ready().then(() => listened(tag, work()))
+        ready().then(() => before(commandTimeoutMs, listened(tag, work())))
       )
     } catch (error) {
       throw storeUnavailable(new Error(`${description}: ${reasonOf(error)}`))
@@ -65,16 +66,6 @@ export function createAsk(
         return ask(tag, work, Math.max(deadlineMs - tookMs, leastTryMs))
       }
     }
-  }
-}
-
-export async function before<T>(limitMs: number, work: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new Error(`no answer within ${Math.round(limitMs)} ms`)), limitMs)
-  try {
-    return await Promise.race([work, late.promise])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -4,12 +4,14 @@ import type { RedisTarget } from './redis-url.ts'
 
 export const backOffMs = (attempt: number): number => Math.min(attempt * 50, 500)
 
+/** How long a command waits for its answer. */
 export const commandTimeoutMs = 500
 
 // ioredis would by default keep a call waiting for a server that is gone. Each of these ends a way of waiting or of sending twice.
 const patience = {
   connectTimeout: 2000,
-  commandTimeout: commandTimeoutMs,
+  // For what ioredis itself asks. It counts the time for which this process stood still, so ours have a limit of their own.
+  commandTimeout: 2000,
   // A socket that answers nothing for so long is given up, so that a frozen or unreachable server is looked for anew.
   socketTimeout: 2000,
   disconnectTimeout: 200,
@@ -47,7 +49,7 @@ export function connectRedis(
         retryStrategy: backOffMs,
         // It must return a number: without one, ioredis gives up for good when no sentinel answers.
         sentinelRetryStrategy: backOffMs,
-        sentinelCommandTimeout: patience.commandTimeout,
+        sentinelCommandTimeout: commandTimeoutMs,
         // Sentinels know this password already (auth-pass) and, having none of their own, accept any. An ACL user is the master's alone.
         ...(username === undefined && password !== undefined ? { sentinelPassword: password } : {}),
         ...(target.tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {})
@@ -58,7 +60,7 @@ export function connectRedis(
         redisOptions: options,
         scripts,
         clusterRetryStrategy: backOffMs,
-        slotsRefreshTimeout: patience.commandTimeout,
+        slotsRefreshTimeout: commandTimeoutMs,
         // 0: a call whose connection broke may have been carried out; sending it to another node could do it twice.
         retryDelayOnFailover: 0,
         // The offline queue stays on: a node is connected to by its first command, and the ones behind it would be refused.

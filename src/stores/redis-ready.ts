@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { after } from './time-limit.ts'
 
 /**
  * A call made right after opening, or in the moment of a reconnect, waits for that one attempt and for `patienceMs` at most. Once an
@@ -13,7 +14,7 @@ export function redisReady(client: Redis | Cluster, patienceMs: number): () => P
 
   function begin() {
     const outcome = Promise.withResolvers<void>()
-    setTimeout(outcome.resolve, patienceMs).unref()
+    void outcome.promise.then(after(patienceMs, outcome.resolve))
     return outcome
   }
 

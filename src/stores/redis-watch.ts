@@ -1,8 +1,9 @@
 import { Cluster, type Redis, ReplyError } from 'ioredis'
 import type { Watch } from '../core/ports.ts'
-import { backOffMs, connectRedis } from './redis-client.ts'
+import { backOffMs, commandTimeoutMs, connectRedis } from './redis-client.ts'
 import { aliveChannel, keyPrefix } from './redis-keys.ts'
 import type { RedisTarget } from './redis-url.ts'
+import { before } from './time-limit.ts'
 import { createWatchers, type Watchers } from './watchers.ts'
 
 export type RedisWatch = Watch & { close(): void }
@@ -78,7 +79,7 @@ function track(connection: Redis, instance: string, { tell, wake }: Watchers): T
     tell()
   }
   connection.on('ready', () => {
-    begin().catch(error => {
+    before(commandTimeoutMs, begin()).catch(error => {
       // Redis says no: so it stays. Without an answer in time, from one that was frozen, nothing would ever begin again.
       if (!(error instanceof ReplyError)) connection.disconnect(true)
     })
@@ -102,7 +103,7 @@ function track(connection: Redis, instance: string, { tell, wake }: Watchers): T
     if (++missed >= mostMissed) connection.disconnect(true)
   }
   const heartbeat = setInterval(() => {
-    if (told) connection.ping().then(heard, unheard)
+    if (told) before(commandTimeoutMs, connection.ping()).then(heard, unheard)
   }, heartbeatMs).unref()
 
   return {

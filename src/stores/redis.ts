@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Cluster } from 'ioredis'
 import type { Store } from '../core/ports.ts'
-import { before, createAsk } from './redis-ask.ts'
+import { createAsk } from './redis-ask.ts'
 import { connectRedis } from './redis-client.ts'
 import { claimKey, countKey, leaseKey, ownerKey, ownerOf } from './redis-keys.ts'
 import { commitArguments, wholeMs } from './redis-scripts.ts'
 import { parseRedisUrl } from './redis-url.ts'
 import { openRedisWatch } from './redis-watch.ts'
+import { before } from './time-limit.ts'
 
 /** A holder that has said nothing for so long may be looked at, whether it still lives. It extends several times in that time. */
 const silenceMs = 750

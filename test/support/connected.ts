@@ -19,7 +19,9 @@ export async function connected(t: Test, options: GatewayOptions & { token?: Fak
 /** A sign-in at a fake provider, without its pages. */
 export async function signIn(gateway: Pick<TestGateway, 'url'>, browser: Browser, name = 'productboard'): Promise<Response> {
   const started = await browser.request(`${gateway.url}/auth/${name}`)
-  const state = new URL(started.headers.get('location') ?? '').searchParams.get('state') ?? ''
+  const location = started.headers.get('location')
+  if (!location) throw new Error(`A sign-in was answered ${started.status} ${await started.text()}`)
+  const state = new URL(location).searchParams.get('state') ?? ''
   return browser.request(`${gateway.url}/auth/${name}/callback?${new URLSearchParams({ code: 'c', state })}`)
 }
 

@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { constants, openSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { join } from 'node:path'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { after, before } from '../../src/stores/time-limit.ts'
+
+/** A process that does nothing else for so long, as one without a core. */
+const standStill = (ms: number) => void execFileSync('sleep', [`${ms / 1000}`])
+
+t.test('what comes in time is the answer, and what is too late is an error', async t => {
+  t.equal(await before(1000, Promise.resolve('here')), 'here')
+  await t.rejects(before(1000, Promise.reject(new Error('refused'))), { message: 'refused' })
+  const started = performance.now()
+  await t.rejects(before(50, new Promise(() => {})), { message: 'no answer within 50 ms' })
+  t.ok(performance.now() - started >= 49, 'not before its time')
+})
+
+t.test('an answer that came while this process stood still is in time, also in the last moment', async t => {
+  const pipe = join(t.testdir(), 'pipe')
+  execFileSync('sh', ['-c', `mkfifo '${pipe}'`])
+  const end = new Socket({ fd: openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK), readable: true, writable: false })
+  t.teardown(() => end.destroy())
+  const answer = before(100, once(end, 'data'))
+  // As long as the pieces of the limit, so each of these comes right after one; the last piece goes by while all stands still.
+  for (let i = 0; i < 4; i++) await sleep(20)
+  // After what is here is read, and before the next timers.
+  await nextTurn()
+  execFileSync('sh', ['-c', `echo answer > '${pipe}'; sleep 0.3`])
+  t.equal(String(await answer), 'answer\n')
+})
+
+t.test('time in which this process stood still is not held against who is waited for', async t => {
+  const late = Promise.withResolvers<string>()
+  const answer = before(500, late.promise)
+  standStill(700)
+  setTimeout(() => late.resolve('here'), 100)
+  t.equal(await answer, 'here')
+})
+
+t.test('a limit that is ended calls nobody', async t => {
+  const ended = after(5, () => t.fail('called'))
+  ended()
+  await new Promise<void>(resolve => void after(20, resolve))
+  const endedLater = after(5, () => t.fail('called'))
+  await sleep(3)
+  endedLater()
+  await new Promise<void>(resolve => void after(20, resolve))
+})
