@@ -4,10 +4,13 @@ import { aliveChannel } from './redis-keys.ts'
 
 type Argument = string | Buffer | number
 
+/** `lookedDead` is a holder that this one has found so before, or ''. */
+type LeaseArguments = [holder: string, ttlMs: number, waitedMs: number, silenceMs: number, lookedDead: string]
+
 declare module 'ioredis' {
   interface RedisCommander<Context extends ClientContext> {
     latchkeyCommit(key: string, ...change: Argument[]): Result<0 | 1, Context>
-    latchkeyAcquire(key: string, ...lease: [holder: string, ttlMs: number, waitedMs: number, silenceMs: number]): Result<0 | 1, Context>
+    latchkeyAcquire(key: string, ...lease: LeaseArguments): Result<0 | 1 | string, Context>
     latchkeyExtend(key: string, holder: string, ttlMs: number): Result<0 | 1, Context>
     latchkeyCount(key: string, windowMs: number): Result<[count: number, endsInMs: number], Context>
     latchkeyRelease(key: string, holder: string): Result<0 | 1, Context>
@@ -35,7 +38,8 @@ return 1
 `
 
 // A holder says a sign of life by extending. One that has said none for a while is dead when the connection that its process
-// keeps open is gone as well: the system closes it with the process, however that ended, and not when it is merely slow.
+// keeps open is gone as well: the system closes it with the process, however that ended, and not when it is merely slow. Such a
+// connection may also be made anew just now: a holder is told of when it looks dead, and gives way when it does so a second time.
 // Asked for again under its own name it is given again: the first answer may have been lost.
 const acquire = `
 local key, holder, ttl = KEYS[1], ARGV[1], tonumber(ARGV[2])
@@ -47,6 +51,7 @@ if other and other ~= holder then
   if not instance then return 0 end
   local living = redis.pcall('PUBSUB', 'NUMSUB', '${aliveChannel('')}' .. instance)
   if living[2] ~= 0 then return 0 end
+  if other ~= ARGV[5] then return other end
 end
 redis.call('SET', key, holder, 'PX', ttl)
 return 1

@@ -8,10 +8,12 @@ import { claimKey, countKey, leaseKey, ownerKey, ownerOf } from './redis-keys.ts
 import { commitArguments, wholeMs } from './redis-scripts.ts'
 import { parseRedisUrl } from './redis-url.ts'
 import { openRedisWatch } from './redis-watch.ts'
-import { before } from './time-limit.ts'
+import { after, before } from './time-limit.ts'
 
 /** A holder that has said nothing for so long may be looked at, whether it still lives. It extends several times in that time. */
-const silenceMs = 750
+const silenceMs = 500
+/** And after so long it is looked at once more: by then one that lives has made its connection anew. */
+const secondLookMs = 250
 
 /**
  * One Redis, a Sentinel set or a Cluster. An owner is one hash: one slot, one trip, one end. The process starts and goes on when
@@ -67,11 +69,20 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
 
     acquire: async (owner, name, ttlMs, waitedMs = 0) => {
       const key = leaseKey(owner, name)
-      // Without the connection that shows its life, a holder has no name by which it could be taken for dead.
-      const holder = `${watch.isComplete() ? instance : ''}:${randomUUID()}`
+      // Without the connection that shows its life, a holder has no name by which it could be taken for dead. Nor does it judge others:
+      // who may not subscribe may not ask who does.
+      const isSeen = watch.isComplete()
+      const holder = `${isSeen ? instance : ''}:${randomUUID()}`
+      const refusedForMs = isSeen ? Math.floor(waitedMs) : 0
       const release = async () => void (await ask(owner, () => client.latchkeyRelease(key, holder)))
+      const acquire = (lookedDead = '') =>
+        askTwice(owner, () => client.latchkeyAcquire(key, holder, wholeMs(ttlMs), refusedForMs, silenceMs, lookedDead))
       try {
-        const acquired = await askTwice(owner, () => client.latchkeyAcquire(key, holder, wholeMs(ttlMs), Math.floor(waitedMs), silenceMs))
+        let acquired = await acquire()
+        if (typeof acquired === 'string') {
+          await new Promise<void>(resolve => void after(secondLookMs, resolve))
+          acquired = await acquire(acquired)
+        }
         if (acquired !== 1) return undefined
       } catch (error) {
         // Redis may have given it, or may do so yet.

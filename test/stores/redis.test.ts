@@ -4,6 +4,7 @@ import { openRedisStore } from '../../src/stores/redis.ts'
 import { startRedis } from '../support/redis.ts'
 import { connected, connectedPair, openAt } from './connected.ts'
 import { storeContract } from './contract.ts'
+import { startProxy } from './proxy.ts'
 import { minute, records } from './records.ts'
 import { administer, eventually, unavailable, works } from './topologies.ts'
 
@@ -26,6 +27,31 @@ t.test('scripts that the server has lost are sent again', async t => {
   await hold?.release()
   await administer(redis, say => say('SCRIPT', 'FLUSH'))
   t.ok(await store.acquire('owner', 'key', minute))
+})
+
+t.test('a holder whose connection is made anew keeps its lease, and one that is gone does not', async t => {
+  const redis = await startRedis(t)
+  const proxy = await startProxy(t, redis.port)
+  const holder = await connected(t, proxy.url)
+  await eventually('it shows that it lives', async () => holder.watch.isComplete())
+  const signsOfLife = await administer(redis, say => say('CLIENT', 'LIST', 'TYPE', 'pubsub').then(String))
+  const other = await connected(t, redis.url)
+  await eventually('so does the other', async () => other.watch.isComplete())
+  await holder.acquire('owner', 'lease', minute)
+  // By a longer lease the holder has said nothing for a minute.
+  const take = () => other.acquire('owner', 'lease', 2 * minute, minute)
+
+  const openDoor = proxy.closeDoor()
+  await administer(redis, say => say('CLIENT', 'KILL', 'ID', signsOfLife.match(/\d+/)?.[0] ?? ''))
+  await eventually('it looks dead', async () => !holder.watch.isComplete())
+  const taken = take()
+  // One connection answers in turn: by then it has been looked at once.
+  await other.ping()
+  openDoor()
+  t.equal(await taken, undefined)
+
+  await holder.close()
+  t.ok(await take())
 })
 
 t.test('an owner is one hash with an end, claims and leases stand beside it in its slot', async t => {
