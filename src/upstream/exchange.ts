@@ -1,6 +1,7 @@
-import type { Dispatcher, Pool } from 'undici'
+import type { Client, Dispatcher } from 'undici'
 import type { GatewayError } from '../core/errors.ts'
 import type { Outcome, Take, UpstreamRequest } from '../core/forward.ts'
+import type { Connections } from './connections.ts'
 import { Delivery } from './delivery.ts'
 import { asGatewayError, ClientGone, Stalled, tooManyEventStreams } from './faults.ts'
 import type { Entrant, Lane } from './lane.ts'
@@ -25,7 +26,7 @@ export class EventStreams extends Set<Exchange> {
 }
 
 /** What leads to one origin. */
-export type Road = { readonly pool: Pool; readonly lane: Lane; readonly eventStreams: EventStreams }
+export type Road = { readonly connections: Connections; readonly lane: Lane; readonly eventStreams: EventStreams }
 
 /** One request and its answer. */
 export class Exchange implements Dispatcher.DispatchHandler, Entrant {
@@ -34,8 +35,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
   readonly #resolve: (outcome: Outcome) => void
   readonly #reject: (error: GatewayError) => void
   readonly #road: Road
-  /** Whether undici has it, so that its place is taken until undici has let go of it. */
-  #dispatched = false
+  /** Once undici has it, so that its place is taken until undici has let go of it. */
+  #client: Client | undefined
   /** While it has its place there, or waits for it. */
   #lane: Lane | undefined
   #silence: Silence | undefined
@@ -73,13 +74,13 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
 
   go(): void {
     const { method, path, headers, body, bodyLength } = this.#request
-    this.#dispatched = true
     const kept = Array.isArray(body) ? (body as readonly Buffer[]) : undefined
     const length = kept ? kept.reduce((bytes, { length }) => bytes + length, 0) : bodyLength
     const sized = length === undefined ? headers : [...headers, 'content-length', String(length)]
     // One piece, or none, is sent with less ado.
     const sent = kept && kept.length < 2 ? (kept[0] ?? noBytes) : body
-    this.#road.pool.dispatch({ method, path, headers: sized, body: (sent ?? null) as Dispatcher.DispatchOptions['body'] & null }, this)
+    this.#client = this.#road.connections.take()
+    this.#client.dispatch({ method, path, headers: sized, body: (sent ?? null) as Dispatcher.DispatchOptions['body'] & null }, this)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -133,12 +134,14 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
   }
 
   onResponseEnd(): void {
+    if (this.#client) this.#road.connections.giveBack(this.#client)
     this.#finish()
     this.#delivery?.end()
     this.#resolve('streamed')
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#client) this.#road.connections.drop(this.#client)
     this.#fail(error)
     this.#leave()
   }
@@ -173,7 +176,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
 
   #finish(): void {
     this.#clear()
-    if (!this.#dispatched || this.#controller) this.#leave()
+    if (!this.#client || this.#controller) this.#leave()
     this.#road.eventStreams.delete(this)
     this.#request.signal.removeEventListener('abort', this.#onGone)
   }

@@ -1,8 +1,8 @@
 import type { Send } from '../core/forward.ts'
+import { Connections } from './connections.ts'
 import { EventStreams, Exchange, type Road } from './exchange.ts'
 import { Lane } from './lane.ts'
 import type { LookupFor } from './lookup.ts'
-import { Pool } from './undici.ts'
 
 export type Upstream = {
   readonly send: Send
@@ -21,10 +21,9 @@ type Widths = {
 }
 
 const usualWidths: Widths = { calls: 512, eventStreams: 512 }
-const connectTimeoutMs = 5_000
 
 /**
- * Sending on undici: one pool an origin, certificates verified, redirects not followed, straight on `dispatch`, so that
+ * Sending on undici: one origin apart from another, certificates verified, redirects not followed, straight on `dispatch`, so that
  * a chunk of the provider's answer is one write to the client.
  */
 export function openUpstream(lookupFor: LookupFor, widths = usualWidths): Upstream {
@@ -33,15 +32,8 @@ export function openUpstream(lookupFor: LookupFor, widths = usualWidths): Upstre
   function roadTo(origin: string): Road {
     let road = roads.get(origin)
     if (!road) {
-      // Time limits are ours (see Exchange): undici's do not count the wait for a connection and cannot tell an event stream.
-      const pool = new Pool(origin, {
-        connections: widths.calls + widths.eventStreams,
-        connect: { timeout: connectTimeoutMs, lookup: lookupFor(origin) },
-        headersTimeout: 0,
-        bodyTimeout: 0,
-        allowH2: false
-      })
-      road = { pool, lane: new Lane(widths.calls), eventStreams: new EventStreams(widths.eventStreams) }
+      const connections = new Connections(origin, lookupFor(origin))
+      road = { connections, lane: new Lane(widths.calls), eventStreams: new EventStreams(widths.eventStreams) }
       roads.set(origin, road)
     }
     return road
@@ -56,7 +48,7 @@ export function openUpstream(lookupFor: LookupFor, widths = usualWidths): Upstre
       for (const { eventStreams } of roads.values()) for (const exchange of [...eventStreams]) exchange.endEarly()
     },
     close: async () => {
-      await Promise.all([...roads.values()].map(({ pool }) => pool.destroy()))
+      await Promise.all([...roads.values()].map(({ connections }) => connections.destroy()))
     }
   }
 }

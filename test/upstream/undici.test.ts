@@ -1,15 +1,16 @@
 import { createRequire } from 'node:module'
 import t from 'tap'
-import { errors, Pool } from '../../src/upstream/undici.ts'
+import { buildConnector, Client, errors } from '../../src/upstream/undici.ts'
 
 const { cache } = createRequire(import.meta.url)
 
 t.test('Of undici only what sends is loaded, and it is what the package exports', async t => {
   const isLoaded = (name: string) => Object.keys(cache).some(file => file.replaceAll('\\', '/').endsWith(`/undici/${name}`))
-  t.ok(isLoaded('lib/dispatcher/pool.js'))
+  t.ok(isLoaded('lib/dispatcher/client.js'))
   t.notOk(isLoaded('index.js'))
   const whole = await import('undici')
   t.ok(isLoaded('index.js'))
-  t.equal(Pool, whole.Pool)
+  t.equal(Client, whole.Client)
+  t.equal(buildConnector, whole.buildConnector)
   t.equal(errors.ConnectTimeoutError, whole.errors.ConnectTimeoutError)
 })
