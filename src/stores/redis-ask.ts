@@ -1,8 +1,8 @@
 import { Cluster, type Redis, ReplyError } from 'ioredis'
+import { before } from '../core/time-limit.ts'
 import { commandTimeoutMs } from './redis-client.ts'
 import { redisReady } from './redis-ready.ts'
 import { createSharedPatience } from './shared-patience.ts'
-import { before } from './time-limit.ts'
 import { storeUnavailable } from './unavailable.ts'
 
 /** How long a call waits for a connection, unless a store is opened with another patience. */

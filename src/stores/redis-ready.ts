@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import { after } from './time-limit.ts'
+import { TimeLimit } from '../core/time-limit.ts'
 
 /**
  * A call made right after opening, or in the moment of a reconnect, waits for that one attempt and for `patienceMs` at most. Once an
@@ -14,7 +14,8 @@ export function redisReady(client: Redis | Cluster, patienceMs: number): () => P
 
   function begin() {
     const outcome = Promise.withResolvers<void>()
-    void outcome.promise.then(after(patienceMs, outcome.resolve))
+    const limit = new TimeLimit(patienceMs, outcome.resolve)
+    void outcome.promise.then(() => limit.end())
     return outcome
   }
 

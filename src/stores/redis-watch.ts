@@ -1,9 +1,9 @@
 import { Cluster, type Redis, ReplyError } from 'ioredis'
 import type { Watch } from '../core/ports.ts'
+import { before } from '../core/time-limit.ts'
 import { backOffMs, commandTimeoutMs, connectRedis } from './redis-client.ts'
 import { aliveChannel, keyPrefix } from './redis-keys.ts'
 import type { RedisTarget } from './redis-url.ts'
-import { before } from './time-limit.ts'
 import { createWatchers, type Watchers } from './watchers.ts'
 
 export type RedisWatch = Watch & { close(): void }

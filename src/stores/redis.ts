@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Cluster } from 'ioredis'
 import type { Store } from '../core/ports.ts'
+import { before, TimeLimit } from '../core/time-limit.ts'
 import { createAsk } from './redis-ask.ts'
 import { connectRedis } from './redis-client.ts'
 import { claimKey, countKey, leaseKey, ownerKey, ownerOf } from './redis-keys.ts'
 import { commitArguments, wholeMs } from './redis-scripts.ts'
 import { parseRedisUrl } from './redis-url.ts'
 import { openRedisWatch } from './redis-watch.ts'
-import { after, before } from './time-limit.ts'
 
 /** A holder that has said nothing for so long may be looked at, whether it still lives. It extends several times in that time. */
 const silenceMs = 500
@@ -80,7 +80,7 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
       try {
         let acquired = await acquire()
         if (typeof acquired === 'string') {
-          await new Promise<void>(resolve => void after(secondLookMs, resolve))
+          await new Promise<void>(resolve => void new TimeLimit(secondLookMs, resolve))
           acquired = await acquire(acquired)
         }
         if (acquired !== 1) return undefined

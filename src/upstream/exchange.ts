@@ -1,11 +1,11 @@
 import type { Client, Dispatcher } from 'undici'
 import type { GatewayError } from '../core/errors.ts'
 import type { Outcome, Take, UpstreamRequest } from '../core/forward.ts'
+import { TimeLimit } from '../core/time-limit.ts'
 import type { Connections } from './connections.ts'
 import { Delivery } from './delivery.ts'
 import { asGatewayError, ClientGone, Stalled, tooManyEventStreams } from './faults.ts'
 import type { Entrant, Lane } from './lane.ts'
-import { Silence } from './silence.ts'
 
 /** A dropped answer is read to its end up to here, so that its connection can serve again; a longer one is not worth that. */
 const dropBytes = 64 * 1024
@@ -39,7 +39,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
   #client: Client | undefined
   /** While it has its place there, or waits for it. */
   #lane: Lane | undefined
-  #silence: Silence | undefined
+  #silence: TimeLimit | undefined
   #controller: Dispatcher.DispatchController | undefined
   #fault: Error | undefined
   #delivery: Delivery | undefined
@@ -67,7 +67,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
       return
     }
     signal.addEventListener('abort', this.#onGone)
-    this.#silence = new Silence(timeoutMs, () => this.#fail(new Stalled()))
+    this.#silence = new TimeLimit(timeoutMs, () => this.#fail(new Stalled()))
     this.#lane = this.#road.lane
     this.#lane.enter(this)
   }
@@ -88,16 +88,16 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
     if (this.#fault) {
       controller.abort(this.#fault)
       this.#leave()
-    } else this.#silence?.heard()
+    } else this.#silence?.renew()
   }
 
   onBodySent(): void {
-    this.#silence?.heard()
+    this.#silence?.renew()
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
     if (status < 200 || this.#fault) return // 103 and the like; and an answer that nobody waits for any more.
-    this.#silence?.heard()
+    this.#silence?.renew()
     // RFC-less but universal: server-sent events may be silent for as long as they like.
     const isEventStream = /^text\/event-stream\b/i.test(String(headers['content-type']))
     if (isEventStream && this.#road.eventStreams.isFull) {
@@ -124,7 +124,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#silence?.heard()
+    this.#silence?.renew()
     if (this.#delivery) {
       this.#delivery.write(chunk)
       return
@@ -156,7 +156,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
     this.#resolve('streamed')
   }
 
-  readonly #onRoom = (): void => this.#silence?.heard()
+  readonly #onRoom = (): void => this.#silence?.renew()
 
   readonly #onGone = (): void => this.#fail(new ClientGone())
 
@@ -188,7 +188,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
   }
 
   #clear(): void {
-    this.#silence?.stop()
+    this.#silence?.end()
     this.#silence = undefined
   }
 }

@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { constants, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
+import { mock } from 'node:test'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { after, before } from '../../src/stores/time-limit.ts'
+import { before, TimeLimit } from '../../src/core/time-limit.ts'
 
 /** A process that does nothing else for so long, as one without a core. */
 const standStill = (ms: number) => void execFileSync('sleep', [`${ms / 1000}`])
@@ -40,12 +41,52 @@ t.test('time in which this process stood still is not held against who is waited
   t.equal(await answer, 'here')
 })
 
-t.test('a limit that is ended calls nobody', async t => {
-  const ended = after(5, () => t.fail('called'))
-  ended()
-  await new Promise<void>(resolve => void after(20, resolve))
-  const endedLater = after(5, () => t.fail('called'))
-  await sleep(3)
-  endedLater()
-  await new Promise<void>(resolve => void after(20, resolve))
+/** Of mocked time, a millisecond at a time: timers that are set meanwhile count from there. */
+function pass(ms: number): void {
+  for (let passed = 0; passed < ms; passed++) mock.timers.tick(1)
+}
+
+t.test('signs of life put it off, and once it is over or ended nobody is called again', t => {
+  t.teardown(() => mock.reset())
+  mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] })
+  let called = 0
+  const limit = new TimeLimit(1000, () => called++)
+  for (let i = 0; i < 10; i++) {
+    pass(990)
+    t.equal(called, 0)
+    limit.renew()
+  }
+  pass(999)
+  t.equal(called, 0, 'not before its time')
+  pass(202)
+  t.equal(called, 1)
+  pass(10_000)
+  t.equal(called, 1)
+
+  const ended = new TimeLimit(1000, () => called++)
+  pass(500)
+  ended.renew()
+  ended.end()
+  pass(10_000)
+  t.equal(called, 1)
+  t.end()
+})
+
+t.test('a sign of life in the last moment counts, and so does an end', t => {
+  t.teardown(() => mock.reset())
+  mock.timers.enable({ apis: ['setTimeout'] })
+  const immediates: Array<() => void> = []
+  mock.method(globalThis, 'setImmediate', (call: (limit: TimeLimit) => void, limit: TimeLimit) => immediates.push(() => call(limit)))
+  mock.method(globalThis, 'clearImmediate', () => immediates.splice(0))
+  let called = 0
+  const limit = new TimeLimit(1000, () => called++)
+  pass(1000)
+  limit.renew()
+  immediates.shift()?.()
+  t.equal(called, 0)
+  pass(1200)
+  limit.end()
+  immediates.shift()?.()
+  t.equal(called, 0)
+  t.end()
 })
