@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** What the session cookie holds, if it opened. Whether that session still lives is for the vault to say. */
     ticket: Ticket | undefined
+    /** What the cookie was opened to: several parts of one request ask. */
+    openedTicket: OpenedTicket | null | undefined
   }
   interface FastifyReply {
     giveSession(session: Session): FastifyReply
@@ -28,16 +30,17 @@ const mostCharactersRemembered = 512
 
 /** The cookie by which a browser is known again. */
 async function session(app: FastifyInstance, { limits, clock }: SessionOptions) {
-  const { name, attributes, seal, open } = app.cookieKinds.session
+  const kind = app.cookieKinds.session
+  const { name, attributes, seal } = kind
   const remembered = new Map<string, OpenedTicket>()
 
-  function opened(request: FastifyRequest): OpenedTicket | undefined {
+  function open(request: FastifyRequest): OpenedTicket | undefined {
     // What is refused before cookies are read has none.
     const sealed = request.cookies?.[name]
     if (sealed === undefined) return undefined
     const known = remembered.get(sealed)
     if (known) return known
-    const found = open(sealed, request.log)
+    const found = kind.open(sealed, request.log)
     const { owner, id } = found?.values ?? {}
     if (!found || typeof owner !== 'string' || typeof id !== 'string') return undefined
     const now = { ticket: { owner, id }, isStale: found.isStale }
@@ -52,6 +55,8 @@ async function session(app: FastifyInstance, { limits, clock }: SessionOptions) 
     remembered.set(Buffer.from(sealed, 'latin1').toString('latin1'), what)
   }
 
+  app.decorateRequest('openedTicket', null)
+  const opened = (request: FastifyRequest) => (request.openedTicket ??= open(request))
   app.decorateRequest('ticket', {
     getter(this: FastifyRequest) {
       return opened(this)?.ticket

@@ -36,13 +36,12 @@ export function perName<T>(decide: (name: string) => T): (name: string) => T {
 const mostNamesRemembered = 1_000
 const mostCharactersRemembered = 100
 
-const canonicalName = perName(canonical)
-
 /** Names that `Connection` lists: they belong to this hop (RFC 9110 §7.6.1). */
 export function connectionNames(raw: readonly string[]): Set<string> | undefined {
   let names: Set<string> | undefined
   for (let i = 0; i + 1 < raw.length; i += 2) {
-    if (canonicalName(raw[i] as string) === 'connection') names = withNamesIn(raw[i + 1] as string, names)
+    const name = raw[i] as string
+    if (name.length === 'connection'.length && canonical(name) === 'connection') names = withNamesIn(raw[i + 1] as string, names)
   }
   return names
 }

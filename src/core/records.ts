@@ -16,7 +16,16 @@ export const connectionPrefix = 'connection:'
 export const invitationPrefix = 'invitation:'
 
 export const sessionField = (id: string): string => sessionPrefix + id
-export const connectionField = (provider: string): string => connectionPrefix + provider
+/** A name that is put together anew is hashed anew, at each look for what is held by it. There are as many as there are providers. */
+export const connectionField = (provider: string): string => {
+  let field = connectionFields.get(provider)
+  if (field === undefined) {
+    field = connectionPrefix + provider
+    connectionFields.set(provider, field)
+  }
+  return field
+}
+const connectionFields = new Map<string, string>()
 
 type Fields = Iterable<readonly [field: string, record: Buffer]>
 

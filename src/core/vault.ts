@@ -69,6 +69,17 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
   /** Sessions whose note is being or has been written: the calls of a busy session, or of an outage, need not each try. */
   const noted = new WeakSet<Versioned<Session>>()
 
+  /** Kept as those of connections are; the ticket of a busy session is one object, however often it calls. */
+  const sessionFields = new WeakMap<Ticket, string>()
+  function sessionFieldOf(ticket: Ticket): string {
+    let field = sessionFields.get(ticket)
+    if (field === undefined) {
+      field = sessionField(ticket.id)
+      sessionFields.set(ticket, field)
+    }
+    return field
+  }
+
   const records = createRecords(cipher)
   const { sealSession, openSession, sealConnection, openConnection, connectionsIn } = records
 
@@ -116,10 +127,10 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
   }
 
   return {
-    open({ owner, id }, providers) {
-      const fields = [sessionField(id)]
+    open(ticket, providers) {
+      const fields = [sessionFieldOf(ticket)]
       for (const name of providers) fields.push(connectionField(name))
-      const read = memory.read(owner, fields, load)
+      const read = memory.read(ticket.owner, fields, load)
       return read instanceof Promise ? read.then(values => heldIn(providers, values)) : heldIn(providers, read)
     },
 

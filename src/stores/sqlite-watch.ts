@@ -8,7 +8,7 @@ const lookMs = 10
  * A look takes about ten microseconds beside busy neighbours. So many in so many milliseconds are all that calls spend on it: those of a
  * gateway with less to do look each time, those of a busy one hear of another process's change as late as over Redis.
  */
-const looks = { most: 4, withinMs: 5 }
+const looks = { most: 2, withinMs: 5 }
 
 /**
  * What this process changes it tells itself. Whether another has changed anything SQLite says when it is asked, without touching a row
