@@ -9,6 +9,7 @@ import type { Environment } from './config/environment.ts'
 import { placesOf } from './core/errors.ts'
 import type { Provider } from './core/provider.ts'
 import { firstContact } from './first-contact.ts'
+import { collectBuffersAsTheHeap } from './garbage-collection.ts'
 import { logDestination } from './log-destination.ts'
 import { startUpMessage } from './start-up-message.ts'
 import { openStore } from './stores/open-store.ts'
@@ -33,6 +34,7 @@ export type Parts = {
 
 /** One gateway in this process, until it is told to end. */
 export async function serve({ variables, definitions, configured, ignoredSignals, onReady }: Parts): Promise<{ leave(): void }> {
+  collectBuffersAsTheHeap()
   // Nothing configured, and not in production: everything is wired to providers that live in this process.
   const sandbox = configured.providers.size === 0 ? await startSandbox(configured) : undefined
   const config = sandbox ? readConfig({ ...variables, ...sandbox.environment }, definitions, configured.port) : configured
