@@ -27,6 +27,12 @@ const mostMissed = 2
 export function openRedisWatch(client: Redis | Cluster, target: RedisTarget, instance: string): RedisWatch {
   const watchers = createWatchers()
   const trackers = new Map<Redis | 'only', Tracker>()
+  /** Each call asks: so it is found out when it changes. */
+  let isComplete = false
+  const look = () => {
+    isComplete = trackers.size > 0 && trackers.values().every(tracker => tracker.isTold())
+    watchers.tell()
+  }
 
   if (client instanceof Cluster) {
     // Replicas too: one of them may be the next master.
@@ -38,17 +44,17 @@ export function openRedisWatch(client: Redis | Cluster, target: RedisTarget, ins
         trackers.delete(node)
       }
       for (const node of nodes) {
-        if (!trackers.has(node)) trackers.set(node, track(node.duplicate({ ...tracking, ...ofNode }), instance, watchers))
+        if (!trackers.has(node)) trackers.set(node, track(node.duplicate({ ...tracking, ...ofNode }), instance, watchers, look))
       }
-      watchers.tell()
+      look()
     }
     for (const event of ['ready', '+node', '-node']) client.on(event, follow)
   } else {
-    trackers.set('only', track(connectRedis(target, tracking) as Redis, instance, watchers))
+    trackers.set('only', track(connectRedis(target, tracking) as Redis, instance, watchers, look))
   }
 
   return {
-    isComplete: () => trackers.size > 0 && trackers.values().every(tracker => tracker.isTold()),
+    isComplete: () => isComplete,
     subscribe: watchers.subscribe,
     nextChange: watchers.nextChange,
     close: () => {
@@ -65,7 +71,8 @@ const ofNode = { lazyConnect: false, retryStrategy: backOffMs } as const
 
 type Tracker = { isTold(): boolean; close(): void }
 
-function track(connection: Redis, instance: string, { tell, wake }: Watchers): Tracker {
+/** @param onTurn called when it is told of changes from now on, and when it is not any more */
+function track(connection: Redis, instance: string, { tell, wake }: Watchers, onTurn: () => void): Tracker {
   let told = false
   let missed = 0
 
@@ -76,7 +83,7 @@ function track(connection: Redis, instance: string, { tell, wake }: Watchers): T
     await connection.subscribe(invalidations, aliveChannel(instance))
     told = true
     missed = 0
-    tell()
+    onTurn()
   }
   connection.on('ready', () => {
     before(commandTimeoutMs, begin()).catch(error => {
@@ -88,7 +95,7 @@ function track(connection: Redis, instance: string, { tell, wake }: Watchers): T
   connection.on('close', () => {
     if (!told) return
     told = false
-    tell()
+    onTurn()
   })
   connection.on('messageBuffer', (channel: Buffer, keys: Buffer[] | null) => {
     if (channel.toString() !== invalidations) return
