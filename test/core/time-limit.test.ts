@@ -14,9 +14,12 @@ const standStill = (ms: number) => void execFileSync('sleep', [`${ms / 1000}`])
 t.test('what comes in time is the answer, and what is too late is an error', async t => {
   t.equal(await before(1000, Promise.resolve('here')), 'here')
   await t.rejects(before(1000, Promise.reject(new Error('refused'))), { message: 'refused' })
-  const started = performance.now()
+  let isDue = false
+  setTimeout(() => {
+    isDue = true
+  }, 49)
   await t.rejects(before(50, new Promise(() => {})), { message: 'no answer within 50 ms' })
-  t.ok(performance.now() - started >= 49, 'not before its time')
+  t.ok(isDue, 'not before its time')
 })
 
 t.test('an answer that came while this process stood still is in time, also in the last moment', async t => {
@@ -24,9 +27,9 @@ t.test('an answer that came while this process stood still is in time, also in t
   execFileSync('sh', ['-c', `mkfifo '${pipe}'`])
   const end = new Socket({ fd: openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK), readable: true, writable: false })
   t.teardown(() => end.destroy())
-  const answer = before(100, once(end, 'data'))
+  const answer = before(500, once(end, 'data'))
   // As long as the pieces of the limit, so each of these comes right after one; the last piece goes by while all stands still.
-  for (let i = 0; i < 4; i++) await sleep(20)
+  for (let i = 0; i < 4; i++) await sleep(100)
   // After what is here is read, and before the next timers.
   await nextTurn()
   execFileSync('sh', ['-c', `echo answer > '${pipe}'; sleep 0.3`])
