@@ -1,4 +1,5 @@
-import { hopByHop, isFieldValue, isToken, perName, type RawHeaders, withNamesIn } from './header-names.ts'
+import { hopByHop, isFieldValue, isToken, type RawHeaders, withNamesIn } from './header-names.ts'
+import { perName } from './per-name.ts'
 
 const answerStops = new Set([
   ...hopByHop,

@@ -21,21 +21,6 @@ export const isFieldValue = (value: string): boolean => /^[\t\x20-\x7e\x80-\xff]
 /** Many servers make `_` and `-` the same (CGI, WSGI), so a look-alike stops where the real name stops. */
 export const canonical = (name: string): string => name.toLowerCase().replaceAll('_', '-')
 
-/** What a name alone decides. The same few names come again and again; others may not fill the memory. */
-export function perName<T>(decide: (name: string) => T): (name: string) => T {
-  const decided = new Map<string, T>()
-  return name => {
-    let verdict = decided.get(name)
-    if (verdict === undefined) {
-      verdict = decide(name)
-      if (decided.size < mostNamesRemembered && name.length <= mostCharactersRemembered) decided.set(name, verdict)
-    }
-    return verdict
-  }
-}
-const mostNamesRemembered = 1_000
-const mostCharactersRemembered = 100
-
 /** Names that `Connection` lists: they belong to this hop (RFC 9110 §7.6.1). */
 export function connectionNames(raw: readonly string[]): Set<string> | undefined {
   let names: Set<string> | undefined

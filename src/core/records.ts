@@ -1,6 +1,7 @@
 import { type Cipher, headerBytes } from './cipher.ts'
 import { type Connection, decodeConnection, encodeConnection } from './connection.ts'
-import type { Session } from './session.ts'
+import { perName } from './per-name.ts'
+import type { Session, Ticket } from './session.ts'
 
 /** What tells one write of a record from another: its first bytes, a character each. Many are held, and a Buffer takes ten times as much. */
 export type Version = string
@@ -16,16 +17,20 @@ export const connectionPrefix = 'connection:'
 export const invitationPrefix = 'invitation:'
 
 export const sessionField = (id: string): string => sessionPrefix + id
-/** A name that is put together anew is hashed anew, at each look for what is held by it. There are as many as there are providers. */
-export const connectionField = (provider: string): string => {
-  let field = connectionFields.get(provider)
+// A field that is put together anew is hashed anew at each look for what is held by it, so those of a busy session are kept.
+export const connectionField = perName(provider => connectionPrefix + provider)
+
+const sessionFields = new WeakMap<Ticket, string>()
+
+/** Of a ticket, which is one object for as long as its cookie is remembered. */
+export function sessionFieldOf(ticket: Ticket): string {
+  let field = sessionFields.get(ticket)
   if (field === undefined) {
-    field = connectionPrefix + provider
-    connectionFields.set(provider, field)
+    field = sessionField(ticket.id)
+    sessionFields.set(ticket, field)
   }
   return field
 }
-const connectionFields = new Map<string, string>()
 
 type Fields = Iterable<readonly [field: string, record: Buffer]>
 

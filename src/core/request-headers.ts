@@ -1,5 +1,6 @@
 import { GatewayError } from './errors.ts'
-import { canonical, connectionNames, hopByHop, isFieldValue, isToken, perName, type RawHeaders } from './header-names.ts'
+import { canonical, connectionNames, hopByHop, isFieldValue, isToken, type RawHeaders } from './header-names.ts'
+import { perName } from './per-name.ts'
 
 const requestStops = new Set([
   ...hopByHop,

@@ -8,6 +8,7 @@ import {
   connectionPrefix,
   createRecords,
   sessionField,
+  sessionFieldOf,
   sessionPrefix,
   unchanged,
   type Version,
@@ -68,17 +69,6 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
 
   /** Sessions whose note is being or has been written: the calls of a busy session, or of an outage, need not each try. */
   const noted = new WeakSet<Versioned<Session>>()
-
-  /** Kept as those of connections are; the ticket of a busy session is one object, however often it calls. */
-  const sessionFields = new WeakMap<Ticket, string>()
-  function sessionFieldOf(ticket: Ticket): string {
-    let field = sessionFields.get(ticket)
-    if (field === undefined) {
-      field = sessionField(ticket.id)
-      sessionFields.set(ticket, field)
-    }
-    return field
-  }
 
   const records = createRecords(cipher)
   const { sealSession, openSession, sealConnection, openConnection, connectionsIn } = records
