@@ -50,7 +50,8 @@ type Sealed = { readonly changed: boolean; data(): Record<string, unknown> | und
  * context of their own.
  */
 async function cookies(app: FastifyInstance, { keys, limits, publicUrl }: CookiesOptions) {
-  const secure = publicUrl.startsWith('https:')
+  const { protocol, port } = new URL(publicUrl)
+  const secure = protocol === 'https:'
   const attributes: CookieKind['attributes'] = lifetimeMs => ({
     path: '/',
     httpOnly: true,
@@ -58,8 +59,9 @@ async function cookies(app: FastifyInstance, { keys, limits, publicUrl }: Cookie
     secure,
     maxAge: Math.ceil(lifetimeMs / 1000)
   })
-  const nameOf = (name: string) => (secure ? `__Host-${name}` : name)
-  const names: Record<Kind, string> = { session: nameOf('latchkey'), flow: nameOf('latchkey-signin') }
+  // RFC 6265 §8.5: cookies are kept by host and not by port, and two gateways on one machine would end each other's sessions.
+  const name = secure ? '__Host-latchkey' : `latchkey-${port || 80}`
+  const names: Record<Kind, string> = { session: name, flow: `${name}-signin` }
   const keysFor = (purpose: string) => keys.map(key => Buffer.from(hkdfSync('sha256', key, '', `latchkey ${purpose} cookie`, 32)))
   const options = (kind: Kind, lifetimeMs: number) => ({
     sessionName: kind,

@@ -1,6 +1,7 @@
 import { bareCall, type Hostile } from './requests.ts'
 
-type Sealed = { readonly session: string; readonly flow: string }
+/** What a good session's cookie is called, what it holds, and what that of a sign-in under way holds. */
+type Sealed = { readonly name: string; readonly session: string; readonly flow: string }
 
 /** The bytes behind a cookie: ciphertext and nonce. */
 const partsOf = (cookie: string): Buffer[] =>
@@ -16,7 +17,7 @@ function flipped(bytes: Buffer, bit: number): Buffer {
 }
 
 /** Cookies made out of a good one that must not be a session: each a whole `Cookie` line's value. */
-function forged({ session, flow }: Sealed): Array<[what: string, line: string]> {
+function forged({ name, session, flow }: Sealed): Array<[what: string, line: string]> {
   const [sealed = Buffer.of(), nonce = Buffer.of()] = partsOf(session)
   const bits = (bytes: Buffer) => Array.from({ length: bytes.length }, (_, byte) => byte * 8 + (byte % 8))
   const values: Array<[string, string]> = [
@@ -48,25 +49,25 @@ function forged({ session, flow }: Sealed): Array<[what: string, line: string]> 
     ['nothing', '']
   ]
   return [
-    ...values.map(([what, value]): [string, string] => [what, `latchkey=${value}`]),
+    ...values.map(([what, value]): [string, string] => [what, `${name}=${value}`]),
     ...[
-      'Latchkey',
-      'LATCHKEY',
-      'latchkey2',
-      '__Host-latchkey',
-      '$latchkey',
-      'latchkey[]',
-      'latchkey%00',
+      name.replace('l', 'L'),
+      name.toUpperCase(),
+      `${name}2`,
+      `__Host-${name}`,
+      `$${name}`,
+      `${name}[]`,
+      `${name}%00`,
       'session',
-      'latchkey-signin',
+      `${name}-signin`,
       '__proto__'
-    ].map((name): [string, string] => [`the name ${name}`, `${name}=${session}`]),
-    ['a forged one first', `latchkey=x; latchkey=${session}`],
+    ].map((other): [string, string] => [`the name ${other}`, `${other}=${session}`]),
+    ['a forged one first', `${name}=x; ${name}=${session}`],
     ['no name', session],
-    ['no value', 'latchkey'],
-    ['an equals sign first', `=latchkey=${session}`],
+    ['no value', name],
+    ['an equals sign first', `=${name}=${session}`],
     ['a thousand others', Array.from({ length: 1000 }, (_, i) => `c${i}=${i}`).join('; ')],
-    ['a thousand flows', Array.from({ length: 500 }, (_, i) => `latchkey-signin-${i}=x%3By`).join('; ')]
+    ['hundreds of flows', Array.from({ length: 250 }, (_, i) => `${name}-signin-${i}=x%3By`).join('; ')]
   ]
 }
 
@@ -111,13 +112,11 @@ export function forgedStates({ flow }: Sealed, flowName: string, state: string):
 
 /** The same for a sign-in under way: a callback with any of these has no state that it could be compared with. */
 export function forgedFlows({ session, flow }: Sealed, flowName: string, state: string): Hostile[] {
-  return forged({ session: flow, flow: session })
+  return forged({ name: flowName, session: flow, flow: session })
     .filter(([what]) => !what.startsWith('the name') && what !== 'a forged one first')
     .map(([what, line]) => ({
       what: `a sign-in’s cookie: ${what}`,
-      bytes: bareCall({ target: `/auth/productboard/callback?code=c&state=${state}` }, () => [
-        `Cookie: ${line.replace(/^latchkey(?==|$)/, flowName)}`
-      ]),
+      bytes: bareCall({ target: `/auth/productboard/callback?code=c&state=${state}` }, () => [`Cookie: ${line}`]),
       status: 400,
       code: 'state_invalid'
     }))

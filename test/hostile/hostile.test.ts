@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
 import { connected } from '../support/connected.ts'
+import { sessionCookie } from '../support/cookie-names.ts'
 import { forgedFlows, forgedSessions, forgedStates } from './cookies.ts'
 import { type Exchange, exchangeAll } from './exchange.ts'
 import { hostileFraming } from './framing.ts'
@@ -16,7 +17,7 @@ import { hostileReturns, oddButGoodReturns } from './return-addresses.ts'
 
 const frontend = 'https://app.example.com'
 const { gateway, provider, browser } = await connected(t, { environment: { ALLOWED_ORIGINS: frontend } })
-const person = { port: Number(new URL(gateway.url).port), cookie: browser.cookieNamed('latchkey')?.value ?? '' }
+const person = { port: Number(new URL(gateway.url).port), cookie: browser.sessionPair(gateway.url) }
 const allowedOrigins = [gateway.url, frontend]
 
 /** A sign-in that another browser has begun, and could finish. */
@@ -24,7 +25,7 @@ const other = new Browser()
 const started = await other.request(`${gateway.url}/auth/productboard`)
 const state = new URL(started.headers.get('location') ?? '').searchParams.get('state') ?? ''
 const [flow] = other.cookies.values()
-const sealed = { session: person.cookie, flow: flow?.value ?? '' }
+const sealed = { name: sessionCookie(gateway.url), session: browser.session(gateway.url)?.value ?? '', flow: flow?.value ?? '' }
 
 const counts = { tried: 0, refused: 0, stopped: 0, passed: 0 }
 

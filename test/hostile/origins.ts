@@ -60,7 +60,7 @@ export function foreignCalls(allowedOrigins: readonly string[]): Hostile[] {
     routes.map(
       ([method, target]): Hostile => ({
         what: `${method} ${target} with ${what}`,
-        bytes: bareCall({ method, target }, ({ cookie }) => [`Cookie: latchkey=${cookie}`, ...lines, 'Content-Length: 0']),
+        bytes: bareCall({ method, target }, ({ cookie }) => [`Cookie: ${cookie}`, ...lines, 'Content-Length: 0']),
         ...refused
       })
     )

@@ -1,4 +1,4 @@
-/** What makes a call that of the person who is signed in, and known again where it arrives. */
+/** What makes a call that of the person who is signed in: a pair of the `Cookie` header; and known again where it arrives. */
 export type Caller = { readonly cookie: string; readonly caseId: string }
 
 /** The bytes of a request, made for a caller. */
@@ -21,7 +21,7 @@ export type Hostile = {
 
 export const base = '/proxy/productboard'
 
-const linesOf = ({ cookie, caseId }: Caller): string => `X-CSRF: 1\r\nCookie: latchkey=${cookie}\r\nX-Case: ${caseId}\r\n`
+const linesOf = ({ cookie, caseId }: Caller): string => `X-CSRF: 1\r\nCookie: ${cookie}\r\nX-Case: ${caseId}\r\n`
 
 type Call = { method?: string; target?: string; version?: string; host?: string; lines?: readonly string[]; body?: string }
 

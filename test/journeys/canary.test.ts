@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { administer } from '../stores/topologies.ts'
 import { Browser } from '../support/browser.ts'
+import { sessionCookie } from '../support/cookie-names.ts'
 import { json, startFakeProvider } from '../support/fake-provider.ts'
 import { newKey, startGateway, TestClock } from '../support/gateway.ts'
 import { raw } from '../support/raw.ts'
@@ -179,9 +180,9 @@ async function walk(t: Test, environment: Record<string, string>, dump: () => Pr
   const stranger = newBrowser()
   for (const path of [`/${canary('nowhere')}`, `/auth/${secrets.odd}`, `/?x=${canary('query')}`, `/proxy/${secrets.odd}/x`])
     for (const accept of ['text/html', '*/*'])
-      await stranger.request(url + path, { headers: { accept, cookie: `latchkey=${canary('cookie')}` } })
+      await stranger.request(url + path, { headers: { accept, cookie: `${sessionCookie(url)}=${canary('cookie')}` } })
   for (const bytes of [
-    `GET / HTTP/1.1\r\nHost: x\r\nCookie: latchkey=${canary('cookie')}\0\r\n\r\n`,
+    `GET / HTTP/1.1\r\nHost: x\r\nCookie: ${sessionCookie(url)}=${canary('cookie')}\0\r\n\r\n`,
     `GET /${canary('target')} HTTP/1.1\r\nHost: x\r\nX: ${canary('long').repeat(1000)}\r\n\r\n`,
     `${canary('no-http')}\r\n\r\n`
   ])

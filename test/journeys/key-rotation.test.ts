@@ -81,7 +81,7 @@ t.test('SEC-23, SEC-38: both rings of keys are rotated under load, and nobody is
     void r.writeHead(200, { 'content-type': 'application/json' }).end('{"access_token":"long","token_type":"Bearer"}')
   const quiet = await Promise.all(Array.from({ length: 4 }, newcomer))
   provider.token = ordinary
-  const cookies = () => [...busy, ...quiet].map(browser => browser.cookieNamed('latchkey')?.value)
+  const cookies = () => [...busy, ...quiet].map(browser => browser.session(pair.environment.PUBLIC_URL)?.value)
   const before = cookies()
 
   let isOver = false

@@ -4,6 +4,10 @@ import { pino } from 'pino'
 import t from 'tap'
 import cookies from '../../plugins/cookies.ts'
 import flows from '../../plugins/flows.ts'
+import { Browser } from '../support/browser.ts'
+import { signIn } from '../support/connected.ts'
+import { startFakeProvider } from '../support/fake-provider.ts'
+import { newKey, startGateway } from '../support/gateway.ts'
 
 t.test('SEC-22: a cookie that no browser would take is never sent, and the log says so', async t => {
   const logs: string[] = []
@@ -15,11 +19,43 @@ t.test('SEC-22: a cookie that no browser would take is never sent, and the log s
   app.get<{ Params: { length: number } }>('/:length', (request, reply) =>
     reply.keepFlow({ ...flow, returnTo: 'x'.repeat(Number(request.params.length)) }).send('done')
   )
-  t.match((await app.inject('/100')).headers['set-cookie'], /^latchkey-signin-[\w-]{12}=/)
+  t.match((await app.inject('/100')).headers['set-cookie'], /^latchkey-80-signin-[\w-]{12}=/)
   t.equal(logs.join('').includes('too large'), false)
   const tooLarge = await app.inject('/4000')
   t.equal(tooLarge.statusCode, 200)
   t.equal(tooLarge.headers['set-cookie'], undefined)
-  t.match(logs.join(''), /"level":50.*"cookies":\["latchkey-signin-[\w-]{12}"\].*too large/)
+  t.match(logs.join(''), /"level":50.*"cookies":\["latchkey-80-signin-[\w-]{12}"\].*too large/)
   await app.close()
+})
+
+t.test('gateways on several ports of one machine leave each other’s sessions and sign-ins alone, whatever keys they share', async t => {
+  const provider = await startFakeProvider(t)
+  const environment = { ...provider.environment, SESSION_KEYS: newKey() }
+  const gateways = [await startGateway(t, { environment }), await startGateway(t, { environment })]
+  const browser = new Browser()
+  for (const { url } of gateways) t.equal((await browser.request(`${url}/auth/productboard`)).status, 302)
+  for (const gateway of gateways) await signIn(gateway, browser)
+  for (const { url } of gateways) {
+    t.equal((await browser.fetch(`${url}/proxy/productboard/x`)).status, 200)
+    t.equal(browser.flows(url).length, 1, 'the sign-in that has not come back')
+  }
+  await browser.fetch(`${gateways[0]?.url}/logout`, { method: 'POST' })
+  t.equal((await browser.fetch(`${gateways[1]?.url}/proxy/productboard/x`)).status, 200)
+})
+
+t.test('no cookie’s name begins with that of another port’s, and without a port it is the scheme’s', async t => {
+  const namesAt = async (publicUrl: string) => {
+    const app = fastify()
+    await app.register(cookies, { keys: [randomBytes(32)], limits: { idleMs: 1000, maxMs: 1000 }, publicUrl })
+    const { session, flow } = app.cookieKinds
+    await app.close()
+    return { session: session.name, flow: `${flow.name}-` }
+  }
+  t.strictSame(await namesAt('http://localhost'), { session: 'latchkey-80', flow: 'latchkey-80-signin-' })
+  const [short, long] = [await namesAt('http://localhost:300'), await namesAt('http://[::1]:3000')]
+  t.strictSame(short, { session: 'latchkey-300', flow: 'latchkey-300-signin-' })
+  t.notOk(`${long.flow}x`.startsWith(short.flow))
+  const secure = { session: '__Host-latchkey', flow: '__Host-latchkey-signin-' }
+  for (const publicUrl of ['https://connect.example.com', 'https://connect.example.com:8443'])
+    t.strictSame(await namesAt(publicUrl), secure, publicUrl)
 })

@@ -8,7 +8,7 @@ import { raw } from '../support/raw.ts'
 t.test('SEC-32: nothing that follows a refused request on its connection goes up, however warm the pool is', async t => {
   const { gateway, provider, browser, proxy } = await connected(t)
   const port = Number(new URL(gateway.url).port)
-  const lines = `Host: x\r\nX-CSRF: 1\r\nCookie: latchkey=${browser.cookieNamed('latchkey')?.value}\r\n`
+  const lines = `Host: x\r\nX-CSRF: 1\r\nCookie: ${browser.sessionPair(gateway.url)}\r\n`
   await Promise.all(Array.from({ length: 10 }, () => browser.fetch(`${proxy}/warm`)))
   const before = provider.seen.api.length
   const refused = `POST /proxy/productboard/x HTTP/1.1\r\n${lines}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`

@@ -38,7 +38,7 @@ t.test(
       r.on('close', () => open--)
       r.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
     }
-    const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
+    const cookie = browser.sessionPair(gateway.url)
     for (let i = 0; i < 12; i++) {
       const lookup = once(asked, 'lookup')
       const accepted = once(gateway.app.server, 'connection') as Promise<[Socket]>

@@ -75,10 +75,10 @@ t.test('somebody else connects for a session that stays closed to them', async t
 t.test('a guest with a session of their own keeps it, and the inviter may use their own link', async t => {
   const { gateway, inviter, guest } = await setUp(t)
   await signIn(gateway, guest)
-  const before = guest.cookieNamed('latchkey')?.value
+  const before = guest.session(gateway.url)?.value
   const made = await invite(gateway, inviter)
   await accept(guest, made.url, gateway)
-  t.equal(guest.cookieNamed('latchkey')?.value, before)
+  t.equal(guest.session(gateway.url)?.value, before)
   t.equal((await guest.fetch(`${gateway.url}/proxy/productboard/x`)).status, 200)
   t.equal((await inviter.fetch(`${gateway.url}/proxy/productboard/x`)).status, 200)
 

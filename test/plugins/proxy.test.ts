@@ -5,6 +5,7 @@ import t from 'tap'
 import { loadProviders } from '../../src/load-providers.ts'
 import { Browser } from '../support/browser.ts'
 import { connected, problem, signIn } from '../support/connected.ts'
+import { sessionCookie } from '../support/cookie-names.ts'
 import { json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { startGateway } from '../support/gateway.ts'
 import { pasteKey } from '../support/paste-key.ts'
@@ -57,7 +58,7 @@ t.test('every method that is forwarded arrives as itself, with its body', async 
 t.test('SEC-33: other methods are 405 and say which there are', async t => {
   const { provider, browser, gateway, proxy } = await connected(t)
   const port = Number(new URL(gateway.url).port)
-  const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
+  const cookie = browser.sessionPair(gateway.url)
   for (const method of ['TRACE', 'PROPFIND', 'QUERY']) {
     const answer = await raw(
       port,
@@ -76,7 +77,7 @@ t.test('SEC-33: other methods are 405 and say which there are', async t => {
 
 t.test('SEC-33: an upgrade is not passed on: the call goes up as a plain one', async t => {
   const { provider, browser, gateway } = await connected(t)
-  const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
+  const cookie = browser.sessionPair(gateway.url)
   const head = `GET /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n`
   t.match(await raw(Number(new URL(gateway.url).port), head), /^HTTP\/1.1 200 /)
   t.notOk(provider.seen.api[0]?.headers.upgrade)
@@ -123,7 +124,7 @@ t.test('what is wrong with a call is said in the contract’s codes, and the pro
 t.test('SEC-28: raw dot segments, backslashes and absolute targets never leave the API’s base', async t => {
   const { provider, browser, gateway } = await connected(t)
   const port = Number(new URL(gateway.url).port)
-  const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
+  const cookie = browser.sessionPair(gateway.url)
   const send = (target: string) =>
     raw(port, `GET ${target} HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`)
   for (const path of [
@@ -152,7 +153,7 @@ t.test('SEC-28: raw dot segments, backslashes and absolute targets never leave t
 t.test('SEC-32: framing that two servers could read differently is refused, and the provider sees no request', async t => {
   const { provider, browser, gateway } = await connected(t)
   const port = Number(new URL(gateway.url).port)
-  const cookie = `Cookie: latchkey=${browser.cookieNamed('latchkey')?.value}\r\nX-CSRF: 1\r\n`
+  const cookie = `Cookie: ${browser.sessionPair(gateway.url)}\r\nX-CSRF: 1\r\n`
   const start = `POST /proxy/productboard/x HTTP/1.1\r\nHost: x\r\n${cookie}`
   const hostile = [
     `${start}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
@@ -186,7 +187,7 @@ t.test('SEC-30, SEC-31: the provider’s answer comes back without what would ac
       .writeHead(
         200,
         [
-          ['Set-Cookie', 'latchkey=stolen; Path=/'],
+          ['Set-Cookie', `${sessionCookie(proxy)}=stolen; Path=/`],
           ['Set-Cookie', 'b=2'],
           ['Clear-Site-Data', '"*"'],
           ['Access-Control-Allow-Origin', '*'],
@@ -424,7 +425,7 @@ t.test('an upload streams up with its length, and one without a length in chunks
 t.test('SEC-36: a body past the cap is refused, declared or in chunks', async t => {
   const { provider, browser, gateway, proxy } = await connected(t)
   const port = Number(new URL(gateway.url).port)
-  const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
+  const cookie = browser.sessionPair(gateway.url)
   const declared = await raw(
     port,
     `POST /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nContent-Length: 99999999999\r\n\r\nabc`
@@ -501,7 +502,7 @@ t.test('a client that goes away ends the call at the provider', async t => {
 t.test('SEC-35: odd headers never cost a connection of the pool', async t => {
   const { provider, browser, gateway } = await connected(t)
   const port = Number(new URL(gateway.url).port)
-  const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
+  const cookie = browser.sessionPair(gateway.url)
   const odd = [
     'Connection: keep-alive, x',
     'Keep-Alive: timeout=5',
@@ -590,7 +591,7 @@ t.test('SEC-36: a small cap holds for a body in chunks too', async t => {
 
 t.test('a file name in any encoding passes as the bytes that it came in, with the length of the file', async t => {
   const { provider, browser, gateway } = await connected(t)
-  const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
+  const cookie = browser.sessionPair(gateway.url)
   for (const name of ['日.pdf', 'Ü.pdf', 'plain.pdf']) {
     const head = `HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Disposition: attachment; filename="${name}"\r\nConnection: close\r\n\r\nabc`
     provider.api = (_, r) => void r.socket?.end(head)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
+import { flowCookie, sessionCookie } from '../support/cookie-names.ts'
 import { type FakeProvider, json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { type GatewayOptions, startGateway, TestClock, type TestGateway } from '../support/gateway.ts'
 
@@ -152,7 +153,7 @@ t.test('SEC-6: the cookie of a finished sign-in is gone, and those of others are
   const s = await setUp(t)
   const [, second] = [await begin(s, s.browser), await begin(s, s.browser)]
   t.equal((await back(s, s.browser, { code: 'c', state: stateOf(second) })).status, 303)
-  t.equal([...s.browser.cookies.values()].filter(({ name }) => name.startsWith('latchkey-signin-')).length, 1)
+  t.equal(s.browser.flows(s.gateway.url).length, 1)
 })
 
 t.test('SEC-6: two tabs of a browser without a session that come back at the same moment end in one session', async t => {
@@ -163,7 +164,7 @@ t.test('SEC-6: two tabs of a browser without a session that come back at the sam
     back(s, one, { code: 'c', state: stateOf(asked[0]) }),
     back(s, two, { code: 'c', state: stateOf(asked[1]) }, 'ignition')
   ])
-  const holder = one.cookieNamed('latchkey') ? one : two
+  const holder = one.session(s.gateway.url) ? one : two
   t.same([await statusOf(s, holder), await statusOf(s, holder, 'ignition')], ['connected', 'connected'])
 })
 
@@ -205,7 +206,7 @@ t.test(
     for (const state of states.slice(2)) t.equal((await back(s, s.browser, { code: 'c', state })).status, 303)
 
     for (let i = 0; i < 4; i++) await begin(s, s.browser, `/auth/productboard?return_to=/${'x'.repeat(1999)}`)
-    const held = [...s.browser.cookies.values()].filter(cookie => cookie.name.startsWith('latchkey-signin-'))
+    const held = s.browser.flows(s.gateway.url)
     t.equal(held.length, 1)
     for (const { value, attributes } of held) t.ok(value.length + attributes.length < 4000)
   }
@@ -331,7 +332,7 @@ t.test('SEC-18: on https both cookies are __Host-, Secure, HttpOnly, for every p
   const cookies = response.headers.getSetCookie()
   t.equal(cookies.length, 2)
   for (const cookie of cookies) {
-    t.match(cookie, /^__Host-latchkey/)
+    t.match(cookie, /^__Host-latchkey(?:=|-signin-)/)
     for (const attribute of ['Secure', 'HttpOnly', 'Path=/', 'SameSite=Lax']) t.ok(cookie.includes(`; ${attribute}`), attribute)
     t.notMatch(cookie, /domain/i)
   }
@@ -382,9 +383,10 @@ t.test('a provider that is off is unknown, at its sign-in and at its callback', 
 t.test('a tampered or malformed cookie is no cookie, and no fault', async t => {
   const s = await setUp(t)
   await begin(s, s.browser)
-  const [name, good] =
-    [...s.browser.cookies.values()].map(cookie => [cookie.name, cookie.value]).find(([n]) => n?.startsWith('latchkey-signin-')) ?? []
-  if (name === undefined || good === undefined) throw new Error('no cookie')
+  const [flow] = s.browser.flows(s.gateway.url)
+  if (!flow) throw new Error('no cookie')
+  const { name, value: good } = flow
+  const [ofSession, ofFlow] = [sessionCookie(s.gateway.url), flowCookie(s.gateway.url)]
   const values = [
     '',
     'x',
@@ -401,7 +403,7 @@ t.test('a tampered or malformed cookie is no cookie, and no fault', async t => {
   for (const value of values) {
     for (const path of ['/connections', '/', '/auth/productboard', '/proxy/productboard/x']) {
       const response = await fetch(s.gateway.url + path, {
-        headers: { cookie: `latchkey=${value}; ${name}=${value}; latchkey-signin-x=${value}; latchkey-signin=${value}`, 'x-csrf': '1' },
+        headers: { cookie: `${ofSession}=${value}; ${name}=${value}; ${ofFlow}-x=${value}; ${ofFlow}=${value}`, 'x-csrf': '1' },
         redirect: 'manual'
       })
       t.ok(response.status < 500, `${path} with ${JSON.stringify(value.slice(0, 20))} is ${response.status}`)

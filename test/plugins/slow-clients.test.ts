@@ -17,7 +17,7 @@ async function setUp(t: Test) {
   await gateway.close()
   const port = Number(new URL(gateway.url).port)
   await startGateway(t, { port, patience, environment: { ...provider.environment, ...kept } })
-  return { provider, port, cookie: `latchkey=${browser.cookieNamed('latchkey')?.value}` }
+  return { provider, port, cookie: browser.sessionPair(gateway.url) }
 }
 
 t.test('SEC-36: a head that is not sent to its end is answered 408 and its connection ended', async t => {
@@ -74,7 +74,7 @@ t.test('SEC-36: a client that does not read its answer is ended, and with it the
   const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
   t.teardown(() => socket.destroy())
   socket.pause().on('error', () => {})
-  const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
+  const cookie = browser.sessionPair(gateway.url)
   socket.write(`GET /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\n\r\n`)
   await ended.promise
   t.pass('the provider sees the end of it')

@@ -1,3 +1,5 @@
+import { flowCookie, sessionCookie } from './cookie-names.ts'
+
 export type Visit = {
   readonly status: number
   readonly url: string
@@ -68,8 +70,19 @@ export class Browser {
     return twin
   }
 
-  cookieNamed(name: string): Cookie | undefined {
-    return [...this.cookies.values()].find(cookie => cookie.name === name)
+  /** The cookie by which a gateway knows this browser again. */
+  session(gatewayUrl: string): Cookie | undefined {
+    return [...this.cookies.values()].find(({ name }) => name === sessionCookie(gatewayUrl))
+  }
+
+  /** The same, as it stands in a `Cookie` header. */
+  sessionPair(gatewayUrl: string): string {
+    return `${sessionCookie(gatewayUrl)}=${this.session(gatewayUrl)?.value}`
+  }
+
+  /** Those of sign-ins under way. */
+  flows(gatewayUrl: string): Cookie[] {
+    return [...this.cookies.values()].filter(({ name }) => name.startsWith(`${flowCookie(gatewayUrl)}-`))
   }
 
   #keep(hostname: string, line: string): void {

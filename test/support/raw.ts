@@ -33,7 +33,7 @@ export function rawCall(
   start: string,
   { headers = [], body = '' }: { headers?: string[]; body?: string } = {}
 ): Promise<string> {
-  const cookie = `latchkey=${browser.cookieNamed('latchkey')?.value}`
+  const cookie = browser.sessionPair(gateway.url)
   const connection = headers.some(line => /^connection:/i.test(line)) ? [] : ['Connection: close']
   const lines = [`${start} HTTP/1.1`, 'Host: x', 'X-CSRF: 1', `Cookie: ${cookie}`, ...connection, ...headers]
   return raw(Number(new URL(gateway.url).port), `${lines.join('\r\n')}\r\n\r\n${body}`)

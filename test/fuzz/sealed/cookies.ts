@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Browser } from '../../support/browser.ts'
 import { connected } from '../../support/connected.ts'
+import { flowCookie } from '../../support/cookie-names.ts'
 import { bytes } from '../arbitraries.ts'
 import { must, property } from '../property.ts'
 import { alteration } from './altered.ts'
@@ -12,7 +13,7 @@ const other = new Browser()
 const started = await other.request(`${gateway.url}/auth/productboard`)
 const state = new URL(started.headers.get('location') ?? '').searchParams.get('state') ?? ''
 
-const session = browser.cookieNamed('latchkey') ?? { name: '', value: '' }
+const session = browser.session(gateway.url) ?? { name: '', value: '' }
 const [flow = { name: '', value: '' }] = other.cookies.values()
 
 /** The bytes behind a cookie: ciphertext and nonce. */
@@ -36,7 +37,7 @@ const forged = fc
   })
 const value = fc.oneof(forged, bytes, fc.constantFrom('', '%', '%3B', ';', 'null', '{}', 'A'.repeat(4000), '%00%3B%00', '%ff;%ff'))
 const name = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom('latchkey', flow.name, 'latchkey-signin-x', 'latchkey-signin-') },
+  { weight: 4, arbitrary: fc.constantFrom(session.name, flow.name, `${flowCookie(gateway.url)}-x`, `${flowCookie(gateway.url)}-`) },
   { weight: 1, arbitrary: fc.constantFrom('__proto__', 'Latchkey', '', 'x') }
 )
 const pairs = fc.array(fc.tuple(name, fc.constantFrom('=', '=', '=', '', '==', ' = ', '="'), value), { maxLength: 5 })
@@ -67,7 +68,10 @@ property(
 )
 
 t.test('the cookies that were altered are good ones as they stand', async t => {
-  const call = await gateway.app.inject({ url: '/proxy/productboard/x', headers: { cookie: `latchkey=${session.value}`, 'x-csrf': '1' } })
+  const call = await gateway.app.inject({
+    url: '/proxy/productboard/x',
+    headers: { cookie: browser.sessionPair(gateway.url), 'x-csrf': '1' }
+  })
   t.equal(call.statusCode, 200)
   const cookie = `${flow.name}=${flow.value}`
   const callback = await gateway.app.inject({ url: `/auth/productboard/callback?code=c&state=${state}`, headers: { cookie } })
