@@ -24,6 +24,8 @@ type Line = { readonly pid: number; readonly msg: string; readonly worker?: numb
 const linesOf = ({ output }: NodeProcess): Line[] =>
   output()
     .split('\n')
+    // The last is still to come, or the rest of it is.
+    .slice(0, -1)
     .filter(line => line.startsWith('{'))
     .map(line => JSON.parse(line))
 
