@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
@@ -48,11 +48,20 @@ export async function stopped({ child }: Pick<NodeProcess, 'child'>, signal: Nod
 
 export const runs = (child: ChildProcess): boolean => child.pid !== undefined && child.exitCode === null && child.signalCode === null
 
-/** proc(5) */
-export const childrenOf = (pid: number): string[] =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    .split(' ')
-    .filter(child => child !== '')
+/** proc(5) where there is one, and else as POSIX has it. None of a process that has ended. */
+export function childrenOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      .split(' ')
+      .filter(child => child !== '')
+  } catch {
+    const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
+    return table.split('\n').flatMap(line => {
+      const [child = '', parent] = line.trim().split(/\s+/)
+      return parent === `${pid}` ? [child] : []
+    })
+  }
+}
 
 /** A process that is killed tears nothing down: its end of this pipe closes all the same, and the shell behind it kills the child. */
 export function endWithThisProcess(child: ChildProcess): void {
