@@ -28,7 +28,7 @@ export type Load = {
 }
 
 /** For the slowest of recoveries, on the busiest of machines. */
-const patienceMs = 20_000
+const patienceMs = 60_000
 
 /**
  * Steady calls of one session, round robin. `urls` may change meanwhile. A call that breaks before its answer is whole goes to the
