@@ -85,8 +85,8 @@ export function readPort(variables: Environment, env = new EnvironmentReader(var
 }
 
 function readLimits(env: EnvironmentReader): SessionLimits {
-  const maxMs = seconds(env, 'SESSION_MAX', { min: 1, max: 365 * day, usual: 30 * day })
-  const idleMs = seconds(env, 'SESSION_IDLE', { min: 1, max: 365 * day, usual: 8 * hour })
+  const maxMs = seconds(env, 'SESSION_MAX', { min: 1, max: 365 * day, usual: 90 * day })
+  const idleMs = seconds(env, 'SESSION_IDLE', { min: 1, max: 365 * day, usual: 14 * day })
   return { idleMs: Math.min(idleMs, maxMs), maxMs }
 }
 

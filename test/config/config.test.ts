@@ -4,6 +4,7 @@ import { readConfig, readPort } from '../../src/config/config.ts'
 import { acme, definitions, development, newKey, problemsOf, production, read } from './support.ts'
 
 const hour = 3_600_000
+const day = 24 * hour
 
 t.test('with keys alone, everything else has a default', async t => {
   const { keys, ...rest } = read(development)
@@ -17,7 +18,7 @@ t.test('with keys alone, everything else has a default', async t => {
     dataDir: '.latchkey',
     allowedOrigins: new Set(['http://localhost:3000']),
     trustProxy: [],
-    session: { idleMs: 8 * hour, maxMs: 30 * 24 * hour },
+    session: { idleMs: 14 * day, maxMs: 90 * day },
     storeGraceMs: 30_000,
     signInsPerAddress: 300,
     shutdown: { delayMs: 1000, timeoutMs: 10_000 },
@@ -74,8 +75,8 @@ t.test('a number or choice that makes no sense is a problem with an example', as
     `${name} must be a whole number from ${bounds}, for example ${name}=${example}.`
   for (const [name, values, problem] of [
     ['PORT', ['x', '-1', '65536', '80.5', '3000 4000'], whole('PORT', '0 to 65535', 3000)],
-    ['SESSION_IDLE', ['0', '8h', '31536001'], whole('SESSION_IDLE', '1 to 31536000', 28_800)],
-    ['SESSION_MAX', ['0', '30d', '31536001'], whole('SESSION_MAX', '1 to 31536000', 2_592_000)],
+    ['SESSION_IDLE', ['0', '8h', '31536001'], whole('SESSION_IDLE', '1 to 31536000', 1_209_600)],
+    ['SESSION_MAX', ['0', '30d', '31536001'], whole('SESSION_MAX', '1 to 31536000', 7_776_000)],
     ['STORE_GRACE', ['-1', '30s', '3601'], whole('STORE_GRACE', '0 to 3600', 30)],
     ['SIGN_INS_PER_MINUTE', ['0', '5/s', '1000001'], whole('SIGN_INS_PER_MINUTE', '1 to 1000000', 300)],
     ['SHUTDOWN_DELAY', ['-1', '1s', '3601'], whole('SHUTDOWN_DELAY', '0 to 3600', 1)],

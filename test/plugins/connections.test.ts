@@ -194,6 +194,20 @@ t.test('a sign-in that ends after its session was signed out keeps nothing, and 
   t.match(await revoked, /too-late/)
 })
 
+t.test('a weekend, a holiday of two weeks and daily use from month to month cost nobody a connection', async t => {
+  const s = await connected(t)
+  const day = 24 * 3600_000
+  const status = async () => (await s.browser.fetch(`${s.proxy}/x`)).status
+  s.clock.advance(14 * day - 1)
+  t.equal(await status(), 200, 'after a holiday')
+  for (let on = 15; on < 90; on++) {
+    s.clock.advance(day)
+    t.equal(await status(), 200, `on day ${on}`)
+  }
+  s.clock.advance(2 * day)
+  t.equal(await status(), 401, 'the absolute limit')
+})
+
 t.test('SEC-21: a session ends when it is idle, and at its absolute limit however much it is used', async t => {
   const s = await connected(t, {
     environment: { SESSION_IDLE: '100', SESSION_MAX: '300' },
