@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { timestamp } from '../src/core/connection-view.ts'
 import { type Invitation, inviterName } from '../src/core/invitation.ts'
@@ -7,6 +7,13 @@ type Named = { Params: { provider: string }; Body: { name?: unknown } | null | u
 
 /** The inviter's side: making, seeing and withdrawing the links with which somebody else connects a provider for this session. */
 async function invitations(app: FastifyInstance, { publicUrl }: { publicUrl: string }) {
+  /** The owner of the session that its cookie names, if it lives; to look at what was asked for is to be here. */
+  async function ownerSeen(request: FastifyRequest): Promise<string | undefined> {
+    const held = request.ticket && (await app.vault.open(request.ticket, []))
+    if (held) request.noteSeen(held.session)
+    return held?.session.value.owner
+  }
+
   app.post<Named>('/connections/:provider/invitation', async (request, reply) => {
     const { definition } = app.providerNamed(request.params.provider)
     const name = inviterName(request.body?.name)
@@ -20,14 +27,14 @@ async function invitations(app: FastifyInstance, { publicUrl }: { publicUrl: str
   })
 
   app.get('/invitations', async request => {
-    const session = await request.liveSession()
-    return { invitations: session ? (await app.invitations.list(session.owner)).map(shown) : [] }
+    const owner = await ownerSeen(request)
+    return { invitations: owner === undefined ? [] : (await app.invitations.list(owner)).map(shown) }
   })
 
   // By its id: the link's token is the invited person's. One address has one name for its part.
   app.delete<{ Params: { token: string } }>('/invitations/:token', { config: { secretPath: true } }, async (request, reply) => {
-    const session = await request.liveSession()
-    if (session) await app.invitations.withdraw(session.owner, request.params.token)
+    const owner = await ownerSeen(request)
+    if (owner !== undefined) await app.invitations.withdraw(owner, request.params.token)
     return reply.code(204).send()
   })
 }

@@ -14,11 +14,10 @@ type Shown = {
   outcome: Outcome | undefined
   /** When all of it ends by itself; nothing while there is no session. */
   ending: Ending | undefined
-  idleMs: number
 }
 
 /** It works without its scripts, but for pasting keys, asking somebody else, disconnecting and signing out. */
-export const connectionsPage = ({ cards, invitations, outcome, ending, idleMs }: Shown): string =>
+export const connectionsPage = ({ cards, invitations, outcome, ending }: Shown): string =>
   page(
     outcome ? `${outcome.title} · Connections` : 'Connections',
     html`<h1>Connections</h1>
@@ -34,7 +33,7 @@ ${ending && (invitations.length > 0 || cards.some(({ view }) => view.status !== 
 </div>
 ${facts}
 ${confirmation}
-${inviteDialog(idleMs)}
+${inviteDialog}
 ${cards.map(({ provider }) => (provider.methods.apiKey ? keyDialog(provider, provider.methods.apiKey) : ''))}
 <script src="${script.url}" type="module"></script>
 <script src="${keyScript.url}" type="module"></script>

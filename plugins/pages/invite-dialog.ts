@@ -1,12 +1,7 @@
 import { html } from './html.ts'
-import { duration } from './leave.ts'
 
-/**
- * Where a link for somebody else is made; `invite.js` opens it for one provider and puts that one's title where `data-title` stands.
- *
- * @param idleMs the invitation ends with the session, and people wait for admins: who asks has to know
- */
-export const inviteDialog = (idleMs: number) => html`<dialog class="wide" id="invite" aria-labelledby="invite-title">
+/** Where a link for somebody else is made; `invite.js` opens it for one provider and puts that one's title where `data-title` stands. */
+export const inviteDialog = html`<dialog class="wide" id="invite" aria-labelledby="invite-title">
 <h2 id="invite-title" tabindex="-1" autofocus>Ask somebody else to connect <span data-title></span></h2>
 <form class="invite" novalidate>
 <p>Is it for somebody else to allow, such as an admin? You get a link to send to them. They sign in themselves, and get to see nothing of yours.</p>
@@ -26,7 +21,7 @@ export const inviteDialog = (idleMs: number) => html`<dialog class="wide" id="in
 </div>
 <ul class="meaning" id="invite-meaning">
 <li>Send it yourself, and only to the person you mean. It is not shown again.</li>
-<li>It works once, until <time></time>. It ends earlier when you sign out, or do not come back for ${duration(idleMs)}.</li>
+<li>It works once, until <time></time>. You need not come back before. It ends earlier when you sign out or withdraw it.</li>
 <li>Only they get to see the sign-in of <span data-title></span>. Once they are done, the card here says Connected.</li>
 </ul>
 <div class="choice"><button type="button" class="quiet" data-close>Done</button></div>

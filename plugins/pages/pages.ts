@@ -26,14 +26,19 @@ async function pages(app: FastifyInstance, { publicUrl, allowedOrigins, limits }
       const endsAtMs = connection && endsForGoodMs(connection)
       return settings ? [{ provider: settings.definition, view, ways: waysOf(view, publicUrl), endsAtMs }] : []
     })
-    const ending = held && { idleMs: limits.idleMs, latestMs: held.session.value.createdAtMs + limits.maxMs }
+    const session = held?.session.value
+    const ending = session && {
+      idleMs: limits.idleMs,
+      notBeforeMs: session.keptUntilMs,
+      latestMs: session.createdAtMs + limits.maxMs
+    }
     const open = held ? await app.invitations.list(held.session.value.owner) : []
     const invitations = open.map(invitation => ({
       invitation,
       title: app.providers.get(invitation.provider)?.definition.title ?? invitation.provider
     }))
     const outcome = outcomeOf(request.query, views)
-    return reply.type('text/html; charset=utf-8').send(connectionsPage({ cards, invitations, outcome, ending, idleMs: limits.idleMs }))
+    return reply.type('text/html; charset=utf-8').send(connectionsPage({ cards, invitations, outcome, ending }))
   })
 
   app.get<Connect>('/connect/:provider', async (request, reply) => {

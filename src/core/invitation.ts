@@ -1,9 +1,11 @@
 import type { Cipher } from './cipher.ts'
+import { connectionRequired } from './connection-errors.ts'
 import { GatewayError } from './errors.ts'
+import { keepSessions } from './kept-sessions.ts'
 import { inOneLine } from './one-line.ts'
 import type { Clock, Store } from './ports.ts'
-import { createRecords, invitationPrefix, type Version, type Versioned } from './records.ts'
-import { newId, type Session, type SessionLimits } from './session.ts'
+import { createRecords, type Fields, invitationPrefix, type Version, type Versioned } from './records.ts'
+import { isLive, newId, type Session, type SessionLimits } from './session.ts'
 
 /** What somebody else may do once: connect one provider for a session that stays closed to them. */
 export type Invitation = {
@@ -19,7 +21,11 @@ export type Invitation = {
 export type Invited = { readonly owner: string; readonly invitation: Invitation; readonly spend: { field: string; version: Version } }
 
 export type Invitations = {
-  /** @returns the invitation and the secret part of its link, which is not kept. */
+  /**
+   * The session lives for as long as the invitation is open.
+   * @returns the invitation and the secret part of its link, which is not kept
+   * @throws {GatewayError} `connection_required` when the session has ended in the meantime
+   */
   invite(session: Session, provider: string, name: string): Promise<{ invitation: Invitation; token: string }>
   /** Oldest first. */
   list(owner: string): Promise<Invitation[]>
@@ -31,7 +37,10 @@ export type Invitations = {
   findById(owner: string, id: string): Promise<Invited>
 }
 
-const lifetimeMs = 7 * 24 * 60 * 60_000
+/** How long an invitation is open, and how long what it brought waits for whoever asked. */
+export const invitationMs = 7 * 24 * 60 * 60_000
+/** A session that changes meanwhile is read again, but not for ever. */
+const inviteTrials = 10
 /** Open ones of one owner; the oldest goes. */
 const mostOpen = 20
 /** A link is sealed for this and opens as nothing else. */
@@ -39,9 +48,10 @@ const linkContext = 'v1\0invitation link'
 
 type Parts = { store: Store; cipher: Cipher; limits: SessionLimits; clock: Clock }
 
-/** Invitations lie with the records of the owner who made them, and end with the session: nobody would be there to use what they bring. */
+/** Invitations lie with the records of the owner who made them, whose session does not end by idleness while one is open. */
 export function createInvitations({ store, cipher, limits, clock }: Parts): Invitations {
-  const { seal, open } = createRecords(cipher)
+  const records = createRecords(cipher)
+  const { seal, open } = records
   const fieldOf = (id: string) => invitationPrefix + id
 
   function opened(owner: string, id: string, record: Buffer | undefined): Versioned<Invitation> | undefined {
@@ -49,34 +59,45 @@ export function createInvitations({ store, cipher, limits, clock }: Parts): Invi
     return found && found.value.expiresAtMs > clock.now() ? found : undefined
   }
 
-  async function list(owner: string): Promise<Invitation[]> {
-    const records = [...(await store.readAll(owner))].filter(([field]) => field.startsWith(invitationPrefix))
-    return records
+  const listIn = (owner: string, fields: Fields): Invitation[] =>
+    [...fields]
+      .filter(([field]) => field.startsWith(invitationPrefix))
       .map(([field, record]) => opened(owner, field.slice(invitationPrefix.length), record)?.value)
       .filter(invitation => invitation !== undefined)
       .sort((a, b) => a.createdAtMs - b.createdAtMs)
-  }
 
   async function findById(owner: string, id: string): Promise<Invited> {
-    const [record] = await store.read(owner, [fieldOf(id)])
-    const found = opened(owner, id, record)
-    if (!found) throw invalid()
+    const fields = await store.readAll(owner)
+    const found = opened(owner, id, fields.get(fieldOf(id)))
+    // Limits that were lowered may have ended the session: nobody is there to use what it would bring.
+    const isHeld = records.sessionsIn(owner, fields).sessions.some(({ value }) => isLive(value, limits, clock.now()))
+    if (!found || !isHeld) throw invalid()
     return { owner, invitation: found.value, spend: { field: fieldOf(id), version: found.version } }
   }
 
   return {
-    list,
+    list: async owner => listIn(owner, await store.readAll(owner)),
     findById,
 
-    async invite({ owner, createdAtMs: sessionBeganMs }, provider, name) {
-      const createdAtMs = clock.now()
-      const expiresAtMs = Math.min(createdAtMs + lifetimeMs, sessionBeganMs + limits.maxMs)
-      const { id, ...kept } = { id: newId(), provider, name, createdAtMs, expiresAtMs }
-      const pushedOut = (await list(owner)).slice(0, 1 - mostOpen)
-      const put = [seal(owner, fieldOf(id), Buffer.from(JSON.stringify(kept)))]
-      await store.commit(owner, { put, erase: pushedOut.map(invitation => fieldOf(invitation.id)) })
-      const token = cipher.seal(Buffer.from(`${owner} ${id}`), linkContext).toString('base64url')
-      return { invitation: { id, ...kept }, token }
+    async invite({ owner }, provider, name) {
+      for (let trial = 0; trial < inviteTrials; trial++) {
+        const createdAtMs = clock.now()
+        const fields = await store.readAll(owner)
+        const session = keepSessions({ records, limits, clock }, owner, fields, createdAtMs + invitationMs, true)
+        if (!session) throw connectionRequired(provider)
+        const expiresAtMs = Math.min(createdAtMs + invitationMs, session.latestMs)
+        const { id, ...invitation } = { id: newId(), provider, name, createdAtMs, expiresAtMs }
+        const pushedOut = listIn(owner, fields).slice(0, 1 - mostOpen)
+        const written = await store.commit(owner, {
+          expect: session.expect,
+          put: [...session.put, seal(owner, fieldOf(id), Buffer.from(JSON.stringify(invitation)))],
+          erase: [...session.erase, ...pushedOut.map(invitation => fieldOf(invitation.id))],
+          ttlMs: session.ttlMs
+        })
+        const token = cipher.seal(Buffer.from(`${owner} ${id}`), linkContext).toString('base64url')
+        if (written) return { invitation: { id, ...invitation }, token }
+      }
+      throw new GatewayError('store_unavailable', 'Too much changed in this session just now. Try again.', { retryAfter: 1 })
     },
 
     async withdraw(owner, id) {

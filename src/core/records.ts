@@ -32,7 +32,7 @@ export function sessionFieldOf(ticket: Ticket): string {
   return field
 }
 
-type Fields = Iterable<readonly [field: string, record: Buffer]>
+export type Fields = Iterable<readonly [field: string, record: Buffer]>
 
 /** Seals and opens the records of owners, each for its place alone. */
 export function createRecords(cipher: Cipher) {
@@ -49,6 +49,9 @@ export function createRecords(cipher: Cipher) {
   const openConnection = (owner: string, provider: string, record: Buffer | undefined) =>
     open(owner, connectionField(provider), record, decodeConnection)
 
+  const openSession = (owner: string, id: string, record: Buffer | undefined) =>
+    open(owner, sessionField(id), record, plain => ({ ...JSON.parse(plain.toString()), owner, id }) as Session)
+
   return {
     seal,
     open,
@@ -59,8 +62,15 @@ export function createRecords(cipher: Cipher) {
     },
     /** Owner and id are its place, and not in it. */
     sealSession: ({ owner, id, ...kept }: Session): Put => seal(owner, sessionField(id), Buffer.from(JSON.stringify(kept))),
-    openSession: (owner: string, id: string, record: Buffer | undefined) =>
-      open(owner, sessionField(id), record, plain => ({ ...JSON.parse(plain.toString()), owner, id }) as Session),
+    openSession,
+    /** Those that open, of all that an owner has, whether they live or not; and how many do not open. */
+    sessionsIn: (owner: string, records: Fields): { sessions: Array<Versioned<Session>>; unreadable: number } => {
+      const found = [...records]
+        .filter(([field]) => field.startsWith(sessionPrefix))
+        .map(([field, record]) => openSession(owner, field.slice(sessionPrefix.length), record))
+      const sessions = found.filter(session => session !== undefined)
+      return { sessions, unreadable: found.length - sessions.length }
+    },
     sealConnection: (owner: string, connection: Connection): Put =>
       seal(owner, connectionField(connection.provider), encodeConnection(connection)),
     openConnection,
@@ -78,6 +88,12 @@ export function createRecords(cipher: Cipher) {
 }
 
 export const versionOf = (record: Buffer): Version => record.toString('latin1', 0, headerBytes)
+
+/** That a field still holds what was read from it, or still nothing, as `Change.expect` takes it. */
+export const standing = (field: string, record: Buffer | undefined): readonly [field: string, prefix: Buffer | undefined] => [
+  field,
+  record?.subarray(0, headerBytes)
+]
 
 /** That a record is still the one that was read, as `Change.expect` takes it. */
 export const unchanged = (field: string, version: Version): readonly [field: string, prefix: Buffer] => [

@@ -11,6 +11,8 @@ export type Ticket = {
 export type Session = Ticket & {
   readonly createdAtMs: number
   readonly seenAtMs: number
+  /** It does not end by idleness before: somebody else has been asked to connect for it, or has done so and it was not seen since. */
+  readonly keptUntilMs?: number
   /** Provider name -> when a call last went to it. Kept to the precision of `touchEveryMs`. */
   readonly lastUsedMs: Readonly<Record<string, number>>
   /** Ids of the sign-ins that were under way in the browser when it began. */
@@ -27,10 +29,22 @@ export type SessionLimits = {
 /** 192 random bits, base64url. */
 export const newId = (): string => randomBytes(24).toString('base64url')
 
-export const endsAtMs = (session: Session, limits: SessionLimits): number =>
-  Math.min(session.seenAtMs + limits.idleMs, session.createdAtMs + limits.maxMs)
+export const endsAtMs = ({ seenAtMs, keptUntilMs = 0, createdAtMs }: Session, limits: SessionLimits): number =>
+  Math.min(Math.max(seenAtMs + limits.idleMs, keptUntilMs), createdAtMs + limits.maxMs)
 
 export const isLive = (session: Session, limits: SessionLimits, nowMs: number): boolean => endsAtMs(session, limits) > nowMs
+
+/**
+ * How long records outlast the last of their owner's sessions, so that the grants among them can be found and revoked. Nothing in them is
+ * served by then: whether a session lives is said by its own times, never by its record being there.
+ */
+export const afterlifeMs = 24 * 60 * 60_000
+
+/** The session, not to end by idleness before that time. */
+export const keptUntil = (session: Session, untilMs: number): Session => ({
+  ...session,
+  keptUntilMs: Math.max(session.keptUntilMs ?? 0, untilMs)
+})
 
 /** The session that follows at a sign-in: a new id, the same owner. It ends no later than the first would have. */
 export const turned = (session: Session, nowMs: number): Session => ({ ...session, id: newId(), seenAtMs: nowMs })

@@ -1,3 +1,4 @@
+import { type Acceptance, createAcceptance } from './acceptance.ts'
 import type { Cipher } from './cipher.ts'
 import type { Connection } from './connection.ts'
 import { createErasure, type Erasure } from './erasure.ts'
@@ -11,12 +12,12 @@ import {
   sessionFieldOf,
   sessionPrefix,
   unchanged,
-  type Version,
   type Versioned,
   versionOf
 } from './records.ts'
 import {
   type Arrival,
+  afterlifeMs,
   endsAtMs,
   isLive,
   isOfSameBrowser,
@@ -32,32 +33,32 @@ import {
 export type Held = { session: Versioned<Session>; connections: Map<string, Versioned<Connection>> }
 
 /** The sealed records of sessions and connections: read together, written only over what was read, erased at once. */
-export type Vault = Erasure & {
-  /**
-   * The session and the connections to `providers`, in one round trip, or in none while they are held in memory and known to be
-   * true: then it is no promise. `undefined` when the session has ended.
-   */
-  open(ticket: Ticket, providers: readonly string[]): Held | undefined | Promise<Held | undefined>
-  /** The session and all its connections as the store has them now. */
-  openAll(ticket: Ticket): Promise<Held | undefined>
-  readConnection(owner: string, provider: string): Promise<Versioned<Connection> | undefined>
-  /**
-   * Keeps a new connection and turns the session's id.
-   * @param presented the session that the browser showed; `undefined` for its first.
-   * @returns the session to hand out, whose owner is a new one where the given has a session that somebody else may hold; `joined`
-   * when another sign-in of the same browser began or turned it in the meantime, and the browser has or will get that one; `ended`
-   * when the session was ended in the meantime, with nothing kept.
-   */
-  connect(owner: string, presented: Session | undefined, connection: Connection, arrival?: Arrival): Promise<Session | 'joined' | 'ended'>
-  /** A session of a new owner, without any connection. */
-  begin(): Promise<Session>
-  /** Keeps a connection that somebody else made, and uses up what allowed it. False, with nothing kept, when that has changed or is gone. */
-  connectInvited(owner: string, connection: Connection, invitation: { field: string; version: Version }): Promise<boolean>
-  /** Writes over exactly what was read. `undefined`, with nothing written, when that has changed or is gone. */
-  replace(owner: string, before: Versioned<Connection>, after: Connection): Promise<Versioned<Connection> | undefined>
-  /** Notes that the session was seen and used, if the last note is old. Never extends the absolute limit, never revives. */
-  touch(session: Versioned<Session>, provider?: string): Promise<unknown> | undefined
-}
+export type Vault = Erasure &
+  Acceptance & {
+    /**
+     * The session and the connections to `providers`, in one round trip, or in none while they are held in memory and known to be
+     * true: then it is no promise. `undefined` when the session has ended.
+     */
+    open(ticket: Ticket, providers: readonly string[]): Held | undefined | Promise<Held | undefined>
+    /** The session and all its connections as the store has them now. */
+    openAll(ticket: Ticket): Promise<Held | undefined>
+    /** As the store has it now; `undefined` also when no session of its owner lives any more. */
+    readConnection(owner: string, provider: string): Promise<Versioned<Connection> | undefined>
+    /**
+     * Keeps a new connection and turns the session's id.
+     * @param presented the session that the browser showed; `undefined` for its first.
+     * @returns the session to hand out, whose owner is a new one where the given has a session that somebody else may hold; `joined`
+     * when another sign-in of the same browser began or turned it in the meantime, and the browser has or will get that one; `ended`
+     * when the session was ended in the meantime, with nothing kept.
+     */
+    connect(owner: string, presented: Session | undefined, connection: Connection, arrival?: Arrival): Promise<Session | 'joined' | 'ended'>
+    /** A session of a new owner, without any connection. */
+    begin(): Promise<Session>
+    /** Writes over exactly what was read. `undefined`, with nothing written, when that has changed or is gone. */
+    replace(owner: string, before: Versioned<Connection>, after: Connection): Promise<Versioned<Connection> | undefined>
+    /** Notes that the session was seen and used, if the last note is old. Never extends the absolute limit, never revives. */
+    touch(session: Versioned<Session>, provider?: string): Promise<unknown> | undefined
+  }
 
 /** Every record begins with no bytes: an expectation that it exists, in whatever version. */
 const anyVersion = Buffer.alloc(0)
@@ -83,7 +84,7 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
   }
 
   function putSession(session: Session): Required<Pick<Change, 'put' | 'ttlMs'>> {
-    return { put: [sealSession(session)], ttlMs: endsAtMs(session, limits) - clock.now() }
+    return { put: [sealSession(session)], ttlMs: endsAtMs(session, limits) + afterlifeMs - clock.now() }
   }
 
   async function load(owner: string, fields: readonly string[]): Promise<Array<Versioned<Session | Connection> | undefined>> {
@@ -132,8 +133,9 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
     },
 
     async readConnection(owner, provider) {
-      const [record] = await store.read(owner, [connectionField(provider)])
-      return openConnection(owner, provider, record)
+      const fields = await store.readAll(owner)
+      const isHeld = records.sessionsIn(owner, fields).sessions.some(live)
+      return isHeld ? openConnection(owner, provider, fields.get(connectionField(provider))) : undefined
     },
 
     async connect(owner, presented, connection, arrival) {
@@ -169,9 +171,6 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       return session
     },
 
-    connectInvited: (owner, connection, { field, version }) =>
-      commit(owner, { expect: [unchanged(field, version)], put: [sealConnection(owner, connection)], erase: [field] }),
-
     async replace(owner, before, after) {
       const put = sealConnection(owner, after)
       const [field, record] = put
@@ -179,11 +178,13 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       return written ? { value: after, version: versionOf(record) } : undefined
     },
 
+    ...createAcceptance({ store, records, limits, clock, commit }),
     ...createErasure({ store, records, commit, forget: memory.forget }),
 
     touch(session, provider) {
       const { value, version } = session
-      const next = noted.has(session) ? undefined : touched(value, limits, clock.now(), provider)
+      // What has ended is not revived by who saw it live a moment before.
+      const next = noted.has(session) || !live(session) ? undefined : touched(value, limits, clock.now(), provider)
       if (!next) return undefined
       noted.add(session)
       return commit(value.owner, { expect: [unchanged(sessionField(value.id), version)], ...putSession(next) })

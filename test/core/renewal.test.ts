@@ -364,7 +364,7 @@ t.test('SEC-41: a gateway that closes gives up at last what the store does not t
 })
 
 t.test('SEC-41: without the store no refresh token is spent', async t => {
-  for (const method of ['acquire', 'read'] as const) {
+  for (const method of ['acquire', 'readAll'] as const) {
     const { renew, endpoint } = withStore(await begin(t), { [method]: () => Promise.reject(down()) })
     await t.rejects(renew('owner', connectionWith()), { code: 'store_unavailable' }, method)
     t.strictSame(endpoint.spent, [], method)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { endsAtMs, isLive, newId, newSession, type Session, touched, turned } from '../../src/core/session.ts'
+import { endsAtMs, isLive, keptUntil, newId, newSession, type Session, touched, turned } from '../../src/core/session.ts'
 import { hour, limits, minute, second, startMs } from './support.ts'
 
 const sessionWith = (parts: Partial<Session> = {}): Session => ({ ...newSession('owner', startMs), ...parts })
@@ -33,6 +33,14 @@ t.test('SEC-21: a session that is always used ends at its absolute limit, to the
   t.ok(isLive(session, limits, endMs - 1))
   t.notOk(isLive(session, limits, endMs))
   t.notOk(isLive(touched(session, limits, endMs + hour) as Session, limits, endMs + hour), 'being seen later does not revive it')
+})
+
+t.test('a session that is kept for somebody does not end by idleness before, and at its absolute limit all the same', async t => {
+  const kept = keptUntil(sessionWith(), startMs + 20 * hour)
+  t.equal(endsAtMs(kept, limits), startMs + 20 * hour)
+  t.equal(endsAtMs(keptUntil(kept, startMs + 10 * hour), limits), startMs + 20 * hour, 'a later word does not shorten it')
+  t.equal(endsAtMs({ ...kept, seenAtMs: startMs + 15 * hour }, limits), startMs + 23 * hour)
+  t.equal(endsAtMs(keptUntil(kept, startMs + 48 * hour), limits), startMs + limits.maxMs)
 })
 
 t.test('SEC-19, SEC-21: at a sign-in the id turns, and the end does not move', async t => {

@@ -6,7 +6,7 @@ import type { Connection } from '../../src/core/connection.ts'
 import type { Clock, Store } from '../../src/core/ports.ts'
 import type { Versioned } from '../../src/core/records.ts'
 import { Secret } from '../../src/core/secret.ts'
-import type { Session, Ticket } from '../../src/core/session.ts'
+import { afterlifeMs, type Session, type Ticket } from '../../src/core/session.ts'
 import { createVault, type Vault } from '../../src/core/vault.ts'
 import { connectionWith, hour, limits, minute, newKey, openInstance, startMs, told } from './support.ts'
 
@@ -241,7 +241,7 @@ t.test('SEC-21: limits that an operator lowers hold for sessions that are there 
 })
 
 t.test('SEC-21: a session that is touched lives on, up to its absolute limit and not beyond', async t => {
-  const { vault, clock, store } = openInstance(t)
+  const { vault, clock } = openInstance(t)
   const ticket = await signIn(vault)
   const endMs = startMs + limits.maxMs
   while (clock.now() + hour < endMs) {
@@ -256,6 +256,22 @@ t.test('SEC-21: a session that is touched lives on, up to its absolute limit and
   if (held) await vault.touch(held.session, 'acme')
   clock.advance(1)
   t.equal(await vault.openAll(ticket), undefined)
+})
+
+t.test('SEC-21: what has ended opens no more, and its records stay for a day, so that its grants can be revoked', async t => {
+  const { vault, clock, store } = openInstance(t)
+  const session = await signIn(vault)
+  const before = await kept(vault)
+  clock.advance(limits.idleMs)
+  for (const left of [afterlifeMs, 1]) {
+    clock.advance(afterlifeMs - left)
+    t.equal(await vault.openAll(session), undefined)
+    t.equal(await vault.open(session, ['acme']), undefined)
+    t.equal(await vault.readConnection('owner', 'acme'), undefined, 'so nobody renews it')
+    t.equal(await vault.connectInvited('owner', umbrella, { field: 'connection:acme', version: before.version }), undefined)
+    t.equal((await store.readAll('owner')).size, 2)
+    clock.advance(left === 1 ? 1 : 0)
+  }
   t.equal((await store.readAll('owner')).size, 0)
 })
 
@@ -296,9 +312,10 @@ t.test('SEC-20: a touch that comes late revives nothing', async t => {
     const held = await vault.openAll(ticket)
     if (!held) throw new Error('the session has ended too early')
     await end(instance)
+    const after = await store.readAll('owner')
     await vault.touch(held.session, 'acme')
     t.equal(await vault.openAll(ticket), undefined, what)
-    t.equal((await store.readAll('owner')).size, 0, what)
+    t.strictSame(await store.readAll('owner'), after, what)
     await store.close()
   }
 })
@@ -438,7 +455,7 @@ t.test('SEC-41: while the store is down nothing opens and nothing is kept', asyn
   await t.rejects(vault.replace('owner', before, connectionWith()), down)
   await t.rejects(vault.disconnect('owner', 'acme'), down)
   await t.rejects(vault.end('owner'), down)
-  await t.rejects(async () => vault.touch({ ...before, value: { ...session, seenAtMs: 0 } }), down)
+  await t.rejects(async () => vault.touch({ ...before, value: session }, 'acme'), down)
 })
 
 t.test('SEC-15: what is ended is given back as it stood then, so that the newest refresh token can be revoked', async t => {

@@ -61,7 +61,7 @@ t.test('a person makes a link, somebody else accepts it by signing in, and the c
   await dialogOf(page, 'Productboard').getByText('Copied.').waitFor()
   t.equal(await page.evaluate('navigator.clipboard.readText()'), link)
   await dialogOf(page, 'Productboard')
-    .getByText(/^It works once, until .*\d\d\d\d.* do not come back for 14 days\.$/)
+    .getByText(/^It works once, until .*\d\d\d\d.* You need not come back before\. It ends earlier when you sign out or withdraw it\.$/)
     .waitFor()
   await page.getByRole('button', { name: 'Done' }).click()
   await waiting(page)

@@ -208,6 +208,56 @@ t.test('the name is shown as it is, escaped, and not as anything else', async t 
   }
 })
 
+t.test(
+  'an invitation is good for as long as it says, and what it brought waits for the inviter, however soon a session is idle',
+  async t => {
+    const { gateway, clock, inviter, guest } = await setUp(t, { SESSION_IDLE: '3600' })
+    const made = await invite(gateway, inviter)
+    t.equal(made.expiresAt, new Date(clock.now() + 7 * day).toISOString())
+    clock.advance(7 * day - 1)
+    t.equal((await accept(guest, made.url, gateway)).status, 303)
+    clock.advance(7 * day - 1)
+    t.equal((await inviter.fetch(`${gateway.url}/proxy/productboard/x`)).status, 200)
+    clock.advance(3600_000)
+    await problem(t, await inviter.fetch(`${gateway.url}/proxy/productboard/x`), 401, 'connection_required')
+  }
+)
+
+t.test('SEC-21: without an open invitation a session ends by idleness, and one that is kept for it ends at its absolute limit', async t => {
+  const { gateway, clock, inviter } = await setUp(t, { SESSION_IDLE: '3600', SESSION_MAX: String(10 * 86_400) })
+  await signIn(gateway, inviter)
+  const status = async () => (await inviter.fetch(`${gateway.url}/proxy/productboard/x`)).status
+  clock.advance(3599_000)
+  await invite(gateway, inviter)
+  clock.advance(3599_000)
+  t.equal(await status(), 200, 'to invite is to be here')
+  clock.advance(6 * day)
+  const second = await invite(gateway, inviter)
+  t.ok(Date.parse(second.expiresAt) < clock.now() + 4 * day)
+  clock.advance(Date.parse(second.expiresAt) - clock.now() - 1)
+  t.equal(await status(), 200)
+  clock.advance(1)
+  t.equal(await status(), 401)
+  await isGone(t, second.url)
+  await signIn(gateway, inviter)
+  clock.advance(3600_000)
+  t.equal(await status(), 401)
+})
+
+t.test('looking at what was asked for, and withdrawing it, are uses of the session', async t => {
+  const { gateway, clock, inviter } = await setUp(t, { SESSION_IDLE: '100' })
+  await signIn(gateway, inviter)
+  for (const [method, path] of [
+    ['GET', '/invitations'],
+    ['DELETE', '/invitations/x']
+  ] as const) {
+    clock.advance(90_000)
+    t.ok((await inviter.fetch(gateway.url + path, { method })).ok)
+  }
+  clock.advance(90_000)
+  t.equal((await inviter.fetch(`${gateway.url}/proxy/productboard/x`)).status, 200)
+})
+
 t.test('an invitation ends with its session at the latest, and twenty are open at most', async t => {
   const { gateway, clock, inviter } = await setUp(t, { SESSION_MAX: '86400' })
   t.equal((await invite(gateway, inviter)).expiresAt, new Date(clock.now() + day).toISOString())
