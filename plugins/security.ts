@@ -1,13 +1,17 @@
 import cors from '@fastify/cors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { ResourcePolicy } from '../src/core/answer-headers.ts'
 import { GatewayError } from '../src/core/errors.ts'
 import { exposedHeaders } from './cors-headers.ts'
+import { resourcePolicyFor } from './same-site.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Of each answer of our own. Hooks put them on; for what goes wrong before there is a route, there are none. */
     ownHeaders: Readonly<Record<string, string>>
+    /** Of each proxied response: who may load it without CORS. */
+    resourcePolicy: ResourcePolicy
   }
   interface FastifyRequest {
     /** The origin that calls, if it is an allowed one. */
@@ -47,6 +51,7 @@ async function security(app: FastifyInstance, { allowedOrigins, publicUrl }: Sec
 
   const ownHeaders = Object.entries(own)
   app.decorate('ownHeaders', own)
+  app.decorate('resourcePolicy', resourcePolicyFor(publicUrl, allowedOrigins))
   app.decorateRequest('allowedOrigin', {
     getter(this: FastifyRequest) {
       const { origin } = this.headers

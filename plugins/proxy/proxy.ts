@@ -116,7 +116,8 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
       head.status,
       head.headers,
       address => locationFor(provider, sent.connection, { sent: sent.path, ownHost }, address),
-      repeatsCredential(provider, sent.connection)
+      repeatsCredential(provider, sent.connection),
+      app.resourcePolicy
     )
     const resealed = reply.resealedCookie()
     if (resealed !== undefined) headers.push('set-cookie', resealed)

@@ -63,8 +63,19 @@ const passesBack = perName(
     isToken(name)
 )
 
-const own: RawHeaders = ['x-content-type-options', 'nosniff', 'content-security-policy', "sandbox; default-src 'none'"]
-const ownVary = 'Cookie, Origin'
+const own: RawHeaders = [
+  'x-content-type-options',
+  'nosniff',
+  // A frame of another site would show what `sandbox` leaves of it (CSP3 §6.4.2).
+  'content-security-policy',
+  "sandbox; default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy'
+]
+/** X-CSRF as well: what a browser has stored for a call with it must not serve an `<img>` or `<script>` of a sibling subdomain, which has none. */
+const ownVary = 'Cookie, Origin, X-CSRF'
+
+/** Who may load a response without CORS (Fetch §3.7): pages of our own origin, or of our own site. */
+export type ResourcePolicy = 'same-origin' | 'same-site'
 
 /** What the client is shown of an address that a header names; `undefined` when it must not see the header. */
 export type ShownAs = (address: string) => string | undefined
@@ -78,7 +89,8 @@ export function answerHeaders(
   status: number,
   headers: Readonly<Record<string, string | string[] | undefined>>,
   shownAs: ShownAs,
-  isSecret?: (value: string) => boolean
+  isSecret?: (value: string) => boolean,
+  resourcePolicy: ResourcePolicy = 'same-origin'
 ): RawHeaders {
   const { connection } = headers
   const named = connection === undefined ? undefined : withNamesIn(joined(connection))
@@ -101,6 +113,11 @@ export function answerHeaders(
         // RFC 9110 §8.6: there is none in a 204, and a length would have the next hop wait for a body.
         if (status !== 204) length = value
         break
+      case 'content-type':
+        put(kept, name, value)
+        // nginx in front would collect the events of a stream before it passes any on.
+        if (isEventStream(value)) kept.push('x-accel-buffering', 'no')
+        break
       case 'location':
       case 'content-location':
         put(kept, name, shownAs(String(value)))
@@ -109,11 +126,13 @@ export function answerHeaders(
         put(kept, name, value)
     }
   }
-  kept.push('cache-control', privateCaching(caching), 'vary', vary, ...own)
+  kept.push('cache-control', privateCaching(caching), 'vary', vary, ...own, resourcePolicy)
   // At the end: of an answer whose length it knows already, node:http reads a Content-Disposition as UTF-8, and may refuse what it finds.
   put(kept, 'content-length', length)
   return kept
 }
+
+const isEventStream = (value: string | string[]): boolean => /^text\/event-stream\b/i.test(String(value))
 
 const isSendable = (value: string | string[]): boolean => (typeof value === 'string' ? isFieldValue(value) : value.every(isFieldValue))
 

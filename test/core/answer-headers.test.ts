@@ -64,9 +64,10 @@ const stoppedAnswers = [
 
 const bare = {
   'cache-control': 'private, no-cache',
-  vary: 'Cookie, Origin',
+  vary: 'Cookie, Origin, X-CSRF',
   'x-content-type-options': 'nosniff',
-  'content-security-policy': "sandbox; default-src 'none'"
+  'content-security-policy': "sandbox; default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin'
 }
 
 t.test('SEC-30: the headers of a provider that would act on our origin stop here, once or in a list', async t => {
@@ -106,9 +107,9 @@ t.test('SEC-31: no shared cache stores a proxied answer', async t => {
 })
 
 t.test('SEC-31: caches are told that an answer depends on who asks and from where', async t => {
-  t.equal(answered({ vary: 'Accept-Encoding' }).vary, 'Accept-Encoding, Cookie, Origin')
-  t.equal(answered({ vary: ['Accept', 'Accept-Language'] }).vary, 'Accept, Accept-Language, Cookie, Origin')
-  t.equal(answered({ vary: '*' }).vary, '*, Cookie, Origin')
+  t.equal(answered({ vary: 'Accept-Encoding' }).vary, 'Accept-Encoding, Cookie, Origin, X-CSRF')
+  t.equal(answered({ vary: ['Accept', 'Accept-Language'] }).vary, 'Accept, Accept-Language, Cookie, Origin, X-CSRF')
+  t.equal(answered({ vary: '*' }).vary, '*, Cookie, Origin, X-CSRF')
 })
 
 t.test("what the provider's Connection names stops, also when there are several", async t => {
@@ -162,4 +163,22 @@ t.test('the length comes last, since node:http reads a Content-Disposition after
 t.test('RFC 9110 §8.6: an answer that can have no body says no length', async t => {
   t.strictSame(answered({ 'content-length': '5' }, 204), bare)
   t.strictSame(answered({ 'content-length': '5' }, 304), { ...bare, 'content-length': '5' })
+})
+
+t.test(
+  'SEC-24, SEC-31: no page of another origin loads a proxied response without CORS, nor frames it, unless its site is allowed',
+  async t => {
+    const policyOf = (...own: ['same-site'] | []) =>
+      byName(answerHeaders(200, { 'cross-origin-resource-policy': 'cross-origin' }, address => address, undefined, ...own))
+    t.equal(policyOf()['cross-origin-resource-policy'], 'same-origin')
+    t.equal(policyOf('same-site')['cross-origin-resource-policy'], 'same-site')
+    t.match(policyOf()['content-security-policy'], /frame-ancestors 'none'/)
+  }
+)
+
+t.test('an event stream is not buffered by the proxy in front, whatever the provider said to its own', async t => {
+  for (const type of ['text/event-stream', 'Text/Event-Stream; charset=utf-8'])
+    t.equal(answered({ 'content-type': type, 'x-accel-buffering': 'yes' })['x-accel-buffering'], 'no', type)
+  for (const type of ['application/json', 'text/event-streams', 'text/plain; text/event-stream'])
+    t.equal(answered({ 'content-type': type })['x-accel-buffering'], undefined, type)
 })

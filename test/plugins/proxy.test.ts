@@ -227,9 +227,10 @@ t.test('SEC-30, SEC-31: the provider’s answer comes back without what would ac
     'content-type': 'text/html',
     etag: '"e"',
     'x-content-type-options': 'nosniff',
-    'content-security-policy': "sandbox; default-src 'none'",
+    'content-security-policy': "sandbox; default-src 'none'; frame-ancestors 'none'",
+    'cross-origin-resource-policy': 'same-origin',
     'cache-control': 'private, max-age=60',
-    vary: 'Accept, Cookie, Origin'
+    vary: 'Accept, Cookie, Origin, X-CSRF'
   })
 })
 

@@ -64,8 +64,9 @@ property(
       for (const one of [value].flat()) must(isSendable(name, one), `${name} cannot be sent`)
     }
     must(kept['x-content-type-options'] === 'nosniff', 'browsers would guess what it is')
-    must(kept['content-security-policy'] === "sandbox; default-src 'none'", 'it could act on our origin')
-    must(/(^|, )Cookie, Origin$/.test(String(kept.vary)), 'caches would give it to others')
+    must(kept['content-security-policy'] === "sandbox; default-src 'none'; frame-ancestors 'none'", 'it could act on our origin')
+    must(/(^|, )Cookie, Origin, X-CSRF$/.test(String(kept.vary)), 'caches would give it to others')
+    must(kept['cross-origin-resource-policy'] === 'same-origin', 'other origins would load it')
     const [first, ...caching] = String(kept['cache-control'])
       .split(',')
       .map(part => part.trim().toLowerCase())
