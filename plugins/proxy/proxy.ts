@@ -34,7 +34,15 @@ const defaultMaxBodyBytes = 32 * 1024 * 1024
 /** `/proxy/NAME/…`: the frontend's calls, with the credential put on. */
 async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOptions) {
   const ownHost = new URL(publicUrl).host
-  const forward = createForward({ send, renew: app.renew, clock })
+  const forward = createForward({
+    send,
+    renew: app.renew,
+    vault: app.vault,
+    clock,
+    onEnded: ({ provider, method }, reason) => app.log.info({ provider, method, reason }, 'a connection has ended'),
+    onFailed: ({ provider }, error) =>
+      app.log.warn({ provider, code: (error as { code?: unknown }).code }, 'whether a connection has ended could not be found out')
+  })
   const callLimits = createCallLimits()
 
   // Bodies go up as they are. Fastify's parsers would read them, and refuse what the provider may well take.

@@ -1,19 +1,16 @@
-import { Writable } from 'node:stream'
 import { accountName } from './account-name.ts'
-import { apiBase } from './api-base.ts'
+import { callCheck } from './check-call.ts'
 import type { Connection } from './connection.ts'
-import { targetFor } from './credential.ts'
 import { GatewayError } from './errors.ts'
 import type { AnswerHead, Send } from './forward.ts'
 import { valueAt } from './json-pointer.ts'
 import { guardedPath } from './path.ts'
 import type { ApiKeyMethod, Provider } from './provider.ts'
+import { heldBackUntil } from './rate-limit.ts'
 import { Secret } from './secret.ts'
 
 /** Some vendors' keys are signed tokens of a kilobyte and more. */
 const mostCharacters = 4096
-const mostAnswerBytes = 256 * 1024
-const checkTimeoutMs = 10_000
 
 /**
  * A key as a person pasted it, without the blanks and line breaks around it.
@@ -53,12 +50,13 @@ export async function connectionByKey(
     credential: key,
     connectedAtMs: nowMs
   }
-  const { status, body } = await ask(send, definition, connection, check.path)
-  if (status >= 500 || status === 429 || (status >= 300 && status < 400)) throw unavailable(definition, `it answered ${status}`)
-  if (status !== check.status) throw rejected(definition)
-  const answer = asJson(body)
-  if (check.expect && valueAt(answer, check.expect.pointer) !== check.expect.equals) throw rejected(definition)
-  const account = check.account === undefined ? undefined : accountName(valueAt(answer, check.account))
+  const response = await callCheck(send, definition, connection, check)
+  if (!response) throw unavailable(definition, 'its response broke off or had no end')
+  const { verdict, head, document } = response
+  if (verdict === 'unavailable') throw unavailable(definition, `it answered ${head.status}`, waitOf(definition, head, nowMs))
+  if (verdict === 'forbidden') throw notAllowed(definition)
+  if (verdict !== 'accepted') throw rejected(definition)
+  const account = check.account === undefined ? undefined : accountName(valueAt(document, check.account))
   return account === undefined ? connection : { ...connection, account }
 }
 
@@ -71,43 +69,11 @@ function isGuarded(path: string): boolean {
   }
 }
 
-async function ask(send: Send, definition: Provider, connection: Connection, check: string): Promise<{ status: number; body: Buffer }> {
-  const { path, headers } = targetFor(definition, connection, check)
-  const over = AbortSignal.timeout(checkTimeoutMs)
-  const chunks: Buffer[] = []
-  let size = 0
-  let head: AnswerHead | undefined
-  const sink = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      size += chunk.length
-      if (size <= mostAnswerBytes) chunks.push(chunk)
-      done()
-    }
-  })
-  const request = {
-    origin: apiBase(definition).origin,
-    method: 'GET' as const,
-    path,
-    headers: ['accept', 'application/json', 'user-agent', 'latchkey', ...Object.entries(headers).flat()],
-    body: undefined,
-    bodyLength: undefined,
-    timeoutMs: checkTimeoutMs,
-    signal: over
-  }
-  const outcome = await send(request, answered => {
-    head = answered
-    return sink
-  })
-  if (outcome !== 'streamed' || !head || size > mostAnswerBytes) throw unavailable(definition, 'its answer broke off or had no end')
-  return { status: head.status, body: Buffer.concat(chunks) }
-}
-
-function asJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString())
-  } catch {
-    return undefined
-  }
+/** Whole seconds until which the provider wants no further call, where it says so. */
+function waitOf({ api }: Provider, { headers }: AnswerHead, nowMs: number): number | undefined {
+  const usual = heldBackUntil({ header: 'retry-after', unit: 'seconds' }, headers, nowMs)
+  const untilMs = (api.rateLimit && heldBackUntil(api.rateLimit, headers, nowMs)) ?? usual
+  return untilMs === undefined ? undefined : Math.ceil((untilMs - nowMs) / 1000)
 }
 
 const rejected = ({ name, title }: Provider) =>
@@ -119,7 +85,16 @@ const rejected = ({ name, title }: Provider) =>
     }
   )
 
-const unavailable = ({ name, title }: Provider, why: string) =>
+/** A key that is known, and may not do what the check asks for: another one would do no better. */
+const notAllowed = ({ name, title }: Provider) =>
+  new GatewayError(
+    'api_key_rejected',
+    `${title} knows this key, but does not let it read what is needed here. Give the key that permission there, or let an admin make one that has it, and paste it again.`,
+    { provider: name }
+  )
+
+const unavailable = ({ name, title }: Provider, why: string, retryAfter?: number) =>
   new GatewayError('provider_unavailable', `${title} could not check the key: ${why}. Nothing was stored; try again in a moment.`, {
-    provider: name
+    provider: name,
+    ...(retryAfter !== undefined && { retryAfter })
   })

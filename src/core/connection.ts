@@ -17,6 +17,8 @@ export type Connection = {
   readonly connectedAtMs: number
   /** Set while renewals fail for reasons that may pass: no try before `notBeforeMs`. */
   readonly backoff?: { readonly failures: number; readonly notBeforeMs: number }
+  /** Set while it is in doubt: where, in a hash, and when the provider first refused what nothing can renew (`doubts.ts`). */
+  readonly refusal?: { readonly place: string; readonly atMs: number }
   /** Set when the provider has said 429: no call before. */
   readonly heldBackUntilMs?: number
 }

@@ -2,10 +2,10 @@ import type { Writable } from 'node:stream'
 import { apiBase } from './api-base.ts'
 import { type Connection, isDueForRenewal, isExpired } from './connection.ts'
 import { credentialHeaders, targetFor } from './credential.ts'
+import { createDoubts, type DoubtsParts } from './doubts.ts'
 import { GatewayError, hasCode } from './errors.ts'
-import type { Clock } from './ports.ts'
 import type { HttpMethod, Provider } from './provider.ts'
-import { createRefusals } from './refusals.ts'
+import { connectionOf, createRefusals, isRefusal, placeOf } from './refusals.ts'
 import type { Renew } from './renewal.ts'
 import { requestHeaders } from './request-headers.ts'
 
@@ -73,18 +73,21 @@ export type Call = {
 
 const defaultTimeoutMs = 30_000
 
-/** Send; on 401 renew; send once more. The second answer stands, whatever it is. */
-export function createForward(parts: { send: Send; renew: Renew; clock: Clock }): (call: Call) => Promise<Outcome> {
+/** Send; on a refusal renew; send once more. The second answer stands, whatever it is. So does the first, where nothing can be renewed. */
+export function createForward(parts: DoubtsParts & { readonly renew: Renew }): (call: Call) => Promise<Outcome> {
   const { send, renew, clock } = parts
   const refusals = createRefusals(clock)
+  const doubts = createDoubts(parts, refusals)
 
   return async function forward(call) {
     const ahead = isDueForRenewal(call.connection, clock.now()) ? await renewAhead(call) : undefined
     if (ahead) return lastAttempt(call, ahead)
 
     const { connection } = call
+    // Past the end that the provider has told, its refusal is no surprise: then a renewal says what becomes of it.
+    if (connection.refreshToken === undefined && !isExpired(connection, clock.now())) return onlyAttempt(call)
     if (!refusals.isEmpty() && refusals.has(connectionOf(call), placeOf(call), connection.credential)) return lastAttempt(call, connection)
-    const outcome = await attempt(call, connection, head => (head.status === 401 ? undefined : call.answer))
+    const outcome = await attempt(call, connection, head => (isRefusal(head) ? undefined : call.answer))
     if (outcome !== 'dropped') return outcome
 
     const { value } = await renew(call.owner, connection)
@@ -95,13 +98,27 @@ export function createForward(parts: { send: Send; renew: Renew; clock: Clock })
         { provider: call.provider.name, retryAfter: 0 }
       )
     }
-    return lastAttempt(call, value, isRefused => refusals.noteRenewed(connectionOf(call), isRefused))
+    return lastAttempt(call, value, isRefused => {
+      if (isRefused) refusals.noteUseless(connectionOf(call))
+    })
+  }
+
+  /** Of what nothing can renew. A refusal is the provider's answer, and a reason to find out whether the connection is over. */
+  async function onlyAttempt(call: Call): Promise<Outcome> {
+    const connection = doubts.isEmpty() ? call.connection : await doubts.settled(call)
+    if (!refusals.isEmpty() && refusals.has(connectionOf(call), placeOf(call), connection.credential)) return lastAttempt(call, connection)
+    return attempt(call, connection, head => {
+      if (isRefusal(head)) doubts.refused(call, connection)
+      else if (connection.refusal !== undefined && head.status < 400) doubts.served(call, connection)
+      return call.answer
+    })
   }
 
   function lastAttempt(call: Call, connection: Connection, told: (isRefused: boolean) => void = () => {}): Promise<Outcome> {
     return attempt(call, connection, head => {
-      told(head.status === 401)
-      refusals.note(placeOf(call), connection.credential, head.status === 401)
+      const isRefused = isRefusal(head)
+      told(isRefused)
+      refusals.note(placeOf(call), connection.credential, isRefused)
       return call.answer
     })
   }
@@ -134,8 +151,3 @@ export function createForward(parts: { send: Send; renew: Renew; clock: Clock })
     return send(request, head => choose(head)?.(head, { path, connection }))
   }
 }
-
-const connectionOf = ({ owner, provider }: Call): string => `${owner} ${provider.name}`
-
-/** Where a call goes, without what varies from one to the next. */
-const placeOf = ({ owner, provider, method, target }: Call): string => `${owner} ${provider.name} ${method} ${target.split('?', 1)[0]}`

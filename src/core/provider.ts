@@ -101,6 +101,11 @@ export type OAuth2Method = {
   readonly answer?: TokenAnswerShape
   /** First match wins. `Authorization: Bearer` when left out (RFC 6750 §2.1). */
   readonly placements?: readonly Placement[]
+  /**
+   * Asked when a grant without a refresh token is refused somewhere: is it over, or may it not do this one thing? When left out, it is over
+   * with a second refusal at another path, or a minute later.
+   */
+  readonly check?: Check
   readonly help: Help
 }
 
@@ -121,15 +126,17 @@ export type TokenAnswerShape = {
 export type ApiKeyMethod = {
   /** First match wins. */
   readonly placements: readonly Placement[]
+  /** Made when a key is pasted, and when one is refused later. */
   readonly check: Check
   readonly help: Help
 }
 
 /** A call that shows whether a credential is good. */
-type Check = {
+export type Check = {
   /** Path below the API's base. */
   readonly path: string
-  readonly status: number
+  /** What it is answered when the credential is good; `[200, 403]` where a good one may lack the right to this very call. */
+  readonly status: number | readonly number[]
   /** What the body must also hold, for vendors that say no inside a 200. */
   readonly expect?: { readonly pointer: string; readonly equals: unknown }
   /** JSON Pointer to the account's name in the answer. */
@@ -165,6 +172,15 @@ export function defineProvider(provider: Provider): Provider {
   for (const field of ['maxBodyBytes', 'maxHeaderBytes', 'timeoutMs', 'maxCallsPerSession', 'maxCalls'] as const) {
     const value = api[field]
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) fail(`api.${field}`, 'must be a whole number above 0')
+  }
+  for (const [field, check] of [
+    ['methods.oauth2.check', methods.oauth2?.check],
+    ['methods.apiKey.check', methods.apiKey?.check]
+  ] as const) {
+    if (check && !check.path.startsWith('/')) fail(`${field}.path`, 'must begin with a slash')
+    const statuses = check && [check.status].flat()
+    if (statuses && !(statuses.length > 0 && statuses.every(status => Number.isInteger(status) && status >= 200 && status < 600)))
+      fail(`${field}.status`, 'must be a final HTTP status, or a list of them')
   }
   const { authorizeUrl, tokenUrl, refreshUrl, revokeUrl } = methods.oauth2 ?? {}
   const linkBases = api.linkBases?.map((url, i) => [`api.linkBases[${i}]`, url] as const) ?? []

@@ -2,6 +2,9 @@ import { GatewayError } from './errors.ts'
 import { canonical, connectionNames, hopByHop, isFieldValue, isToken, type RawHeaders } from './header-names.ts'
 import { perName } from './per-name.ts'
 
+/** What calls say they come from when their client does not: some vendors answer 403 to a call without it. */
+export const userAgent = 'latchkey'
+
 const requestStops = new Set([
   ...hopByHop,
   // The client's own credentials and framing, which are not the provider's business.

@@ -9,21 +9,36 @@ import { codeOfRejection, connectionWith, type HandClock, handClock, minute, pro
 
 const fresh = connectionWith({ credential: new Secret('access-2') })
 
+const noDoubts = {
+  vault: { readConnection: async () => undefined, replace: async () => undefined },
+  onEnded: () => {},
+  onFailed: () => {}
+}
+
 type World = ReturnType<typeof world>
 
 /** An upstream that answers with these statuses in turn, the last for ever, and a renewal that gives `access-2` or fails with a code. */
-function world({ statuses = [200], renewal }: { statuses?: number[]; renewal?: ErrorCode } = {}) {
+function world({
+  statuses = [200],
+  renewal,
+  headers = {}
+}: {
+  statuses?: number[]
+  renewal?: ErrorCode
+  headers?: AnswerHead['headers']
+} = {}) {
   const clock: HandClock = handClock()
   const sent: UpstreamRequest[] = []
   const renewals: Array<{ owner: string; credential: string }> = []
   const answers: Array<{ head: AnswerHead; path: string; credential: string }> = []
   const remaining = [...statuses]
   const forward = createForward({
+    ...noDoubts,
     clock,
     send: async (request, take) => {
       sent.push(request)
       const status = remaining.length > 1 ? (remaining.shift() as number) : (remaining[0] as number)
-      return take({ status, headers: { 'x-status': String(status) } }) ? 'streamed' : 'dropped'
+      return take({ status, headers: { ...headers, 'x-status': String(status) } }) ? 'streamed' : 'dropped'
     },
     renew: async (owner, failed) => {
       renewals.push({ owner, credential: failed.credential.reveal() })
@@ -105,6 +120,20 @@ t.test('SEC-37: a 401 is renewed and sent once more, byte for byte, and the firs
     t.strictSame(w.renewals, [{ owner: 'owner', credential: 'access-1' }])
     t.strictSame(w.answers, [{ head: { status: 201, headers: { 'x-status': '201' } }, path: '/v1/a?b=1', credential: 'access-2' }])
   }
+})
+
+t.test('RFC 6750 §3.1: a 403 that says invalid_token is renewed like a 401', async t => {
+  const challenge = { 'www-authenticate': 'Bearer realm="api", error="invalid_token"' }
+  const w = world({ statuses: [403, 200], headers: challenge })
+  await w.call()
+  t.strictSame(tokensSent(w), ['Bearer access-1', 'Bearer access-2'])
+  t.strictSame(statusesShown(w), [200])
+  const refused = world({ statuses: [403], headers: challenge })
+  for (let i = 0; i < 3; i++) await refused.call()
+  t.strictSame(statusesShown(refused), [403, 403, 403])
+  t.equal(refused.renewals.length, 3, 'each began with the old token')
+  for (let i = 0; i < 3; i++) await refused.call({ connection: fresh })
+  t.equal(refused.renewals.length, 3, 'where a fresh one is refused too, the next calls know it')
 })
 
 t.test('SEC-37: a second 401 is the answer of the provider and passes', async t => {
@@ -211,6 +240,7 @@ t.test('what the upstream says of itself passes: an answer cut off, or none at a
     [() => Promise.reject(unavailable), 'provider_unavailable']
   ] as const) {
     const forward = createForward({
+      ...noDoubts,
       clock: handClock(),
       send,
       renew: () => Promise.reject(new Error('nothing to renew'))

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createRefusals } from '../../src/core/refusals.ts'
+import { createRefusals, isRefusal } from '../../src/core/refusals.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { handClock, minute } from './support.ts'
 
@@ -45,12 +45,52 @@ t.test('renewals that help on no path are remembered of the connection: five a m
   const refusals = createRefusals(clock)
   for (let i = 0; i < 5; i++) {
     t.notOk(refusals.has('ada', `place ${i}`, new Secret(`access-${i}`)))
-    refusals.noteRenewed('ada', false)
-    refusals.noteRenewed('ada', true)
+    refusals.noteUseless('ada')
     clock.ms += 1_000
   }
   t.ok(refusals.has('ada', 'another place', new Secret('access-9')))
   t.notOk(refusals.has('bob', 'another place', new Secret('access-9')), 'others have their own')
   clock.ms = 60_000
   t.notOk(refusals.has('ada', 'another place', new Secret('access-9')))
+})
+
+t.test('Whoever polls a place that refuses does not prolong the memory of it', async t => {
+  const clock = handClock()
+  const refusals = createRefusals(clock)
+  for (let waited = 0; waited < minute; waited += minute / 4) {
+    refusals.note('place', credential, true)
+    t.ok(refusals.has('connection', 'place', credential))
+    clock.advance(minute / 4)
+  }
+  t.notOk(refusals.has('connection', 'place', credential), 'a minute after the first')
+  refusals.note('place', credential, true)
+  t.ok(refusals.has('connection', 'place', credential))
+})
+
+t.test('RFC 6750 §3.1: a 401 is a refusal, and so is a 403 whose Bearer challenge says invalid_token', async t => {
+  const refuses = (status: number, challenge?: string | string[]) =>
+    isRefusal({ status, headers: challenge === undefined ? {} : { 'www-authenticate': challenge } })
+  t.ok(refuses(401))
+  for (const challenge of [
+    'Bearer error="invalid_token"',
+    'bearer error=invalid_token',
+    'Bearer realm="x", error="invalid_token", error_description="it expired"',
+    'BEARER  realm = "a, b" , error = "invalid_token"',
+    'Basic realm="x", Bearer error="invalid_token"',
+    ['Basic realm="x"', 'Bearer error="invalid_token"']
+  ])
+    t.ok(refuses(403, challenge), String(challenge))
+  for (const challenge of [
+    'Bearer error="insufficient_scope"',
+    'Bearer realm="error=invalid_token"',
+    'Bearer realm="error=\\"invalid_token\\""',
+    'Bearer error_description="invalid_token"',
+    'Bearer error="invalid_token_type"',
+    'Basic error="invalid_token"',
+    'Bearer realm="x", Basic error="invalid_token"',
+    ''
+  ])
+    t.notOk(refuses(403, challenge), challenge)
+  t.notOk(refuses(403))
+  for (const status of [200, 400, 404, 407, 500]) t.notOk(refuses(status, 'Bearer error="invalid_token"'), String(status))
 })

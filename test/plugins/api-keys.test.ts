@@ -75,7 +75,8 @@ t.test('a key that the provider refuses later asks for a new one, and the new on
   const s = await setUp(t)
   s.provider.api = takesGoodKey
   await s.paste('good-key')
-  s.provider.api = (_, r) => json(r, 401, {})
+  s.provider.api = (_, r) => json(r, 401, { message: 'revoked' })
+  t.same(await (await s.call()).json(), { message: 'revoked' }, 'the first refusal is the provider’s own')
   const ended = await problem(t, await s.call(), 401, 'reconnect_required')
   t.equal(ended.connectUrl, `${s.gateway.url}/connect/process-street`)
   const asked = s.provider.seen.api.length
