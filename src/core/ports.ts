@@ -3,6 +3,8 @@ export type Clock = { now(): number }
 
 /** What `Store.commit` does, all of it or nothing. Fields are record names of one owner. */
 export type Change = {
+  /** Only while the owner has no record at all. */
+  expectNone?: true
   /** For each field, the bytes its record must still begin with; `undefined` when it must not exist. */
   expect?: ReadonlyArray<readonly [field: string, prefix: Buffer | undefined]>
   put?: ReadonlyArray<readonly [field: string, record: Buffer]>
@@ -59,6 +61,10 @@ export type Store = Lease & {
   owners(): AsyncIterable<readonly string[]>
   /** True for the first caller within `ttlMs`, false for every later one: what makes a thing single-use. */
   claim(key: string, ttlMs: number): Promise<boolean>
+  /** Keeps these bytes under a key that no owner has, in place of what was kept there, and wakes who waits for a change of `key`. */
+  keep(key: string, record: Buffer, ttlMs: number): Promise<void>
+  /** What was kept, until its time is over. */
+  kept(key: string): Promise<Buffer | undefined>
   /** Counts up. @returns how often within `windowMs` from the first time, this one included, and when the next first time can be. */
   count(key: string, windowMs: number): Promise<{ count: number; endsInMs: number }>
   /** Rejects when the store cannot do its work now. */

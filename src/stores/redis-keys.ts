@@ -1,4 +1,4 @@
-/** Every key that holds records, leases or claims begins so. The braces that follow are the hash tag by which Cluster finds the slot. */
+/** Every key that holds records, leases, claims or what is kept beside them begins so. The braces that follow are the hash tag by which Cluster finds the slot. */
 export const keyPrefix = 'latchkey:{'
 
 export const ownerKey = (owner: string): string => `${keyPrefix}${owner}}`
@@ -6,6 +6,7 @@ export const ownerKey = (owner: string): string => `${keyPrefix}${owner}}`
 export const ownerOf = (key: string): string | undefined =>
   key.startsWith(keyPrefix) && key.endsWith('}') ? key.slice(keyPrefix.length, -1) : undefined
 export const claimKey = (key: string): string => `${keyPrefix}${key}}:claim`
+export const keptKey = (key: string): string => `${keyPrefix}${key}}:kept`
 /** Not below the prefix that is watched: nobody waits for it. */
 export const countKey = (key: string): string => `latchkey:count:{${key}}`
 /** In the slot of the owner's records. */

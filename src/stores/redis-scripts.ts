@@ -20,11 +20,12 @@ declare module 'ioredis' {
 // Redis runs a script alone, and one that may write at all writes to its end: all of the change or nothing.
 // Put before erase: a hash emptied in between would be deleted and would come back without an end.
 const commit = `
-local owner, ttl = KEYS[1], ARGV[1]
-if ttl == '' and redis.call('EXISTS', owner) == 0 then return 0 end
+local owner, ttl, wanted = KEYS[1], ARGV[1], ARGV[2]
+local exists = (ttl == '' or wanted == 'none') and redis.call('EXISTS', owner) == 1
+if ttl == '' and not exists or wanted == 'none' and exists then return 0 end
 
-local puts = 3 + 3 * ARGV[2]
-for i = 3, puts - 1, 3 do
+local puts = 4 + 3 * ARGV[3]
+for i = 4, puts - 1, 3 do
   local record, wanted, prefix = redis.call('HGET', owner, ARGV[i]), ARGV[i + 1], ARGV[i + 2]
   if wanted == 'absent' and record then return 0 end
   if wanted == 'prefix' and (not record or string.sub(record, 1, #prefix) ~= prefix) then return 0 end
@@ -82,9 +83,13 @@ export const scripts = {
   latchkeyRelease: { lua: release, numberOfKeys: 1 }
 }
 
-/** The arguments of `latchkeyCommit`: the time to live or '', then the number of expectations and puts before each of them, then erases. */
-export const commitArguments = ({ expect = [], put = [], erase = [], ttlMs }: Change): Argument[] => [
+/**
+ * The arguments of `latchkeyCommit`: the time to live or '', 'none' or 'any' for what the owner has, then the number of expectations and
+ * puts before each of them, then erases.
+ */
+export const commitArguments = ({ expectNone, expect = [], put = [], erase = [], ttlMs }: Change): Argument[] => [
   ttlMs === undefined ? '' : wholeMs(ttlMs),
+  expectNone ? 'none' : 'any',
   expect.length,
   ...expect.flatMap(([field, prefix]) => [field, prefix === undefined ? 'absent' : 'prefix', prefix ?? '']),
   put.length,

@@ -122,7 +122,7 @@ function track(connection: Redis, instance: string, { tell, wake }: Watchers, on
   }
 }
 
-/** An owner's records are the key that ends with its name; what follows the name is a lease, or a claim that nobody waits for. */
+/** An owner's records are the key that ends with its name; what follows the name is a lease, a claim, or what is kept beside them. */
 function passOn(key: string, tell: (owner?: string) => void, wake: (owner: string) => void): void {
   const [owner = '', rest, ...more] = key.slice(keyPrefix.length).split('}')
   // A name with a brace in it cannot be told from what follows: then it may be anybody.

@@ -5,7 +5,7 @@ import type { Store } from '../core/ports.ts'
 import { before, TimeLimit } from '../core/time-limit.ts'
 import { createAsk } from './redis-ask.ts'
 import { connectRedis } from './redis-client.ts'
-import { claimKey, countKey, leaseKey, ownerKey, ownerOf } from './redis-keys.ts'
+import { claimKey, countKey, keptKey, leaseKey, ownerKey, ownerOf } from './redis-keys.ts'
 import { commitArguments, wholeMs } from './redis-scripts.ts'
 import { parseRedisUrl } from './redis-url.ts'
 import { openRedisWatch } from './redis-watch.ts'
@@ -66,6 +66,12 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
     },
 
     claim: async (key, ttlMs) => (await ask(key, () => client.set(claimKey(key), '', 'PX', wholeMs(ttlMs), 'NX'))) === 'OK',
+
+    keep: async (key, record, ttlMs) => {
+      await ask(key, () => client.set(keptKey(key), record, 'PX', wholeMs(ttlMs)))
+    },
+
+    kept: async key => (await askTwice(key, () => client.getBuffer(keptKey(key)))) ?? undefined,
 
     acquire: async (owner, name, ttlMs, waitedMs = 0) => {
       const key = leaseKey(owner, name)

@@ -22,10 +22,12 @@ const schema = `
     PRIMARY KEY (owner, field)
   ) STRICT;
   CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, ends_at_ms INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, record BLOB NOT NULL, ends_at_ms INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS leases (key TEXT PRIMARY KEY, holder TEXT NOT NULL, ends_at_ms INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS counts (key TEXT PRIMARY KEY, count INTEGER NOT NULL, ends_at_ms INTEGER NOT NULL) STRICT;
   CREATE INDEX IF NOT EXISTS owners_by_end ON owners (ends_at_ms);
   CREATE INDEX IF NOT EXISTS claims_by_end ON claims (ends_at_ms);
+  CREATE INDEX IF NOT EXISTS kept_by_end ON kept (ends_at_ms);
   CREATE INDEX IF NOT EXISTS counts_by_end ON counts (ends_at_ms);
   CREATE INDEX IF NOT EXISTS leases_by_end ON leases (ends_at_ms);
   COMMIT;

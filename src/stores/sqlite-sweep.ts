@@ -8,7 +8,7 @@ const rowsAtMost = 100
  * process alive, and bounded, so that no request pays for a backlog: what is left goes with the next write.
  */
 export function sqliteSweep(db: DatabaseSync): (nowMs: number) => void {
-  const deletions = ['owners', 'claims', 'counts', 'leases'].map(table =>
+  const deletions = ['owners', 'claims', 'kept', 'counts', 'leases'].map(table =>
     db.prepare(`DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ends_at_ms <= ? LIMIT ${rowsAtMost})`)
   )
   let dueAtMs = 0

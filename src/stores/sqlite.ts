@@ -21,6 +21,10 @@ const prepare = (db: DatabaseSync) => ({
   claim: db.prepare(
     'INSERT INTO claims VALUES (?, ?) ON CONFLICT DO UPDATE SET ends_at_ms = excluded.ends_at_ms WHERE claims.ends_at_ms <= ?'
   ),
+  keep: db.prepare(
+    'INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET record = excluded.record, ends_at_ms = excluded.ends_at_ms'
+  ),
+  kept: db.prepare('SELECT record FROM kept WHERE key = ? AND ends_at_ms > ?'),
   count: db.prepare(
     `INSERT INTO counts VALUES (?, 1, ?)
      ON CONFLICT DO UPDATE SET
@@ -75,12 +79,7 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
 
   // One statement for all fields, so that no commit of another process falls between two of them.
   const recordsOf = (owner: string, nowMs: number): Map<string, Buffer> =>
-    new Map(
-      sql.recordsOf.all(owner, nowMs).map(row => {
-        const record = row.record as Uint8Array<ArrayBuffer>
-        return [row.field as string, Buffer.from(record.buffer, record.byteOffset, record.byteLength)]
-      })
-    )
+    new Map(sql.recordsOf.all(owner, nowMs).map(row => [row.field as string, bytesOf(row.record as Uint8Array<ArrayBuffer>)]))
 
   return {
     description: `SQLite file ${file}`,
@@ -94,12 +93,12 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
 
     readAll: owner => attempt(() => recordsOf(owner, clock.now())),
 
-    commit: async (owner, { expect = [], put = [], erase = [], ttlMs }) => {
+    commit: async (owner, { expectNone, expect = [], put = [], erase = [], ttlMs }) => {
       const committed = await change(nowMs => {
         const endsAtMs = ttlMs === undefined ? sql.endOf.get(owner, nowMs)?.ends_at_ms : endOf(nowMs, ttlMs)
         if (endsAtMs === undefined) return false
         const records = recordsOf(owner, nowMs)
-        const holds = expect.every(([field, prefix]) => beginsWith(records.get(field), prefix))
+        const holds = !(expectNone && records.size > 0) && expect.every(([field, prefix]) => beginsWith(records.get(field), prefix))
         if (!holds) return false
         // What has ended but is not swept yet must not come back to life with the owner's new end.
         if (records.size === 0) sql.eraseOwner.run(owner)
@@ -130,6 +129,17 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
     },
 
     claim: (key, ttlMs) => change(nowMs => sql.claim.run(key, endOf(nowMs, ttlMs), nowMs).changes === 1),
+
+    keep: async (key, record, ttlMs) => {
+      await change(nowMs => sql.keep.run(key, record, endOf(nowMs, ttlMs)))
+      watch.wake(key)
+    },
+
+    kept: key =>
+      attempt(() => {
+        const record = sql.kept.get(key, clock.now())?.record as Uint8Array<ArrayBuffer> | undefined
+        return record && bytesOf(record)
+      }),
 
     acquire: async (owner, name, ttlMs) => {
       const key = `${owner}\0${name}`
@@ -187,6 +197,8 @@ function lives(holder: string): boolean {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): Buffer => Buffer.from(buffer, byteOffset, byteLength)
 
 const endOf = (nowMs: number, ttlMs: number): number => Math.ceil(nowMs + ttlMs)
 

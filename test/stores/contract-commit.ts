@@ -28,6 +28,24 @@ export const commitPromises: PortPromises = {
     t.notOk(await store.commit('absent', create))
   },
 
+  async 'an expectation that there is nothing fails on any record of the owner'(t, { store }) {
+    const begin = { expectNone: true, put: records({ a: '1' }), ttlMs: minute } as const
+    t.ok(await store.commit('none', begin))
+    t.notOk(await store.commit('none', { ...begin, put: records({ b: '2' }) }))
+    t.same([...(await store.readAll('none')).keys()], ['a'])
+    await store.erase('none')
+    t.ok(await store.commit('none', begin))
+    t.notOk(await store.commit('nobody', { expectNone: true, put: records({ a: '1' }) }), 'without an end there is nothing to begin')
+  },
+
+  async 'of a hundred concurrent commits that expect nothing, one succeeds'(t, { store, other }) {
+    const begin = (i: number) =>
+      (i % 2 ? store : other).commit('begun', { expectNone: true, put: records({ [`by ${i}`]: '' }), ttlMs: minute })
+    const outcomes = await Promise.all(Array.from({ length: 100 }, (_, i) => begin(i)))
+    t.equal(outcomes.filter(Boolean).length, 1)
+    t.same([...(await store.readAll('begun')).keys()], [`by ${outcomes.indexOf(true)}`])
+  },
+
   async 'erase takes every record at once'(t, { store, other }) {
     await store.commit('erased', { put: records({ a: '1', b: '2' }), ttlMs: minute })
     await store.erase('erased')

@@ -48,6 +48,15 @@ export const endPromises: PortPromises = {
     t.equal((await store.count('another', minute)).count, 1)
   },
 
+  async 'what is kept ends by its own time, and anew each time it is kept'(t, { store, other, elapse, livesMs }) {
+    await store.keep('brief', bytes('1'), livesMs)
+    await store.keep('renewed', bytes('1'), livesMs)
+    await other.keep('renewed', bytes('2'), minute)
+    await elapse(livesMs)
+    t.equal(await other.kept('brief'), undefined)
+    t.same(await store.kept('renewed'), bytes('2'))
+  },
+
   async 'a lease lives on while its holder extends it, and only then'(t, { store, other, elapse, livesMs }) {
     const hold = await store.acquire('owner', 'extended', livesMs)
     t.equal(await hold?.extend(minute), true)

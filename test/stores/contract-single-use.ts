@@ -1,7 +1,7 @@
 import type { PortPromises } from './contract.ts'
-import { minute, records } from './records.ts'
+import { bytes, minute, records } from './records.ts'
 
-/** What the port says of `claim` and `acquire`. */
+/** What the port says of `claim`, `keep` and `acquire`. */
 export const singleUsePromises: PortPromises = {
   async 'one of fifty concurrent callers has the claim'(t, { store, other, elapse }) {
     const claims = await Promise.all(Array.from({ length: 50 }, (_, i) => (i % 2 ? store : other).claim('once', minute)))
@@ -10,6 +10,15 @@ export const singleUsePromises: PortPromises = {
     await elapse(20)
     t.ok(await other.claim('another', minute), 'a claim ends by time')
     t.notOk(await store.claim('another', minute))
+  },
+
+  async 'what is kept under a key is there for everybody, and the last that was kept stays'(t, { store, other }) {
+    t.equal(await store.kept('a key'), undefined)
+    await store.keep('a key', bytes('first'), minute)
+    t.same(await other.kept('a key'), bytes('first'))
+    await other.keep('a key', Buffer.of(0, 255, 0), minute)
+    t.same(await store.kept('a key'), Buffer.of(0, 255, 0))
+    t.equal(await store.kept('another key'), undefined)
   },
 
   async 'a lease has one holder until it is released'(t, { store, other }) {
@@ -39,7 +48,8 @@ export const singleUsePromises: PortPromises = {
     t.equal(await other.acquire('owner', 'silent', minute, 2 * minute), undefined)
   },
 
-  async 'owners, claims and leases of one name are apart'(t, { store }) {
+  async 'owners, claims, leases and what is kept under one name are apart'(t, { store }) {
+    await store.keep('same', bytes('kept'), minute)
     t.ok(await store.claim('same', minute))
     t.ok(await store.acquire('same', 'same', minute))
     t.equal((await store.readAll('same')).size, 0)
@@ -47,5 +57,6 @@ export const singleUsePromises: PortPromises = {
     await store.erase('same')
     t.notOk(await store.claim('same', minute))
     t.equal(await store.acquire('same', 'same', minute), undefined)
+    t.same(await store.kept('same'), bytes('kept'))
   }
 }

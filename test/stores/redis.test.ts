@@ -5,7 +5,7 @@ import { startRedis } from '../support/redis.ts'
 import { connected, connectedPair, openAt } from './connected.ts'
 import { storeContract } from './contract.ts'
 import { startProxy } from './proxy.ts'
-import { minute, records } from './records.ts'
+import { bytes, minute, records } from './records.ts'
 import { administer, eventually, unavailable, works } from './topologies.ts'
 
 t.test('the contract', async t => {
@@ -54,13 +54,14 @@ t.test('a holder whose connection is made anew keeps its lease, and one that is 
   t.ok(await take())
 })
 
-t.test('an owner is one hash with an end, claims and leases stand beside it in its slot', async t => {
+t.test('an owner is one hash with an end, claims, leases and what is kept stand beside it in their slots', async t => {
   const redis = await startRedis(t)
   const store = await connected(t, `${redis.url}/3`)
   await store.commit('owner', { put: records({ a: '1', b: '2' }), ttlMs: minute })
   await store.claim('key', 1234.5)
+  await store.keep('key', bytes('1'), 1234.5)
   await store.acquire('owner', 'name', minute)
-  const keys = ['latchkey:{key}:claim', 'latchkey:{owner}', 'latchkey:{owner}:lease:name']
+  const keys = ['latchkey:{key}:claim', 'latchkey:{key}:kept', 'latchkey:{owner}', 'latchkey:{owner}:lease:name']
   await administer(redis, async say => {
     await say('SELECT', 3)
     const found = (await say('KEYS', '*')) as string[]

@@ -70,7 +70,7 @@ t.test('what has ended is swept away on writes, a bounded number at a time', asy
   const rows = new DatabaseSync(file, { readOnly: true })
   t.teardown(() => rows.close())
   const count = (table: string) => rows.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n
-  const counts = () => ['owners', 'records', 'claims', 'leases'].map(count)
+  const counts = () => ['owners', 'records', 'claims', 'kept', 'leases'].map(count)
 
   for (let i = 0; i < 150; i++) {
     await store.commit(`owner ${i}`, {
@@ -78,14 +78,15 @@ t.test('what has ended is swept away on writes, a bounded number at a time', asy
       ttlMs: minute
     })
     await store.claim(`key ${i}`, minute)
+    await store.keep(`key ${i}`, record, minute)
     await store.acquire('owner', `key ${i}`, minute)
   }
-  t.same(counts(), [150, 300, 150, 150])
+  t.same(counts(), [150, 300, 150, 150, 150])
   clock.advance(minute)
   t.same(await store.readAll('owner 1'), new Map())
-  t.same(counts(), [150, 300, 150, 150], 'reading sweeps nothing')
+  t.same(counts(), [150, 300, 150, 150, 150], 'reading sweeps nothing')
   await store.ping()
-  t.same(counts(), [50, 100, 50, 50])
+  t.same(counts(), [50, 100, 50, 50, 50])
   await store.ping()
-  t.same(counts(), [0, 0, 0, 0])
+  t.same(counts(), [0, 0, 0, 0, 0])
 })

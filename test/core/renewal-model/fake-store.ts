@@ -110,10 +110,11 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
       read: (owner, fields) => call('reads', () => fields.map(field => recordsOf(owner).get(field))),
       readAll: owner => call('reads all', () => new Map(recordsOf(owner))),
 
-      commit: (owner, { expect = [], put = [], erase = [], ttlMs }) =>
+      commit: (owner, { expectNone, expect = [], put = [], erase = [], ttlMs }) =>
         call('commits', () => {
           const records = recordsOf(owner)
           if (records.size === 0 && ttlMs === undefined) return false
+          if (records.size > 0 && expectNone) return false
           if (!expect.every(([field, prefix]) => beginsWith(records.get(field), prefix))) return false
           for (const [field, record] of put) records.set(field, record)
           for (const field of erase) records.delete(field)
@@ -152,6 +153,8 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
       },
 
       claim: () => Promise.reject(new Error('a renewal claims nothing')),
+      keep: () => Promise.reject(new Error('a renewal keeps nothing beside the records')),
+      kept: () => Promise.reject(new Error('a renewal keeps nothing beside the records')),
       count: () => Promise.reject(new Error('a renewal counts nothing')),
       ping: async () => {},
       close: async () => {}
