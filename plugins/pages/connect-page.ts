@@ -1,5 +1,7 @@
+import type { ConnectionView } from '../../src/core/connection-view.ts'
 import type { Provider } from '../../src/core/provider.ts'
 import { keyScript } from './assets.ts'
+import { time } from './details.ts'
 import { guide } from './guide.ts'
 import { type Html, html } from './html.ts'
 import { keyForm } from './key-form.ts'
@@ -7,8 +9,16 @@ import { page } from './layout.ts'
 import { mark } from './mark.ts'
 import type { Way } from './ways.ts'
 
+type Shown = {
+  view: ConnectionView
+  ways: readonly Way[]
+  returnTo: string
+  /** Why the person sees it who did not ask for it. */
+  notice: string | undefined
+}
+
 /** One provider's page: what a connection gives access to, and the ways to make one. */
-export function connectPage(provider: Provider, ways: readonly Way[], returnTo: string): string {
+export function connectPage(provider: Provider, { view, ways, returnTo, notice }: Shown): string {
   const { title, description } = provider
   return page(
     `Connect ${title}`,
@@ -16,12 +26,19 @@ export function connectPage(provider: Provider, ways: readonly Way[], returnTo: 
 ${mark(provider)}
 <h1>Connect ${title}</h1>
 </div>
+${notice === undefined ? '' : html`<p class="message" role="alert">${notice}</p>`}
 <p class="lede">${description}: that is what the applications of this site can use for you once it is connected.</p>
+${view.status === 'disconnected' ? '' : replaces(view)}
 ${ways.map(({ method, url }, i) => (method === 'oauth2' ? bySignIn(provider, url) : byKey(provider, returnTo, i > 0)))}
 <p><a href="/">Back to your connections</a></p>
 <script src="${keyScript.url}" type="module"></script>`
   )
 }
+
+const replaces = ({ title, status, account, connectedAt }: ConnectionView): Html =>
+  html`<p class="plan">${
+    status === 'connected' ? 'It is' : 'It was'
+  } connected${account === undefined ? '' : html` as <strong><bdi>${account}</bdi></strong>`} since ${time(connectedAt)}. The account that you choose at ${title} takes its place.</p>`
 
 const bySignIn = ({ title, methods: { oauth2 } }: Provider, url: string): Html => html`<section class="panel">
 <h2>Sign in at ${title}</h2>

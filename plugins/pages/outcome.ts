@@ -44,8 +44,12 @@ export function refused(view: ConnectionView, code: string): Outcome {
 }
 
 /** Nothing, when the card says otherwise. */
-export function made({ title, status }: ConnectionView): Outcome | undefined {
+export function made({ title, status, account }: ConnectionView): Outcome | undefined {
   if (status !== 'connected') return undefined
   const head = `${title} is connected`
-  return { kind: 'good', title: head, text: html`<strong>${head}.</strong> The applications of this site can use it now.` }
+  return {
+    kind: 'good',
+    title: head,
+    text: html`<strong>${head}${account && html` as <bdi>${account}</bdi>`}.</strong> The applications of this site can use it now.`
+  }
 }

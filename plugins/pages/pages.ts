@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { endsForGoodMs } from '../../src/core/connection.ts'
-import { type ConnectionView, describeConnections, methodsOf } from '../../src/core/connection-view.ts'
+import { type ConnectionView, describeConnections } from '../../src/core/connection-view.ts'
 import { returnToOf } from '../../src/core/return-to.ts'
 import type { SessionLimits } from '../../src/core/session.ts'
 import { icon, inviteScript, keyScript, script, stylesheet } from './assets.ts'
-import { connectPage } from './connect-page.ts'
 import { connectionsPage } from './connections-page.ts'
 import { made, type Outcome, refused } from './outcome.ts'
+import { sendConnectPage } from './send-connect-page.ts'
 import { homeAfter, waysOf } from './ways.ts'
 
 type PagesOptions = { publicUrl: string; allowedOrigins: ReadonlySet<string>; limits: SessionLimits }
@@ -42,11 +42,9 @@ async function pages(app: FastifyInstance, { publicUrl, allowedOrigins, limits }
   })
 
   app.get<Connect>('/connect/:provider', async (request, reply) => {
-    const settings = app.providerNamed(request.params.provider)
-    const { definition } = settings
-    const returnTo = returnToOf(request.query.return_to, homeAfter(definition.name), publicUrl, allowedOrigins)
-    const ways = waysOf({ provider: definition.name, methods: methodsOf(settings) }, publicUrl, returnTo)
-    return reply.type('text/html; charset=utf-8').send(connectPage(definition, ways, returnTo))
+    const { name } = app.providerNamed(request.params.provider).definition
+    const returnTo = returnToOf(request.query.return_to, homeAfter(name), publicUrl, allowedOrigins)
+    return sendConnectPage(app, request, reply, name, { publicUrl, returnTo })
   })
 
   for (const asset of [icon, inviteScript, keyScript, script, stylesheet]) {

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { GatewayError } from '../../src/core/errors.ts'
 import type { Clock } from '../../src/core/ports.ts'
 import type { LookupFor } from '../../src/upstream/lookup.ts'
+import { isPrefetch } from './prefetch.ts'
 import { providerContext } from './provider-context.ts'
 
 type SignInOptions = {
@@ -15,6 +16,9 @@ type SignInOptions = {
 
 /** Sign-in at every provider that has a client, each in a context of its own; and a clear answer for all other names. */
 async function signIn(app: FastifyInstance, options: SignInOptions) {
+  // A sign-in begins and ends where a person goes. A failure, so that the browser asks again when its person does go there.
+  app.addHook('onRequest', async (request, reply) => (isPrefetch(request) ? reply.code(503).send() : undefined))
+
   for (const { definition, client } of app.providers.values()) {
     const method = definition.methods.oauth2
     if (client && method) app.register(providerContext, { ...options, definition, method, client })

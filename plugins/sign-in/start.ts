@@ -1,8 +1,10 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../src/core/errors.ts'
 import { beginFlow, type Flow, firstOwner, pushedOut } from '../../src/core/flow.ts'
 import { returnToOf } from '../../src/core/return-to.ts'
 import { newId } from '../../src/core/session.ts'
+import { sendConnectPage } from '../pages/send-connect-page.ts'
+import { homeAfter } from '../pages/ways.ts'
 import type { ProviderContextOptions } from './provider-context.ts'
 
 type Options = ProviderContextOptions & { authorizeUrl: (flow: Flow) => Promise<string> }
@@ -13,25 +15,30 @@ export async function start(app: FastifyInstance, { definition, publicUrl, allow
     `/auth/${definition.name}`,
     { exposeHeadRoute: false, config: { provider: definition.name } },
     async (request, reply) => {
-      const returnTo = returnToOf(request.query.return_to, '/', publicUrl, allowedOrigins)
-
+      const returnTo = (usual: string) => returnToOf(request.query.return_to, usual, publicUrl, allowedOrigins)
       refuseEmbedded(request)
-      await request.spend('sign-in')
-
-      const session = await request.liveSession()
-      // A browser without a session gets one at its callback. Its tabs share the owner, so that they end in one session.
-      const owner = session?.owner ?? firstOwner(request.flows) ?? newId()
-      const flow = beginFlow({ provider: definition.name, returnTo, owner, first: session === undefined }, clock.now())
-
-      const address = await authorizeUrl(flow)
-      return reply.dropFlows(pushedOut(request.flows, flow)).keepFlow(flow).redirect(address, 302)
+      // Any site can lead a browser here, and a provider that remembers the consent asks nothing: the person has to say it on our page.
+      return request.headers['sec-fetch-site'] === 'cross-site'
+        ? sendConnectPage(app, request, reply, definition.name, { publicUrl, returnTo: returnTo(homeAfter(definition.name)) })
+        : begin(request, reply, returnTo('/'))
     }
   )
+
+  async function begin(request: FastifyRequest, reply: FastifyReply, returnTo: string): Promise<FastifyReply> {
+    await request.spend('sign-in')
+
+    const session = await request.liveSession()
+    // A browser without a session gets one at its callback. Its tabs share the owner, so that they end in one session.
+    const owner = session?.owner ?? firstOwner(request.flows) ?? newId()
+    const flow = beginFlow({ provider: definition.name, returnTo, owner, first: session === undefined }, clock.now())
+
+    const address = await authorizeUrl(flow)
+    return reply.dropFlows(pushedOut(request.flows, flow)).keepFlow(flow).redirect(address, 302)
+  }
 }
 
-/** What an image or a script on another site asks for is no person's wish, and would spend what their address may do. */
+/** What a script, an image or a frame asks for is no person's wish, on whatever site: it would push out a sign-in that is one. */
 function refuseEmbedded({ headers }: FastifyRequest): void {
-  const destination = headers['sec-fetch-dest'] ?? 'document'
-  if (headers['sec-fetch-site'] === 'cross-site' && destination !== 'document')
+  if ((headers['sec-fetch-dest'] ?? 'document') !== 'document')
     throw new GatewayError('csrf_rejected', 'A sign-in begins where a person opens this address, and not inside of another page.')
 }

@@ -30,7 +30,7 @@ type Facts = { connection?: Connection | undefined; lastUsedMs?: number | undefi
 export const timestamp = (ms: number): string => new Date(ms).toISOString()
 
 /** The ways to connect that are on: OAuth by the operator's client, keys by the definition. */
-export const methodsOf = ({ definition: { methods }, client }: ProviderSettings): Connection['method'][] => [
+const methodsOf = ({ definition: { methods }, client }: ProviderSettings): Connection['method'][] => [
   ...(methods.oauth2 && client ? (['oauth2'] as const) : []),
   ...(methods.apiKey ? (['api_key'] as const) : [])
 ]

@@ -105,18 +105,23 @@ t.test(
   }
 )
 
-t.test('SEC-36: an image or a frame on another site begins no sign-in, and spends nothing of what its visitor may do', async t => {
-  const provider = await startFakeProvider(t)
-  const gateway = await startGateway(t, { environment: { ...provider.environment, SIGN_INS_PER_MINUTE: '1' } })
-  const begin = (site: string, destination: string) =>
-    new Browser().request(`${gateway.url}/auth/productboard`, { headers: { 'sec-fetch-site': site, 'sec-fetch-dest': destination } })
-  for (const destination of ['image', 'iframe', 'script', 'empty']) {
-    const refused = await begin('cross-site', destination)
-    await problem(t, refused, 403, 'csrf_rejected')
-    t.same(refused.headers.getSetCookie(), [])
+t.test(
+  'SEC-36: what a page embeds or fetches begins no sign-in, on whatever site, and spends nothing of what its visitor may do',
+  async t => {
+    const provider = await startFakeProvider(t)
+    const gateway = await startGateway(t, { environment: { ...provider.environment, SIGN_INS_PER_MINUTE: '1' } })
+    const begin = (site: string, destination: string) =>
+      new Browser().request(`${gateway.url}/auth/productboard`, { headers: { 'sec-fetch-site': site, 'sec-fetch-dest': destination } })
+    for (const site of ['cross-site', 'same-site', 'same-origin', 'none']) {
+      for (const destination of ['image', 'iframe', 'frame', 'object', 'script', 'empty']) {
+        const refused = await begin(site, destination)
+        await problem(t, refused, 403, 'csrf_rejected')
+        t.same(refused.headers.getSetCookie(), [])
+      }
+    }
+    t.equal((await begin('same-site', 'document')).status, 302)
   }
-  t.equal((await begin('cross-site', 'document')).status, 302)
-})
+)
 
 t.test('SEC-36: who has had all that a minute allows is refused without asking the store again', async t => {
   const provider = await startFakeProvider(t)

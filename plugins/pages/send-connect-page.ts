@@ -1,0 +1,26 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { describe } from '../../src/core/connection-view.ts'
+import { connectPage } from './connect-page.ts'
+import { waysOf } from './ways.ts'
+
+type ConnectPageOptions = {
+  publicUrl: string
+  returnTo: string
+  /** Why the person sees it who did not ask for it. */
+  notice?: string
+}
+
+/** The page with every way to connect one provider, which says what is connected already: another account would take its place. */
+export async function sendConnectPage(
+  app: FastifyInstance,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  provider: string,
+  { publicUrl, returnTo, notice }: ConnectPageOptions
+): Promise<FastifyReply> {
+  const settings = app.providerNamed(provider)
+  const held = request.ticket && (await app.vault.open(request.ticket, [provider]))
+  const view = describe(settings, { connection: held?.connections.get(provider)?.value, publicUrl })
+  const page = connectPage(settings.definition, { view, ways: waysOf(view, publicUrl, returnTo), returnTo, notice })
+  return reply.type('text/html; charset=utf-8').send(page)
+}
