@@ -4,7 +4,7 @@ import { afterlifeMs, endsAtMs, isLive, keptUntil, type Session, type SessionLim
 
 type Parts = { readonly records: ReturnType<typeof createRecords>; readonly limits: SessionLimits; readonly clock: Clock }
 
-type Kept = Required<Change> & {
+type Kept = Required<Omit<Change, 'expectNone'>> & {
   /** The latest time until which that can hold: no session outlives its absolute limit. */
   readonly latestMs: number
 }
