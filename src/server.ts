@@ -1,5 +1,5 @@
 import cluster from 'node:cluster'
-import { readConfig, readPort } from './config/config.ts'
+import { readConfig } from './config/config.ts'
 import type { Environment } from './config/environment.ts'
 import { freePort } from './free-port.ts'
 import { loadProviders } from './load-providers.ts'
@@ -10,15 +10,15 @@ const say = (text: string) => void process.stdout.write(`${text}\n`)
 /** What serves, and what watches over those that do, are loaded only where they are needed. */
 async function start(variables: Environment): Promise<void> {
   const definitions = await loadProviders()
-  const requested = readPort(variables)
-  const port = requested === 0 ? await freePort(variables.HOST || '127.0.0.1') : requested
-  const configured = readConfig(variables, definitions, port)
+  const asked = readConfig(variables, definitions)
+  // PORT=0: what else is wrong is told before a port is looked for.
+  const configured = asked.port === 0 ? readConfig(variables, definitions, await freePort(asked.host)) : asked
   if (cluster.isWorker) {
     const { work } = await import('./worker.ts')
     await work({ variables, definitions, configured })
   } else if (configured.workers > 1) {
     const { watchOver } = await import('./workers.ts')
-    watchOver(configured.workers, { PORT: String(port) }, { logLevel: configured.logLevel, onReady: say })
+    watchOver(configured.workers, { PORT: String(configured.port), PORT_FILE: '' }, { logLevel: configured.logLevel, onReady: say })
   } else {
     const { serve } = await import('./serve.ts')
     await serve({ variables, definitions, configured, onReady: say })

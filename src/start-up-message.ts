@@ -34,6 +34,7 @@ export function startUpMessage(
     `  Tokens are kept, sealed, in: ${storeDescription}`,
     `  Providers: ${names}`,
     ...next.map(line => `  ${line}`),
+    ...config.warnings.map(warning => `  Warning: ${warning}`),
     ''
   ].join('\n')
 }

@@ -79,6 +79,81 @@ t.test('in production nothing is guessed: every problem is printed at once, and 
   t.notMatch(output(), /\n {4}at /, 'no stack')
 })
 
+t.test('SEC-42: what is misspelt or open to everybody never starts, and what is wrong is said without a stack', async t => {
+  for (const [environment, said] of [
+    [{ NODE_ENV: 'prod', HOST: '0.0.0.0' }, /- NODE_ENV is "prod"/],
+    [{ NODE_ENV: '', HOST: '0.0.0.0' }, /- HOST is "0\.0\.0\.0", which others can reach/],
+    [{ PUBLIC_URL: 'https://connect.example.com' }, /- PUBLIC_URL is "https:\/\/connect\.example\.com", which others can reach/],
+    [{ TRUST_PROXY: '0.0.0.0/0' }, /- TRUST_PROXY: "0\.0\.0\.0\/0" is so wide/],
+    [{ HOST: 'localhost:3000' }, /- HOST: "localhost:3000" is no address/],
+    [{ DATA_DIR: '/dev/null' }, /- DATA_DIR: "\/dev\/null" cannot be used/],
+    [{ NODE_ENV: 'production', SESION_KEYS: 'canary' }, /- SESION_KEYS is not known\. SESSION_KEYS may be meant/]
+  ] as const) {
+    const { child, output } = run(t, { PORT: '0', DATA_DIR: join(t.testdirName, 'data'), ...environment })
+    t.equal((await once(child, 'close'))[0], 78, Object.keys(environment).join())
+    t.match(output(), said)
+    t.notMatch(output(), /\n {4}at |is ready|canary/)
+  }
+})
+
+t.test('what may be meant and is likely not is warned of at the start', async t => {
+  const { output } = await started(t, {
+    PORT: '0',
+    DATA_DIR: t.testdir(),
+    ALLOWED_ORIGINS: 'https://app.example.com',
+    REDIS_URI: 'canary',
+    HOST: '0.0.0.0',
+    ALLOW_PUBLIC_DEVELOPMENT: '1'
+  })
+  for (const said of [
+    /^ {2}Warning: ALLOWED_ORIGINS: "https:/m,
+    /^ {2}Warning: REDIS_URI is not known/m,
+    /^ {2}Warning: HOST is "0\.0\.0\.0", and this is development/m
+  ])
+    t.match(output(), said)
+  t.notMatch(output(), /canary/)
+})
+
+t.test('a store that cannot be opened, and an address that is not this machine’s, are said in words', async t => {
+  const broken = t.testdir({ 'latchkey.sqlite': 'this is a text and no database, however long it may go on'.repeat(20) })
+  const keys = { SESSION_KEYS: newKey(), TOKEN_KEYS: newKey() }
+  for (const [environment, code, said] of [
+    [{ DATA_DIR: broken }, 78, /^Cannot open the store .* file is not a database\. DATA_DIR must be/m],
+    [
+      { DATA_DIR: join(broken, 'data'), HOST: '192.0.2.1', ALLOW_PUBLIC_DEVELOPMENT: '1' },
+      1,
+      /^HOST: 192\.0\.2\.1 cannot be listened on \(EADDRNOTAVAIL\).* HOST=127\.0\.0\.1\.$/m
+    ],
+    [
+      { DATA_DIR: join(broken, 'data'), HOST: 'nowhere.invalid', ALLOW_PUBLIC_DEVELOPMENT: '1' },
+      1,
+      /^HOST: nowhere\.invalid cannot be listened on \((ENOTFOUND|EAI_AGAIN)\)/m
+    ]
+  ] as const) {
+    const { child, output } = run(t, { PORT: '0', ...keys, ...environment })
+    t.equal((await once(child, 'close'))[0], code, output())
+    t.match(output(), said)
+    t.notMatch(output(), /\n {4}at |is ready/)
+  }
+})
+
+t.test('PORT and HOST may stand in files, also with several processes and PORT=0', async t => {
+  const redis = await startRedis(t)
+  const directory = t.testdir({ port: '0\n', host: 'localhost\n', keys: newKey() })
+  const gateway = await started(t, {
+    PORT_FILE: join(directory, 'port'),
+    HOST_FILE: join(directory, 'host'),
+    SESSION_KEYS_FILE: join(directory, 'keys'),
+    TOKEN_KEYS_FILE: join(directory, 'keys'),
+    REDIS_URL: redis.url,
+    WORKERS: '2',
+    PRODUCTBOARD_CLIENT_ID: 'id',
+    PRODUCTBOARD_CLIENT_SECRET: 'secret'
+  })
+  t.equal((await fetch(`${gateway.url}/health/live`)).status, 200)
+  t.equal(await stopped(gateway), 0)
+})
+
 t.test('a port that is taken is said in words', async t => {
   const first = await started(t, { PORT: '0', DATA_DIR: t.testdir() })
   const { child, output } = run(t, { PORT: new URL(first.url).port, DATA_DIR: join(t.testdirName, 'second') })

@@ -1,9 +1,12 @@
 import type { Provider, ProviderSettings } from '../core/provider.ts'
 import type { SessionLimits } from '../core/session.ts'
+import { checkDataDir } from './data-dir.ts'
 import { ConfigError, type Environment, EnvironmentReader } from './environment.ts'
-import { type Keys, readKeys } from './keys.ts'
-import { readAllowedOrigins, readPublicUrl, readRedisUrl, readTrustProxy } from './network.ts'
+import { completeKeys, type Keys, readKeys } from './keys.ts'
+import { checkExposure, readProduction } from './mode.ts'
+import { readAllowedOrigins, readHost, readPublicUrl, readRedisUrl, readTrustProxy, usualHost } from './network.ts'
 import { readProviders } from './provider-settings.ts'
+import { checkNames } from './slips.ts'
 
 export type Config = {
   readonly production: boolean
@@ -29,6 +32,8 @@ export type Config = {
   readonly logLevel: string
   /** By name. Empty only outside production, where the sandbox then plays them. */
   readonly providers: ReadonlyMap<string, ProviderSettings>
+  /** What may be meant so and is likely not: a line each, for whoever starts it. */
+  readonly warnings: readonly string[]
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -42,11 +47,15 @@ const day = 24 * hour
  */
 export function readConfig(variables: Environment, definitions: readonly Provider[], port = readPort(variables)): Config {
   const env = new EnvironmentReader(variables)
-  const production = variables.NODE_ENV === 'production'
-  const host = env.text('HOST') ?? '127.0.0.1'
+  const production = readProduction(env)
+  const hostAsSet = readHost(env, production)
+  const host = hostAsSet ?? usualHost
   readPort(variables, env)
-  const publicUrl = readPublicUrl(env, { production, host, port })
-  const dataDir = env.text('DATA_DIR') ?? '.latchkey'
+  const urlAsSet = readPublicUrl(env, { production, host })
+  const publicUrl = urlAsSet ?? `http://localhost:${port}`
+  checkExposure(env, { production, host: hostAsSet, publicUrl: urlAsSet })
+  const dataDir = env.text('DATA_DIR', '/var/lib/latchkey') ?? '.latchkey'
+  const givenKeys = readKeys(env, production)
   const config = {
     production,
     host,
@@ -64,13 +73,15 @@ export function readConfig(variables: Environment, definitions: readonly Provide
       timeoutMs: seconds(env, 'SHUTDOWN_TIMEOUT', { min: 0, max: hour, usual: 10 })
     },
     workers: env.integer('WORKERS', { min: 1, max: 256, example: 2 }) ?? 1,
-    logLevel: env.oneOf('LOG_LEVEL', logLevels) ?? 'info',
+    logLevel: env.oneOf('LOG_LEVEL', logLevels, 'info') ?? 'info',
     providers: readProviders(env, definitions, production)
   }
   if (config.workers > 1) checkWorkers(env, config)
-  const keys = readKeys(env, { production, dataDir })
-  if (env.problems.length > 0 || !keys) throw new ConfigError(env.problems)
-  return Object.freeze({ ...config, keys })
+  if (config.redisUrl === undefined || !(givenKeys.session && givenKeys.token)) checkDataDir(env, dataDir)
+  checkNames(env, production)
+  const keys = completeKeys(env, givenKeys, dataDir)
+  if (!keys) throw new ConfigError(env.problems)
+  return Object.freeze({ ...config, keys, warnings: env.warnings })
 }
 
 /** They have nothing in common but what is in Redis. */

@@ -9,18 +9,21 @@ const leastDistinctBytes = 8
 
 export type Keys = { readonly session: readonly Buffer[]; readonly token: readonly Buffer[] }
 
-/** `SESSION_KEYS` and `TOKEN_KEYS`. In production nothing is guessed; elsewhere keys are made once and kept. */
-export function readKeys(env: EnvironmentReader, { production, dataDir }: { production: boolean; dataDir: string }): Keys | undefined {
+type Given = { readonly [Ring in keyof Keys]: Keys[Ring] | undefined }
+
+/** `SESSION_KEYS` and `TOKEN_KEYS`, as far as they are set. In production nothing is guessed. */
+export function readKeys(env: EnvironmentReader, production: boolean): Given {
   const session = readRing(env, 'SESSION_KEYS')
   const token = readRing(env, 'TOKEN_KEYS')
-  if (session && token) return { session, token }
-  if (production) {
-    if (!session) env.problem(`SESSION_KEYS is missing: it seals the cookies. ${howToMake('SESSION_KEYS')}`)
-    if (!token) env.problem(`TOKEN_KEYS is missing: it seals the tokens in the store. ${howToMake('TOKEN_KEYS')}`)
-    return undefined
-  }
-  // A start that fails leaves nothing behind.
+  if (production && !session) env.problem(`SESSION_KEYS is missing: it seals the cookies. ${howToMake('SESSION_KEYS')}`)
+  if (production && !token) env.problem(`TOKEN_KEYS is missing: it seals the tokens in the store. ${howToMake('TOKEN_KEYS')}`)
+  return { session, token }
+}
+
+/** What is not set is made once and kept, unless there is a problem: a start that fails leaves nothing behind. */
+export function completeKeys(env: EnvironmentReader, { session, token }: Given, dataDir: string): Keys | undefined {
   if (env.problems.length > 0) return undefined
+  if (session && token) return { session, token }
   try {
     const generated = generatedKeys(dataDir)
     return { session: session ?? generated.session, token: token ?? generated.token }
@@ -32,7 +35,7 @@ export function readKeys(env: EnvironmentReader, { production, dataDir }: { prod
 
 /** Newest first. `undefined` when unset. */
 function readRing(env: EnvironmentReader, name: 'SESSION_KEYS' | 'TOKEN_KEYS'): Buffer[] | undefined {
-  const parts = env.list(name)
+  const parts = env.list(name, exampleOfKeys)
   if (!parts) return undefined
   const keys = parts.map(part => Buffer.from(part, 'base64'))
   const bad = (index: number, why: string) => env.problem(`${name}: key ${index + 1} of ${keys.length} ${why}. ${howToMake(name)}`)
@@ -41,11 +44,13 @@ function readRing(env: EnvironmentReader, name: 'SESSION_KEYS' | 'TOKEN_KEYS'): 
     else if (key.length !== keyBytes) bad(i, `has ${key.length} bytes instead of ${keyBytes}`)
     else if (new Set(key).size < leastDistinctBytes) bad(i, 'is not random')
   }
-  if (new Set(parts).size !== parts.length) env.problem(`${name} lists a key twice.`)
+  if (new Set(parts).size !== parts.length) env.problem(`${name} lists a key twice. ${howToMake(name)}`)
   return keys
 }
 
-const howToMake = (name: string): string => `Make one with: ${name}="$(openssl rand -base64 32)"`
+const exampleOfKeys = '"$(openssl rand -base64 32)"'
+
+const howToMake = (name: string): string => `Make one with: ${name}=${exampleOfKeys}`
 
 /**
  * Keys for a machine that nobody has configured, kept in a file that only its user can read, so that a restart opens

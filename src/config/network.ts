@@ -1,12 +1,27 @@
 import { BlockList, isIP } from 'node:net'
 import { parseRedisUrl } from '../stores/redis-url.ts'
 import type { EnvironmentReader } from './environment.ts'
+import { siteOf } from './sites.ts'
 import { isLoopback, parseOrigin, readUrl } from './urls.ts'
 
-type Listening = { production: boolean; host: string; port: number }
+/**
+ * `HOST`: where it listens.
+ * @returns `undefined` when unset or faulty
+ */
+export function readHost(env: EnvironmentReader, production: boolean): string | undefined {
+  const example = production ? '0.0.0.0' : usualHost
+  const host = env.text('HOST', example)
+  if (host === undefined || isIP(host) !== 0 || (/^[\w.-]+$/.test(host) && /[a-z]/i.test(host))) return host
+  env.problem(`HOST: ${env.quoted('HOST', host)} is no address or name to listen on, without scheme and port, for example HOST=${example}.`)
+  return undefined
+}
 
-/** `PUBLIC_URL`: the serialized origin that browsers use. */
-export function readPublicUrl(env: EnvironmentReader, { production, host, port }: Listening): string {
+export const usualHost = '127.0.0.1'
+
+type Listening = { production: boolean; host: string }
+
+/** `PUBLIC_URL`: the serialized origin that browsers use. @returns `undefined` when unset or faulty */
+export function readPublicUrl(env: EnvironmentReader, { production, host }: Listening): string | undefined {
   const example = 'https://connect.example.com'
   const url = readUrl(env, 'PUBLIC_URL', { production, kind: 'base', example })
   if (url !== undefined && new URL(url).pathname !== '/')
@@ -14,16 +29,21 @@ export function readPublicUrl(env: EnvironmentReader, { production, host, port }
   if (production && env.text('PUBLIC_URL') === undefined && !isLoopback(host)) {
     env.problem(`PUBLIC_URL is missing: it is the address that browsers use, for example PUBLIC_URL=${example}.`)
   }
-  return url === undefined ? `http://localhost:${port}` : new URL(url).origin
+  return url === undefined ? undefined : new URL(url).origin
 }
 
 /** `ALLOWED_ORIGINS`, and the gateway's own, whose page is a frontend too. */
 export function readAllowedOrigins(env: EnvironmentReader, publicUrl: string): ReadonlySet<string> {
   const origins = new Set([publicUrl])
-  for (const text of env.list('ALLOWED_ORIGINS') ?? []) {
+  for (const text of env.list('ALLOWED_ORIGINS', 'https://app.example.com') ?? []) {
     const origin = parseOrigin(text)
-    if (origin !== undefined) origins.add(origin)
-    else
+    if (origin !== undefined) {
+      origins.add(origin)
+      if (siteOf(origin) !== siteOf(publicUrl))
+        env.warning(
+          `ALLOWED_ORIGINS: ${env.quoted('ALLOWED_ORIGINS', origin)} may be another site than ${publicUrl}. From another site browsers send no session cookie with a frontend's calls (SameSite=Lax): give both the scheme and the domain of one, such as https://app.example.com and https://connect.example.com.`
+        )
+    } else
       env.problem(
         `ALLOWED_ORIGINS: ${env.quoted('ALLOWED_ORIGINS', text)} is not an exact origin, for example ALLOWED_ORIGINS=https://app.example.com.`
       )
@@ -33,17 +53,18 @@ export function readAllowedOrigins(env: EnvironmentReader, publicUrl: string): R
 
 /** `TRUST_PROXY`: the balancers whose word on the client's address counts. */
 export function readTrustProxy(env: EnvironmentReader): readonly string[] {
-  const ranges = env.list('TRUST_PROXY') ?? []
+  const ranges = env.list('TRUST_PROXY', '10.0.0.0/8') ?? []
   for (const range of ranges) {
-    if (!isRange(range))
-      env.problem(`TRUST_PROXY: ${env.quoted('TRUST_PROXY', range)} is not an address or CIDR range, for example TRUST_PROXY=10.0.0.0/8.`)
+    const problem = problemOfRange(range)
+    if (problem !== undefined)
+      env.problem(`TRUST_PROXY: ${env.quoted('TRUST_PROXY', range)} ${problem}, for example ${env.exampleOf('TRUST_PROXY')}.`)
   }
   return ranges
 }
 
 /** `REDIS_URL`, checked for its form and not for whether anybody answers there. */
 export function readRedisUrl(env: EnvironmentReader): string | undefined {
-  const url = env.text('REDIS_URL')
+  const url = env.text('REDIS_URL', 'redis://:password@10.0.0.1:6379/0')
   if (url === undefined) return undefined
   try {
     parseRedisUrl(url)
@@ -53,16 +74,28 @@ export function readRedisUrl(env: EnvironmentReader): string | undefined {
   return url
 }
 
-function isRange(range: string): boolean {
-  const [address = '', bits, more] = range.split('/')
-  const family = isIP(address)
-  if (family === 0 || more !== undefined) return false
-  if (bits === undefined) return true
-  if (!/^\d{1,3}$/.test(bits)) return false
-  try {
-    new BlockList().addSubnet(address, Number(bits), family === 6 ? 'ipv6' : 'ipv4')
-    return true
-  } catch {
-    return false
-  }
+/** The private networks are the widest that balancers stand in: 10.0.0.0/8 and fc00::/7. */
+const leastBits = { 4: 8, 6: 7 }
+/** IPv4 addresses as IPv6 ones (RFC 4291 §2.5.5.2): a range in them, or around them, is one of IPv4 addresses. */
+const mapped = { network: '::ffff:0:0', bits: 96 }
+
+function problemOfRange(range: string): string | undefined {
+  const [address = '', digits, more] = range.split('/')
+  const isIPv6 = isIP(address) === 6
+  const whole = isIPv6 ? 128 : 32
+  const bits = digits === undefined ? whole : /^\d{1,3}$/.test(digits) ? Number(digits) : Number.POSITIVE_INFINITY
+  if (isIP(address) === 0 || more !== undefined || bits > whole) return 'is not an address or CIDR range'
+  if (bits === whole) return undefined
+  if (address.includes('%')) return 'is not a range of addresses: it names an interface'
+  const isOfIPv4 = isIPv6 && (isIn(address, mapped.network, mapped.bits) || isIn(mapped.network, address, bits))
+  const isTooWide = isOfIPv4 ? bits < mapped.bits + leastBits[4] : bits < leastBits[isIPv6 ? 6 : 4]
+  return isTooWide
+    ? 'is so wide that anybody could claim any address in X-Forwarded-For, and limits would count nobody. Give the balancers’ own addresses'
+    : undefined
+}
+
+function isIn(address: string, network: string, bits: number): boolean {
+  const list = new BlockList()
+  list.addSubnet(network, bits, 'ipv6')
+  return list.check(address, 'ipv6')
 }

@@ -1,6 +1,6 @@
 import type { OAuth2Method, OAuthClient, Provider, ProviderSettings } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
-import type { EnvironmentReader } from './environment.ts'
+import { type EnvironmentReader, exampleOfFile } from './environment.ts'
 import { readUrl } from './urls.ts'
 
 /** `process-street` -> `PROCESS_STREET` */
@@ -23,10 +23,12 @@ export function readProviders(
     const isNamed = env.text(`${variablePrefix(definition)}_API_URL`) !== undefined
     if (settings.client || (isNamed && definition.methods.apiKey)) usable.set(definition.name, settings)
   }
-  const offered = env.list('PROVIDERS')
+  const offered = env.list('PROVIDERS', definitions[0]?.name)
   if (production && usable.size === 0 && !offered?.some(name => all.get(name)?.definition.methods.apiKey)) {
     const example = definitions[0] ? variablePrefix(definitions[0]) : 'PROVIDER'
-    env.problem(`No provider is configured. Set a client of at least one, for example ${example}_CLIENT_ID and ${example}_CLIENT_SECRET.`)
+    env.problem(
+      `No provider is configured. Set a client of at least one, for example ${example}_CLIENT_ID=abc123 and ${exampleOfFile(`${example}_CLIENT_SECRET`)}.`
+    )
   }
   return offered ? chosen(env, offered, all, usable, production) : usable
 }
@@ -42,14 +44,18 @@ function chosen(
   for (const name of offered) {
     const settings = all.get(name)
     if (!settings) {
-      env.problem(`PROVIDERS: there is no provider ${env.quoted('PROVIDERS', name)}. There are: ${[...all.keys()].join(', ')}.`)
+      env.problem(
+        `PROVIDERS: there is no provider ${env.quoted('PROVIDERS', name)}. There are: ${[...all.keys()].join(', ')}; for example ${env.exampleOf('PROVIDERS')}.`
+      )
     } else if (usable.size === 0 && !production) {
       // The sandbox plays them, and this chooses among them.
     } else if (usable.has(name) || settings.definition.methods.apiKey) {
       providers.set(name, settings)
     } else {
       const prefix = variablePrefix(settings.definition)
-      env.problem(`PROVIDERS offers ${name}, which has no client. Set ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET.`)
+      env.problem(
+        `PROVIDERS offers ${name}, which has no client. Set one, for example ${prefix}_CLIENT_ID=abc123 and ${exampleOfFile(`${prefix}_CLIENT_SECRET`)}.`
+      )
     }
   }
   return providers
@@ -71,11 +77,19 @@ function readProvider(env: EnvironmentReader, provider: Provider, production: bo
     ...provider,
     api: baseUrl === undefined ? provider.api : { ...provider.api, baseUrl },
     methods: oauth2
-      ? { ...provider.methods, oauth2: corrected(oauth2, { ...endpoints, issuer: env.text(`${prefix}_ISSUER`) }) }
+      ? { ...provider.methods, oauth2: corrected(oauth2, { ...endpoints, issuer: readIssuer(env, `${prefix}_ISSUER`, oauth2.issuer) }) }
       : provider.methods
   }
   const named = Object.values({ baseUrl, ...endpoints }).filter(address => address !== undefined)
   return { definition, ...(client && { client }), trustedOrigins: named.map(address => new URL(address).origin) }
+}
+
+/** As it stands, since the callback's `iss` must be the same letter for letter (RFC 9207 §2.4). */
+function readIssuer(env: EnvironmentReader, name: string, usual = 'https://provider.example.com'): string | undefined {
+  const issuer = env.text(name, usual)
+  if (issuer === undefined || (/^https?:\/\/[^\s?#]+$/i.test(issuer) && URL.canParse(issuer))) return issuer
+  env.problem(`${name} must be an absolute http or https URL without query and fragment, for example ${env.exampleOf(name)}.`)
+  return undefined
 }
 
 type Corrections = Partial<Record<'authorizeUrl' | 'tokenUrl' | 'revokeUrl' | 'issuer', string | undefined>>
@@ -92,10 +106,10 @@ function corrected(method: OAuth2Method, corrections: Corrections): OAuth2Method
 }
 
 function readClient(env: EnvironmentReader, prefix: string, method: OAuth2Method | undefined): OAuthClient | undefined {
-  const id = env.text(`${prefix}_CLIENT_ID`)
+  const id = env.text(`${prefix}_CLIENT_ID`, 'abc123')
   const secret = env.text(`${prefix}_CLIENT_SECRET`)
   const scopes = env
-    .text(`${prefix}_SCOPES`)
+    .text(`${prefix}_SCOPES`, method?.scopes.join(' ') || undefined)
     ?.split(/[\s,]+/)
     .filter(scope => scope !== '')
   if (id === undefined && secret === undefined) return undefined
@@ -110,12 +124,16 @@ function readClient(env: EnvironmentReader, prefix: string, method: OAuth2Method
     )
     return undefined
   }
-  // RFC 6749 appendix A.1 and A.2.
+  // RFC 6749 appendix A.1, A.2 and A.4.
   for (const [name, value] of [
     ['CLIENT_ID', id],
-    ['CLIENT_SECRET', secret]
+    ['CLIENT_SECRET', secret],
+    ['SCOPES', scopes?.join(' ') ?? 'none']
   ] as const) {
-    if (!/^[\x20-\x7e]+$/.test(value)) env.problem(`${prefix}_${name} holds a character that is not printable ASCII. Copy it again.`)
+    if (!/^[\x20-\x7e]+$/.test(value))
+      env.problem(
+        `${prefix}_${name} holds a character that is not printable ASCII. Copy it again, for example ${env.exampleOf(`${prefix}_${name}`)}.`
+      )
   }
   return { id, secret: new Secret(secret), scopes: scopes ?? method.scopes }
 }

@@ -10,11 +10,11 @@ export type UrlRules = {
 
 /** The variable as an absolute http(s) URL in its normal form. `undefined` when unset or faulty; the fault is noted. */
 export function readUrl(env: EnvironmentReader, name: string, { production, kind, example }: UrlRules): string | undefined {
-  const text = env.text(name)
+  const text = env.text(name, example)
   if (text === undefined) return undefined
   const url = URL.parse(text)
   const problem =
-    !url || !/^https?:\/\//i.test(text)
+    !url || !/^https?:\/\/\S+$/i.test(text) || url.hostname.includes('*')
       ? 'must be an absolute http or https URL'
       : url.username !== '' || url.password !== ''
         ? 'must not hold a user name or password'

@@ -38,7 +38,7 @@ const busyTimeoutMs = 500
 /** At the start nobody is held up by it, and several processes that start together wait for each other's. */
 const openTimeoutMs = 10_000
 
-/** @throws a plain Error that names the file and says what is wrong with it. */
+/** @throws a plain Error that names the file and says what is wrong with it; its code is `ERR_STORE_FILE` or `ERR_STORE_LOCKED`. */
 export function openSqliteFile(file: string): DatabaseSync {
   let db: DatabaseSync | undefined
   try {
@@ -52,7 +52,10 @@ export function openSqliteFile(file: string): DatabaseSync {
   } catch (cause) {
     db?.close()
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new Error(`Cannot open the store ${file}: ${reason}. DATA_DIR must be a folder in which this process may write.`, { cause })
+    const message = `Cannot open the store ${file}: ${reason}. DATA_DIR must be a folder in which this process may write.`
+    // Another process may let go of it; nothing else becomes right by being tried again.
+    const code = /\blocked\b/.test(reason) ? 'ERR_STORE_LOCKED' : 'ERR_STORE_FILE'
+    throw Object.assign(new Error(message, { cause }), { code })
   }
 }
 

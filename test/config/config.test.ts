@@ -24,7 +24,8 @@ t.test('with keys alone, everything else has a default', async t => {
     shutdown: { delayMs: 1000, timeoutMs: 10_000 },
     workers: 1,
     logLevel: 'info',
-    providers: new Map()
+    providers: new Map(),
+    warnings: []
   })
 })
 
@@ -60,7 +61,8 @@ t.test('every variable is read', async t => {
     signInsPerAddress: 5000,
     shutdown: { delayMs: 0, timeoutMs: 60_000 },
     workers: 4,
-    logLevel: 'debug'
+    logLevel: 'debug',
+    warnings: []
   })
   t.strictSame(keys.session, [Buffer.from(development.SESSION_KEYS, 'base64')])
   t.strictSame([...providers.keys()], ['acme'])
@@ -81,7 +83,11 @@ t.test('a number or choice that makes no sense is a problem with an example', as
     ['SIGN_INS_PER_MINUTE', ['0', '5/s', '1000001'], whole('SIGN_INS_PER_MINUTE', '1 to 1000000', 300)],
     ['SHUTDOWN_DELAY', ['-1', '1s', '3601'], whole('SHUTDOWN_DELAY', '0 to 3600', 1)],
     ['SHUTDOWN_TIMEOUT', ['-1', '1m', '3601'], whole('SHUTDOWN_TIMEOUT', '0 to 3600', 10)],
-    ['LOG_LEVEL', ['INFO', 'verbose', '30'], 'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent.']
+    [
+      'LOG_LEVEL',
+      ['INFO', 'verbose', '30'],
+      'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, for example LOG_LEVEL=info.'
+    ]
   ] as const)
     for (const value of values) t.strictSame(problemsOf({ ...development, [name]: value }), [problem], `${name}=${value}`)
 })

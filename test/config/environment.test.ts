@@ -79,11 +79,11 @@ t.test('a whole number is one between its bounds', async t => {
 })
 
 t.test('a choice is one of those on offer, letter for letter', async t => {
-  t.equal(new EnvironmentReader({ A: 'b' }).oneOf('A', ['a', 'b']), 'b')
+  t.equal(new EnvironmentReader({ A: 'b' }).oneOf('A', ['a', 'b'], 'a'), 'b')
   for (const text of ['B', 'c', 'a,b', 'toString']) {
     const env = new EnvironmentReader({ A: text })
-    t.equal(env.oneOf('A', ['a', 'b']), undefined)
-    t.strictSame(env.problems, ['A must be one of a, b.'], text)
+    t.equal(env.oneOf('A', ['a', 'b'], 'a'), undefined)
+    t.strictSame(env.problems, ['A must be one of a, b, for example A=a.'], text)
   }
 })
 

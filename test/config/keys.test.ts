@@ -52,7 +52,7 @@ for (const name of names) {
 
   t.test(`a key that ${name} lists twice is a slip`, async t => {
     const key = newKey()
-    t.strictSame(problemsOf({ ...development, [name]: `${key},${newKey()},${key}` }), [`${name} lists a key twice.`])
+    t.strictSame(problemsOf({ ...development, [name]: `${key},${newKey()},${key}` }), [`${name} lists a key twice. ${howTo(name)}`])
   })
 }
 
@@ -118,7 +118,7 @@ t.test('a file that is not ours is a problem, and is left as it is', async t => 
 t.test('a folder that cannot be made is a problem', async t => {
   const directory = t.testdir({ file: '' })
   const [problem, ...more] = problemsOf({ DATA_DIR: join(directory, 'file', 'data') })
-  t.match(problem, /^DATA_DIR: the keys cannot be kept in .*\/file\/data\. ENOTDIR/)
+  t.match(problem, /^DATA_DIR: ".*\/file\/data" cannot be used: .*\/file is not a folder\. .* for example DATA_DIR=\//)
   t.strictSame(more, [])
   mkdirSync(join(directory, 'taken', 'keys.json'), { recursive: true })
   t.match(problemsOf({ DATA_DIR: join(directory, 'taken') }), [/^DATA_DIR: /])

@@ -1,17 +1,14 @@
+import fastify from 'fastify'
 import t from 'tap'
 import { development, problemsOf, production, read } from './support.ts'
 
 const example = 'for example PUBLIC_URL=https://connect.example.com.'
+const isMeant = { ...development, ALLOW_PUBLIC_DEVELOPMENT: '1' }
 
 t.test('PUBLIC_URL is this machine and port unless it is set', async t => {
   t.equal(read(development).publicUrl, 'http://localhost:3000')
   t.equal(read({ ...development, PORT: '8080' }).publicUrl, 'http://localhost:8080')
-  t.equal(read({ ...development, PUBLIC_URL: 'https://Connect.example.com/' }).publicUrl, 'https://connect.example.com')
-  t.equal(
-    read({ ...development, PUBLIC_URL: 'http://10.0.0.1:8080' }).publicUrl,
-    'http://10.0.0.1:8080',
-    'outside production without TLS too'
-  )
+  t.equal(read({ ...production, PUBLIC_URL: 'https://Connect.example.com/' }).publicUrl, 'https://connect.example.com')
 })
 
 t.test('SEC-9: PUBLIC_URL is an origin', async t => {
@@ -19,11 +16,14 @@ t.test('SEC-9: PUBLIC_URL is an origin', async t => {
     ['connect.example.com', 'must be an absolute http or https URL'],
     ['ftp://connect.example.com', 'must be an absolute http or https URL'],
     ['https://user@connect.example.com', 'must not hold a user name or password'],
+    ['https://*.example.com', 'must be an absolute http or https URL'],
+    ['https://connect.example.com https://b.example.com', 'must be an absolute http or https URL'],
+    ['https://connect.exa\nmple.com', 'must be an absolute http or https URL'],
     ['https://connect.example.com/?a', 'must not hold a query or fragment'],
     ['https://connect.example.com/#a', 'must not hold a query or fragment'],
     ['https://connect.example.com/path', 'must be an origin without a path']
   ] as const) {
-    t.strictSame(problemsOf({ ...development, PUBLIC_URL }), [`PUBLIC_URL ${what}, ${example}`], PUBLIC_URL)
+    t.strictSame(problemsOf({ ...isMeant, PUBLIC_URL }), [`PUBLIC_URL ${what}, ${example}`], PUBLIC_URL)
     t.strictSame(problemsOf({ ...production, PUBLIC_URL }), [`PUBLIC_URL ${what}, ${example}`], `${PUBLIC_URL} in production`)
   }
 })
@@ -37,10 +37,33 @@ t.test('SEC-18: in production PUBLIC_URL is https, unless it is loopback', async
 
 t.test('in production PUBLIC_URL is missing wherever others can reach us', async t => {
   const { PUBLIC_URL: _, ...without } = production
-  for (const HOST of ['0.0.0.0', '::', '10.0.0.1', 'gateway.internal', '0.0.0.0:3000', 'a b'])
+  for (const HOST of ['0.0.0.0', '::', '10.0.0.1', 'gateway.internal'])
     t.strictSame(problemsOf({ ...without, HOST }), [`PUBLIC_URL is missing: it is the address that browsers use, ${example}`], HOST)
   t.strictSame(problemsOf({ ...without, HOST: '127.0.0.1' }), [])
-  t.strictSame(problemsOf({ ...development, HOST: '0.0.0.0' }), [], 'elsewhere it need not be there')
+  t.strictSame(problemsOf({ ...isMeant, HOST: '0.0.0.0' }), [], 'elsewhere it need not be there')
+})
+
+t.test('HOST is an address or a name, and nothing beside it', async t => {
+  for (const HOST of ['127.0.0.1', '::1', 'localhost', 'gateway-1.internal', 'my_host', 'fe80::1%eth0'])
+    t.equal(read({ ...isMeant, HOST }).host, HOST)
+  for (const HOST of [
+    '0.0.0.0:3000',
+    'a b',
+    'http://0.0.0.0',
+    '[::1]',
+    '*',
+    '0',
+    '127.1',
+    '0.0.0.256',
+    'a/b',
+    'localhost:3000',
+    'ü.example'
+  ])
+    t.strictSame(
+      problemsOf({ ...development, HOST }),
+      [`HOST: "${HOST}" is no address or name to listen on, without scheme and port, for example HOST=127.0.0.1.`],
+      HOST
+    )
 })
 
 t.test('SEC-25: ALLOWED_ORIGINS are exact, and our own is always one', async t => {
@@ -59,7 +82,7 @@ t.test('SEC-25: ALLOWED_ORIGINS are exact, and our own is always one', async t =
 
 t.test('SEC-42: nobody is trusted as a proxy unless TRUST_PROXY says so', async t => {
   t.strictSame(read(development).trustProxy, [])
-  const ranges = ['10.0.0.0/8', '192.0.2.1', '::1', 'fd00::/8', '0.0.0.0/0', '::/128']
+  const ranges = ['10.0.0.0/8', '192.0.2.1', '::1', 'fd00::/8', 'fc00::/7', '::/128', '::ffff:10.0.0.0/104', 'fe80::1%eth0', '11.0.0.7/8']
   t.strictSame(read({ ...development, TRUST_PROXY: ranges.join(', ') }).trustProxy, ranges)
   for (const range of [
     'true',
@@ -74,7 +97,11 @@ t.test('SEC-42: nobody is trusted as a proxy unless TRUST_PROXY says so', async 
     '::/129',
     'fd00::/x',
     'proxy.internal',
-    '*'
+    '*',
+    'everyone',
+    '10.0.0.0/255.0.0.0',
+    '10.0.0.1:80',
+    '[::1]'
   ])
     t.strictSame(
       problemsOf({ ...development, TRUST_PROXY: `10.0.0.0/8,${range}` }),
@@ -101,4 +128,65 @@ t.test('REDIS_URL is one of the four forms, and its password is not repeated', a
     t.notMatch(problem, /canary/)
     t.strictSame(more, [])
   }
+})
+
+t.test('SEC-42: a range that trusts everybody is refused, however it is written', async t => {
+  for (const range of [
+    '0.0.0.0/0',
+    '::/0',
+    '1.2.3.4/0',
+    '0.0.0.0/1',
+    '128.0.0.0/1',
+    '8.0.0.0/7',
+    '2000::/3',
+    '::/1',
+    '::/8',
+    '::ffff:0:0/96',
+    '::ffff:0.0.0.0/97',
+    '::ffff:10.0.0.1/8',
+    '::fff0:0:0/92'
+  ]) {
+    const [problem, ...more] = problemsOf({ ...production, TRUST_PROXY: `10.0.0.0/8, ${range}` })
+    t.equal(
+      problem,
+      `TRUST_PROXY: "${range}" is so wide that anybody could claim any address in X-Forwarded-For, and limits would count nobody. Give the balancers’ own addresses, for example TRUST_PROXY=10.0.0.0/8.`
+    )
+    t.strictSame(more, [])
+  }
+})
+
+t.test('SEC-42: what is taken for TRUST_PROXY is what the server takes', async t => {
+  const ranges = [
+    '10.0.0.0/8',
+    '10.0.0.0/008',
+    '11.0.0.7/8',
+    '192.0.2.1',
+    '192.0.2.1/32',
+    '::1',
+    '::1/128',
+    'fc00::/7',
+    '::ffff:10.0.0.0/104',
+    'fe80::1%eth0'
+  ]
+  const { trustProxy } = read({ ...production, TRUST_PROXY: ranges.join() })
+  t.strictSame(trustProxy, ranges)
+  for (const range of trustProxy) t.doesNotThrow(() => fastify({ trustProxy: [range] }), range)
+})
+
+t.test('a frontend on another site is warned of: its calls come without the cookie', async t => {
+  const warningsOf = (ALLOWED_ORIGINS: string) => read({ ...production, ALLOWED_ORIGINS }).warnings
+  for (const origin of ['https://app.example.com', 'https://example.com', 'https://a.b.example.com:8443', 'https://connect.example.com'])
+    t.strictSame(warningsOf(origin), [], origin)
+  for (const origin of [
+    'https://app.example.org',
+    'http://app.example.com',
+    'https://example.com.evil.test',
+    'https://10.0.0.1',
+    'http://localhost:5173'
+  ])
+    t.match(warningsOf(`https://app.example.com,${origin}`), [
+      new RegExp(`^ALLOWED_ORIGINS: "${origin}" may be another site than https://connect\\.example\\.com\\.`)
+    ])
+  t.strictSame(read({ ...development, ALLOWED_ORIGINS: 'http://localhost:5173' }).warnings, [], 'ports are one site')
+  t.equal(read({ ...development, ALLOWED_ORIGINS: 'http://127.0.0.1:5173' }).warnings.length, 1, 'localhost and its address are two')
 })

@@ -36,10 +36,25 @@ t.test('the id and the secret of a client go together', async t => {
 })
 
 t.test('SEC-40: a client that could not be sent is refused, and not repeated', async t => {
-  for (const value of ['canary\n2', 'canary\t', 'canäry', 'canary\u200b']) {
-    for (const name of ['ACME_CLIENT_ID', 'ACME_CLIENT_SECRET'])
-      t.strictSame(problemsOf({ ...both, [name]: value }), [`${name} holds a character that is not printable ASCII. Copy it again.`])
+  for (const value of ['canary\n2', 'can\tary', 'canäry', 'canary\u200b']) {
+    for (const [name, example] of [
+      ['ACME_CLIENT_ID', 'ACME_CLIENT_ID=abc123'],
+      ['ACME_CLIENT_SECRET', 'ACME_CLIENT_SECRET_FILE=/run/secrets/acme_client_secret']
+    ] as const)
+      t.strictSame(problemsOf({ ...both, [name]: value }), [
+        `${name} holds a character that is not printable ASCII. Copy it again, for example ${example}.`
+      ])
   }
+  t.match(problemsOf({ ...both, ACME_SCOPES: 'read canäry' }), [/^ACME_SCOPES holds a character that is not printable ASCII\./])
+})
+
+t.test('ISSUER is an address, kept letter for letter', async t => {
+  const issuerOf = (issuer: string) => methodOf({ ROAD_RUNNER_ISSUER: issuer }).issuer
+  for (const issuer of ['https://other.example', 'https://other.example/', 'https://Other.example:443/a']) t.equal(issuerOf(issuer), issuer)
+  for (const issuer of ['other.example', 'https://a b', 'https://other.example/?a', 'https://other.example#', 'mailto:a@b', 'https://'])
+    t.strictSame(problemsOf({ ...both, ROAD_RUNNER_ISSUER: issuer }), [
+      'ROAD_RUNNER_ISSUER must be an absolute http or https URL without query and fragment, for example ROAD_RUNNER_ISSUER=https://acme.example.'
+    ])
 })
 
 t.test('a client for a provider without OAuth is a slip', async t => {
@@ -127,7 +142,7 @@ t.test('a bad address is a problem that shows the one of the definition', async 
 t.test('SEC-42: production asks for a provider', async t => {
   const { ACME_CLIENT_ID: _, ACME_CLIENT_SECRET: _1, ...without } = production
   t.strictSame(problemsOf(without), [
-    'No provider is configured. Set a client of at least one, for example ACME_CLIENT_ID and ACME_CLIENT_SECRET.'
+    'No provider is configured. Set a client of at least one, for example ACME_CLIENT_ID=abc123 and ACME_CLIENT_SECRET_FILE=/run/secrets/acme_client_secret.'
   ])
 })
 
@@ -149,11 +164,11 @@ t.test('a provider with keys needs no client: its API address or its place in PR
 
 t.test('PROVIDERS names providers that exist and can be used', async t => {
   t.strictSame(problemsOf({ ...both, PROVIDERS: 'acme,Umbrella' }), [
-    'PROVIDERS: there is no provider "Umbrella". There are: acme, road-runner, keyed.'
+    'PROVIDERS: there is no provider "Umbrella". There are: acme, road-runner, keyed; for example PROVIDERS=acme.'
   ])
   for (const environment of [production, { ...development, ...pair('ACME') }])
     t.strictSame(problemsOf({ ...environment, PROVIDERS: 'road-runner' }), [
-      'PROVIDERS offers road-runner, which has no client. Set ROAD_RUNNER_CLIENT_ID and ROAD_RUNNER_CLIENT_SECRET.'
+      'PROVIDERS offers road-runner, which has no client. Set one, for example ROAD_RUNNER_CLIENT_ID=abc123 and ROAD_RUNNER_CLIENT_SECRET_FILE=/run/secrets/road_runner_client_secret.'
     ])
   t.strictSame(problemsOf({ ...development, PROVIDERS: 'road-runner' }), [], 'the sandbox plays it where nobody has a client')
   t.notOk(keyed.methods.oauth2)

@@ -8,7 +8,9 @@ const provider = await startFakeProvider(t)
 const frontend = 'https://app.example.com'
 const environment = { ...provider.environment, ALLOWED_ORIGINS: frontend }
 const plain = await startGateway(t, { environment })
-const secure = await startGateway(t, { environment: { ...environment, PUBLIC_URL: 'https://connect.example.com' } })
+const secure = await startGateway(t, {
+  environment: { ...environment, PUBLIC_URL: 'https://connect.example.com', ALLOW_PUBLIC_DEVELOPMENT: '1' }
+})
 const person = new Browser()
 await signIn(plain, person)
 

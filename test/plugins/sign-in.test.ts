@@ -325,7 +325,7 @@ t.test('SEC-17: the callback gives no referrer, is stored nowhere and never answ
 })
 
 t.test('SEC-18: on https both cookies are __Host-, Secure, HttpOnly, for every path and no domain', async t => {
-  const s = await setUp(t, { environment: { PUBLIC_URL: 'https://connect.example.com' } })
+  const s = await setUp(t, { environment: { PUBLIC_URL: 'https://connect.example.com', ALLOW_PUBLIC_DEVELOPMENT: '1' } })
   await begin(s, s.browser)
   const asked = await begin(s, s.browser)
   const response = await back(s, s.browser, { code: 'c', state: stateOf(asked) })

@@ -67,6 +67,7 @@ const any = fc.oneof(text, number, word, hostileAddress)
 const key = fc.oneof({ weight: 3, arbitrary: fc.constant(newKey()) }, { weight: 1, arbitrary: secret })
 const plain = [
   'NODE_ENV',
+  'ALLOW_PUBLIC_DEVELOPMENT',
   'HOST',
   'PORT',
   'ALLOWED_ORIGINS',
@@ -106,6 +107,7 @@ const good = fc.constantFrom<[string, string]>(
   ['ACME_CLIENT_ID', 'id'],
   ['ACME_CLIENT_SECRET', canary],
   ['PORT', '0'],
+  ['ALLOW_PUBLIC_DEVELOPMENT', '1'],
   ['TRUST_PROXY', '10.0.0.0/8'],
   ['REDIS_URL', `redis://:${canary}@h`],
   ['ALLOWED_ORIGINS', 'https://app.example.com'],
