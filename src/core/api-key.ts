@@ -4,6 +4,7 @@ import type { Connection } from './connection.ts'
 import { GatewayError } from './errors.ts'
 import type { AnswerHead, Send } from './forward.ts'
 import { valueAt } from './json-pointer.ts'
+import { faultOf, withoutWrapping } from './pasted-key.ts'
 import { guardedPath } from './path.ts'
 import type { ApiKeyMethod, Provider } from './provider.ts'
 import { heldBackUntil } from './rate-limit.ts'
@@ -11,19 +12,23 @@ import { Secret } from './secret.ts'
 
 /** Some vendors' keys are signed tokens of a kilobyte and more. */
 const mostCharacters = 4096
+/** With what is around it. */
+const mostPasted = 2 * mostCharacters
 
 /**
- * A key as a person pasted it, without the blanks and line breaks around it.
- * @throws {GatewayError} `api_key_malformed`; the key is never repeated
+ * A key as a person pasted it, without what was copied along with it.
+ * @throws {GatewayError} `api_key_malformed`, saying what was seen; the key is never repeated
  */
 export function apiKeyFrom(pasted: unknown, provider: string): Secret {
   const malformed = (why: string) => new GatewayError('api_key_malformed', why, { provider })
   if (typeof pasted !== 'string') throw malformed('Send {"apiKey":"…"} with the key as text.')
-  const key = pasted.trim()
-  if (key === '') throw malformed('The key is empty. Copy it again and paste it here.')
+  // Before anything looks through it.
+  if (pasted.length > mostPasted) throw malformed(`The key is longer than ${mostCharacters} characters. Copy the key alone.`)
+  const key = withoutWrapping(pasted)
+  // Neither header nor URL takes anything else.
+  const fault = faultOf(key)
+  if (fault !== undefined) throw malformed(`${fault} Copy it again, the key alone, and paste it here.`)
   if (key.length > mostCharacters) throw malformed(`The key is longer than ${mostCharacters} characters. Copy the key alone.`)
-  // Neither header nor URL takes anything else, and no vendor's key has it: it is a slip in copying.
-  if (!/^[\x21-\x7e]+$/.test(key)) throw malformed('The key holds a blank, a line break or a character that no key has. Copy it again.')
   return new Secret(key)
 }
 

@@ -61,7 +61,7 @@ t.test('a key that is wrong is refused at the field, in words that say what to d
 
   for (const [key, sentence, invalid] of [
     ['wrong', 'Outgrow does not accept this key. Check that it is the whole key and still active there, and paste it again.', 'true'],
-    ['', 'The key is empty. Copy it again and paste it here.', 'true'],
+    ['', 'The key is empty. Copy it again, the key alone, and paste it here.', 'true'],
     [apiKey, 'Outgrow could not check the key: it answered 500. Nothing was stored; try again in a moment.', null]
   ] as const) {
     if (key === apiKey) switches.apiFault = 'error500'
@@ -94,7 +94,9 @@ t.test('when the service ends a key the card says so, and Reconnect asks for a n
   const { page } = await newPerson(t, browser)
   await page.goto(gateway.url)
   await connectByKey(page, 'Process Street', sandbox.vendor('process-street').apiKey)
-  sandbox.vendor('process-street').switches.unauthorizedCalls = 1
+  // A call, and the check call that asks what its refusal means.
+  sandbox.vendor('process-street').switches.unauthorizedCalls = 2
+  t.equal((await callFrom(page, '/proxy/process-street/workflows')).status, 401)
   t.match(await callFrom(page, '/proxy/process-street/workflows'), { status: 401, body: { code: 'reconnect_required' } })
   await page.reload()
 

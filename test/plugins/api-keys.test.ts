@@ -61,6 +61,25 @@ t.test('SEC-39: a key that the provider refuses, or cannot check, leaves everyth
   t.equal((await s.call()).status, 200, 'the first key serves on')
 })
 
+t.test('a provider that takes no calls now says when it will, and the answer repeats it; nothing is stored', async t => {
+  const s = await setUp(t)
+  s.provider.api = (_, r) => json(r, 429, {}, { 'retry-after': '17' })
+  const response = await s.paste('good-key')
+  t.equal(response.headers.get('retry-after'), '17')
+  t.match(await problem(t, response, 502, 'provider_unavailable'), { retryAfter: 17, detail: /Nothing was stored/ })
+  t.equal(s.browser.cookies.size, 0)
+})
+
+t.test('SEC-39: a key with what was copied along goes up alone, and one that lacks a right is told so', async t => {
+  const s = await setUp(t)
+  s.provider.api = takesGoodKey
+  t.equal((await s.paste('“X-API-KEY: good\u200b-key”,')).status, 201)
+  t.equal(s.provider.seen.api.at(-1)?.headers['x-api-key'], 'good-key')
+  s.provider.api = (_, r) => json(r, 403, {})
+  t.match(await problem(t, await s.paste('good-key'), 422, 'api_key_rejected'), { detail: /knows this key.*permission/ })
+  t.match(await problem(t, await s.paste('good••••key'), 400, 'api_key_malformed'), { detail: /shortened or hidden/ })
+})
+
 t.test('SEC-39: a malformed key or body is refused before anybody is asked', async t => {
   const s = await setUp(t)
   for (const apiKey of [undefined, '', 'a b', 'a\nb', 7]) await problem(t, await s.paste(apiKey), 400, 'api_key_malformed')
