@@ -124,6 +124,7 @@ t.test('a refresh leaves a connection as it is when there is nothing to renew it
 t.test('a connection without a refresh token asks for a new sign-in when its token ends', async t => {
   const s = await connected(t, { token: (_, r) => json(r, 200, tokens({ refresh_token: undefined })) })
   s.provider.api = (_, r) => json(r, 401, {})
+  s.clock.advance(3600_000)
   await problem(t, await s.browser.fetch(`${s.proxy}/x`), 401, 'reconnect_required')
   t.equal(s.provider.seen.token.length, 1)
 })
