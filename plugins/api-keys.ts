@@ -25,14 +25,14 @@ async function apiKeys(app: FastifyInstance, { publicUrl, send, clock }: ApiKeys
     const session = await request.liveSession()
     const owner = session?.owner ?? newId()
     const kept = await app.vault.connect(owner, session, connection)
-    if (kept === 'ended') throw connectionRequired(definition.name)
-    if (kept !== 'joined') reply.giveSession(kept).adoptFlows(kept.owner)
+    if (kept === 'ended' || kept === 'unproven') throw connectionRequired(definition.name)
+    if (kept !== 'joined') reply.deliver(kept)
     return reply.code(201).send(describe(settings, { connection, publicUrl }))
   })
 }
 
 export default fp(apiKeys, {
   name: 'api-keys',
-  dependencies: ['providers', 'session', 'flows', 'vault', 'rate-limits', 'errors', 'security'],
+  dependencies: ['providers', 'session', 'flows', 'vault', 'delivery', 'rate-limits', 'errors', 'security'],
   encapsulate: true
 })

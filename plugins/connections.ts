@@ -16,18 +16,18 @@ async function connections(app: FastifyInstance, { publicUrl, clock }: { publicU
     done(null)
   })
 
-  app.get('/connections', async request => {
-    const held = request.ticket && (await app.vault.openAll(request.ticket))
-    if (held) request.noteSeen(held.session)
+  app.get('/connections', async (request, reply) => {
+    const held = await request.heldFor(reply)
     return { connections: describeConnections(app.providers, held, publicUrl) }
   })
 
   app.post<Named>('/connections/:provider/refresh', async request => {
     const settings = app.providerNamed(request.params.provider)
     const { definition } = settings
-    const held = request.ticket && (await app.vault.openAll(request.ticket))
+    const held = request.ticket && (await app.vault.openAll(request.ticket, request))
     const connection = held?.connections.get(definition.name)?.value
     if (!held || !connection) throw connectionRequired(definition.name)
+    request.noteSeen(held.session)
     const fresh = isLasting(connection, clock.now()) ? connection : await refreshed(request, held.session.value.owner, connection)
     return describe(settings, { connection: fresh, lastUsedMs: held.session.value.lastUsedMs[definition.name], publicUrl })
   })
@@ -39,24 +39,22 @@ async function connections(app: FastifyInstance, { publicUrl, clock }: { publicU
 
   app.delete<Named>('/connections/:provider', async (request, reply) => {
     const { definition } = app.providerNamed(request.params.provider)
-    const held = request.ticket && (await app.vault.openAll(request.ticket))
-    const connection = held && (await app.vault.disconnect(held.session.value.owner, definition.name))
+    // Whatever has become of the session that the cookie names: it was this owner's, and what is answered must be true.
+    const connection = request.ticket && (await app.vault.disconnect(request.ticket.owner, definition.name))
     if (connection) await app.revoke(connection)
     return reply.code(204).send()
   })
 
   app.post('/logout', async (request, reply) => {
-    const held = request.ticket && (await app.vault.openAll(request.ticket))
-    if (held) {
-      const connections = await app.vault.end(held.session.value.owner)
-      await Promise.all(connections.map(app.revoke))
-    }
+    // Also by a cookie whose id has turned, in whoever's hands: who has the new one may be a thief.
+    const connections = request.ticket ? await app.vault.end(request.ticket.owner) : []
+    await Promise.all(connections.map(app.revoke))
     return reply.dropSession().dropFlows(request.flows).code(204).send()
   })
 }
 
 export default fp(connections, {
   name: 'connections',
-  dependencies: ['providers', 'session', 'flows', 'vault', 'grants', 'rate-limits', 'errors'],
+  dependencies: ['providers', 'session', 'flows', 'vault', 'grants', 'delivery', 'rate-limits', 'errors'],
   encapsulate: true
 })

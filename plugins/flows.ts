@@ -12,7 +12,7 @@ declare module 'fastify' {
     keepFlow(flow: Flow): FastifyReply
     dropFlows(flows: readonly Flow[]): FastifyReply
     /** First sign-ins that are still under way belong to this owner's session from here on, since the browser has it now. */
-    adoptFlows(owner: string, finished?: Flow): FastifyReply
+    adoptFlows(owner: string): FastifyReply
   }
 }
 
@@ -38,9 +38,9 @@ async function flows(app: FastifyInstance, { clock }: { clock: Clock }) {
   app.decorateReply('keepFlow', function (this: FastifyReply, flow: Flow) {
     return this.setCookie(nameOf(flow), seal({ flow }), attributes(flow.startedAtMs + flowLifetimeMs - clock.now()))
   })
-  app.decorateReply('adoptFlows', function (this: FastifyReply, owner: string, finished?: Flow) {
+  app.decorateReply('adoptFlows', function (this: FastifyReply, owner: string) {
     for (const flow of this.request.flows) {
-      if (flow.first && flow.owner !== owner && flow.state !== finished?.state) this.keepFlow({ ...flow, owner })
+      if (flow.first && flow.owner !== owner) this.keepFlow({ ...flow, owner })
     }
     return this
   })

@@ -6,16 +6,18 @@ import { memoryLimits } from '../src/core/memory.ts'
 import type { Clock, Store } from '../src/core/ports.ts'
 import type { Versioned } from '../src/core/records.ts'
 import type { Session, SessionLimits } from '../src/core/session.ts'
+import { createOutcomes, type Outcomes } from '../src/core/sign-in-outcome.ts'
 import { createVault, type Vault } from '../src/core/vault.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     vault: Vault
     invitations: Invitations
+    outcomes: Outcomes
     store: Store
   }
   interface FastifyRequest {
-    /** The session that its cookie names, if it lives. */
+    /** The session that its cookie names, if it lives; seen by this. */
     liveSession(): Promise<Session | undefined>
     /** The session was seen, and used for `provider`. The call does not wait for it to be written, nor fail with it. */
     noteSeen(session: Versioned<Session>, provider?: string): void
@@ -29,9 +31,12 @@ async function vault(app: FastifyInstance, { store, keys, limits, graceMs, clock
   app.decorate('store', store)
   const cipher = createCipher(keys)
   app.decorate('vault', createVault({ store, cipher, limits, clock, memory: { ...memoryLimits, graceMs } }))
+  app.decorate('outcomes', createOutcomes({ store, cipher }))
   app.decorate('invitations', createInvitations({ store, cipher, limits, clock }))
   app.decorateRequest('liveSession', async function (this: FastifyRequest) {
-    return this.ticket && (await app.vault.open(this.ticket, []))?.session.value
+    const held = this.ticket && (await app.vault.open(this.ticket, [], this))
+    if (held) this.noteSeen(held.session)
+    return held?.session.value
   })
   app.decorateRequest('noteSeen', function (this: FastifyRequest, session: Versioned<Session>, provider?: string) {
     app.vault.touch(session, provider)?.catch(error => this.log.warn({ code: error.code }, 'the session could not be noted as seen'))

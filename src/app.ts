@@ -5,6 +5,7 @@ import apiKeys from '../plugins/api-keys.ts'
 import client from '../plugins/client/client.ts'
 import connections from '../plugins/connections.ts'
 import cookies from '../plugins/cookies.ts'
+import delivery from '../plugins/delivery.ts'
 import errors, { answerMalformed } from '../plugins/errors.ts'
 import flows from '../plugins/flows.ts'
 import framing from '../plugins/framing.ts'
@@ -24,6 +25,7 @@ import session from '../plugins/session.ts'
 import signIn from '../plugins/sign-in/sign-in.ts'
 import vault from '../plugins/vault.ts'
 import type { Config } from './config/config.ts'
+import { flowLifetimeMs } from './core/flow.ts'
 import type { Send } from './core/forward.ts'
 import type { Clock, Store } from './core/ports.ts'
 import { requestIds } from './request-ids.ts'
@@ -36,6 +38,8 @@ export type Parts = {
   lookupFor: LookupFor
   logger: Logger
   patience?: Patience
+  /** How long what was not delivered is kept for whoever asks again. */
+  undeliveredMs?: number
   /** With token endpoints: to the head of an answer, and from there to its end. */
   tokenTimeoutMs?: number
 }
@@ -61,7 +65,8 @@ const noCompilers = { buildValidator: () => noSchemas, buildSerializer: () => no
 
 /** The whole gateway, ready to listen. */
 export async function buildGateway(config: Config, parts: Parts): Promise<FastifyInstance> {
-  const { store, clock, send, lookupFor, logger, patience = usualPatience, tokenTimeoutMs = usualTokenTimeoutMs } = parts
+  const { store, clock, send, lookupFor, logger, undeliveredMs = flowLifetimeMs } = parts
+  const { patience = usualPatience, tokenTimeoutMs = usualTokenTimeoutMs } = parts
   const { publicUrl, allowedOrigins, session: limits, keys, trustProxy } = config
   const nextId = requestIds()
   const app: FastifyInstance = fastify({
@@ -101,6 +106,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
   await app.register(rateLimits, { store, clock, signInsPerAddress: config.signInsPerAddress })
   await app.register(health)
   await app.register(grants, { clock })
+  await app.register(delivery, { undeliveredMs })
   await app.register(signIn, { publicUrl, allowedOrigins, lookupFor, tokenTimeoutMs, clock })
   await app.register(connections, { publicUrl, clock })
   await app.register(apiKeys, { publicUrl, send, clock })

@@ -17,8 +17,7 @@ type Connect = { Params: { provider: string }; Querystring: { return_to?: unknow
 /** The Connections page, the page of one provider, and what they are drawn with. */
 async function pages(app: FastifyInstance, { publicUrl, allowedOrigins, limits }: PagesOptions) {
   app.get<{ Querystring: Query }>('/', async (request, reply) => {
-    const held = request.ticket && (await app.vault.openAll(request.ticket))
-    if (held) request.noteSeen(held.session)
+    const held = await request.heldFor(reply)
     const views = describeConnections(app.providers, held, publicUrl)
     const cards = views.flatMap(view => {
       const settings = app.providers.get(view.provider)
@@ -60,4 +59,4 @@ function outcomeOf({ connected, connect_error: code, provider }: Query, views: r
   return view && (isRefusal ? refused(view, code) : made(view))
 }
 
-export default fp(pages, { name: 'pages', dependencies: ['providers', 'session', 'vault', 'errors'], encapsulate: true })
+export default fp(pages, { name: 'pages', dependencies: ['providers', 'session', 'vault', 'delivery', 'errors'], encapsulate: true })

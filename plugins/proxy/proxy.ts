@@ -72,7 +72,7 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
       checkPolicy(definition, method, guardedPath(target))
       checkHead(definition, request.raw.rawHeaders)
 
-      const opened = request.ticket && app.vault.open(request.ticket, [definition.name])
+      const opened = request.ticket && app.vault.open(request.ticket, [definition.name], request)
       // What is there already is not waited for.
       const held = opened instanceof Promise ? await opened : opened
       const { owner, connection } = connectionIn(request, held, definition)

@@ -1,13 +1,12 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Connection, connectionFrom, type Grant } from '../../src/core/connection.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { connectionFrom, type Grant } from '../../src/core/connection.ts'
 import { GatewayError } from '../../src/core/errors.ts'
-import { type Flow, firstOwner, flowId, flowLifetimeMs } from '../../src/core/flow.ts'
-import type { Invited } from '../../src/core/invitation.ts'
+import { type Flow, flowId, flowLifetimeMs } from '../../src/core/flow.ts'
 import { authorizationErrors } from '../../src/core/oauth-errors.ts'
 import type { OAuth2Method } from '../../src/core/provider.ts'
-import { withParams } from '../../src/core/return-to.ts'
 import type { Session } from '../../src/core/session.ts'
 import { TokenEndpointError } from '../../src/core/token-answer.ts'
+import { finishing, invalid, unknown } from './finish.ts'
 import type { ProviderContextOptions } from './provider-context.ts'
 
 type Options = ProviderContextOptions & { redirectUri: string }
@@ -17,6 +16,8 @@ const knownErrors: ReadonlySet<string> = new Set(authorizationErrors)
 
 /** `GET /auth/NAME/callback`: the browser comes back, with a code or a refusal. Nothing is sent to the provider before the state has proved itself. */
 export async function callback(app: FastifyInstance, { definition, method, client, clock, redirectUri }: Options) {
+  const { refused, noted, finish, finishInvited, earlier, repeat, repeatFirst } = finishing(app, definition.name, redirectUri, clock)
+
   app.get(
     `/auth/${definition.name}/callback`,
     { exposeHeadRoute: false, config: { provider: definition.name } },
@@ -24,52 +25,25 @@ export async function callback(app: FastifyInstance, { definition, method, clien
       const begunAtMs = clock.now()
       const { state, code, error, iss } = answerParams(request)
       const flow = request.flows.find(f => f.state === state && f.provider === definition.name)
-      if (!flow) throw invalid('It was begun in another browser, or too long ago, or it has been finished already.')
+      const outcome = await earlier(request, flow, state)
+      if (outcome) return repeat(request, reply, flow, outcome)
+      if (!flow) throw unknown()
       const invited = flow.invitation === undefined ? undefined : await app.invitations.findById(flow.owner, flow.invitation)
       const session = invited ? undefined : await sessionOf(request, flow)
       checkIssuer(method, iss)
-      if (!(await app.store.claim(`flow:${flowId(flow)}`, flowLifetimeMs))) throw invalid('It has been finished already.')
-      reply.dropFlows([flow])
+      if (!(await app.store.claim(`flow:${flowId(flow)}`, flowLifetimeMs))) return repeatFirst(request, reply, flow)
 
-      if (error !== undefined) return refused(reply, flow, knownErrors.has(error) ? error : 'provider_error')
-      if (code === undefined) throw invalid('The provider sent neither a code nor an error.')
+      return noted(flow, async () => {
+        if (error !== undefined) return refused(reply, flow, knownErrors.has(error) ? error : 'provider_error')
+        if (code === undefined) throw invalid('The provider sent neither a code nor an error.')
 
-      const grant = await exchange(code, flow)
-      if (typeof grant === 'string') return refused(reply, flow, grant)
-      const connection = connectionFrom(grant, definition.name, client.scopes, clock.now())
-      return invited ? finishInvited(reply, invited, connection) : finish(request, reply, flow, session, connection, begunAtMs)
+        const grant = await exchange(code, flow)
+        if (typeof grant === 'string') return refused(reply, flow, grant)
+        const connection = connectionFrom(grant, definition.name, client.scopes, clock.now())
+        return invited ? finishInvited(reply, flow, invited, connection) : finish(request, reply, { flow, begunAtMs }, session, connection)
+      })
     }
   )
-
-  async function finish(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    flow: Flow,
-    session: Session | undefined,
-    connection: Connection,
-    begunAtMs: number
-  ): Promise<FastifyReply> {
-    const owner = session?.owner ?? firstOwner(request.flows) ?? flow.owner
-    const shown = request.flows.map(flowId)
-    const kept = await app.vault.connect(owner, session, connection, { begunAtMs, flow: flowId(flow), shown })
-    if (kept === 'ended') {
-      void app.revoke(connection)
-      throw invalid('The session was ended while it was under way.')
-    }
-    // Tabs that began in the same moment could not know of each other.
-    reply.adoptFlows(kept === 'joined' ? owner : kept.owner, flow)
-    if (kept !== 'joined') reply.giveSession(kept)
-    return reply.redirect(flow.returnTo, 303)
-  }
-
-  /** This browser has no part in the session that gets the connection. */
-  async function finishInvited(reply: FastifyReply, { owner, spend }: Invited, connection: Connection): Promise<FastifyReply> {
-    if (!(await app.vault.connectInvited(owner, connection, spend))) {
-      void app.revoke(connection)
-      throw new GatewayError('invitation_invalid', 'It was used or withdrawn while you were at the provider. Nothing was connected.')
-    }
-    return reply.redirect(`/invitations/thanks?provider=${definition.name}`, 303)
-  }
 
   /** The flow is this browser's, and nobody signed out or in as another in between. */
   async function sessionOf(request: FastifyRequest, flow: Flow): Promise<Session | undefined> {
@@ -98,10 +72,6 @@ export async function callback(app: FastifyInstance, { definition, method, clien
       })
     }
   }
-
-  function refused(reply: FastifyReply, flow: Flow, reason: string): FastifyReply {
-    return reply.redirect(withParams(flow.returnTo, { connect_error: reason, provider: definition.name }), 303)
-  }
 }
 
 /** @throws {GatewayError} `state_invalid` when a parameter is given twice (RFC 6749 §3.1). */
@@ -123,5 +93,3 @@ function checkIssuer({ issuer, authorizeUrl, tokenUrl }: OAuth2Method, iss: stri
       : iss === undefined || [authorizeUrl, tokenUrl].some(url => new URL(url).origin === URL.parse(iss)?.origin)
   if (!trusted) throw invalid('The answer does not come from the provider that it was begun at.')
 }
-
-const invalid = (why: string) => new GatewayError('state_invalid', `${why} Nothing was connected. Go back and connect again.`)

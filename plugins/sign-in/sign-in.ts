@@ -33,6 +33,6 @@ async function signIn(app: FastifyInstance, options: SignInOptions) {
 
 export default fp(signIn, {
   name: 'sign-in',
-  dependencies: ['providers', 'session', 'flows', 'vault', 'grants', 'rate-limits', 'errors'],
+  dependencies: ['providers', 'session', 'flows', 'vault', 'grants', 'delivery', 'rate-limits', 'errors'],
   encapsulate: true
 })

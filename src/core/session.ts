@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { type Flow, flowId } from './flow.ts'
 
 /** What the cookie holds: two opaque ids. The truth is in the store. */
 export type Ticket = {
@@ -15,8 +16,32 @@ export type Session = Ticket & {
   readonly keptUntilMs?: number
   /** Provider name -> when a call last went to it. Kept to the precision of `touchEveryMs`. */
   readonly lastUsedMs: Readonly<Record<string, number>>
-  /** Ids of the sign-ins that were under way in the browser when it began. */
-  readonly begunWith?: readonly string[]
+  /** The first sign-in, in whose callback the session began. */
+  readonly begunBy?: Callback
+  /** Until a request first shows its cookie. */
+  readonly unshown?: Unshown
+  /** From when a sign-in has turned its id. */
+  readonly superseded?: Superseded
+}
+
+/** A session whose cookie nobody has shown yet: the response that carries it may have been lost. */
+type Unshown = {
+  /** The sign-in whose callback made it, by its id. A pasted key has none. */
+  readonly flow?: string
+  /** The session whose id was turned. It stays good until this one is shown. */
+  readonly predecessor?: string
+  /** How many responses carry its cookie: each may be lost, and only of the last is it known that nobody has it. */
+  readonly given: number
+}
+
+/** A session whose id has turned, for those who cannot know yet. */
+type Superseded = {
+  readonly by: string
+  readonly untilMs: number
+  /** The sign-in that turned it, by its id. */
+  readonly flow?: string
+  /** Providers that were connected since. */
+  readonly hidden: readonly string[]
 }
 
 export type SessionLimits = {
@@ -26,11 +51,29 @@ export type SessionLimits = {
   readonly maxMs: number
 }
 
+type Callback = {
+  /** The sign-in, by its id, and all that the request of its callback showed. */
+  readonly flow: string
+  readonly shown: readonly string[]
+}
+
+/** How a sign-in comes back. */
+export type Arrival = Callback & {
+  /** When the request of its callback began, in milliseconds since the epoch. */
+  readonly begunAtMs: number
+}
+
+/** The browser that sent a request, by the sign-ins under way that it shows. */
+export type Shows = { readonly flows: readonly Flow[] }
+
+/** How long a session whose id has turned stays good, when nobody shows the new one. */
+const turnGraceMs = 60_000
+
 /** 192 random bits, base64url. */
 export const newId = (): string => randomBytes(24).toString('base64url')
 
-export const endsAtMs = ({ seenAtMs, keptUntilMs = 0, createdAtMs }: Session, limits: SessionLimits): number =>
-  Math.min(Math.max(seenAtMs + limits.idleMs, keptUntilMs), createdAtMs + limits.maxMs)
+export const endsAtMs = ({ seenAtMs, keptUntilMs = 0, createdAtMs, superseded }: Session, limits: SessionLimits): number =>
+  Math.min(Math.max(seenAtMs + limits.idleMs, keptUntilMs), createdAtMs + limits.maxMs, superseded?.untilMs ?? Number.POSITIVE_INFINITY)
 
 export const isLive = (session: Session, limits: SessionLimits, nowMs: number): boolean => endsAtMs(session, limits) > nowMs
 
@@ -46,23 +89,44 @@ export const keptUntil = (session: Session, untilMs: number): Session => ({
   keptUntilMs: Math.max(session.keptUntilMs ?? 0, untilMs)
 })
 
-/** The session that follows at a sign-in: a new id, the same owner. It ends no later than the first would have. */
-export const turned = (session: Session, nowMs: number): Session => ({ ...session, id: newId(), seenAtMs: nowMs })
+/**
+ * The session that follows at a sign-in: a new id, the same owner. It ends no later than the first would have.
+ * @returns both, as they are from now on
+ */
+export function turned(session: Session, nowMs: number, provider: string, flow?: string): { successor: Session; predecessor: Session } {
+  const { unshown: _, ...before } = session
+  const by = flow !== undefined && { flow }
+  const successor = { ...before, id: newId(), seenAtMs: nowMs, unshown: { ...by, predecessor: session.id, given: 1 } }
+  return {
+    successor,
+    predecessor: { ...before, superseded: { by: successor.id, untilMs: nowMs + turnGraceMs, ...by, hidden: [provider] } }
+  }
+}
 
-export const newSession = (owner: string, nowMs: number, begunWith: readonly string[] = []): Session => ({
+export const newSession = (owner: string, nowMs: number): Session => ({
   owner,
   id: newId(),
   createdAtMs: nowMs,
   seenAtMs: nowMs,
-  lastUsedMs: {},
-  ...(begunWith.length > 0 && { begunWith })
+  lastUsedMs: {}
+})
+
+/** A session that begins with a connection: at the callback of a sign-in, or with a pasted key. */
+export const firstSession = (owner: string, nowMs: number, arrival?: Arrival): Session => ({
+  ...newSession(owner, nowMs),
+  ...(arrival && { begunBy: { flow: arrival.flow, shown: arrival.shown } }),
+  unshown: { ...(arrival && { flow: arrival.flow }), given: 1 }
 })
 
 /** Writing at every call would make each a write; so a session is written at most this often, and 10 times in its idle time. */
 const touchEveryMs = (limits: SessionLimits): number => Math.min(60_000, limits.idleMs / 10)
 
-/** @returns the session as seen now and, with `provider`, used for it; `undefined` while the stored one is recent enough. */
+/**
+ * @returns the session as seen now and, with `provider`, used for it; `undefined` while the stored one is recent enough, and for one
+ * whose id has turned: nothing makes that live longer.
+ */
 export function touched(session: Session, limits: SessionLimits, nowMs: number, provider?: string): Session | undefined {
+  if (session.superseded) return undefined
   const stale = nowMs - touchEveryMs(limits)
   const unseen = session.seenAtMs <= stale
   const unused = provider !== undefined && (session.lastUsedMs[provider] ?? 0) <= stale
@@ -74,21 +138,22 @@ export function touched(session: Session, limits: SessionLimits, nowMs: number, 
   }
 }
 
-/** How a first sign-in came back. */
-export type Arrival = {
-  /** When its request began, in milliseconds since the epoch. */
-  readonly begunAtMs: number
-  /** Its id, and those of all that the browser showed. */
-  readonly flow: string
-  readonly shown: readonly string[]
-}
+/**
+ * Whether a session that the request of a callback did not show is this browser's all the same: each of the two sign-ins was under way
+ * when the other came back. Whoever left one in this browser, to finish it elsewhere, cannot show what was begun after.
+ */
+export const isOfSameBrowser = ({ begunBy }: Session, { flow, shown }: Callback): boolean =>
+  begunBy?.shown.includes(flow) === true && shown.includes(begunBy.flow)
 
-/** How long before a request a session may have begun that the browser does not show yet: its cookie was on the way. */
-const answersCrossMs = 1_000
+/** A response is on its way for no longer, or it is lost. */
+const inFlightMs = 2_000
+
+/** Whether its first response may have been on its way when the request of this callback was sent, which then could not show it. */
+export const mayHaveCrossed = ({ createdAtMs }: Session, { begunAtMs }: Arrival): boolean => createdAtMs > begunAtMs - inFlightMs
 
 /**
- * Whether a session that the request did not show is this browser's all the same, begun in another tab at the same moment: that tab's
- * request showed this sign-in. Whoever left one under way in this browser, to finish it elsewhere, could not show what was begun after.
+ * Whether the browser still waits for the response of this sign-in: that takes the sign-in's cookie away and gives the session's, both or
+ * neither. So it tells the browser in which the id has turned from whoever has an older copy of the session's cookie alone.
  */
-export const isOfSameBrowser = ({ createdAtMs, begunWith }: Session, { begunAtMs, flow }: Arrival): boolean =>
-  createdAtMs >= begunAtMs - answersCrossMs && begunWith?.includes(flow) === true
+export const isWaitingFor = (flow: string | undefined, browser: Shows | undefined): boolean =>
+  flow !== undefined && browser?.flows.some(one => flowId(one) === flow) === true

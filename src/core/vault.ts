@@ -16,42 +16,36 @@ import {
   versionOf
 } from './records.ts'
 import {
-  type Arrival,
   afterlifeMs,
   endsAtMs,
   isLive,
-  isOfSameBrowser,
+  isWaitingFor,
   newId,
   newSession,
   type Session,
   type SessionLimits,
+  type Shows,
   type Ticket,
-  touched,
-  turned
+  touched
 } from './session.ts'
+import { createTurning, type Turning } from './turning.ts'
 
 export type Held = { session: Versioned<Session>; connections: Map<string, Versioned<Connection>> }
 
 /** The sealed records of sessions and connections: read together, written only over what was read, erased at once. */
 export type Vault = Erasure &
-  Acceptance & {
+  Acceptance &
+  Omit<Turning, 'noteShown'> & {
     /**
      * The session and the connections to `providers`, in one round trip, or in none while they are held in memory and known to be
-     * true: then it is no promise. `undefined` when the session has ended.
+     * true: then it is no promise. `undefined` when the session has ended. Its cookie counts as shown.
+     * @param browser who shows it, for a session whose id has turned: it may see what was connected since.
      */
-    open(ticket: Ticket, providers: readonly string[]): Held | undefined | Promise<Held | undefined>
-    /** The session and all its connections as the store has them now. */
-    openAll(ticket: Ticket): Promise<Held | undefined>
+    open(ticket: Ticket, providers: readonly string[], browser?: Shows): Held | undefined | Promise<Held | undefined>
+    /** The session and all its connections as the store has them now. Its cookie counts as shown. */
+    openAll(ticket: Ticket, browser?: Shows): Promise<Held | undefined>
     /** As the store has it now; `undefined` also when no session of its owner lives any more. */
     readConnection(owner: string, provider: string): Promise<Versioned<Connection> | undefined>
-    /**
-     * Keeps a new connection and turns the session's id.
-     * @param presented the session that the browser showed; `undefined` for its first.
-     * @returns the session to hand out, whose owner is a new one where the given has a session that somebody else may hold; `joined`
-     * when another sign-in of the same browser began or turned it in the meantime, and the browser has or will get that one; `ended`
-     * when the session was ended in the meantime, with nothing kept.
-     */
-    connect(owner: string, presented: Session | undefined, connection: Connection, arrival?: Arrival): Promise<Session | 'joined' | 'ended'>
     /** A session of a new owner, without any connection. */
     begin(): Promise<Session>
     /** Writes over exactly what was read. `undefined`, with nothing written, when that has changed or is gone. */
@@ -59,9 +53,6 @@ export type Vault = Erasure &
     /** Notes that the session was seen and used, if the last note is old. Never extends the absolute limit, never revives. */
     touch(session: Versioned<Session>, provider?: string): Promise<unknown> | undefined
   }
-
-/** Every record begins with no bytes: an expectation that it exists, in whatever version. */
-const anyVersion = Buffer.alloc(0)
 
 type VaultParts = { store: Store; cipher: Cipher; limits: SessionLimits; clock: Clock; memory?: MemoryLimits }
 
@@ -96,8 +87,14 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
     )
   }
 
+  const turning = createTurning({ store, records, limits, clock, commit })
+
   /** @param values a session's, and then those of the connections to `providers` */
-  function heldIn(providers: readonly string[], values: ReadonlyArray<Versioned<Session | Connection> | undefined>): Held | undefined {
+  function heldIn(
+    providers: readonly string[],
+    values: ReadonlyArray<Versioned<Session | Connection> | undefined>,
+    browser: Shows | undefined
+  ): Held | undefined | Promise<Held> {
     const session = live(values[0] as Versioned<Session> | undefined)
     if (!session) return undefined
     const connections: Held['connections'] = new Map()
@@ -105,64 +102,51 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       const connection = values[i + 1] as Versioned<Connection> | undefined
       if (connection) connections.set(name, connection)
     })
-    return { session, connections }
+    const { unshown, superseded } = session.value
+    if (superseded) hide(session.value, connections, browser)
+    return unshown ? shown(session, connections) : { session, connections }
   }
 
-  async function liveSession(owner: string): Promise<Session | undefined> {
-    for (const [field, record] of await store.readAll(owner)) {
-      if (!field.startsWith(sessionPrefix)) continue
-      const session = live(openSession(owner, field.slice(sessionPrefix.length), record))
-      if (session) return session.value
-    }
-    return undefined
+  /**
+   * Whoever had a copy of the cookie before the sign-in that turned it sees nothing of what was connected since: not the connections of
+   * the person who signed in there, and not the new one of a provider that had another.
+   */
+  function hide({ superseded }: Session, connections: Map<string, unknown>, browser: Shows | undefined): void {
+    if (superseded && !isWaitingFor(superseded.flow, browser)) for (const name of superseded.hidden) connections.delete(name)
+  }
+
+  /** By what is held of a session: its first requests come together, and while the store is down not each need try. */
+  const arrivals = new WeakMap<Versioned<Session>, Promise<Versioned<Session>>>()
+
+  /** A store that fails here costs nobody a call: the predecessor ends by its time. */
+  async function shown(session: Versioned<Session>, connections: Held['connections']): Promise<Held> {
+    const noted = arrivals.get(session) ?? turning.noteShown(session).catch(() => session)
+    arrivals.set(session, noted)
+    return { session: await noted, connections }
   }
 
   return {
-    open(ticket, providers) {
+    open(ticket, providers, browser) {
       const fields = [sessionFieldOf(ticket)]
       for (const name of providers) fields.push(connectionField(name))
       const read = memory.read(ticket.owner, fields, load)
-      return read instanceof Promise ? read.then(values => heldIn(providers, values)) : heldIn(providers, read)
+      return read instanceof Promise ? read.then(values => heldIn(providers, values, browser)) : heldIn(providers, read, browser)
     },
 
-    async openAll({ owner, id }) {
+    async openAll(ticket, browser) {
+      const { owner, id } = ticket
       const records = await store.readAll(owner)
       const session = live(openSession(owner, id, records.get(sessionField(id))))
       if (!session) return undefined
-      return { session, connections: connectionsIn(owner, records) }
+      const connections = connectionsIn(owner, records)
+      hide(session.value, connections, browser)
+      return session.value.unshown ? shown(session, connections) : { session, connections }
     },
 
     async readConnection(owner, provider) {
       const fields = await store.readAll(owner)
       const isHeld = records.sessionsIn(owner, fields).sessions.some(live)
       return isHeld ? openConnection(owner, provider, fields.get(connectionField(provider))) : undefined
-    },
-
-    async connect(owner, presented, connection, arrival) {
-      const nowMs = clock.now()
-      const kept = sealConnection(owner, connection)
-      if (presented) {
-        const successor = turned(presented, nowMs)
-        const { put, ttlMs } = putSession(successor)
-        const turn = {
-          expect: [[sessionField(presented.id), anyVersion]],
-          put: [...put, kept],
-          erase: [sessionField(presented.id)],
-          ttlMs
-        } as const
-        if (await commit(owner, turn)) return successor
-      }
-      // Two tabs that finish together: the second joins the session that the first has just begun or turned.
-      const other = await liveSession(owner)
-      if (other && (presented || (arrival && isOfSameBrowser(other, arrival)))) {
-        const joined = await commit(owner, { expect: [[sessionField(other.id), anyVersion]], put: [kept] })
-        return joined ? 'joined' : 'ended'
-      }
-      if (presented) return 'ended'
-      const session = newSession(other ? newId() : owner, nowMs, arrival?.shown)
-      const { put, ttlMs } = putSession(session)
-      await commit(session.owner, { put: [...put, sealConnection(session.owner, connection)], ttlMs })
-      return session
     },
 
     async begin() {
@@ -180,6 +164,7 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
 
     ...createAcceptance({ store, records, limits, clock, commit }),
     ...createErasure({ store, records, commit, forget: memory.forget }),
+    ...turning,
 
     touch(session, provider) {
       const { value, version } = session

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { endsAtMs, isLive, keptUntil, newId, newSession, type Session, touched, turned } from '../../src/core/session.ts'
+import { endsAtMs, isLive, isOfSameBrowser, keptUntil, newId, newSession, type Session, touched, turned } from '../../src/core/session.ts'
 import { hour, limits, minute, second, startMs } from './support.ts'
 
 const sessionWith = (parts: Partial<Session> = {}): Session => ({ ...newSession('owner', startMs), ...parts })
@@ -45,11 +45,35 @@ t.test('a session that is kept for somebody does not end by idleness before, and
 
 t.test('SEC-19, SEC-21: at a sign-in the id turns, and the end does not move', async t => {
   const before = sessionWith({ lastUsedMs: { acme: startMs } })
-  const after = turned(before, startMs + hour)
+  const { successor: after } = turned(before, startMs + hour, 'acme', 'flow')
   t.not(after.id, before.id)
   t.match(after.id, /^[A-Za-z0-9_-]{32}$/)
-  t.strictSame(after, { ...before, id: after.id, seenAtMs: startMs + hour })
+  const unshown = { flow: 'flow', predecessor: before.id, given: 1 }
+  t.strictSame(after, { ...before, id: after.id, seenAtMs: startMs + hour, unshown })
   t.equal(endsAtMs({ ...after, seenAtMs: startMs + limits.maxMs }, limits), startMs + limits.maxMs)
+})
+
+t.test('SEC-19: a session whose id has turned lives for a minute, to the millisecond, and nothing makes that longer', async t => {
+  const before = sessionWith()
+  const turnedAtMs = startMs + hour
+  const { predecessor, successor } = turned(before, turnedAtMs, 'acme', 'flow')
+  t.strictSame(predecessor, {
+    ...before,
+    superseded: { by: successor.id, untilMs: turnedAtMs + minute, flow: 'flow', hidden: ['acme'] }
+  })
+  t.ok(isLive(predecessor, limits, turnedAtMs + minute - 1))
+  t.notOk(isLive(predecessor, limits, turnedAtMs + minute))
+  t.equal(touched(predecessor, limits, turnedAtMs + second, 'acme'), undefined)
+  const late = sessionWith({ seenAtMs: startMs - limits.idleMs + 1 })
+  t.equal(endsAtMs(turned(late, startMs, 'acme').predecessor, limits), startMs + 1, 'nor does the turn itself')
+})
+
+t.test('SEC-6: two sign-ins are of one browser when each was under way as the other came back', async t => {
+  const begun = sessionWith({ begunBy: { flow: 'one', shown: ['one', 'two'] } })
+  t.ok(isOfSameBrowser(begun, { flow: 'two', shown: ['one', 'two'] }))
+  t.notOk(isOfSameBrowser(begun, { flow: 'two', shown: ['two'] }), 'it does not show the sign-in that began the session')
+  t.notOk(isOfSameBrowser(begun, { flow: 'three', shown: ['one', 'three'] }), 'nor was it shown by that one')
+  t.notOk(isOfSameBrowser(sessionWith(), { flow: 'two', shown: ['two'] }))
 })
 
 t.test('a session is noted as seen once a minute at most', async t => {

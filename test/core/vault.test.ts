@@ -3,19 +3,37 @@ import { join } from 'node:path'
 import t from 'tap'
 import { createCipher, headerBytes } from '../../src/core/cipher.ts'
 import type { Connection } from '../../src/core/connection.ts'
-import type { Clock, Store } from '../../src/core/ports.ts'
+import { beginFlow, type Flow, flowId } from '../../src/core/flow.ts'
+import type { Store } from '../../src/core/ports.ts'
 import type { Versioned } from '../../src/core/records.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { afterlifeMs, type Session, type Ticket } from '../../src/core/session.ts'
+import { afterlifeMs, type Session, type Shows, type Ticket } from '../../src/core/session.ts'
 import { createVault, type Vault } from '../../src/core/vault.ts'
+import { storeUnavailable } from '../../src/stores/unavailable.ts'
 import { connectionWith, hour, limits, minute, newKey, openInstance, startMs, told } from './support.ts'
 
-/** A first sign-in. */
-async function signIn(vault: Vault, owner = 'owner', connection = connectionWith()): Promise<Session> {
-  const session = await vault.connect(owner, undefined, connection)
-  if (typeof session === 'string') throw new Error(`the first sign-in was ${session}`)
-  return session
+/** A first sign-in, whose session's cookie has arrived. */
+const signIn = async (vault: Vault, owner = 'owner', connection = connectionWith()): Promise<Session> =>
+  arrived(vault, await vault.connect(owner, undefined, connection))
+
+/** The browser shows the session that a sign-in has given. */
+async function arrived(vault: Vault, given: Session | string): Promise<Session> {
+  if (typeof given === 'string') throw new Error(`the sign-in was ${given}`)
+  const held = await vault.openAll(given)
+  if (!held) throw new Error('the session has ended')
+  return held.session.value
 }
+
+const namesIn = async (vault: Vault, ticket: Ticket, browser?: Shows) =>
+  [...((await vault.openAll(ticket, browser))?.connections.keys() ?? [])].sort()
+
+/** A browser in which these sign-ins are under way, and what their callbacks tell of it. */
+function browserWith(...flows: Flow[]) {
+  const shown = flows.map(flowId)
+  return { flows, arrivalOf: (flow: Flow, begunAtMs = startMs) => ({ flow: flowId(flow), shown, begunAtMs }) }
+}
+
+const newFlow = () => beginFlow({ provider: 'acme', returnTo: '/', owner: 'owner', first: true }, startMs)
 
 async function opened(vault: Vault, ticket: Ticket, providers?: readonly string[]) {
   const held = await (providers ? vault.open(ticket, providers) : vault.openAll(ticket))
@@ -61,12 +79,12 @@ t.test('a session and the connections asked for are one round trip', async t => 
   })
   const counted = createVault({ store: counting, cipher: createCipher(keys), limits, clock })
   const session = await signIn(counted)
-  const turned = await counted.connect('owner', session, umbrella)
+  const turned = await arrived(counted, await counted.connect('owner', session, umbrella))
   calls.length = 0
-  t.strictSame((await opened(counted, turned as Session, ['umbrella', 'initech']))?.connections, [['umbrella', told(umbrella)]])
+  t.strictSame((await opened(counted, turned, ['umbrella', 'initech']))?.connections, [['umbrella', told(umbrella)]])
   t.strictSame(calls, ['read'])
   calls.length = 0
-  t.strictSame((await opened(counted, turned as Session))?.connections.map(([name]) => name).sort(), ['acme', 'umbrella'])
+  t.strictSame((await opened(counted, turned))?.connections.map(([name]) => name).sort(), ['acme', 'umbrella'])
   t.strictSame(calls, ['readAll'])
   t.equal(await vault.openAll(session), undefined, 'another key opens none of it')
 })
@@ -85,19 +103,64 @@ t.test('a ticket of nobody, of another owner or with another id opens nothing', 
       t.equal(await opened(vault, ticket, providers), undefined, `${ticket.owner} ${providers}`)
 })
 
-t.test('SEC-19: a sign-in turns the id of the session, and the old id is dead', async t => {
-  const { vault, clock } = openInstance(t)
+t.test('SEC-19: a sign-in turns the id of the session, and the old id is dead once the new one is shown', async t => {
+  const { vault, store, clock } = openInstance(t)
   const first = await signIn(vault)
   clock.advance(hour)
   const second = (await vault.connect('owner', first, umbrella)) as Session
   t.not(second.id, first.id)
-  t.strictSame(second, { ...first, id: second.id, seenAtMs: startMs + hour })
+  t.ok(await vault.open(first, []), 'until then whoever has not got the new one goes on')
+  t.strictSame(await arrived(vault, second), { ...first, id: second.id, seenAtMs: startMs + hour })
   t.equal(await vault.openAll(first), undefined)
   t.equal(await vault.open(first, ['acme']), undefined)
-  t.strictSame((await opened(vault, second))?.connections.map(([name]) => name).sort(), ['acme', 'umbrella'])
+  t.strictSame(await namesIn(vault, second), ['acme', 'umbrella'])
+  t.equal((await store.readAll('owner')).size, 3, 'nothing is left of it')
 })
 
-t.test('SEC-19: two sign-ins that finish together end in one session with both connections', async t => {
+t.test('SEC-19: an old id whose successor nobody shows is dead after a minute, held in memory or not', async t => {
+  const { vault, clock } = openInstance(t)
+  const first = await signIn(vault)
+  await vault.connect('owner', first, umbrella)
+  clock.advance(minute - 1)
+  for (const providers of [undefined, ['acme']]) t.ok(await (providers ? vault.open(first, providers) : vault.openAll(first)))
+  clock.advance(1)
+  for (const providers of [undefined, ['acme']]) t.equal(await (providers ? vault.open(first, providers) : vault.openAll(first)), undefined)
+})
+
+t.test('SEC-19: an old id sees nothing of what was connected since, but in the browser that waits for the new one', async t => {
+  const { vault } = openInstance(t)
+  const first = await signIn(vault)
+  const flow = newFlow()
+  const { arrivalOf, ...browser } = browserWith(newFlow(), flow)
+  await vault.connect('owner', first, withCredential('access-2'), arrivalOf(flow), browser)
+  for (const [who, shows] of [
+    ['a copy of the cookie', undefined],
+    ['a copy, and another sign-in', { flows: [newFlow()] }]
+  ] as const) {
+    t.strictSame(await namesIn(vault, first, shows), [], who)
+    t.equal((await vault.open(first, ['acme'], shows))?.connections.size, 0, who)
+  }
+  t.equal((await vault.open(first, ['acme'], browser))?.connections.get('acme')?.value.credential.reveal(), 'access-2')
+  await vault.connect('owner', first, umbrella)
+  t.strictSame(await namesIn(vault, first), [], 'nor of what is connected in it from then on')
+  t.strictSame(await namesIn(vault, first, browser), ['acme', 'umbrella'])
+})
+
+t.test('SEC-21: nothing that is done with an old id makes its owner live shorter or longer', async t => {
+  const { vault, store, clock } = openInstance(t)
+  const first = await signIn(vault)
+  clock.advance(minute)
+  const second = (await vault.connect('owner', first, umbrella)) as Session
+  const held = await vault.openAll(first)
+  clock.advance(minute / 2)
+  if (held) t.equal(vault.touch(held.session, 'acme'), undefined, 'it is not noted as seen')
+  await vault.connect('owner', first, withCredential('initech', { ...umbrella, provider: 'initech' }))
+  clock.advance(limits.idleMs - minute / 2 - 1)
+  t.strictSame([...(await store.readAll('owner')).keys()].filter(field => field.startsWith('connection:')).length, 3)
+  t.strictSame(await namesIn(vault, second), ['acme', 'initech', 'umbrella'])
+})
+
+t.test('SEC-19: two sign-ins that finish together end in one session with all connections', async t => {
   const { vault } = openInstance(t)
   const first = await signIn(vault)
   const results = await Promise.all([
@@ -110,51 +173,180 @@ t.test('SEC-19: two sign-ins that finish together end in one session with both c
     results.filter(result => typeof result === 'string'),
     ['joined']
   )
+  t.strictSame(await namesIn(vault, sessions[0] as Session), ['acme', 'initech', 'umbrella'])
   t.equal(await vault.openAll(first), undefined)
-  t.strictSame((await opened(vault, sessions[0] as Session))?.connections.map(([name]) => name).sort(), ['acme', 'initech', 'umbrella'])
+  t.equal(await vault.connect('owner', first, umbrella), 'joined', 'also when the new one has been shown meanwhile')
 })
 
-/** As of one of two tabs, whose callbacks are on their way at the same moment. */
-const arrivalOf = (clock: Clock, flow = 'second') => ({ begunAtMs: clock.now(), flow, shown: ['first', 'second'] })
+t.test('SEC-19: a second tab is given the new session when it waits for the same response, and else joins it unseen', async t => {
+  const { vault } = openInstance(t)
+  const first = await signIn(vault)
+  const [one, two] = [newFlow(), newFlow()]
+  const { arrivalOf, ...browser } = browserWith(one, two)
+  const second = (await vault.connect('owner', first, umbrella, arrivalOf(one), browser)) as Session
+  const thiefs = browserWith(newFlow())
+  t.equal(await vault.connect('owner', first, umbrella, thiefs.arrivalOf(thiefs.flows[0] as Flow), thiefs), 'joined')
+  t.equal(((await vault.connect('owner', first, umbrella, arrivalOf(two), browser)) as Session).id, second.id)
+})
 
 t.test('SEC-6: a first sign-in that comes back while another does joins the session which that one began', async t => {
-  const { vault, clock } = openInstance(t)
-  const first = (await vault.connect('owner', undefined, connectionWith(), arrivalOf(clock, 'first'))) as Session
-  t.equal(await vault.connect('owner', undefined, umbrella, arrivalOf(clock)), 'joined')
-  t.strictSame((await opened(vault, first))?.connections.map(([name]) => name).sort(), ['acme', 'umbrella'])
+  const { vault } = openInstance(t)
+  const [one, two] = [newFlow(), newFlow()]
+  const { arrivalOf } = browserWith(one, two)
+  const first = (await vault.connect('owner', undefined, connectionWith(), arrivalOf(one))) as Session
+  t.equal(await vault.connect('owner', undefined, umbrella, arrivalOf(two)), 'joined')
+  t.strictSame(await namesIn(vault, first), ['acme', 'umbrella'])
 })
 
-t.test('SEC-2, SEC-19: who shows no session gets into none that may be another browser’s: the connection is a new owner’s', async t => {
-  const { vault, clock } = openInstance(t)
-  const first = (await vault.connect('owner', undefined, connectionWith(), arrivalOf(clock, 'first'))) as Session
-  const outsiders = {
-    'a sign-in that was not under way when it began': { ...arrivalOf(clock), flow: 'later' },
-    'a sign-in that comes back when the cookie must have arrived': { ...arrivalOf(clock), begunAtMs: clock.now() + 1_001 },
+t.test('SEC-2, SEC-19: who shows no session gets into none that may be another browser’s', async t => {
+  const { vault, store } = openInstance(t)
+  const [one, two, three] = [newFlow(), newFlow(), newFlow()]
+  const { arrivalOf } = browserWith(one, two)
+  const first = (await vault.connect('owner', undefined, connectionWith(), arrivalOf(one))) as Session
+  const records = await store.readAll('owner')
+  for (const [who, arrival] of Object.entries({
+    'a sign-in that was copied before the session’s was begun': browserWith(two).arrivalOf(two),
+    'a sign-in that was begun after the session’s came back': browserWith(one, two, three).arrivalOf(three)
+  }))
+    t.equal(await vault.connect('owner', undefined, umbrella, arrival), 'unproven', who)
+  t.same(await store.readAll('owner'), records)
+  for (const [who, arrival] of Object.entries({
+    'a sign-in that comes back when the cookie must have arrived': browserWith(one, three).arrivalOf(three, startMs + 2_000),
     'what is no sign-in': undefined
-  }
-  for (const [who, arrival] of Object.entries(outsiders)) {
+  })) {
     const session = (await vault.connect('owner', undefined, umbrella, arrival)) as Session
     t.not(session.owner, 'owner', who)
-    t.strictSame(
-      (await opened(vault, session))?.connections.map(([name]) => name),
-      ['umbrella'],
-      who
-    )
+    t.strictSame(await namesIn(vault, session), ['umbrella'], who)
   }
-  t.strictSame(
-    (await opened(vault, first))?.connections.map(([name]) => name),
-    ['acme']
-  )
+  t.strictSame(await namesIn(vault, first), ['acme'])
   t.not((await vault.begin()).owner, (await vault.begin()).owner)
 })
 
-t.test('SEC-6: two first sign-ins at the same moment lose no connection, whichever cookie the browser keeps', async t => {
+t.test('SEC-2: of first sign-ins of one owner that end in the same moment one begins a session, at two instances as at one', async t => {
+  const one = openInstance(t)
+  const keys = [newKey()]
+  const vaults = [1, 2].map(() => createVault({ store: one.store, cipher: createCipher(keys), limits, clock: one.clock }))
+  const other = openInstance(t, { ...one, keys })
+  const results = await Promise.all(
+    Array.from({ length: 12 }, (_, i) => {
+      const flow = newFlow()
+      return [...vaults, other.vault][i % 3]?.connect('owner', undefined, connectionWith(), browserWith(flow).arrivalOf(flow))
+    })
+  )
+  t.equal(results.filter(result => typeof result === 'object').length, 1)
+  t.equal(results.filter(result => result === 'unproven').length, 11)
+})
+
+t.test('what is left of an owner without a session is no reason to ask: the connection is a new owner’s', async t => {
+  const { vault, store } = openInstance(t)
+  await store.commit('owner', { put: [['invitation:x', Buffer.from('left')]], ttlMs: hour })
+  const session = (await vault.connect('owner', undefined, umbrella)) as Session
+  t.not(session.owner, 'owner')
+  t.strictSame(await namesIn(vault, session), ['umbrella'])
+})
+
+t.test('a session that was not delivered is taken back: the old id is as it was, and the connection stays', async t => {
+  const { vault, clock } = openInstance(t)
+  const first = await signIn(vault)
+  clock.advance(minute)
+  const second = (await vault.connect('owner', first, umbrella)) as Session
+  clock.advance(2 * minute)
+  t.equal(await vault.openAll(first), undefined)
+  t.equal(await vault.takeBack(second), true)
+  t.strictSame(await opened(vault, first, []), { session: { ...first, seenAtMs: startMs + minute }, connections: [] })
+  t.strictSame(await namesIn(vault, first), ['acme', 'umbrella'])
+  t.equal(await vault.openAll(second), undefined)
+  t.equal(await vault.takeBack(second), false)
+})
+
+t.test('a session that somebody has, or that another response carries, is not taken back', async t => {
   const { vault } = openInstance(t)
-  const results = await Promise.all([vault.connect('owner', undefined, connectionWith()), vault.connect('owner', undefined, umbrella)])
-  const sessions = results.filter(result => typeof result !== 'string')
-  t.ok(sessions.length > 0)
-  for (const session of sessions)
-    t.strictSame((await opened(vault, session))?.connections.map(([name]) => name).sort(), ['acme', 'umbrella'])
+  const first = await signIn(vault)
+  const flow = newFlow()
+  const { arrivalOf, ...browser } = browserWith(flow)
+  const second = (await vault.connect('owner', first, umbrella, arrivalOf(flow), browser)) as Session
+  const again = await vault.giveAgain(second, browser, first)
+  t.equal(again?.id, second.id)
+  t.equal(await vault.takeBack(second), false, 'another response carries it')
+  await arrived(vault, second)
+  t.equal(await vault.takeBack(again as Session), false, 'it has been shown')
+  t.strictSame(await namesIn(vault, second), ['acme', 'umbrella'])
+})
+
+t.test('SEC-19: a session is given once more only to the browser that waits for it, and only until it is shown', async t => {
+  const { vault } = openInstance(t)
+  const flow = newFlow()
+  const { arrivalOf, ...browser } = browserWith(flow)
+  const begun = (await vault.connect('owner', undefined, connectionWith(), arrivalOf(flow), browser)) as Session
+  t.equal(await vault.giveAgain(begun, { flows: [newFlow()] }), undefined, 'another sign-in')
+  t.equal((await vault.giveAgain(begun, browser))?.id, begun.id)
+  const first = await arrived(vault, begun)
+  t.equal(await vault.giveAgain(begun, browser), undefined, 'shown')
+
+  const second = (await vault.connect('owner', first, umbrella, arrivalOf(flow), browser)) as Session
+  t.equal(await vault.giveAgain(second, browser), undefined, 'without its predecessor')
+  t.equal(await vault.giveAgain(second, browser, { owner: 'owner', id: 'x' }), undefined, 'with another')
+  t.equal(await vault.giveAgain(second, { flows: [] }, first), undefined, 'with its predecessor alone')
+  t.equal((await vault.giveAgain(second, browser, first))?.id, second.id)
+  t.ok(await vault.open(first, []), 'who is about to give it does not show it')
+})
+
+t.test('a first session that nobody has shown is ended with what is in it; one that was shown or given again is not', async t => {
+  const { vault, store } = openInstance(t)
+  const flow = newFlow()
+  const { arrivalOf, ...browser } = browserWith(flow)
+  const lost = (await vault.connect('lost', undefined, connectionWith(), arrivalOf(flow))) as Session
+  t.strictSame(
+    (await vault.endUnshown(lost)).map(({ provider }) => provider),
+    ['acme']
+  )
+  t.equal((await store.readAll('lost')).size, 0)
+  t.strictSame(await vault.endUnshown(lost), [])
+
+  const begun = (await vault.connect('owner', undefined, connectionWith(), arrivalOf(flow))) as Session
+  const again = (await vault.giveAgain(begun, browser)) as Session
+  t.strictSame(await vault.endUnshown(begun), [])
+  await arrived(vault, again)
+  t.strictSame(await vault.endUnshown(again), [])
+  t.strictSame(await namesIn(vault, begun), ['acme'])
+})
+
+t.test('a store that fails when a session is first shown costs nobody the call', async t => {
+  const keys = [newKey()]
+  const { store, clock, vault } = openInstance(t, { keys })
+  const first = await signIn(vault)
+  let commits = 0
+  const failing = createVault({
+    store: {
+      ...store,
+      commit: () => {
+        commits++
+        return Promise.reject(storeUnavailable(new Error('down')))
+      }
+    },
+    cipher: createCipher(keys),
+    limits,
+    clock
+  })
+  const second = (await vault.connect('owner', first, umbrella)) as Session
+  for (let i = 0; i < 3; i++) t.equal((await failing.open(second, ['acme']))?.connections.size, 1)
+  t.equal(commits, 1, 'and what is held in memory does not try at each call')
+  t.ok(await vault.openAll(first))
+  await arrived(vault, second)
+  t.equal(await vault.openAll(first), undefined)
+})
+
+t.test('SEC-19: an old id is dead at all instances once the new one is shown at any', async t => {
+  const keys = [newKey()]
+  const one = openInstance(t, { keys })
+  const other = openInstance(t, { ...one, keys })
+  const first = await signIn(one.vault)
+  t.ok(await other.vault.open(first, ['acme']))
+  const second = (await one.vault.connect('owner', first, umbrella)) as Session
+  t.ok(await other.vault.open(first, ['acme']))
+  await Promise.all([one, other, one].map(({ vault }) => vault.open(second, ['acme', 'umbrella'])))
+  for (const { vault } of [one, other]) t.equal((await vault.openAll(first))?.connections, undefined)
+  t.strictSame(await namesIn(other.vault, second), ['acme', 'umbrella'])
 })
 
 t.test('SEC-20: what was ended is ended for every copy of its cookie, with all connections', async t => {
@@ -206,7 +398,7 @@ t.test('a connection is written over exactly what was read', async t => {
 
 t.test('SEC-15: a disconnect takes one connection, and wins over a write that was under way', async t => {
   const { vault } = openInstance(t)
-  const session = (await vault.connect('owner', await signIn(vault), umbrella)) as Session
+  const session = await arrived(vault, await vault.connect('owner', await signIn(vault), umbrella))
   const before = await kept(vault)
   await vault.disconnect('owner', 'acme')
   t.equal(await vault.replace('owner', before, withCredential('access-2')), undefined)
@@ -290,7 +482,7 @@ t.test('SEC-21: turning the id does not move the absolute limit', async t => {
   let session = await signIn(vault)
   for (let i = 0; i < 4; i++) {
     clock.advance(6 * hour - 1)
-    session = (await vault.connect('owner', session, connectionWith())) as Session
+    session = await arrived(vault, await vault.connect('owner', session, connectionWith()))
   }
   t.equal(session.createdAtMs, startMs)
   clock.advance(3)
@@ -326,7 +518,7 @@ t.test('SEC-19: a touch of the old id that comes after a sign-in changes nothing
   clock.advance(hour)
   const held = await vault.openAll(first)
   if (!held) throw new Error('the session has ended too early')
-  const second = (await vault.connect('owner', first, umbrella)) as Session
+  const second = await arrived(vault, await vault.connect('owner', first, umbrella))
   await vault.touch(held.session, 'acme')
   t.equal(await vault.openAll(first), undefined)
   t.strictSame((await opened(vault, second))?.session, second)
@@ -350,7 +542,7 @@ t.test('a touch notes when the session was seen and what it used, once a minute'
 
 t.test('SEC-38: a record that is copied to another owner or name does not open there', async t => {
   const { vault, store } = openInstance(t)
-  const session = (await vault.connect('owner', await signIn(vault), umbrella)) as Session
+  const session = await arrived(vault, await vault.connect('owner', await signIn(vault), umbrella))
   const thief = await signIn(vault, 'thief')
   const records = await store.readAll('owner')
   const acme = records.get('connection:acme') as Buffer

@@ -65,15 +65,21 @@ t.test('SEC-1, SEC-5: each sign-in has a state and a verifier of its own, and sh
   t.equal(body.get('redirect_uri'), `${s.gateway.url}/auth/productboard/callback`)
 })
 
-t.test('SEC-1: a state is good once, in whatever browser it comes again, and a second use makes no token call', async t => {
-  const s = await setUp(t)
-  const asked = await begin(s, s.browser)
-  const before = s.browser.copy()
-  t.equal((await back(s, s.browser, { code: 'c', state: stateOf(asked) })).status, 303)
-  await refused(t, await back(s, s.browser, { code: 'c', state: stateOf(asked) }), 400, 'state_invalid')
-  await refused(t, await back(s, before, { code: 'c', state: stateOf(asked) }), 400, 'state_invalid')
-  t.equal(s.provider.seen.token.length, 1)
-})
+t.test(
+  'SEC-1: a state is good once: a second use makes no token call, repeats the outcome where it was begun, and is refused elsewhere',
+  async t => {
+    const s = await setUp(t)
+    const asked = await begin(s, s.browser)
+    const before = s.browser.copy()
+    t.equal((await back(s, s.browser, { code: 'c', state: stateOf(asked) })).status, 303)
+    for (const same of [s.browser, before]) {
+      const again = await back(s, same, { code: 'c', state: stateOf(asked) })
+      t.same([again.status, again.headers.get('location')], [303, '/'])
+    }
+    await refused(t, await back(s, new Browser(), { code: 'c', state: stateOf(asked) }), 400, 'state_invalid')
+    t.equal(s.provider.seen.token.length, 1)
+  }
+)
 
 t.test('SEC-1: a sign-in ends after ten minutes', async t => {
   const s = await setUp(t)
@@ -338,14 +344,15 @@ t.test('SEC-18: on https both cookies are __Host-, Secure, HttpOnly, for every p
   }
 })
 
-t.test('SEC-19: the session’s id turns at every sign-in, and the old one is dead', async t => {
+t.test('SEC-19: the session’s id turns at every sign-in, and the old one is dead once the new one is shown', async t => {
   const s = await setUp(t)
   await back(s, s.browser, { code: 'c', state: stateOf(await begin(s, s.browser)) })
   const old = s.browser.copy()
   t.equal(await statusOf(s, old), 'connected')
   await back(s, s.browser, { code: 'c', state: stateOf(await begin(s, s.browser, '/auth/ignition')) }, 'ignition')
-  t.equal(await statusOf(s, old), 'disconnected')
+  t.same([await statusOf(s, old), await statusOf(s, old, 'ignition')], ['connected', 'disconnected'], 'until then it sees what it saw')
   t.same([await statusOf(s, s.browser), await statusOf(s, s.browser, 'ignition')], ['connected', 'connected'])
+  t.same([await statusOf(s, old), await statusOf(s, old, 'ignition')], ['disconnected', 'disconnected'])
 })
 
 t.test('SEC-26: a return address that is not ours is refused before anything is begun', async t => {

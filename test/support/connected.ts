@@ -16,13 +16,15 @@ export async function connected(t: Test, options: GatewayOptions & { token?: Fak
   return { gateway, provider, clock, browser, proxy: `${gateway.url}/proxy/productboard` }
 }
 
-/** A sign-in at a fake provider, without its pages. */
+/** A sign-in at a fake provider, without its pages. A browser that is asked once more shows what it has by then. */
 export async function signIn(gateway: Pick<TestGateway, 'url'>, browser: Browser, name = 'productboard'): Promise<Response> {
   const started = await browser.request(`${gateway.url}/auth/${name}`)
   const location = started.headers.get('location')
   if (!location) throw new Error(`A sign-in was answered ${started.status} ${await started.text()}`)
   const state = new URL(location).searchParams.get('state') ?? ''
-  return browser.request(`${gateway.url}/auth/${name}/callback?${new URLSearchParams({ code: 'c', state })}`)
+  const callback = `${gateway.url}/auth/${name}/callback?${new URLSearchParams({ code: 'c', state })}`
+  const response = await browser.request(callback)
+  return response.headers.get('location') === callback ? browser.request(callback) : response
 }
 
 export type Problem = {

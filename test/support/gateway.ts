@@ -36,6 +36,7 @@ export type GatewayOptions = {
   port?: number
   patience?: Patience
   tokenTimeoutMs?: number
+  undeliveredMs?: number
 }
 
 export type TestGateway = { readonly url: string; readonly app: FastifyInstance; readonly logs: readonly string[]; close(): Promise<void> }
@@ -67,7 +68,8 @@ export async function startGateway(t: Test, options: GatewayOptions = {}): Promi
     lookupFor,
     logger,
     ...(options.patience && { patience: options.patience }),
-    ...(options.tokenTimeoutMs !== undefined && { tokenTimeoutMs: options.tokenTimeoutMs })
+    ...(options.tokenTimeoutMs !== undefined && { tokenTimeoutMs: options.tokenTimeoutMs }),
+    ...(options.undeliveredMs !== undefined && { undeliveredMs: options.undeliveredMs })
   })
   // As a start does: the first calls find the store connected, however busy the machine is.
   if (!(await comes(store.ping, 10_000))) throw new Error('the store does not come')
