@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { FastifyBaseLogger, FastifyContextConfig, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { connectUrlOf } from '../src/core/connection-view.ts'
-import { GatewayError, placesOf } from '../src/core/errors.ts'
+import { type ErrorCode, GatewayError, placesOf } from '../src/core/errors.ts'
 import { errorPage } from './pages/error-page.ts'
 
 declare module 'fastify' {
@@ -27,6 +27,12 @@ type Problem = {
   retryAfter?: number
 }
 
+/** A new connection is the way on. */
+const connecting: ReadonlySet<ErrorCode> = new Set(['connection_required', 'reconnect_required', 'state_invalid'])
+
+/** Whether a person's browser asks. */
+export const wantsPage = ({ headers }: FastifyRequest): boolean => headers.accept?.includes('text/html') === true
+
 /** The one place where an error becomes an answer: a problem document, or a page that says the same to a person. */
 async function errors(app: FastifyInstance, { publicUrl }: ErrorsOptions) {
   const answerError = (thrown: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
@@ -49,7 +55,7 @@ async function errors(app: FastifyInstance, { publicUrl }: ErrorsOptions) {
     if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter))
     if (error.allow) reply.header('allow', error.allow.join(', '))
     if (problem.code === 'body_too_large') linger(request)
-    if (request.headers.accept?.includes('text/html')) return reply.type('text/html; charset=utf-8').send(errorPage(problem))
+    if (wantsPage(request)) return reply.type('text/html; charset=utf-8').send(errorPage(problem))
     return reply.type('application/problem+json').send(JSON.stringify(problem))
   }
 
@@ -57,7 +63,7 @@ async function errors(app: FastifyInstance, { publicUrl }: ErrorsOptions) {
     const config = configOf(request)
     const provider = error.provider ?? config.provider ?? (request.params as { provider?: string } | undefined)?.provider
     const settings = provider === undefined ? undefined : app.providers.get(provider)
-    const connects = error.code === 'connection_required' || error.code === 'reconnect_required'
+    const connects = connecting.has(error.code)
     return {
       type: `urn:latchkey:problem:${error.code}`,
       title: error.title,

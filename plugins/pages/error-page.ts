@@ -11,6 +11,7 @@ export function errorPage({ title, detail, status, requestId, code, connectUrl }
 <h1>${title}</h1>
 <p>${detail}</p>
 ${code === 'invitation_invalid' ? '' : wayOn(status, connectUrl)}
+${code === 'state_invalid' ? html`<p class="fine">If somebody sent you a link to connect for them, open that link again instead.</p>` : ''}
 <p class="fine">If you ask for help, mention the code <code>${code}</code> and the request <code>${requestId}</code>.</p>
 </div>`
   )

@@ -9,7 +9,7 @@ const settings = 'Somebody who runs this site has to correct its settings; conne
 const later = 'It has a problem of its own just now. Wait a few minutes and connect again.'
 const signInFirst = 'It wants you to sign in there first. Do that, then connect again.'
 
-/** OAuth's error codes (RFC 6749 §4.1.2.1, §5.2; OpenID Connect Core §3.1.2.6), in words for who has never heard of OAuth. */
+/** OAuth's error codes (RFC 6749 §4.1.2.1, §5.2; OpenID Connect Core §3.1.2.6) and our own, in words for who has never heard of OAuth. */
 const reasons = new Map([
   [
     'access_denied',
@@ -18,12 +18,15 @@ const reasons = new Map([
   ['invalid_grant', 'It took too long, or was answered twice. Connect again.'],
   ['server_error', later],
   ['temporarily_unavailable', later],
+  ['provider_unavailable', later],
+  ['provider_timeout', 'It took too long to answer. Wait a few minutes and connect again.'],
   ['login_required', signInFirst],
   ['interaction_required', signInFirst],
   ['consent_required', signInFirst],
   ['account_selection_required', signInFirst],
   ['invalid_request', settings],
   ['invalid_client', settings],
+  ['client_rejected', settings],
   ['invalid_scope', settings],
   ['unauthorized_client', settings],
   ['unsupported_grant_type', settings],

@@ -1,12 +1,17 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { connectionFrom, type Grant } from '../../src/core/connection.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import { type Flow, flowId, flowLifetimeMs } from '../../src/core/flow.ts'
 import { authorizationErrors } from '../../src/core/oauth-errors.ts'
-import type { OAuth2Method } from '../../src/core/provider.ts'
 import type { Session } from '../../src/core/session.ts'
 import { TokenEndpointError } from '../../src/core/token-answer.ts'
-import { finishing, invalid, unknown } from './finish.ts'
+import { wantsPage } from '../errors.ts'
+import { sendConnectPage } from '../pages/send-connect-page.ts'
+import { homeAfter } from '../pages/ways.ts'
+import { callbackParams, invalid, unasked, unknownState } from './callback-params.ts'
+import { connectErrorOf, logFailure, logRefusal } from './failures.ts'
+import { finishing } from './finish.ts'
+import { issuerCheck } from './issuer.ts'
 import type { ProviderContextOptions } from './provider-context.ts'
 
 type Options = ProviderContextOptions & { redirectUri: string }
@@ -15,27 +20,40 @@ type Options = ProviderContextOptions & { redirectUri: string }
 const knownErrors: ReadonlySet<string> = new Set(authorizationErrors)
 
 /** `GET /auth/NAME/callback`: the browser comes back, with a code or a refusal. Nothing is sent to the provider before the state has proved itself. */
-export async function callback(app: FastifyInstance, { definition, method, client, clock, redirectUri }: Options) {
-  const { refused, noted, finish, finishInvited, earlier, repeat, repeatFirst } = finishing(app, definition.name, redirectUri, clock)
+export async function callback(app: FastifyInstance, { definition, method, client, clock, publicUrl, redirectUri }: Options) {
+  const { title } = definition
+  const { host } = new URL(publicUrl)
+  const checkIssuer = issuerCheck(app.log, definition, method)
+  const unknown = (request: FastifyRequest) => unknownState(request, host)
+  const { refused, noted, finish, finishInvited, earlier, repeat, repeatFirst } = finishing(app, {
+    provider: definition.name,
+    redirectUri,
+    clock,
+    unknown
+  })
 
   app.get(
     `/auth/${definition.name}/callback`,
     { exposeHeadRoute: false, config: { provider: definition.name } },
     async (request, reply) => {
       const begunAtMs = clock.now()
-      const { state, code, error, iss } = answerParams(request)
+      const params = callbackParams(request)
+      const { state, code, error, iss } = params
+      if (state === undefined && code !== undefined) return offerOwn(request, reply)
       const flow = request.flows.find(f => f.state === state && f.provider === definition.name)
       const outcome = await earlier(request, flow, state)
       if (outcome) return repeat(request, reply, flow, outcome)
-      if (!flow) throw unknown()
+      if (!flow) throw unknown(request)
       const invited = flow.invitation === undefined ? undefined : await app.invitations.findById(flow.owner, flow.invitation)
       const session = invited ? undefined : await sessionOf(request, flow)
-      checkIssuer(method, iss)
+      checkIssuer(iss)
       if (!(await app.store.claim(`flow:${flowId(flow)}`, flowLifetimeMs))) return repeatFirst(request, reply, flow)
 
       return noted(flow, async () => {
-        if (error !== undefined) return refused(reply, flow, knownErrors.has(error) ? error : 'provider_error')
-        if (code === undefined) throw invalid('The provider sent neither a code nor an error.')
+        if (error !== undefined || code === undefined) {
+          logRefusal(app.log, definition.name, params, [flow.state, code ?? ''])
+          return refused(reply, flow, error !== undefined && knownErrors.has(error) ? error : 'provider_error')
+        }
 
         const grant = await exchange(code, flow)
         if (typeof grant === 'string') return refused(reply, flow, grant)
@@ -52,7 +70,7 @@ export async function callback(app: FastifyInstance, { definition, method, clien
     throw invalid('The session in which it was begun has ended.')
   }
 
-  /** @returns the grant, or the OAuth error code with which the provider refused the code. */
+  /** @returns the grant, or the code of `connect_error` that says why there is none. */
   async function exchange(code: string, flow: Flow): Promise<Grant | string> {
     try {
       const endpoint = app.tokenEndpoints.get(definition.name)
@@ -60,36 +78,18 @@ export async function callback(app: FastifyInstance, { definition, method, clien
       return await endpoint.exchange(code, redirectUri, flow.verifier)
     } catch (error) {
       if (!(error instanceof TokenEndpointError)) throw error
-      app.log.warn({ provider: definition.name, kind: error.kind, reason: error.reason }, error.message)
-      if (error.kind === 'refused') return error.reason ?? 'provider_error'
-      const [errorCode, what] =
-        error.kind === 'timeout'
-          ? (['provider_timeout', 'did not answer in time'] as const)
-          : (['provider_unavailable', 'gave no usable answer'] as const)
-      throw new GatewayError(errorCode, `${definition.title} ${what}, so nothing was connected. Connect again in a moment.`, {
-        provider: definition.name,
-        cause: error
-      })
+      const secret = client.secret.reveal()
+      const basic = Buffer.from(`${client.id}:${secret}`).toString('base64')
+      logFailure(app.log, definition.name, error, [code, flow.state, flow.verifier, secret, basic])
+      return connectErrorOf(error)
     }
   }
-}
 
-/** @throws {GatewayError} `state_invalid` when a parameter is given twice (RFC 6749 §3.1). */
-function answerParams(request: FastifyRequest): Partial<Record<'state' | 'code' | 'error' | 'iss', string>> {
-  const query = request.query as Record<string, string | string[] | undefined>
-  const single = (name: string): Record<string, string> => {
-    const value = query[name]
-    if (Array.isArray(value)) throw invalid(`Its answer holds ${name} twice.`)
-    return value === undefined || value === '' ? {} : { [name]: value }
+  /** Installed from the provider's marketplace: the code stays unused, and a person gets the page that begins our own sign-in. */
+  function offerOwn(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const notice = unasked(title)
+    if (!wantsPage(request)) throw new GatewayError('state_invalid', notice)
+    reply.code(400).header('latchkey-error', 'state_invalid')
+    return sendConnectPage(app, request, reply, definition.name, { publicUrl, returnTo: homeAfter(definition.name), notice })
   }
-  return { ...single('state'), ...single('code'), ...single('error'), ...single('iss') }
-}
-
-/** RFC 9207 §2.4. A definition without an issuer still refuses an answer that names a stranger. */
-function checkIssuer({ issuer, authorizeUrl, tokenUrl }: OAuth2Method, iss: string | undefined): void {
-  const trusted =
-    issuer !== undefined
-      ? iss === issuer
-      : iss === undefined || [authorizeUrl, tokenUrl].some(url => new URL(url).origin === URL.parse(iss)?.origin)
-  if (!trusted) throw invalid('The answer does not come from the provider that it was begun at.')
 }

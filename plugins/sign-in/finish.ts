@@ -7,12 +7,21 @@ import type { Clock } from '../../src/core/ports.ts'
 import { withParams } from '../../src/core/return-to.ts'
 import { newId, type Session } from '../../src/core/session.ts'
 import { type Outcome, ticketOf } from '../../src/core/sign-in-outcome.ts'
+import { invalid } from './callback-params.ts'
 
 /** How long a callback that comes again waits for the first one, which is still at work: longer than a token endpoint may take. */
 const repeatPatienceMs = 15_000
 
+type FinishingOptions = {
+  provider: string
+  redirectUri: string
+  clock: Clock
+  /** What a callback is told whose sign-in this browser does not show. */
+  unknown: (request: FastifyRequest) => GatewayError
+}
+
 /** How a sign-in ends, and what its callback says when it comes again. */
-export function finishing(app: FastifyInstance, provider: string, redirectUri: string, clock: Clock) {
+export function finishing(app: FastifyInstance, { provider, redirectUri, clock, unknown }: FinishingOptions) {
   /** An outcome that cannot be kept is not told again; the first response has it all the same. */
   async function keep(flow: Flow, outcome: OutcomeOf): Promise<void> {
     try {
@@ -135,7 +144,7 @@ export function finishing(app: FastifyInstance, provider: string, redirectUri: s
     const session = await request.liveSession()
     const owns = session !== undefined && outcome !== undefined && 'owner' in outcome && session.owner === outcome.owner
     if (!flow) {
-      if (!outcome || !owns || !('location' in outcome)) throw unknown()
+      if (!outcome || !owns || !('location' in outcome)) throw unknown(request)
       return reply.redirect(outcome.location, 303)
     }
     if (!outcome) return reply.redirect(refusal('provider_timeout', flow), 303)
@@ -161,7 +170,3 @@ type OutcomeOf = WithoutProvider<Outcome>
 
 const refusedBefore = ({ code, detail }: { code: string; detail: string }) =>
   new GatewayError(isErrorCode(code) ? code : 'state_invalid', detail)
-
-export const invalid = (why: string) => new GatewayError('state_invalid', `${why} Nothing was connected. Go back and connect again.`)
-
-export const unknown = () => invalid('It was begun in another browser, or too long ago, or it has been finished already.')

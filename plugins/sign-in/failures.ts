@@ -1,0 +1,33 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { redacted } from '../../src/core/redact.ts'
+import type { TokenEndpointError } from '../../src/core/token-answer.ts'
+import type { CallbackParams } from './callback-params.ts'
+
+type Failure = Pick<TokenEndpointError, 'kind' | 'reason' | 'message'> & {
+  /** What the provider said: its status, its own code and its words. */
+  readonly status?: number | undefined
+  readonly vendorCode?: string | undefined
+  readonly description?: string | undefined
+}
+
+/** The callback says no, or nothing. @param sent what no log may repeat */
+export function logRefusal(log: FastifyBaseLogger, provider: string, params: CallbackParams, sent: readonly string[]): void {
+  const message = params.error === undefined ? 'the provider sent neither a code nor an error' : 'the provider refused a sign-in'
+  log.warn({ provider, reason: redacted(params.error, sent), description: redacted(params.description, sent) }, message)
+}
+
+/** The token endpoint gives no grant. @param sent what no log may repeat */
+export function logFailure(log: FastifyBaseLogger, provider: string, failure: Failure, sent: readonly string[]): void {
+  const { kind, reason, status, message } = failure
+  const [vendorCode, description] = [redacted(failure.vendorCode, sent), redacted(failure.description, sent)]
+  // Every sign-in fails until the operator has corrected the client.
+  const level = connectErrorOf(failure) === 'client_rejected' ? 'error' : 'warn'
+  log[level]({ provider, kind, reason, status, vendorCode, description }, message)
+}
+
+/** Why nothing was connected, as `connect_error` says it. */
+export function connectErrorOf({ kind, reason }: Pick<Failure, 'kind' | 'reason'>): string {
+  if (kind === 'timeout') return 'provider_timeout'
+  if (kind !== 'refused') return 'provider_unavailable'
+  return reason === 'invalid_client' || reason === 'unauthorized_client' ? 'client_rejected' : (reason ?? 'provider_error')
+}
