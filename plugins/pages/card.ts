@@ -1,6 +1,6 @@
 import type { ConnectionView } from '../../src/core/connection-view.ts'
 import type { Provider } from '../../src/core/provider.ts'
-import { details, lastDetails } from './details.ts'
+import { details, lastDetails, scopeList } from './details.ts'
 import { type Html, html } from './html.ts'
 import { mark } from './mark.ts'
 import type { Way } from './ways.ts'
@@ -28,6 +28,7 @@ ${mark(provider)}
 ${status === 'disconnected' ? html`<p class="fine">${expectation(provider, first)}</p>` : ''}
 ${status === 'reconnect_required' ? html`<p>${title} does not accept this ${view.method === 'api_key' ? 'key' : 'connection'} any more. Reconnect to go on using it.</p>${lastDetails(view)}` : ''}
 ${status === 'connected' ? details(view, endsAtMs) : ''}
+${status === 'connected' ? notAllowed(view) : ''}
 </div>
 <div class="actions">
 <div class="buttons">
@@ -44,6 +45,11 @@ ${status === 'connected' ? '' : others.map(way => begin(instead[way.method], `fo
 /** A link either way: where a key is pasted, the page's script opens the dialog that it names. */
 const begin = (label: string, what: string, { method, url }: Way, { provider }: ConnectionView, look: string): Html =>
   html`<a class="${look}" href="${url}" aria-label="${label} ${what}"${method === 'api_key' ? html` data-dialog="key-dialog-${provider}"` : ''}>${label}</a>`
+
+const notAllowed = ({ missingScopes = [] }: ConnectionView): Html | string =>
+  missingScopes.length === 0
+    ? ''
+    : html`<p>Not allowed: ${scopeList(missingScopes)}. Connect again to allow ${missingScopes.length > 1 ? 'them' : 'it'}.</p>`
 
 function disconnect({ provider, title, method }: ConnectionView): Html {
   const after =

@@ -68,6 +68,8 @@ export type Connection = {
   method?: 'oauth2' | 'api_key'
   account?: string
   scopes?: readonly string[]
+  /** Asked for and not granted: the person left them out, or they are asked for since. */
+  missingScopes?: readonly string[]
   connectedAt?: string
   expiresAt?: string
   lastUsedAt?: string

@@ -1,4 +1,5 @@
 import type { Connection } from './connection.ts'
+import { missingScopes } from './missing-scopes.ts'
 import type { ProviderSettings } from './provider.ts'
 import type { Held } from './vault.ts'
 
@@ -13,6 +14,8 @@ export type ConnectionView = {
   method?: Connection['method']
   account?: string
   scopes?: readonly string[]
+  /** Asked for and not granted: the person left them out, or they are asked for since. */
+  missingScopes?: readonly string[]
   connectedAt?: string
   expiresAt?: string
   lastUsedAt?: string
@@ -48,12 +51,14 @@ export function describe(settings: ProviderSettings, { connection, lastUsedMs, p
   const common = { provider: name, title, methods: methodsOf(settings), connectUrl: connectUrlOf(settings, publicUrl) }
   if (!connection) return { ...common, status: 'disconnected' }
   const { status, method, account, scopes, connectedAtMs, expiresAtMs } = connection
+  const missing = missingScopes(settings.client?.scopes ?? [], connection)
   return {
     ...common,
     status,
     method,
     ...(account !== undefined && { account }),
     ...(scopes && { scopes }),
+    ...(missing.length > 0 && { missingScopes: missing }),
     connectedAt: timestamp(connectedAtMs),
     ...(expiresAtMs !== undefined && { expiresAt: timestamp(expiresAtMs) }),
     ...(lastUsedMs !== undefined && { lastUsedAt: timestamp(lastUsedMs) }),

@@ -68,8 +68,8 @@ function lifetimeOf(value: unknown): number | undefined {
 const isScope = (value: unknown): value is string => typeof value === 'string' && /^[\x21-\x7e]{1,256}$/.test(value)
 
 function scopesOf(value: unknown, separator: string): string[] | undefined {
-  // Some servers ask for commas and answer with blanks.
-  const list =
-    typeof value === 'string' ? value.split(separator).flatMap(part => part.split(/\s+/)) : Array.isArray(value) ? value : undefined
-  return list?.filter(isScope).slice(0, 100)
+  // Some servers ask for commas and answer with blanks, or the reverse; some name several in one element of a list.
+  const list = typeof value === 'string' ? [value] : Array.isArray(value) ? value.filter(part => typeof part === 'string') : undefined
+  const scopes = list?.flatMap(part => part.split(separator)).flatMap(part => part.split(/[\s,]+/))
+  return scopes?.filter(isScope).slice(0, 100)
 }

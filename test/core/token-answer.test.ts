@@ -153,11 +153,13 @@ t.test('a definition may give a lifetime for answers that have none', async t =>
   t.equal(read({ ...least, expires_in: 60 }, shape).expiresInMs, 60_000)
 })
 
-t.test('SEC-11: the scopes granted are read with the separator of the provider, blanks too', async t => {
+t.test('SEC-11: the scopes granted are read with the separator of the provider, blanks and commas too', async t => {
   for (const [scope, separator, scopes] of [
     ['read write', undefined, ['read', 'write']],
     ['  read   write ', ' ', ['read', 'write']],
-    ['read,write', ' ', ['read,write']],
+    ['read,write', ' ', ['read', 'write']],
+    ['read, write', undefined, ['read', 'write']],
+    [['read,write', 'list all'], undefined, ['read', 'write', 'list', 'all']],
     ['read,write', ',', ['read', 'write']],
     ['read, write', ',', ['read', 'write']],
     ['read write', ',', ['read', 'write']],

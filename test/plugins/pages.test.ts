@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
+import type { ConnectionView } from '../../src/core/connection-view.ts'
 import { Browser } from '../support/browser.ts'
-import { connected, problem } from '../support/connected.ts'
+import { connected, problem, signIn } from '../support/connected.ts'
 import { json, tokens } from '../support/fake-provider.ts'
 import { startGateway } from '../support/gateway.ts'
 
@@ -60,6 +61,34 @@ t.test('the card tells when access ends only where the person will have to do so
   t.notMatch(await page(renewed), '<dt>Ends</dt>')
   const ending = await connected(t, { token: (_, r) => json(r, 200, tokens({ refresh_token: undefined, expires_in: 7200 })) })
   t.match(await page(ending), new RegExp(`<dt>Ends</dt><dd><time datetime="${new Date(ending.clock.now() + 7_200_000).toISOString()}">`))
+})
+
+t.test('scopes that were asked for and left out are named in the list and on the card, until they are allowed', async t => {
+  let scope: string | undefined = 'notes:read'
+  const s = await connected(t, {
+    environment: { PRODUCTBOARD_SCOPES: 'notes:read,entities:read,members:read' },
+    token: (_, r) => json(r, 200, tokens({ scope }))
+  })
+  const missing = async () => {
+    const { connections } = (await (await s.browser.fetch(`${s.gateway.url}/connections`)).json()) as { connections: ConnectionView[] }
+    return connections[0]?.missingScopes
+  }
+  const card = async () => (await s.browser.visit(s.gateway.url)).text
+  t.strictSame(await missing(), ['entities:read', 'members:read'])
+  t.match(await card(), '<p>Not allowed: <code>entities:read</code>, <code>members:read</code>. Connect again to allow them.</p>')
+
+  // Commas, though this provider asks with blanks.
+  scope = 'notes:read,entities:read'
+  t.equal((await s.browser.fetch(`${s.gateway.url}/connections/productboard/refresh`, { method: 'POST' })).status, 200)
+  t.strictSame(await missing(), ['members:read'], 'a renewal may change it')
+  t.match(await card(), '<p>Not allowed: <code>members:read</code>. Connect again to allow it.</p>')
+
+  for (const all of ['notes:read entities:read members:read more', undefined]) {
+    scope = all
+    await signIn(s.gateway, s.browser)
+    t.equal(await missing(), undefined)
+    t.notMatch(await card(), 'Not allowed')
+  }
 })
 
 t.test('the page tells when the session ends, and everything with it', async t => {
