@@ -137,7 +137,7 @@ export function createClient({ gateway = import.meta.url, fetch: send = fetch }:
     addEventListener('message', hear)
     try {
       const end = Date.now() + longestMs
-      for (let returned = 0; Date.now() < end; ) {
+      for (let returned = 0, unseen = 0; Date.now() < end; ) {
         await new Promise<void>(resolve => {
           wake = resolve
           setTimeout(resolve, pollMs)
@@ -146,9 +146,13 @@ export function createClient({ gateway = import.meta.url, fetch: send = fetch }:
         // A provider's page that cuts its opener off (COOP) looks closed from here while the person is still in it. But whoever
         // has closed it is back on this page; twice in a row, since a callback may be under way.
         returned = popup.closed && document.hasFocus() ? returned + 1 : 0
+        const heard = told
         const now = await find(provider).catch(() => undefined)
         if (now?.status === 'connected' && now.connectedAt !== connectedAt) return now
-        if (now && returned > 1) throw fault('connect_abandoned', provider)
+        // The popup has seen the connection, and this page has not, twice in a row: its calls carry no cookie, or another one.
+        unseen = heard && now ? unseen + 1 : 0
+        if (unseen > 1) throw fault('cookies_blocked', provider, 'Connected, but the browser sends no cookie from here')
+        if (now && !told && returned > 1) throw fault('connect_abandoned', provider)
       }
       throw fault('connect_timeout', provider)
     } finally {

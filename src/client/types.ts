@@ -42,8 +42,11 @@ export type ConnectErrorCode =
   | 'unsupported_response_type'
   | 'unsupported_token_type'
 
-/** What goes otherwise in the browser: no popup was allowed, the person left without connecting, or took longer than a sign-in may. */
-export type BrowserCode = 'popup_blocked' | 'connect_abandoned' | 'connect_timeout'
+/**
+ * What goes otherwise in the browser: no popup was allowed, the person left without connecting, or took longer than a sign-in may; or it
+ * is connected, but this page cannot use it: the browser sends no cookie of the gateway from a page on another site.
+ */
+export type BrowserCode = 'popup_blocked' | 'connect_abandoned' | 'connect_timeout' | 'cookies_blocked'
 
 export type ErrorCode = GatewayCode | ConnectErrorCode | BrowserCode
 

@@ -208,6 +208,47 @@ t.test('while the gateway cannot be asked, a popup that is closed may have conne
   t.equal((await made).status, 'connected')
 })
 
+t.test('a popup that has seen the connection, while this page does not, is told apart from one that was left', async t => {
+  mockTime(t)
+  const popup = openPopup()
+  const page = playPage(t, () => popup)
+  const says = (data: object) =>
+    page.dispatchEvent(Object.assign(new Event('message'), { origin: 'http://gateway.example', source: popup, data }))
+  for (const view of [{}, { status: 'connected', connectedAt: '2026-01-01T00:00:00.000Z' }] as const) {
+    let asked = 0
+    const client = saying(() => {
+      asked++
+      if (asked === 3) {
+        says({ source: 'latchkey', provider: 'acme', status: 'connected' })
+        popup.closed = true
+      }
+      // It has not reached this page yet; and the gateway may fail for a moment.
+      if (asked === 4) throw new TypeError('fetch failed')
+      return view
+    })
+    popup.closed = false
+    const given = errorOf(client.connect('acme', { popup: true }))
+    await runTime(given)
+    t.match(await given, { code: 'cookies_blocked', provider: 'acme' })
+  }
+})
+
+t.test('a connection that this page sees a moment after the popup is a connection', async t => {
+  mockTime(t)
+  const popup = openPopup()
+  const page = playPage(t, () => popup)
+  let asked = 0
+  const client = saying(() => {
+    asked++
+    const data = { source: 'latchkey', provider: 'acme', status: 'connected' }
+    if (asked === 2) page.dispatchEvent(Object.assign(new Event('message'), { origin: 'http://gateway.example', source: popup, data }))
+    return asked < 4 ? {} : { status: 'connected', connectedAt: '2026-01-01T00:00:00.000Z' }
+  })
+  const made = client.connect('acme', { popup: true })
+  await runTime(made)
+  t.equal((await made).status, 'connected')
+})
+
 t.test('a popup that cannot be led to the gateway is closed again', async t => {
   let closed = 0
   playPage(t, () => ({ ...openPopup(), close: () => closed++ }))
