@@ -51,7 +51,11 @@ t.test('who opens the page by the number of this host ends where the cookies are
   const { gateway } = await startGatewayAndSandbox(t)
   const { page } = await newPerson(t, browser)
   await page.goto(gateway.url.replace('localhost', '127.0.0.1'))
-  await connect(page, 'Ignition')
+  await page.getByRole('link', { name: 'Connect Ignition' }).click()
+  // For a browser it is another site, so that it has to be said once more.
+  await page.getByRole('link', { name: 'Sign in at Ignition' }).click()
+  await page.getByRole('button', { name: 'Allow' }).click()
+  await statusOf(page, 'Ignition', 'Connected')
   await page.waitForURL(`${gateway.url}/`)
 })
 
