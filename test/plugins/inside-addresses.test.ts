@@ -5,7 +5,6 @@ import { oauth2With, providerWith } from '../core/support.ts'
 import { Browser } from '../support/browser.ts'
 import { cameBackWith, problem, signIn } from '../support/connected.ts'
 import { startFakeProvider } from '../support/fake-provider.ts'
-import { freePort } from '../support/free-port.ts'
 import { newKey, startGateway, TestClock, type TestGateway } from '../support/gateway.ts'
 
 /** A name that leads inside, as others do after DNS rebinding; and an address, which no socket looks up. */
@@ -40,12 +39,17 @@ async function inProduction(t: Test, host?: string) {
   const vendor = await rebound(t, host)
   const clock = new TestClock()
   const browser = new Browser()
-  const kept = { NODE_ENV: 'production', SESSION_KEYS: newKey(), TOKEN_KEYS: newKey(), DATA_DIR: t.testdir() }
+  // On http the cookies' names carry the port of the public address: the same at each start.
+  const kept = {
+    NODE_ENV: 'production',
+    PUBLIC_URL: 'http://localhost:3000',
+    SESSION_KEYS: newKey(),
+    TOKEN_KEYS: newKey(),
+    DATA_DIR: t.testdir()
+  }
   const client = { ACME_CLIENT_ID: 'client-1', ACME_CLIENT_SECRET: 'client-secret-canary' }
-  // The same at each start: on http the cookies' names carry it.
-  const port = await freePort()
   const start = (overrides: Record<string, string> = {}) =>
-    startGateway(t, { ...vendor, port, clock, environment: { ...kept, ...client, ...overrides } })
+    startGateway(t, { ...vendor, clock, environment: { ...kept, ...client, ...overrides } })
   return { vendor, clock, browser, start }
 }
 
