@@ -24,8 +24,10 @@ async function apiKeys(app: FastifyInstance, { publicUrl, send, clock }: ApiKeys
 
     const session = await request.liveSession()
     const owner = session?.owner ?? newId()
+    const before = await app.vault.readConnection(owner, definition.name)
     const kept = await app.vault.connect(owner, session, connection)
     if (kept === 'ended' || kept === 'unproven') throw connectionRequired(definition.name)
+    if (kept === 'joined' || kept.owner === owner) app.revokeReplaced(before?.value, connection)
     if (kept !== 'joined') reply.deliver(kept)
     return reply.code(201).send(describe(settings, { connection, publicUrl }))
   })
@@ -33,6 +35,6 @@ async function apiKeys(app: FastifyInstance, { publicUrl, send, clock }: ApiKeys
 
 export default fp(apiKeys, {
   name: 'api-keys',
-  dependencies: ['providers', 'session', 'flows', 'vault', 'delivery', 'rate-limits', 'errors', 'security'],
+  dependencies: ['providers', 'session', 'flows', 'vault', 'grants', 'delivery', 'rate-limits', 'errors', 'security'],
   encapsulate: true
 })

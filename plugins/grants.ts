@@ -4,7 +4,7 @@ import type { Connection } from '../src/core/connection.ts'
 import type { Flow } from '../src/core/flow.ts'
 import type { Clock } from '../src/core/ports.ts'
 import { createRenewal, type Renew } from '../src/core/renewal.ts'
-import { createRevocation } from '../src/core/revocation.ts'
+import { createRevocation, type Revocation, type RevocationFailure } from '../src/core/revocation.ts'
 import type { TokenEndpoint } from '../src/core/token-endpoint.ts'
 
 declare module 'fastify' {
@@ -16,22 +16,42 @@ declare module 'fastify' {
     renew: Renew
     /** Tells the provider that a grant is over. Never rejects; tries again later what fails now. */
     revoke(connection: Connection): Promise<void>
+    /** Once a connection has taken the place of another: revokes that one's grant, where that is safe. Waits for nobody. */
+    revokeReplaced(before: Connection | undefined, after: Connection): void
+    revocation: Revocation
   }
 }
 
-/** How long a gateway that closes goes on trying to save what it has renewed. */
+/** How long a gateway that closes goes on trying to save what it has renewed, and waits for providers that are being told. */
 const settleMs = 5_000
+const revocationMs = 1_000
 
 /** What happens to a grant after its sign-in: renewed exactly once, and revoked when it is not wanted any more. */
 async function grants(app: FastifyInstance, { clock }: { clock: Clock }) {
   const endpoints = new Map<string, TokenEndpoint>()
   const revocation = createRevocation({
+    store: app.store,
+    cipher: app.cipher,
+    clock,
     endpointOf: provider => endpoints.get(provider),
-    onGivenUp: provider => app.log.warn({ provider }, 'a grant could not be revoked at its provider')
+    endsOf: provider => {
+      const method = app.providers.get(provider)?.definition.methods.oauth2
+      return method?.revokeUrl === undefined ? undefined : (method.revocation ?? 'grant')
+    },
+    onFailed: logFailure
   })
+
+  function logFailure({ provider, status, code, message, nextTryMs }: RevocationFailure): void {
+    const facts = { provider, status, code, reason: message }
+    if (nextTryMs === undefined) app.log.error(facts, 'a grant could not be revoked at its provider and is given up: revoke it there')
+    else app.log.warn({ ...facts, nextTryInSeconds: nextTryMs / 1000 }, 'a grant could not be revoked at its provider; it is tried again')
+  }
+
   app.decorate('tokenEndpoints', endpoints)
   app.decorate('authorizeUrls', new Map())
+  app.decorate('revocation', revocation)
   app.decorate('revoke', revocation.revoke)
+  app.decorate('revokeReplaced', revocation.replaced)
   const renewal = createRenewal({
     vault: app.vault,
     lease: app.store,
@@ -42,10 +62,11 @@ async function grants(app: FastifyInstance, { clock }: { clock: Clock }) {
     onLost: ({ provider }) => app.log.error({ provider }, 'a renewed grant could not be saved and is lost')
   })
   app.decorate('renew', renewal.renew)
+  app.addHook('onReady', async () => revocation.start())
   app.addHook('onClose', async () => {
     await renewal.settle(settleMs)
-    revocation.close()
+    await revocation.close(revocationMs)
   })
 }
 
-export default fp(grants, { name: 'grants', dependencies: ['vault'] })
+export default fp(grants, { name: 'grants', dependencies: ['providers', 'vault'] })

@@ -48,8 +48,9 @@ async function invited(app: FastifyInstance, { send, clock }: InvitedOptions) {
       const key = apiKeyFrom(request.body?.apiKey, definition.name)
       await request.spend('key-check')
       const connection = await connectionByKey(send, definition, method, key, clock.now())
-      if (!(await app.vault.connectInvited(owner, connection, spend)))
-        throw new GatewayError('invitation_invalid', 'It was used or withdrawn in this very moment. Nothing was stored.')
+      const kept = await app.vault.connectInvited(owner, connection, spend)
+      if (!kept) throw new GatewayError('invitation_invalid', 'It was used or withdrawn in this very moment. Nothing was stored.')
+      app.revokeReplaced(kept.replaced, connection)
       return reply.code(201).send({ provider: definition.name, thanksUrl: `/invitations/thanks?provider=${definition.name}` })
     }
   )

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { createCipher } from '../src/core/cipher.ts'
+import { type Cipher, createCipher } from '../src/core/cipher.ts'
 import { createInvitations, type Invitations } from '../src/core/invitation.ts'
 import { memoryLimits } from '../src/core/memory.ts'
 import type { Clock, Store } from '../src/core/ports.ts'
@@ -15,6 +15,8 @@ declare module 'fastify' {
     invitations: Invitations
     outcomes: Outcomes
     store: Store
+    /** By which every record is sealed. */
+    cipher: Cipher
   }
   interface FastifyRequest {
     /** The session that its cookie names, if it lives; seen by this. */
@@ -30,6 +32,7 @@ type VaultOptions = { store: Store; keys: readonly Buffer[]; limits: SessionLimi
 async function vault(app: FastifyInstance, { store, keys, limits, graceMs, clock }: VaultOptions) {
   app.decorate('store', store)
   const cipher = createCipher(keys)
+  app.decorate('cipher', cipher)
   app.decorate('vault', createVault({ store, cipher, limits, clock, memory: { ...memoryLimits, graceMs } }))
   app.decorate('outcomes', createOutcomes({ store, cipher }))
   app.decorate('invitations', createInvitations({ store, cipher, limits, clock }))

@@ -12,11 +12,18 @@ export default defineProvider({
       tokenUrl: 'https://developers.ignitionapp.com/oauth2/token',
       revokeUrl: 'https://developers.ignitionapp.com/oauth2/revoke',
       scopes: ['reporting'],
+      revocation: 'token',
       clientAuthentication: 'body',
       help: { steps: ['An admin of the practice signs in to Ignition and allows the access.'], plan: 'Needs the Pro+ or Enterprise plan.' }
     }
   },
   sources: [
+    {
+      facts: 'a revocation ends one sign-in: as the standard has it, not tried at the vendor',
+      confidence: 'guide',
+      from: 'RFC 7009 §2.1',
+      checked: '2026-11-28'
+    },
     {
       facts: 'authorize and token addresses, API base, scope, x-ratelimit-reset',
       confidence: 'clients',

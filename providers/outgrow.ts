@@ -11,6 +11,7 @@ export default defineProvider({
       authorizeUrl: 'https://app.outgrow.co/oauth/authorize',
       tokenUrl: 'https://app.outgrow.co/oauth/token',
       scopes: [],
+      revocation: 'token',
       clientAuthentication: 'body',
       help: { steps: ['Outgrow asks you to sign in and to allow the access.'] }
     },
@@ -24,6 +25,12 @@ export default defineProvider({
     }
   },
   sources: [
+    {
+      facts: 'a revocation ends one sign-in: as the standard has it, not tried at the vendor',
+      confidence: 'guide',
+      from: 'RFC 7009 §2.1',
+      checked: '2026-11-28'
+    },
     {
       facts: 'API base, key in the path of /get_cal and in the API-KEY header elsewhere, success inside a 200',
       confidence: 'vendor',

@@ -12,6 +12,7 @@ export default defineProvider({
       tokenUrl: 'https://app.process.st/oauth/token',
       scopes: ['read', 'write'],
       scopeSeparator: ',',
+      revocation: 'token',
       clientAuthentication: 'body',
       tokenRequestFormat: 'json',
       help: { steps: ['Process Street asks you to sign in and to allow the access.'] }
@@ -30,6 +31,12 @@ export default defineProvider({
     }
   },
   sources: [
+    {
+      facts: 'a revocation ends one sign-in: as the standard has it, not tried at the vendor',
+      confidence: 'guide',
+      from: 'RFC 7009 §2.1',
+      checked: '2026-11-28'
+    },
     {
       facts: 'API base, X-API-KEY without a prefix, who may make a key',
       confidence: 'vendor',

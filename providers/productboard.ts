@@ -12,6 +12,7 @@ export default defineProvider({
       tokenUrl: 'https://app.productboard.com/oauth2/token',
       revokeUrl: 'https://app.productboard.com/oauth2/revoke',
       scopes: ['entities:read', 'notes:read', 'members:read'],
+      revocation: 'token',
       clientAuthentication: 'body',
       help: {
         steps: ['Productboard asks you to sign in and to allow the access.'],
@@ -32,6 +33,12 @@ export default defineProvider({
     }
   },
   sources: [
+    {
+      facts: 'a revocation ends one sign-in: as the standard has it, not tried at the vendor',
+      confidence: 'guide',
+      from: 'RFC 7009 §2.1',
+      checked: '2026-11-28'
+    },
     {
       facts: 'API base, v2 paths, Bearer token, where the token is found',
       confidence: 'vendor',

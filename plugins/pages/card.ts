@@ -33,7 +33,7 @@ ${status === 'connected' ? notAllowed(view) : ''}
 <div class="actions">
 <div class="buttons">
 ${first ? begin(status === 'disconnected' ? 'Connect' : 'Reconnect', title, first, view, status === 'connected' ? 'button quiet' : 'button') : ''}
-${status === 'disconnected' ? '' : disconnect(view)}
+${status === 'disconnected' ? '' : disconnect(view, provider)}
 </div>
 ${status === 'connected' ? '' : others.map(way => begin(instead[way.method], `for ${title}`, way, view, 'other'))}
 <button type="button" class="other" aria-label="Ask somebody else to connect ${title}" aria-haspopup="dialog" data-invite="/connections/${name}/invitation" data-title="${title}">Ask somebody else</button>
@@ -51,11 +51,15 @@ const notAllowed = ({ missingScopes = [] }: ConnectionView): Html | string =>
     ? ''
     : html`<p>Not allowed: ${scopeList(missingScopes)}. Connect again to allow ${missingScopes.length > 1 ? 'them' : 'it'}.</p>`
 
-function disconnect({ provider, title, method }: ConnectionView): Html {
+function disconnect({ provider, title, method }: ConnectionView, { methods: { oauth2 } }: Provider): Html {
+  const others =
+    oauth2?.revokeUrl !== undefined && oauth2.revocation !== 'token'
+      ? ` Other browsers and devices in which you connected the same ${title} account may be disconnected with it.`
+      : ''
   const after =
     method === 'api_key'
       ? `The key itself stays good until you delete it at ${title}.`
-      : `Nothing is deleted at ${title}, and you can connect again at any time.`
+      : `Nothing is deleted at ${title}, and you can connect again at any time.${others}`
   return html`<button type="button" class="quiet" aria-label="Disconnect ${title}" data-method="DELETE" data-path="/connections/${provider}" data-provider="${provider}" data-question="Disconnect ${title}?" data-meaning="The applications of this site can no longer use it. ${after}" data-done="${title} is disconnected.">Disconnect</button>`
 }
 

@@ -63,7 +63,9 @@ export function finishing(app: FastifyInstance, { provider, redirectUri, clock, 
   async function connect(request: FastifyRequest, owner: string, came: Came, session: Session | undefined, connection: Connection) {
     const arrival = { flow: flowId(came.flow), shown: request.flows.map(flowId), begunAtMs: came.begunAtMs }
     try {
+      const before = await app.vault.readConnection(owner, provider)
       const kept = await app.vault.connect(owner, session, connection, arrival, request)
+      if (kept === 'joined' || (typeof kept === 'object' && kept.owner === owner)) app.revokeReplaced(before?.value, connection)
       if (kept !== 'ended') return kept
     } catch (error) {
       void app.revoke(connection)
@@ -115,10 +117,12 @@ export function finishing(app: FastifyInstance, { provider, redirectUri, clock, 
 
   /** This browser has no part in the session that gets the connection. */
   async function finishInvited(reply: FastifyReply, flow: Flow, { owner, spend }: Invited, connection: Connection): Promise<FastifyReply> {
-    if (!(await app.vault.connectInvited(owner, connection, spend))) {
+    const kept = await app.vault.connectInvited(owner, connection, spend)
+    if (!kept) {
       void app.revoke(connection)
       throw new GatewayError('invitation_invalid', 'It was used or withdrawn while you were at the provider. Nothing was connected.')
     }
+    app.revokeReplaced(kept.replaced, connection)
     const location = `/invitations/thanks?provider=${provider}`
     await keep(flow, { location })
     return reply.dropFlows([flow]).redirect(location, 303)

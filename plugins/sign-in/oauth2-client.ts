@@ -3,7 +3,7 @@ import type { FastifyOAuth2Options } from '@fastify/oauth2'
 import fastify from 'fastify'
 
 /** Wreck's options for one request, over those of its instance. */
-type HttpOptions = { readonly lookup: LookupFunction; readonly json?: false }
+type HttpOptions = { readonly lookup: LookupFunction; readonly json?: false; readonly redirects?: 0 }
 
 type Token = {
   readonly token: unknown

@@ -1,4 +1,3 @@
-import type { Connection } from '../../src/core/connection.ts'
 import { hasCode } from '../../src/core/errors.ts'
 import { tokenErrors } from '../../src/core/oauth-errors.ts'
 import type { OAuth2Method } from '../../src/core/provider.ts'
@@ -6,6 +5,7 @@ import { parseTokenAnswer, TokenEndpointError } from '../../src/core/token-answe
 import type { TokenEndpoint } from '../../src/core/token-endpoint.ts'
 import type { LookupFor } from '../../src/upstream/lookup.ts'
 import type { OpenOAuth2Client } from './oauth2-client.ts'
+import { revokeBy } from './revoke.ts'
 
 /** The parts that its errors have: Boom around what came from the server. */
 type ClientError = { output?: { statusCode?: number }; data?: { isResponseError?: boolean; payload?: unknown } | null }
@@ -28,15 +28,7 @@ export function tokenEndpointOf(openClient: OpenOAuth2Client, method: OAuth2Meth
       return parse((await translated(() => old.refresh({ ...method.refreshParams }, { lookup: lookupFor(url) }))).token)
     },
 
-    async revoke({ refreshToken, credential }: Connection) {
-      const { revokeUrl } = method
-      if (revokeUrl === undefined) return
-      const { oauth2 } = await openClient()
-      const token = oauth2.createToken({ refresh_token: refreshToken?.reveal(), access_token: credential.reveal() })
-      // RFC 7009 §2.1: revoking the refresh token ends the access tokens of the same grant. §2.2: the body of the answer is empty or ignored.
-      const type = refreshToken ? 'refresh_token' : 'access_token'
-      await translated(() => token.revoke(type, { lookup: lookupFor(revokeUrl), json: false }))
-    }
+    revoke: revokeBy(openClient, method, lookupFor)
   }
 }
 

@@ -87,6 +87,12 @@ export type OAuth2Method = {
   readonly refreshUrl?: string
   /** RFC 7009. */
   readonly revokeUrl?: string
+  /**
+   * What a revocation ends: `token`, the tokens of one sign-in alone (RFC 7009 §2.1 as most read it); `grant`, all that the operator's
+   * client holds of that person, so that other browsers end with it. With `grant`, which it is when left out, what is replaced by a new
+   * sign-in or ended by time is not revoked: that might end what is in use. `token` needs to be known of the vendor, or tried.
+   */
+  readonly revocation?: 'token' | 'grant'
   /** RFC 9207: the issuer that the callback's `iss` must equal. When given, an answer without `iss` is refused. */
   readonly issuer?: string
   /** Asked for unless the operator says otherwise. The least that the API needs. */
@@ -182,7 +188,8 @@ export function defineProvider(provider: Provider): Provider {
     if (statuses && !(statuses.length > 0 && statuses.every(status => Number.isInteger(status) && status >= 200 && status < 600)))
       fail(`${field}.status`, 'must be a final HTTP status, or a list of them')
   }
-  const { authorizeUrl, tokenUrl, refreshUrl, revokeUrl } = methods.oauth2 ?? {}
+  const { authorizeUrl, tokenUrl, refreshUrl, revokeUrl, revocation } = methods.oauth2 ?? {}
+  if (revocation !== undefined && revocation !== 'token' && revocation !== 'grant') fail('revocation', "must be 'token' or 'grant'")
   const linkBases = api.linkBases?.map((url, i) => [`api.linkBases[${i}]`, url] as const) ?? []
   const addresses = Object.entries({ 'api.baseUrl': api.baseUrl, authorizeUrl, tokenUrl, refreshUrl, revokeUrl })
   for (const [field, url] of [...addresses, ...linkBases]) {

@@ -1,5 +1,8 @@
-import type { Connection, Grant } from './connection.ts'
+import type { Grant } from './connection.ts'
 import type { Secret } from './secret.ts'
+
+/** A token that a provider is to be told is over. RFC 7009 §2.1: the type helps it to find the token. */
+export type Revocable = { readonly token: Secret; readonly type: 'refresh_token' | 'access_token' }
 
 /** A provider's token and revocation endpoints, as its definition describes them. */
 export type TokenEndpoint = {
@@ -7,6 +10,6 @@ export type TokenEndpoint = {
   exchange(code: string, redirectUri: string, verifier: string): Promise<Grant>
   /** RFC 6749 §6. @throws {TokenEndpointError} */
   refresh(refreshToken: Secret): Promise<Grant>
-  /** RFC 7009. Resolves when the provider has said yes; at once when it has no such endpoint. @throws {TokenEndpointError} */
-  revoke(connection: Connection): Promise<void>
+  /** RFC 7009. Resolves when the provider has said yes; at once when it has no such endpoint. @throws {RevocationError} */
+  revoke(token: Revocable): Promise<void>
 }

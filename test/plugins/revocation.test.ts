@@ -1,0 +1,111 @@
+import t, { type Test } from 'tap'
+import { Browser } from '../support/browser.ts'
+import { connected, signIn } from '../support/connected.ts'
+import { type FakeProvider, json, tokens } from '../support/fake-provider.ts'
+import { newKey, startGateway } from '../support/gateway.ts'
+import { pasteKey } from '../support/paste-key.ts'
+
+/** Resolves with the tokens that were asked to be revoked, once there are so many; the answers did not wait for it. */
+async function revoked({ seen }: FakeProvider, count: number): Promise<Array<string | null>> {
+  while (seen.revoke.length < count) await new Promise(setImmediate)
+  return seen.revoke.map(({ body }) => new URLSearchParams(body.toString()).get('token'))
+}
+
+t.test('SEC-15: signing in again revokes the newest of the grant that was there, and not the one that is there now', async t => {
+  const issued = ['first', 'renewed', 'second', 'last']
+  const s = await connected(t, { token: (_, r) => json(r, 200, tokens({ refresh_token: issued.shift() })) })
+  const refresh = () => s.browser.fetch(`${s.gateway.url}/connections/productboard/refresh`, { method: 'POST' })
+  t.equal((await refresh()).status, 200)
+  await signIn(s.gateway, s.browser)
+  t.same(await revoked(s.provider, 1), ['renewed'])
+  t.equal((await s.browser.fetch(`${s.proxy}/x`)).status, 200)
+  t.equal((await refresh()).status, 200)
+  t.match(s.provider.seen.token.at(-1)?.body.toString(), 'refresh_token=second')
+  t.equal(s.provider.seen.revoke.length, 1)
+})
+
+t.test('SEC-15: a key that is pasted over a grant revokes it, by the person or by somebody who was invited', async t => {
+  const s = await connected(t)
+  t.equal((await pasteKey(s.gateway, s.browser, 'productboard', 'key')).status, 201)
+  t.match(await revoked(s.provider, 1), [/^refresh-/])
+  await signIn(s.gateway, s.browser)
+  const invitation = await s.browser.fetch(`${s.gateway.url}/connections/productboard/invitation`, { method: 'POST' })
+  const { url } = (await invitation.json()) as { url: string }
+  const guest = new Browser()
+  const headers = { 'content-type': 'application/json' }
+  t.equal((await guest.fetch(url, { method: 'POST', body: JSON.stringify({ apiKey: 'theirs' }), headers })).status, 201)
+  t.match(await revoked(s.provider, 2), [/^refresh-/, /^refresh-/])
+})
+
+t.test('SEC-15: a sign-in that is refused revokes nothing', async t => {
+  const s = await connected(t)
+  s.provider.token = (_, r) => json(r, 400, { error: 'invalid_grant' })
+  await signIn(s.gateway, s.browser)
+  t.equal((await s.browser.fetch(`${s.proxy}/x`)).status, 200)
+  t.same(s.provider.seen.revoke, [])
+})
+
+/** Every way in which a provider may answer, and whether the grant counts as revoked then. */
+const answers: Array<[what: string, status: number, type: string, body: string, isRevoked: boolean, code?: string]> = [
+  ['RFC 7009', 200, 'text/plain', '', true],
+  ['a page', 200, 'text/html', '<p>Done</p>', true],
+  ['no content', 204, '', '', true],
+  ['a success that says so', 200, 'application/json', '{"ok":true,"error":null}', true],
+  ['a token that is gone', 400, 'application/json', '{"error":"invalid_token"}', true],
+  ['a grant that is gone, as text', 400, 'text/plain', '{"error":"invalid_grant"}', true],
+  ['gone, in a form', 400, 'application/x-www-form-urlencoded', 'error=invalid_token&error_description=x', true],
+  ['gone, inside of a success', 200, 'application/json', '{"ok":false,"error":"token_revoked"}', true],
+  ['no inside of a success', 200, 'application/json', '{"ok":false}', false],
+  ['an error inside of a success', 200, 'text/plain', '\ufeff{"error":"internal_error"}', false, 'internal_error'],
+  ['an error that is an object', 200, 'application/json', '{"error":{"code":7}}', false],
+  ['another refusal', 401, 'application/json', '{"error":"invalid_client"}', false, 'invalid_client'],
+  ['a redirect', 302, '', '', false],
+  ['not now', 503, 'application/json', '{"error":"invalid_token"}', false, 'invalid_token'],
+  ['a page of a balancer', 502, 'text/html', '<h1>Bad gateway</h1>', false]
+]
+
+t.test('SEC-15: what counts as revoked, and what is logged, once a try, without what was sent', async t => {
+  for (const [what, status, type, body, isRevoked, code] of answers) {
+    await t.test(what, async t => {
+      const s = await connected(t)
+      s.provider.revoke = (_, r) => void r.writeHead(status, { ...(type && { 'content-type': type }), location: '/elsewhere' }).end(body)
+      t.equal((await s.browser.fetch(`${s.gateway.url}/connections/productboard`, { method: 'DELETE' })).status, 204)
+      const lines = s.gateway.logs.filter(line => line.includes('could not be revoked')).map(line => JSON.parse(line))
+      t.equal(lines.length, isRevoked ? 0 : 1)
+      if (!isRevoked) t.match(lines[0], { provider: 'productboard', nextTryInSeconds: 5, ...(code && { code }) })
+      if (status >= 400 && !isRevoked) t.match(lines[0], { status })
+      t.notMatch(lines.join(), /refresh-|canary/)
+    })
+  }
+})
+
+t.test('SEC-15: a code that holds what was sent is not logged', async t => {
+  const s = await connected(t)
+  s.provider.revoke = ({ body }, r) => json(r, 400, { error: new URLSearchParams(body.toString()).get('token') })
+  await s.browser.fetch(`${s.gateway.url}/connections/productboard`, { method: 'DELETE' })
+  t.match(s.gateway.logs.join(''), 'could not be revoked')
+  t.notMatch(s.gateway.logs.join(''), /refresh-\d/)
+})
+
+async function restarted(t: Test, s: Awaited<ReturnType<typeof connected>>, environment: Record<string, string>) {
+  await s.gateway.close()
+  return startGateway(t, {
+    port: Number(new URL(s.gateway.url).port),
+    clock: s.clock,
+    environment: { ...s.provider.environment, ...environment }
+  })
+}
+
+t.test('SEC-15: a revocation that failed survives a restart', async t => {
+  const environment = { TOKEN_KEYS: newKey(), SESSION_KEYS: newKey(), DATA_DIR: t.testdir() }
+  const s = await connected(t, { environment })
+  s.provider.revoke = (_, r) => void r.writeHead(503).end()
+  await s.browser.fetch(`${s.gateway.url}/logout`, { method: 'POST' })
+  t.equal(s.provider.seen.revoke.length, 1)
+  s.provider.revoke = (_, r) => void r.writeHead(200).end()
+  s.clock.advance(5_000)
+  await restarted(t, s, environment)
+  const [first, second] = await revoked(s.provider, 2)
+  t.match(first, /^refresh-/)
+  t.equal(second, first)
+})
