@@ -6,6 +6,7 @@ import client from '../plugins/client/client.ts'
 import connections from '../plugins/connections.ts'
 import cookies from '../plugins/cookies.ts'
 import delivery from '../plugins/delivery.ts'
+import endedSessions from '../plugins/ended-sessions.ts'
 import errors, { answerMalformed } from '../plugins/errors.ts'
 import flows from '../plugins/flows.ts'
 import framing from '../plugins/framing.ts'
@@ -107,6 +108,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
   await app.register(health)
   await app.register(grants, { clock })
   await app.register(delivery, { undeliveredMs })
+  await app.register(endedSessions, { limits, clock })
   await app.register(signIn, { publicUrl, allowedOrigins, lookupFor, tokenTimeoutMs, clock })
   await app.register(connections, { publicUrl, clock })
   await app.register(apiKeys, { publicUrl, send, clock })

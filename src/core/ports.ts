@@ -57,8 +57,11 @@ export type Store = Lease & {
   commit(owner: string, change: Change): Promise<boolean>
   /** Every record of the owner, at once. */
   erase(owner: string): Promise<void>
-  /** Everyone who has records, in batches and in no order. Who comes or goes meanwhile may be missing, and some may be told twice. */
-  owners(): AsyncIterable<readonly string[]>
+  /**
+   * Everyone who has records, in batches and in no order. Who comes or goes meanwhile may be missing, and some may be told twice.
+   * @param endWithinMs only those whose records end within so long. Redis looks at every name for it all the same.
+   */
+  owners(endWithinMs?: number): AsyncIterable<readonly string[]>
   /** True for the first caller within `ttlMs`, false for every later one: what makes a thing single-use. */
   claim(key: string, ttlMs: number): Promise<boolean>
   /** Keeps these bytes under a key that no owner has, in place of what was kept there, and wakes who waits for a change of `key`. */

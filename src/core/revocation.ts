@@ -40,7 +40,7 @@ export type RevocationFailure = {
 }
 
 /** Revocations that are kept already, and not begun yet. */
-type Planned = { carryOut(): Promise<void>; cancel(): Promise<void> }
+type Planned = { readonly size: number; carryOut(): Promise<void>; cancel(): Promise<void> }
 
 export type Revocation = {
   /** Resolves when the provider has answered, or when waiting for it would keep a person too long. Never rejects. */
@@ -191,7 +191,9 @@ export function createRevocation({ store, cipher, clock, endpointOf, endsOf, onF
         .map(pendingOf)
         .filter(pending => pending !== undefined)
       const versions = await Promise.all(planned.map(pending => pendings.put(pending)))
+      waiting += planned.length
       return {
+        size: planned.length,
         carryOut: async () => void (await tracked(Promise.all(planned.map((pending, i) => attempt(pending, versions[i]))))),
         cancel: async () => void (await Promise.all(planned.map(({ id }) => pendings.remove(id))))
       }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Cluster } from 'ioredis'
+import { Cluster, type Redis } from 'ioredis'
 import type { Store } from '../core/ports.ts'
 import { before, TimeLimit } from '../core/time-limit.ts'
 import { createAsk } from './redis-ask.ts'
@@ -33,6 +33,19 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
   const watch = openRedisWatch(client, target, instance)
   const { ask, askTwice, deadlineMs } = createAsk(client, description, connectionPatienceMs)
 
+  /** @param node where these keys are: in a Cluster each is asked of its own */
+  async function endingWithin(node: Redis, keys: readonly string[], withinMs: number): Promise<string[]> {
+    if (keys.length === 0) return []
+    const asked = node.pipeline()
+    for (const key of keys) asked.pttl(key)
+    const ends = (await askTwice('', () => asked.exec())) ?? []
+    return keys.filter((_, i) => {
+      const [error, ttlMs] = ends[i] ?? []
+      // What has gone meanwhile says -2; what has moved to another node is found there, or next time.
+      return !error && Number(ttlMs) >= 0 && Number(ttlMs) <= withinMs
+    })
+  }
+
   return {
     description,
     watch,
@@ -51,7 +64,7 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
       await ask(owner, () => client.del(ownerKey(owner)))
     },
 
-    owners: async function* () {
+    owners: async function* (endWithinMs) {
       // Once there is a connection it is known which nodes there are.
       await ask('', async () => undefined)
       const nodes = client instanceof Cluster ? client.nodes('master') : [client]
@@ -59,7 +72,8 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
         let cursor = '0'
         do {
           const [next, keys] = await askTwice('', () => node.scan(cursor, 'MATCH', ownerKey('*'), 'COUNT', namesAtOnce, 'TYPE', 'hash'))
-          yield keys.map(key => ownerOf(key)).filter(owner => owner !== undefined)
+          const found = endWithinMs === undefined ? keys : await endingWithin(node, keys, endWithinMs)
+          yield found.map(key => ownerOf(key)).filter(owner => owner !== undefined)
           cursor = next
         } while (cursor !== '0')
       }

@@ -16,6 +16,10 @@ const prepare = (db: DatabaseSync) => ({
   eraseOwner: db.prepare('DELETE FROM owners WHERE owner = ?'),
   eraseEmptyOwner: db.prepare('DELETE FROM owners WHERE owner = ? AND owner NOT IN (SELECT owner FROM records WHERE owner = ?)'),
   ownersFrom: db.prepare('SELECT owner FROM owners WHERE owner >= ? AND ends_at_ms > ? ORDER BY owner LIMIT ?'),
+  endingFrom: db.prepare(
+    `SELECT owner, ends_at_ms FROM owners
+     WHERE (ends_at_ms, owner) >= (?, ?) AND ends_at_ms <= ? ORDER BY ends_at_ms, owner LIMIT ?`
+  ),
   put: db.prepare('INSERT INTO records VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET record = excluded.record'),
   erase: db.prepare('DELETE FROM records WHERE owner = ? AND field = ?'),
   claim: db.prepare(
@@ -81,6 +85,19 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
   const recordsOf = (owner: string, nowMs: number): Map<string, Buffer> =>
     new Map(sql.recordsOf.all(owner, nowMs).map(row => [row.field as string, bytesOf(row.record as Uint8Array<ArrayBuffer>)]))
 
+  /** By the index of ends, so that it costs what it finds. */
+  async function* ending(withinMs: number): AsyncGenerator<readonly string[]> {
+    const nowMs = clock.now()
+    for (let [fromMs, from] = [nowMs + 1, '']; ; ) {
+      const batch = await attempt(() => sql.endingFrom.all(fromMs, from, nowMs + withinMs, ownersAtOnce))
+      yield batch.map(({ owner }) => owner as string)
+      const last = batch.at(-1)
+      if (last === undefined) return
+      fromMs = last.ends_at_ms as number
+      from = `${last.owner}\0`
+    }
+  }
+
   return {
     description: `SQLite file ${file}`,
     watch,
@@ -117,7 +134,8 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
       watch.tell(owner)
     },
 
-    owners: async function* () {
+    owners: async function* (endWithinMs) {
+      if (endWithinMs !== undefined) return yield* ending(endWithinMs)
       for (let from = ''; ; ) {
         const batch = await attempt(() => sql.ownersFrom.all(from, clock.now(), ownersAtOnce).map(({ owner }) => owner as string))
         yield batch

@@ -1,9 +1,10 @@
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
 import { connected, signIn } from '../support/connected.ts'
-import { type FakeProvider, json, tokens } from '../support/fake-provider.ts'
+import { type FakeProvider, json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { newKey, startGateway } from '../support/gateway.ts'
 import { pasteKey } from '../support/paste-key.ts'
+import { startRedis } from '../support/redis.ts'
 
 /** Resolves with the tokens that were asked to be revoked, once there are so many; the answers did not wait for it. */
 async function revoked({ seen }: FakeProvider, count: number): Promise<Array<string | null>> {
@@ -108,4 +109,14 @@ t.test('SEC-15: a revocation that failed survives a restart', async t => {
   const [first, second] = await revoked(s.provider, 2)
   t.match(first, /^refresh-/)
   t.equal(second, first)
+})
+
+t.test('SEC-15: the grant of a session that nobody came back to is revoked, with either store', async t => {
+  for (const url of [undefined, (await startRedis(t)).url]) {
+    const provider = await startFakeProvider(t)
+    const environment = { ...provider.environment, SESSION_IDLE: '1', ...(url !== undefined && { REDIS_URL: url }) }
+    const gateway = await startGateway(t, { environment })
+    await signIn(gateway, new Browser())
+    t.match(await revoked(provider, 1), [/^refresh-/])
+  }
 })

@@ -115,6 +115,23 @@ export const recordPromises: PortPromises = {
     }
   },
 
+  async 'it tells those whose records end within a time, and nobody else'(t, { store, other, elapse, livesMs }) {
+    const soon = [...Array(1_100).keys()].map(i => `ending-${i}`).concat(['ending}b', "ending'; --", 'ending\0b'])
+    for (let i = 0; i < soon.length; i += 50) {
+      await Promise.all(soon.slice(i, i + 50).map(name => store.commit(name, { put: records({ a: '1' }), ttlMs: 2 * minute })))
+    }
+    await store.commit('ending later', { put: records({ a: '1' }), ttlMs: 10 * minute })
+    await store.commit('ending by now', { put: records({ a: '1' }), ttlMs: livesMs })
+    await elapse(livesMs)
+    const told = async (withinMs: number) => {
+      const names = new Set<string>()
+      for await (const owners of other.owners(withinMs)) for (const owner of owners) names.add(owner)
+      return [...names].filter(name => name.startsWith('ending')).sort()
+    }
+    t.strictSame(await told(5 * minute), soon.sort())
+    t.strictSame(await told(livesMs), [])
+  },
+
   async 'it tells everyone who has records, and nobody else'(t, { store, other, elapse }) {
     const names = [...Array(1_200).keys()].map(i => `owner-${i}`).concat(['a}b', '}:claim', '{}', '%_*?', 'é😀', "'; --", 'a\0b'])
     // A call's second begins with the call: of all of them at once, the last might have none left for its own answer.
