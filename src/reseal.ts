@@ -17,7 +17,7 @@ async function reseal(): Promise<void> {
     await comes(store.ping, firstContactMs)
     const resealed = await resealAll(store, createCipher(keys.token))
     process.stdout.write(`${store.description}\n${report(resealed)}\n`)
-    if (resealed.left > 0) process.exitCode = 1
+    if (resealed.left > 0 || resealed.unreadable > 0) process.exitCode = 1
   } finally {
     await store.close()
   }
@@ -27,10 +27,13 @@ function report({ owners, records, sealedAnew, unreadable, left }: Resealed): st
   const number = (value: number) => value.toLocaleString('en-US')
   return [
     `${number(records)} records of ${number(owners)} people: ${number(sealedAnew)} sealed anew under the first of TOKEN_KEYS, ${number(records - sealedAnew - unreadable - left)} were already.`,
-    ...(unreadable > 0 ? [`${number(unreadable)} cannot be opened with any of TOKEN_KEYS. Their people are asked to connect again.`] : []),
-    left > 0
-      ? `${number(left)} changed again and again and are left. Run this once more.`
-      : 'No record needs the other keys any more. Links of open invitations may, for up to 7 days.'
+    ...(unreadable > 0
+      ? [
+          `${number(unreadable)} cannot be opened with any of TOKEN_KEYS. If a key is missing here, add it and run this once more; if it is gone, their people are asked to connect again.`
+        ]
+      : []),
+    ...(left > 0 ? [`${number(left)} changed again and again and are left. Run this once more.`] : []),
+    ...(left + unreadable === 0 ? ['No record needs the other keys any more. Links of open invitations may, for up to 7 days.'] : [])
   ].join('\n')
 }
 

@@ -1,13 +1,15 @@
 import type { Cipher } from './cipher.ts'
+import { pendingOwner } from './pending-revocations.ts'
 import type { Store } from './ports.ts'
 import { createRecords, unchanged, versionOf } from './records.ts'
 
 export type Resealed = {
+  /** People. Revocations that wait are records of nobody. */
   readonly owners: number
   readonly records: number
   /** Were under an older key, and are under the newest now. */
   readonly sealedAnew: number
-  /** No key of the ring opens them. They stay as they are, and end with their owner's session. */
+  /** No key of the ring opens them. They stay as they are, and end a day after their owner's session. */
   readonly unreadable: number
   /** Were written by others, again and again, while they should have been sealed anew. */
   readonly left: number
@@ -35,7 +37,7 @@ export async function resealAll(store: Store, cipher: Cipher): Promise<Resealed>
       const expect = anew.filter(({ put }) => put !== undefined).map(({ expect }) => expect)
       const written = put.length === 0 || (await store.commit(owner, { expect, put }))
       if (!written && trial < tries) continue
-      sum.owners += records.length > 0 ? 1 : 0
+      sum.owners += records.length > 0 && owner !== pendingOwner ? 1 : 0
       sum.records += records.length
       sum[written ? 'sealedAnew' : 'left'] += put.length
       sum.unreadable += stale.length - put.length
