@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { answerHeaders } from '../../src/core/answer-headers.ts'
@@ -11,8 +11,9 @@ import { type AnswerHead, createForward, type Send } from '../../src/core/forwar
 import type { RawHeaders } from '../../src/core/header-names.ts'
 import { guardedPath, isBelow } from '../../src/core/path.ts'
 import type { Clock } from '../../src/core/ports.ts'
-import type { HttpMethod, Provider } from '../../src/core/provider.ts'
+import { type HttpMethod, httpMethods, type Provider } from '../../src/core/provider.ts'
 import { heldBackUntil, holdBack, refuseHeldBack } from '../../src/core/rate-limit.ts'
+import { requestHeaders } from '../../src/core/request-headers.ts'
 import type { Held } from '../../src/core/vault.ts'
 import { corsHeaders, exposedHeaders } from '../cors-headers.ts'
 import { readBody } from './body.ts'
@@ -28,7 +29,6 @@ declare module 'fastify' {
 
 type ProxyOptions = { publicUrl: string; send: Send; clock: Clock }
 
-const proxyMethods: HttpMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 const defaultMaxBodyBytes = 32 * 1024 * 1024
 
 /** `/proxy/NAME/…`: the frontend's calls, with the credential put on. */
@@ -48,6 +48,11 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
   // Bodies go up as they are. Fastify's parsers would read them, and refuse what the provider may well take.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+  // Before it asks a parser Fastify reads the type, and refuses one that it cannot read. What goes up are the raw headers.
+  app.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
+    if (headers['content-type'] !== undefined) headers['content-type'] = undefined
+    done()
+  })
 
   // Of what goes wrong before there is an answer of the provider's.
   app.addHook('onSend', ({ allowedOrigin }, reply, _payload, done) => {
@@ -60,7 +65,7 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
   })
 
   app.route<{ Params: { provider: string } }>({
-    method: proxyMethods,
+    method: [...httpMethods],
     url: '/proxy/:provider/*',
     exposeHeadRoute: false,
     config: { guarded: true, cors: false },
@@ -78,6 +83,8 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
       const { owner, connection } = connectionIn(request, held, definition)
       const leave = callLimits.enter(owner, definition)
       try {
+        // What is refused by its head is refused before its body comes.
+        if (hasBody(request.raw)) requestHeaders(request.raw.rawHeaders, {}, [], { method, provider: definition })
         const read = readBody(request.raw, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
         const { body, bodyLength } = read instanceof Promise ? await read : read
         const outcome = await forward({
@@ -138,13 +145,16 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
   }
 }
 
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+
 const namesIn = (headers: RawHeaders): string[] => [...new Set(headers.filter((_, i) => i % 2 === 0))]
 
 function checkPolicy({ name, title, api }: Provider, method: HttpMethod, path: string): void {
   if (api.methods && !api.methods.includes(method)) {
     throw new GatewayError('method_not_allowed', `${method} is not forwarded to ${title}.`, { provider: name, allow: api.methods })
   }
-  if (api.paths && !api.paths.some(prefix => isBelow(path, prefix)))
+  if (api.paths && !api.paths.some(prefix => isBelow(path === '' ? '/' : path, prefix)))
     throw new GatewayError('path_rejected', `This path is not forwarded to ${title}.`, { provider: name })
 }
 

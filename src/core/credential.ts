@@ -1,4 +1,4 @@
-import { apiBase } from './api-base.ts'
+import { apiBase, belowBase } from './api-base.ts'
 import type { Connection } from './connection.ts'
 import { decodeOnce, isBelow } from './path.ts'
 import type { Placement, Provider } from './provider.ts'
@@ -10,13 +10,16 @@ const bearer: readonly Placement[] = [{ in: 'header', name: 'authorization', pre
 
 /**
  * Puts a connection's credential where the provider wants it.
- * @param target guarded path and query below the API's base; it goes up byte for byte but for what the placement adds
+ * @param target guarded path and query below the API's base, or none for the base itself; it goes up byte for byte but for what the
+ * placement adds
  */
 export function targetFor(provider: Provider, connection: Connection, target: string): Target {
   const queryAt = target.indexOf('?')
   const path = queryAt === -1 ? target : target.slice(0, queryAt)
   const query = queryAt === -1 ? '' : target.slice(queryAt)
-  const { path: base } = apiBase(provider)
+  const { path: basePath } = apiBase(provider)
+  // RFC 9112 §3.2.1: a request target has a slash at least.
+  const base = basePath === '' && path === '' ? '/' : basePath
   const fixed = provider.api.headers ?? {}
   const placement = placementsOf(provider, connection).find(p => p.in !== 'path' || isBelow(path, p.after))
   const secret = connection.credential.reveal()
@@ -83,8 +86,9 @@ export function locationFor(
   const url = URL.parse(location, new URL(sent, base.origin))
   if (!url || !/^https?:$/.test(url.protocol)) return undefined
   if (holds(url.href, connection.credential.reveal())) return undefined
-  if (url.origin !== base.origin || !isBelow(url.pathname, `${base.path}/`)) return url.host === ownHost ? undefined : url.href
-  return `/proxy/${provider.name}${url.pathname.slice(base.path.length)}${url.search}${url.hash}`
+  const below = belowBase(provider, url)
+  if (below !== undefined) return `/proxy/${provider.name}${below}`
+  return url.host === ownHost ? undefined : url.href
 }
 
 /** Also encoded, and encoded again as in a URL within a URL. */

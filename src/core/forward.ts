@@ -61,7 +61,7 @@ export type Call = {
   readonly connection: Connection
   readonly provider: Provider
   readonly method: HttpMethod
-  /** Guarded path and query below the API's base. */
+  /** Guarded path and query below the API's base; neither for the base itself. */
   readonly target: string
   readonly rawHeaders: readonly string[]
   readonly body: Body
@@ -142,7 +142,7 @@ export function createForward(parts: DoubtsParts & { readonly renew: Renew }): (
       origin: apiBase(provider).origin,
       method: call.method,
       path,
-      headers: requestHeaders(call.rawHeaders, headers, credentialHeaders(provider, connection)),
+      headers: requestHeaders(call.rawHeaders, headers, credentialHeaders(provider, connection), call),
       body: call.body,
       bodyLength: call.bodyLength,
       timeoutMs: provider.api.timeoutMs ?? defaultTimeoutMs,

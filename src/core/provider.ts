@@ -27,7 +27,8 @@ type Source = {
   readonly checked: string
 }
 
-export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+export const httpMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+export type HttpMethod = (typeof httpMethods)[number]
 
 type Api = {
   /** Absolute, without a trailing slash. A proxied path is appended to it byte for byte. */
@@ -38,6 +39,11 @@ type Api = {
   readonly headers?: Readonly<Record<string, string>>
   /** Methods that may be forwarded; all six when left out. */
   readonly methods?: readonly HttpMethod[]
+  /**
+   * Whether `X-HTTP-Method-Override`, `X-HTTP-Method` and `X-Method-Override` go up, for APIs that take another method that way. It must be
+   * one of `methods`. When left out, a call with such a header is refused.
+   */
+  readonly methodOverride?: boolean
   /** Path prefixes that may be forwarded, on segment borders; all when left out. */
   readonly paths?: readonly string[]
   /** Largest request body in bytes. */

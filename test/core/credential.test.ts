@@ -136,13 +136,21 @@ t.test('SEC-28, SEC-34: a Location is rewritten inside the API and absolute ever
     ['?page=2', '/proxy/acme/list/1?page=2'],
     ['', '/proxy/acme/list/1?q=1'],
     ['../b', '/proxy/acme/b'],
-    ['https://api.acme.example/v1', 'https://api.acme.example/v1'],
+    ['https://api.acme.example/v1', '/proxy/acme'],
+    ['https://api.acme.example/v1?a=%2f#b', '/proxy/acme?a=%2f#b'],
+    ['/v1', '/proxy/acme'],
+    ['..', '/proxy/acme/'],
     ['https://api.acme.example/v10/b', 'https://api.acme.example/v10/b'],
     ['https://api.acme.example/v1/../v2/b', 'https://api.acme.example/v2/b'],
     ['https://api.acme.example/v1/%2e%2e/v2/b', 'https://api.acme.example/v2/b'],
     ['/login', 'https://api.acme.example/login'],
     ['../../b', 'https://api.acme.example/b'],
-    ['http://api.acme.example/v1/b', 'http://api.acme.example/v1/b'],
+    ['http://api.acme.example/v1/b', '/proxy/acme/b'],
+    ['http://api.acme.example:80/v1/b?c#d', '/proxy/acme/b?c#d'],
+    ['http://api.acme.example:443/v1/b', '/proxy/acme/b'],
+    ['http://api.acme.example:8080/v1/b', 'http://api.acme.example:8080/v1/b'],
+    ['http://api.acme.example/v2/b', 'http://api.acme.example/v2/b'],
+    ['http://api.acme.example.evil.example/v1/b', 'http://api.acme.example.evil.example/v1/b'],
     ['https://api.acme.example:8443/v1/b', 'https://api.acme.example:8443/v1/b'],
     ['https://files.acme.example/v1/b', 'https://files.acme.example/v1/b'],
     ['https://api.acme.example@evil.example/v1/b', 'https://api.acme.example@evil.example/v1/b'],
@@ -157,6 +165,41 @@ t.test('SEC-28, SEC-34: a Location is rewritten inside the API and absolute ever
     ['https://[', undefined]
   ] as const)
     t.equal(locationFor(providerWith(), granted, { sent: '/v1/list/1?q=1', ownHost }, location), shown, location)
+})
+
+t.test('a Location by another name of the API is rewritten too', async t => {
+  const linkBases = ['https://links.acme.example/api/v1', 'https://acme.example:8443']
+  const provider = providerWith({ api: { baseUrl: 'https://api.acme.example/v1', linkBases } })
+  for (const [location, shown] of [
+    ['https://links.acme.example/api/v1/b?c=d', '/proxy/acme/b?c=d'],
+    ['http://links.acme.example/api/v1/b', '/proxy/acme/b'],
+    ['https://links.acme.example/api/v1', '/proxy/acme'],
+    ['//links.acme.example/api/v1/b', '/proxy/acme/b'],
+    ['https://links.acme.example/api/v10/b', 'https://links.acme.example/api/v10/b'],
+    ['https://links.acme.example/v1/b', 'https://links.acme.example/v1/b'],
+    ['https://acme.example:8443/b', '/proxy/acme/b'],
+    ['http://acme.example:8443/b', '/proxy/acme/b'],
+    ['http://acme.example/b', '/proxy/acme/b'],
+    ['https://acme.example/b', 'https://acme.example/b'],
+    ['https://links.acme.example/api/v1/b?key=TOKEN', undefined]
+  ] as const)
+    t.equal(locationFor(provider, granted, { sent: '/v1/list', ownHost }, location), shown, location)
+})
+
+t.test('the base itself is called without a slash behind it, and its origin with the one that it must have', async t => {
+  for (const [baseUrl, path] of [
+    ['https://api.acme.example/graphql', '/graphql'],
+    ['https://api.acme.example', '/']
+  ] as const) {
+    const at = (provider: Provider, target: string) =>
+      targetFor({ ...provider, api: { ...provider.api, baseUrl } }, provider.methods.apiKey ? key : granted, target).path
+    t.equal(at(providerWith(), ''), path)
+    t.equal(at(providerWith(), '?a=%2f'), `${path}?a=%2f`)
+    t.equal(at(keyed({ in: 'query', name: 'k' }), ''), `${path}?k=KEY`)
+    t.equal(at(keyed({ in: 'query', name: 'k' }), '?a'), `${path}?a&k=KEY`)
+    t.equal(at(keyed({ in: 'path', after: '/cal' }), ''), path)
+    t.equal(at(providerWith(), '/'), path === '/' ? '/' : `${path}/`, 'a slash is the client’s')
+  }
 })
 
 t.test('an API without a path is all of its origin', async t => {

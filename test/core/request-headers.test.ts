@@ -1,7 +1,11 @@
 import t from 'tap'
-import { requestHeaders } from '../../src/core/request-headers.ts'
+import { requestHeaders as headersOf } from '../../src/core/request-headers.ts'
 import { stoppedNames } from '../support/stopped-names.ts'
-import { codeOf, shown } from './support.ts'
+import { codeOf, providerWith, shown } from './support.ts'
+
+/** Of a client that says what it is, as nearly all do: what else goes up. */
+const requestHeaders = (raw: readonly string[], ...more: [own: Record<string, string>, withheld?: string[]]) =>
+  headersOf(['User-Agent', 'test', ...raw], ...more).slice(2)
 
 const own = { authorization: 'Bearer ours' }
 const ours = ['authorization', 'Bearer ours']
@@ -129,4 +133,37 @@ t.test('a refusal names the header and not its value', async t => {
 t.test('what is decided of a name stays so, however many other names have come', async t => {
   const many = Array.from({ length: 3_000 }, (_, i) => [`X-Name-${i}`, 'x']).flat()
   t.strictSame(requestHeaders([...many, 'X_Forwarded_For', '1', 'X-Last', '2'], {}).slice(-4), ['X-Name-2999', 'x', 'X-Last', '2'])
+})
+
+t.test('a client that does not say what it is gets a name of ours, unless the definition has one', async t => {
+  t.strictSame(headersOf(['Accept', '*/*'], own), ['Accept', '*/*', 'user-agent', 'latchkey', ...ours])
+  t.strictSame(headersOf(['User-Agent', '', 'Accept', '*/*'], {}), ['Accept', '*/*', 'user-agent', 'latchkey'])
+  t.strictSame(headersOf(['User-Agent', 'a'], {}), ['User-Agent', 'a'])
+  t.strictSame(headersOf(['Connection', 'user-agent', 'User-Agent', 'a'], {}), ['user-agent', 'latchkey'])
+  t.strictSame(headersOf(['User-Agent', 'a'], { 'User-Agent': 'defined' }), ['User-Agent', 'defined'])
+  t.strictSame(headersOf([], { 'user-agent': 'defined' }), ['user-agent', 'defined'])
+})
+
+t.test('SEC-29: a header that asks for another method is refused, however it is spelled, and though Connection names it', async t => {
+  for (const name of ['X-HTTP-Method-Override', 'x-http-method', 'X_METHOD_OVERRIDE', 'x_http-Method_override']) {
+    t.equal(
+      codeOf(() => headersOf([name, 'DELETE'], own)),
+      'header_rejected',
+      name
+    )
+    t.equal(
+      codeOf(() => headersOf(['Connection', name, name, 'DELETE'], own)),
+      'header_rejected',
+      name
+    )
+  }
+  const call = { method: 'POST', provider: providerWith() } as const
+  t.strictSame(headersOf(['User-Agent', 'a', 'X-HTTP-Method', ' Post '], {}, [], call), ['User-Agent', 'a'], 'the call’s own is none')
+  const may = { ...call, provider: providerWith({ api: { baseUrl: 'https://api.acme.example', methodOverride: true } }) }
+  const asked = ['User-Agent', 'a', 'X-HTTP-Method', 'patch']
+  t.strictSame(headersOf(asked, {}, [], may), asked)
+  t.equal(
+    codeOf(() => headersOf(['X-HTTP-Method', 'TRACE'], {}, [], may)),
+    'method_not_allowed'
+  )
 })

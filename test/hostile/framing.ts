@@ -225,6 +225,16 @@ export const hostileFraming: readonly Hostile[] = [
     status: 405,
     code: 'method_not_allowed'
   })),
+  ...['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'].flatMap(name =>
+    [name, name.replaceAll('-', '_'), name.toUpperCase()].flatMap(spelling =>
+      ['DELETE', 'put', 'x'].map(method => ({
+        what: `${spelling}: ${method}`,
+        bytes: call({ method: 'POST', lines: [`${spelling}: ${method}`, 'Content-Length: 5'], body: 'hello' }),
+        status: 400,
+        code: 'header_rejected'
+      }))
+    )
+  ),
   ...[16_384, 20_000, 60_000].flatMap(length =>
     [
       ['a header of', [`X-Long: ${'a'.repeat(length)}`]] as const,

@@ -71,7 +71,11 @@ const targets: ReadonlyArray<readonly [status: number, code: string, targets: re
       )
     )
   ],
-  [400, 'path_rejected', [`${base}/x#`, `${base}/x#y`, `${base}/x?q#y`, `${base}/#/../x`, `${base}/x?#`]],
+  [
+    400,
+    'path_rejected',
+    [`${base}/x#`, `${base}/x#y`, `${base}/x?q#y`, `${base}/#/../x`, `${base}/x?#`, `${base}#`, `${base}#/x`, `${base}?#`, `${base}?q#/x`]
+  ],
   [400, 'path_rejected', ['%', '%zz', '%2', '%u002e%u002e', '%c0'].map(bad => `${base}/${bad}`)],
   [
     404,
@@ -109,6 +113,7 @@ const targets: ReadonlyArray<readonly [status: number, code: string, targets: re
       'p'.repeat(300)
     ].map(name => `/proxy/${name}/x`)
   ],
+  [404, 'provider_unknown', ['/proxy/productboard%2fx', '/proxy/nobody', '/proxy/nobody?/productboard/x', '/proxy/..?x']],
   [
     404,
     'not_found',
@@ -122,12 +127,9 @@ const targets: ReadonlyArray<readonly [status: number, code: string, targets: re
       '/%2fproxy/productboard/x',
       '/proxy%2fproductboard/x',
       '/proxy%2Fproductboard%2Fx',
-      '/proxy/productboard%2fx',
       '/proxy\\productboard\\x',
       '/PROXY/productboard/x',
       '/proxy;x/productboard/x',
-      '/proxy/productboard?/x',
-      '/proxy/productboard#/x',
       '/%5cproxy/productboard/x'
     ]
   ]
@@ -194,6 +196,11 @@ const oddPositions = [
   (segment: string) => `/a//${segment}`
 ]
 const oddTargets = [
+  '',
+  '?',
+  '?q=1',
+  '?/x',
+  '?/../x',
   '/',
   '/?',
   '/x?',

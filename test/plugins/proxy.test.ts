@@ -9,7 +9,7 @@ import { sessionCookie } from '../support/cookie-names.ts'
 import { json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { startGateway } from '../support/gateway.ts'
 import { pasteKey } from '../support/paste-key.ts'
-import { raw } from '../support/raw.ts'
+import { raw, rawCall } from '../support/raw.ts'
 
 t.test('a call goes up byte for byte, with the credential and without what is the client’s own', async t => {
   const { provider, browser, proxy } = await connected(t)
@@ -240,6 +240,8 @@ t.test('a Location inside the API becomes its /proxy address', async t => {
     [`${provider.origin}/base/v2/notes/1?x=1`, '/proxy/productboard/v2/notes/1?x=1'],
     ['/base/v2/notes/1', '/proxy/productboard/v2/notes/1'],
     ['1', '/proxy/productboard/v2/1'],
+    ['/base', '/proxy/productboard'],
+    [`${provider.origin}/base?x=1`, '/proxy/productboard?x=1'],
     ['/elsewhere', `${provider.origin}/elsewhere`],
     ['https://files.example/a', 'https://files.example/a'],
     ['javascript:alert(1)', null]
@@ -614,4 +616,113 @@ t.test('RFC 9110 §8.6: an answer that has no body says no length, whatever the 
   t.equal(answer.status, 204)
   t.equal(answer.headers.get('content-length'), null)
   t.equal(answer.headers.get('x-its'), 'own')
+})
+
+t.test('the base of an API can be called, with a query and a body and without, and a slash behind it is the client’s', async t => {
+  const { gateway, provider, browser, proxy } = await connected(t)
+  for (const [below, url] of [
+    ['', '/base'],
+    ['?q', '/base?q'],
+    ['?q=a/b%2F&c', '/base?q=a/b%2F&c'],
+    ['?', '/base?'],
+    ['/', '/base/'],
+    ['/?q', '/base/?q']
+  ] as const) {
+    // As it is given: fetch leaves out an empty query.
+    t.equal((await rawCall({ gateway, browser }, `GET ${new URL(proxy).pathname}${below}`)).split(' ')[1], '200', below)
+    t.equal(provider.seen.api.at(-1)?.url, url)
+  }
+  const body = '{"query":"{ me }"}'
+  t.equal((await browser.fetch(proxy, { method: 'POST', body, headers: { 'content-type': 'application/json' } })).status, 200)
+  t.match(provider.seen.api.at(-1), { method: 'POST', url: '/base', headers: { 'content-type': 'application/json' } })
+  t.equal(provider.seen.api.at(-1)?.body.toString(), body)
+  await problem(t, await browser.request(proxy), 403, 'csrf_rejected')
+  await problem(t, await new Browser().fetch(`${proxy}?q`), 401, 'connection_required')
+  await problem(t, await browser.fetch(proxy.replace('productboard', 'nobody')), 404, 'provider_unknown')
+  t.equal(provider.seen.api.length, 7)
+})
+
+t.test('a Content-Type that nobody can parse goes up as it is, with a body and without', async t => {
+  const { gateway, provider, browser, proxy } = await connected(t)
+  const types = [
+    'json',
+    'text',
+    '',
+    'undefined',
+    'application/json, application/json',
+    '/',
+    ';',
+    'a/b;;;',
+    'text/',
+    '"',
+    'caf\xe9',
+    'application/json;a="',
+    ' , '
+  ]
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'GET']) {
+    for (const type of types) {
+      for (const body of method === 'GET' ? [''] : ['', '{"a":1}']) {
+        const lines = [`Content-Type: ${type}`, ...(method === 'GET' ? [] : [`Content-Length: ${body.length}`])]
+        const answer = await rawCall({ gateway, browser }, `${method} /proxy/productboard/x`, { headers: lines, body: body })
+        t.match(answer, /^HTTP\/1.1 200 /, `${method} ${JSON.stringify(type)} ${body}`)
+        const seen = provider.seen.api.at(-1)
+        t.equal(seen?.rawHeaders[seen.rawHeaders.indexOf('Content-Type') + 1], type.trim(), JSON.stringify(type))
+        t.equal(seen?.body.toString(), body)
+      }
+    }
+  }
+  const answer = await rawCall({ gateway, browser }, 'POST /proxy/productboard/x', {
+    headers: ['Content-Type: a/b', 'Content-Type: c/d', 'Content-Length: 2'],
+    body: 'hi'
+  })
+  t.match(answer, /^HTTP\/1.1 200 /)
+  t.match(provider.seen.api.at(-1)?.rawHeaders.join(), 'Content-Type,a/b,Content-Type,c/d')
+  t.equal((await browser.fetch(`${proxy}/x`, { method: 'POST', body: Buffer.from('no type') })).status, 200)
+  t.notOk(provider.seen.api.at(-1)?.headers['content-type'], 'and none is put on')
+})
+
+t.test('a call whose client does not say what it is says that it comes from here', async t => {
+  const { gateway, provider, browser } = await connected(t)
+  for (const [lines, agent] of [
+    [[], 'latchkey'],
+    [['User-Agent:'], 'latchkey'],
+    [['User-Agent: curl/8'], 'curl/8'],
+    [['user-agent: mine'], 'mine']
+  ] as const) {
+    t.match(await rawCall({ gateway, browser }, 'GET /proxy/productboard/x', { headers: [...lines] }), /^HTTP\/1.1 200 /)
+    t.equal(provider.seen.api.at(-1)?.headers['user-agent'], agent)
+  }
+})
+
+t.test('SEC-29: a header that asks for another method is refused, and one that repeats the method is not', async t => {
+  const { provider, browser, proxy } = await connected(t)
+  const ask = (method: string, name: string, value: string) => browser.fetch(`${proxy}/x`, { method, headers: { [name]: value } })
+  for (const name of ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override', 'x_http_method_override']) {
+    for (const [method, value] of [
+      ['POST', 'DELETE'],
+      ['POST', 'patch'],
+      ['POST', 'MERGE'],
+      ['GET', 'DELETE'],
+      ['POST', '']
+    ] as const)
+      t.match(await problem(t, await ask(method, name, value), 400, 'header_rejected'), { detail: new RegExp(name, 'i') })
+  }
+  t.equal(provider.seen.api.length, 0)
+  t.equal((await ask('POST', 'X-HTTP-Method-Override', 'post')).status, 200)
+  t.notOk(provider.seen.api[0]?.headers['x-http-method-override'])
+})
+
+t.test('a definition may let a method be asked for by a header, among those that are forwarded', async t => {
+  const definitions = (await loadProviders()).map(definition => ({
+    ...definition,
+    api: { ...definition.api, methodOverride: true, methods: ['GET', 'POST', 'PATCH'] as const }
+  }))
+  const { provider, browser, proxy } = await connected(t, { definitions })
+  const ask = (value: string) => browser.fetch(`${proxy}/x`, { method: 'POST', body: 'x', headers: { 'X-HTTP-Method-Override': value } })
+  t.equal((await ask('PATCH')).status, 200)
+  t.match(provider.seen.api[0], { method: 'POST', headers: { 'x-http-method-override': 'PATCH' } })
+  const refused = await ask('DELETE')
+  await problem(t, refused, 405, 'method_not_allowed')
+  t.equal(refused.headers.get('allow'), 'GET, POST, PATCH')
+  t.equal(provider.seen.api.length, 1)
 })
