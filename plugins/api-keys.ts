@@ -19,8 +19,7 @@ async function apiKeys(app: FastifyInstance, { publicUrl, send, clock }: ApiKeys
     if (!method)
       throw new GatewayError('method_not_allowed', `${definition.title} has no API keys. Open connectUrl to connect.`, { allow: [] })
     const key = apiKeyFrom((request.body as { apiKey?: unknown } | null)?.apiKey, definition.name)
-    await request.spend('key-check')
-    const connection = await connectionByKey(send, definition, method, key, clock.now())
+    const connection = await request.spendOnKey(definition.name, () => connectionByKey(send, definition, method, key, clock.now()))
 
     const session = await request.liveSession()
     const owner = session?.owner ?? newId()

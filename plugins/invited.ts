@@ -46,8 +46,7 @@ async function invited(app: FastifyInstance, { send, clock }: InvitedOptions) {
       const method = definition.methods.apiKey
       if (!method) throw new GatewayError('method_not_allowed', `${definition.title} has no API keys.`, { allow: [] })
       const key = apiKeyFrom(request.body?.apiKey, definition.name)
-      await request.spend('key-check')
-      const connection = await connectionByKey(send, definition, method, key, clock.now())
+      const connection = await request.spendOnKey(definition.name, () => connectionByKey(send, definition, method, key, clock.now()))
       const kept = await app.vault.connectInvited(owner, connection, spend)
       if (!kept) throw new GatewayError('invitation_invalid', 'It was used or withdrawn in this very moment. Nothing was stored.')
       app.revokeReplaced(kept.replaced, connection)

@@ -5,13 +5,19 @@ import { isIPv4, isIPv6 } from 'node:net'
  * has one has all below them (RFC 4291 §2.5.4, RFC 8981).
  * @returns `192.0.2.1` or `2001:db8:0:0::/64`
  */
-export function networkOf(address: string): string {
+export const networkOf = (address: string): string => prefixOf(address, 4)
+
+/** The site that a network belongs to: of an IPv6 address the first 48 bits, which one customer may have (RFC 6177). @returns `192.0.2.1` or `2001:db8:0::/48` */
+export const siteOf = (address: string): string => prefixOf(address, 3)
+
+/** @param groups of 16 bits, of an IPv6 address */
+function prefixOf(address: string, groups: number): string {
   // RFC 4291 §2.5.5.2, RFC 6052 §2.1: an IPv4 address in another's clothes.
   const dotted = /^(?:::ffff:|64:ff9b::)([\d.]+)$/i.exec(address)?.[1] ?? ''
   const mapped = isIPv4(dotted) ? dotted : ofNat64(address)
   if (mapped !== undefined) return mapped
   const [plain = ''] = address.split('%', 1)
-  return isIPv6(plain) ? `${groupsOf(plain).slice(0, 4).join(':')}::/64` : address
+  return isIPv6(plain) ? `${groupsOf(plain).slice(0, groups).join(':')}::/${groups * 16}` : address
 }
 
 /** The same, with the last 32 bits as groups. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { networkOf } from '../../src/core/client-network.ts'
+import { networkOf, siteOf } from '../../src/core/client-network.ts'
 
 const cases: ReadonlyArray<readonly [address: string, network: string]> = [
   ['192.0.2.1', '192.0.2.1'],
@@ -22,3 +22,10 @@ for (const [address, network] of cases) {
     t.equal(networkOf(address), network)
   })
 }
+
+t.test('the site of an IPv6 address is what one customer may have of them; of an IPv4 address it is the address', async t => {
+  t.equal(siteOf('2001:db8:1:2:3:4:5:6'), '2001:db8:1::/48')
+  t.equal(siteOf('2001:db8::1'), '2001:db8:0::/48')
+  t.equal(siteOf('192.0.2.1'), '192.0.2.1')
+  t.equal(siteOf('::ffff:192.0.2.1'), '192.0.2.1')
+})

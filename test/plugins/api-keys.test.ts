@@ -141,14 +141,14 @@ t.test('a provider without keys says so', async t => {
   await problem(t, await new Browser().fetch(`${gateway.url}/connections/nobody`, init), 404, 'provider_unknown')
 })
 
-t.test('SEC-36: keys are tried thirty times a minute, by an address and by a session, and then wait', async t => {
+t.test('SEC-36: fifteen wrong keys are tried a minute, and then wait; malformed ones are not counted', async t => {
   const s = await setUp(t)
   s.provider.api = takesGoodKey
-  for (let i = 0; i < 30; i++) t.equal((await s.paste('bad-key')).status, 422)
+  for (let i = 0; i < 15; i++) t.equal((await s.paste('bad-key')).status, 422)
   for (let i = 0; i < 5; i++) await problem(t, await s.paste('a b'), 400, 'api_key_malformed')
   const limited = await problem(t, await s.paste('good-key'), 429, 'rate_limited')
   t.ok(limited.retryAfter && limited.retryAfter <= 60)
-  t.equal(s.provider.seen.api.length, 30)
+  t.equal(s.provider.seen.api.length, 15)
   s.clock.advance(60_000)
   t.equal((await s.paste('good-key')).status, 201)
 })
