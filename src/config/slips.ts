@@ -12,12 +12,14 @@ export function checkNames(env: EnvironmentReader, production: boolean): void {
   const known = env.known()
   const all = [...known].flatMap(name => [name, `${name}_FILE`])
   const ours = new Set(all)
+  // Where something else is wrong as well, a misspelt name may be why.
+  const isRefused = production || env.problems.length > 0
   for (const name of env.names()) {
     if (ours.has(name)) continue
     const meant = all.find(other => isSlip(name, other))
     if (meant === undefined) continue
     const example = known.has(meant) ? env.exampleOf(meant) : exampleOfFile(meant.replace(/_FILE$/, ''))
-    if (production || meant === 'NODE_ENV')
+    if (isRefused || meant === 'NODE_ENV')
       env.problem(`${name} is not known. ${meant} may be meant, for example ${example}. If it is another program's, keep it from this one.`)
     else env.warning(`${name} is not known and is ignored. ${meant} may be meant, for example ${example}.`)
   }

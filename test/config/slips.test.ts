@@ -53,6 +53,13 @@ t.test('elsewhere it is a warning; a misspelt NODE_ENV decides about that, and i
   ])
 })
 
+t.test('where something else is wrong, a misspelt name is told with it: it may be why', async t => {
+  t.match(problemsOf({ ...development, HOST: '0.0.0.0', ALLOW_PUBLIC_DEVELOPEMENT: '1' }), [
+    /^HOST is "0\.0\.0\.0", which others can reach/,
+    /^ALLOW_PUBLIC_DEVELOPEMENT is not known\. ALLOW_PUBLIC_DEVELOPMENT may be meant, for example ALLOW_PUBLIC_DEVELOPMENT=1\./
+  ])
+})
+
 t.test('other programs’ variables are left alone', async t => {
   const others = [
     ...[
