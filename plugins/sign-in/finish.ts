@@ -94,7 +94,9 @@ export function finishing(app: FastifyInstance, { provider, redirectUri, clock, 
       throw error
     })
     app.whenOverdue(async () => {
-      if (await isFirstToFinish(flow)) await app.revoke(connection)
+      if (!(await isFirstToFinish(flow))) return
+      await app.revoke(connection)
+      await keep(flow, { refusal: { code: 'state_invalid', detail: 'It was not finished in time. Connect again.' } })
     })
     return reply.redirect(redirectUri + request.url.slice(request.url.indexOf('?')), 303)
   }
@@ -148,7 +150,8 @@ export function finishing(app: FastifyInstance, { provider, redirectUri, clock, 
     const session = await request.liveSession()
     const owns = session !== undefined && outcome !== undefined && 'owner' in outcome && session.owner === outcome.owner
     if (!flow) {
-      if (!outcome || !owns || !('location' in outcome)) throw unknown(request)
+      // A session whose id has turned may be anybody's copy.
+      if (!owns || session.superseded || !('location' in outcome)) throw unknown(request)
       return reply.redirect(outcome.location, 303)
     }
     if (!outcome) return reply.redirect(refusal('provider_timeout', flow), 303)
