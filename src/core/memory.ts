@@ -47,14 +47,15 @@ export function createMemory<T>(watch: Watch, clock: Clock, { mostOwners, trustM
   /** What is being read, by owner: a change that is told meanwhile may be newer than the answer. */
   const reading = new Map<string, Set<{ outrun: boolean }>>()
 
-  watch.subscribe(owner => {
+  watch.subscribe((owner, untoldMs = 0) => {
     if (owner !== undefined) {
       forget(owner)
       return
     }
     for (const marks of reading.values()) for (const mark of marks) mark.outrun = true
+    const toldUntilMs = clock.now() - untoldMs
     for (const entry of entries.values()) {
-      if (entry.watched) Object.assign(entry, { watched: false, goodAtMs: clock.now() })
+      if (entry.watched) Object.assign(entry, { watched: false, goodAtMs: Math.max(toldUntilMs, entry.readAtMs) })
     }
   })
 
@@ -68,9 +69,11 @@ export function createMemory<T>(watch: Watch, clock: Clock, { mostOwners, trustM
     const marks = reading.get(owner) ?? new Set()
     reading.set(owner, marks.add(mark))
     const watched = watch.isComplete()
+    // As old as they may be: nobody knows when the store looked.
+    const askedAtMs = clock.now()
     try {
       const values = await load(owner, fields)
-      if (!mark.outrun) keep(owner, fields, values, watched)
+      if (!mark.outrun) keep(owner, fields, values, watched, askedAtMs)
       return values
     } finally {
       marks.delete(mark)
@@ -78,8 +81,7 @@ export function createMemory<T>(watch: Watch, clock: Clock, { mostOwners, trustM
     }
   }
 
-  function keep(owner: string, fields: readonly string[], values: ReadonlyArray<T | undefined>, watched: boolean): void {
-    const nowMs = clock.now()
+  function keep(owner: string, fields: readonly string[], values: ReadonlyArray<T | undefined>, watched: boolean, nowMs: number): void {
     const old = entries.get(owner)
     // Other fields of a watched entry are as true as these, a change of any would have removed it; but no younger than they are.
     const joins = old?.watched === true && watched && nowMs - old.readAtMs < trustMs
@@ -115,8 +117,8 @@ export function createMemory<T>(watch: Watch, clock: Clock, { mostOwners, trustM
         return held
       }
       const goodAtMs = complete && entry.watched ? clock.now() : entry.goodAtMs
-      if (clock.now() - goodAtMs >= graceMs) return ask(owner, fields, load)
-      return firstOf(ask(owner, fields, load), held)
+      const leftMs = goodAtMs + graceMs - clock.now()
+      return leftMs > 0 ? firstOf(ask(owner, fields, load), held, Math.min(patienceMs, leftMs)) : ask(owner, fields, load)
     }
   }
 }
@@ -133,9 +135,9 @@ function valuesOf<T>({ values }: Entry<T>, fields: readonly string[]): Array<T |
 }
 
 /** The store's answer; or what is held, when the store cannot be reached or says nothing for too long. */
-async function firstOf<V>(asked: Promise<V>, held: V): Promise<V> {
+async function firstOf<V>(asked: Promise<V>, held: V, withinMs: number): Promise<V> {
   const patience = Promise.withResolvers<V>()
-  const timer = setTimeout(() => patience.resolve(held), patienceMs)
+  const timer = setTimeout(() => patience.resolve(held), withinMs)
   try {
     return await Promise.race([asked, patience.promise])
   } catch (error) {

@@ -35,8 +35,11 @@ export type Lease = {
 export type Watch = {
   /** Whether every change up to now has been told, or will be before anything read from now on could show it. */
   isComplete(): boolean
-  /** Calls back with the owner whose records have changed, or with nothing when any may have. */
-  subscribe(onChange: (owner?: string) => void): void
+  /**
+   * Calls back with the owner whose records have changed, or with nothing when any may have: then also with how many milliseconds ago
+   * the first change may have been that was not told.
+   */
+  subscribe(onChange: (owner?: string, untoldMs?: number) => void): void
   /** Resolves when the owner's records or leases change, or after `withinMs`; earlier is allowed. */
   nextChange(owner: string, withinMs: number): Promise<void>
 }

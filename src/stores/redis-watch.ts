@@ -29,24 +29,26 @@ export function openRedisWatch(client: Redis | Cluster, target: RedisTarget, ins
   const trackers = new Map<Redis | 'only', Tracker>()
   /** Each call asks: so it is found out when it changes. */
   let isComplete = false
-  const look = () => {
+  const look = (leftMs = 0) => {
     isComplete = trackers.size > 0 && trackers.values().every(tracker => tracker.isTold())
-    watchers.tell()
+    watchers.tell(undefined, Math.max(leftMs, ...trackers.values().map(tracker => tracker.silentMs())))
   }
 
   if (client instanceof Cluster) {
     // Replicas too: one of them may be the next master.
     const follow = () => {
       const nodes = new Set(client.nodes('all'))
+      let leftMs = 0
       for (const [node, tracker] of trackers) {
         if (node === 'only' || nodes.has(node)) continue
+        leftMs = Math.max(leftMs, tracker.silentMs())
         tracker.close()
         trackers.delete(node)
       }
       for (const node of nodes) {
         if (!trackers.has(node)) trackers.set(node, track(node.duplicate({ ...tracking, ...ofNode }), instance, watchers, look))
       }
-      look()
+      look(leftMs)
     }
     for (const event of ['ready', '+node', '-node']) client.on(event, follow)
   } else {
@@ -69,20 +71,28 @@ const tracking = { protocol: 2, autoResubscribe: false, enableReadyCheck: false,
 /** A node's own connection begins at its first command and is not restored by itself. */
 const ofNode = { lazyConnect: false, retryStrategy: backOffMs } as const
 
-type Tracker = { isTold(): boolean; close(): void }
+type Tracker = {
+  isTold(): boolean
+  /** For how long it is not known whether changes would have been told; 0 for one that has never been told any. */
+  silentMs(): number
+  close(): void
+}
 
 /** @param onTurn called when it is told of changes from now on, and when it is not any more */
 function track(connection: Redis, instance: string, { tell, wake }: Watchers, onTurn: () => void): Tracker {
   let told = false
   let missed = 0
+  let heardAtMs: number | undefined
 
   const begin = async () => {
     const id = await connection.client('ID')
     // To itself: RESP2 takes messages on subscribed connections only, and tracking ends with the connection that it is redirected to.
     await connection.client('TRACKING', 'ON', 'REDIRECT', id, 'BCAST', 'PREFIX', keyPrefix)
+    const askedAtMs = performance.now()
     await connection.subscribe(invalidations, aliveChannel(instance))
     told = true
     missed = 0
+    heardAtMs = askedAtMs
     onTurn()
   }
   connection.on('ready', () => {
@@ -103,18 +113,22 @@ function track(connection: Redis, instance: string, { tell, wake }: Watchers, on
     if (keys === null) tell()
     else for (const key of keys) passOn(key.toString(), tell, wake)
   })
-  const heard = () => {
-    missed = 0
-  }
   const unheard = () => {
     if (++missed >= mostMissed) connection.disconnect(true)
   }
   const heartbeat = setInterval(() => {
-    if (told) before(commandTimeoutMs, connection.ping()).then(heard, unheard)
+    if (!told) return
+    const askedAtMs = performance.now()
+    const heard = () => {
+      missed = 0
+      heardAtMs = askedAtMs
+    }
+    before(commandTimeoutMs, connection.ping()).then(heard, unheard)
   }, heartbeatMs).unref()
 
   return {
     isTold: () => told,
+    silentMs: () => (heardAtMs === undefined ? 0 : performance.now() - heardAtMs),
     close: () => {
       clearInterval(heartbeat)
       connection.disconnect()

@@ -1,10 +1,10 @@
 import type { Watch } from '../core/ports.ts'
 
-type Listener = (owner?: string) => void
+type Listener = (owner?: string, untoldMs?: number) => void
 
 /** Those who want to know of changes, and what tells them. */
 export type Watchers = Pick<Watch, 'subscribe' | 'nextChange'> & {
-  /** The owner's records have changed; without an owner, anybody's may have. */
+  /** The owner's records have changed; without an owner, anybody's may have, up to so many milliseconds ago. */
   tell: Listener
   /** Only a lease has: who waits looks again, and what is held in memory is as true as before. */
   wake: Listener
@@ -18,8 +18,8 @@ export function createWatchers(): Watchers {
   }
   return {
     wake,
-    tell: owner => {
-      for (const listener of listeners) listener(owner)
+    tell: (owner, untoldMs) => {
+      for (const listener of listeners) listener(owner, untoldMs)
       wake(owner)
     },
 

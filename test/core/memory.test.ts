@@ -8,15 +8,15 @@ const down = () => new GatewayError('store_unavailable', 'down', { retryAfter: 1
 /** A store of one record an owner that tells of changes, or does not, as the test says. */
 function begin(_t: Test, limits: Partial<MemoryLimits> = {}) {
   const clock = handClock()
-  const listeners: Array<(owner?: string) => void> = []
+  const listeners: Array<(owner?: string, untoldMs?: number) => void> = []
   const world = {
     complete: true,
     asked: 0,
     value: 'one' as string | undefined,
     /** What the store does when it is asked. */
     answer: async (): Promise<Array<string | undefined>> => [world.value],
-    tell: (owner?: string) => {
-      for (const listener of listeners) listener(owner)
+    tell: (owner?: string, untoldMs?: number) => {
+      for (const listener of listeners) listener(owner, untoldMs)
     }
   }
   const memory = createMemory<string>(
@@ -138,6 +138,40 @@ t.test('SEC-41: while the store is down a held record serves for the grace time,
   clock.advance(1)
   await t.rejects(read(), { code: 'store_unavailable' })
   await t.rejects(read('another'), { code: 'store_unavailable' }, 'what was never held does not serve')
+})
+
+t.test('SEC-41, SEC-20: an instance that finds out late that it is cut off serves no longer for that', async t => {
+  const { world, clock, read } = begin(t)
+  await read()
+  clock.advance(5 * second)
+  world.complete = false
+  world.answer = () => Promise.reject(down())
+  world.tell(undefined, 1_500)
+  clock.advance(28.5 * second - 1)
+  t.equal(await read(), 'one')
+  clock.advance(1)
+  await t.rejects(read(), { code: 'store_unavailable' })
+})
+
+t.test('SEC-41: a record that was read after the last word serves for the grace time from its reading', async t => {
+  const { world, clock, read } = begin(t)
+  clock.advance(5 * second)
+  await read()
+  world.complete = false
+  world.answer = () => Promise.reject(down())
+  world.tell(undefined, 20 * second)
+  clock.advance(30 * second - 1)
+  t.equal(await read(), 'one')
+})
+
+t.test('SEC-41: a store that is silent is not waited for beyond the grace time', async t => {
+  const { world, clock, read } = begin(t, { graceMs: 5 })
+  await read()
+  world.complete = false
+  world.answer = () => new Promise(() => {})
+  world.tell()
+  clock.advance(4)
+  t.equal(await read(), 'one')
 })
 
 t.test('SEC-41: a record that is known to have changed does not serve while the store is down', async t => {

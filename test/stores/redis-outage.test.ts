@@ -108,6 +108,21 @@ t.test('frozen while in use: rejected within a second, and it works when Redis i
   await eventually('it works', works(store))
 })
 
+t.test('who is cut off tells for how long changes may have gone untold, from the last word of Redis on', async t => {
+  const redis = await startRedis(t)
+  const store = await connected(t, redis.url)
+  await eventually('it is told of changes', async () => store.watch.isComplete())
+  const told = Promise.withResolvers<number>()
+  store.watch.subscribe((owner, untoldMs = 0) => {
+    if (owner === undefined && !store.watch.isComplete()) told.resolve(untoldMs)
+  })
+  redis.freeze()
+  // Two heartbeats go unanswered before it is given up, half a second each.
+  const untoldMs = await told.promise
+  t.ok(untoldMs >= 1000, `${untoldMs}`)
+  redis.thaw()
+})
+
 t.test('frozen at the start: rejected within a second, then at once, and it works when Redis is back', async t => {
   const redis = await startRedis(t)
   redis.freeze()
