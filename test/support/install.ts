@@ -8,7 +8,7 @@ import { onPath } from './programs.ts'
  */
 export function install(packages: readonly string[], who: string): string | undefined {
   if (packages.length === 0) return undefined
-  const names = packages.join(' and ')
+  const names = packages.join(', ')
   const command = ['install', '--yes', '--no-install-recommends', ...packages]
   if (process.getuid?.() !== 0 || !onPath('apt-get')) return `${who} needs ${names}. On Debian or Ubuntu: sudo apt-get ${command.join(' ')}`
   process.stderr.write(`Installing ${names}.\n`)

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
@@ -10,6 +11,15 @@ export function onPath(program: string): string | undefined {
 /** The shell is the same engine without a window system: a journey takes it two thirds of the time. */
 export const chromiumPath = (): string | undefined =>
   ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'].map(onPath).find(path => path !== undefined)
+
+export const pythonModules = ['requests', 'httpx', 'urllib3', 'aiohttp'] as const
+export type PythonModule = (typeof pythonModules)[number]
+
+/** A Python that has them all. What Debian packages is for Debian's own, which need not be the first on the PATH. */
+export const pythonPath = (): string | undefined =>
+  [onPath('python3'), '/usr/bin/python3'].find(
+    path => path !== undefined && spawnSync(path, ['-c', `import ${pythonModules.join()}`], { stdio: 'ignore' }).status === 0
+  )
 
 function isExecutable(file: string): boolean {
   try {
