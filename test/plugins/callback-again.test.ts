@@ -13,14 +13,14 @@ t.test('a callback that is reloaded, or come back to and allowed again, goes whe
   const browser = new Browser()
   const callback = await s.begin(browser, 'productboard', '?return_to=/done')
   t.same(outcome(await browser.request(callback)), [303, '/done'])
-  const cookie = browser.cookieNamed('latchkey')?.value
+  const cookie = browser.session(s.gateway.url)?.value
   const allowedAgain = callback.replace('code=c', 'code=another')
   for (const address of [callback, allowedAgain, callback]) {
     const again = await browser.request(address)
     t.same(outcome(again), [303, '/done'])
     t.same(again.headers.getSetCookie(), [])
   }
-  t.equal(browser.cookieNamed('latchkey')?.value, cookie)
+  t.equal(browser.session(s.gateway.url)?.value, cookie)
   t.equal(s.providers.productboard.seen.token.length, 1)
   t.same(await s.connectedIn(browser), ['productboard'])
 
@@ -37,9 +37,9 @@ t.test('SEC-1, SEC-2: a callback that comes again from anybody else is refused, 
   await browser.request(callback)
   const stranger = new Browser()
   await signIn(s.gateway, stranger)
-  const cookie = stranger.cookieNamed('latchkey')?.value
+  const cookie = stranger.session(s.gateway.url)?.value
   for (const other of [new Browser(), stranger]) await problem(t, await other.request(callback), 400, 'state_invalid')
-  t.equal(stranger.cookieNamed('latchkey')?.value, cookie)
+  t.equal(stranger.session(s.gateway.url)?.value, cookie)
   await problem(t, await browser.request(callback.replace('productboard', 'ignition')), 400, 'state_invalid')
   for (const twice of [`${callback}&code=c`, `${callback}&${callback.split('?')[1]}`])
     await problem(t, await browser.request(twice), 400, 'state_invalid')

@@ -19,10 +19,8 @@ async function withOne(t: Test, options: Parameters<typeof startSignIns>[1] = {}
 }
 
 /** What the browser holds is asked for with the session's cookie alone: no sign-in proves that it waits for another. */
-const bySessionAlone = async ({ gateway }: SignIns, browser: Browser) => {
-  const cookie = browser.cookieNamed('latchkey')
-  return connectedNames(await fetch(`${gateway.url}/connections`, { headers: { cookie: `latchkey=${cookie?.value}` } }))
-}
+const bySessionAlone = async ({ gateway }: SignIns, browser: Browser) =>
+  connectedNames(await fetch(`${gateway.url}/connections`, { headers: { cookie: browser.sessionPair(gateway.url) } }))
 
 t.test('a tab that is closed while its callback waits for the provider costs nobody anything, not even later', async t => {
   const s = await withOne(t)
@@ -70,10 +68,10 @@ t.test('a Set-Cookie that never arrived is given again, at the list, on the page
   ]) {
     const s = await withOne(t)
     const callback = await s.begin(s.browser, 'ignition')
-    const old = s.browser.cookieNamed('latchkey')?.value
+    const old = s.browser.session(s.gateway.url)?.value
     t.equal((await s.browser.copy().request(callback)).status, 303, 'the response is lost')
     await heal(s, s.browser)
-    t.not(s.browser.cookieNamed('latchkey')?.value, old)
+    t.not(s.browser.session(s.gateway.url)?.value, old)
     s.clock.advance(2 * minute)
     t.same(await s.connectedIn(s.browser), both)
     t.same([...s.browser.cookies.values()].filter(({ name }) => name.includes('signin')).length <= 1, true)
@@ -86,10 +84,10 @@ t.test('SEC-19: a copy of an old cookie is never given the new one, whatever sig
   await s.begin(thief, 'productboard')
   const callback = await s.begin(s.browser, 'ignition')
   await s.browser.copy().request(callback)
-  const old = thief.cookieNamed('latchkey')?.value
+  const old = thief.session(s.gateway.url)?.value
   for (const path of ['/connections', '/']) await thief.request(s.gateway.url + path)
   await problem(t, await thief.request(callback), 400, 'state_invalid')
-  t.equal(thief.cookieNamed('latchkey')?.value, old)
+  t.equal(thief.session(s.gateway.url)?.value, old)
   t.same(await s.connectedIn(thief), ['productboard'], 'nor does it see what was connected since')
   await problem(t, await thief.fetch(`${s.gateway.url}/proxy/ignition/x`), 401, 'connection_required')
   for (let i = 0; i < 2; i++) t.same(await s.connectedIn(s.browser), both, 'the browser is given the new one, and shows it')
