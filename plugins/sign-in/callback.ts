@@ -51,11 +51,11 @@ export async function callback(app: FastifyInstance, { definition, method, clien
 
       return noted(flow, async () => {
         if (error !== undefined || code === undefined) {
-          logRefusal(app.log, definition.name, params, [flow.state, code ?? ''])
+          logRefusal(request.log, definition.name, params, [flow.state, code ?? ''])
           return refused(reply, flow, error !== undefined && knownErrors.has(error) ? error : 'provider_error')
         }
 
-        const grant = await exchange(code, flow)
+        const grant = await exchange(request, code, flow)
         if (typeof grant === 'string') return refused(reply, flow, grant)
         const connection = connectionFrom(grant, definition.name, client.scopes, clock.now())
         return invited ? finishInvited(reply, flow, invited, connection) : finish(request, reply, { flow, begunAtMs }, session, connection)
@@ -71,7 +71,7 @@ export async function callback(app: FastifyInstance, { definition, method, clien
   }
 
   /** @returns the grant, or the code of `connect_error` that says why there is none. */
-  async function exchange(code: string, flow: Flow): Promise<Grant | string> {
+  async function exchange(request: FastifyRequest, code: string, flow: Flow): Promise<Grant | string> {
     try {
       const endpoint = app.tokenEndpoints.get(definition.name)
       if (!endpoint) throw new TypeError('the context has no token endpoint')
@@ -80,7 +80,7 @@ export async function callback(app: FastifyInstance, { definition, method, clien
       if (!(error instanceof TokenEndpointError)) throw error
       const secret = client.secret.reveal()
       const basic = Buffer.from(`${client.id}:${secret}`).toString('base64')
-      logFailure(app.log, definition.name, error, [code, flow.state, flow.verifier, secret, basic])
+      logFailure(request.log, definition.name, error, [code, flow.state, flow.verifier, secret, basic])
       return connectErrorOf(error)
     }
   }

@@ -3,8 +3,8 @@ import { inOneLine } from './one-line.ts'
 const mostCharacters = 200
 /** What is shorter may stand in a text by chance. */
 const leastCharacters = 4
-/** What tokens, codes and their encodings are made of. */
-const runs = /[\w.~+/=%-]{8,}/g
+/** What tokens, codes and their encodings are made of; not what stands between a name and its value. */
+const runs = /[\w.~+/%-]{8,}/g
 const lineBreaks = /[\p{Cc}\p{Zl}\p{Zp}]+/gu
 
 /**

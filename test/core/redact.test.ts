@@ -22,6 +22,8 @@ t.test('nothing of what was sent is repeated: whole, cut, encoded or in pieces',
     ['Invalid code: code-1234567890abcdef.', 'Invalid code: ….'],
     ['code-1234567890… is spent', '…… is spent'],
     ['code-1234567890\nabcdef is spent', '… abcdef is spent'],
+    ['code=code-1234567890&code="567890abcdef"', 'code=…&code="…"'],
+    ['client_secret=secret%2B%2Fwith%3D', 'client_secret=…'],
     ['bad secret secret+/with=signs&more', 'bad secret …'],
     ['client_secret=secret%2B%2Fwith%3Dsigns%26more&grant_type=x', 'client_secret=…&grant_type=x'],
     ['a short c is part of many words', 'a short c is part of many words']
