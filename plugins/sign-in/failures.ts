@@ -4,10 +4,9 @@ import type { TokenEndpointError } from '../../src/core/token-answer.ts'
 import type { CallbackParams } from './callback-params.ts'
 
 type Failure = Pick<TokenEndpointError, 'kind' | 'reason' | 'message'> & {
+  readonly isClientRejected?: boolean
   /** What the provider said: its status, its own code and its words. */
-  readonly status?: number | undefined
-  readonly vendorCode?: string | undefined
-  readonly description?: string | undefined
+  readonly fault?: { readonly status?: number | undefined; readonly code?: string | undefined; readonly description?: string | undefined }
 }
 
 /** The callback says no, or nothing. @param sent what no log may repeat */
@@ -18,16 +17,17 @@ export function logRefusal(log: FastifyBaseLogger, provider: string, params: Cal
 
 /** The token endpoint gives no grant. @param sent what no log may repeat */
 export function logFailure(log: FastifyBaseLogger, provider: string, failure: Failure, sent: readonly string[]): void {
-  const { kind, reason, status, message } = failure
-  const [vendorCode, description] = [redacted(failure.vendorCode, sent), redacted(failure.description, sent)]
+  const { kind, reason, message, fault = {} } = failure
+  const [vendorCode, description] = [redacted(fault.code, sent), redacted(fault.description, sent)]
   // Every sign-in fails until the operator has corrected the client.
   const level = connectErrorOf(failure) === 'client_rejected' ? 'error' : 'warn'
-  log[level]({ provider, kind, reason, status, vendorCode, description }, message)
+  log[level]({ provider, kind, reason, status: fault.status, vendorCode, description }, message)
 }
 
 /** Why nothing was connected, as `connect_error` says it. */
-export function connectErrorOf({ kind, reason }: Pick<Failure, 'kind' | 'reason'>): string {
+export function connectErrorOf({ kind, reason, isClientRejected }: Failure): string {
   if (kind === 'timeout') return 'provider_timeout'
   if (kind !== 'refused') return 'provider_unavailable'
-  return reason === 'invalid_client' || reason === 'unauthorized_client' ? 'client_rejected' : (reason ?? 'provider_error')
+  const isClientAtFault = isClientRejected ?? (reason === 'invalid_client' || reason === 'unauthorized_client')
+  return isClientAtFault ? 'client_rejected' : (reason ?? 'provider_error')
 }
