@@ -1,4 +1,6 @@
+import { pino } from 'pino'
 import t from 'tap'
+import { logFailure } from '../../plugins/sign-in/failures.ts'
 import { Browser } from '../support/browser.ts'
 import { cameBackWith, connected, problem } from '../support/connected.ts'
 import { type FakeProvider, json, startFakeProvider } from '../support/fake-provider.ts'
@@ -172,6 +174,22 @@ t.test('a person who is sent back with neither a code nor an error goes back whe
   const { back } = await begin(gateway, browser)
   cameBackWith(t, await back({}), 'provider_error')
   t.equal(linesWith(gateway, 'neither a code nor an error').length, 1)
+})
+
+t.test('what a token endpoint said of its refusal stands in one line: its status, its own code and its words', async t => {
+  const lines: string[] = []
+  const log = pino({}, { write: (line: string) => void lines.push(line) })
+  const fault = {
+    status: 403,
+    code: 'app_suspended\n',
+    description: `The app was\r\nsuspended. Code code-canary-1 is not used. ${'x'.repeat(300)}`
+  }
+  logFailure(log, 'acme', { kind: 'refused', reason: undefined, message: 'it was refused', fault }, ['code-canary-1'])
+  const said = { provider: 'acme', kind: 'refused', status: 403, vendorCode: 'app_suspended' }
+  t.match(
+    lines.map(line => JSON.parse(line)),
+    [{ level: 40, ...said, description: /^The app was suspended\. Code … is not used\. x{150,170}$/ }]
+  )
 })
 
 t.test('the log of a token endpoint’s refusal holds nothing of what was sent', async t => {
