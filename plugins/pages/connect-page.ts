@@ -26,7 +26,7 @@ export function connectPage(provider: Provider, { view, ways, returnTo, notice }
 ${mark(provider)}
 <h1>Connect ${title}</h1>
 </div>
-${notice === undefined ? '' : html`<p class="message" role="alert">${notice}</p>`}
+${notice === undefined ? '' : html`<p class="plan">${notice}</p>`}
 <p class="lede">${description}: that is what the applications of this site can use for you once it is connected.</p>
 ${view.status === 'disconnected' ? '' : replaces(view)}
 ${ways.map(({ method, url }, i) => (method === 'oauth2' ? bySignIn(provider, url) : byKey(provider, returnTo, i > 0)))}
@@ -35,10 +35,8 @@ ${ways.map(({ method, url }, i) => (method === 'oauth2' ? bySignIn(provider, url
   )
 }
 
-const replaces = ({ title, status, account, connectedAt }: ConnectionView): Html =>
-  html`<p class="plan">${
-    status === 'connected' ? 'It is' : 'It was'
-  } connected${account === undefined ? '' : html` as <strong><bdi>${account}</bdi></strong>`} since ${time(connectedAt)}. The account that you choose at ${title} takes its place.</p>`
+const replaces = ({ title, account, connectedAt }: ConnectionView): Html =>
+  html`<p class="plan">It was connected${account && html` as <strong><bdi>${account}</bdi></strong>`} on ${time(connectedAt)}. The account that you choose at ${title} takes its place.</p>`
 
 const bySignIn = ({ title, methods: { oauth2 } }: Provider, url: string): Html => html`<section class="panel">
 <h2>Sign in at ${title}</h2>

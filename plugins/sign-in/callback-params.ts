@@ -33,4 +33,4 @@ export function unknownState(request: FastifyRequest, host: string): GatewayErro
 
 /** Installed from a vendor's marketplace: nobody here asked for that code, so it may be anybody's (RFC 9700 §4.7). */
 export const unasked = (title: string): string =>
-  `${title} sent you here with an access that this site did not ask for, so it is not used, and nothing is connected yet. Connect ${title} here to finish.`
+  `${title} sent you here with an access that this site did not ask for, so it is not used, and nothing has changed. Connect ${title} here to finish.`

@@ -33,12 +33,19 @@ t.test('axe finds nothing to complain of, in any state of any page, in light and
   await statusOf(page, 'Productboard', 'Access has ended')
   await isGood('to be reconnected, with a message of a refusal')
   await page.goto(`${gateway.url}/connect/productboard`)
-  await isGood('the page of one provider')
+  await page.getByText('It was connected on').waitFor()
+  await isGood('the page of one provider, which was connected')
+  await page.goto(`${gateway.url}/auth/productboard/callback?code=unasked`)
+  await page.getByText('Productboard sent you here').waitFor()
+  await isGood('the same for who comes from a marketplace')
+  await page.goto(`${gateway.url}/auth/productboard/callback?code=late&state=late`)
+  await page.getByRole('link', { name: 'Connect again' }).waitFor()
+  await isGood('a sign-in that cannot be finished')
   await page.goto(`${gateway.url}/connect/nobody`)
   await page.getByRole('heading', { name: 'No such provider' }).waitFor()
   await isGood('an error')
   t.same(
-    faults.filter(fault => !/status of (401|404|422)/.test(fault)),
+    faults.filter(fault => !/status of (400|401|404|422)/.test(fault)),
     []
   )
 })

@@ -59,7 +59,7 @@ t.test('the page with the button says whose account a new one would replace', as
   const named = { ...vendor, methods: { ...vendor.methods, oauth2: { ...oauth2, answer: { ...oauth2.answer, account: '/who' } } } }
   const token = (_: unknown, r: Parameters<typeof json>[0]) => json(r, 200, tokens({ who: 'ada@example.com<b>' }))
   const s = await connected(t, { definitions: [named], token })
-  const replaces = /connected as <strong><bdi>ada@example\.com&lt;b&gt;<\/bdi><\/strong> since/
+  const replaces = /connected as <strong><bdi>ada@example\.com&lt;b&gt;<\/bdi><\/strong> on/
   for (const path of ['/auth/productboard', '/connect/productboard'])
     t.match((await s.browser.visit(s.gateway.url + path, { headers: crossSite })).text, replaces, path)
   t.notMatch((await new Browser().visit(`${s.gateway.url}/connect/productboard`)).text, 'connected as')
