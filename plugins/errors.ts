@@ -54,7 +54,6 @@ async function errors(app: FastifyInstance, { publicUrl }: ErrorsOptions) {
     reply.code(problem.status).header('latchkey-error', problem.code)
     if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter))
     if (error.allow) reply.header('allow', error.allow.join(', '))
-    if (problem.code === 'body_too_large') linger(request)
     if (wantsPage(request)) return reply.type('text/html; charset=utf-8').send(errorPage(problem))
     return reply.type('application/problem+json').send(JSON.stringify(problem))
   }
@@ -76,14 +75,6 @@ async function errors(app: FastifyInstance, { publicUrl }: ErrorsOptions) {
       ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter })
     }
   }
-}
-
-/** How long the rest of a refused body is read and thrown away. A connection closed at once would take the answer with it. */
-const lingerMs = 5_000
-
-function linger({ raw }: FastifyRequest): void {
-  raw.resume()
-  setTimeout(() => raw.complete || raw.destroy(), lingerMs).unref()
 }
 
 /** A request whose address could not be read has none. */

@@ -2,7 +2,9 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from 'pino'
 import accessLog from '../plugins/access-log.ts'
 import apiKeys from '../plugins/api-keys.ts'
+import bodies from '../plugins/bodies.ts'
 import client from '../plugins/client/client.ts'
+import type { Pace } from '../plugins/coming-body.ts'
 import connections from '../plugins/connections.ts'
 import cookies from '../plugins/cookies.ts'
 import delivery from '../plugins/delivery.ts'
@@ -45,13 +47,13 @@ export type Parts = {
   tokenTimeoutMs?: number
 }
 
-/** With clients that send slowly, in milliseconds: for the head of a request, for all of it, and how often both are looked at. */
-export type Patience = { readonly headersMs: number; readonly requestMs: number; readonly checkEveryMs: number }
+/** With clients that send slowly: for the head of a request, for its body, and how often both are looked at, in milliseconds. */
+export type Patience = { readonly headersMs: number; readonly body: Pace; readonly checkEveryMs: number }
 
 /** Token endpoints are quick; one that is not has failed. Twice this is below a lease's 15 s. */
 const usualTokenTimeoutMs = 7_000
 
-const usualPatience: Patience = { headersMs: 15_000, requestMs: 120_000, checkEveryMs: 5_000 }
+const usualPatience: Patience = { headersMs: 15_000, body: { idleMs: 60_000, bytesPerSecond: 1024 }, checkEveryMs: 1_000 }
 
 /** Of our own routes, which take a key or a name; proxied bodies have their own limit. */
 const mostBodyBytes = 16 * 1024
@@ -75,7 +77,6 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: nextId,
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
-    requestTimeout: patience.requestMs,
     bodyLimit: mostBodyBytes,
     rewriteUrl: routedUrl,
     schemaController: { compilersFactory: noCompilers },
@@ -99,6 +100,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
   await app.register(providers, { providers: config.providers })
   await app.register(errors, { publicUrl })
   await app.register(framing, { nextId })
+  await app.register(bodies, { pace: patience.body, checkEveryMs: patience.checkEveryMs })
   await app.register(security, { allowedOrigins, publicUrl })
   await app.register(cookies, { keys: keys.session, limits, publicUrl })
   await app.register(session, { limits, clock })

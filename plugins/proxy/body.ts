@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import { GatewayError } from '../../src/core/errors.ts'
 import type { Body } from '../../src/core/forward.ts'
+import type { ComingBody } from '../coming-body.ts'
+import { brokenOff, tooLarge, Upload } from './upload.ts'
 
 /** Bodies up to this many bytes are kept, so that they can be sent a second time. */
 const keptBytes = 64 * 1024
@@ -11,16 +12,17 @@ type Read = { readonly body: Body; readonly bodyLength: number | undefined }
  * A request's body: nothing, and then it is no promise; its pieces when they are few; else a stream that ends with an error past `maxBytes`.
  * @throws {GatewayError} `body_too_large` when that is known from the start
  */
-export function readBody(request: IncomingMessage, maxBytes: number): Read | Promise<Read> {
+export function readBody(request: IncomingMessage, coming: ComingBody | undefined, maxBytes: number): Read | Promise<Read> {
   const { 'content-length': declared, 'transfer-encoding': coding } = request.headers
   const bodyLength = declared === undefined ? undefined : Number(declared)
   if (coding === undefined && !bodyLength) return { body: undefined, bodyLength }
   if (bodyLength !== undefined && bodyLength > maxBytes) throw tooLarge(maxBytes)
 
-  return beginningOf(request, maxBytes, bodyLength).then(({ kept, isWhole }) => ({
-    body: isWhole ? kept : rest(kept, request, maxBytes),
-    bodyLength
-  }))
+  return beginningOf(request, maxBytes, bodyLength).then(({ kept, isWhole }) => {
+    if (isWhole) return { body: kept, bodyLength }
+    coming?.stream()
+    return { body: new Upload(request, { begun: kept, maxBytes, discard: () => coming?.discard() }), bodyLength }
+  })
 }
 
 /** What comes until the end, or until it is more than is kept. Of a body that will be more, nothing. */
@@ -51,20 +53,3 @@ function beginningOf(request: IncomingMessage, maxBytes: number, bodyLength = 0)
     for (const [event, listener] of Object.entries(listeners)) request.on(event, listener)
   })
 }
-
-async function* rest(kept: readonly Buffer[], request: IncomingMessage, maxBytes: number): AsyncGenerator<Buffer> {
-  let size = 0
-  const counted = (chunk: Buffer): Buffer => {
-    size += chunk.length
-    if (size > maxBytes) throw tooLarge(maxBytes)
-    return chunk
-  }
-  for (const chunk of kept) yield counted(chunk)
-  // Not destroyed on return: whoever stops reading still owes the client an answer on that socket.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) yield counted(chunk)
-}
-
-const tooLarge = (maxBytes: number) =>
-  new GatewayError('body_too_large', `The body is larger than the ${Math.floor(maxBytes / 1024)} KiB that are forwarded to this provider.`)
-
-const brokenOff = (cause?: Error) => new GatewayError('request_malformed', 'The body broke off before its end.', { cause })

@@ -7,7 +7,7 @@ import type { Connection } from '../../src/core/connection.ts'
 import { connectionRequired, reconnectRequired } from '../../src/core/connection-errors.ts'
 import { locationFor, repeatsCredential } from '../../src/core/credential.ts'
 import { GatewayError } from '../../src/core/errors.ts'
-import { type AnswerHead, createForward, type Send } from '../../src/core/forward.ts'
+import { type AnswerHead, createForward, isStreamed, type Send, type StreamedBody } from '../../src/core/forward.ts'
 import type { RawHeaders } from '../../src/core/header-names.ts'
 import { guardedPath, isBelow } from '../../src/core/path.ts'
 import type { Clock } from '../../src/core/ports.ts'
@@ -82,11 +82,15 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
       const held = opened instanceof Promise ? await opened : opened
       const { owner, connection } = connectionIn(request, held, definition)
       const leave = callLimits.enter(owner, definition)
+      let streamed: StreamedBody | undefined
       try {
         // What is refused by its head is refused before its body comes.
         if (hasBody(request.raw)) requestHeaders(request.raw.rawHeaders, {}, [], { method, provider: definition })
-        const read = readBody(request.raw, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
+        const { comingBody } = request
+        if (definition.api.idleTimeoutMs?.upload) comingBody?.allowIdle(definition.api.idleTimeoutMs.upload)
+        const read = readBody(request.raw, comingBody, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
         const { body, bodyLength } = read instanceof Promise ? await read : read
+        if (isStreamed(body)) streamed = body
         const outcome = await forward({
           owner,
           connection,
@@ -105,6 +109,8 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
         if (outcome === 'cut') request.log.warn({ provider: definition.name }, 'the answer was cut off')
       } finally {
         leave()
+        // However the call has ended: what still comes is read, so that the client comes to read its answer.
+        streamed?.release()
       }
     }
   })
@@ -136,7 +142,7 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
     )
     const resealed = reply.resealedCookie()
     if (resealed !== undefined) headers.push('set-cookie', resealed)
-    if (app.isLeaving()) headers.push('connection', 'close')
+    if (reply.request.comingBody?.closesConnection() || app.isLeaving()) headers.push('connection', 'close')
     const origin = reply.request.allowedOrigin
     if (origin !== undefined) headers.push(...corsHeaders(origin, namesIn(headers)))
     reply.raw.writeHead(head.status, headers)

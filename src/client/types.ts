@@ -18,6 +18,7 @@ export type GatewayCode =
   | 'rate_limited'
   | 'reconnect_required'
   | 'request_malformed'
+  | 'request_timeout'
   | 'retry_request'
   | 'return_to_rejected'
   | 'state_invalid'

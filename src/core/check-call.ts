@@ -42,6 +42,7 @@ export async function callCheck(
     }
   })
   const request = {
+    provider: definition.name,
     origin: apiBase(definition).origin,
     method: 'GET' as const,
     path,

@@ -13,6 +13,7 @@ const problems = {
   provider_unknown: [404, 'No such provider'],
   invitation_invalid: [410, 'This invitation is not valid any more'],
   method_not_allowed: [405, 'Method not allowed'],
+  request_timeout: [408, 'The request did not come in time'],
   body_too_large: [413, 'The body is too large'],
   api_key_rejected: [422, 'The key was not accepted'],
   rate_limited: [429, 'Too many calls'],

@@ -13,9 +13,20 @@ import { requestHeaders } from './request-headers.ts'
  * Nothing, pieces that are kept and can be sent again, or a stream that can be sent once. Pieces stay as they came: to make one of them
  * costs more than all else that is done for a call of 64 KiB.
  */
-export type Body = undefined | readonly Buffer[] | AsyncIterable<Uint8Array>
+export type Body = undefined | readonly Buffer[] | StreamedBody
+
+export type StreamedBody = AsyncIterable<Uint8Array> & {
+  /** Whether the client is waited for: all that has come of it is taken. */
+  readonly isAwaited: boolean
+  /** Nobody takes any more of it. What still comes is read and thrown away, so that its client reads the response. */
+  release(): void
+}
+
+export const isStreamed = (body: Body): body is StreamedBody => body !== undefined && !Array.isArray(body)
 
 export type UpstreamRequest = {
+  /** Its name: providers that share an origin are kept apart. */
+  readonly provider: string
   readonly origin: string
   readonly method: HttpMethod
   /** Path and query, raw. */
@@ -25,8 +36,10 @@ export type UpstreamRequest = {
   readonly body: Body
   /** Bytes of a streamed body, when the client has said. */
   readonly bodyLength: number | undefined
-  /** Longest wait for the answer's head, and longest silence inside its body. */
+  /** Longest wait for the answer's head, and longest silence inside its body, in which the provider is waited for. */
   readonly timeoutMs: number
+  /** Longest time in which the client may read nothing of the answer; `timeoutMs` when left out. */
+  readonly readTimeoutMs?: number
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: Departure
 }
@@ -72,6 +85,7 @@ export type Call = {
 }
 
 const defaultTimeoutMs = 30_000
+const defaultReadTimeoutMs = 5 * 60_000
 
 /** Send; on a refusal renew; send once more. The second answer stands, whatever it is. So does the first, where nothing can be renewed. */
 export function createForward(parts: DoubtsParts & { readonly renew: Renew }): (call: Call) => Promise<Outcome> {
@@ -91,7 +105,7 @@ export function createForward(parts: DoubtsParts & { readonly renew: Renew }): (
     if (outcome !== 'dropped') return outcome
 
     const { value } = await renew(call.owner, connection)
-    if (call.body !== undefined && !Array.isArray(call.body)) {
+    if (isStreamed(call.body)) {
       throw new GatewayError(
         'retry_request',
         'The access was renewed, but the body was too large to be kept for a second try. Send the request again.',
@@ -139,6 +153,7 @@ export function createForward(parts: DoubtsParts & { readonly renew: Renew }): (
     const { provider } = call
     const { path, headers } = targetFor(provider, connection, call.target)
     const request = {
+      provider: provider.name,
       origin: apiBase(provider).origin,
       method: call.method,
       path,
@@ -146,6 +161,7 @@ export function createForward(parts: DoubtsParts & { readonly renew: Renew }): (
       body: call.body,
       bodyLength: call.bodyLength,
       timeoutMs: provider.api.timeoutMs ?? defaultTimeoutMs,
+      readTimeoutMs: provider.api.idleTimeoutMs?.download ?? defaultReadTimeoutMs,
       signal: call.signal
     }
     return send(request, head => choose(head)?.(head, { path, connection }))

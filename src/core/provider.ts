@@ -50,8 +50,10 @@ type Api = {
   readonly maxBodyBytes?: number
   /** Largest head of a request, in bytes of its names and values as the client sent them; 16 KiB for all providers when left out. */
   readonly maxHeaderBytes?: number
-  /** Longest wait for the answer's head, and longest silence inside its body, in milliseconds. */
+  /** Longest wait for the answer's head, and longest silence inside its body, in milliseconds; 30 s when left out. The client's time is not counted. */
   readonly timeoutMs?: number
+  /** Longest time in which the client may send nothing of a body (60 s when left out), and read nothing of an answer (5 min), in milliseconds. */
+  readonly idleTimeoutMs?: { readonly upload?: number; readonly download?: number }
   /** Calls of one session that may be under way at once on an instance; 256 when left out. */
   readonly maxCallsPerSession?: number
   /** Calls of all sessions that may be under way at once on an instance; 2,048 when left out. */
@@ -181,10 +183,18 @@ export function defineProvider(provider: Provider): Provider {
   if (!/^#[0-9a-f]{6}$/i.test(provider.color)) fail('color', 'must be #rrggbb')
   if (!methods.oauth2 && !methods.apiKey) fail('methods', 'must offer oauth2, apiKey or both')
   if (provider.sources.length === 0) fail('sources', 'must say where the facts come from')
-  for (const field of ['maxBodyBytes', 'maxHeaderBytes', 'timeoutMs', 'maxCallsPerSession', 'maxCalls'] as const) {
-    const value = api[field]
-    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) fail(`api.${field}`, 'must be a whole number above 0')
+  const { maxBodyBytes, maxHeaderBytes, timeoutMs, idleTimeoutMs, maxCallsPerSession, maxCalls } = api
+  const numbers = {
+    maxBodyBytes,
+    maxHeaderBytes,
+    timeoutMs,
+    'idleTimeoutMs.upload': idleTimeoutMs?.upload,
+    'idleTimeoutMs.download': idleTimeoutMs?.download,
+    maxCallsPerSession,
+    maxCalls
   }
+  for (const [field, value] of Object.entries(numbers))
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) fail(`api.${field}`, 'must be a whole number above 0')
   for (const [field, check] of [
     ['methods.oauth2.check', methods.oauth2?.check],
     ['methods.apiKey.check', methods.apiKey?.check]

@@ -8,21 +8,32 @@ const stringBytes = 12 * 1024
 export class Delivery {
   readonly #sink: Sink
   readonly #controller: Dispatcher.DispatchController
+  readonly #onFull: () => void
   readonly #onRoom: () => void
+  #isFull = false
   /** Head or body have gone to the sink. */
   #begun = false
   /** The beginning of the body, until the next tick shows whether it is all of it. */
   #first: Buffer | undefined
 
-  /** @param onRoom called when a sink that was full takes more */
-  constructor(sink: Sink, controller: Dispatcher.DispatchController, onRoom: () => void) {
+  /**
+   * @param onFull called when the sink takes no more for now
+   * @param onRoom called when it does again
+   */
+  constructor(sink: Sink, controller: Dispatcher.DispatchController, onFull: () => void, onRoom: () => void) {
     this.#sink = sink
     this.#controller = controller
+    this.#onFull = onFull
     this.#onRoom = onRoom
     // A small answer comes in one piece, before the next tick, and leaves as one write. A body that is late holds up nothing.
     process.nextTick(() => {
       if (!this.#begun && !sink.destroyed) this.#begin()
     })
+  }
+
+  /** Whether the client is waited for: it has to read before more of the answer can go on. */
+  get isFull(): boolean {
+    return this.#isFull
   }
 
   write(chunk: Buffer): void {
@@ -59,7 +70,10 @@ export class Delivery {
   #pass(chunk: Buffer): void {
     if (this.#sink.write(chunk) || this.#controller.paused) return
     this.#controller.pause()
+    this.#isFull = true
+    this.#onFull()
     this.#sink.once('drain', () => {
+      this.#isFull = false
       this.#onRoom()
       this.#controller.resume()
     })

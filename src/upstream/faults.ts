@@ -5,6 +5,16 @@ import { errors } from './undici.ts'
 export class Stalled extends Error {}
 export class ClientGone extends Error {}
 
+/** Whether the other side has closed. What says that something else came than a response is not among them. */
+export const isEndOfConnection = ({ code }: NodeJS.ErrnoException): boolean =>
+  code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
+
+/** RFC 9112 §6.1: a client that is not asked sends no TE, so the provider may use no coding but chunked. */
+export const unknownCoding = () =>
+  new GatewayError('provider_unavailable', 'The provider’s answer has a transfer coding that nobody asked for, and cannot be read.', {
+    cause: Object.assign(new Error('a transfer coding that was not asked for'), { code: 'ERR_TRANSFER_CODING' })
+  })
+
 export const tooManyEventStreams = () =>
   new GatewayError('rate_limited', 'Too many event streams of this provider are open here. Try again in a moment.', { retryAfter: 5 })
 

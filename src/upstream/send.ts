@@ -12,43 +12,54 @@ export type Upstream = {
   close(): Promise<void>
 }
 
-/** To one origin at once. Bounded, so that a provider cannot take every descriptor. */
+/** To one origin of a provider at once. Bounded, so that a provider cannot take every descriptor. */
 type Widths = {
   /** Further calls wait. */
   readonly calls: number
+  /** Calls whose body is sent as it comes, beside the others. Further ones wait. */
+  readonly uploads: number
   /** Beside the calls; a further one is refused. */
   readonly eventStreams: number
 }
 
-const usualWidths: Widths = { calls: 512, eventStreams: 512 }
+/** Twice as many calls as two sessions can have under way (src/core/call-limits.ts): they cannot hold up all others. */
+const usualWidths: Widths = { calls: 1_024, uploads: 256, eventStreams: 512 }
 
 /**
  * Sending on undici: one origin apart from another, certificates verified, redirects not followed, straight on `dispatch`, so that
  * a chunk of the provider's answer is one write to the client.
  */
 export function openUpstream(lookupFor: LookupFor, widths = usualWidths): Upstream {
-  const roads = new Map<string, Road>()
+  const roads = new Map<string, Map<string, Road>>()
 
-  function roadTo(origin: string): Road {
-    let road = roads.get(origin)
-    if (!road) {
-      const connections = new Connections(origin, lookupFor(origin))
-      road = { connections, lane: new Lane(widths.calls), eventStreams: new EventStreams(widths.eventStreams) }
-      roads.set(origin, road)
+  function roadTo(provider: string, origin: string): Road {
+    return roads.get(provider)?.get(origin) ?? open(provider, origin)
+  }
+
+  function open(provider: string, origin: string): Road {
+    const road = {
+      connections: new Connections(origin, lookupFor(origin)),
+      calls: new Lane(widths.calls),
+      uploads: new Lane(widths.uploads),
+      eventStreams: new EventStreams(widths.eventStreams)
     }
+    const ofProvider = roads.get(provider) ?? new Map<string, Road>()
+    roads.set(provider, ofProvider.set(origin, road))
     return road
   }
+
+  const allRoads = (): Road[] => [...roads.values()].flatMap(ofProvider => [...ofProvider.values()])
 
   return {
     send: (request, take) =>
       new Promise((resolve, reject) => {
-        new Exchange(request, take, resolve, reject, roadTo(request.origin)).start()
+        new Exchange(request, take, resolve, reject, roadTo(request.provider, request.origin)).start()
       }),
     endEventStreams: () => {
-      for (const { eventStreams } of roads.values()) for (const exchange of [...eventStreams]) exchange.endEarly()
+      for (const { eventStreams } of allRoads()) for (const exchange of [...eventStreams]) exchange.endEarly()
     },
     close: async () => {
-      await Promise.all([...roads.values()].map(({ connections }) => connections.destroy()))
+      await Promise.all(allRoads().map(({ connections }) => connections.destroy()))
     }
   }
 }

@@ -11,3 +11,8 @@ declare module 'undici/lib/core/connect.js' {
 declare module 'undici/lib/core/errors.js' {
   export { errors as default } from 'undici'
 }
+
+declare module 'undici/lib/core/symbols.js' {
+  const symbols: { readonly kParser: symbol }
+  export default symbols
+}

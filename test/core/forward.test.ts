@@ -5,6 +5,7 @@ import { type ErrorCode, GatewayError } from '../../src/core/errors.ts'
 import { type AnswerHead, type Body, type Call, createForward, type UpstreamRequest } from '../../src/core/forward.ts'
 import type { Provider } from '../../src/core/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { streamed } from '../support/streamed.ts'
 import { codeOfRejection, connectionWith, type HandClock, handClock, minute, providerWith, second, startMs } from './support.ts'
 
 const fresh = connectionWith({ credential: new Secret('access-2') })
@@ -74,7 +75,8 @@ function world({
 const tokensSent = ({ sent }: World) => sent.map(({ headers }) => headers[headers.indexOf('authorization') + 1])
 const statusesShown = ({ answers }: World) => answers.map(({ head }) => head.status)
 
-async function* stream(): AsyncGenerator<Buffer> {
+const stream = () => streamed(pieces())
+async function* pieces() {
   yield Buffer.from('a')
 }
 
@@ -88,6 +90,7 @@ t.test('a call goes up once, with the credential, to the origin of the definitio
   )
   t.strictSame(w.sent, [
     {
+      provider: 'acme',
       origin: 'https://api.acme.example',
       method: 'POST',
       path: '/v1/a?b=1',
@@ -95,6 +98,7 @@ t.test('a call goes up once, with the credential, to the origin of the definitio
       body,
       bodyLength: 2,
       timeoutMs: 30 * second,
+      readTimeoutMs: 5 * minute,
       signal
     }
   ])
@@ -104,9 +108,9 @@ t.test('a call goes up once, with the credential, to the origin of the definitio
 
 t.test('a definition may have its own patience', async t => {
   const w = world()
-  const provider: Provider = providerWith({ api: { baseUrl: 'https://api.acme.example', timeoutMs: 5 } })
+  const provider: Provider = providerWith({ api: { baseUrl: 'https://api.acme.example', timeoutMs: 5, idleTimeoutMs: { download: 6 } } })
   await w.call({ provider })
-  t.equal(w.sent[0]?.timeoutMs, 5)
+  t.match(w.sent, [{ timeoutMs: 5, readTimeoutMs: 6 }])
 })
 
 t.test('SEC-37: a 401 is renewed and sent once more, byte for byte, and the first answer is shown to nobody', async t => {

@@ -54,6 +54,15 @@ const refused: Record<string, readonly [field: string, Partial<Provider>[]]> = {
     ])
   ),
   ...Object.fromEntries(
+    (['upload', 'download'] as const).map(field => [
+      `an idleTimeoutMs.${field} that is no whole number above 0`,
+      [
+        `api.idleTimeoutMs.${field}`,
+        [0, -1, 1.5].map(value => ({ api: { baseUrl: 'https://api.acme.example', idleTimeoutMs: { [field]: value } } }))
+      ]
+    ])
+  ),
+  ...Object.fromEntries(
     (['authorizeUrl', 'tokenUrl', 'refreshUrl', 'revokeUrl'] as const).map(field => [
       `a bad ${field}`,
       [field, badUrls.map(url => ({ methods: { oauth2: oauth2With({ [field]: url }) } }))] as const

@@ -4,8 +4,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
-import type { Client } from 'undici'
-import { Connections } from '../../src/upstream/connections.ts'
+import { type Connection, Connections } from '../../src/upstream/connections.ts'
 import { createLookup } from '../../src/upstream/lookup.ts'
 import { selfSigned } from '../support/certificate.ts'
 
@@ -29,7 +28,7 @@ async function setUp(t: Test, listener: RequestListener) {
 }
 
 /** @returns the answer's body */
-function call(client: Client, path = '/'): Promise<string> {
+function call({ client }: Connection, path = '/'): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   let body = ''
   client.dispatch(
@@ -49,12 +48,12 @@ function call(client: Client, path = '/'): Promise<string> {
 
 t.test('calls at once have a connection each, and the one that was used last is the next', async t => {
   const { connections, sockets } = await setUp(t, (_, r) => r.end('answer'))
-  const clients = [connections.take(), connections.take(), connections.take()] as const
+  const clients = [connections.take(true), connections.take(true), connections.take(true)] as const
   t.same(await Promise.all(clients.map(client => call(client))), ['answer', 'answer', 'answer'])
   t.equal(sockets.length, 3)
   for (const client of clients) connections.giveBack(client)
   for (let i = 0; i < 5; i++) {
-    const client = connections.take()
+    const client = connections.take(true)
     t.equal(client, clients[2])
     t.equal(await call(client), 'answer')
     connections.giveBack(client)
@@ -64,46 +63,46 @@ t.test('calls at once have a connection each, and the one that was used last is 
 
 t.test('a connection that was dropped is closed and never the next', async t => {
   const { connections, sockets } = await setUp(t, (_, r) => r.end())
-  const client = connections.take()
+  const client = connections.take(true)
   await call(client)
   const closed = once(sockets[0] as Socket, 'close')
   connections.drop(client)
   await closed
-  t.not(connections.take(), client)
+  t.not(connections.take(true), client)
 })
 
 t.test('a connection that its server has ended is forgotten while nobody uses it', async t => {
   const { connections, sockets } = await setUp(t, (_, r) => r.end('answer'))
-  const [first, second] = [connections.take(), connections.take()]
+  const [first, second] = [connections.take(true), connections.take(true)]
   await Promise.all([call(first), call(second)])
   connections.giveBack(first)
   connections.giveBack(second)
-  const ended = once(second, 'disconnect')
+  const ended = once(second.client, 'disconnect')
   sockets[1]?.end()
   await ended
-  t.equal(connections.take(), first)
-  t.not(connections.take(), second)
+  t.equal(connections.take(true), first)
+  t.not(connections.take(true), second)
 })
 
 t.test('one that is taken in the moment in which its server ends it connects anew, and serves on', async t => {
   const { connections, sockets } = await setUp(t, (_, r) => r.setHeader('connection', 'close').end('answer'))
-  const client = connections.take()
-  const ended = once(client, 'disconnect')
+  const client = connections.take(true)
+  const ended = once(client.client, 'disconnect')
   t.equal(await call(client), 'answer')
   connections.giveBack(client)
-  const again = connections.take()
+  const again = connections.take(true)
   t.equal(again, client)
   t.equal(await call(again), 'answer')
   await ended
   t.equal(sockets.length, 2)
   connections.giveBack(again)
-  t.equal(connections.take(), client)
+  t.equal(connections.take(true), client)
 })
 
 t.test('the end of all of them ends calls under way', async t => {
   const { connections, server } = await setUp(t, () => {})
   const asked = once(server, 'request')
-  const calling = call(connections.take())
+  const calling = call(connections.take(true))
   await asked
   await Promise.all([t.rejects(calling), connections.destroy()])
 })
@@ -117,6 +116,6 @@ t.test('a further connection resumes the TLS session of one before', async t => 
   const server = createTlsServer({ key, cert }, (_, r) => r.end('answer'))
   server.on('secureConnection', (socket: TLSSocket) => resumed.push(socket.isSessionReused()))
   const connections = await connectionsTo(t, server, 'https://localhost')
-  for (let i = 0; i < 2; i++) t.equal(await call(connections.take()), 'answer')
+  for (let i = 0; i < 2; i++) t.equal(await call(connections.take(true)), 'answer')
   t.same(resumed, [false, true])
 })

@@ -31,6 +31,7 @@ async function get(t: Test, lookupFor: LookupFor, origin: string): Promise<strin
   const { signal } = new AbortController()
   await upstream.send(
     {
+      provider: 'acme',
       origin,
       method: 'GET',
       path: '/',

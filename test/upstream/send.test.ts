@@ -9,6 +9,7 @@ import type { AnswerHead, Body, UpstreamRequest } from '../../src/core/forward.t
 import { createLookup } from '../../src/upstream/lookup.ts'
 import { openUpstream } from '../../src/upstream/send.ts'
 import { selfSigned } from '../support/certificate.ts'
+import { streamed } from '../support/streamed.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -36,6 +37,7 @@ function upstream(t: Test, widths?: Parameters<typeof openUpstream>[1]) {
 }
 
 const requestTo = (origin: string, change: Partial<UpstreamRequest> = {}): UpstreamRequest => ({
+  provider: 'acme',
   origin,
   method: 'GET',
   path: '/',
@@ -185,14 +187,14 @@ t.test('an upload that makes progress may take longer than the time limit', asyn
     q.resume()
     q.on('end', () => r.end('done'))
   })
-  async function* slow(): AsyncGenerator<Buffer> {
+  async function* slow() {
     for (let i = 0; i < 5; i++) {
       await new Promise(resolve => setTimeout(resolve, 300))
       yield Buffer.alloc(1000)
     }
   }
   const { take } = collector()
-  t.equal(await send(request({ method: 'POST', body: slow(), timeoutMs: 1000 }), take), 'streamed')
+  t.equal(await send(request({ method: 'POST', body: streamed(slow()), timeoutMs: 1000 }), take), 'streamed')
 })
 
 t.test('a slow reader holds the upstream back', async t => {
@@ -249,7 +251,7 @@ t.test('the bytes of a body and its length go up as they are', async t => {
   const { send, request } = await setUp(t, async (q, r) =>
     r.end(JSON.stringify({ headers: q.headers, body: Buffer.concat(await q.toArray()).toString() }))
   )
-  async function* stream(): AsyncGenerator<Buffer> {
+  async function* stream() {
     yield Buffer.from('abc')
     yield Buffer.from('def')
   }
@@ -258,8 +260,8 @@ t.test('the bytes of a body and its length go up as they are', async t => {
     [[Buffer.from('abc')], 3, { 'content-length': '3' }, 'abc'],
     [[Buffer.from('abc'), Buffer.from('def'), Buffer.from('g')], 7, { 'content-length': '7' }, 'abcdefg'],
     [[Buffer.from('abc'), Buffer.from('def')], undefined, { 'content-length': '6' }, 'abcdef'],
-    [stream(), 6, { 'content-length': '6' }, 'abcdef'],
-    [stream(), undefined, { 'transfer-encoding': 'chunked' }, 'abcdef']
+    [streamed(stream()), 6, { 'content-length': '6' }, 'abcdef'],
+    [streamed(stream()), undefined, { 'transfer-encoding': 'chunked' }, 'abcdef']
   ]
   for (const [body, bodyLength, headers, received] of cases) {
     const { take, text } = collector()
@@ -320,7 +322,7 @@ t.test('SEC-36: event streams take no place from calls, and one too many is refu
       if (q.url === '/events') r.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
       else r.end('called')
     },
-    { calls: 1, eventStreams: 2 }
+    { calls: 1, uploads: 1, eventStreams: 2 }
   )
   const streams = [collector(), collector()]
   const ends = new AbortController()
@@ -350,7 +352,7 @@ t.test('SEC-36: a call that is given up while it waits for a place never goes up
       if (q.url === '/first') held.resolve(r)
       else r.end()
     },
-    { calls: 1, eventStreams: 1 }
+    { calls: 1, uploads: 1, eventStreams: 1 }
   )
   const first = send(request({ path: '/first' }), collector().take)
   const response = await held.promise
@@ -375,7 +377,7 @@ t.test('SEC-36: a call that broke off has given its place back once, and makes n
       else if (q.url === '/first') held.resolve(r)
       else r.end()
     },
-    { calls: 1, eventStreams: 1 }
+    { calls: 1, uploads: 1, eventStreams: 1 }
   )
   await t.rejects(send(request({ path: '/broken' }), collector().take), { code: 'provider_unavailable' })
   const first = send(request({ path: '/first' }), collector().take)

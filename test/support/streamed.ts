@@ -1,0 +1,14 @@
+import type { StreamedBody } from '../../src/core/forward.ts'
+
+/** A body of these pieces, as they come. */
+export function streamed(pieces: AsyncIterable<Uint8Array>, noted: { isAwaited?: boolean; released?: number } = {}): StreamedBody {
+  return {
+    [Symbol.asyncIterator]: () => pieces[Symbol.asyncIterator](),
+    get isAwaited() {
+      return noted.isAwaited ?? false
+    },
+    release: () => {
+      noted.released = (noted.released ?? 0) + 1
+    }
+  }
+}
