@@ -15,6 +15,9 @@ const noBytes = Buffer.alloc(0)
 /** RFC 9110 §9.2.2: to do it twice is to do it once. */
 const idempotentMethods = new Set<HttpMethod>(['GET', 'HEAD', 'PUT', 'DELETE'])
 
+/** With these a server has read less than the whole request, and mostly closes, whether it says so or not. */
+const endsConnection = new Set([408, 413])
+
 /** The open ones of one origin. */
 export class EventStreams extends Set<Exchange> {
   readonly #most: number
@@ -129,7 +132,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
     this.#limit?.renew()
     if (status < 200) return
     // Who refuses an upload, or does not wait for its end, may never read the rest of it, nor what follows on its connection.
-    if (this.#upload && (!this.#isSent || status >= 400)) this.#keepsConnection = false
+    if (endsConnection.has(status) || (this.#upload && (!this.#isSent || status >= 400))) this.#keepsConnection = false
     const head = checkedHeaders(headers)
     if (!head) {
       this.#fail(unknownCoding())

@@ -29,6 +29,11 @@ export function asGatewayError(cause: Error): GatewayError {
   return new GatewayError(
     'provider_unavailable',
     'The provider could not be reached, or broke off before it answered. Try again a little later.',
-    { cause }
+    { cause: withCode(cause) }
   )
+}
+
+/** undici's parser means to say which rule of HTTP was broken, and says `undefined`. */
+function withCode(cause: NodeJS.ErrnoException): Error {
+  return cause.name === 'HTTPParserError' && cause.code === undefined ? Object.assign(cause, { code: 'HPE_MALFORMED' }) : cause
 }

@@ -1,0 +1,70 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { PassThrough } from 'node:stream'
+import type { Test } from 'tap'
+import type { AnswerHead, UpstreamRequest } from '../../src/core/forward.ts'
+import { createLookup } from '../../src/upstream/lookup.ts'
+import { openUpstream } from '../../src/upstream/send.ts'
+
+/** One request that has come to its head, and sometimes its body. */
+export type Came = { readonly socket: Socket; readonly text: string; readonly connection: number }
+
+/**
+ * A provider that says what no server library would: bytes of the test's, at a request's whole head.
+ * @param onRequest called with each head that has come; connections are counted from 1
+ */
+export async function startRawProvider(t: Test, onRequest: (came: Came) => void) {
+  let connections = 0
+  const server = createServer(socket => {
+    const connection = ++connections
+    let text = ''
+    socket.on('error', () => {})
+    socket.setEncoding('latin1').on('data', chunk => {
+      text += chunk
+      if (!/\r\n\r\n/.test(text)) return
+      const came = { socket, text, connection }
+      text = ''
+      onRequest(came)
+    })
+    t.teardown(() => socket.destroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const upstream = openUpstream(createLookup({ production: false, providers: new Map() }))
+  t.teardown(() => upstream.close())
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+
+  /** @returns head and body of the answer */
+  async function call(change: Partial<UpstreamRequest> = {}): Promise<AnswerHead & { body: string }> {
+    const sink = new PassThrough()
+    sink.on('error', () => {})
+    let head: AnswerHead | undefined
+    const body = sink.toArray()
+    body.catch(() => {})
+    const outcome = await upstream.send(
+      {
+        provider: 'acme',
+        origin,
+        method: 'GET',
+        path: '/',
+        headers: [],
+        body: undefined,
+        bodyLength: undefined,
+        timeoutMs: 5_000,
+        signal: new AbortController().signal,
+        ...change
+      },
+      answered => {
+        head = answered
+        return sink
+      }
+    )
+    if (outcome !== 'streamed' || !head) throw new Error(`the answer was ${outcome}`)
+    return { ...head, body: Buffer.concat(await body).toString('latin1') }
+  }
+
+  return { call, connections: () => connections, origin, upstream }
+}
+
+export const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
