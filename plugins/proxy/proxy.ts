@@ -3,11 +3,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { answerHeaders } from '../../src/core/answer-headers.ts'
 import { createCallLimits } from '../../src/core/call-limits.ts'
+import { networkOf } from '../../src/core/client-network.ts'
 import type { Connection } from '../../src/core/connection.ts'
 import { connectionRequired, reconnectRequired } from '../../src/core/connection-errors.ts'
 import { locationFor, repeatsCredential } from '../../src/core/credential.ts'
 import { GatewayError } from '../../src/core/errors.ts'
-import { type AnswerHead, createForward, isStreamed, type Send, type StreamedBody } from '../../src/core/forward.ts'
+import { type AnswerHead, createForward, isEventStream, isStreamed, type Send, type StreamedBody } from '../../src/core/forward.ts'
 import type { RawHeaders } from '../../src/core/header-names.ts'
 import { guardedPath, isBelow } from '../../src/core/path.ts'
 import type { Clock } from '../../src/core/ports.ts'
@@ -81,7 +82,7 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
       // What is there already is not waited for.
       const held = opened instanceof Promise ? await opened : opened
       const { owner, connection } = connectionIn(request, held, definition)
-      const leave = callLimits.enter(owner, definition)
+      const place = callLimits.enter(owner, definition)
       let streamed: StreamedBody | undefined
       try {
         // What is refused by its head is refused before its body comes.
@@ -90,7 +91,10 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
         if (definition.api.idleTimeoutMs?.upload) comingBody?.allowIdle(definition.api.idleTimeoutMs.upload)
         const read = readBody(request.raw, comingBody, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
         const { body, bodyLength } = read instanceof Promise ? await read : read
-        if (isStreamed(body)) streamed = body
+        if (isStreamed(body)) {
+          streamed = body
+          place.become('upload', networkOf(request.ip))
+        }
         const outcome = await forward({
           owner,
           connection,
@@ -102,13 +106,14 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
           bodyLength,
           signal: departure,
           answer: (head, sent) => {
+            if (isEventStream(head.headers)) place.become('eventStream', networkOf(request.ip))
             noteRateLimit(request, owner, definition, head)
             return open(reply, definition, head, sent)
           }
         })
         if (outcome === 'cut') request.log.warn({ provider: definition.name }, 'the answer was cut off')
       } finally {
-        leave()
+        place.leave()
         // However the call has ended: what still comes is read, so that the client comes to read its answer.
         streamed?.release()
       }

@@ -53,6 +53,10 @@ export type Departure = {
 
 export type AnswerHead = { readonly status: number; readonly headers: Readonly<Record<string, string | string[] | undefined>> }
 
+/** RFC-less but universal: server-sent events may be silent for as long as they like. */
+export const isEventStream = ({ 'content-type': type }: AnswerHead['headers']): boolean =>
+  type !== undefined && /^text\/event-stream\b/i.test(String(type))
+
 /** Where an answer goes. One that can tell its head from its body is told when the body keeps its client waiting. */
 export type Sink = Writable & { flushHeaders?(): void }
 

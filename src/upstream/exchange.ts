@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { GatewayError } from '../core/errors.ts'
-import { isStreamed, type Outcome, type StreamedBody, type Take, type UpstreamRequest } from '../core/forward.ts'
+import { isEventStream, isStreamed, type Outcome, type StreamedBody, type Take, type UpstreamRequest } from '../core/forward.ts'
 import type { HttpMethod } from '../core/provider.ts'
 import { TimeLimit } from '../core/time-limit.ts'
 import type { Connection, Connections } from './connections.ts'
@@ -32,8 +32,8 @@ export class EventStreams extends Set<Exchange> {
   }
 }
 
-/** What leads to one origin. Uploads are apart: how long one of them takes is its client's to say. */
-export type Road = { readonly connections: Connections; readonly calls: Lane; readonly uploads: Lane; readonly eventStreams: EventStreams }
+/** What leads to one origin. */
+export type Road = { readonly connections: Connections; readonly lane: Lane; readonly eventStreams: EventStreams }
 
 /** One request and its answer. */
 export class Exchange implements Dispatcher.DispatchHandler, Entrant {
@@ -86,8 +86,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
     }
     signal.addEventListener('abort', this.#onGone)
     this.#await()
-    this.#lane = this.#upload ? this.#road.uploads : this.#road.calls
-    this.#lane.enter(this)
+    // How long an upload takes is its client's to say: it takes no place from calls. Whoever sends it has counted it.
+    if (this.#upload) this.go()
+    else {
+      this.#lane = this.#road.lane
+      this.#lane.enter(this)
+    }
   }
 
   go(): void {
@@ -138,9 +142,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
       this.#fail(unknownCoding())
       return
     }
-    // RFC-less but universal: server-sent events may be silent for as long as they like.
-    const isEventStream = /^text\/event-stream\b/i.test(String(head['content-type']))
-    if (isEventStream && this.#road.eventStreams.isFull) {
+    const isStream = isEventStream(head)
+    if (isStream && this.#road.eventStreams.isFull) {
       this.#fail(tooManyEventStreams())
       return
     }
@@ -157,7 +160,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
       this.#fail(new ClientGone())
       return
     }
-    if (isEventStream) {
+    if (isStream) {
       this.#clear()
       this.#road.eventStreams.add(this)
       // Streams have connections of their own: however many there are, other calls find theirs.

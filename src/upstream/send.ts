@@ -14,16 +14,14 @@ export type Upstream = {
 
 /** To one origin of a provider at once. Bounded, so that a provider cannot take every descriptor. */
 type Widths = {
-  /** Further calls wait. */
+  /** Further calls wait. Those whose body is sent as it comes are beside them, and counted before (src/core/call-limits.ts). */
   readonly calls: number
-  /** Calls whose body is sent as it comes, beside the others. Further ones wait. */
-  readonly uploads: number
   /** Beside the calls; a further one is refused. */
   readonly eventStreams: number
 }
 
 /** Twice as many calls as two sessions can have under way (src/core/call-limits.ts): they cannot hold up all others. */
-const usualWidths: Widths = { calls: 1_024, uploads: 256, eventStreams: 512 }
+const usualWidths: Widths = { calls: 1_024, eventStreams: 512 }
 
 /**
  * Sending on undici: one origin apart from another, certificates verified, redirects not followed, straight on `dispatch`, so that
@@ -39,8 +37,7 @@ export function openUpstream(lookupFor: LookupFor, widths = usualWidths): Upstre
   function open(provider: string, origin: string): Road {
     const road = {
       connections: new Connections(origin, lookupFor(origin)),
-      calls: new Lane(widths.calls),
-      uploads: new Lane(widths.uploads),
+      lane: new Lane(widths.calls),
       eventStreams: new EventStreams(widths.eventStreams)
     }
     const ofProvider = roads.get(provider) ?? new Map<string, Road>()

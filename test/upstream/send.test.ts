@@ -322,7 +322,7 @@ t.test('SEC-36: event streams take no place from calls, and one too many is refu
       if (q.url === '/events') r.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
       else r.end('called')
     },
-    { calls: 1, uploads: 1, eventStreams: 2 }
+    { calls: 1, eventStreams: 2 }
   )
   const streams = [collector(), collector()]
   const ends = new AbortController()
@@ -352,7 +352,7 @@ t.test('SEC-36: a call that is given up while it waits for a place never goes up
       if (q.url === '/first') held.resolve(r)
       else r.end()
     },
-    { calls: 1, uploads: 1, eventStreams: 1 }
+    { calls: 1, eventStreams: 1 }
   )
   const first = send(request({ path: '/first' }), collector().take)
   const response = await held.promise
@@ -377,7 +377,7 @@ t.test('SEC-36: a call that broke off has given its place back once, and makes n
       else if (q.url === '/first') held.resolve(r)
       else r.end()
     },
-    { calls: 1, uploads: 1, eventStreams: 1 }
+    { calls: 1, eventStreams: 1 }
   )
   await t.rejects(send(request({ path: '/broken' }), collector().take), { code: 'provider_unavailable' })
   const first = send(request({ path: '/first' }), collector().take)
@@ -389,4 +389,37 @@ t.test('SEC-36: a call that broke off has given its place back once, and makes n
   response.end()
   await Promise.all([first, second])
   t.equal(seen.at(-1), '/second')
+})
+
+t.test('SEC-36: an upload takes no place from calls while its client is waited for', async t => {
+  const { send, request } = await setUp(t, async (q, r) => r.end(String(Buffer.concat(await q.toArray()).length)), {
+    calls: 1,
+    eventStreams: 1
+  })
+  const rest = Promise.withResolvers<void>()
+  async function* slow() {
+    yield Buffer.alloc(1000)
+    await rest.promise
+    yield Buffer.alloc(1000)
+  }
+  const upload = collector()
+  const sending = send(request({ method: 'POST', body: streamed(slow()), bodyLength: 2000 }), upload.take)
+  const call = collector()
+  await send(request(), call.take)
+  t.equal(await call.text(), '0')
+  rest.resolve()
+  await sending
+  t.equal(await upload.text(), '2000')
+})
+
+t.test('SEC-36: providers that share an origin hold up each other in nothing', async t => {
+  const held = Promise.withResolvers<ServerResponse>()
+  const { send, request } = await setUp(t, (q, r) => (q.url === '/held' ? held.resolve(r) : r.end('called')), { calls: 1, eventStreams: 1 })
+  const first = send(request({ path: '/held' }), collector().take)
+  const response = await held.promise
+  const call = collector()
+  await send(request({ provider: 'other' }), call.take)
+  t.equal(await call.text(), 'called')
+  response.end()
+  await first
 })
