@@ -37,18 +37,24 @@ async function connections(app: FastifyInstance, { publicUrl, clock }: { publicU
     return (await app.renew(owner, connection)).value
   }
 
+  /** What is gone here is told to its providers, and said to be gone once no server of the store that takes over brings it back. */
+  async function erased({ ticket }: FastifyRequest, connections: readonly Connection[]): Promise<void> {
+    const revoking = connections.map(app.revoke)
+    if (ticket) await app.store.confirm(ticket.owner)
+    await Promise.all(revoking)
+  }
+
   app.delete<Named>('/connections/:provider', async (request, reply) => {
     const { definition } = app.providerNamed(request.params.provider)
     // Whatever has become of the session that the cookie names: it was this owner's, and what is answered must be true.
     const connection = request.ticket && (await app.vault.disconnect(request.ticket.owner, definition.name))
-    if (connection) await app.revoke(connection)
+    await erased(request, connection ? [connection] : [])
     return reply.code(204).send()
   })
 
   app.post('/logout', async (request, reply) => {
     // Also by a cookie whose id has turned, in whoever's hands: who has the new one may be a thief.
-    const connections = request.ticket ? await app.vault.end(request.ticket.owner) : []
-    await Promise.all(connections.map(app.revoke))
+    await erased(request, request.ticket ? await app.vault.end(request.ticket.owner) : [])
     return reply.dropSession().dropFlows(request.flows).code(204).send()
   })
 }

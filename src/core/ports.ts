@@ -61,6 +61,11 @@ export type Store = Lease & {
   /** Every record of the owner, at once. */
   erase(owner: string): Promise<void>
   /**
+   * Resolves when what was written to this owner's records up to now is on another server as well, where there is one that may take
+   * over; rejects with `store_unavailable` when that cannot be said. For what must not come back: it costs a round trip more.
+   */
+  confirm(owner: string): Promise<void>
+  /**
    * Everyone who has records, in batches and in no order. Who comes or goes meanwhile may be missing, and some may be told twice.
    * @param endWithinMs only those whose records end within so long. Redis looks at every name for it all the same.
    */

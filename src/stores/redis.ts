@@ -6,6 +6,7 @@ import { before, TimeLimit } from '../core/time-limit.ts'
 import { createAsk } from './redis-ask.ts'
 import { connectRedis } from './redis-client.ts'
 import { claimKey, countKey, keptKey, leaseKey, ownerKey, ownerOf } from './redis-keys.ts'
+import { openRedisReplicas } from './redis-replicas.ts'
 import { commitArguments, wholeMs } from './redis-scripts.ts'
 import { parseRedisUrl } from './redis-url.ts'
 import { openRedisWatch } from './redis-watch.ts'
@@ -31,6 +32,7 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
   const client = connectRedis(target)
   const instance = randomUUID()
   const watch = openRedisWatch(client, target, instance)
+  const replicas = openRedisReplicas(client, target, description)
   const { ask, askTwice, deadlineMs } = createAsk(client, description, connectionPatienceMs)
 
   /** @param node where these keys are: in a Cluster each is asked of its own */
@@ -63,6 +65,8 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
     erase: async owner => {
       await ask(owner, () => client.del(ownerKey(owner)))
     },
+
+    confirm: replicas.confirm,
 
     owners: async function* (endWithinMs) {
       // Once there is a connection it is known which nodes there are.
@@ -125,6 +129,7 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
     close: async () => {
       // QUIT lets calls under way finish; a server that is gone does not answer it.
       watch.close()
+      replicas.close()
       await before(deadlineMs, client.quit()).catch(() => undefined)
       client.disconnect()
     }

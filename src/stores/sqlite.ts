@@ -134,6 +134,9 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
       watch.tell(owner)
     },
 
+    // One file, and a commit is on the disk.
+    confirm: async () => {},
+
     owners: async function* (endWithinMs) {
       if (endWithinMs !== undefined) return yield* ending(endWithinMs)
       for (let from = ''; ; ) {

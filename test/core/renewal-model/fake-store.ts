@@ -131,6 +131,8 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
           changed(owner)
         }),
 
+      confirm: async () => {},
+
       owners: async function* () {
         yield [...owners.keys()]
       },
