@@ -20,6 +20,7 @@ export async function sendConnectPage(
 ): Promise<FastifyReply> {
   const settings = app.providerNamed(provider)
   const held = request.ticket && (await app.vault.open(request.ticket, [provider]))
+  if (held) request.noteSeen(held.session)
   const view = describe(settings, { connection: held?.connections.get(provider)?.value, publicUrl })
   const page = connectPage(settings.definition, { view, ways: waysOf(view, publicUrl, returnTo), returnTo, notice })
   return reply.type('text/html; charset=utf-8').send(page)

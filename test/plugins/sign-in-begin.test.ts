@@ -104,6 +104,15 @@ t.test('a prefetch gets nothing and begins nothing: no cookie, no redirect, no t
   t.equal((await browser.request(auth)).status, 302, 'the second of two tries')
 })
 
+t.test('who looks at the page with the button uses their session, which does not end while they sign in', async t => {
+  const s = await connected(t, { environment: { SESSION_IDLE: '600' } })
+  s.clock.advance(590_000)
+  await s.browser.visit(`${s.gateway.url}/auth/productboard`, { headers: crossSite })
+  await s.browser.request(`${s.gateway.url}/connect/productboard`)
+  s.clock.advance(590_000)
+  t.equal((await s.browser.fetch(`${s.proxy}/x`)).status, 200)
+})
+
 t.test('a HEAD begins no sign-in', async t => {
   const { browser, auth } = await withProvider(t)
   const answer = await browser.request(auth, { method: 'HEAD' })
