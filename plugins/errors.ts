@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyContextConfig, FastifyError, FastifyInst
 import fp from 'fastify-plugin'
 import { connectUrlOf } from '../src/core/connection-view.ts'
 import { type ErrorCode, GatewayError, placesOf } from '../src/core/errors.ts'
+import { TokenEndpointError } from '../src/core/token-answer.ts'
 import { errorPage } from './pages/error-page.ts'
 
 declare module 'fastify' {
@@ -87,11 +88,16 @@ const configOf = (request: FastifyRequest): FastifyContextConfig => request.rout
 function log(request: FastifyRequest, error: GatewayError): void {
   const { cause } = error
   const reason = error.code === 'store_unavailable' && cause instanceof Error ? cause.message : undefined
-  const because = cause instanceof Error ? { name: cause.name, code: (cause as NodeJS.ErrnoException).code, reason } : undefined
+  const token = cause instanceof TokenEndpointError ? cause : undefined
+  const because =
+    cause instanceof Error
+      ? { name: cause.name, code: (cause as NodeJS.ErrnoException).code, reason, kind: token?.kind, status: token?.fault.status }
+      : undefined
   const stack = error.code === 'internal_error' && cause instanceof Error ? placesOf(cause) : undefined
   request.log[error.code === 'internal_error' ? 'error' : 'warn'](
     { code: error.code, provider: error.provider, cause: because, stack },
-    error.title
+    // Its words are ours, and say which of a title's several meanings it is.
+    token?.message ?? error.title
   )
 }
 

@@ -6,6 +6,7 @@ import type { Clock } from '../src/core/ports.ts'
 import { createRenewal, type Renew } from '../src/core/renewal.ts'
 import { createRevocation, type Revocation, type RevocationFailure } from '../src/core/revocation.ts'
 import type { TokenEndpoint } from '../src/core/token-endpoint.ts'
+import { renewalLog } from './renewal-log.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -22,8 +23,8 @@ declare module 'fastify' {
   }
 }
 
-/** How long a gateway that closes goes on trying to save what it has renewed, and waits for providers that are being told. */
-const settleMs = 5_000
+/** How long a gateway that closes waits for token calls under way, goes on trying to save what it has renewed, and waits for providers that are being told. */
+const settleMs = 15_000
 const revocationMs = 1_000
 
 /** What happens to a grant after its sign-in: renewed exactly once, and revoked when it is not wanted any more. */
@@ -55,11 +56,12 @@ async function grants(app: FastifyInstance, { clock }: { clock: Clock }) {
   const renewal = createRenewal({
     vault: app.vault,
     lease: app.store,
+    notes: app.store,
     watch: app.store.watch,
     clock,
     endpointOf: name => endpoints.get(name),
     onOrphan: connection => void revocation.revoke(connection),
-    onLost: ({ provider }) => app.log.error({ provider }, 'a renewed grant could not be saved and is lost')
+    ...renewalLog(app.log, clock)
   })
   app.decorate('renew', renewal.renew)
   app.addHook('onReady', async () => revocation.start())

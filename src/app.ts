@@ -26,11 +26,13 @@ import rateLimits from '../plugins/rate-limits.ts'
 import security from '../plugins/security.ts'
 import session from '../plugins/session.ts'
 import signIn from '../plugins/sign-in/sign-in.ts'
+import type { TokenTimes } from '../plugins/sign-in/token-endpoint.ts'
 import vault from '../plugins/vault.ts'
 import type { Config } from './config/config.ts'
 import { flowLifetimeMs } from './core/flow.ts'
 import type { Send } from './core/forward.ts'
 import type { Clock, Store } from './core/ports.ts'
+import { longestRefreshMs } from './core/renewal.ts'
 import { requestIds } from './request-ids.ts'
 import type { LookupFor } from './upstream/lookup.ts'
 
@@ -43,15 +45,14 @@ export type Parts = {
   patience?: Patience
   /** How long what was not delivered is kept for whoever asks again. */
   undeliveredMs?: number
-  /** With token endpoints: to the head of an answer, and from there to its end. */
-  tokenTimeoutMs?: number
+  tokenTimes?: TokenTimes
 }
 
 /** With clients that send slowly: for the head of a request, for its body, and how often both are looked at, in milliseconds. */
 export type Patience = { readonly headersMs: number; readonly body: Pace; readonly checkEveryMs: number }
 
-/** Token endpoints are quick; one that is not has failed. Twice this is below a lease's 15 s. */
-const usualTokenTimeoutMs = 7_000
+/** A refresh may take a minute, and its body a little more; it stays below `longestRefreshMs`, for which a lease is made. */
+const usualTokenTimes: TokenTimes = { exchangeMs: 30_000, refreshMs: longestRefreshMs }
 
 const usualPatience: Patience = { headersMs: 15_000, body: { idleMs: 60_000, bytesPerSecond: 1024 }, checkEveryMs: 1_000 }
 
@@ -69,7 +70,7 @@ const noCompilers = { buildValidator: () => noSchemas, buildSerializer: () => no
 /** The whole gateway, ready to listen. */
 export async function buildGateway(config: Config, parts: Parts): Promise<FastifyInstance> {
   const { store, clock, send, lookupFor, logger, undeliveredMs = flowLifetimeMs } = parts
-  const { patience = usualPatience, tokenTimeoutMs = usualTokenTimeoutMs } = parts
+  const { patience = usualPatience, tokenTimes = usualTokenTimes } = parts
   const { publicUrl, allowedOrigins, session: limits, keys, trustProxy } = config
   const nextId = requestIds()
   const app: FastifyInstance = fastify({
@@ -111,7 +112,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
   await app.register(grants, { clock })
   await app.register(delivery, { undeliveredMs })
   await app.register(endedSessions, { limits, clock })
-  await app.register(signIn, { publicUrl, allowedOrigins, lookupFor, tokenTimeoutMs, clock })
+  await app.register(signIn, { publicUrl, allowedOrigins, lookupFor, tokenTimes, clock })
   await app.register(connections, { publicUrl, clock })
   await app.register(apiKeys, { publicUrl, send, clock })
   await app.register(invitations, { publicUrl })

@@ -17,8 +17,8 @@ import { createLookup } from './upstream/lookup.ts'
 import { openUpstream, type Upstream } from './upstream/send.ts'
 import type { endSignals } from './worker-signals.ts'
 
-/** What closing the store and saving what was just renewed may take beyond that. */
-const closeMs = 6_000
+/** What token calls under way, saving what they bring and closing the store may take beyond that. */
+const closeMs = 17_000
 
 const clock = { now: Date.now }
 

@@ -1,6 +1,6 @@
 import type { ConnectionView } from '../../src/core/connection-view.ts'
 import type { Provider } from '../../src/core/provider.ts'
-import { details, lastDetails, scopeList } from './details.ts'
+import { details, lastDetails, scopeList, time } from './details.ts'
 import { type Html, html } from './html.ts'
 import { mark } from './mark.ts'
 import type { Way } from './ways.ts'
@@ -27,8 +27,7 @@ ${mark(provider)}
 <div class="more">
 ${status === 'disconnected' ? html`<p class="fine">${expectation(provider, first)}</p>` : ''}
 ${status === 'reconnect_required' ? html`<p>${title} does not accept this ${view.method === 'api_key' ? 'key' : 'connection'} any more. Reconnect to go on using it.</p>${lastDetails(view)}` : ''}
-${status === 'connected' ? details(view, endsAtMs) : ''}
-${status === 'connected' ? notAllowed(view) : ''}
+${status === 'connected' ? html`${failing(view)}${details(view, endsAtMs)}${notAllowed(view)}` : ''}
 </div>
 <div class="actions">
 <div class="buttons">
@@ -41,6 +40,12 @@ ${status === 'connected' ? '' : others.map(way => begin(instead[way.method], `fo
 </li>
 `
 }
+
+/** Nobody need do anything about it; but who wonders why calls fail is told. */
+const failing = ({ title, failingSince }: ConnectionView): Html | '' =>
+  failingSince === undefined
+    ? ''
+    : html`<p>${title} has not renewed this connection since ${time(failingSince)}. It is tried again by itself, and nothing is lost.</p>`
 
 /** A link either way: where a key is pasted, the page's script opens the dialog that it names. */
 const begin = (label: string, what: string, { method, url }: Way, { provider }: ConnectionView, look: string): Html =>

@@ -3,9 +3,14 @@ import type { FastifyOAuth2Options } from '@fastify/oauth2'
 import fastify from 'fastify'
 
 /** Wreck's options for one request, over those of its instance. */
-type HttpOptions = { readonly lookup: LookupFunction; readonly json?: false; readonly redirects?: 0 }
+export type HttpOptions = {
+  readonly lookup: LookupFunction
+  readonly timeout: number
+  readonly json?: false
+  readonly redirects?: 0
+}
 
-type Token = {
+export type Token = {
   readonly token: unknown
   refresh(params: object, http: HttpOptions): Promise<Token>
   revoke(type: 'access_token' | 'refresh_token', http: HttpOptions): Promise<unknown>

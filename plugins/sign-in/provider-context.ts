@@ -6,7 +6,7 @@ import type { LookupFor } from '../../src/upstream/lookup.ts'
 import { callback } from './callback.ts'
 import { oauth2Client } from './oauth2-client.ts'
 import { start } from './start.ts'
-import { tokenEndpointOf } from './token-endpoint.ts'
+import { type TokenTimes, tokenEndpointOf } from './token-endpoint.ts'
 
 export type ProviderContextOptions = {
   definition: Provider
@@ -15,21 +15,22 @@ export type ProviderContextOptions = {
   publicUrl: string
   allowedOrigins: ReadonlySet<string>
   lookupFor: LookupFor
-  tokenTimeoutMs: number
+  tokenTimes: TokenTimes
   clock: Clock
 }
 
-const mostTokenAnswerBytes = 64 * 1024
+/** Of a token response: far above what any vendor sends. */
+const mostResponseBytes = 128 * 1024
 
 /** One provider's sign-in: its own scope, its own `@fastify/oauth2` instance, its own callback address. */
 export async function providerContext(app: FastifyInstance, options: ProviderContextOptions): Promise<void> {
-  const { definition, method, client, publicUrl, lookupFor, tokenTimeoutMs } = options
+  const { definition, method, client, publicUrl, lookupFor, tokenTimes } = options
   const redirectUri = `${publicUrl}/auth/${definition.name}/callback`
   // State, PKCE and cookies are ours (see docs/decisions): without startRedirectPath and pkce the instance is a client alone.
   const openClient = oauth2Client({
     callbackUri: redirectUri,
     userAgent: 'latchkey',
-    credentials: credentials(method, client, tokenTimeoutMs)
+    credentials: credentials(method, client)
   })
   const authorizeUrl = async (flow: Flow) => {
     const { oauth2 } = await openClient()
@@ -43,13 +44,13 @@ export async function providerContext(app: FastifyInstance, options: ProviderCon
       code_challenge_method: 'S256'
     })
   }
-  app.tokenEndpoints.set(definition.name, tokenEndpointOf(openClient, method, lookupFor))
+  app.tokenEndpoints.set(definition.name, tokenEndpointOf({ openClient, method, client, lookupFor, times: tokenTimes }))
   app.authorizeUrls.set(definition.name, authorizeUrl)
   app.register(start, { ...options, authorizeUrl })
   app.register(callback, { ...options, redirectUri })
 }
 
-function credentials(method: OAuth2Method, client: OAuthClient, tokenTimeoutMs: number) {
+function credentials(method: OAuth2Method, client: OAuthClient) {
   const [authorize, token] = [new URL(method.authorizeUrl), new URL(method.tokenUrl)]
   return {
     client: { id: client.id, secret: client.secret.reveal() },
@@ -62,7 +63,8 @@ function credentials(method: OAuth2Method, client: OAuthClient, tokenTimeoutMs: 
       refreshPath: new URL(method.refreshUrl ?? token).href,
       ...(method.revokeUrl !== undefined && { revokePath: new URL(method.revokeUrl).href })
     },
-    http: { timeout: tokenTimeoutMs, maxBytes: mostTokenAnswerBytes },
+    // Whatever it is labelled as; and what is no JSON comes back as it is, in the error that says so.
+    http: { json: 'force', maxBytes: mostResponseBytes },
     options: {
       scopeSeparator: method.scopeSeparator ?? ' ',
       bodyFormat: method.tokenRequestFormat ?? 'form',

@@ -9,13 +9,13 @@ type ClientError = { output?: { statusCode?: number }; data?: { isResponseError?
 
 /** RFC 7009, by a provider's `@fastify/oauth2` instance. A 200 that says no is no yes. */
 export const revokeBy =
-  (openClient: OpenOAuth2Client, { revokeUrl }: OAuth2Method, lookupFor: LookupFor): TokenEndpoint['revoke'] =>
+  (openClient: OpenOAuth2Client, { revokeUrl }: OAuth2Method, lookupFor: LookupFor, timeoutMs: number): TokenEndpoint['revoke'] =>
   async ({ token, type }) => {
     if (revokeUrl === undefined) return
     const { oauth2 } = await openClient()
     const client = oauth2.createToken({ [type]: token.reveal() })
     // As bytes: RFC 7009 §2.2 leaves the body of a success empty or without meaning. A redirect is neither followed nor a success.
-    const http = { lookup: lookupFor(revokeUrl), json: false, redirects: 0 } as const
+    const http = { lookup: lookupFor(revokeUrl), timeout: timeoutMs, json: false, redirects: 0 } as const
     const body = await client.revoke(type, http).catch(error => {
       throw failureOf(error as ClientError, token)
     })

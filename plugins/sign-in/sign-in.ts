@@ -5,12 +5,13 @@ import type { Clock } from '../../src/core/ports.ts'
 import type { LookupFor } from '../../src/upstream/lookup.ts'
 import { isPrefetch } from './prefetch.ts'
 import { providerContext } from './provider-context.ts'
+import type { TokenTimes } from './token-endpoint.ts'
 
 type SignInOptions = {
   publicUrl: string
   allowedOrigins: ReadonlySet<string>
   lookupFor: LookupFor
-  tokenTimeoutMs: number
+  tokenTimes: TokenTimes
   clock: Clock
 }
 

@@ -77,6 +77,8 @@ export type Connection = {
   connectedAt?: string
   expiresAt?: string
   lastUsedAt?: string
+  /** Since when renewing its access has failed, for reasons that may pass. */
+  failingSince?: string
   apiUrls?: string[]
   connectUrl: string
 }

@@ -19,6 +19,8 @@ export type ConnectionView = {
   connectedAt?: string
   expiresAt?: string
   lastUsedAt?: string
+  /** Since when renewing its access has failed, for reasons that may pass. */
+  failingSince?: string
   /**
    * The bases by which the provider's own links name its API: below them an absolute URL is one of `/proxy`. Only where there is a
    * connection, since an operator's own address is nobody else's business.
@@ -50,7 +52,7 @@ export function describe(settings: ProviderSettings, { connection, lastUsedMs, p
   const { name, title } = settings.definition
   const common = { provider: name, title, methods: methodsOf(settings), connectUrl: connectUrlOf(settings, publicUrl) }
   if (!connection) return { ...common, status: 'disconnected' }
-  const { status, method, account, scopes, connectedAtMs, expiresAtMs } = connection
+  const { status, method, account, scopes, connectedAtMs, expiresAtMs, backoff } = connection
   const missing = missingScopes(settings.client?.scopes ?? [], connection)
   return {
     ...common,
@@ -62,6 +64,7 @@ export function describe(settings: ProviderSettings, { connection, lastUsedMs, p
     connectedAt: timestamp(connectedAtMs),
     ...(expiresAtMs !== undefined && { expiresAt: timestamp(expiresAtMs) }),
     ...(lastUsedMs !== undefined && { lastUsedAt: timestamp(lastUsedMs) }),
+    ...(backoff?.sinceMs !== undefined && { failingSince: timestamp(backoff.sinceMs) }),
     apiUrls: apiUrlsOf(settings)
   }
 }

@@ -15,12 +15,26 @@ export type Connection = {
   readonly scopes?: readonly string[]
   readonly account?: string
   readonly connectedAtMs: number
-  /** Set while renewals fail for reasons that may pass: no try before `notBeforeMs`. */
-  readonly backoff?: { readonly failures: number; readonly notBeforeMs: number }
+  /** How long its access tokens live, where the provider has ever said so. */
+  readonly lifetimeMs?: number
+  /** Set while renewals fail for reasons that may pass. */
+  readonly backoff?: Backoff
   /** Set while it is in doubt: where, in a hash, and when the provider first refused what nothing can renew (`doubts.ts`). */
   readonly refusal?: { readonly place: string; readonly atMs: number }
   /** Set when the provider has said 429: no call before. */
   readonly heldBackUntilMs?: number
+}
+
+export type Backoff = {
+  readonly failures: number
+  /** No try before. */
+  readonly notBeforeMs: number
+  /** Of the first failure. */
+  readonly sinceMs: number
+  /** Of the first of those that were nothing but refusals of what was sent, while there was no other in between. */
+  readonly refusedSinceMs?: number
+  /** It is the operator's client that is refused. */
+  readonly isClientRejected?: boolean
 }
 
 /** What a token endpoint granted (RFC 6749 §5.1), whatever shape it came in. */
@@ -41,7 +55,7 @@ export function connectionFrom(grant: Grant, provider: string, askedScopes: read
     status: 'connected',
     credential: grant.accessToken,
     ...(grant.refreshToken && { refreshToken: grant.refreshToken }),
-    ...lifetime(grant, nowMs, renewAheadMs),
+    ...lifetime(grant.expiresInMs, nowMs, renewAheadMs),
     // RFC 6749 §5.1: an answer without `scope` grants what was asked.
     scopes: grant.scopes ?? askedScopes,
     ...(grant.account !== undefined && { account: grant.account }),
@@ -49,29 +63,37 @@ export function connectionFrom(grant: Grant, provider: string, askedScopes: read
   }
 }
 
-/** The connection after a refresh. What the answer does not say stays as it was. */
+/** The connection after a refresh. What the response does not say stays as it was; of a lifetime, the time from now on. */
 export function renewed(connection: Connection, grant: Grant, nowMs: number): Connection {
   const { backoff: _, expiresAtMs: _1, renewAtMs: _2, ...kept } = connection
+  const lifetimeMs = grant.expiresInMs ?? connection.lifetimeMs
   // A provider whose tokens live for a minute or less would be asked at every call: another refresh gives no longer one.
-  const marginMs = Math.min(renewAheadMs, (grant.expiresInMs ?? 0) / 2)
+  const marginMs = Math.min(renewAheadMs, (lifetimeMs ?? 0) / 2)
   return {
     ...kept,
     credential: grant.accessToken,
     // RFC 6749 §6: no new refresh token means keep the old one.
     ...(grant.refreshToken && { refreshToken: grant.refreshToken }),
-    ...lifetime(grant, nowMs, marginMs),
-    ...(grant.scopes && { scopes: grant.scopes })
+    ...lifetime(lifetimeMs, nowMs, marginMs),
+    ...(grant.scopes?.length && { scopes: grant.scopes })
   }
 }
 
-function lifetime(grant: Grant, nowMs: number, marginMs: number): Pick<Connection, 'expiresAtMs' | 'renewAtMs'> {
-  if (grant.expiresInMs === undefined) return {}
-  const expiresAtMs = nowMs + grant.expiresInMs
-  return { expiresAtMs, renewAtMs: expiresAtMs - marginMs }
+function lifetime(
+  lifetimeMs: number | undefined,
+  nowMs: number,
+  marginMs: number
+): Pick<Connection, 'lifetimeMs' | 'expiresAtMs' | 'renewAtMs'> {
+  if (lifetimeMs === undefined) return {}
+  const expiresAtMs = nowMs + lifetimeMs
+  return { lifetimeMs, expiresAtMs, renewAtMs: expiresAtMs - marginMs }
 }
 
 export const isDueForRenewal = (connection: Connection, nowMs: number): boolean =>
   connection.renewAtMs !== undefined && connection.renewAtMs <= nowMs && connection.refreshToken !== undefined
+
+/** No renewal is tried now, since the last ones have failed. */
+export const isBackingOff = ({ backoff }: Connection, nowMs: number): boolean => backoff !== undefined && backoff.notBeforeMs > nowMs
 
 export const isExpired = (connection: Connection, nowMs: number): boolean =>
   connection.expiresAtMs !== undefined && connection.expiresAtMs <= nowMs

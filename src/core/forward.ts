@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import { apiBase } from './api-base.ts'
-import { type Connection, isDueForRenewal, isExpired } from './connection.ts'
+import { type Connection, isBackingOff, isDueForRenewal, isExpired } from './connection.ts'
 import { credentialHeaders, targetFor } from './credential.ts'
 import { createDoubts, type DoubtsParts } from './doubts.ts'
 import { GatewayError, hasCode } from './errors.ts'
@@ -90,6 +90,10 @@ export type Call = {
 
 const defaultTimeoutMs = 30_000
 const defaultReadTimeoutMs = 5 * 60_000
+/** How long a call whose token is still good waits for its renewal. */
+const aheadMs = 1_000
+/** Of a renewal: no word against the connection. */
+const mayPass = ['provider_unavailable', 'provider_timeout', 'client_rejected', 'store_unavailable'] as const
 
 /** Send; on a refusal renew; send once more. The second answer stands, whatever it is. So does the first, where nothing can be renewed. */
 export function createForward(parts: DoubtsParts & { readonly renew: Renew }): (call: Call) => Promise<Outcome> {
@@ -141,15 +145,19 @@ export function createForward(parts: DoubtsParts & { readonly renew: Renew }): (
     })
   }
 
-  /** A renewal ahead of expiry may fail for a while, with the provider or the store; the call goes on with what still works. */
+  /** A renewal ahead of expiry may fail for a while, with the provider or the store, or take long; the call goes on with what still works. */
   async function renewAhead({ owner, connection }: Call): Promise<Connection | undefined> {
-    try {
-      return (await renew(owner, connection)).value
-    } catch (error) {
-      const mayPass = (['provider_unavailable', 'provider_timeout', 'store_unavailable'] as const).some(code => hasCode(error, code))
-      if (mayPass && !isExpired(connection, clock.now())) return undefined
-      throw error
+    const isGood = () => !isExpired(connection, clock.now())
+    if (isGood()) {
+      if (isBackingOff(connection, clock.now())) return undefined
+      try {
+        return (await renew(owner, connection, aheadMs)).value
+      } catch (error) {
+        if (!mayPass.some(code => hasCode(error, code))) throw error
+        if (isGood()) return undefined
+      }
     }
+    return (await renew(owner, connection)).value
   }
 
   /** @param choose the client's answer, or `undefined` to have it dropped */

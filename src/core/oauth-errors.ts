@@ -14,7 +14,7 @@ export const authorizationErrors = [
 ] as const
 
 /** RFC 6749 §5.2 and RFC 7009 §2.2.1: why a token endpoint refuses. */
-export const tokenErrors = [
+const tokenErrors = [
   'invalid_request',
   'invalid_client',
   'invalid_grant',

@@ -113,6 +113,8 @@ export type OAuth2Method = {
   readonly tokenParams?: Readonly<Record<string, string>>
   readonly refreshParams?: Readonly<Record<string, string>>
   readonly answer?: TokenAnswerShape
+  /** The vendor's own words for a refusal, read in responses of any status, 200 included. First match wins, also over RFC 6749's words. */
+  readonly refusals?: readonly TokenRefusal[]
   /** First match wins. `Authorization: Bearer` when left out (RFC 6750 §2.1). */
   readonly placements?: readonly Placement[]
   /**
@@ -131,10 +133,22 @@ export type TokenAnswerShape = {
   readonly scope?: string
   /** A name for the connected account, which no standard has a field for. */
   readonly account?: string
-  /** Accepted `token_type` in lower case; `''` also accepts its absence. `bearer` when left out. */
+  /** Accepted `token_type` in lower case, `bearer` when left out. A response without any is accepted in any case. */
   readonly tokenType?: string
-  /** Lifetime in seconds to assume when the answer has none. Left out: until the provider says 401. */
+  /**
+   * Lifetime in seconds to assume when the answer has none. Left out: at a refresh as long as the token before lived, at a sign-in
+   * until the provider says 401.
+   */
   readonly defaultExpiresIn?: number
+}
+
+export type TokenRefusal = {
+  /** JSON Pointer (RFC 6901) into the token endpoint's response. */
+  readonly pointer: string
+  /** The values at it that say so, spelled as the vendor does. */
+  readonly oneOf: ReadonlyArray<string | number | boolean>
+  /** `invalid_grant`: the grant is over, and the person must connect again. `invalid_client`: the operator's client is refused. */
+  readonly means: 'invalid_grant' | 'invalid_client'
 }
 
 export type ApiKeyMethod = {
@@ -204,8 +218,13 @@ export function defineProvider(provider: Provider): Provider {
     if (statuses && !(statuses.length > 0 && statuses.every(status => Number.isInteger(status) && status >= 200 && status < 600)))
       fail(`${field}.status`, 'must be a final HTTP status, or a list of them')
   }
-  const { authorizeUrl, tokenUrl, refreshUrl, revokeUrl, revocation } = methods.oauth2 ?? {}
+  const { authorizeUrl, tokenUrl, refreshUrl, revokeUrl, revocation, refusals = [] } = methods.oauth2 ?? {}
   if (revocation !== undefined && revocation !== 'token' && revocation !== 'grant') fail('revocation', "must be 'token' or 'grant'")
+  for (const [i, { pointer, oneOf, means }] of refusals.entries()) {
+    if (!/^(\/([^~]|~[01])*)*$/.test(pointer)) fail(`refusals[${i}].pointer`, 'must be a JSON Pointer, such as /error')
+    if (!Array.isArray(oneOf) || oneOf.length === 0) fail(`refusals[${i}].oneOf`, 'must list the values that say no')
+    if (!['invalid_grant', 'invalid_client'].includes(means)) fail(`refusals[${i}].means`, 'must be invalid_grant or invalid_client')
+  }
   const linkBases = api.linkBases?.map((url, i) => [`api.linkBases[${i}]`, url] as const) ?? []
   const addresses = Object.entries({ 'api.baseUrl': api.baseUrl, authorizeUrl, tokenUrl, refreshUrl, revokeUrl })
   for (const [field, url] of [...addresses, ...linkBases]) {

@@ -44,11 +44,15 @@ export class TimeLimit {
 
 /**
  * What the work comes to, unless it takes longer than the limit.
- * @throws Error when it takes longer; the work is not ended by that.
+ * @throws what `fault` says when it takes longer; the work is not ended by that.
  */
-export async function before<T>(limitMs: number, work: Promise<T>): Promise<T> {
+export async function before<T>(
+  limitMs: number,
+  work: Promise<T>,
+  fault = () => new Error(`no answer within ${Math.round(limitMs)} ms`)
+): Promise<T> {
   const late = Promise.withResolvers<never>()
-  const limit = new TimeLimit(limitMs, () => late.reject(new Error(`no answer within ${Math.round(limitMs)} ms`)))
+  const limit = new TimeLimit(limitMs, () => late.reject(fault()))
   try {
     return await Promise.race([work, late.promise])
   } finally {

@@ -20,7 +20,7 @@ t.test('a connection is shown with everything but its secrets', async t => {
     account: 'Acme Inc.',
     expiresAtMs: startMs + hour,
     renewAtMs: startMs,
-    backoff: { failures: 1, notBeforeMs: startMs }
+    backoff: { failures: 1, notBeforeMs: startMs, sinceMs: startMs }
   })
   const view = describe(settingsWith(), { connection, lastUsedMs: startMs + 1, publicUrl })
   const { methods, ...rest } = view
@@ -34,6 +34,7 @@ t.test('a connection is shown with everything but its secrets', async t => {
     connectedAt: '2026-01-01T00:00:00.000Z',
     expiresAt: '2026-01-01T01:00:00.000Z',
     lastUsedAt: '2026-01-01T00:00:00.001Z',
+    failingSince: '2026-01-01T00:00:00.000Z',
     apiUrls: ['https://api.acme.example/v1'],
     connectUrl
   })

@@ -17,6 +17,7 @@ t.test('a connection is made from a grant', async t => {
     status: 'connected',
     credential: 'a',
     refreshToken: 'r',
+    lifetimeMs: hour,
     expiresAtMs: startMs + hour,
     renewAtMs: startMs + hour - minute,
     scopes: ['read'],
@@ -38,13 +39,22 @@ t.test('SEC-12: a refresh without a new refresh token keeps the old one', async 
   t.equal(renewed(connectionWith(), grantOf('access-2', 'refresh-2'), startMs).refreshToken?.reveal(), 'refresh-2')
 })
 
+t.test('what a refresh leaves out of a lifetime or the scopes stays as it was', async t => {
+  const grant = { ...grantOf('access-1', 'refresh-1', hour), scopes: ['read'] }
+  const before = connectionFrom(grant, 'acme', [], startMs)
+  t.match(before, { lifetimeMs: hour, expiresAtMs: startMs + hour })
+  const next = renewed(before, { ...grantOf('access-2'), scopes: [] }, startMs + hour)
+  t.match(next, { lifetimeMs: hour, expiresAtMs: startMs + 2 * hour, renewAtMs: startMs + 2 * hour - minute, scopes: ['read'] })
+  t.match(renewed(next, grantOf('access-3', undefined, minute), startMs), { lifetimeMs: minute, expiresAtMs: startMs + minute })
+})
+
 t.test('SEC-12: a refresh changes what its answer says and nothing else', async t => {
   const before = connectionWith({
     scopes: ['read', 'write'],
     account: 'Acme Inc.',
     expiresAtMs: startMs,
     renewAtMs: startMs - minute,
-    backoff: { failures: 3, notBeforeMs: startMs }
+    backoff: { failures: 3, notBeforeMs: startMs, sinceMs: startMs }
   })
   const kept = { provider: 'acme', method: 'oauth2', status: 'connected', account: 'Acme Inc.', connectedAtMs: startMs }
   t.strictSame(told(renewed(before, grantOf('access-2'), startMs + hour)), {
@@ -58,6 +68,7 @@ t.test('SEC-12: a refresh changes what its answer says and nothing else', async 
     scopes: ['read'],
     credential: 'access-2',
     refreshToken: 'refresh-2',
+    lifetimeMs: hour,
     expiresAtMs: startMs + 2 * hour,
     renewAtMs: startMs + 2 * hour - minute
   })
@@ -103,7 +114,7 @@ t.test('what is encoded decodes to the same connection', async t => {
       renewAtMs: 2,
       scopes: ['a', 'b'],
       account: 'Ácme "Inc."',
-      backoff: { failures: 2, notBeforeMs: 3 }
+      backoff: { failures: 2, notBeforeMs: 3, sinceMs: startMs }
     })
   ]) {
     const decoded = decodeConnection(encodeConnection(connection))

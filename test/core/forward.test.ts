@@ -30,7 +30,7 @@ function world({
 } = {}) {
   const clock: HandClock = handClock()
   const sent: UpstreamRequest[] = []
-  const renewals: Array<{ owner: string; credential: string }> = []
+  const renewals: Array<{ owner: string; credential: string; aheadMs?: number }> = []
   const answers: Array<{ head: AnswerHead; path: string; credential: string }> = []
   const remaining = [...statuses]
   const forward = createForward({
@@ -41,8 +41,8 @@ function world({
       const status = remaining.length > 1 ? (remaining.shift() as number) : (remaining[0] as number)
       return take({ status, headers: { ...headers, 'x-status': String(status) } }) ? 'streamed' : 'dropped'
     },
-    renew: async (owner, failed) => {
-      renewals.push({ owner, credential: failed.credential.reveal() })
+    renew: async (owner, failed, aheadMs) => {
+      renewals.push({ owner, credential: failed.credential.reveal(), ...(aheadMs !== undefined && { aheadMs }) })
       if (renewal) throw new GatewayError(renewal, 'no')
       return { value: fresh, version: '' }
     }
@@ -192,15 +192,61 @@ t.test('SEC-37: after a renewal ahead a 401 is the answer, since another renewal
 
 t.test('SEC-14, SEC-41: a renewal ahead may fail for now while the token is good, and the call goes on with it', async t => {
   const due: Connection = connectionWith({ renewAtMs: startMs, expiresAtMs: startMs + minute })
-  for (const renewal of ['provider_unavailable', 'provider_timeout', 'store_unavailable'] as const) {
+  for (const renewal of ['provider_unavailable', 'provider_timeout', 'client_rejected', 'store_unavailable'] as const) {
     const w = world({ renewal })
     t.equal(await w.call({ connection: due }), 'streamed')
     t.strictSame(tokensSent(w), ['Bearer access-1'])
+    t.strictSame(w.renewals, [{ owner: 'owner', credential: 'access-1', aheadMs: second }], 'it waits for a second at most')
     const later = world({ renewal })
     later.clock.advance(minute)
     t.equal(await codeOfRejection(later.call({ connection: due })), renewal, 'past its end it does not')
     t.equal(later.sent.length, 0)
   }
+})
+
+t.test('SEC-14: while renewals fail, a call with a token that is good asks for none', async t => {
+  const backoff = { failures: 3, notBeforeMs: startMs + 4 * second, sinceMs: startMs }
+  const due: Connection = connectionWith({ renewAtMs: startMs, expiresAtMs: startMs + minute, backoff })
+  const w = world()
+  await w.call({ connection: due })
+  t.strictSame([tokensSent(w), w.renewals], [['Bearer access-1'], []])
+  w.clock.advance(4 * second)
+  await w.call({ connection: due })
+  t.strictSame(tokensSent(w), ['Bearer access-1', 'Bearer access-2'])
+})
+
+t.test('a token that ends while its renewal is waited for is not sent: the call waits on', async t => {
+  const due: Connection = connectionWith({ renewAtMs: startMs, expiresAtMs: startMs + second })
+  const clock = handClock()
+  const asked: Array<number | undefined> = []
+  const sent: string[] = []
+  const forward = createForward({
+    ...noDoubts,
+    clock,
+    send: async (request, take) => {
+      sent.push(request.headers.at(-1) ?? '')
+      return take({ status: 200, headers: {} }) ? 'streamed' : 'dropped'
+    },
+    renew: async (_owner, _failed, aheadMs) => {
+      asked.push(aheadMs)
+      if (aheadMs === undefined) return { value: fresh, version: '' }
+      clock.advance(second)
+      throw new GatewayError('provider_timeout', 'slow')
+    }
+  })
+  await forward({
+    owner: 'owner',
+    connection: due,
+    provider: providerWith(),
+    method: 'GET',
+    target: '/',
+    rawHeaders: [],
+    body: undefined,
+    bodyLength: undefined,
+    signal: new AbortController().signal,
+    answer: () => new Writable()
+  })
+  t.strictSame([asked, sent], [[second, undefined], ['Bearer access-2']])
 })
 
 t.test('any other failure of a renewal ahead is the answer, and nothing is sent', async t => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { defineProvider, type Provider } from '../../src/core/provider.ts'
+import { defineProvider, type Provider, type TokenRefusal } from '../../src/core/provider.ts'
 import { apiKeyWith, oauth2With, providerWith } from './support.ts'
 
 /** What the TypeError says. */
@@ -25,6 +25,10 @@ const badUrls = [
   'https://acme.example/x/',
   'https://'
 ]
+
+const refusalWith = (parts: Partial<TokenRefusal>): Partial<Provider> => ({
+  methods: { oauth2: oauth2With({ refusals: [{ pointer: '/error', oneOf: ['no'], means: 'invalid_grant', ...parts }] }) }
+})
 
 const refused: Record<string, readonly [field: string, Partial<Provider>[]]> = {
   'a name that is not lower-case words joined by dashes': [
@@ -53,6 +57,9 @@ const refused: Record<string, readonly [field: string, Partial<Provider>[]]> = {
       ]
     ])
   ),
+  'a refusal that points nowhere': ['refusals[0].pointer', ['error', 'x/y', '/~2'].map(pointer => refusalWith({ pointer }))],
+  'a refusal without words': ['refusals[0].oneOf', [refusalWith({ oneOf: [] })]],
+  'a refusal that means nothing': ['refusals[0].means', [refusalWith({ means: 'slow_down' as 'invalid_grant' })]],
   ...Object.fromEntries(
     (['upload', 'download'] as const).map(field => [
       `an idleTimeoutMs.${field} that is no whole number above 0`,
@@ -91,6 +98,8 @@ t.test('a good definition comes back as it is, and cannot be changed', async t =
     { color: '#ABCDEF' },
     { api: { baseUrl: 'https://api.acme.example' } },
     { methods: { apiKey: apiKeyWith({ in: 'basic' }) } },
+    refusalWith({ pointer: '/errors/0/a~1b', oneOf: [1, true] }),
+    refusalWith({ pointer: '' }),
     {
       methods: {
         oauth2: oauth2With({ authorizeUrl: 'https://acme.example/authorize?tenant=1', refreshUrl: 'https://acme.example/refresh' })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import * as rule from './renewal-model/judge.ts'
-import { calm, fatal, frozen, graceful, noted, type Plans, rough } from './renewal-model/plans.ts'
+import { calm, cutOff, fatal, frozen, graceful, noted, type Plans, rough } from './renewal-model/plans.ts'
 import { runWorld } from './renewal-model/world.ts'
 
 // The real core, three instances of it, on one store, provider and clock that are played. Each call, answer, death and fault is a step;
@@ -12,6 +12,8 @@ const always = [
   rule.everyAnswerIsRight,
   rule.nobodyTriesForEver,
   rule.noTokenIsSpentTwice,
+  rule.noTokenIsSentTwiceAtOnce,
+  rule.nobodyWaitsForLong,
   rule.nothingNewerIsOverwritten,
   rule.whatEndedStaysEnded,
   rule.noLeaseIsHeldInTheEnd
@@ -39,6 +41,7 @@ function story(title: string, plans: Plans, rules: readonly rule.Rule[]): void {
 story('SEC-13: in whatever order the steps of three instances come, one refresh serves them all', calm, alive)
 story('SEC-13: so it is while the store fails, the provider fails, and the person ends or begins anew', rough, alive)
 story('SEC-13: so it is while a busy provider has notes written into the record', noted, alive)
+story('SEC-13: so it is when an instance loses sight of the store in the midst of a slow token call', cutOff, alive)
 story('SEC-14: a grant is lost only with the instance that died, or the answer that never came', fatal, awake)
 story('SEC-14: where the provider answers a used-up token for a while, no grant is lost', graceful, alive)
 story('SEC-13: an instance that stood still for longer than its lease does no harm when it goes on', frozen, always)

@@ -5,8 +5,8 @@ import { shown } from './support.ts'
 
 const least = { access_token: 'token', token_type: 'Bearer' }
 
-const read = (body: unknown, shape?: TokenAnswerShape, separator?: string) => {
-  const { accessToken, refreshToken, ...rest } = parseTokenAnswer(body, shape, separator)
+const read = (body: unknown, shape?: TokenAnswerShape, scopeSeparator?: string) => {
+  const { accessToken, refreshToken, ...rest } = parseTokenAnswer(body, { shape, scopeSeparator })
   return { ...rest, accessToken: accessToken.reveal(), ...(refreshToken && { refreshToken: refreshToken.reveal() }) }
 }
 
@@ -77,17 +77,17 @@ t.test('SEC-10: a refresh token that could not be sent is not kept, and the acce
     t.strictSame(read({ ...least, refresh_token }), { accessToken: 'token' }, shown(String(refresh_token).slice(0, 20)))
 })
 
-t.test('SEC-10: the token type is Bearer unless the definition says otherwise', async t => {
+t.test('SEC-10: the token type is Bearer unless the definition says otherwise, and may be left out', async t => {
   const accepted = { accessToken: 'token' }
   for (const [token_type, expected, outcome] of [
     ['Bearer', undefined, accepted],
     ['BEARER', undefined, accepted],
-    [undefined, undefined, 'bad_answer'],
-    [null, undefined, 'bad_answer'],
-    ['', undefined, 'bad_answer'],
+    ['Bearer ', undefined, accepted],
+    [undefined, undefined, accepted],
+    [null, undefined, accepted],
+    ['', undefined, accepted],
     ['mac', undefined, 'bad_answer'],
     ['DPoP', undefined, 'bad_answer'],
-    ['Bearer ', undefined, 'bad_answer'],
     [1, undefined, 'bad_answer'],
     [['bearer'], undefined, 'bad_answer'],
     [{ toString: 1 }, undefined, 'bad_answer'],
@@ -97,7 +97,7 @@ t.test('SEC-10: the token type is Bearer unless the definition says otherwise', 
     ['mac', '', 'bad_answer'],
     ['Token', 'token', accepted],
     ['Bearer', 'token', 'bad_answer'],
-    [undefined, 'token', 'bad_answer']
+    [undefined, 'token', accepted]
   ] as const) {
     const shape = expected === undefined ? {} : { tokenType: expected }
     t.strictSame(
@@ -108,12 +108,35 @@ t.test('SEC-10: the token type is Bearer unless the definition says otherwise', 
   }
 })
 
-t.test('SEC-10: a 200 with an error in it fails', async t => {
-  for (const error of ['invalid_grant', '', false, 0, {}]) t.equal(kindOf({ ...least, error }), 'bad_answer', JSON.stringify(error))
+t.test('SEC-10: a 200 with an error in it and no token fails; where there is a token, that counts', async t => {
+  const { access_token, token_type } = least
+  for (const [error, kind] of [
+    ['invalid_grant', 'refused'],
+    ['some_words', 'refused'],
+    [{ code: 'some_words' }, 'refused'],
+    ['', 'bad_answer'],
+    [false, 'bad_answer'],
+    [0, 'bad_answer'],
+    [{}, 'bad_answer']
+  ] as const) {
+    t.equal(kindOf({ token_type, error }), kind, JSON.stringify(error))
+    t.strictSame(kindOf({ access_token, token_type, error }), { accessToken: 'token' }, JSON.stringify(error))
+  }
+})
+
+t.test('SEC-14: what a response of no use says the next refresh token is, is not thrown away', async t => {
+  for (const body of [{ ...least, token_type: 'mac' }, { token_type: 'Bearer' }]) {
+    try {
+      parseTokenAnswer({ ...body, refresh_token: 'next' })
+      t.fail('it is of no use')
+    } catch (error) {
+      t.equal((error as TokenEndpointError).fault.rotated?.reveal(), 'next')
+    }
+  }
 })
 
 t.test('a fault in an answer is told without a word of the answer', async t => {
-  for (const body of [{ ...least, access_token: 'canary\n' }, { ...least, token_type: 'canary' }, { ...least, error: 'canary' }, 'canary'])
+  for (const body of [{ ...least, access_token: 'canary\n' }, { ...least, token_type: 'canary' }, 'canary'])
     t.throws(() => parseTokenAnswer(body), {
       name: 'TokenEndpointError',
       kind: 'bad_answer',
@@ -204,14 +227,37 @@ t.test('the name of the account is text, kept to a length', async t => {
   t.notOk('account' in read({ ...least, name: 'Acme' }), 'unasked, none is read')
 })
 
-t.test('SEC-14: only a refusal with invalid_grant ends a grant', async t => {
-  for (const [kind, reason, ends] of [
-    ['refused', 'invalid_grant', true],
-    ['refused', 'invalid_client', false],
-    ['refused', undefined, false],
-    ['bad_answer', 'invalid_grant', false],
-    ['unavailable', 'invalid_grant', false],
-    ['timeout', undefined, false]
+t.test('SEC-14: a refusal with invalid_grant ends a grant, and no other by itself', async t => {
+  for (const [kind, reason, means, ends] of [
+    ['refused', 'invalid_grant', undefined, true],
+    ['refused', 'unauthorized_client', 'invalid_grant', true],
+    ['refused', 'invalid_grant', 'invalid_client', false],
+    ['refused', 'invalid_client', undefined, false],
+    ['refused', undefined, undefined, false],
+    ['bad_answer', 'invalid_grant', undefined, false],
+    ['unavailable', 'invalid_grant', undefined, false],
+    ['timeout', undefined, undefined, false]
   ] as const)
-    t.equal(new TokenEndpointError(kind, 'no', reason).isInvalidGrant, ends, `${kind} ${reason}`)
+    t.equal(new TokenEndpointError(kind, 'no', reason, { means }).isInvalidGrant, ends, `${kind} ${reason} ${means}`)
+})
+
+t.test('whose fault a refusal is: the client’s, the grant’s in the end, or nobody’s', async t => {
+  for (const [kind, reason, fault, client, futile] of [
+    ['refused', 'invalid_client', { status: 401 }, true, false],
+    ['refused', 'unauthorized_client', { status: 400 }, true, true],
+    ['refused', 'unauthorized_client', { status: 403, means: 'invalid_grant' }, false, true],
+    ['refused', 'invalid_request', { status: 400 }, false, true],
+    ['refused', undefined, { status: 403 }, false, true],
+    ['unavailable', undefined, { status: 401 }, false, true],
+    ['refused', undefined, { status: 200 }, false, true],
+    ['refused', 'temporarily_unavailable', { status: 400, isPassing: true }, false, false],
+    ['unavailable', undefined, { status: 429 }, false, false],
+    ['unavailable', undefined, { status: 500 }, false, false],
+    ['refused', undefined, { status: 404 }, false, false],
+    ['bad_answer', undefined, { status: 200 }, false, false],
+    ['timeout', undefined, {}, false, false]
+  ] as const) {
+    const error = new TokenEndpointError(kind, 'no', reason, fault)
+    t.strictSame([error.isClientRejected, error.isFutile], [client, futile], `${kind} ${reason} ${JSON.stringify(fault)}`)
+  }
 })

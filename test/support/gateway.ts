@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import type { Test } from 'tap'
+import type { TokenTimes } from '../../plugins/sign-in/token-endpoint.ts'
 import { buildGateway, type Patience } from '../../src/app.ts'
 import { readConfig } from '../../src/config/config.ts'
 import type { Clock, Store } from '../../src/core/ports.ts'
@@ -35,8 +36,8 @@ export type GatewayOptions = {
   store?: Store
   port?: number
   patience?: Patience
-  tokenTimeoutMs?: number
   undeliveredMs?: number
+  tokenTimes?: TokenTimes
 }
 
 export type TestGateway = { readonly url: string; readonly app: FastifyInstance; readonly logs: readonly string[]; close(): Promise<void> }
@@ -68,7 +69,7 @@ export async function startGateway(t: Test, options: GatewayOptions = {}): Promi
     lookupFor,
     logger,
     ...(options.patience && { patience: options.patience }),
-    ...(options.tokenTimeoutMs !== undefined && { tokenTimeoutMs: options.tokenTimeoutMs }),
+    ...(options.tokenTimes && { tokenTimes: options.tokenTimes }),
     ...(options.undeliveredMs !== undefined && { undeliveredMs: options.undeliveredMs })
   })
   // As a start does: the first calls find the store connected, however busy the machine is.

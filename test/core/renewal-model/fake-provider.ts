@@ -11,8 +11,8 @@ export type ProviderPlan = {
   /** The token calls in their order; those after them are answered soon and well. */
   readonly tokenCalls: ReadonlyArray<{
     readonly tookMs: number
-    /** `lost`: it was used up, and the answer did not arrive. `failed`: it was not used up, as the answer says. */
-    readonly fault: 'lost' | 'failed' | undefined
+    /** `lost`: it was used up, and the answer did not arrive; `garbled`: or cannot be read. `failed`: it was not used up, as the answer says. */
+    readonly fault: 'lost' | 'garbled' | 'failed' | undefined
   }>
 }
 
@@ -82,9 +82,10 @@ export function createFakeProvider(time: Time, plan: ProviderPlan, writes: () =>
     if (fault !== 'failed') honour(one)
     await time.sleep(tookMs)
     await process.sees(time.step(`${process.name} sees the answer to ${token}`))
-    one.outcome = fault ?? (one.granted === undefined ? 'refused' : 'granted')
+    one.outcome = (fault === 'garbled' ? 'lost' : fault) ?? (one.granted === undefined ? 'refused' : 'granted')
     one.outcomeAtMs = time.now()
     if (fault === 'lost') throw new TokenEndpointError('timeout', 'no answer')
+    if (fault === 'garbled') throw new TokenEndpointError('bad_answer', 'cannot be read')
     if (fault === 'failed') throw new TokenEndpointError('unavailable', 'the token endpoint answered 503')
     if (one.granted === undefined) throw new TokenEndpointError('refused', 'the token endpoint answered 400', 'invalid_grant')
     return grant(family, one.granted)

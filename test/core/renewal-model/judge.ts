@@ -3,6 +3,10 @@ import { type ErrorCode, GatewayError } from '../../../src/core/errors.ts'
 import { type Place, placeOf, type Sent } from './fake-provider.ts'
 import type { Call, History } from './world.ts'
 
+/** How long the core waits, and what the last steps of it may take more. */
+const waitMs = 10_000
+const slackMs = 2_000
+
 /** What every run must keep to. @returns what went wrong, for each time that it did. */
 export type Rule = (history: History) => string[]
 
@@ -30,6 +34,22 @@ export const noTokenIsSpentTwice: Rule = history =>
   history.provider.sent
     .filter(({ before, atWrite }) => before && !wasLost(history, before, atWrite))
     .map(one => `${one.by.name} spent ${nameOf(one)} again`)
+
+/** While one who lives and is awake waits for what a refresh token buys, nobody else sends it. */
+export const noTokenIsSentTwiceAtOnce: Rule = ({ provider }) =>
+  provider.sent
+    .filter((one, i, all) =>
+      earlier(all, one, i).some(
+        ({ by, atMs, outcomeAtMs = Number.POSITIVE_INFINITY }) => one.atMs < outcomeAtMs && !by.isDead() && !by.frozeSince(atMs)
+      )
+    )
+    .map(one => `${one.by.name} sent ${nameOf(one)} while it was on its way`)
+
+/** However slow the provider is. */
+export const nobodyWaitsForLong: Rule = ({ calls }) =>
+  calls
+    .filter(({ by, atMs, outcomeAtMs = 0 }) => outcomeAtMs - atMs > waitMs + slackMs && !by.frozeSince(atMs))
+    .map(({ by, atMs, outcomeAtMs = 0 }) => `${by.name} waited for ${outcomeAtMs - atMs} ms`)
 
 /** The provider took nobody for a thief. */
 export const theGrantIsNeverLost: Rule = ({ provider }) =>
@@ -73,7 +93,9 @@ export const everyAnswerIsRight: Rule = ({ calls, provider, store, records }) =>
     const { by, failed, outcome } = call
     if (outcome === undefined) return []
     const code = codeOf(call)
-    if (code) return reasons[code] ? [] : [`${by.name} was told ${code} for no reason`]
+    const waitedMs = (call.outcomeAtMs ?? 0) - call.atMs
+    if (code)
+      return reasons[code] || (code === 'provider_timeout' && waitedMs >= waitMs) ? [] : [`${by.name} was told ${code} for no reason`]
     if (outcome instanceof Error) return [`${by.name} was told ${outcome.stack}`]
     const fresh = outcome as Connection
     if (isOlder(placeIn(failed), placeIn(fresh))) return []

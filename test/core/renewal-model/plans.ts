@@ -11,8 +11,8 @@ const ms = (max: number) => fc.integer({ min: 0, max })
 const fate = (kind: Fate['kind'], lastStep: number) =>
   list(fc.record({ kind: fc.constant(kind), atStep: fc.integer({ min: 1, max: lastStep }) }), 1)
 
-/** Now and then longer than a lease. */
-const tookMs = fc.constantFrom(0, 0, 0, 500, 500, 5_000, 20_000)
+/** Now and then longer than anybody waits for it. */
+const tookMs = fc.constantFrom(0, 0, 0, 500, 500, 5_000, 9_000, 30_000, 60_000)
 
 /** Nothing goes wrong. */
 export const calm: Plans = {
@@ -41,11 +41,19 @@ export const rough: Plans = {
 /** The provider is busy, and says so in the midst of a renewal. */
 export const noted: Plans = { ...rough, notesAtMs: list(ms(3_000), 4) }
 
+/** Nobody sees the store for most of a slow token call; others come when they see it again. */
+export const cutOff: Plans = {
+  ...calm,
+  callers: list(fc.record({ instance: fc.nat({ max: 2 }), atMs: fc.oneof(ms(2_000), ms(60_000)), calls: fc.constant(1) }), 6, 2),
+  outage: fc.record({ fromMs: fc.integer({ min: 1, max: 5_000 }), forMs: fc.integer({ min: 10_000, max: 55_000 }) }),
+  tokenCalls: fc.constant([{ tookMs: 60_000, fault: undefined }])
+}
+
 /** Instances die, and token answers are lost. */
 export const fatal: Plans = {
   ...rough,
   instances: fc.tuple(fc.constant([]), fate('dies', 30), fate('dies', 30)),
-  tokenCalls: list(fc.record({ tookMs, fault: fc.constantFrom(undefined, 'failed', 'lost') }), 4)
+  tokenCalls: list(fc.record({ tookMs, fault: fc.constantFrom(undefined, 'failed', 'lost', 'garbled') }), 4)
 }
 
 /** The same in front of a provider that answers a refresh token again. */

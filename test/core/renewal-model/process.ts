@@ -14,7 +14,7 @@ export type Process = {
 export type Fate = { readonly kind: 'dies' | 'freezes'; readonly atStep: number }
 
 /** Longer than a lease. */
-const frozenMs = 20_000
+const frozenMs = 80_000
 
 export function createProcess(name: string, time: Time, fates: readonly Fate[]): Process {
   let steps = 0

@@ -28,7 +28,7 @@ export type Plan = StorePlan &
   }
 
 /** One call of `renew`, and what came of it: a connection, an error, or nothing yet. */
-export type Call = { readonly by: Process; readonly failed: Connection; outcome?: unknown }
+export type Call = { readonly by: Process; readonly failed: Connection; readonly atMs: number; outcome?: unknown; outcomeAtMs?: number }
 
 export type History = {
   readonly provider: FakeProvider
@@ -70,12 +70,19 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
     const { renew } = createRenewal({
       vault,
       lease: view,
+      notes: view,
       watch: view.watch,
       clock: time,
       endpointOf: () => provider.endpointOf(process),
       onOrphan: connection => handedOver.push(connection),
       onLost: connection => handedOver.push(connection),
-      pause: (ms, signal) => process.sees(time.sleep(ms, signal))
+      pause: (ms, signal) => process.sees(time.sleep(ms, signal)),
+      patience: (ms, work, fault = () => new Error('late')) => {
+        const done = new AbortController()
+        const late = process.sees(time.sleep(ms, done.signal)).then(() => Promise.reject(fault()))
+        late.catch(() => {}) // It lost the race.
+        return Promise.race([work, late]).finally(() => done.abort())
+      }
     })
     return { process, vault, renew }
   }
@@ -88,12 +95,13 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
     await process.sees(time.sleep(atMs))
     let failed = first
     for (let i = 0; i < count; i++) {
-      const one: Call = { by: process, failed }
+      const one: Call = { by: process, failed, atMs: time.now() }
       calls.push(one)
       one.outcome = await renew(owner, failed).then(
         ({ value }) => value,
         error => error
       )
+      one.outcomeAtMs = time.now()
       const retryAfter = one.outcome instanceof GatewayError ? (one.outcome.retryAfter ?? 0) : 0
       await process.sees(time.sleep(retryAfter * second))
       failed = (await vault.readConnection(owner, name).catch(() => undefined))?.value ?? failed
