@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Connection, isDueForRenewal } from './connection.ts'
 import { renewalIsSlow } from './connection-errors.ts'
@@ -61,6 +62,8 @@ export function createRenewal({ lease, watch, pause = pauseFor, patience = befor
   const parts = { ...unheard, ...given }
   const { vault, clock } = parts
   const over = new AbortController()
+  // Each token call under way has one.
+  setMaxListeners(0, over.signal)
   const refresh = createRefresh({ ...parts, pause, over: over.signal })
   const flights = new Map<string, Flight>()
   /** Refreshed, and not yet taken by the store. */

@@ -13,6 +13,8 @@ export type Switches = {
   tokenFaultOn: 'all' | 'authorization_code' | 'refresh_token'
   /** The token request is executed, and the connection ends where its answer should be. */
   answerLost: boolean
+  /** How the answer of a token request is written: as JSON that is labelled so, as JSON that is labelled as text, or as a form. */
+  tokenAnswerAs: 'json' | 'text' | 'form'
   omitExpiresIn: boolean
   omitRefreshToken: boolean
   omitScope: boolean
@@ -29,7 +31,17 @@ export type Switches = {
   omitIss: boolean
 }
 
-export type TokenFault = 'error500' | 'error503' | 'reset' | 'html' | 'empty' | 'error-in-200' | 'stall'
+export type TokenFault =
+  | 'error500'
+  | 'error503'
+  | 'busy'
+  | 'invalid-client'
+  | 'refused'
+  | 'reset'
+  | 'html'
+  | 'empty'
+  | 'error-in-200'
+  | 'stall'
 export type ApiFault = 'error500' | 'reset' | 'stall' | 'short'
 
 type Rule<T> = { readonly initial: T; readonly expected: string; readonly accepts: (value: unknown) => boolean }
@@ -70,9 +82,21 @@ const rules: { readonly [Name in keyof Switches]: Rule<Switches[Name]> } = {
   rotateRefreshTokens: flag(true),
   graceSeconds: wholeNumber(0, 0, 31_536_000),
   tokenDelayMs: wholeNumber(0, 0, dayMs),
-  tokenFault: optionalChoice<TokenFault>('error500', 'error503', 'reset', 'html', 'empty', 'error-in-200', 'stall'),
+  tokenFault: optionalChoice<TokenFault>(
+    'error500',
+    'error503',
+    'busy',
+    'invalid-client',
+    'refused',
+    'reset',
+    'html',
+    'empty',
+    'error-in-200',
+    'stall'
+  ),
   tokenFaultOn: choice<Switches['tokenFaultOn']>('all', 'authorization_code', 'refresh_token'),
   answerLost: flag(false),
+  tokenAnswerAs: choice<Switches['tokenAnswerAs']>('json', 'text', 'form'),
   omitExpiresIn: flag(false),
   omitRefreshToken: flag(false),
   omitScope: flag(false),

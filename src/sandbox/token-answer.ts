@@ -18,9 +18,17 @@ export function bendTokenAnswer(ctx: Context, { state, hasScopes, wasSpent }: Pa
     ctx.respond = false
     ctx.req.socket.destroy()
   } else if (body.access_token !== undefined) {
-    ctx.body = bent(body, switches, hasScopes)
+    const answer = bent(body, switches, hasScopes)
+    ctx.body = answer
+    if (switches.tokenAnswerAs !== 'json')
+      ctx.body = Buffer.from(switches.tokenAnswerAs === 'text' ? JSON.stringify(answer) : formOf(answer))
+    if (switches.tokenAnswerAs === 'text') ctx.response.set({ 'content-type': 'text/plain; charset=utf-8' })
+    if (switches.tokenAnswerAs === 'form') ctx.response.set({ 'content-type': 'application/x-www-form-urlencoded' })
   }
 }
+
+const formOf = (answer: object): string =>
+  new URLSearchParams(Object.entries(answer).filter((entry): entry is [string, string] => entry[1] !== undefined)).toString()
 
 function bent(body: Record<string, unknown>, { omitExpiresIn, omitRefreshToken, omitScope, tokenType }: Switches, hasScopes: boolean) {
   const { access_token, token_type, expires_in, refresh_token, scope } = body

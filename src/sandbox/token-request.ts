@@ -43,6 +43,10 @@ export const isAimedAt = ({ tokenFaultOn }: Switches, grantType: string): boolea
 export const tokenFaults: { readonly [Fault in TokenFault]: (res: ServerResponse) => void } = {
   error500: res => sendJson(res, 500, { error: 'server_error' }),
   error503: res => sendJson(res, 503, { error: 'temporarily_unavailable' }, { 'retry-after': '1' }),
+  busy: res => sendJson(res, 429, { error: 'rate_limited' }, { 'retry-after': '60' }),
+  'invalid-client': res => sendJson(res, 401, { error: 'invalid_client' }),
+  // A refusal that does not say that the grant is over, as some servers answer a spent refresh token.
+  refused: res => sendJson(res, 400, { error: 'invalid_request' }),
   reset,
   html: res => {
     res.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })

@@ -36,6 +36,30 @@ t.test('a token request meets a 500 or a 503', async t => {
   t.equal(counts.tokenRequests.refresh_token, 2)
 })
 
+t.test('a token request is refused for now, for its client, or for reasons that are not said', async t => {
+  switches.tokenFault = 'busy'
+  const busy = await refresh()
+  t.strictSame([busy.status, busy.headers.get('retry-after')], [429, '60'])
+  switches.tokenFault = 'invalid-client'
+  const client = await refresh()
+  t.strictSame([client.status, await client.json()], [401, { error: 'invalid_client' }])
+  switches.tokenFault = 'refused'
+  t.equal((await refresh()).status, 400)
+})
+
+t.test('a token answer is written in another way', async t => {
+  switches.tokenAnswerAs = 'text'
+  const text = await refresh()
+  t.match(text.headers.get('content-type'), /^text\/plain/)
+  newest = (JSON.parse(await text.text()) as Tokens).refresh_token
+  switches.tokenAnswerAs = 'form'
+  const form = await refresh()
+  t.match(form.headers.get('content-type'), /^application\/x-www-form-urlencoded/)
+  const fields = new URLSearchParams(await form.text())
+  t.match(Object.fromEntries(fields), { access_token: /./, token_type: 'Bearer', expires_in: /^\d+$/ })
+  newest = fields.get('refresh_token') ?? ''
+})
+
 t.test('a token request meets a reset connection', async t => {
   switches.tokenFault = 'reset'
   t.equal(await failure(refresh()), 'ECONNRESET')
