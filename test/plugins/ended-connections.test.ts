@@ -220,7 +220,14 @@ t.test('two instances know of each other’s refusals, and of each other’s suc
   const provider = await startFakeProvider(t)
   provider.token = withoutRefreshToken
   const clock = new TestClock()
-  const shared = { ...provider.environment, SESSION_KEYS: newKey(), TOKEN_KEYS: newKey(), DATA_DIR: t.testdir() }
+  // Instances have one public address, whose port the cookies' names carry.
+  const shared = {
+    ...provider.environment,
+    PUBLIC_URL: 'http://localhost:3000',
+    SESSION_KEYS: newKey(),
+    TOKEN_KEYS: newKey(),
+    DATA_DIR: t.testdir()
+  }
   const [one, two] = [await startGateway(t, { clock, environment: shared }), await startGateway(t, { clock, environment: shared })]
   const browser = new Browser()
   await signIn(one, browser)
