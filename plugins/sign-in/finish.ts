@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Connection } from '../../src/core/connection.ts'
 import { GatewayError, isErrorCode } from '../../src/core/errors.ts'
@@ -11,6 +12,9 @@ import { invalid } from './callback-params.ts'
 
 /** How long a callback that comes again waits for the first one, which is still at work: longer than a token endpoint may take. */
 const repeatPatienceMs = 15_000
+
+/** Between one time that a browser is asked for its session and the next, while its response is on the way. */
+const pausesMs = [50, 150, 450]
 
 type FinishingOptions = {
   provider: string
@@ -98,13 +102,27 @@ export function finishing(app: FastifyInstance, { provider, redirectUri, clock, 
       await app.revoke(connection)
       await keep(flow, { refusal: { code: 'state_invalid', detail: 'It was not finished in time. Connect again.' } })
     })
-    return reply.redirect(redirectUri + request.url.slice(request.url.indexOf('?')), 303)
+    return ask(request, reply)
   }
+
+  const ask = (request: FastifyRequest, reply: FastifyReply) =>
+    reply.redirect(redirectUri + request.url.slice(request.url.indexOf('?')), 303)
 
   const isFirstToFinish = (flow: Flow) => app.store.claim(`flow:${flowId(flow)}:finished`, flowLifetimeMs)
 
+  /** Whether the response with the other session may still be on its way: its sign-in is shown. It may have been lost or left there, too. */
+  async function isTooEarly(request: FastifyRequest, flow: Flow): Promise<boolean> {
+    if (await request.liveSession()) return false
+    if (!(await app.vault.isAwaited(firstOwner(request.flows) ?? flow.owner, request))) return false
+    const { count } = await app.store.count(`flow:${flowId(flow)}:asked`, flowLifetimeMs)
+    const pauseMs = pausesMs[count - 1]
+    if (pauseMs !== undefined) await sleep(pauseMs)
+    return pauseMs !== undefined
+  }
+
   async function finishAsked(request: FastifyRequest, reply: FastifyReply, flow: Flow, connection: Connection): Promise<FastifyReply> {
-    if (!(await isFirstToFinish(flow))) return repeat(request, reply, flow, await app.outcomes.wait(flowId(flow), repeatPatienceMs))
+    if (await isTooEarly(request, flow)) return ask(request, reply)
+    if (!(await isFirstToFinish(flow))) return repeatFirst(request, reply, flow)
     return noted(flow, async () => {
       const session = await request.liveSession()
       if (session && session.owner !== flow.owner) {

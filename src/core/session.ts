@@ -35,13 +35,15 @@ type Unshown = {
 }
 
 /** A session whose id has turned, for those who cannot know yet. */
-type Superseded = {
+export type Superseded = {
   readonly by: string
   readonly untilMs: number
   /** The sign-in that turned it, by its id. */
   readonly flow?: string
   /** Providers that were connected since. */
   readonly hidden: readonly string[]
+  /** The new one has been shown: only what the browser sent before it arrived, and what is on its way yet, is served. */
+  readonly isOver?: true
 }
 
 export type SessionLimits = {
@@ -68,6 +70,9 @@ export type Shows = { readonly flows: readonly Flow[] }
 
 /** How long a session whose id has turned stays good, when nobody shows the new one. */
 const turnGraceMs = 60_000
+
+/** A request that was sent before the new cookie arrived is on its way for no longer. */
+const lateMs = 10_000
 
 /** 192 random bits, base64url. */
 export const newId = (): string => randomBytes(24).toString('base64url')
@@ -101,6 +106,17 @@ export function turned(session: Session, nowMs: number, provider: string, flow?:
     successor,
     predecessor: { ...before, superseded: { by: successor.id, untilMs: nowMs + turnGraceMs, ...by, hidden: [provider] } }
   }
+}
+
+/**
+ * The session whose successor has been shown. Requests overtake each other: one that the same browser sent before it had the new cookie may
+ * come after one that shows it. It shows the sign-in that turned the id as well; where that was none, nothing tells it from a copy.
+ * @returns `undefined` when nothing is left of it
+ */
+export function overtaken(session: Session, nowMs: number): Session | undefined {
+  const { superseded } = session
+  if (superseded?.flow === undefined) return undefined
+  return { ...session, superseded: { ...superseded, untilMs: Math.min(superseded.untilMs, nowMs + lateMs), isOver: true } }
 }
 
 export const newSession = (owner: string, nowMs: number): Session => ({

@@ -2,6 +2,8 @@ import { type Acceptance, createAcceptance } from './acceptance.ts'
 import type { Cipher } from './cipher.ts'
 import type { Connection } from './connection.ts'
 import { createErasure, type Erasure } from './erasure.ts'
+import { hasCode } from './errors.ts'
+import { createGiven, type Given } from './given-sessions.ts'
 import { createMemory, type MemoryLimits, memoryLimits } from './memory.ts'
 import type { Change, Clock, Store } from './ports.ts'
 import {
@@ -25,6 +27,7 @@ import {
   type Session,
   type SessionLimits,
   type Shows,
+  type Superseded,
   type Ticket,
   touched
 } from './session.ts'
@@ -35,7 +38,8 @@ export type Held = { session: Versioned<Session>; connections: Map<string, Versi
 /** The sealed records of sessions and connections: read together, written only over what was read, erased at once. */
 export type Vault = Erasure &
   Acceptance &
-  Omit<Turning, 'noteShown'> & {
+  Turning &
+  Omit<Given, 'noteShown'> & {
     /**
      * The session and the connections to `providers`, in one round trip, or in none while they are held in memory and known to be
      * true: then it is no promise. `undefined` when the session has ended. Its cookie counts as shown.
@@ -87,14 +91,14 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
     )
   }
 
-  const turning = createTurning({ store, records, limits, clock, commit })
+  const { noteShown, ...given } = createGiven({ store, records, limits, clock, commit })
 
   /** @param values a session's, and then those of the connections to `providers` */
   function heldIn(
     providers: readonly string[],
     values: ReadonlyArray<Versioned<Session | Connection> | undefined>,
     browser: Shows | undefined
-  ): Held | undefined | Promise<Held> {
+  ): Held | undefined | Promise<Held | undefined> {
     const session = live(values[0] as Versioned<Session> | undefined)
     if (!session) return undefined
     const connections: Held['connections'] = new Map()
@@ -103,26 +107,35 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       if (connection) connections.set(name, connection)
     })
     const { unshown, superseded } = session.value
-    if (superseded) hide(session.value, connections, browser)
+    if (superseded && !serves(superseded, connections, browser)) return undefined
     return unshown ? shown(session, connections) : { session, connections }
   }
 
   /**
    * Whoever had a copy of the cookie before the sign-in that turned it sees nothing of what was connected since: not the connections of
-   * the person who signed in there, and not the new one of a provider that had another.
+   * the person who signed in there, and not the new one of a provider that had another. The browser that waits for the new one sees all.
+   * @returns whether it is good at all
    */
-  function hide({ superseded }: Session, connections: Map<string, unknown>, browser: Shows | undefined): void {
-    if (superseded && !isWaitingFor(superseded.flow, browser)) for (const name of superseded.hidden) connections.delete(name)
+  function serves({ flow, hidden, isOver }: Superseded, connections: Map<string, unknown>, browser: Shows | undefined): boolean {
+    if (isWaitingFor(flow, browser)) return true
+    for (const name of hidden) connections.delete(name)
+    return !isOver
   }
 
   /** By what is held of a session: its first requests come together, and while the store is down not each need try. */
-  const arrivals = new WeakMap<Versioned<Session>, Promise<Versioned<Session>>>()
+  const arrivals = new WeakMap<Versioned<Session>, Promise<Versioned<Session> | undefined>>()
 
   /** A store that fails here costs nobody a call: the predecessor ends by its time. */
-  async function shown(session: Versioned<Session>, connections: Held['connections']): Promise<Held> {
-    const noted = arrivals.get(session) ?? turning.noteShown(session).catch(() => session)
+  const whileDown = (session: Versioned<Session>) => (error: unknown) => {
+    if (!hasCode(error, 'store_unavailable')) throw error
+    return session
+  }
+
+  async function shown(session: Versioned<Session>, connections: Held['connections']): Promise<Held | undefined> {
+    const noted = arrivals.get(session) ?? noteShown(session).catch(whileDown(session))
     arrivals.set(session, noted)
-    return { session: await noted, connections }
+    const now = await noted
+    return now && { session: now, connections }
   }
 
   return {
@@ -139,8 +152,9 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       const session = live(openSession(owner, id, records.get(sessionField(id))))
       if (!session) return undefined
       const connections = connectionsIn(owner, records)
-      hide(session.value, connections, browser)
-      return session.value.unshown ? shown(session, connections) : { session, connections }
+      const { unshown, superseded } = session.value
+      if (superseded && !serves(superseded, connections, browser)) return undefined
+      return unshown ? shown(session, connections) : { session, connections }
     },
 
     async readConnection(owner, provider) {
@@ -164,7 +178,8 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
 
     ...createAcceptance({ store, records, limits, clock, commit }),
     ...createErasure({ store, records, commit, forget: memory.forget }),
-    ...turning,
+    ...createTurning({ store, records, limits, clock, commit }),
+    ...given,
 
     touch(session, provider) {
       const { value, version } = session

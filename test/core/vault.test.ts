@@ -146,6 +146,33 @@ t.test('SEC-19: an old id sees nothing of what was connected since, but in the b
   t.strictSame(await namesIn(vault, first, browser), ['acme', 'umbrella'])
 })
 
+t.test(
+  'SEC-19: what the browser sent before it had the new id is served when it comes late, for some seconds; a copy of the id is not',
+  async t => {
+    const { vault, store, clock } = openInstance(t)
+    const first = await signIn(vault)
+    const flow = newFlow()
+    const { arrivalOf, ...browser } = browserWith(flow)
+    const second = await arrived(vault, await vault.connect('owner', first, umbrella, arrivalOf(flow), browser))
+    for (const shows of [undefined, { flows: [newFlow()] }]) {
+      t.equal(await vault.openAll(first, shows), undefined)
+      t.equal(await vault.open(first, ['acme'], shows), undefined)
+    }
+    t.equal((await vault.open(first, ['acme', 'umbrella'], browser))?.connections.size, 2)
+    t.strictSame(await namesIn(vault, first, browser), ['acme', 'umbrella'])
+    t.equal(await vault.connect('owner', first, umbrella, arrivalOf(flow), browser), 'joined', 'it is given nothing')
+    t.equal(await vault.giveAgain(second, browser, first), undefined)
+    clock.advance(10 * 1000)
+    t.equal(await vault.openAll(first, browser), undefined)
+    await arrived(vault, await vault.connect('owner', second, umbrella))
+    t.equal(
+      [...(await store.readAll('owner')).keys()].filter(field => field.startsWith('session:')).length,
+      1,
+      'the next turn takes it away'
+    )
+  }
+)
+
 t.test('SEC-21: nothing that is done with an old id makes its owner live shorter or longer', async t => {
   const { vault, store, clock } = openInstance(t)
   const first = await signIn(vault)

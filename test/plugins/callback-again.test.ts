@@ -86,6 +86,8 @@ for (const kind of ['one instance', 'two instances with Redis']) {
   t.test(`callbacks that come again while the first is at work wait for its outcome, at ${kind}`, async t => {
     const environment: Record<string, string> = {}
     if (kind !== 'one instance') {
+      // Instances have one public address, whose port the cookies' names carry.
+      environment.PUBLIC_URL = 'http://localhost:3000'
       environment.REDIS_URL = (await startRedis(t)).url
       environment.SESSION_KEYS = newKey()
       environment.TOKEN_KEYS = newKey()

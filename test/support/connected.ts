@@ -29,15 +29,20 @@ export async function answered(ask: () => Promise<Response>): Promise<Response> 
   }
 }
 
-/** A sign-in at a fake provider, without its pages. A browser that is asked once more shows what it has by then. */
+/** A sign-in at a fake provider, without its pages. */
 export async function signIn(gateway: Pick<TestGateway, 'url'>, browser: Browser, name = 'productboard'): Promise<Response> {
   const started = await answered(() => browser.request(`${gateway.url}/auth/${name}`))
   const location = started.headers.get('location')
   if (!location) throw new Error(`A sign-in was answered ${started.status} ${await started.text()}`)
   const state = new URL(location).searchParams.get('state') ?? ''
   const callback = `${gateway.url}/auth/${name}/callback?${new URLSearchParams({ code: 'c', state })}`
+  return comeBack(browser, callback)
+}
+
+/** A browser that is asked once more for the session that it has got by now, at the callback's own address, goes there. */
+export async function comeBack(browser: Browser, callback: string): Promise<Response> {
   const response = await browser.request(callback)
-  return response.headers.get('location') === callback ? browser.request(callback) : response
+  return response.headers.get('location') === callback ? comeBack(browser, callback) : response
 }
 
 /** Asserts that a sign-in came back to where it was begun, without a connection and for this reason. */
