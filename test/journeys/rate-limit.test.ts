@@ -14,7 +14,11 @@ t.test('a provider’s 429 passes as it is, and holds back the connection’s fu
     api: { ...definition.api, rateLimit: { header: 'retry-after', unit: 'seconds' } as const }
   }))
   const { gateway, provider, clock, browser } = await connected(t, { environment, definitions })
-  const two = await startGateway(t, { clock, definitions, environment: { ...provider.environment, ...environment } })
+  const two = await startGateway(t, {
+    clock,
+    definitions,
+    environment: { ...provider.environment, ...environment, PUBLIC_URL: gateway.url }
+  })
   const call = ({ url }: { url: string }) => browser.fetch(`${url}/proxy/productboard/x`)
   for (const instance of [gateway, two]) t.equal((await call(instance)).status, 200)
 
