@@ -1,5 +1,4 @@
-import type { Socket } from 'node:net'
-import type { FastifyBaseLogger, FastifyContextConfig, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { connectUrlOf } from '../src/core/connection-view.ts'
 import { type ErrorCode, GatewayError, placesOf } from '../src/core/errors.ts'
@@ -16,7 +15,7 @@ declare module 'fastify' {
 type ErrorsOptions = { publicUrl: string }
 
 /** RFC 9457. */
-type Problem = {
+export type Problem = {
   type: string
   title: string
   status: number
@@ -115,49 +114,6 @@ function translate(error: Error & Partial<FastifyError>): GatewayError {
     return new GatewayError('request_malformed', 'The request could not be read. Check its body and headers.', { cause: error })
   }
   return new GatewayError('internal_error', 'This is a fault of Latchkey. Give the request id to its operator.', { cause: error })
-}
-
-/** Of a gateway, for what is no request of it. */
-type Malformed = { readonly log: FastifyBaseLogger; readonly nextId: () => string }
-
-/** Bytes that are no HTTP request never reach a route: the answer is written to the socket, which is then closed (RFC 9112 §2.2, §6.3). */
-export function answerMalformed(error: NodeJS.ErrnoException, socket: Socket, app: Malformed): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const [status, phrase, detail]: [number, string, string] =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? [431, 'Request Header Fields Too Large', 'The headers are too large. Clear the cookies of this host, or send fewer.']
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? [408, 'Request Timeout', 'The request was not sent to its end in time.']
-        : [400, 'Bad Request', 'The request is not well-formed HTTP.']
-  const { headers, body } = malformedAnswer(status, detail, app, error.code)
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 ${status} ${phrase}\r\n${lines.join('')}\r\n${body}`)
-}
-
-/** An answer to what is no request, and a line of the log that has its id: after it the connection ends. */
-export function malformedAnswer(
-  status: number,
-  detail: string,
-  { log, nextId }: Malformed,
-  reason?: string
-): { headers: Record<string, string>; body: string } {
-  const requestId = nextId()
-  const { code, title, message } = new GatewayError('header_rejected', detail, { status })
-  log.info({ requestId, status, reason }, 'no request')
-  const problem: Problem = { type: `urn:latchkey:problem:${code}`, title, status, detail: message, code, requestId }
-  const body = JSON.stringify(problem)
-  const headers = {
-    'Content-Type': 'application/problem+json',
-    'Content-Length': String(Buffer.byteLength(body)),
-    'Latchkey-Error': code,
-    'X-Content-Type-Options': 'nosniff',
-    'Cache-Control': 'no-store',
-    Connection: 'close'
-  }
-  return { headers, body }
 }
 
 export default fp(errors, { name: 'errors', dependencies: ['providers'] })

@@ -1,9 +1,14 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, maxHeaderSize, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../src/core/errors.ts'
-import { malformedAnswer } from './errors.ts'
+import { addressTooLong, malformedAnswer } from './malformed.ts'
+
+/** Of the address, and of the names and values of the headers: what Node takes of both together unless it is told otherwise. */
+export const mostHeadBytes = maxHeaderSize
+/** Node leaves out what comes after as many, without a word. */
+const mostHeaders = 2_000
 
 /**
  * Requests that two servers could read differently are refused before anything in them counts, and their connection with them: where
@@ -12,23 +17,59 @@ import { malformedAnswer } from './errors.ts'
 async function framing(app: FastifyInstance, { nextId }: { nextId: () => string }) {
   const ended = new WeakSet<Socket>()
 
-  app.addHook('onRequest', ({ raw }, reply, done) => {
+  app.addHook('onRequest', ({ raw, originalUrl }, reply, done) => {
     const fault = ended.has(raw.socket) ? 'It follows a request that was refused.' : faultOf(raw)
     if (fault !== undefined) {
       ended.add(raw.socket)
       reply.header('connection', 'close')
       throw new GatewayError('header_rejected', fault)
     }
+    refuseTooLarge(originalUrl, raw)
     if (raw.url === '*' && raw.method !== 'OPTIONS') throw new GatewayError('path_rejected', 'The request target must begin with a slash.')
     done()
   })
 
-  // RFC 9110 §10.1.1. `100-continue` is Node's own business.
+  // RFC 9110 §10.1.1.
+  app.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    goOnWhenWanted(request, response)
+    app.server.emit('request', request, response)
+  })
+
   app.server.on('checkExpectation', ({ socket }: IncomingMessage, response: ServerResponse) => {
     ended.add(socket)
-    const { headers, body } = malformedAnswer(417, 'There is nothing to be expected here but 100-continue.', { log: app.log, nextId })
+    const detail = 'There is nothing to be expected here but 100-continue.'
+    const { headers, body } = malformedAnswer({ status: 417, code: 'header_rejected', detail }, { log: app.log, nextId })
     response.writeHead(417, headers).end(body)
   })
+}
+
+/**
+ * A client that waits for `100 Continue` is told to go on in the moment when somebody begins to read its body, whoever that is. What is
+ * refused before has its response at once, and Node ends the connection with it, since nobody knows whether the body comes.
+ */
+function goOnWhenWanted(request: IncomingMessage, response: ServerResponse): void {
+  const { 'transfer-encoding': coding, 'content-length': length } = request.headers
+  if (coding === undefined && !Number(length)) return
+  const goOn = () => {
+    request.off('newListener', onListener)
+    if (response.headersSent || response.destroyed) return
+    response.writeContinue()
+  }
+  const onListener = (event: string | symbol) => {
+    if (event === 'data' || event === 'readable') goOn()
+  }
+  request.on('newListener', onListener)
+}
+
+/** What Node's parser has taken is more than is served, so that the refusal is one that a frontend can read. */
+function refuseTooLarge(url: string, { method, rawHeaders }: IncomingMessage): void {
+  // A preflight is no call yet: were it refused, its page would learn nothing of why.
+  if (url.length > mostHeadBytes && method !== 'OPTIONS') throw new GatewayError('path_rejected', addressTooLong, { status: 414 })
+  let bytes = 0
+  for (const text of rawHeaders) bytes += text.length
+  if (bytes <= mostHeadBytes && rawHeaders.length < 2 * mostHeaders) return
+  const detail = `The headers are larger than ${mostHeadBytes} bytes, or more than ${mostHeaders}. If cookies of this host are the reason, clear them; or send fewer.`
+  throw new GatewayError('header_rejected', detail, { status: 431 })
 }
 
 function faultOf({ httpVersion, headers, rawHeaders }: IncomingMessage): string | undefined {

@@ -1,15 +1,15 @@
 import cors from '@fastify/cors'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { ResourcePolicy } from '../src/core/answer-headers.ts'
 import { GatewayError } from '../src/core/errors.ts'
-import { exposedHeaders } from './cors-headers.ts'
+import { corsHeaders, exposedHeaders } from './cors-headers.ts'
 import { resourcePolicyFor } from './same-site.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Of each answer of our own. Hooks put them on; for what goes wrong before there is a route, there are none. */
-    ownHeaders: Readonly<Record<string, string>>
+    /** What each response of our own has, CORS included. A hook puts it on; for what goes wrong before there is a route, there is none. */
+    putOwnHeaders(request: FastifyRequest, reply: FastifyReply): FastifyReply
     /** Of each proxied response: who may load it without CORS. */
     resourcePolicy: ResourcePolicy
   }
@@ -50,19 +50,33 @@ async function security(app: FastifyInstance, { allowedOrigins, publicUrl }: Sec
   const own = secure ? { ...pageHeaders, 'strict-transport-security': 'max-age=31536000' } : pageHeaders
 
   const ownHeaders = Object.entries(own)
-  app.decorate('ownHeaders', own)
   app.decorate('resourcePolicy', resourcePolicyFor(publicUrl, allowedOrigins))
   app.decorateRequest('allowedOrigin', {
     getter(this: FastifyRequest) {
-      const { origin } = this.headers
-      return origin !== undefined && allowedOrigins.has(origin) ? origin : undefined
+      return allowedOriginOf(this)
     }
   })
+  app.decorate('putOwnHeaders', putOwnHeaders)
   // A proxied answer leaves without these hooks, and has headers of its own.
-  app.addHook('onSend', (_request, reply, _payload, done) => {
-    for (const [name, value] of ownHeaders) if (!reply.hasHeader(name)) reply.header(name, value)
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    putOwnHeaders(request, reply)
     done()
   })
+
+  const allowedOriginOf = ({ headers: { origin } }: FastifyRequest) =>
+    origin !== undefined && allowedOrigins.has(origin) ? origin : undefined
+
+  function putOwnHeaders(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    // Not from its property: a request that has no route has none.
+    const allowedOrigin = allowedOriginOf(request)
+    for (const [name, value] of ownHeaders) if (!reply.hasHeader(name)) reply.header(name, value)
+    // @fastify/cors comes after what refuses a request by its framing or its size, and a frontend is to know of that refusal as well.
+    if (!reply.hasHeader('vary')) reply.header('vary', 'Origin')
+    if (allowedOrigin === undefined || reply.hasHeader('access-control-allow-origin')) return reply
+    const headers = corsHeaders(allowedOrigin, exposedHeaders)
+    for (let i = 0; i < headers.length; i += 2) reply.header(headers[i] as string, headers[i + 1])
+    return reply
+  }
 
   app.addHook('onRequest', (request, _reply, done) => {
     // A preflight from elsewhere learns nothing but no.

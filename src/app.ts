@@ -9,13 +9,14 @@ import connections from '../plugins/connections.ts'
 import cookies from '../plugins/cookies.ts'
 import delivery from '../plugins/delivery.ts'
 import endedSessions from '../plugins/ended-sessions.ts'
-import errors, { answerMalformed } from '../plugins/errors.ts'
+import errors from '../plugins/errors.ts'
 import flows from '../plugins/flows.ts'
-import framing from '../plugins/framing.ts'
+import framing, { mostHeadBytes } from '../plugins/framing.ts'
 import grants from '../plugins/grants.ts'
 import health from '../plugins/health.ts'
 import invitations from '../plugins/invitations.ts'
 import invited from '../plugins/invited.ts'
+import { answerMalformed } from '../plugins/malformed.ts'
 import otherMethods, { collectRoutes } from '../plugins/methods.ts'
 import invitationPages from '../plugins/pages/invitation-pages.ts'
 import pages from '../plugins/pages/pages.ts'
@@ -84,10 +85,13 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
     routerOptions: { maxParamLength: mostParamCharacters },
     // While it closes: what comes on an open connection is still served.
     return503OnClosing: false,
-    clientErrorHandler: (error, socket) => answerMalformed(error, socket, { log: app.log, nextId }),
+    clientErrorHandler: (error, socket) => answerMalformed(error, socket, { log: app.log, nextId, allowedOrigins }),
     // An address that cannot be decoded reaches no route, but the same answer.
-    frameworkErrors: (error, request, reply) => app.answerError(error, request, reply.headers(app.ownHeaders)),
+    frameworkErrors: (error, request, reply) => app.answerError(error, request, app.putOwnHeaders(request, reply)),
     http: {
+      // More than is taken, so that what is too large is still read as a request, and refused as one. Less than what a socket gives at once:
+      // beyond it, the first packet shows what was too large.
+      maxHeaderSize: 3 * mostHeadBytes,
       headersTimeout: patience.headersMs,
       connectionsCheckingInterval: patience.checkEveryMs,
       // Refused by plugins/framing.ts, which ends the connection with it.

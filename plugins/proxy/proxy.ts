@@ -16,7 +16,7 @@ import { type HttpMethod, httpMethods, type Provider } from '../../src/core/prov
 import { heldBackUntil, holdBack, refuseHeldBack } from '../../src/core/rate-limit.ts'
 import { requestHeaders } from '../../src/core/request-headers.ts'
 import type { Held } from '../../src/core/vault.ts'
-import { corsHeaders, exposedHeaders } from '../cors-headers.ts'
+import { corsHeaders } from '../cors-headers.ts'
 import { readBody } from './body.ts'
 import { ClientDeparture } from './client-departure.ts'
 import { targetOf } from './target.ts'
@@ -52,16 +52,6 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
   // Before it asks a parser Fastify reads the type, and refuses one that it cannot read. What goes up are the raw headers.
   app.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
     if (headers['content-type'] !== undefined) headers['content-type'] = undefined
-    done()
-  })
-
-  // Of what goes wrong before there is an answer of the provider's.
-  app.addHook('onSend', ({ allowedOrigin }, reply, _payload, done) => {
-    reply.header('vary', 'Origin')
-    if (allowedOrigin !== undefined) {
-      const headers = corsHeaders(allowedOrigin, exposedHeaders)
-      for (let i = 0; i < headers.length; i += 2) reply.header(headers[i] as string, headers[i + 1])
-    }
     done()
   })
 

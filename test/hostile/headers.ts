@@ -64,7 +64,7 @@ export const stoppedHeaders: readonly Stopped[] = [
     bytes: call({ lines: ['Connection: Upgrade, HTTP2-Settings, close', 'Upgrade: h2c', 'HTTP2-Settings: theirs'] }),
     after: 'nothing'
   },
-  { what: 'Expect', bytes: call({ lines: ['Expect: 100-continue, theirs'] }) },
+  { what: 'Expect', bytes: call({ lines: ['Expect: 100-continue, theirs', 'Connection: close'] }), after: 'nothing' },
   {
     what: 'Authorization in a trailer',
     bytes: call({
