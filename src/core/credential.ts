@@ -60,7 +60,7 @@ export function credentialHeaders(provider: Provider, connection: Connection): r
  */
 export function repeatsCredential(provider: Provider, connection: Connection): ((value: string) => boolean) | undefined {
   const isInAddresses = placementsOf(provider, connection).some(p => p.in === 'path' || p.in === 'query')
-  return isInAddresses ? value => holds(value, connection.credential.reveal()) : undefined
+  return isInAddresses ? value => holdsCredential(value, connection) : undefined
 }
 
 const placementsOf = (provider: Provider, { method }: Connection): readonly Placement[] =>
@@ -85,11 +85,13 @@ export function locationFor(
   const base = apiBase(provider)
   const url = URL.parse(location, new URL(sent, base.origin))
   if (!url || !/^https?:$/.test(url.protocol)) return undefined
-  if (holds(url.href, connection.credential.reveal())) return undefined
+  if (holdsCredential(url.href, connection)) return undefined
   const below = belowBase(provider, url)
   if (below !== undefined) return `/proxy/${provider.name}${below}`
   return url.host === ownHost ? undefined : url.href
 }
+
+export const holdsCredential = (written: string, { credential }: Connection): boolean => holds(written, credential.reveal())
 
 /** Also encoded, and encoded again as in a URL within a URL. */
 function holds(written: string, secret: string): boolean {

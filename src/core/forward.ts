@@ -5,6 +5,7 @@ import { credentialHeaders, targetFor } from './credential.ts'
 import { createDoubts, type DoubtsParts } from './doubts.ts'
 import { GatewayError, hasCode } from './errors.ts'
 import type { HttpMethod, Provider } from './provider.ts'
+import { mayFollow, sendFollowing } from './redirects.ts'
 import { connectionOf, createRefusals, isRefusal, placeOf } from './refusals.ts'
 import type { Renew } from './renewal.ts'
 import { requestHeaders } from './request-headers.ts'
@@ -176,6 +177,7 @@ export function createForward(parts: DoubtsParts & { readonly renew: Renew }): (
       readTimeoutMs: provider.api.idleTimeoutMs?.download ?? defaultReadTimeoutMs,
       signal: call.signal
     }
+    if (mayFollow(call)) return sendFollowing(send, { call, connection }, request, choose)
     return send(request, head => choose(head)?.(head, { path, connection }))
   }
 }

@@ -35,6 +35,12 @@ type Api = {
   readonly baseUrl: string
   /** Other bases by which links in its answers name the same API. No call ever goes there. */
   readonly linkBases?: readonly string[]
+  /**
+   * Hosts to which the API redirects downloads, `files.example.com` or `*.s3.amazonaws.com`, with a port where only that one is meant. A
+   * redirect of a GET or HEAD to one of them by https is followed here, without any credential, since a page cannot read it from there; any
+   * other passes to the client.
+   */
+  readonly redirectHosts?: readonly string[]
   /** Sent with every call, over what the client sent. */
   readonly headers?: Readonly<Record<string, string>>
   /** Methods that may be forwarded; all six when left out. */
@@ -209,6 +215,11 @@ export function defineProvider(provider: Provider): Provider {
   }
   for (const [field, value] of Object.entries(numbers))
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) fail(`api.${field}`, 'must be a whole number above 0')
+  api.redirectHosts?.forEach((host, i) => {
+    // A wildcard of a whole top-level domain is a slip.
+    if (!/^(\*\.[a-z0-9-]+\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/i.test(host))
+      fail(`api.redirectHosts[${i}]`, 'must be a host such as files.example.com or *.files.example.com')
+  })
   for (const [field, check] of [
     ['methods.oauth2.check', methods.oauth2?.check],
     ['methods.apiKey.check', methods.apiKey?.check]

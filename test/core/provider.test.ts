@@ -48,6 +48,32 @@ const refused: Record<string, readonly [field: string, Partial<Provider>[]]> = {
     'api.linkBases[1]',
     badUrls.map(url => ({ api: { baseUrl: 'https://api.acme.example', linkBases: ['https://old.acme.example', url] } }))
   ],
+  'a host of redirects that is none': [
+    'api.redirectHosts[1]',
+    [
+      '',
+      '*',
+      '*.com',
+      'https://files.example.com',
+      'files.example.com/x',
+      'a*.example.com',
+      '*.*.example.com',
+      'x y',
+      'x:',
+      'x:y',
+      'x\n'
+    ].map(host => ({
+      api: { baseUrl: 'https://api.acme.example', redirectHosts: ['files.example.com', host] }
+    }))
+  ],
+  'a check call without a path': [
+    'methods.oauth2.check.path',
+    [{ methods: { oauth2: oauth2With({ check: { path: 'me', status: 200 } }) } }]
+  ],
+  'a check call whose status is none': [
+    'methods.oauth2.check.status',
+    [[], 0, 100, 600, 200.5, [200, 99]].map(status => ({ methods: { oauth2: oauth2With({ check: { path: '/me', status } }) } }))
+  ],
   ...Object.fromEntries(
     (['maxBodyBytes', 'maxHeaderBytes', 'timeoutMs', 'maxCallsPerSession', 'maxCalls'] as const).map(field => [
       `a ${field} that is no whole number above 0`,
@@ -97,6 +123,8 @@ t.test('a good definition comes back as it is, and cannot be changed', async t =
     { name: 'process-street-2' },
     { color: '#ABCDEF' },
     { api: { baseUrl: 'https://api.acme.example' } },
+    { api: { baseUrl: 'https://api.acme.example', redirectHosts: ['files.example.com', '*.s3.amazonaws.com', 'files.example.com:8443'] } },
+    { methods: { oauth2: oauth2With({ check: { path: '/me', status: [200, 403] } }) } },
     { methods: { apiKey: apiKeyWith({ in: 'basic' }) } },
     refusalWith({ pointer: '/errors/0/a~1b', oneOf: [1, true] }),
     refusalWith({ pointer: '' }),

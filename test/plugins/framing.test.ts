@@ -56,7 +56,7 @@ t.test('a client that asks before it sends is told to go on when its body is wan
   const ask = async (start: string, { lines = [], body = 'hello' }: { lines?: string[]; body?: string } = {}) => {
     const length = lines.some(line => /^(content-length|transfer-encoding):/i.test(line)) ? [] : [`Content-Length: ${body.length}`]
     const headers = ['Expect: 100-continue', 'Connection: keep-alive', ...length, ...lines]
-    const cookie = lines.some(line => /^cookie:/i.test(line)) ? '' : `Cookie: latchkey=${browser.cookieNamed('latchkey')?.value}\r\n`
+    const cookie = lines.some(line => /^cookie:/i.test(line)) ? '' : `Cookie: ${browser.sessionPair(gateway.url)}\r\n`
     const guard = lines.some(line => /^x-csrf:/i.test(line)) ? '' : 'X-CSRF: 1\r\n'
     const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
     socket.setEncoding('latin1')
