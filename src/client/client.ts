@@ -75,7 +75,13 @@ export function createClient({ gateway = import.meta.url, fetch: send = fetch }:
   async function call(provider: string, path: string | URL, { reconnect, ...init }: CallInit = {}): Promise<Response> {
     const headers = new Headers(init.headers)
     headers.set('X-CSRF', '1')
-    const attempt = async () => ask(await addressOf(provider, String(path)), { ...init, headers })
+    const once = async () => ask(await addressOf(provider, String(path)), { ...init, headers })
+    /** Whatever is kept is sent again when the gateway asks for it: the access was renewed, and the body too large for it to keep. */
+    const attempt = () =>
+      once().catch((error: unknown) => {
+        if (!(error instanceof LatchkeyError) || error.code !== 'retry_request' || init.body instanceof ReadableStream) throw error
+        return once()
+      })
     const popup = reconnect === 'popup'
     const before = made.get(provider)
     try {

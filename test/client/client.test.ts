@@ -6,7 +6,7 @@ import type { ErrorCode } from '../../src/core/errors.ts'
 import type { ConnectError } from '../../src/core/oauth-errors.ts'
 import { Browser } from '../support/browser.ts'
 import { connected } from '../support/connected.ts'
-import { json, startFakeProvider } from '../support/fake-provider.ts'
+import { json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { startGateway } from '../support/gateway.ts'
 
 /** A client in a browser that has these cookies. */
@@ -310,6 +310,39 @@ t.test('a body that is a stream is sent once: the error comes, and no popup', as
   const body = new Blob(['text']).stream()
   const init = { method: 'POST', body, duplex: 'half', reconnect: 'popup' } as const
   t.match(await errorOf(clientFor(s.gateway).fetch('productboard', '/x', init)), { code: 'connection_required' })
+})
+
+t.test('a body that is kept is sent again when the gateway asks for it, once; a stream is not', async t => {
+  const s = await connected(t)
+  const client = clientFor(s.gateway, s.browser)
+  const text = 'x'.repeat(100_000)
+  let fresh = 0
+  s.provider.token = (_, response) => json(response, 200, tokens({ access_token: `fresh-${++fresh}` }))
+  s.provider.api = (seen, response) =>
+    seen.headers.authorization === `Bearer fresh-${fresh}` ? json(response, 200, seen.body.length) : json(response, 401, {})
+  for (const body of [text, new Blob([text]), Buffer.from(text).buffer, Buffer.from(text), new URLSearchParams({ text })]) {
+    // As if it had just been revoked.
+    fresh++
+    const answer = await client.fetch('productboard', '/x', { method: 'PUT', body })
+    t.equal(answer.status, 200)
+    t.ok((await answer.json()) >= text.length)
+  }
+  fresh++
+  const stream = new Blob([text]).stream()
+  t.match(await errorOf(client.fetch('productboard', '/x', { method: 'PUT', body: stream, duplex: 'half' } as RequestInit)), {
+    code: 'retry_request'
+  })
+
+  let asked = 0
+  const stubborn = createClient({
+    gateway: 'http://gateway.example',
+    fetch: async () => {
+      asked++
+      return Response.json({ code: 'retry_request' }, { status: 503, headers: { 'latchkey-error': 'retry_request' } })
+    }
+  })
+  t.match(await errorOf(stubborn.fetch('acme', '/x', { method: 'POST', body: text })), { code: 'retry_request' })
+  t.equal(asked, 2)
 })
 
 t.test('the types say what the gateway says', t => {
