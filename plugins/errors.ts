@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { connectUrlOf } from '../src/core/connection-view.ts'
 import { type ErrorCode, GatewayError, placesOf } from '../src/core/errors.ts'
 import { TokenEndpointError } from '../src/core/token-answer.ts'
+import { prefersPage } from './accept.ts'
 import { errorPage } from './pages/error-page.ts'
 
 declare module 'fastify' {
@@ -30,14 +31,11 @@ export type Problem = {
 /** A new connection is the way on. */
 const connecting: ReadonlySet<ErrorCode> = new Set(['connection_required', 'reconnect_required', 'state_invalid'])
 
-/** Whether a person's browser asks. */
-export const wantsPage = ({ headers }: FastifyRequest): boolean => headers.accept?.includes('text/html') === true
-
 /** The one place where an error becomes an answer: a problem document, or a page that says the same to a person. */
 async function errors(app: FastifyInstance, { publicUrl }: ErrorsOptions) {
   const answerError = (thrown: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const error = thrown instanceof GatewayError ? thrown : translate(thrown)
-    if (error.status >= 500) log(request, error)
+    if (error.status >= 500) log(request, error, settingsOf(error, request)?.definition.name)
     return answer(error, request, reply)
   }
   app.decorate('answerError', answerError)
@@ -54,14 +52,18 @@ async function errors(app: FastifyInstance, { publicUrl }: ErrorsOptions) {
     reply.code(problem.status).header('latchkey-error', problem.code)
     if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter))
     if (error.allow) reply.header('allow', error.allow.join(', '))
-    if (wantsPage(request)) return reply.type('text/html; charset=utf-8').send(errorPage(problem))
+    if (prefersPage(request.headers)) return reply.type('text/html; charset=utf-8').send(errorPage(problem))
     return reply.type('application/problem+json').send(JSON.stringify(problem))
   }
 
+  /** Of the provider that it is about, if that is one. */
+  function settingsOf(error: GatewayError, request: FastifyRequest) {
+    const provider = error.provider ?? configOf(request).provider ?? (request.params as { provider?: string } | undefined)?.provider
+    return provider === undefined ? undefined : app.providers.get(provider)
+  }
+
   function problemOf(error: GatewayError, request: FastifyRequest): Problem {
-    const config = configOf(request)
-    const provider = error.provider ?? config.provider ?? (request.params as { provider?: string } | undefined)?.provider
-    const settings = provider === undefined ? undefined : app.providers.get(provider)
+    const settings = settingsOf(error, request)
     const connects = connecting.has(error.code)
     return {
       type: `urn:latchkey:problem:${error.code}`,
@@ -84,17 +86,15 @@ const configOf = (request: FastifyRequest): FastifyContextConfig => request.rout
  * Names and codes only: messages and properties of a library's error may hold what was sent, the client secret among it. A store
  * says in words of its own what is wrong with it.
  */
-function log(request: FastifyRequest, error: GatewayError): void {
+function log(request: FastifyRequest, error: GatewayError, provider: string | undefined): void {
   const { cause } = error
   const reason = error.code === 'store_unavailable' && cause instanceof Error ? cause.message : undefined
   const token = cause instanceof TokenEndpointError ? cause : undefined
-  const because =
-    cause instanceof Error
-      ? { name: cause.name, code: (cause as NodeJS.ErrnoException).code, reason, kind: token?.kind, status: token?.fault.status }
-      : undefined
+  const facts = token && { kind: token.kind, status: token.fault.status }
+  const because = cause instanceof Error ? { name: cause.name, code: (cause as NodeJS.ErrnoException).code, ...facts, reason } : undefined
   const stack = error.code === 'internal_error' && cause instanceof Error ? placesOf(cause) : undefined
   request.log[error.code === 'internal_error' ? 'error' : 'warn'](
-    { code: error.code, provider: error.provider, cause: because, stack },
+    { code: error.code, provider, cause: because, stack },
     // Its words are ours, and say which of a title's several meanings it is.
     token?.message ?? error.title
   )

@@ -5,7 +5,7 @@ import { type Flow, flowId, flowLifetimeMs } from '../../src/core/flow.ts'
 import { authorizationErrors } from '../../src/core/oauth-errors.ts'
 import type { Session } from '../../src/core/session.ts'
 import { TokenEndpointError } from '../../src/core/token-answer.ts'
-import { wantsPage } from '../errors.ts'
+import { prefersPage } from '../accept.ts'
 import { sendConnectPage } from '../pages/send-connect-page.ts'
 import { homeAfter } from '../pages/ways.ts'
 import { callbackParams, invalid, unasked, unknownState } from './callback-params.ts'
@@ -88,7 +88,7 @@ export async function callback(app: FastifyInstance, { definition, method, clien
   /** Installed from the provider's marketplace: the code stays unused, and a person gets the page that begins our own sign-in. */
   function offerOwn(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const notice = unasked(title)
-    if (!wantsPage(request)) throw new GatewayError('state_invalid', notice)
+    if (!prefersPage(request.headers)) throw new GatewayError('state_invalid', notice)
     reply.code(400).header('latchkey-error', 'state_invalid')
     return sendConnectPage(app, request, reply, definition.name, { publicUrl, returnTo: homeAfter(definition.name), notice })
   }
