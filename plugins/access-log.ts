@@ -7,6 +7,10 @@ declare module 'fastify' {
     /** Whoever knows the address may use it: logs have its pattern. */
     secretPath?: boolean
   }
+  interface FastifyReply {
+    /** The response was broken off from here, and not by its client. */
+    isCut: boolean
+  }
 }
 
 /** Of a path: a line that is longer than a pipe takes at once may be cut into by another process's. */
@@ -14,10 +18,12 @@ const mostCharacters = 2_000
 
 /** One line a request. The address stands in it without its query: a callback's holds the state and the code. */
 async function accessLog(app: FastifyInstance, { logger }: { logger: Logger }) {
+  app.decorateReply('isCut', false)
   if (!logger.isLevelEnabled('info')) return
   const writeLine = lineWriter(logger)
-  app.addHook('onResponse', (request, reply, done) => {
-    if (!request.url.startsWith('/health/')) writeLine(request, reply)
+  app.addHook('onRequest', (request, reply, done) => {
+    // Not `onResponse`, which is told of no response whose client has gone.
+    if (!request.url.startsWith('/health/')) reply.raw.on('close', () => writeLine(request, reply))
     done()
   })
 }
@@ -27,16 +33,25 @@ type LoggerParts = Logger & { readonly [symbols.streamSym]: DestinationStream; r
 
 /**
  * Writes the line that `log.info(fields, 'request')` of the request's own logger would, where that would write it. To put it together from
- * what never changes and six values costs a small call up to a tenth less: pino asks of each field what it is and how it is to be shown.
+ * what never changes and a few values costs a small call up to a tenth less: pino asks of each field what it is and how it is to be shown.
  */
 function lineWriter(log: Logger): (request: FastifyRequest, reply: FastifyReply) => void {
   const { [symbols.streamSym]: destination, [symbols.chindingsSym]: bindings } = log as LoggerParts
   const level = log.levels.values.info
   return (request, reply) => {
     const fields = `"requestId":"${request.id}","method":"${request.method}","path":${JSON.stringify(pathOf(request))}`
-    const outcome = `"status":${reply.raw.statusCode},"ms":${Math.round(reply.elapsedTime * 10) / 10}`
-    destination.write(`{"level":${level},"time":${Date.now()}${bindings},${fields},${outcome},"msg":"request"}\n`)
+    const ms = Math.round(reply.elapsedTime * 10) / 10
+    destination.write(`{"level":${level},"time":${Date.now()}${bindings},${fields},${outcomeOf(reply)}"ms":${ms},"msg":"request"}\n`)
   }
+}
+
+/** What came of a request, each fact with a comma behind it. A client that went before its response began has none. */
+function outcomeOf(reply: FastifyReply): string {
+  const { statusCode, writableFinished, headersSent } = reply.raw
+  const aborted = writableFinished || reply.isCut ? '' : '"aborted":true,'
+  if (!headersSent) return aborted
+  const code = statusCode < 400 ? undefined : reply.getHeader('latchkey-error')
+  return `"status":${statusCode},${code === undefined ? '' : `"code":"${code}",`}${aborted}`
 }
 
 function pathOf({ originalUrl: url, routeOptions }: FastifyRequest): string {

@@ -101,7 +101,14 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
             return open(reply, definition, head, sent)
           }
         })
-        if (outcome === 'cut') request.log.warn({ provider: definition.name }, 'the answer was cut off')
+        if (outcome === 'cut' && !departure.aborted) {
+          reply.isCut = true
+          request.log.warn({ provider: definition.name }, 'the answer was cut off')
+        }
+      } catch (error) {
+        // Whoever has gone is answered nothing, and that the call was ended for it is no fault of the provider's.
+        if (!departure.aborted || !(error instanceof GatewayError)) throw error
+        reply.hijack()
       } finally {
         place.leave()
         // However the call has ended: what still comes is read, so that the client comes to read its answer.
@@ -169,6 +176,6 @@ function checkHead({ name, title, api: { maxHeaderBytes } }: Provider, rawHeader
 
 export default fp(proxy, {
   name: 'proxy',
-  dependencies: ['providers', 'session', 'vault', 'grants', 'health', 'errors', 'security'],
+  dependencies: ['access-log', 'providers', 'session', 'vault', 'grants', 'health', 'errors', 'security'],
   encapsulate: true
 })
