@@ -245,8 +245,8 @@ export const hostileFraming: readonly Hostile[] = [
       bytes: call({ lines }),
       status: 431,
       code: 'header_rejected',
-      // More than is read at all.
-      ...(length === 60_000 && { after: 'smuggled' as const })
+      // More than is read at all, by their length or by their number.
+      ...((length === 60_000 || what === 'many headers of') && { after: 'smuggled' as const })
     }))
   ),
   {

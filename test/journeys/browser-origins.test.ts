@@ -1,6 +1,8 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { connect, newPerson, startChromium } from '../support/chromium.ts'
+import { connected } from '../support/connected.ts'
+import { sessionCookie } from '../support/cookie-names.ts'
 import { startFrontend } from '../support/frontend.ts'
 import { startGatewayAndSandbox } from '../support/gateway.ts'
 
@@ -68,4 +70,41 @@ t.test('a page on any other origin cannot call, with the header or without it, a
   t.equal(sandbox.vendor('productboard').counts.apiCalls, 0)
   await page.goto(gateway.url)
   await page.getByText('Connected', { exact: true }).waitFor()
+})
+
+t.test('SEC-24: what the browser has stored of a call is no image and no script on a page of another origin, on the same site', async t => {
+  const [frontend, stranger] = await Promise.all([startFrontend(t), startFrontend(t)])
+  for (const environment of [{}, { ALLOWED_ORIGINS: frontend }]) {
+    const s = await connected(t, { environment })
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
+    s.provider.api = ({ url }, r) => {
+      const type = url.endsWith('.js') ? 'text/javascript' : 'image/svg+xml'
+      r.writeHead(200, { 'content-type': type, 'cache-control': 'max-age=3600' }).end(url.endsWith('.js') ? 'window.stolen = true' : svg)
+    }
+    const { context, page } = await newPerson(t, browser)
+    await context.addCookies([
+      { name: sessionCookie(s.gateway.url), value: s.browser.session(s.gateway.url)?.value ?? '', url: s.gateway.url }
+    ])
+    await page.goto(s.gateway.url)
+    for (const file of ['/a.svg', '/a.js'])
+      t.equal(await page.evaluate(async url => (await fetch(url, { headers: { 'x-csrf': '1' } })).status, `${s.proxy}${file}`), 200)
+    const seen = s.provider.seen.api.length
+
+    await page.goto(stranger)
+    for (const [tag, file] of [
+      ['img', '/a.svg'],
+      ['script', '/a.js']
+    ] as const) {
+      // As text: these files know nothing of the DOM.
+      const came = await page.evaluate(`new Promise(resolve => {
+        const element = Object.assign(document.createElement('${tag}'), { src: '${s.proxy}${file}' })
+        element.onload = () => resolve('loaded')
+        element.onerror = () => resolve('refused')
+        document.body.append(element)
+      })`)
+      t.equal(came, 'refused', `${tag} ${JSON.stringify(environment)}`)
+    }
+    t.notOk(await page.evaluate('window.stolen'))
+    t.equal(s.provider.seen.api.length, seen)
+  }
 })

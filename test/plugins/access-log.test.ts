@@ -117,7 +117,7 @@ t.test('A client that goes away has a line that says so, with a status only wher
 t.test('So has one that goes in the middle of its body, or while another route works for it', async t => {
   const s = await connected(t)
   const { port } = new URL(s.gateway.url)
-  const cookie = `latchkey=${s.browser.cookieNamed('latchkey')?.value}`
+  const cookie = s.browser.sessionPair(s.gateway.url)
   for (const [start, whole] of [
     ['POST /proxy/productboard/x', false],
     ['POST /connections/productboard', true]

@@ -119,3 +119,23 @@ t.test('outside production names may lead anywhere', async t => {
   cameBackWith(t, await signIn(gateway, new Browser(), 'acme'), 'provider_unavailable')
   t.equal(vendor.connections(), 1, 'it was asked, and hung up')
 })
+
+t.test('SEC-34: in production no redirect is followed to an address inside, though its definition lists the host', async t => {
+  for (const host of hosts) {
+    const vendor = await rebound(t, host)
+    const [definition] = vendor.definitions
+    if (!definition) throw new Error('there is a vendor')
+    const inside = new URL(definition.api.baseUrl).origin
+    const provider = await startFakeProvider(t, 'ACME')
+    provider.api = (_, r) => void r.writeHead(302, { location: `${inside}/secrets` }).end()
+    // The API itself is the operator's own, on an origin that is named.
+    const definitions = [{ ...definition, api: { baseUrl: 'https://api.acme.example', redirectHosts: [host] } }]
+    const environment = { NODE_ENV: 'production', SESSION_KEYS: newKey(), TOKEN_KEYS: newKey(), ...provider.environment }
+    const gateway = await startGateway(t, { definitions, environment })
+    const browser = new Browser()
+    t.equal((await signIn(gateway, browser, 'acme')).status, 303)
+    const answer = await browser.fetch(`${gateway.url}/proxy/acme/file`)
+    t.match(await problem(t, answer, 502, 'provider_unavailable'), { detail: /not public/ })
+    t.equal(vendor.connections(), 0)
+  }
+})
