@@ -69,7 +69,11 @@ export const libraries: Readonly<Record<string, Client>> = {
 
   ky: {
     repeats: true,
-    call: async request => fetched(await ky(request.url, { ...(initOf(request) as RequestInit), throwHttpErrors: false }))
+    call: async request => {
+      // What it would not throw it would not repeat.
+      const options = { ...(initOf(request) as RequestInit), throwHttpErrors: (status: number) => status === 503 }
+      return fetched(await ky(request.url, options))
+    }
   },
 
   superagent: {

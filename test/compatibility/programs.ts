@@ -15,12 +15,16 @@ export const env = { PATH: process.env.PATH ?? '' }
 
 const script = join(import.meta.dirname, 'call.py')
 
+let interpreter: string | undefined
+
 /** A library of Python, in a process that ends with `close`. */
 export function python(library: PythonModule): Client & { close(): Promise<void> } {
-  const child = spawn(pythonPath() ?? 'python3', [script, library], { env, stdio: ['pipe', 'pipe', 'inherit'] })
+  interpreter ??= pythonPath() ?? 'python3'
+  const child = spawn(interpreter, [script, library], { env, stdio: ['pipe', 'pipe', 'inherit'] })
   const exit = once(child, 'exit')
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
   return {
+    repeats: library === 'urllib3',
     call: async ({ body, ...request }: Request): Promise<Response> => {
       child.stdin.write(`${JSON.stringify({ ...request, ...(body && { body: body.toString('base64') }) })}\n`)
       const { value = '{"error":"it has ended"}' } = await lines.next()
