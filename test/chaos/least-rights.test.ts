@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { makeCertificates } from '../stores/certificates.ts'
-import { administer } from '../stores/topologies.ts'
+import { administer, eventually } from '../stores/topologies.ts'
 import { freePort } from '../support/free-port.ts'
 import { startRedis } from '../support/redis.ts'
 import { reseal } from '../support/reseal.ts'
-import { startFleet } from './fleet.ts'
+import { type Instance, startFleet } from './fleet.ts'
 import { nextRenewal, startSessions, switches } from './sessions.ts'
 import { keepsFaith } from './verdict.ts'
 
@@ -61,17 +61,19 @@ t.test('over TLS, as users that may do what is documented and nothing else', asy
   await t.test('who may be told of changes answers from memory; who may not asks at every call, and says so at its start', async t => {
     const reads = async () => Number(/cmdstat_hmget:calls=(\d+)/.exec(await say('INFO', 'commandstats'))?.[1])
     const browser = await fleet.signedIn('ignition')
-    const counts = []
-    for (const { url } of fleet.instances) {
+    const readsFor = async ({ url }: Instance) => {
       t.equal((await browser.fetch(`${url}${path}`)).status, 200)
       const before = await reads()
       for (let i = 0; i < 20; i++) t.equal((await browser.fetch(`${url}${path}`)).status, 200)
-      counts.push((await reads()) - before)
+      return (await reads()) - before
     }
-    t.comment(`reads for twenty calls on each: ${counts.join(', ')}`)
-    // The note that the session was seen is a change like any other, and may come late.
-    t.ok((counts[0] ?? 20) <= 2 && (counts[1] ?? 20) <= 2)
-    t.equal(counts[2], 20)
+    const [one, two, untold] = fleet.instances as [Instance, Instance, Instance]
+    for (const instance of [one, two]) {
+      // The note that the session was seen is a change like any other, and may come late; and on a busy machine an instance may not
+      // have heard from Redis for so long that it asks for everything again.
+      await eventually('twenty calls are two reads at most', async () => (await readsFor(instance)) <= 2)
+    }
+    t.equal(await readsFor(untold), 20)
     t.match(fleet.instances[2]?.output(), /does not tell of changes/)
   })
 
