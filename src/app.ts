@@ -79,6 +79,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: nextId,
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
+    keepAliveTimeout: config.keepAliveMs,
     bodyLimit: mostBodyBytes,
     rewriteUrl: routedUrl,
     schemaController: { compilersFactory: noCompilers },

@@ -1,20 +1,20 @@
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
-import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { buildGateway } from './app.ts'
 import { type Config, readConfig } from './config/config.ts'
 import type { Environment } from './config/environment.ts'
 import { placesOf } from './core/errors.ts'
 import type { Provider } from './core/provider.ts'
+import { limitConnections } from './descriptors.ts'
 import { firstContact } from './first-contact.ts'
 import { collectBuffersAsTheHeap } from './garbage-collection.ts'
+import { leave } from './leave.ts'
 import { logDestination } from './log-destination.ts'
 import { startUpMessage } from './start-up-message.ts'
 import { openStore } from './stores/open-store.ts'
 import { createLookup } from './upstream/lookup.ts'
-import { openUpstream, type Upstream } from './upstream/send.ts'
+import { openUpstream } from './upstream/send.ts'
 import type { endSignals } from './worker-signals.ts'
 
 /** What token calls under way, saving what they bring and closing the store may take beyond that. */
@@ -67,6 +67,7 @@ export async function serve({ variables, definitions, configured, ignoredSignals
     }
   )
 
+  limitConnections(app.server, logger)
   await firstContact(store, logger)
   await app.listen({ host: config.host, port: config.port })
   onReady(startUpMessage(config, store.description, sandbox?.apiKeys))
@@ -80,18 +81,6 @@ export async function serve({ variables, definitions, configured, ignoredSignals
 
 /** What a log may hold of it. */
 const faultOf = (error: Error) => ({ name: error.name, code: (error as NodeJS.ErrnoException).code, stack: placesOf(error) })
-
-/** First balancers are told, then nobody new is let in, then those who are in have their time. */
-async function leave(app: FastifyInstance, upstream: Upstream, { delayMs, timeoutMs }: Config['shutdown']): Promise<void> {
-  app.leave()
-  if (delayMs > 0) await sleep(delayMs)
-  // Again and again: a connection whose last answer began before it was told to close stays open, and may bring the next stream.
-  setInterval(() => {
-    upstream.endEventStreams()
-    app.server.closeIdleConnections()
-  }, 50).unref()
-  setTimeout(() => app.server.closeAllConnections(), timeoutMs).unref()
-}
 
 async function startSandbox({ publicUrl, dataDir }: Config) {
   const { startSandbox } = await import('./sandbox/sandbox.ts')

@@ -27,6 +27,8 @@ export type Config = {
   readonly signInsPerAddress: number
   /** After SIGTERM: how long it still takes calls while it says that it is not ready, and how long calls under way may then go on. */
   readonly shutdown: { readonly delayMs: number; readonly timeoutMs: number }
+  /** How long a client's connection on which nothing is under way is kept. */
+  readonly keepAliveMs: number
   /** Processes that serve, behind one port. */
   readonly workers: number
   readonly logLevel: string
@@ -72,6 +74,7 @@ export function readConfig(variables: Environment, definitions: readonly Provide
       delayMs: seconds(env, 'SHUTDOWN_DELAY', { min: 0, max: hour, usual: 1 }),
       timeoutMs: seconds(env, 'SHUTDOWN_TIMEOUT', { min: 0, max: hour, usual: 10 })
     },
+    keepAliveMs: seconds(env, 'KEEP_ALIVE_TIMEOUT', { min: 1, max: hour, usual: 72 }),
     workers: env.integer('WORKERS', { min: 1, max: 256, example: 2 }) ?? 1,
     logLevel: env.oneOf('LOG_LEVEL', logLevels, 'info') ?? 'info',
     providers: readProviders(env, definitions, production)

@@ -22,6 +22,7 @@ t.test('with keys alone, everything else has a default', async t => {
     storeGraceMs: 30_000,
     signInsPerAddress: 300,
     shutdown: { delayMs: 1000, timeoutMs: 10_000 },
+    keepAliveMs: 72_000,
     workers: 1,
     logLevel: 'info',
     providers: new Map(),
@@ -44,6 +45,7 @@ t.test('every variable is read', async t => {
     SIGN_INS_PER_MINUTE: '5000',
     SHUTDOWN_DELAY: '0',
     SHUTDOWN_TIMEOUT: '60',
+    KEEP_ALIVE_TIMEOUT: '620',
     WORKERS: '4',
     LOG_LEVEL: 'debug'
   })
@@ -60,6 +62,7 @@ t.test('every variable is read', async t => {
     storeGraceMs: 0,
     signInsPerAddress: 5000,
     shutdown: { delayMs: 0, timeoutMs: 60_000 },
+    keepAliveMs: 620_000,
     workers: 4,
     logLevel: 'debug',
     warnings: []
@@ -82,6 +85,7 @@ t.test('a number or choice that makes no sense is a problem with an example', as
     ['STORE_GRACE', ['-1', '30s', '3601'], whole('STORE_GRACE', '0 to 3600', 30)],
     ['SIGN_INS_PER_MINUTE', ['0', '5/s', '1000001'], whole('SIGN_INS_PER_MINUTE', '1 to 1000000', 300)],
     ['SHUTDOWN_DELAY', ['-1', '1s', '3601'], whole('SHUTDOWN_DELAY', '0 to 3600', 1)],
+    ['KEEP_ALIVE_TIMEOUT', ['0', '1m', '3601'], whole('KEEP_ALIVE_TIMEOUT', '1 to 3600', 72)],
     ['SHUTDOWN_TIMEOUT', ['-1', '1m', '3601'], whole('SHUTDOWN_TIMEOUT', '0 to 3600', 10)],
     [
       'LOG_LEVEL',
