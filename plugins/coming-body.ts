@@ -76,8 +76,10 @@ export class ComingBody {
     // Node would end both ways at once when the response says that it closes, and the reset that follows takes the response with it
     // (RFC 9112 §9.6). This ends ours; the other ends with the client's, or when it takes too long.
     this.#socket.destroySoon = this.#socket.end
+    if (this.#isStreamed || this.#isSlow) return true
     const length = this.#raw.headers['content-length']
-    return this.#isStreamed || this.#isSlow || (length !== undefined && Number(length) > keptFor)
+    // In chunks: what was not read to its end was too large. Of what nobody has read nothing is known, and most is small.
+    return length === undefined ? this.#raw.readableDidRead : Number(length) > keptFor
   }
 
   answered(): void {

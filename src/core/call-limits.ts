@@ -42,18 +42,22 @@ class Count {
     return this.#by.get(key) ?? 0
   }
 
-  add(...keys: string[]): void {
+  add(owner: string, network?: string): void {
     this.all++
-    for (const key of keys) this.#by.set(key, this.of(key) + 1)
+    this.#change(owner, 1)
+    if (network !== undefined) this.#change(network, 1)
   }
 
-  remove(...keys: string[]): void {
+  remove(owner: string, network?: string): void {
     this.all--
-    for (const key of keys) {
-      const left = this.of(key) - 1
-      if (left > 0) this.#by.set(key, left)
-      else this.#by.delete(key)
-    }
+    this.#change(owner, -1)
+    if (network !== undefined) this.#change(network, -1)
+  }
+
+  #change(key: string, by: number): void {
+    const count = this.of(key) + by
+    if (count > 0) this.#by.set(key, count)
+    else this.#by.delete(key)
   }
 }
 

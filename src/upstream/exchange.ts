@@ -49,7 +49,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
   /** While it has its place there, or waits for it. */
   #lane: Lane | undefined
   #limit: TimeLimit | undefined
-  /** How long the client has read nothing, in whole limits. */
+  #limitMs = 0
+  /** How long the client has read nothing, by limits that have passed. */
   #unreadMs = 0
   #controller: Dispatcher.DispatchController | undefined
   #fault: Error | undefined
@@ -216,6 +217,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
   }
 
   #await(ms = this.#request.timeoutMs): void {
+    this.#limit?.end()
+    this.#limitMs = ms
     this.#limit = new TimeLimit(ms, this.#onLimit)
   }
 
@@ -225,7 +228,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
     if (this.#delivery?.isFull) {
       // Whoever reads as slowly as that holds up nobody else.
       this.#leave()
-      this.#unreadMs += timeoutMs
+      this.#unreadMs += this.#limitMs
       if (this.#unreadMs < readTimeoutMs) this.#await(Math.min(timeoutMs, readTimeoutMs - this.#unreadMs))
       else this.#fail(new ClientGone())
     } else if (this.#upload?.isAwaited)
@@ -234,14 +237,16 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
   }
 
   readonly #onFull = (): void => {
+    const { timeoutMs, readTimeoutMs = timeoutMs } = this.#request
     this.#unreadMs = 0
     // An event stream has no limit until its client is waited for.
-    if (!this.#limit) this.#await()
+    if (!this.#limit || readTimeoutMs < timeoutMs) this.#await(Math.min(timeoutMs, readTimeoutMs))
   }
 
   readonly #onRoom = (): void => {
     if (this.#road.eventStreams.has(this)) this.#clear()
-    else this.#limit?.renew()
+    else if (this.#limitMs === this.#request.timeoutMs) this.#limit?.renew()
+    else if (this.#limit) this.#await()
   }
 
   readonly #onGone = (): void => this.#fail(new ClientGone())

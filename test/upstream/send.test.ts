@@ -423,3 +423,26 @@ t.test('SEC-36: providers that share an origin hold up each other in nothing', a
   response.end()
   await first
 })
+
+t.test('a client that reads nothing is ended after its own limit, shorter or longer than the provider’s', async t => {
+  const { send, request } = await setUp(t, (_, r) => {
+    const more = () => {
+      while (r.write(Buffer.alloc(65536)));
+    }
+    r.on('drain', more).on('error', () => {})
+    more()
+  })
+  for (const [timeoutMs, readTimeoutMs] of [
+    [60_000, 300],
+    [200, 700]
+  ] as const) {
+    const blocked = Promise.withResolvers<void>()
+    const sink = new Writable({ highWaterMark: 1024, write: () => blocked.resolve() })
+    sink.on('error', () => {})
+    const sending = send(request({ timeoutMs, readTimeoutMs }), () => sink)
+    await blocked.promise
+    const startMs = performance.now()
+    t.equal(await sending, 'cut')
+    t.ok(performance.now() - startMs >= readTimeoutMs * 0.7, 'not before')
+  }
+})
