@@ -33,7 +33,12 @@ export function answerMalformed(
   const all = [...Object.entries(headers).flat(), ...cors]
   const lines = all.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${all[i + 1]}\r\n`] : []))
   socket.end(`HTTP/1.1 ${refusal.status} ${refusal.phrase}\r\n${lines.join('')}\r\n${body}`)
+  // Nothing is read any more, not even that the client has gone.
+  setTimeout(() => socket.destroy(), malformedMs).unref()
 }
+
+/** How long a client whose request was malformed has to read why. */
+const malformedMs = 5_000
 
 function refusalOf({ code }: ParserError, packet: string): Refusal {
   if (code === 'HPE_HEADER_OVERFLOW') {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
+import { eventually } from '../stores/topologies.ts'
 import { type Connected, connected, signIn } from '../support/connected.ts'
 import { json, tokens } from '../support/fake-provider.ts'
 import { closed } from '../support/raw.ts'
@@ -9,8 +10,8 @@ import { closed } from '../support/raw.ts'
 const KiB = 1024
 
 /** A client's connection that is kept, with a call's head at hand and all that came. */
-function keptAlive(t: Test, { gateway, browser }: Connected) {
-  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
+function keptAlive(t: Test, { gateway, browser }: Connected, allowHalfOpen = false) {
+  const socket = connect({ port: Number(new URL(gateway.url).port), host: '127.0.0.1', allowHalfOpen })
   t.teardown(() => socket.destroy())
   let text = ''
   socket.setEncoding('latin1').on('data', chunk => {
@@ -199,14 +200,29 @@ t.test('a body past the cap in chunks is refused while it comes, and its client 
 
 t.test('a request that has been answered does not keep its connection while its body does not come', async t => {
   const c = await connected(t)
+  const open = new Set<Socket>()
+  c.gateway.app.server.on('connection', socket => open.add(socket.on('close', () => open.delete(socket))))
+  // They never end anything themselves.
   const clients = ['Content-Length: 100', 'Content-Length: 20000000', 'Transfer-Encoding: chunked'].map(framing => {
-    const client = keptAlive(t, c)
+    const client = keptAlive(t, c, true)
     client.socket.write(client.head('POST /proxy/productboard/x', framing).replace('X-CSRF', 'X-None'))
     return client
   })
-  for (const client of clients) {
-    await client.comes(/^HTTP\/1\.1 403 /)
-    await client.ended
-  }
-  t.pass('each has ended, long before a request may take no longer')
+  const malformed = keptAlive(t, c, true)
+  malformed.socket.write('GET / HTTP/1.1\r\nHost: x\r\nno header\r\n\r\n')
+  const ends = [...clients, malformed].map(({ socket }) => once(socket, 'end'))
+  for (const client of [...clients, malformed]) await client.comes(/^HTTP\/1\.1 40[03] /)
+  await Promise.all(ends)
+  await eventually('the gateway has let go of all', async () => open.size === 0)
+})
+
+t.test('a request whose framing is refused is told so, however much of a body it brings', async t => {
+  const c = await connected(t)
+  const client = keptAlive(t, c)
+  const size = 2 * KiB * KiB
+  client.socket.write(client.head('POST /proxy/productboard/x', 'Transfer-Encoding: gzip, chunked'))
+  await write(client.socket, `${size.toString(16)}\r\n${'x'.repeat(size)}\r\n0\r\n\r\n`)
+  await client.comes(/^HTTP\/1\.1 400 [\s\S]*header_rejected/)
+  await client.ended
+  t.equal(c.provider.seen.api.length, 0)
 })
