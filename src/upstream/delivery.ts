@@ -4,27 +4,29 @@ import type { Sink } from '../core/forward.ts'
 /** A string of up to 16 KiB is written without a detour through the event loop; the answer's head has its part of it. */
 const stringBytes = 12 * 1024
 
+/** Told of who is waited for. */
+export type Receiver = {
+  /** The sink takes no more for now. */
+  onFull(): void
+  /** It does again. */
+  onRoom(): void
+}
+
 /** The way of one answer's body to where it is taken. */
 export class Delivery {
   readonly #sink: Sink
   readonly #controller: Dispatcher.DispatchController
-  readonly #onFull: () => void
-  readonly #onRoom: () => void
+  readonly #receiver: Receiver
   #isFull = false
   /** Head or body have gone to the sink. */
   #begun = false
   /** The beginning of the body, until the next tick shows whether it is all of it. */
   #first: Buffer | undefined
 
-  /**
-   * @param onFull called when the sink takes no more for now
-   * @param onRoom called when it does again
-   */
-  constructor(sink: Sink, controller: Dispatcher.DispatchController, onFull: () => void, onRoom: () => void) {
+  constructor(sink: Sink, controller: Dispatcher.DispatchController, receiver: Receiver) {
     this.#sink = sink
     this.#controller = controller
-    this.#onFull = onFull
-    this.#onRoom = onRoom
+    this.#receiver = receiver
     // A small answer comes in one piece, before the next tick, and leaves as one write. A body that is late holds up nothing.
     process.nextTick(() => {
       if (!this.#begun && !sink.destroyed) this.#begin()
@@ -71,10 +73,10 @@ export class Delivery {
     if (this.#sink.write(chunk) || this.#controller.paused) return
     this.#controller.pause()
     this.#isFull = true
-    this.#onFull()
+    this.#receiver.onFull()
     this.#sink.once('drain', () => {
       this.#isFull = false
-      this.#onRoom()
+      this.#receiver.onRoom()
       this.#controller.resume()
     })
   }

@@ -2,12 +2,13 @@ import type { Dispatcher } from 'undici'
 import type { GatewayError } from '../core/errors.ts'
 import { isEventStream, isStreamed, type Outcome, type StreamedBody, type Take, type UpstreamRequest } from '../core/forward.ts'
 import type { HttpMethod } from '../core/provider.ts'
-import { TimeLimit } from '../core/time-limit.ts'
-import type { Connection, Connections } from './connections.ts'
-import { Delivery } from './delivery.ts'
+import type { Connection } from './connections.ts'
+import { Delivery, type Receiver } from './delivery.ts'
 import { asGatewayError, ClientGone, isEndOfConnection, Stalled, tooManyEventStreams, unknownCoding } from './faults.ts'
 import { checkedHeaders, type ResponseHeaders } from './headers.ts'
+import { type Awaiting, IdleLimit } from './idle-limit.ts'
 import type { Entrant, Lane } from './lane.ts'
+import type { Road } from './road.ts'
 
 /** A dropped answer is read to its end up to here, so that its connection can serve again; a longer one is not worth that. */
 const dropBytes = 64 * 1024
@@ -18,25 +19,8 @@ const idempotentMethods = new Set<HttpMethod>(['GET', 'HEAD', 'PUT', 'DELETE'])
 /** With these a server has read less than the whole request, and mostly closes, whether it says so or not. */
 const endsConnection = new Set([408, 413])
 
-/** The open ones of one origin. */
-export class EventStreams extends Set<Exchange> {
-  readonly #most: number
-
-  constructor(most: number) {
-    super()
-    this.#most = most
-  }
-
-  get isFull(): boolean {
-    return this.size >= this.#most
-  }
-}
-
-/** What leads to one origin. */
-export type Road = { readonly connections: Connections; readonly lane: Lane; readonly eventStreams: EventStreams }
-
 /** One request and its answer. */
-export class Exchange implements Dispatcher.DispatchHandler, Entrant {
+export class Exchange implements Dispatcher.DispatchHandler, Entrant, Receiver, Awaiting {
   readonly #request: UpstreamRequest
   readonly #take: Take
   readonly #resolve: (outcome: Outcome) => void
@@ -48,10 +32,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
   #connection: Connection | undefined
   /** While it has its place there, or waits for it. */
   #lane: Lane | undefined
-  #limit: TimeLimit | undefined
-  #limitMs = 0
-  /** How long the client has read nothing, by limits that have passed. */
-  #unreadMs = 0
+  #limit: IdleLimit | undefined
   #controller: Dispatcher.DispatchController | undefined
   #fault: Error | undefined
   #delivery: Delivery | undefined
@@ -86,7 +67,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
       return
     }
     signal.addEventListener('abort', this.#onGone)
-    this.#await()
+    this.#limit = new IdleLimit(this.#request, this)
     // How long an upload takes is its client's to say: it takes no place from calls. Whoever sends it has counted it.
     if (this.#upload) this.go()
     else {
@@ -156,7 +137,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
       if (this.#upload) this.#fail(new ClientGone())
       return
     }
-    this.#delivery = new Delivery(sink, controller, this.#onFull, this.#onRoom)
+    this.#delivery = new Delivery(sink, controller, this)
     if (sink.destroyed) {
       this.#fail(new ClientGone())
       return
@@ -216,37 +197,30 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant {
     return !this.#upload && idempotentMethods.has(this.#request.method)
   }
 
-  #await(ms = this.#request.timeoutMs): void {
-    this.#limit?.end()
-    this.#limitMs = ms
-    this.#limit = new TimeLimit(ms, this.#onLimit)
+  /** Whom the exchange waits for now. */
+  get awaits(): 'provider' | 'sender' | 'reader' {
+    if (this.#delivery?.isFull) return 'reader'
+    return this.#upload?.isAwaited ? 'sender' : 'provider'
   }
 
-  /** Nothing has moved for as long as it may. Whose turn it is says whose fault that is. */
-  readonly #onLimit = (): void => {
-    const { timeoutMs, readTimeoutMs = timeoutMs } = this.#request
-    if (this.#delivery?.isFull) {
-      // Whoever reads as slowly as that holds up nobody else.
-      this.#leave()
-      this.#unreadMs += this.#limitMs
-      if (this.#unreadMs < readTimeoutMs) this.#await(Math.min(timeoutMs, readTimeoutMs - this.#unreadMs))
-      else this.#fail(new ClientGone())
-    } else if (this.#upload?.isAwaited)
-      this.#await() // Whoever reads the body has a limit for its client.
-    else this.#fail(new Stalled())
+  /** Whoever reads so slowly holds up nobody else. */
+  onSlowReader(): void {
+    this.#leave()
   }
 
-  readonly #onFull = (): void => {
-    const { timeoutMs, readTimeoutMs = timeoutMs } = this.#request
-    this.#unreadMs = 0
+  onLate(): void {
+    this.#fail(this.awaits === 'provider' ? new Stalled() : new ClientGone())
+  }
+
+  onFull(): void {
     // An event stream has no limit until its client is waited for.
-    if (!this.#limit || readTimeoutMs < timeoutMs) this.#await(Math.min(timeoutMs, readTimeoutMs))
+    this.#limit ??= new IdleLimit(this.#request, this)
+    this.#limit.readerIsAwaited()
   }
 
-  readonly #onRoom = (): void => {
+  onRoom(): void {
     if (this.#road.eventStreams.has(this)) this.#clear()
-    else if (this.#limitMs === this.#request.timeoutMs) this.#limit?.renew()
-    else if (this.#limit) this.#await()
+    else this.#limit?.readerHasRead()
   }
 
   readonly #onGone = (): void => this.#fail(new ClientGone())

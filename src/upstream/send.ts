@@ -1,8 +1,9 @@
 import type { Send } from '../core/forward.ts'
 import { Connections } from './connections.ts'
-import { EventStreams, Exchange, type Road } from './exchange.ts'
+import { Exchange } from './exchange.ts'
 import { Lane } from './lane.ts'
 import type { LookupFor } from './lookup.ts'
+import { EventStreams, type Road } from './road.ts'
 
 export type Upstream = {
   readonly send: Send
