@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, burst, newSession, type Session } from './calls.ts'
 import { quantile } from './quantile.ts'
 import type { Counts } from './strict-grants.ts'
@@ -12,6 +13,8 @@ export type Load = {
   readonly lanes: number
   /** SIGKILL whoever renews, in the middle of the token call. */
   readonly kill: boolean
+  /** Some token calls take long, and the response of others is lost. Calls that fail for now are made again, as a frontend does. */
+  readonly faults: boolean
 }
 
 export type Measured = Counts & {
@@ -22,6 +25,8 @@ export type Measured = Counts & {
   readonly failures: Readonly<Record<string, number>>
   readonly sentAgain: number
   readonly signedInAgain: number
+  /** Calls that were told that the provider fails for now, and came again. */
+  readonly toldToWait: number
   /** Milliseconds. Of calls that meet no expiry: `usual`. Of those that do, and succeed, what they took beyond the median of the usual: `added`. */
   readonly usualP50: number
   readonly usualP99: number
@@ -29,12 +34,17 @@ export type Measured = Counts & {
   readonly addedP99: number | undefined
 }
 
+/** What passes by itself; and when it is worth another try, as the gateway says. */
+const passing = new Set(['provider_unavailable', 'provider_timeout'])
+const againMs = 1_100
+
 /** Each expiry is met by one burst of calls, right after a burst of the same size that meets none. */
 export async function measure(world: World, load: Load): Promise<Measured> {
   const { urls, provider } = world
   const usual: Answer[] = []
   const met: Answer[] = []
   let signedInAgain = 0
+  let toldToWait = 0
   let begun = 0
 
   async function lane(sessions: Session[]): Promise<void> {
@@ -43,11 +53,21 @@ export async function measure(world: World, load: Load): Promise<Measured> {
       const session = sessions[i] as Session
       usual.push(...(await burst(urls, session, load.calls)))
       await provider.expire(session.grant)
-      const answers = await (load.kill ? killing(session) : burst(urls, session, load.calls))
+      const answers = await (load.kill ? killing(session) : load.faults ? patiently(session) : burst(urls, session, load.calls))
       met.push(...answers)
       if (answers.every(({ ok }) => ok)) continue
       signedInAgain++
       sessions[i] = await newSession(urls[0] ?? '')
+    }
+  }
+
+  /** Until nobody is told to come again. @returns what they were told in the end */
+  async function patiently(session: Session): Promise<Answer[]> {
+    for (;;) {
+      const answers = await burst(urls, session, load.calls)
+      if (!answers.some(({ failure }) => passing.has(failure ?? ''))) return answers
+      toldToWait += answers.filter(({ ok }) => !ok).length
+      await sleep(againMs)
     }
   }
 
@@ -75,6 +95,7 @@ export async function measure(world: World, load: Load): Promise<Measured> {
     failures: tally(failed.map(({ failure = '' }) => failure)),
     sentAgain: [...usual, ...met].filter(({ sentAgain }) => sentAgain).length,
     signedInAgain,
+    toldToWait,
     usualP50,
     usualP99: quantile(usualMs, 0.99) ?? 0,
     addedP50: quantile(addedMs, 0.5),

@@ -46,11 +46,11 @@ async function resultOf(row: Row): Promise<Result> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(new Error(`a row took more than ${rowLimitMs / 60_000} minutes`)), rowLimitMs)
   const measured = await inScope(async owner => {
-    const work = startWorld(owner, row.program, row.instances, row.graceMs).then(world => measure(world, row.load))
+    const work = startWorld(owner, row).then(world => measure(world, row.load))
     return Promise.race([work, late.promise])
   }).finally(() => clearTimeout(timer))
   const broken = brokenPromises(row, measured)
-  const name = `${row.program}, instances: ${row.instances}${row.load.kill ? `, holder killed, grace: ${row.graceMs} ms` : ''}`
+  const name = `${row.program}, instances: ${row.instances}${row.load.kill ? ', holder killed' : ''}${row.load.faults ? ', slow and lost token calls' : ''}${row.graceMs ? `, grace: ${row.graceMs} ms` : ''}`
   say(`${name}: ${Math.round((performance.now() - startMs) / 1000)} s${broken.map(promise => `\n  BROKEN ${promise}`).join('')}`)
   return { ...row, measured, broken }
 }

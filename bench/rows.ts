@@ -16,12 +16,15 @@ const graceMs = 30_000
 const lanes = 5
 
 export function allRows({ expiries, kills, calls, sessions }: Sizes): Row[] {
-  const undisturbed = { expiries, calls, sessions, lanes: Math.min(lanes, sessions), kill: false }
-  const killing = { expiries: kills, calls, sessions: 1, lanes: 1, kill: true }
+  const undisturbed = { expiries, calls, sessions, lanes: Math.min(lanes, sessions), kill: false, faults: false }
+  const killing = { expiries: kills, calls, sessions: 1, lanes: 1, kill: true, faults: false }
+  const faulty = { ...undisturbed, faults: true }
   return [
     ...[1, 2, 3].map((instances): Row => ({ program: 'Latchkey', instances, graceMs: 0, load: undisturbed })),
     ...[1, 2, 3].map((instances): Row => ({ program: 'Latchkey', instances, graceMs, load: killing })),
     { program: 'Latchkey', instances: 2, graceMs: 0, load: killing },
+    { program: 'Latchkey', instances: 2, graceMs, load: faulty },
+    { program: 'Latchkey', instances: 2, graceMs: 0, load: faulty },
     ...[1, 2].map((instances): Row => ({ program: 'baseline', instances, graceMs: 0, load: undisturbed }))
   ]
 }
@@ -32,10 +35,11 @@ export const quickRows = (sizes: Sizes): Row[] => allRows(sizes).filter(({ insta
 /** What Latchkey promises and this row has not shown. The baseline promises nothing. */
 export function brokenPromises({ program, graceMs, load }: Row, measured: Measured): string[] {
   if (program === 'baseline') return []
-  const { expiries, tokenCalls, withinGrace, reuses, failed, failures, sentAgain } = measured
-  // A killed holder's call has reached the provider, and nobody has its answer: whoever comes next can but call once more.
-  const second = load.kill ? expiries : 0
-  const lost = load.kill && graceMs === 0
+  const { expiries, tokenCalls, withinGrace, reuses, failed, failures, sentAgain, signedInAgain } = measured
+  // A killed holder's call has reached the provider, as one has whose response was lost, and nobody has its answer: whoever comes next can
+  // but call once more.
+  const second = load.kill ? expiries : measured.lost
+  const lost = graceMs === 0
   const wanted = {
     'token calls': [tokenCalls, expiries + second],
     'of these within grace': [withinGrace, lost ? 0 : second],
@@ -43,6 +47,7 @@ export function brokenPromises({ program, graceMs, load }: Row, measured: Measur
     // Nothing breaks where nobody is killed.
     'sent again': [load.kill ? 0 : sentAgain, 0],
     // A grant that its provider has ended is said to be so, to everybody, at once.
+    'grants that were lost': [signedInAgain, lost ? second : 0],
     'failed calls that were not told to reconnect': [failed - (lost ? (failures.reconnect_required ?? 0) : 0), 0]
   }
   return Object.entries(wanted).flatMap(([name, [is, should]]) => (is === should ? [] : [`${name}: ${is} instead of ${should}`]))

@@ -5,6 +5,10 @@ export type Counts = {
   reuses: number
   /** The same within the grace period, where they are honoured. */
   withinGrace: number
+  /** Calls that were honoured, and whose response was lost. */
+  lost: number
+  /** Calls that took long. */
+  slow: number
 }
 
 type Grant = { serial: number; accessToken: string | undefined; refreshToken: string; spent: { token: string; atMs: number } | undefined }
@@ -16,7 +20,7 @@ type Grant = { serial: number; accessToken: string | undefined; refreshToken: st
  */
 export function strictGrants(graceMs: number) {
   const grants = new Map<string, Grant>()
-  const counts: Counts = { tokenCalls: 0, reuses: 0, withinGrace: 0 }
+  const counts: Counts = { tokenCalls: 0, reuses: 0, withinGrace: 0, lost: 0, slow: 0 }
   let begun = 0
 
   const grantOf = (token: string) => grants.get(token.split('.')[1] ?? '')
@@ -30,7 +34,7 @@ export function strictGrants(graceMs: number) {
   }
 
   return {
-    counts: counts as Readonly<Counts>,
+    counts,
 
     begin: () => issue(String(++begun)),
 

@@ -1,4 +1,5 @@
-// A strict OAuth provider and its API, in a process of its own on a free loopback port. GRACE_MS: see strict-grants.ts.
+// A strict OAuth provider and its API, in a process of its own on a free loopback port. GRACE_MS: see strict-grants.ts. FAULTS: of a hundred
+// refreshes one takes long, and the response of another is lost.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -6,8 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { json } from '../test/support/fake-provider.ts'
 import { strictGrants } from './strict-grants.ts'
 
-/** How long a token call takes. */
+/** How long a token call takes, and the slow one of a hundred: almost as long as a gateway's callers wait. */
 const thinkMs = 20
+const slowMs = 9_000
+const [slowOne, lostOne] = [25, 75]
+const isFaulty = process.env.FAULTS === '1'
 
 const grants = strictGrants(Number(process.env.GRACE_MS ?? 0))
 /** The bench's wish that the next renewal gets no answer, and the instance that made it. */
@@ -22,7 +26,14 @@ async function token(request: IncomingMessage, response: ServerResponse, instanc
     held.resolve(instance)
     return
   }
-  await sleep(thinkMs)
+  const turn = isFaulty && form.get('grant_type') === 'refresh_token' ? grants.counts.tokenCalls % 100 : undefined
+  if (granted && turn === lostOne) {
+    grants.counts.lost++
+    response.destroy()
+    return
+  }
+  if (turn === slowOne) grants.counts.slow++
+  await sleep(turn === slowOne ? slowMs : thinkMs)
   if (granted) json(response, 200, granted)
   else json(response, 400, { error: 'invalid_grant' })
 }

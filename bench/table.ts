@@ -8,6 +8,7 @@ const columns: ReadonlyArray<readonly [title: string, cell: (result: Result) => 
   ['instances', ({ instances }) => instances],
   ['provider', ({ graceMs }) => (graceMs > 0 ? `grace ${graceMs / 1000} s` : 'strict')],
   ['holder killed', ({ load, measured }) => (load.kill ? number(measured.expiries) : '')],
+  ['slow, lost', ({ load, measured }) => (load.faults ? `${number(measured.slow)}, ${number(measured.lost)}` : '')],
   ['expiries', ({ measured }) => number(measured.expiries)],
   ['token calls', ({ measured }) => number(measured.tokenCalls)],
   ['reuse', ({ measured }) => `${number(measured.reuses)}${measured.withinGrace > 0 ? ` (${number(measured.withinGrace)} in grace)` : ''}`],

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { freePort } from '../test/support/free-port.ts'
 import { type NodeProcess, type Owner, startNode, stopped } from '../test/support/node-process.ts'
 import { startRedis } from '../test/support/redis.ts'
+import type { Row } from './rows.ts'
 import type { Counts } from './strict-grants.ts'
 
 export type Program = 'Latchkey' | 'baseline'
@@ -28,10 +29,10 @@ const files: Record<Program, string> = {
 }
 
 /** A Redis, a strict provider and some instances behind one public address: real processes, on free ports, gone with their owner. */
-export async function startWorld(owner: Owner, program: Program, instances: number, graceMs: number): Promise<World> {
+export async function startWorld(owner: Owner, { program, instances, graceMs, load }: Row): Promise<World> {
   const [redis, { url: origin }] = await Promise.all([
     startRedis(owner, ['--appendonly', 'yes', '--appendfsync', 'everysec']),
-    startNode(owner, join(import.meta.dirname, 'strict-provider.ts'), { GRACE_MS: String(graceMs) })
+    startNode(owner, join(import.meta.dirname, 'strict-provider.ts'), { GRACE_MS: String(graceMs), FAULTS: load.faults ? '1' : '' })
   ])
   const ports = await Promise.all(Array.from({ length: instances }, freePort))
   const urls = ports.map(port => `http://127.0.0.1:${port}`)

@@ -45,7 +45,7 @@ ${status === 'connected' ? '' : others.map(way => begin(instead[way.method], `fo
 const failing = ({ title, failingSince }: ConnectionView): Html | '' =>
   failingSince === undefined
     ? ''
-    : html`<p>${title} has not renewed this connection since ${time(failingSince)}. It is tried again by itself, and nothing is lost.</p>`
+    : html`<p>Renewing the access at ${title} has failed since ${time(failingSince)}. It is tried again by itself, and nothing is lost.</p>`
 
 /** A link either way: where a key is pasted, the page's script opens the dialog that it names. */
 const begin = (label: string, what: string, { method, url }: Way, { provider }: ConnectionView, look: string): Html =>
