@@ -66,7 +66,7 @@ export function tokenEndpointOf({ openClient, method, client, lookupFor, times }
     if (output?.statusCode === 504 || output?.statusCode === 408)
       throw new TokenEndpointError('timeout', 'the token endpoint did not answer in time', undefined, { status })
     if (status === undefined && output?.statusCode === 502)
-      throw new TokenEndpointError('unavailable', 'the token endpoint could not be reached')
+      throw new TokenEndpointError('unavailable', 'the token endpoint could not be reached, or broke off before it answered')
     throw new TokenEndpointError('bad_answer', 'the response of the token endpoint cannot be read', undefined, { status })
   }
 

@@ -146,6 +146,24 @@ t.test('an instance ends or stops while it has the right to refresh', async t =>
   }
   await Promise.all(started)
 
+  await t.test(
+    'it waits for a token call that takes longer than its callers do: both instances tell them, and have what it brings',
+    async t => {
+      const holder = holders[0] as Instance
+      const browser = await someone(t, holder)
+      const tokenCall = endpoint.next()
+      const first = call(holder, browser)
+      await tokenCall.received
+      for (const answer of await Promise.all([first, call(other, browser)])) await problem(t, answer, 504, 'provider_timeout')
+      t.equal(vendor.counts.tokenRequests.refresh_token, 0, 'which has not been carried out yet')
+      await tokenCall.carryOut()
+      tokenCall.answer()
+      await eventually('the next calls have it', async () => (await call(other, browser)).status === 200)
+      t.equal((await call(holder, browser)).status, 200)
+      t.match(vendor.counts, { tokenRequests: { refresh_token: 1 }, reuses: 0 })
+    }
+  )
+
   await t.test('frozen for two seconds during its token call: it is not taken for dead, and no refresh token is spent twice', async t => {
     const [holder, gate] = [holders[0] as Instance, gates[0] as Gate]
     const browser = await someone(t, holder)
