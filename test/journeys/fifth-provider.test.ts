@@ -27,6 +27,7 @@ export default defineProvider({
       tokenRequestFormat: 'json',
       authorizeParams: { audience: 'api' },
       answer: { accessToken: '/data/token', refreshToken: '/data/again', expiresIn: '/data/seconds', account: '/data/team/name', tokenType: '' },
+      refusals: [{ pointer: '/data/no', oneOf: [17], means: 'invalid_grant' }],
       placements: [{ in: 'header', name: 'x-token', prefix: 'T ' }],
       help: { steps: ['Allow it.'] }
     }
@@ -69,6 +70,10 @@ t.test('a fifth provider is one file: its sign-in, calls, renewal and quirks nee
     (await browser.fetch(`${gateway.url}/proxy/fifth-one/open`, { method: 'POST' })).headers.get('latchkey-error'),
     'method_not_allowed'
   )
+
+  provider.token = (_, r) => json(r, 200, { data: { no: 17 } })
+  const ended = await browser.fetch(`${gateway.url}/connections/fifth-one/refresh`, { method: 'POST' })
+  t.equal(ended.headers.get('latchkey-error'), 'reconnect_required', 'a refusal in the vendor’s own words')
 })
 
 t.test('a file that is no definition, and a name that is taken, are said with the file', async t => {
