@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import { Server } from 'node:net'
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
@@ -7,6 +8,7 @@ import type { Upstream } from './upstream/send.ts'
 /** A connection that was silent for so long is not one of a client that calls steadily. */
 const idleMs = 2_000
 const lookEveryMs = 50
+const mostTurns = 1_000
 
 /**
  * First balancers are told, then nobody new is let in, then those who are in have their time.
@@ -15,9 +17,7 @@ const lookEveryMs = 50
 export async function leave(app: FastifyInstance, upstream: Upstream, { delayMs, timeoutMs }: Config['shutdown']): Promise<void> {
   app.leave()
   if (delayMs > 0) await sleep(delayMs)
-  // Right after the event loop has looked for new connections: one that the kernel has taken and we have not is reset.
-  await turn()
-  await turn()
+  await quiet(app.server)
   // Not that of node:http, which ends idle connections at once: a request that is on its way on one of them would be lost.
   Server.prototype.close.call(app.server)
   const untilMs = performance.now() + timeoutMs
@@ -28,4 +28,21 @@ export async function leave(app: FastifyInstance, upstream: Upstream, { delayMs,
     await sleep(lookEveryMs)
   } while (performance.now() < untilMs)
   app.server.closeAllConnections()
+}
+
+/**
+ * Resolves right after a turn of the event loop in which nobody came. A connection that the kernel has taken and we have not is reset
+ * when we stop listening: so that is done when all have just been taken, and before anything else takes time.
+ */
+async function quiet(server: EventEmitter): Promise<void> {
+  let hasCome = true
+  const note = () => {
+    hasCome = true
+  }
+  server.on('connection', note).on('request', note)
+  for (let turns = 0; hasCome && turns < mostTurns; turns++) {
+    hasCome = false
+    await turn()
+  }
+  server.off('connection', note).off('request', note)
 }
