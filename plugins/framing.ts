@@ -10,6 +10,9 @@ export const mostHeadBytes = maxHeaderSize
 /** As many as Node 26 reads; older ones leave out what comes after twice as many, without a word. */
 const mostHeaders = 1_000
 
+/** How long what follows a refused expectation is read and thrown away. */
+const lingerMs = 5_000
+
 /**
  * Requests that two servers could read differently are refused before anything in them counts, and their connection with them: where
  * they end is not for us to say, so nothing that follows is a request. What is no HTTP at all Node has refused before.
@@ -35,8 +38,13 @@ async function framing(app: FastifyInstance, { nextId }: { nextId: () => string 
     app.server.emit('request', request, response)
   })
 
-  app.server.on('checkExpectation', ({ socket }: IncomingMessage, response: ServerResponse) => {
+  app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request
     ended.add(socket)
+    // Our side alone ends at once: a reset would take the answer with it (see plugins/coming-body.ts).
+    socket.destroySoon = socket.end
+    request.resume()
+    setTimeout(() => socket.destroy(), lingerMs).unref()
     const detail = 'There is nothing to be expected here but 100-continue.'
     const { headers, body } = malformedAnswer({ status: 417, code: 'header_rejected', detail }, { log: app.log, nextId })
     response.writeHead(417, headers).end(body)

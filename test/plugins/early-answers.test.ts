@@ -216,13 +216,19 @@ t.test('a request that has been answered does not keep its connection while its 
   await eventually('the gateway has let go of all', async () => open.size === 0)
 })
 
-t.test('a request whose framing is refused is told so, however much of a body it brings', async t => {
+t.test('a request whose framing or expectation is refused is told so, however much of a body it brings', async t => {
   const c = await connected(t)
-  const client = keptAlive(t, c)
   const size = 2 * KiB * KiB
-  client.socket.write(client.head('POST /proxy/productboard/x', 'Transfer-Encoding: gzip, chunked'))
-  await write(client.socket, `${size.toString(16)}\r\n${'x'.repeat(size)}\r\n0\r\n\r\n`)
-  await client.comes(/^HTTP\/1\.1 400 [\s\S]*header_rejected/)
-  await client.ended
+  const body = `${size.toString(16)}\r\n${'x'.repeat(size)}\r\n0\r\n\r\n`
+  for (const [lines, status] of [
+    [['Transfer-Encoding: gzip, chunked'], 400],
+    [['Transfer-Encoding: chunked', 'Expect: a miracle'], 417]
+  ] as const) {
+    const client = keptAlive(t, c)
+    client.socket.write(client.head('POST /proxy/productboard/x', ...lines))
+    await write(client.socket, body)
+    await client.comes(new RegExp(`^HTTP/1\\.1 ${status} [\\s\\S]*header_rejected`))
+    await client.ended
+  }
   t.equal(c.provider.seen.api.length, 0)
 })
