@@ -62,29 +62,28 @@ export function createDoubts({ send, vault, clock, onEnded, onFailed }: DoubtsPa
     const noted = connection.refusal
     const [place, atMs] = [markOf(call), clock.now()]
     // Another instance may have noted one meanwhile.
-    if (!noted) return change(call, connection, value => ({ ...value, refusal: value.refusal ?? { place, atMs } }))
+    const note = (value: Connection): Connection => ({ ...value, refusal: value.refusal ?? { place, atMs } })
+    if (!noted) return change(call, connection, note)
     const isElsewhere = noted.place !== place
     if (!isElsewhere && atMs - noted.atMs < sameAgainMs) return undefined
     const why = `it was refused ${isElsewhere ? 'at two places' : 'again after a minute'}, with no success in between`
-    // Not when a success on another instance has taken the note away.
-    return end(call, connection, why, ({ refusal }) => refusal?.atMs === noted.atMs)
+    // Where a success on another instance has taken the note away, this is the first again.
+    return end(call, connection, why, value => (value.refusal?.atMs === noted.atMs ? ended(value) : note(value)))
   }
 
-  async function end(call: Call, connection: Connection, why: string, isStill: (kept: Connection) => boolean = () => true) {
-    const ended = ({ refusal: _, ...rest }: Connection): Connection => ({ ...rest, status: 'reconnect_required' })
-    const standing = await change(call, connection, value => (isStill(value) ? ended(value) : undefined))
+  /** @param to what becomes of it */
+  async function end(call: Call, connection: Connection, why: string, to: (kept: Connection) => Connection = ended) {
+    const standing = await change(call, connection, to)
     if (standing?.status === 'reconnect_required') onEnded(standing, why)
     return standing
   }
 
-  /** Writes over the record for as long as it has this credential, unless nothing is to be written. @returns what stands there then */
-  async function change({ owner }: Call, { provider, credential }: Connection, to: (value: Connection) => Connection | undefined) {
+  /** Writes over the record for as long as it has this credential. @returns what stands there then */
+  async function change({ owner }: Call, { provider, credential }: Connection, to: (value: Connection) => Connection) {
     for (;;) {
       const kept = await vault.readConnection(owner, provider)
       if (kept?.value.status !== 'connected' || !kept.value.credential.equals(credential)) return undefined
-      const next = to(kept.value)
-      if (!next) return kept.value
-      const written = await vault.replace(owner, kept, next)
+      const written = await vault.replace(owner, kept, to(kept.value))
       if (written) return written.value
     }
   }
@@ -118,6 +117,8 @@ export function createDoubts({ send, vault, clock, onEnded, onFailed }: DoubtsPa
     }
   }
 }
+
+const ended = ({ refusal: _, ...rest }: Connection): Connection => ({ ...rest, status: 'reconnect_required' })
 
 const checkOf = ({ methods: { oauth2, apiKey } }: Provider, { method }: Connection): Check | undefined =>
   method === 'oauth2' ? oauth2?.check : apiKey?.check
