@@ -3,6 +3,10 @@ import fp from 'fastify-plugin'
 import { type DestinationStream, type Logger, symbols } from 'pino'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Has a line written when the request ends. A hook does it; for what goes wrong before there is a route, there is none. */
+    noteRequest(request: FastifyRequest, reply: FastifyReply): void
+  }
   interface FastifyContextConfig {
     /** Whoever knows the address may use it: logs have its pattern. */
     secretPath?: boolean
@@ -19,13 +23,19 @@ const mostCharacters = 2_000
 /** One line a request. The address stands in it without its query: a callback's holds the state and the code. */
 async function accessLog(app: FastifyInstance, { logger }: { logger: Logger }) {
   app.decorateReply('isCut', false)
-  if (!logger.isLevelEnabled('info')) return
+  const isOff = !logger.isLevelEnabled('info')
   const writeLine = lineWriter(logger)
+  app.decorate('noteRequest', noteRequest)
+  if (isOff) return
   app.addHook('onRequest', (request, reply, done) => {
-    // Not `onResponse`, which is told of no response whose client has gone.
-    if (!request.url.startsWith('/health/')) reply.raw.on('close', () => writeLine(request, reply))
+    noteRequest(request, reply)
     done()
   })
+
+  function noteRequest(request: FastifyRequest, reply: FastifyReply): void {
+    // Not `onResponse`, which is told of no response whose client has gone.
+    if (!isOff && !request.url.startsWith('/health/')) reply.raw.on('close', () => writeLine(request, reply))
+  }
 }
 
 /** Of a logger: where its lines go, and what stands in all of them, which begins with a comma. */

@@ -88,7 +88,10 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => answerMalformed(error, socket, { log: app.log, nextId, allowedOrigins }),
     // An address that cannot be decoded reaches no route, but the same answer.
-    frameworkErrors: (error, request, reply) => app.answerError(error, request, app.putOwnHeaders(request, reply)),
+    frameworkErrors: (error, request, reply) => {
+      app.noteRequest(request, reply)
+      return app.answerError(error, request, app.putOwnHeaders(request, reply))
+    },
     http: {
       // More than is taken, so that what is too large is still read as a request, and refused as one. Less than what a socket gives at once:
       // beyond it, the first packet shows what was too large.

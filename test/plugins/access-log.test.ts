@@ -76,6 +76,19 @@ t.test('The line of a refusal of ours has its code, and that of a refusal of the
   t.match(warning, { level: 40, provider: 'productboard', cause: { name: /./, code: /./ } }, 'with what has happened')
 })
 
+t.test('What cannot be decoded, and so has no route, has its line as well', async t => {
+  const gateway = await startGateway(t)
+  t.equal(await statusOf(gateway.url, '/%zz?state=canary'), 400)
+  t.equal(await statusOf(gateway.url, `/auth/${'a'.repeat(300)}/canary`), 404)
+  const lines = linesIn(gateway.logs)
+  t.match(lines, [
+    { method: 'GET', path: '/…', status: 400, code: 'path_rejected', ms: Number },
+    { path: '/auth…', status: 404 }
+  ])
+  t.equal(lines.length, 2)
+  t.notMatch(gateway.logs.join(''), 'canary')
+})
+
 /** A line of a request whose client has gone comes when that has been seen. */
 async function lineAfter(logs: readonly string[], known: number): Promise<Line> {
   while (linesIn(logs).length <= known) await new Promise(setImmediate)
