@@ -13,7 +13,7 @@ const mostBytes = 1024 * 1024
 export function documentIn(body: Buffer): unknown {
   for (const decode of decodings(body)) {
     const text = textOf(decode)
-    const document = text === undefined ? undefined : (jsonIn(text) ?? formIn(text) ?? wordIn(text))
+    const document = text === undefined ? undefined : (jsonIn(text) ?? formIn(text) ?? wordIn(text) ?? tokenWithin(text))
     if (document !== undefined) return document
   }
   return undefined
@@ -52,6 +52,12 @@ function jsonIn(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+/** With a warning of the server's before it, or a prefix against scripts. Only a token is worth looking for there: a refusal may be said again. */
+function tokenWithin(text: string): unknown {
+  const document = jsonIn(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1))
+  return typeof document === 'object' && document !== null && Object.hasOwn(document, 'access_token') ? document : undefined
 }
 
 /** Pairs and nothing else: a web page may well hold `error=invalid_grant` somewhere. */

@@ -13,6 +13,8 @@ t.test('SEC-10: JSON is read however it is written down', async t => {
   for (const [how, body] of Object.entries({
     'as it is': Buffer.from(text),
     'with blanks around it': Buffer.from(`\r\n ${text}\n`),
+    'behind a prefix against scripts': Buffer.from(`)]}',\n${text}`),
+    'behind a warning': Buffer.from(`<br />\n<b>Warning</b>: no time zone\n${text}\n`),
     'with a byte order mark': Buffer.from(`\ufeff${text}`),
     'in UTF-16, little-endian': utf16(true),
     'in UTF-16, big-endian': utf16(false),
@@ -52,6 +54,7 @@ t.test('SEC-14: what only holds the word somewhere says nothing', async t => {
     'x=1&y=<a>&error=invalid_grant',
     'state=1&code=2',
     '{"error": "invalid_grant"',
+    '<script>say({"error":"invalid_grant"})</script>',
     'null',
     '\0\u0001\u0002'
   ])
