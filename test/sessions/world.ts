@@ -18,6 +18,7 @@ type Fate = 'arrives' | 'is lost' | 'is hung up on'
 export type Step =
   | { readonly does: 'begin'; readonly who: number; readonly provider: ProviderName; readonly at: number; readonly isLost: boolean }
   | { readonly does: 'come back'; readonly who: number; readonly tab: number; readonly at: number; readonly fate: Fate }
+  | { readonly does: 'sign in'; readonly who: number; readonly provider: ProviderName; readonly at: number; readonly fate: Fate }
   | { readonly does: 'answer'; readonly which: number }
   | { readonly does: 'call'; readonly who: number; readonly provider: ProviderName; readonly at: number }
   | { readonly does: 'look'; readonly who: number; readonly at: number }
@@ -236,13 +237,22 @@ function createStory({ clock, gateways, apis, held, codes }: Parts) {
       underWay.add(work)
       work.catch(() => {})
     }
+    if (step.does === 'sign in') {
+      const tab = { ...(await begin(browser, step.provider, urlAt(step.at))), browser }
+      person.tabs.push(tab)
+      const others = held.length
+      const work = comeBack(person, tab, urlAt(step.at), step.fate)
+      await heldMore(others)
+      held.pop()?.answer()
+      await work
+    }
     if (step.does === 'call') await call(person, step.provider, urlAt(step.at))
     if (step.does === 'look') await lookAt(person, urlAt(step.at))
     if (step.does === 'leave a sign-in' && !hasSession(other)) {
       const before = new Set(other.browser.cookies.keys())
       const tab = await begin(other.browser, step.provider, urlAt(step.at))
       // Whoever takes what the other has under way as well is that browser, as far as anybody can tell.
-      person.tabs.push({ ...tab, browser: copyOf(other.browser, key => !before.has(key)) })
+      person.tabs.push({ ...tab, browser: copyOf(other.browser, key => key.includes('signin') && !before.has(key)) })
     }
     if (step.does === 'copy the session' && hasSession(other)) {
       await settle()
