@@ -144,7 +144,7 @@ function createStory({ clock, gateways, apis, held, codes }: Parts) {
     for (let hop = 0; ; hop++) {
       const asked = sender.request(address, fate === 'is hung up on' ? { signal: hangUp.signal } : {})
       if (fate === 'is hung up on') {
-        await Promise.race([asked.catch(() => {}), heldMore(waited)])
+        await heldOr(asked, waited)
         hangUp.abort()
       }
       const response = await asked.catch(() => undefined)
@@ -162,8 +162,14 @@ function createStory({ clock, gateways, apis, held, codes }: Parts) {
     }
   }
 
-  const heldMore = async (than: number) => {
-    while (held.length <= than) await new Promise(resolve => setImmediate(resolve))
+  /** Until the token endpoint is asked once more, or there is an answer without that. */
+  async function heldOr(answered: Promise<unknown>, than: number): Promise<void> {
+    let isAnswered = false
+    const end = () => {
+      isAnswered = true
+    }
+    answered.then(end, end)
+    while (held.length <= than && !isAnswered) await new Promise(resolve => setImmediate(resolve))
   }
 
   async function settle(): Promise<void> {
@@ -242,7 +248,7 @@ function createStory({ clock, gateways, apis, held, codes }: Parts) {
       person.tabs.push(tab)
       const others = held.length
       const work = comeBack(person, tab, urlAt(step.at), step.fate)
-      await heldMore(others)
+      await heldOr(work, others)
       held.pop()?.answer()
       await work
     }
