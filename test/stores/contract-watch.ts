@@ -29,6 +29,15 @@ export const watchPromises: PortPromises = {
     t.notOk(told.includes('yours'))
   },
 
+  async 'who waits for what is kept under a key is woken when it is'(_t, { store, other }) {
+    for (const { watch } of [store, other]) await eventually('it is complete', async () => watch.isComplete())
+    for (const writer of [store, other]) {
+      const woken = store.watch.nextChange('a key', minute)
+      await writer.keep('a key', Buffer.from('record'), minute)
+      await woken
+    }
+  },
+
   async 'who waits for a change is woken by it, or after the time they gave'(t, { store, other }) {
     for (const { watch } of [store, other]) await eventually('it is complete', async () => watch.isComplete())
     await store.commit('mine', { put: records({ a: '1' }), ttlMs: minute })
