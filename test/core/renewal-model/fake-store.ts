@@ -32,6 +32,7 @@ const silenceMs = 750
 /** What the port says, in memory. A call is carried out at one step and answered at a later one: its sender may die in between. */
 export function createFakeStore(time: Time, plan: StorePlan, onChange: (records: ReadonlyMap<string, Buffer>) => void): FakeStore {
   const owners = new Map<string, Map<string, Buffer>>()
+  const notes = new Map<string, Buffer>()
   const leases = new Map<string, HeldLease>()
   const waiting = new Set<{ owner: string; wake: () => void }>()
   const startMs = time.now()
@@ -155,8 +156,8 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
       },
 
       claim: () => Promise.reject(new Error('a renewal claims nothing')),
-      keep: () => Promise.reject(new Error('a renewal keeps nothing beside the records')),
-      kept: () => Promise.reject(new Error('a renewal keeps nothing beside the records')),
+      keep: (key, bytes) => call('keeps a note', () => void notes.set(key, bytes)),
+      kept: key => call('asks for a note', () => notes.get(key)),
       count: () => Promise.reject(new Error('a renewal counts nothing')),
       ping: async () => {},
       close: async () => {}
