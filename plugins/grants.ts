@@ -61,6 +61,7 @@ async function grants(app: FastifyInstance, { clock }: { clock: Clock }) {
     clock,
     endpointOf: name => endpoints.get(name),
     onOrphan: connection => void revocation.revoke(connection),
+    onOvertaken: revocation.replaced,
     ...renewalLog(app.log, clock)
   })
   app.decorate('renew', renewal.renew)

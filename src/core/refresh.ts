@@ -36,6 +36,8 @@ export type RefreshParts = {
   readonly endpointOf: (provider: string) => TokenEndpoint | undefined
   /** Called with a connection that was refreshed for nobody: its session or itself ended in the meantime. */
   readonly onOrphan: (connection: Connection) => void
+  /** Called with a connection that was refreshed while the person put another in its place: its grant is of no use to anybody any more. */
+  readonly onOvertaken: (connection: Connection, by: Connection) => void
   /** Called with a connection whose refreshed grant the store has not taken for so long that it is given up. */
   readonly onLost: (connection: Connection) => void
   /** Called when the gateway closes in the middle of a token call: what comes of it nobody will read. */
@@ -68,7 +70,7 @@ const saveEveryMs = 100
 const holdOnMs = 10 * 60_000
 
 export function createRefresh(parts: RefreshParts): Refresh {
-  const { vault, clock, endpointOf, onOrphan, onLost, onAbandoned, onFailed, onEnded, pause, over } = parts
+  const { vault, clock, endpointOf, onOrphan, onOvertaken, onLost, onAbandoned, onFailed, onEnded, pause, over } = parts
   const pauses = createTokenPauses(parts.notes, clock)
   const turns = createTokenTurns(clock, pause)
 
@@ -126,7 +128,11 @@ export function createRefresh(parts: RefreshParts): Refresh {
           ...(heldBackUntilMs !== undefined && { heldBackUntilMs })
         }))
         if (written) return written
-        if (standing?.value.status === 'connected') return standing // A new sign-in; or our own write, whose answer was lost.
+        if (standing?.value.status === 'connected') {
+          // Or it is our own write, whose answer was lost.
+          if (standing.value.connectedAtMs !== fresh.connectedAtMs) onOvertaken(fresh, standing.value)
+          return standing
+        }
         onOrphan(fresh)
         throw standing ? reconnectRequired(fresh.provider) : connectionRequired(fresh.provider)
       } catch (error) {

@@ -8,7 +8,7 @@ import { createRefresh, keptConnection, type RefreshParts, throwWhileBackingOff 
 import type { Secret } from './secret.ts'
 import { before } from './time-limit.ts'
 
-type Told = 'onLost' | 'onAbandoned' | 'onFailed' | 'onEnded'
+type Told = 'onOvertaken' | 'onLost' | 'onAbandoned' | 'onFailed' | 'onEnded'
 
 export type RenewalParts = Omit<RefreshParts, Told | 'pause' | 'over'> &
   Partial<Pick<RefreshParts, Told | 'pause'>> & {
@@ -58,7 +58,7 @@ const lookMs = 100
 const pauseFor: RefreshParts['pause'] = (ms, signal) => sleep(ms, undefined, { signal }).catch(() => {})
 
 export function createRenewal({ lease, watch, pause = pauseFor, patience = before, ...given }: RenewalParts): Renewal {
-  const unheard = { onLost: () => {}, onAbandoned: () => {}, onFailed: () => {}, onEnded: () => {} }
+  const unheard = { onOvertaken: () => {}, onLost: () => {}, onAbandoned: () => {}, onFailed: () => {}, onEnded: () => {} }
   const parts = { ...unheard, ...given }
   const { vault, clock } = parts
   const over = new AbortController()

@@ -120,3 +120,20 @@ t.test('SEC-15: the grant of a session that nobody came back to is revoked, with
     t.match(await revoked(provider, 1), [/^refresh-/])
   }
 })
+
+t.test('SEC-15: a refresh that is under way while the person signs in again leaves no grant alive', async t => {
+  const s = await connected(t)
+  const asked = Promise.withResolvers<() => void>()
+  s.provider.token = (_, r) => asked.resolve(() => json(r, 200, tokens({ refresh_token: 'refreshed-in-vain' })))
+  const refreshing = s.browser.copy().fetch(`${s.gateway.url}/connections/productboard/refresh`, { method: 'POST' })
+  const answer = await asked.promise
+  s.provider.token = (_, r) => json(r, 200, tokens({ refresh_token: 'newest' }))
+  s.clock.advance(1)
+  await signIn(s.gateway, s.browser)
+  answer()
+  t.equal((await refreshing).status, 200)
+  const told = await revoked(s.provider, 2)
+  t.ok(told.includes('refreshed-in-vain'))
+  t.notOk(told.includes('newest'))
+  t.equal((await s.browser.fetch(`${s.proxy}/x`)).status, 200)
+})
