@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ComingBody, type Pace } from './coming-body.ts'
 
@@ -21,21 +21,13 @@ async function bodies(app: FastifyInstance, { pace, checkEveryMs }: BodiesOption
     const { raw } = request
     // It follows one that was told that the connection ends: whatever it asks for, nobody can be answered here.
     if (raw.socket.writableEnded) reply.hijack()
-    else if (hasBody(raw)) request.comingBody = added(new ComingBody(raw, pace))
+    else if (hasBody(raw)) follow(request, reply)
     done()
   })
   app.addHook('onSend', ({ comingBody }, reply, _payload, done) => {
     if (comingBody?.closesConnection()) reply.header('connection', 'close')
     done()
   })
-  app.addHook('onResponse', ({ comingBody }, _reply, done) => {
-    if (comingBody) {
-      comingBody.answered()
-      if (comingBody.isOver) remove(comingBody)
-    }
-    done()
-  })
-
   let lookedMs = performance.now()
   const looks = setInterval(() => {
     const nowMs = performance.now()
@@ -48,6 +40,15 @@ async function bodies(app: FastifyInstance, { pace, checkEveryMs }: BodiesOption
     }
   }, checkEveryMs).unref()
   app.addHook('onClose', () => clearInterval(looks))
+
+  function follow(request: FastifyRequest, reply: FastifyReply): void {
+    const body = added(new ComingBody(request.raw, pace))
+    request.comingBody = body
+    reply.raw.on('finish', () => {
+      body.answered()
+      if (body.isOver) remove(body)
+    })
+  }
 
   // A list of its own: to find an object's place in a Set, V8 gives it a hash first.
   function added(body: ComingBody): ComingBody {

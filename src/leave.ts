@@ -1,33 +1,61 @@
 import type { EventEmitter } from 'node:events'
-import { Server } from 'node:net'
+import { Server, type Socket } from 'node:net'
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from './config/config.ts'
 import type { Upstream } from './upstream/send.ts'
 
-/** A connection that was silent for so long is not one of a client that calls steadily. */
+/** Who calls steadily has called in that time, and been told that the connection closes. */
 const idleMs = 2_000
 const lookEveryMs = 50
 const mostTurns = 1_000
 
 /**
  * First balancers are told, then nobody new is let in, then those who are in have their time.
- * @returns when all connections have ended, or their time has
+ * @param open the server's connections
+ * @returns when all of them have ended, or their time has
  */
-export async function leave(app: FastifyInstance, upstream: Upstream, { delayMs, timeoutMs }: Config['shutdown']): Promise<void> {
+export async function leave(
+  app: FastifyInstance,
+  open: ReadonlySet<Socket>,
+  upstream: Upstream,
+  { delayMs, timeoutMs }: Config['shutdown']
+): Promise<void> {
   app.leave()
   if (delayMs > 0) await sleep(delayMs)
   await quiet(app.server)
   // Not that of node:http, which ends idle connections at once: a request that is on its way on one of them would be lost.
   Server.prototype.close.call(app.server)
   const untilMs = performance.now() + timeoutMs
-  do {
+  let moved = -1
+  let movedMs = performance.now()
+  while (open.size > 0 && performance.now() < untilMs) {
     // Again and again: a connection whose last answer began before it was told to close stays open, and may bring the next stream.
     upstream.endEventStreams()
-    if (app.endIdleConnections(idleMs) === 0) return
+    const bytes = bytesOf(open)
+    if (bytes !== moved) movedMs = performance.now()
+    moved = bytes
+    // Of all together: the process waits for those on which something moves in any case.
+    if (performance.now() - movedMs >= idleMs) app.server.closeIdleConnections()
     await sleep(lookEveryMs)
-  } while (performance.now() < untilMs)
+  }
   app.server.closeAllConnections()
+}
+
+function bytesOf(open: ReadonlySet<Socket>): number {
+  let bytes = 0
+  for (const { bytesRead, bytesWritten } of open) bytes += bytesRead + bytesWritten
+  return bytes
+}
+
+/** A server's connections, from now on. */
+export function connectionsOf(server: EventEmitter): ReadonlySet<Socket> {
+  const open = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    open.add(socket)
+    socket.on('close', () => open.delete(socket))
+  })
+  return open
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Provider } from './core/provider.ts'
 import { limitConnections } from './descriptors.ts'
 import { firstContact } from './first-contact.ts'
 import { collectBuffersAsTheHeap } from './garbage-collection.ts'
-import { leave } from './leave.ts'
+import { connectionsOf, leave } from './leave.ts'
 import { logDestination } from './log-destination.ts'
 import { startUpMessage } from './start-up-message.ts'
 import { openStore } from './stores/open-store.ts'
@@ -46,6 +46,7 @@ export async function serve({ variables, definitions, configured, ignoredSignals
   const logger = pino({ level: config.logLevel }, destination)
   const app = await buildGateway(config, { store, clock, send: upstream.send, lookupFor, logger })
 
+  const open = connectionsOf(app.server)
   const { delayMs, timeoutMs } = config.shutdown
   let isLeaving = false
   const grace = closeWithGrace(
@@ -59,7 +60,7 @@ export async function serve({ variables, definitions, configured, ignoredSignals
     async ({ err }) => {
       isLeaving = true
       if (err) logger.fatal(faultOf(err), 'Latchkey ends after a fault of its own')
-      else await leave(app, upstream, config.shutdown)
+      else await leave(app, open, upstream, config.shutdown)
       await app.close()
       await upstream.close()
       await sandbox?.close()
