@@ -10,9 +10,14 @@ type Parser = { onHeadersComplete(status: number, isUpgrade: boolean, isKept: bo
 export function passContinue(socket: Socket): void {
   const parser = (socket as unknown as Record<symbol, Parser | undefined>)[kParser]
   // Destroyed while it connected.
-  if (parser) parser.onHeadersComplete = onHeadersComplete
+  if (!parser) return
+  undicis ??= parser.onHeadersComplete
+  parser.onHeadersComplete = onHeadersComplete
 }
 
+/** Of all parsers: they are of one class. */
+let undicis: Parser['onHeadersComplete'] | undefined
+
 function onHeadersComplete(this: Parser, status: number, isUpgrade: boolean, isKept: boolean): number {
-  return Object.getPrototypeOf(this).onHeadersComplete.call(this, status === 100 ? 102 : status, isUpgrade, isKept)
+  return (undicis as Parser['onHeadersComplete']).call(this, status === 100 ? 102 : status, isUpgrade, isKept)
 }
