@@ -85,7 +85,7 @@ export function createInvitations({ store, cipher, limits, clock }: Parts): Invi
         const fields = await store.readAll(owner)
         const session = keepSessions({ records, limits, clock }, owner, fields, createdAtMs + invitationMs, true)
         if (!session) throw connectionRequired(provider)
-        const expiresAtMs = Math.min(createdAtMs + invitationMs, session.latestMs)
+        const expiresAtMs = session.untilMs
         const { id, ...invitation } = { id: newId(), provider, name, createdAtMs, expiresAtMs }
         const pushedOut = listIn(owner, fields).slice(0, 1 - mostOpen)
         const written = await store.commit(owner, {

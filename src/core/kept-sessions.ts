@@ -1,3 +1,4 @@
+import { exists } from './owner-sessions.ts'
 import type { Change, Clock } from './ports.ts'
 import { type createRecords, type Fields, sessionField, unchanged } from './records.ts'
 import { afterlifeMs, endsAtMs, isLive, keptUntil, type Session, type SessionLimits } from './session.ts'
@@ -5,13 +6,18 @@ import { afterlifeMs, endsAtMs, isLive, keptUntil, type Session, type SessionLim
 type Parts = { readonly records: ReturnType<typeof createRecords>; readonly limits: SessionLimits; readonly clock: Clock }
 
 type Kept = Required<Omit<Change, 'expectNone'>> & {
-  /** The latest time until which that can hold: no session outlives its absolute limit. */
-  readonly latestMs: number
+  /** Until when that holds: no session outlives its absolute limit. */
+  readonly untilMs: number
 }
 
 /**
- * For a commit by which all living sessions of an owner are kept until then, and those that have ended are erased; as long as none of
- * them has changed in between.
+ * A session that is kept for nearly as long already is not written again: commits of many at once would each undo what another one has
+ * read.
+ */
+const slackMs = 60_000
+
+/**
+ * For a commit by which all living sessions of an owner are kept until then, give or take a minute, and those that have ended are erased.
  * @param seen whether the person was here for it
  * @returns `undefined` when none lives
  */
@@ -26,13 +32,16 @@ export function keepSessions(
   const { sessions } = records.sessionsIn(owner, fields)
   const living = sessions.filter(({ value }) => isLive(value, limits, nowMs))
   if (living.length === 0) return undefined
-  const kept = living.map(({ value }) => keptUntil(seen ? { ...value, seenAtMs: nowMs } : value, untilMs))
+  const isKept = ({ keptUntilMs = 0 }: Session) => keptUntilMs >= untilMs - slackMs
+  const changed = living.filter(({ value }) => !isKept(value))
+  const after = (session: Session) => (isKept(session) ? session : keptUntil(seen ? { ...session, seenAtMs: nowMs } : session, untilMs))
+  const kept = living.map(({ value }) => after(value))
   return {
-    expect: living.map(({ value, version }) => unchanged(sessionField(value.id), version)),
-    put: kept.map(records.sealSession),
+    expect: living.map(({ value, version }) => (isKept(value) ? exists(value) : unchanged(sessionField(value.id), version))),
+    put: changed.map(({ value }) => records.sealSession(after(value))),
     erase: sessions.filter(session => !living.includes(session)).map(({ value }) => sessionField(value.id)),
     ttlMs: latestEndMs(kept, limits) + afterlifeMs - nowMs,
-    latestMs: Math.max(...kept.map(({ createdAtMs }) => createdAtMs + limits.maxMs))
+    untilMs: Math.min(untilMs, latestEndMs(kept, limits))
   }
 }
 

@@ -77,7 +77,8 @@ t.test('in a Cluster it is the replica of the owner’s own master that counts',
   const store = await connected(t, url)
   const owners = [...Array(12).keys()].map(i => `owner-${i}`)
   const outcomes = async () => (await Promise.allSettled(owners.map(store.confirm))).map(({ status }) => status)
-  t.same(new Set(await outcomes()), new Set(['fulfilled']))
+  // A first connection to each master may take a busy machine longer than a sign-out waits.
+  await eventually('every master is followed', async () => (await outcomes()).every(status => status === 'fulfilled'))
   nodes[3]?.freeze()
   t.same(new Set(await outcomes()), new Set(['fulfilled', 'rejected']))
   nodes[3]?.thaw()
