@@ -76,10 +76,11 @@ export function createClient({ gateway = import.meta.url, fetch: send = fetch }:
     const headers = new Headers(init.headers)
     headers.set('X-CSRF', '1')
     const once = async () => ask(await addressOf(provider, String(path)), { ...init, headers })
+    const isSpent = init.body instanceof ReadableStream
     /** Whatever is kept is sent again when the gateway asks for it: the access was renewed, and the body too large for it to keep. */
     const attempt = () =>
-      once().catch((error: unknown) => {
-        if (!(error instanceof LatchkeyError) || error.code !== 'retry_request' || init.body instanceof ReadableStream) throw error
+      once().catch((error: Partial<LatchkeyError>) => {
+        if (isSpent || error.code !== 'retry_request') throw error
         return once()
       })
     const popup = reconnect === 'popup'
@@ -88,7 +89,7 @@ export function createClient({ gateway = import.meta.url, fetch: send = fetch }:
       return await attempt()
     } catch (error) {
       // Only errors that a new connection mends say where to make one. And a body that is a stream is spent.
-      const mends = error instanceof LatchkeyError && error.connectUrl && !(popup && init.body instanceof ReadableStream)
+      const mends = error instanceof LatchkeyError && error.connectUrl && !(popup && isSpent)
       if (!mends || !reconnect) throw error
       // Not when a call that failed at the same time has had it made meanwhile.
       if (made.get(provider) === before) await connect(provider, { popup })
