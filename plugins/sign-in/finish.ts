@@ -11,7 +11,7 @@ import { type Outcome, ticketOf } from '../../src/core/sign-in-outcome.ts'
 import { invalid } from './callback-params.ts'
 
 /** How long a callback that comes again waits for the first one, which is still at work: longer than a token endpoint may take. */
-const repeatPatienceMs = 15_000
+const repeatPatienceMs = 35_000
 
 /** Between one time that a browser is asked for its session and the next, while its response is on the way. */
 const pausesMs = [50, 150, 450]
@@ -40,7 +40,8 @@ export function finishing(app: FastifyInstance, { provider, redirectUri, clock, 
   /** A browser without a session has nothing but the sign-in's cookie to be known again by, so that stays until its time is over. */
   async function refused(reply: FastifyReply, flow: Flow, reason: string): Promise<FastifyReply> {
     const location = refusal(reason, flow)
-    await keep(flow, { location })
+    // Any other is known by its session, but for a guest's, who has no part in the owner's.
+    await keep(flow, { location, ...(!flow.first && flow.invitation === undefined && { owner: flow.owner }) })
     if (!flow.first) reply.dropFlows([flow])
     return reply.redirect(location, 303)
   }
