@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import { Server, type Socket } from 'node:net'
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from './config/config.ts'
 import type { Upstream } from './upstream/send.ts'
@@ -23,9 +23,7 @@ export async function leave(
 ): Promise<void> {
   app.leave()
   if (delayMs > 0) await sleep(delayMs)
-  await quiet(app.server)
-  // Not that of node:http, which ends idle connections at once: a request that is on its way on one of them would be lost.
-  Server.prototype.close.call(app.server)
+  await stopListening(app.server)
   const untilMs = performance.now() + timeoutMs
   let moved = -1
   let movedMs = performance.now()
@@ -59,18 +57,29 @@ export function connectionsOf(server: EventEmitter): ReadonlySet<Socket> {
 }
 
 /**
- * Resolves right after a turn of the event loop in which nobody came. A connection that the kernel has taken and we have not is reset
- * when we stop listening: so that is done when all have just been taken, and before anything else takes time.
+ * Stops right after a turn of the event loop in which nobody came. A connection that the kernel has taken and we have not is reset when we
+ * stop listening: so that is done when all have just been taken, in the same turn, before anything else takes time. What is left is a few
+ * microseconds in which one may come; the kernel has no way to stop taking and keep what it has taken.
  */
-async function quiet(server: EventEmitter): Promise<void> {
-  let hasCome = true
-  const note = () => {
-    hasCome = true
-  }
-  server.on('connection', note).on('request', note)
-  for (let turns = 0; hasCome && turns < mostTurns; turns++) {
-    hasCome = false
-    await turn()
-  }
-  server.off('connection', note).off('request', note)
+function stopListening(server: Server): Promise<void> {
+  return new Promise(resolve => {
+    let hasCome = true
+    let turns = 0
+    const note = () => {
+      hasCome = true
+    }
+    const turn = () => {
+      if (!hasCome || turns++ >= mostTurns) {
+        // Not that of node:http, which ends idle connections at once: a request that is on its way on one of them would be lost.
+        Server.prototype.close.call(server)
+        server.off('connection', note).off('request', note)
+        resolve()
+        return
+      }
+      hasCome = false
+      setImmediate(turn)
+    }
+    server.on('connection', note).on('request', note)
+    setImmediate(turn)
+  })
 }
