@@ -108,6 +108,11 @@ export class Connections {
     connection.client.destroy().catch(() => {})
   }
 
+  /** Whether no call is under way on any. */
+  get areIdle(): boolean {
+    return this.#idle.length === this.#all.size
+  }
+
   /** Ends all of them, calls under way too. */
   async destroy(): Promise<void> {
     await Promise.all([...this.#all].map(({ client }) => client.destroy()))

@@ -19,16 +19,19 @@ type Widths = {
   readonly calls: number
   /** Beside the calls; a further one is refused. */
   readonly eventStreams: number
+  /** Of one provider, that connections are kept to. Its redirects may lead to ever new ones (`api.redirectHosts`). */
+  readonly origins: number
 }
 
 /** Twice as many calls as two sessions can have under way (src/core/call-limits.ts): they cannot hold up all others. */
-const usualWidths: Widths = { calls: 1_024, eventStreams: 512 }
+const usualWidths: Widths = { calls: 1_024, eventStreams: 512, origins: 64 }
 
 /**
  * Sending on undici: one origin apart from another, certificates verified, redirects not followed, straight on `dispatch`, so that
  * a chunk of the provider's answer is one write to the client.
  */
-export function openUpstream(lookupFor: LookupFor, widths = usualWidths): Upstream {
+export function openUpstream(lookupFor: LookupFor, given: Partial<Widths> = {}): Upstream {
+  const widths = { ...usualWidths, ...given }
   const roads = new Map<string, Map<string, Road>>()
 
   function roadTo(provider: string, origin: string): Road {
@@ -42,8 +45,19 @@ export function openUpstream(lookupFor: LookupFor, widths = usualWidths): Upstre
       eventStreams: new EventStreams(widths.eventStreams)
     }
     const ofProvider = roads.get(provider) ?? new Map<string, Road>()
+    if (ofProvider.size >= widths.origins) evict(ofProvider)
     roads.set(provider, ofProvider.set(origin, road))
     return road
+  }
+
+  /** The one that was opened first of those that nobody uses; but for the provider's own, which was the very first. */
+  function evict(ofProvider: Map<string, Road>): void {
+    for (const [origin, { connections }] of [...ofProvider].slice(1)) {
+      if (!connections.areIdle) continue
+      ofProvider.delete(origin)
+      connections.destroy().catch(() => {})
+      return
+    }
   }
 
   const allRoads = (): Road[] => [...roads.values()].flatMap(ofProvider => [...ofProvider.values()])

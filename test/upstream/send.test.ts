@@ -424,6 +424,33 @@ t.test('SEC-36: providers that share an origin hold up each other in nothing', a
   await first
 })
 
+t.test('of the origins that redirects lead to few keep their connections, and the provider’s own always', async t => {
+  const ended: string[] = []
+  const someEnded = Promise.withResolvers<void>()
+  const portOf = (name: string) => {
+    const server = createServer((_, r) => r.end(name))
+    server.on('connection', socket => {
+      socket.on('close', () => {
+        ended.push(name)
+        someEnded.resolve()
+      })
+    })
+    t.teardown(() => server.closeAllConnections())
+    return listen(t, server)
+  }
+  const { send } = upstream(t, { calls: 8, eventStreams: 8, origins: 2 })
+  const call = async (port: number) => {
+    const answer = collector()
+    await send(requestTo(`http://127.0.0.1:${port}`), answer.take)
+    return answer.text()
+  }
+  const [own, first, second] = [await portOf('own'), await portOf('first'), await portOf('second')]
+  for (const port of [own, first, second]) await call(port)
+  await someEnded.promise
+  t.strictSame(ended, ['first'])
+  t.equal(await call(first), 'first', 'and what has ended opens anew')
+})
+
 t.test('a client that reads nothing is ended after its own limit, shorter or longer than the provider’s', async t => {
   const { send, request } = await setUp(t, (_, r) => {
     const more = () => {
