@@ -54,7 +54,7 @@ async function attempt(url: string, { cookie, grant }: Session): Promise<Pick<An
     const answer = (await body.json()) as { grant?: string }
     // An answer that belongs to somebody else would be worse than none.
     if (statusCode === 200 && answer.grant === grant) return { ok: true, failure: undefined }
-    return { ok: false, failure: String(headers['latchkey-error'] ?? statusCode) }
+    return { ok: false, failure: String(headers['grantkeeper-error'] ?? statusCode) }
   } catch (error) {
     return { ok: false, failure: (error as NodeJS.ErrnoException).code ?? String(error) }
   }

@@ -20,11 +20,11 @@ export function allRows({ expiries, kills, calls, sessions }: Sizes): Row[] {
   const killing = { expiries: kills, calls, sessions: 1, lanes: 1, kill: true, faults: false }
   const faulty = { ...undisturbed, faults: true }
   return [
-    ...[1, 2, 3].map((instances): Row => ({ program: 'Latchkey', instances, graceMs: 0, load: undisturbed })),
-    ...[1, 2, 3].map((instances): Row => ({ program: 'Latchkey', instances, graceMs, load: killing })),
-    { program: 'Latchkey', instances: 2, graceMs: 0, load: killing },
-    { program: 'Latchkey', instances: 2, graceMs, load: faulty },
-    { program: 'Latchkey', instances: 2, graceMs: 0, load: faulty },
+    ...[1, 2, 3].map((instances): Row => ({ program: 'Grantkeeper', instances, graceMs: 0, load: undisturbed })),
+    ...[1, 2, 3].map((instances): Row => ({ program: 'Grantkeeper', instances, graceMs, load: killing })),
+    { program: 'Grantkeeper', instances: 2, graceMs: 0, load: killing },
+    { program: 'Grantkeeper', instances: 2, graceMs, load: faulty },
+    { program: 'Grantkeeper', instances: 2, graceMs: 0, load: faulty },
     ...[1, 2].map((instances): Row => ({ program: 'baseline', instances, graceMs: 0, load: undisturbed }))
   ]
 }
@@ -32,7 +32,7 @@ export function allRows({ expiries, kills, calls, sessions }: Sizes): Row[] {
 /** One row of each kind. */
 export const quickRows = (sizes: Sizes): Row[] => allRows(sizes).filter(({ instances }) => instances === 2)
 
-/** What Latchkey promises and this row has not shown. The baseline promises nothing. */
+/** What Grantkeeper promises and this row has not shown. The baseline promises nothing. */
 export function brokenPromises({ program, graceMs, load }: Row, measured: Measured): string[] {
   if (program === 'baseline') return []
   const { expiries, tokenCalls, withinGrace, reuses, failed, failures, sentAgain, signedInAgain } = measured

@@ -1,4 +1,4 @@
-// The same calls through Latchkey and through what people would use instead, each alone on a core. `npm run bench -- --help`
+// The same calls through Grantkeeper and through what people would use instead, each alone on a core. `npm run bench -- --help`
 import { writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'

@@ -6,7 +6,7 @@ import { startRedis } from '../test/support/redis.ts'
 import type { Row } from './rows.ts'
 import type { Counts } from './strict-grants.ts'
 
-export type Program = 'Latchkey' | 'baseline'
+export type Program = 'Grantkeeper' | 'baseline'
 
 export type World = {
   /** Where the instances are. */
@@ -24,7 +24,7 @@ export type World = {
 }
 
 const files: Record<Program, string> = {
-  Latchkey: join(import.meta.dirname, '..', 'src', 'server.ts'),
+  Grantkeeper: join(import.meta.dirname, '..', 'src', 'server.ts'),
   baseline: join(import.meta.dirname, 'naive-proxy.ts')
 }
 

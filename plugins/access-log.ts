@@ -60,7 +60,7 @@ function outcomeOf(reply: FastifyReply): string {
   const { statusCode, writableFinished, headersSent } = reply.raw
   const aborted = writableFinished || reply.isCut ? '' : '"aborted":true,'
   if (!headersSent) return aborted
-  const code = statusCode < 400 ? undefined : reply.getHeader('latchkey-error')
+  const code = statusCode < 400 ? undefined : reply.getHeader('grantkeeper-error')
   return `"status":${statusCode},${code === undefined ? '' : `"code":"${code}",`}${aborted}`
 }
 

@@ -60,9 +60,9 @@ async function cookies(app: FastifyInstance, { keys, limits, publicUrl }: Cookie
     maxAge: Math.ceil(lifetimeMs / 1000)
   })
   // RFC 6265 §8.5: cookies are kept by host and not by port, and two gateways on one machine would end each other's sessions.
-  const name = secure ? '__Host-latchkey' : `latchkey-${port || 80}`
+  const name = secure ? '__Host-grantkeeper' : `grantkeeper-${port || 80}`
   const names: Record<Kind, string> = { session: name, flow: `${name}-signin` }
-  const keysFor = (purpose: string) => keys.map(key => Buffer.from(hkdfSync('sha256', key, '', `latchkey ${purpose} cookie`, 32)))
+  const keysFor = (purpose: string) => keys.map(key => Buffer.from(hkdfSync('sha256', key, '', `grantkeeper ${purpose} cookie`, 32)))
   const options = (kind: Kind, lifetimeMs: number) => ({
     sessionName: kind,
     cookieName: names[kind],

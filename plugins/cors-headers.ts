@@ -1,7 +1,7 @@
 import type { RawHeaders } from '../src/core/header-names.ts'
 
 /** Of an answer of our own. */
-export const exposedHeaders = ['Latchkey-Error', 'Retry-After']
+export const exposedHeaders = ['Grantkeeper-Error', 'Retry-After']
 
 /**
  * What lets a page of an allowed origin read an answer (Fetch §3.2). @fastify/cors does not see proxied answers, and what it decides

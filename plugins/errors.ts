@@ -49,7 +49,7 @@ async function errors(app: FastifyInstance, { publicUrl }: ErrorsOptions) {
 
   function answer(error: GatewayError, request: FastifyRequest, reply: FastifyReply) {
     const problem = problemOf(error, request)
-    reply.code(problem.status).header('latchkey-error', problem.code)
+    reply.code(problem.status).header('grantkeeper-error', problem.code)
     if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter))
     if (error.allow) reply.header('allow', error.allow.join(', '))
     if (prefersPage(request.headers)) return reply.type('text/html; charset=utf-8').send(errorPage(problem))
@@ -66,7 +66,7 @@ async function errors(app: FastifyInstance, { publicUrl }: ErrorsOptions) {
     const settings = settingsOf(error, request)
     const connects = connecting.has(error.code)
     return {
-      type: `urn:latchkey:problem:${error.code}`,
+      type: `urn:grantkeeper:problem:${error.code}`,
       title: error.title,
       status: error.status,
       detail: error.message,
@@ -113,7 +113,7 @@ function translate(error: Error & Partial<FastifyError>): GatewayError {
   if (typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500) {
     return new GatewayError('request_malformed', 'The request could not be read. Check its body and headers.', { cause: error })
   }
-  return new GatewayError('internal_error', 'This is a fault of Latchkey. Give the request id to its operator.', { cause: error })
+  return new GatewayError('internal_error', 'This is a fault of Grantkeeper. Give the request id to its operator.', { cause: error })
 }
 
 export default fp(errors, { name: 'errors', dependencies: ['providers'] })

@@ -61,12 +61,12 @@ export function malformedAnswer(
   const requestId = nextId()
   const { title, message } = new GatewayError(code, detail, { status })
   log.info({ requestId, status, code, reason }, 'no request')
-  const problem: Problem = { type: `urn:latchkey:problem:${code}`, title, status, detail: message, code, requestId }
+  const problem: Problem = { type: `urn:grantkeeper:problem:${code}`, title, status, detail: message, code, requestId }
   const body = JSON.stringify(problem)
   const headers = {
     'Content-Type': 'application/problem+json',
     'Content-Length': String(Buffer.byteLength(body)),
-    'Latchkey-Error': code,
+    'Grantkeeper-Error': code,
     'X-Content-Type-Options': 'nosniff',
     'Cache-Control': 'no-store',
     Connection: 'close'

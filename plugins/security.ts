@@ -115,7 +115,7 @@ async function security(app: FastifyInstance, { allowedOrigins, publicUrl }: Sec
   function refuseOtherPages({ headers }: FastifyRequest): void {
     const site = headers['sec-fetch-site']
     if (headers.origin !== publicUrl || (site !== undefined && site !== 'same-origin'))
-      throw rejected('This step is taken on a page of Latchkey. Open the link again and choose there.')
+      throw rejected('This step is taken on a page of Grantkeeper. Open the link again and choose there.')
   }
 
   function refuseForeignOrigin({ headers: { origin } }: FastifyRequest): void {

@@ -59,7 +59,7 @@ export async function serve({ variables, definitions, configured, ignoredSignals
     },
     async ({ err }) => {
       isLeaving = true
-      if (err) logger.fatal(faultOf(err), 'Latchkey ends after a fault of its own')
+      if (err) logger.fatal(faultOf(err), 'Grantkeeper ends after a fault of its own')
       else await leave(app, open, upstream, config.shutdown)
       await app.close()
       await upstream.close()

@@ -29,7 +29,7 @@ export function startUpMessage(
       : ['Before production: set NODE_ENV=production, PUBLIC_URL, SESSION_KEYS and TOKEN_KEYS; for several instances REDIS_URL as well.']
   return [
     '',
-    `  Latchkey is ready: ${config.publicUrl}`,
+    `  Grantkeeper is ready: ${config.publicUrl}`,
     '',
     `  Tokens are kept, sealed, in: ${storeDescription}`,
     `  Providers: ${names}`,

@@ -115,7 +115,7 @@ t.test('what may be meant and is likely not is warned of at the start', async t 
 })
 
 t.test('a store that cannot be opened, and an address that is not this machine’s, are said in words', async t => {
-  const broken = t.testdir({ 'latchkey.sqlite': 'this is a text and no database, however long it may go on'.repeat(20) })
+  const broken = t.testdir({ 'grantkeeper.sqlite': 'this is a text and no database, however long it may go on'.repeat(20) })
   const keys = { SESSION_KEYS: newKey(), TOKEN_KEYS: newKey() }
   for (const [environment, code, said] of [
     [{ DATA_DIR: broken }, 78, /^Cannot open the store .* file is not a database\. DATA_DIR must be/m],

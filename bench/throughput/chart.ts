@@ -53,7 +53,7 @@ ${parts.join('\n')}
 
 function barsOf(table: Table): Bar[] {
   const rows = table.rows.filter(({ system }) => !leftOut.has(system))
-  return rows.map(row => ({ title: row.title, ratio: ratio(table, row), ours: row.system.startsWith('latchkey') }))
+  return rows.map(row => ({ title: row.title, ratio: ratio(table, row), ours: row.system.startsWith('grantkeeper') }))
 }
 
 function group(title: string, bars: readonly Bar[], top: number): string {

@@ -7,7 +7,7 @@ import type { Owner } from '../../test/support/node-process.ts'
 export type Place = { readonly owner: Owner; readonly directory: string }
 
 export async function openPlace(owner: Owner): Promise<Place> {
-  const directory = await mkdtemp(join(tmpdir(), 'latchkey-throughput-'))
+  const directory = await mkdtemp(join(tmpdir(), 'grantkeeper-throughput-'))
   // Workers of nginx and Apache give up root and must still get in.
   await chmod(directory, 0o755)
   // Who was killed may still be ending a write.

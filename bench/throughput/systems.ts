@@ -1,12 +1,12 @@
 import type { System } from './system.ts'
 import { apaches } from './systems/apache.ts'
 import { expressStacks } from './systems/express.ts'
-import { latchkey } from './systems/latchkey.ts'
+import { grantkeeper } from './systems/grantkeeper.ts'
 import { nginxAuth } from './systems/nginx-auth.ts'
 import { plain } from './systems/plain.ts'
 
 /** In the order of the tables. */
-export const systems: readonly System[] = [...plain, ...latchkey, ...nginxAuth, ...apaches, ...expressStacks]
+export const systems: readonly System[] = [...plain, ...grantkeeper, ...nginxAuth, ...apaches, ...expressStacks]
 
 /** What ratios are to: this is 1.00. */
 export const base = 'http-proxy'

@@ -19,7 +19,7 @@ export function popupPage({ opener, provider, title, isConnected, error, reason,
   const head = `${title} ${error === undefined ? 'is connected' : isConnected ? 'stays connected as it was' : 'was not connected'}`
   return page(
     head,
-    html`<div class="panel" data-opener="${opener}" data-outcome="${JSON.stringify({ source: 'latchkey', provider, status, error })}">
+    html`<div class="panel" data-opener="${opener}" data-outcome="${JSON.stringify({ source: 'grantkeeper', provider, status, error })}">
 <h1>${head}</h1>
 ${reason === undefined ? '' : html`<p>${reason}</p>`}
 <p>You can close this window and go on where you came from.</p>

@@ -12,8 +12,8 @@ function load(name: string, type: keyof typeof types): Asset {
   return { url: `/assets/${name}-${hash}.${type}`, type: types[type], body }
 }
 
-export const stylesheet = load('latchkey', 'css')
+export const stylesheet = load('grantkeeper', 'css')
 export const script = load('connections', 'js')
 export const keyScript = load('key-form', 'js')
 export const inviteScript = load('invite', 'js')
-export const icon = load('latchkey', 'svg')
+export const icon = load('grantkeeper', 'svg')

@@ -9,12 +9,12 @@ export function page(title: string, content: Html): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${title} · Latchkey</title>
+<title>${title} · Grantkeeper</title>
 <link rel="icon" href="${icon.url}" type="image/svg+xml">
 <link rel="stylesheet" href="${stylesheet.url}">
 </head>
 <body>
-<header class="top"><a class="home" href="/"><img src="${icon.url}" alt="" width="30" height="30">Latchkey</a></header>
+<header class="top"><a class="home" href="/"><img src="${icon.url}" alt="" width="30" height="30">Grantkeeper</a></header>
 <main>
 ${content}
 </main>

@@ -89,7 +89,7 @@ export async function callback(app: FastifyInstance, { definition, method, clien
   function offerOwn(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const notice = unasked(title)
     if (!prefersPage(request.headers)) throw new GatewayError('state_invalid', notice)
-    reply.code(400).header('latchkey-error', 'state_invalid')
+    reply.code(400).header('grantkeeper-error', 'state_invalid')
     return sendConnectPage(app, request, reply, definition.name, { publicUrl, returnTo: homeAfter(definition.name), notice })
   }
 }

@@ -29,7 +29,7 @@ export async function providerContext(app: FastifyInstance, options: ProviderCon
   // State, PKCE and cookies are ours (see docs/decisions): without startRedirectPath and pkce the instance is a client alone.
   const openClient = oauth2Client({
     callbackUri: redirectUri,
-    userAgent: 'latchkey',
+    userAgent: 'grantkeeper',
     credentials: credentials(method, client)
   })
   const authorizeUrl = async (flow: Flow) => {

@@ -1,12 +1,12 @@
-// `latchkey/client`, and `/client.js`: for the pages of a frontend. All of its code is in this file, which is served without its types.
+// `grantkeeper/client`, and `/client.js`: for the pages of a frontend. All of its code is in this file, which is served without its types.
 
 import type { CallInit, Client, ClientOptions, Connection, ErrorCode, Outcome, Problem } from './types.ts'
 
 export type * from './types.ts'
 
 /** Branch on `code`. */
-export class LatchkeyError extends Error {
-  override readonly name = 'LatchkeyError'
+export class GrantkeeperError extends Error {
+  override readonly name = 'GrantkeeperError'
   declare readonly code: ErrorCode
   declare readonly detail: string
   declare readonly provider?: string
@@ -34,11 +34,11 @@ export function createClient({ gateway = import.meta.url, fetch: send = fetch }:
 
   async function ask(address: string, init?: RequestInit): Promise<Response> {
     const answer = await send(address, { ...init, credentials: 'include' })
-    const code = answer.headers.get('Latchkey-Error') as ErrorCode | null
+    const code = answer.headers.get('Grantkeeper-Error') as ErrorCode | null
     if (!code) return answer
     // The answer to a HEAD has no body.
     const problem = await answer.json().catch(() => undefined)
-    throw new LatchkeyError({ detail: code, status: answer.status, ...problem, code })
+    throw new GrantkeeperError({ detail: code, status: answer.status, ...problem, code })
   }
 
   async function connections(): Promise<Connection[]> {
@@ -79,7 +79,7 @@ export function createClient({ gateway = import.meta.url, fetch: send = fetch }:
     const isSpent = init.body instanceof ReadableStream
     /** Whatever is kept is sent again when the gateway asks for it: the access was renewed, and the body too large for it to keep. */
     const attempt = () =>
-      once().catch((error: Partial<LatchkeyError>) => {
+      once().catch((error: Partial<GrantkeeperError>) => {
         if (isSpent || error.code !== 'retry_request') throw error
         return once()
       })
@@ -89,7 +89,7 @@ export function createClient({ gateway = import.meta.url, fetch: send = fetch }:
       return await attempt()
     } catch (error) {
       // Only errors that a new connection mends say where to make one. And a body that is a stream is spent.
-      const mends = error instanceof LatchkeyError && error.connectUrl && !(popup && isSpent)
+      const mends = error instanceof GrantkeeperError && error.connectUrl && !(popup && isSpent)
       if (!mends || !reconnect) throw error
       // Not when a call that failed at the same time has had it made meanwhile.
       if (made.get(provider) === before) await connect(provider, { popup })
@@ -137,7 +137,7 @@ export function createClient({ gateway = import.meta.url, fetch: send = fetch }:
     let told: Outcome | undefined
     let wake = () => {}
     const hear = ({ origin: from, source, data }: MessageEvent) => {
-      if (from !== origin || source !== popup || data?.source !== 'latchkey' || data.provider !== provider) return
+      if (from !== origin || source !== popup || data?.source !== 'grantkeeper' || data.provider !== provider) return
       told = data
       wake()
     }
@@ -173,4 +173,4 @@ export function createClient({ gateway = import.meta.url, fetch: send = fetch }:
 const withReturn = (connectUrl: string, address: string) => `${connectUrl}?return_to=${encodeURIComponent(address)}`
 
 const fault = (code: ErrorCode, provider: string, detail = `Not connected (${code})`, connectUrl?: string) =>
-  new LatchkeyError({ code, provider, detail: `${provider}: ${detail}`, connectUrl })
+  new GrantkeeperError({ code, provider, detail: `${provider}: ${detail}`, connectUrl })

@@ -1,4 +1,4 @@
-/** What Latchkey itself answers, in a problem document. */
+/** What Grantkeeper itself answers, in a problem document. */
 export type GatewayCode =
   | 'api_key_malformed'
   | 'api_key_rejected'
@@ -84,7 +84,7 @@ export type Connection = {
 }
 
 /** What a popup tells the page that opened it. */
-export type Outcome = { source: 'latchkey'; provider: string; status: 'connected' | 'failed'; error?: ErrorCode }
+export type Outcome = { source: 'grantkeeper'; provider: string; status: 'connected' | 'failed'; error?: ErrorCode }
 
 export type ClientOptions = {
   /** Where the gateway is. When left out: where this script came from. */
@@ -109,7 +109,7 @@ export type Client = {
    * Calls a provider's API.
    * @param path below its API's base, or an absolute URL as links in its answers are
    * @returns the provider's own answer, whatever its status
-   * @throws `LatchkeyError` for what Latchkey itself says
+   * @throws `GrantkeeperError` for what Grantkeeper itself says
    */
   fetch(provider: string, path: string | URL, init?: CallInit): Promise<Response>
 }

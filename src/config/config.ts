@@ -56,7 +56,7 @@ export function readConfig(variables: Environment, definitions: readonly Provide
   const urlAsSet = readPublicUrl(env, { production, host })
   const publicUrl = urlAsSet ?? `http://localhost:${port}`
   checkExposure(env, { production, host: hostAsSet, publicUrl: urlAsSet })
-  const dataDir = env.text('DATA_DIR', '/var/lib/latchkey') ?? '.latchkey'
+  const dataDir = env.text('DATA_DIR', '/var/lib/grantkeeper') ?? '.grantkeeper'
   const givenKeys = readKeys(env, production)
   const config = {
     production,

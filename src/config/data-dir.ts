@@ -18,7 +18,7 @@ function reasonAgainst(path: string): string | undefined {
     if (found === undefined && parent !== path) return reasonAgainst(parent)
     if (!found?.isDirectory()) return `${path} is not a folder`
     // access(2) asks by the real user, knows nothing of quotas and little of network file systems.
-    rmdirSync(mkdtempSync(join(path, '.latchkey-')))
+    rmdirSync(mkdtempSync(join(path, '.grantkeeper-')))
     return undefined
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException

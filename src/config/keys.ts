@@ -81,5 +81,5 @@ function parseKeyFile(file: string): Keys {
   } catch {
     // Falls through: whatever is wrong with it, the answer is the same.
   }
-  throw new Error(`${file} is not a key file of Latchkey. Restore it; or remove it, which signs everybody out.`)
+  throw new Error(`${file} is not a key file of Grantkeeper. Restore it; or remove it, which signs everybody out.`)
 }

@@ -11,13 +11,13 @@ const answerStops = new Set([
   'refresh',
   'www-authenticate',
   'service-worker-allowed',
-  // Set by Latchkey for every proxied answer, or about the provider's own site.
+  // Set by Grantkeeper for every proxied answer, or about the provider's own site.
   'content-security-policy',
   'content-security-policy-report-only',
   'x-content-type-options',
   'x-frame-options',
   'public-key-pins',
-  'latchkey-error',
+  'grantkeeper-error',
   'cross-origin-opener-policy',
   'cross-origin-embedder-policy',
   'cross-origin-resource-policy',

@@ -59,8 +59,8 @@ export function createCipher(ring: readonly Buffer[]): Cipher {
   }
 }
 
-const idOf = (key: Buffer): Buffer => createHash('sha256').update('latchkey key id\0').update(key).digest().subarray(0, keyIdBytes)
+const idOf = (key: Buffer): Buffer => createHash('sha256').update('grantkeeper key id\0').update(key).digest().subarray(0, keyIdBytes)
 
-const derive = (key: Buffer, context: string): Buffer => createHmac('sha256', key).update('latchkey record\0').update(context).digest()
+const derive = (key: Buffer, context: string): Buffer => createHmac('sha256', key).update('grantkeeper record\0').update(context).digest()
 
 const associatedData = (header: Buffer, context: string): Buffer => Buffer.concat([header, Buffer.from(context)])

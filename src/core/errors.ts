@@ -1,4 +1,4 @@
-/** Every code that Latchkey itself says, with its HTTP status and a short title for people (RFC 9457 `title`). */
+/** Every code that Grantkeeper itself says, with its HTTP status and a short title for people (RFC 9457 `title`). */
 const problems = {
   api_key_malformed: [400, 'This is not a key'],
   header_rejected: [400, 'A header was refused'],
@@ -17,11 +17,11 @@ const problems = {
   body_too_large: [413, 'The body is too large'],
   api_key_rejected: [422, 'The key was not accepted'],
   rate_limited: [429, 'Too many calls'],
-  internal_error: [500, 'Something went wrong in Latchkey'],
+  internal_error: [500, 'Something went wrong in Grantkeeper'],
   client_rejected: [502, 'The provider refuses this gateway'],
   provider_unavailable: [502, 'The provider cannot be reached'],
   retry_request: [503, 'Send it again'],
-  store_unavailable: [503, 'Latchkey cannot reach its store'],
+  store_unavailable: [503, 'Grantkeeper cannot reach its store'],
   provider_timeout: [504, 'The provider did not answer in time']
 } as const
 

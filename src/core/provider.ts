@@ -1,7 +1,7 @@
 import type { Secret } from './secret.ts'
 
 /**
- * What Latchkey knows of a provider. A definition is data: whatever makes one vendor different from another is a
+ * What Grantkeeper knows of a provider. A definition is data: whatever makes one vendor different from another is a
  * field here, so that adding a provider is adding one file to `providers/`.
  */
 export type Provider = {

@@ -4,7 +4,7 @@ import { perName } from './per-name.ts'
 import { type HttpMethod, httpMethods, type Provider } from './provider.ts'
 
 /** What calls say they come from when their client does not: some vendors answer 403 to a call without it. */
-export const userAgent = 'latchkey'
+export const userAgent = 'grantkeeper'
 const agentName = 'user-agent'
 
 const requestStops = new Set([

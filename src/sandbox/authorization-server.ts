@@ -36,7 +36,7 @@ export function authorizationServer({ vendor, issuer, client, switches, store }:
       {
         client_id: client.id,
         client_secret: client.secret,
-        client_name: 'Latchkey',
+        client_name: 'Grantkeeper',
         redirect_uris: client.redirectUris,
         grant_types: ['authorization_code', 'refresh_token'],
         response_types: ['code'],

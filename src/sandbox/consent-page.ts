@@ -62,9 +62,9 @@ export type ConsentRequest = {
 /** Sign-in and consent in one: whom it is for, what it opens, and the choice. */
 export const consentPage = ({ vendor, account, access, email }: ConsentRequest): string =>
   page(
-    `Allow Latchkey to use your ${vendor} (sandbox)?`,
+    `Allow Grantkeeper to use your ${vendor} (sandbox)?`,
     vendor,
-    `<h1>Allow Latchkey to use your ${escapeHtml(vendor)} (sandbox)?</h1>
+    `<h1>Allow Grantkeeper to use your ${escapeHtml(vendor)} (sandbox)?</h1>
 <p>With <strong>${escapeHtml(account)}</strong> it will be able to:</p>
 <ul>
 ${access.map(what => `<li>${escapeHtml(what)}</li>`).join('\n')}

@@ -60,6 +60,6 @@ const extras: ReadonlyMap<string, (exchange: Exchange) => Promise<void>> = new M
 const amount = (text: string | null, most: number) => (/^\d{1,15}$/.test(text ?? '') ? Math.min(Number(text), most) : undefined)
 
 function* chunks(n: number) {
-  const chunk = Buffer.alloc(65_536, 'latchkey')
+  const chunk = Buffer.alloc(65_536, 'grantkeeper')
   for (let left = n; left > 0; left -= chunk.length) yield chunk.subarray(0, left)
 }

@@ -39,7 +39,7 @@ export function playVendor(vendor: Vendor, { origin, redirectUris, switches, gra
   const issuer = `${origin}/${vendor.name}/oauth2`
   const apiPath = vendor.api.basePath
   const baseUrl = `${origin}/${vendor.name}${apiPath}`
-  const client = { id: `latchkey-${vendor.name}`, secret: randomBytes(32).toString('base64url'), redirectUris }
+  const client = { id: `grantkeeper-${vendor.name}`, secret: randomBytes(32).toString('base64url'), redirectUris }
   const state = vendorState(vendor.name, switches)
   const store = grantStore({
     graceMs: () => state.switches.graceSeconds * 1000,

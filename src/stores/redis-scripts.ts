@@ -9,11 +9,11 @@ type LeaseArguments = [holder: string, ttlMs: number, waitedMs: number, silenceM
 
 declare module 'ioredis' {
   interface RedisCommander<Context extends ClientContext> {
-    latchkeyCommit(key: string, ...change: Argument[]): Result<0 | 1, Context>
-    latchkeyAcquire(key: string, ...lease: LeaseArguments): Result<0 | 1 | string, Context>
-    latchkeyExtend(key: string, holder: string, ttlMs: number): Result<0 | 1, Context>
-    latchkeyCount(key: string, windowMs: number): Result<[count: number, endsInMs: number], Context>
-    latchkeyRelease(key: string, holder: string): Result<0 | 1, Context>
+    grantkeeperCommit(key: string, ...change: Argument[]): Result<0 | 1, Context>
+    grantkeeperAcquire(key: string, ...lease: LeaseArguments): Result<0 | 1 | string, Context>
+    grantkeeperExtend(key: string, holder: string, ttlMs: number): Result<0 | 1, Context>
+    grantkeeperCount(key: string, windowMs: number): Result<[count: number, endsInMs: number], Context>
+    grantkeeperRelease(key: string, holder: string): Result<0 | 1, Context>
   }
 }
 
@@ -76,15 +76,15 @@ return { count, redis.call('PTTL', KEYS[1]) }
 
 /** ioredis sends them by hash, and once more in full to a server that has lost or never had them (NOSCRIPT). */
 export const scripts = {
-  latchkeyCommit: { lua: commit, numberOfKeys: 1 },
-  latchkeyAcquire: { lua: acquire, numberOfKeys: 1 },
-  latchkeyExtend: { lua: extend, numberOfKeys: 1 },
-  latchkeyCount: { lua: count, numberOfKeys: 1 },
-  latchkeyRelease: { lua: release, numberOfKeys: 1 }
+  grantkeeperCommit: { lua: commit, numberOfKeys: 1 },
+  grantkeeperAcquire: { lua: acquire, numberOfKeys: 1 },
+  grantkeeperExtend: { lua: extend, numberOfKeys: 1 },
+  grantkeeperCount: { lua: count, numberOfKeys: 1 },
+  grantkeeperRelease: { lua: release, numberOfKeys: 1 }
 }
 
 /**
- * The arguments of `latchkeyCommit`: the time to live or '', 'none' or 'any' for what the owner has, then the number of expectations and
+ * The arguments of `grantkeeperCommit`: the time to live or '', 'none' or 'any' for what the owner has, then the number of expectations and
  * puts before each of them, then erases.
  */
 export const commitArguments = ({ expectNone, expect = [], put = [], erase = [], ttlMs }: Change): Argument[] => [

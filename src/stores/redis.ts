@@ -60,7 +60,7 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
 
     readAll: async owner => new Map(Object.entries(await askTwice(owner, () => client.hgetallBuffer(ownerKey(owner))))),
 
-    commit: async (owner, change) => (await ask(owner, () => client.latchkeyCommit(ownerKey(owner), ...commitArguments(change)))) === 1,
+    commit: async (owner, change) => (await ask(owner, () => client.grantkeeperCommit(ownerKey(owner), ...commitArguments(change)))) === 1,
 
     erase: async owner => {
       await ask(owner, () => client.del(ownerKey(owner)))
@@ -98,9 +98,9 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
       const isSeen = watch.isComplete()
       const holder = `${isSeen ? instance : ''}:${randomUUID()}`
       const refusedForMs = isSeen ? Math.floor(waitedMs) : 0
-      const release = async () => void (await ask(owner, () => client.latchkeyRelease(key, holder)))
+      const release = async () => void (await ask(owner, () => client.grantkeeperRelease(key, holder)))
       const acquire = (lookedDead = '') =>
-        askTwice(owner, () => client.latchkeyAcquire(key, holder, wholeMs(ttlMs), refusedForMs, silenceMs, lookedDead))
+        askTwice(owner, () => client.grantkeeperAcquire(key, holder, wholeMs(ttlMs), refusedForMs, silenceMs, lookedDead))
       try {
         let acquired = await acquire()
         if (typeof acquired === 'string') {
@@ -113,17 +113,17 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
         void retried(release)
         throw error
       }
-      return { extend: async ttlMs => (await ask(owner, () => client.latchkeyExtend(key, holder, wholeMs(ttlMs)))) === 1, release }
+      return { extend: async ttlMs => (await ask(owner, () => client.grantkeeperExtend(key, holder, wholeMs(ttlMs)))) === 1, release }
     },
 
     count: async (key, windowMs) => {
-      const [count, endsInMs] = await ask(key, () => client.latchkeyCount(countKey(key), wholeMs(windowMs)))
+      const [count, endsInMs] = await ask(key, () => client.grantkeeperCount(countKey(key), wholeMs(windowMs)))
       return { count, endsInMs }
     },
 
     // A write, not PING: a full Redis or a read-only replica answers that.
     ping: async () => {
-      await ask('', () => client.set('latchkey:ping', '', 'PX', 1000))
+      await ask('', () => client.set('grantkeeper:ping', '', 'PX', 1000))
     },
 
     close: async () => {

@@ -52,7 +52,7 @@ const prepare = (db: DatabaseSync) => ({
  * @throws a plain Error that names the file when it cannot be opened.
  */
 export function openSqliteStore({ directory, clock }: { directory: string; clock: Clock }): Store {
-  const file = join(resolve(directory), 'latchkey.sqlite')
+  const file = join(resolve(directory), 'grantkeeper.sqlite')
   const db = openSqliteFile(file)
   const sql = prepare(db)
   const sweep = sqliteSweep(db)

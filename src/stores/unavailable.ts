@@ -12,7 +12,7 @@ export const unconfirmed = (cause: Error): GatewayError =>
 export const storeUnavailable = (cause: Error): GatewayError =>
   new GatewayError(
     'store_unavailable',
-    'Latchkey cannot reach its store just now. This is not your fault and you stay signed in: try again.',
+    'Grantkeeper cannot reach its store just now. This is not your fault and you stay signed in: try again.',
     {
       retryAfter: 1,
       cause

@@ -37,7 +37,7 @@ t.test('CVE-2026-25223, CVE-2026-33806: no spelling of the Content-Type brings i
     for (const key of keys) {
       const answer = await post(type, `{"apiKey":${key}}`)
       t.match(answer, /^HTTP\/1.1 400 /, `${JSON.stringify(type)} ${key}`)
-      t.match(answer, /^latchkey-error: (api_key_malformed|header_rejected)\r$/im)
+      t.match(answer, /^grantkeeper-error: (api_key_malformed|header_rejected)\r$/im)
       t.notMatch(answer, /^set-cookie/im)
     }
   }

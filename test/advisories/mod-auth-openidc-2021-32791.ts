@@ -22,7 +22,7 @@ t.test('CVE-2021-32791: equal grants are unlike records, and a record serves nob
   await signIn(s.gateway, thief)
   // Each renewal seals the same grant once more.
   const renew = () => s.browser.fetch(`${s.gateway.url}/connections/productboard/refresh`, { method: 'POST' })
-  const store = new DatabaseSync(join(dataDir, 'latchkey.sqlite'))
+  const store = new DatabaseSync(join(dataDir, 'grantkeeper.sqlite'))
   t.teardown(() => store.close())
   const connections = () => store.prepare("SELECT * FROM records WHERE field = 'connection:productboard' ORDER BY rowid").all() as Row[]
   const sealed = connections().map(({ record }) => Buffer.from(record))

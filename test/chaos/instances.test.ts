@@ -125,7 +125,7 @@ async function endsEverywhere(
   t.ok((sorted.at(-1) ?? Number.NaN) < hardCapMs, `${way}: and never much later`)
 }
 
-const ownersIn = (redis: RedisServer) => administer(redis, async say => (await say('KEYS', 'latchkey:{*}')) as string[])
+const ownersIn = (redis: RedisServer) => administer(redis, async say => (await say('KEYS', 'grantkeeper:{*}')) as string[])
 
 const lastAre = (calls: readonly Call[], count: number, outcome: string): boolean =>
   calls.length >= count && calls.slice(-count).every(call => call.outcome === outcome)

@@ -33,7 +33,7 @@ t.test('an instance ends or stops while it has the right to refresh', async t =>
     return list.match(/^id=\d+/gm)?.toSorted() ?? []
   }
   const stored = async () => {
-    const owners = await keys('latchkey:{*}')
+    const owners = await keys('grantkeeper:{*}')
     return (await administer(redis, say => Promise.all(owners.map(owner => say('HGET', owner, record))))).join()
   }
 

@@ -16,11 +16,11 @@ const path = '/proxy/ignition/reporting/clients'
 // The operator copies it from there, and may leave out what stands in the list below it.
 const manual = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'operating.md'), 'utf8')
 const [, command = '', list = ''] =
-  /```\n(ACL SETUSER latchkey on >PASSWORD .+)\n```[\s\S]+?What may be left out.+\n([\s\S]+?)\n\n[^-]/.exec(manual) ?? []
+  /```\n(ACL SETUSER grantkeeper on >PASSWORD .+)\n```[\s\S]+?What may be left out.+\n([\s\S]+?)\n\n[^-]/.exec(manual) ?? []
 const optional = new Set([...list.matchAll(/^- `(.+?)`/gm)].flatMap(([, rights = '']) => rights.split(' ')))
 const least = (user: string) =>
   command
-    .replace('latchkey', user)
+    .replace('grantkeeper', user)
     .split(' ')
     .filter(right => !optional.has(right))
     .join(' ')
@@ -42,7 +42,7 @@ t.test('over TLS, as users that may do what is documented and nothing else', asy
   t.equal(paste(command, port, ca), 'OK\n')
   t.equal(paste(least('untold'), port, ca), 'OK\n')
   const fleet = await startFleet(t, {
-    redisUrl: ['latchkey', 'latchkey', 'untold'].map(user => `rediss://${user}:p%25ss@127.0.0.1:${port}`),
+    redisUrl: ['grantkeeper', 'grantkeeper', 'untold'].map(user => `rediss://${user}:p%25ss@127.0.0.1:${port}`),
     environment: { NODE_EXTRA_CA_CERTS: ca },
     switches
   })
@@ -97,11 +97,11 @@ t.test('over TLS, as users that may do what is documented and nothing else', asy
   })
 
   await t.test('`npm run reseal` says which right it lacks', async t => {
-    const [latchkey, , untold] = fleet.instances
+    const [grantkeeper, , untold] = fleet.instances
     const without = await reseal(t, untold?.environment ?? {})
     t.equal(without.code, 1)
     t.match(without.output, /NOPERM .*scan/i)
-    const done = await reseal(t, latchkey?.environment ?? {})
+    const done = await reseal(t, grantkeeper?.environment ?? {})
     t.equal(done.code, 0, done.output)
     t.match(done.output, /[1-9]\d* records of [1-9]\d* people: 0 sealed anew/)
   })

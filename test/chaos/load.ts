@@ -52,7 +52,7 @@ export function startLoad(t: Test, urls: readonly string[], session: Browser, { 
         // A copy: that an answer clears the cookie must not go unnoticed behind the next one.
         const response = await session.copy().fetch(`${urls[turn++ % urls.length]}${path}`)
         await response.arrayBuffer()
-        const outcome = [response.status, response.headers.get('latchkey-error')].filter(part => part !== null).join(' ')
+        const outcome = [response.status, response.headers.get('grantkeeper-error')].filter(part => part !== null).join(' ')
         return ended({ outcome, breaks, setsCookie: response.headers.has('set-cookie') })
       } catch {
         if (breaks === 2 * urls.length) return ended({ outcome: 'no answer', breaks, setsCookie: false })

@@ -37,7 +37,7 @@ t.test('a Cluster moves slots and loses a master, and nobody is signed out', asy
   t.match(fleet.sandbox.vendor('productboard').counts, { refusedRefreshes: 0, reuses: 0 }, 'no refresh token was spent twice')
 })
 
-const ownersIn = (node: RedisServer): Promise<string[]> => administer(node, async say => (await say('KEYS', 'latchkey:{*}')) as string[])
+const ownersIn = (node: RedisServer): Promise<string[]> => administer(node, async say => (await say('KEYS', 'grantkeeper:{*}')) as string[])
 
 const holdsRenewing = async (node: RedisServer): Promise<boolean> => {
   const owners = await ownersIn(node)

@@ -26,7 +26,7 @@ t.test('Redis goes and comes back, and nobody is signed out', async t => {
       await goThrough(t, fleet, sessions, outage)
       await administer(redis, say =>
         eventually('every instance is told of changes again', async () => {
-          const channels = (await say('PUBSUB', 'CHANNELS', 'latchkey:alive:*')) as unknown[]
+          const channels = (await say('PUBSUB', 'CHANNELS', 'grantkeeper:alive:*')) as unknown[]
           return channels.length === fleet.instances.length
         })
       )

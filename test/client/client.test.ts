@@ -1,6 +1,6 @@
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { type ConnectErrorCode, type Connection, createClient, type GatewayCode, LatchkeyError } from '../../src/client/client.ts'
+import { type ConnectErrorCode, type Connection, createClient, type GatewayCode, GrantkeeperError } from '../../src/client/client.ts'
 import type { ConnectionView } from '../../src/core/connection-view.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import type { ConnectError } from '../../src/core/oauth-errors.ts'
@@ -13,13 +13,13 @@ import { startGateway } from '../support/gateway.ts'
 const clientFor = (gateway: { url: string }, jar = new Browser()) =>
   createClient({ gateway: gateway.url, fetch: (input, init) => jar.request(String(input), init) })
 
-async function errorOf(work: Promise<unknown>): Promise<LatchkeyError> {
+async function errorOf(work: Promise<unknown>): Promise<GrantkeeperError> {
   const error = await work.then(
     () => undefined,
     (error: unknown) => error
   )
-  if (error instanceof LatchkeyError) return error
-  throw new Error(`it is no LatchkeyError but ${error}`)
+  if (error instanceof GrantkeeperError) return error
+  throw new Error(`it is no GrantkeeperError but ${error}`)
 }
 
 t.test('a call carries the header and what it was given, and every answer of the provider comes back as it is', async t => {
@@ -37,12 +37,12 @@ t.test('a call carries the header and what it was given, and every answer of the
   t.equal(await (await client.fetch('productboard', 'v2/notes')).json(), '/base/v2/notes', 'the first slash may be left out')
 })
 
-t.test('what Latchkey says is thrown, with its code and whatever helps', async t => {
+t.test('what Grantkeeper says is thrown, with its code and whatever helps', async t => {
   const s = await connected(t)
   const stranger = clientFor(s.gateway)
   const required = await errorOf(stranger.fetch('productboard', '/v2/notes'))
   t.match(required, {
-    name: 'LatchkeyError',
+    name: 'GrantkeeperError',
     code: 'connection_required',
     status: 401,
     provider: 'productboard',
@@ -219,7 +219,7 @@ t.test('a popup that has seen the connection, while this page does not, is told 
     const client = saying(() => {
       asked++
       if (asked === 3) {
-        says({ source: 'latchkey', provider: 'acme', status: 'connected' })
+        says({ source: 'grantkeeper', provider: 'acme', status: 'connected' })
         popup.closed = true
       }
       // It has not reached this page yet; and the gateway may fail for a moment.
@@ -240,7 +240,7 @@ t.test('a connection that this page sees a moment after the popup is a connectio
   let asked = 0
   const client = saying(() => {
     asked++
-    const data = { source: 'latchkey', provider: 'acme', status: 'connected' }
+    const data = { source: 'grantkeeper', provider: 'acme', status: 'connected' }
     if (asked === 2) page.dispatchEvent(Object.assign(new Event('message'), { origin: 'http://gateway.example', source: popup, data }))
     return asked < 4 ? {} : { status: 'connected', connectedAt: '2026-01-01T00:00:00.000Z' }
   })
@@ -278,7 +278,7 @@ t.test('a call that failed before a popup, and hears of it after, is repeated wi
     return openPopup()
   })
   const refusal = { code: 'connection_required', status: 401, connectUrl: 'http://gateway.example/auth/acme' }
-  const refused = () => Response.json(refusal, { status: 401, headers: { 'latchkey-error': refusal.code } })
+  const refused = () => Response.json(refusal, { status: 401, headers: { 'grantkeeper-error': refusal.code } })
   const late = Promise.withResolvers<Response>()
   const sent: string[] = []
   let isConnected = false
@@ -338,7 +338,7 @@ t.test('a body that is kept is sent again when the gateway asks for it, once; a 
     gateway: 'http://gateway.example',
     fetch: async () => {
       asked++
-      return Response.json({ code: 'retry_request' }, { status: 503, headers: { 'latchkey-error': 'retry_request' } })
+      return Response.json({ code: 'retry_request' }, { status: 503, headers: { 'grantkeeper-error': 'retry_request' } })
     }
   })
   t.match(await errorOf(stubborn.fetch('acme', '/x', { method: 'POST', body: text })), { code: 'retry_request' })

@@ -38,7 +38,7 @@ async function isTold(t: Test, when: 'before' | 'after', client: Client): Promis
   if (client.repeats) t.equal(first.status, 200, 'it has repeated the call by itself')
   else {
     t.equal(first.status, 503)
-    t.equal(first.headers['latchkey-error'], 'retry_request')
+    t.equal(first.headers['grantkeeper-error'], 'retry_request')
     t.match(first.headers['retry-after'], /^\d+$/)
   }
   t.equal((await client.call({ method: 'GET', url: `${s.proxy}/json`, headers: s.headers })).status, 200, 'the next call is served')

@@ -40,7 +40,7 @@ export function python(library: PythonModule): Client & { close(): Promise<void>
 }
 
 async function curled({ method, url, headers, body, inChunks }: Request, ...more: string[]): Promise<Response> {
-  const folder = await mkdtemp(join(tmpdir(), 'latchkey-curl-'))
+  const folder = await mkdtemp(join(tmpdir(), 'grantkeeper-curl-'))
   try {
     const [sent, received, head] = [join(folder, 'sent'), join(folder, 'received'), join(folder, 'head')]
     if (body) await writeFile(sent, body)

@@ -85,5 +85,5 @@ t.test('graphql-request gets data, also past the end of a token, and is told in 
   const refused = await other.request(query).catch((error: unknown) => error)
   if (!(refused instanceof ClientError)) throw new Error('it is no ClientError', { cause: refused })
   t.equal(refused.response.status, 401)
-  t.equal(new Headers(refused.response.headers as Headers).get('latchkey-error'), 'connection_required')
+  t.equal(new Headers(refused.response.headers as Headers).get('grantkeeper-error'), 'connection_required')
 })

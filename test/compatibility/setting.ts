@@ -95,12 +95,12 @@ export async function servesIt(t: Test, client: Client): Promise<void> {
 
   const none = await call('/none')
   t.equal(none.status, 404, 'the provider has no such thing')
-  t.notOk(none.headers['latchkey-error'])
+  t.notOk(none.headers['grantkeeper-error'])
   t.same(read(none), { its: 'own' })
 
   const refused = await client.call({ method: 'GET', url: `${s.gateway.url}/proxy/ignition/x`, headers: s.headers })
   t.equal(refused.status, 401, 'a provider that is not connected')
-  t.equal(refused.headers['latchkey-error'], 'connection_required')
+  t.equal(refused.headers['grantkeeper-error'], 'connection_required')
   t.match(refused.headers['content-type'], /^application\/problem\+json/)
   t.match(read(refused), { code: 'connection_required', connectUrl: `${s.gateway.url}/auth/ignition` })
 

@@ -4,7 +4,7 @@ import t from 'tap'
 import { development, problemsOf, production } from './support.ts'
 
 const said = (path: string, why: string) => [
-  `DATA_DIR: ${JSON.stringify(path)} cannot be used: ${why}. Give a folder in which this process may write, for example DATA_DIR=/var/lib/latchkey.`
+  `DATA_DIR: ${JSON.stringify(path)} cannot be used: ${why}. Give a folder in which this process may write, for example DATA_DIR=/var/lib/grantkeeper.`
 ]
 
 t.test('DATA_DIR is a folder, or can become one', async t => {

@@ -108,7 +108,7 @@ t.test('a file that is not ours is a problem, and is left as it is', async t => 
   ]) {
     writeFileSync(file, content)
     t.strictSame(problemsOf({ DATA_DIR }), [
-      `DATA_DIR: the keys cannot be kept in ${DATA_DIR}. ${file} is not a key file of Latchkey. Restore it; or remove it, which signs everybody out.`
+      `DATA_DIR: the keys cannot be kept in ${DATA_DIR}. ${file} is not a key file of Grantkeeper. Restore it; or remove it, which signs everybody out.`
     ])
     t.equal(readFileSync(file, 'utf8'), content)
     t.strictSame(readdirSync(DATA_DIR), ['keys.json'])

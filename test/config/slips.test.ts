@@ -106,8 +106,8 @@ t.test('other programs’ variables are left alone', async t => {
       'REDIS_PASSWORD',
       'REDIS_URL_REPLICA',
       'REDIS_TLS_URL',
-      'LATCHKEY_PORT',
-      'LATCHKEY_SERVICE_HOST'
+      'GRANTKEEPER_PORT',
+      'GRANTKEEPER_SERVICE_HOST'
     ],
     ...[
       'DATABASE_URL',

@@ -30,7 +30,7 @@ const stoppedAnswers = [
   'content-security-policy-report-only',
   'x-frame-options',
   'public-key-pins',
-  'latchkey-error',
+  'grantkeeper-error',
   'cross-origin-opener-policy',
   'cross-origin-embedder-policy',
   'cross-origin-resource-policy',
@@ -52,7 +52,7 @@ const stoppedAnswers = [
   'x-accel-buffering',
   'x-accel-limit-rate',
   'x-reproxy-url',
-  // Said to the proxy in front of us, which would believe that Latchkey says it.
+  // Said to the proxy in front of us, which would believe that Grantkeeper says it.
   'cdn-cache-control',
   'cloudflare-cdn-cache-control',
   'surrogate-control',

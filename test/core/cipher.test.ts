@@ -86,10 +86,10 @@ t.test('a ring without a key is a slip of the program', async t => {
 
 /** A record of format 1 made by hand, so that a change of the format, which would lose every record, is seen. */
 function madeByHand(key: Buffer, { derivedFor, authenticated }: { derivedFor: string; authenticated: string }): Buffer {
-  const keyId = createHash('sha256').update('latchkey key id\0').update(key).digest().subarray(0, 4)
+  const keyId = createHash('sha256').update('grantkeeper key id\0').update(key).digest().subarray(0, 4)
   const nonce = Buffer.alloc(12, 9)
   const header = Buffer.concat([Buffer.of(1), keyId, nonce])
-  const derived = createHmac('sha256', key).update('latchkey record\0').update(derivedFor).digest()
+  const derived = createHmac('sha256', key).update('grantkeeper record\0').update(derivedFor).digest()
   const gcm = createCipheriv('aes-256-gcm', derived, nonce).setAAD(Buffer.concat([header, Buffer.from(authenticated)]))
   return Buffer.concat([header, gcm.update(plain), gcm.final(), gcm.getAuthTag()])
 }

@@ -94,7 +94,7 @@ t.test('a call goes up once, with the credential, to the origin of the definitio
       origin: 'https://api.acme.example',
       method: 'POST',
       path: '/v1/a?b=1',
-      headers: ['Accept', '*/*', 'user-agent', 'latchkey', 'authorization', 'Bearer access-1'],
+      headers: ['Accept', '*/*', 'user-agent', 'grantkeeper', 'authorization', 'Bearer access-1'],
       body,
       bodyLength: 2,
       timeoutMs: 30 * second,

@@ -136,10 +136,10 @@ t.test('what is decided of a name stays so, however many other names have come',
 })
 
 t.test('a client that does not say what it is gets a name of ours, unless the definition has one', async t => {
-  t.strictSame(headersOf(['Accept', '*/*'], own), ['Accept', '*/*', 'user-agent', 'latchkey', ...ours])
-  t.strictSame(headersOf(['User-Agent', '', 'Accept', '*/*'], {}), ['Accept', '*/*', 'user-agent', 'latchkey'])
+  t.strictSame(headersOf(['Accept', '*/*'], own), ['Accept', '*/*', 'user-agent', 'grantkeeper', ...ours])
+  t.strictSame(headersOf(['User-Agent', '', 'Accept', '*/*'], {}), ['Accept', '*/*', 'user-agent', 'grantkeeper'])
   t.strictSame(headersOf(['User-Agent', 'a'], {}), ['User-Agent', 'a'])
-  t.strictSame(headersOf(['Connection', 'user-agent', 'User-Agent', 'a'], {}), ['user-agent', 'latchkey'])
+  t.strictSame(headersOf(['Connection', 'user-agent', 'User-Agent', 'a'], {}), ['user-agent', 'grantkeeper'])
   t.strictSame(headersOf(['User-Agent', 'a'], { 'User-Agent': 'defined' }), ['User-Agent', 'defined'])
   t.strictSame(headersOf([], { 'user-agent': 'defined' }), ['user-agent', 'defined'])
 })

@@ -655,7 +655,7 @@ t.test('SEC-38: the files of the store hold nothing of a secret, while it is kep
       Buffer.from('canary').toString('hex')
     ])
       t.notOk(bytes.includes(text), `${name} holds no ${text}`)
-    if (name === 'latchkey.sqlite-wal') t.ok(bytes.includes(session.owner), 'and what is looked into is what was written')
+    if (name === 'grantkeeper.sqlite-wal') t.ok(bytes.includes(session.owner), 'and what is looked into is what was written')
   }
   await store.close()
   for (const name of readdirSync(directory)) t.notOk(readFileSync(join(directory, name)).includes('canary'), `${name}, closed`)

@@ -51,7 +51,7 @@ function forged({ name, session, flow }: Sealed): Array<[what: string, line: str
   return [
     ...values.map(([what, value]): [string, string] => [what, `${name}=${value}`]),
     ...[
-      name.replace('l', 'L'),
+      name.replace('g', 'G'),
       name.toUpperCase(),
       `${name}2`,
       `__Host-${name}`,

@@ -46,7 +46,7 @@ async function refusesEach(t: Test, table: readonly Hostile[]): Promise<void> {
 function isRefused({ sent, caseId, answer }: Exchange<Hostile>): boolean {
   return (
     answer?.status === sent.status &&
-    answer.headers.get('latchkey-error') === (sent.code ?? null) &&
+    answer.headers.get('grantkeeper-error') === (sent.code ?? null) &&
     !answer.headers.has('location') &&
     !answer.headers.has('set-cookie') &&
     seenAs(caseId).length === 0
@@ -54,7 +54,7 @@ function isRefused({ sent, caseId, answer }: Exchange<Hostile>): boolean {
 }
 
 const told = ({ sent, caseId, answer }: Exchange<Hostile>): string =>
-  `${sent.what}: ${answer?.status} ${answer?.headers.get('latchkey-error')}, and not ${sent.status} ${sent.code}; the provider saw ${seenAs(caseId).length}`
+  `${sent.what}: ${answer?.status} ${answer?.headers.get('grantkeeper-error')}, and not ${sent.status} ${sent.code}; the provider saw ${seenAs(caseId).length}`
 
 t.test('SEC-27, SEC-28: a path that could leave the base, at every depth of decoding and in every place, is refused', t =>
   refusesEach(t, hostilePaths)

@@ -14,7 +14,7 @@ export type Hostile = {
   readonly what: string
   readonly bytes: Bytes
   readonly status: number
-  /** Of the header `Latchkey-Error`; `undefined` where node:http answers before anything of ours is asked. */
+  /** Of the header `Grantkeeper-Error`; `undefined` where node:http answers before anything of ours is asked. */
   readonly code: string | undefined
   readonly after?: After
 }

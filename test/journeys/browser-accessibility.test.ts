@@ -62,10 +62,10 @@ t.test('the pages allow no inline script or style, and what they are drawn with 
   }
   t.same([...assets].map(url => url.replace(/^.*\/|-\w{12}(?=\.)/g, '')).sort(), [
     'connections.js',
+    'grantkeeper.css',
+    'grantkeeper.svg',
     'invite.js',
-    'key-form.js',
-    'latchkey.css',
-    'latchkey.svg'
+    'key-form.js'
   ])
   let bytes = 0
   for (const url of assets) {

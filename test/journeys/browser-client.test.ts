@@ -28,7 +28,7 @@ t.test('the example, on an origin of its own: a click connects in a popup, and t
 t.test('without a popup the page leaves and comes back to where it was, and a call that needs it can do so by itself', async t => {
   const { frontend, page } = await elsewhere(t, browser)
   await openPage(page, `${frontend}/list?page=2#here`)
-  await begin(page, `latchkey.connect('productboard')`)
+  await begin(page, `grantkeeper.connect('productboard')`)
   await page.getByRole('button', { name: 'Deny' }).click()
   await page.waitForURL(`${frontend}/list?page=2&connect_error=access_denied&provider=productboard#here`)
   await page.getByText('Ready').waitFor()
@@ -57,7 +57,7 @@ t.test('when the service takes the access back, calls open one popup for all of 
   let popups = 0
   page.on('popup', () => popups++)
   const body = `JSON.stringify({ data: { fields: { name: 'Kept' } } })`
-  const post = `latchkey.fetch('productboard', '/v2/notes', { method: 'POST', headers: { 'content-type': 'application/json' }, body: ${body}, reconnect: 'popup' })`
+  const post = `grantkeeper.fetch('productboard', '/v2/notes', { method: 'POST', headers: { 'content-type': 'application/json' }, body: ${body}, reconnect: 'popup' })`
   const popup = await popupOf(
     page,
     `Promise.all([${notes(`{ reconnect: 'popup' }`)}, ${notes(`{ reconnect: 'popup' }`)}, ${post}.then(answer => answer.status)])`

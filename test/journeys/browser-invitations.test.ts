@@ -75,7 +75,7 @@ t.test('a person makes a link, somebody else accepts it by signing in, and the c
   await guest.page.getByText('notes:read').waitFor()
   await acceptBySignIn(guest.page, 'Productboard')
   t.same(
-    (await guest.context.cookies(gateway.url)).map(({ name }) => name).filter(name => name.includes('latchkey')),
+    (await guest.context.cookies(gateway.url)).map(({ name }) => name).filter(name => name.includes('grantkeeper')),
     [],
     'the guest has no session'
   )

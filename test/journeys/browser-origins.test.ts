@@ -33,7 +33,7 @@ t.test('a frontend on an allowed origin signs its person in, calls, and reads an
   await page.goto(frontend)
   t.match(await call(page, notes, marked), {
     status: 401,
-    headers: { 'latchkey-error': 'connection_required' },
+    headers: { 'grantkeeper-error': 'connection_required' },
     body: { connectUrl: `${gateway.url}/auth/productboard` }
   })
   await page.goto(`${gateway.url}/auth/productboard?return_to=${encodeURIComponent(`${frontend}/done`)}`)

@@ -20,7 +20,7 @@ t.test('a popup tells its outcome to the page that opened it, from the gatewayâ€
     await choose(popup, choice)
   }
   await page.waitForFunction('heard.length === 2')
-  const outcome = { source: 'latchkey', provider: 'productboard' }
+  const outcome = { source: 'grantkeeper', provider: 'productboard' }
   t.strictSame(await page.evaluate('heard'), [
     { origin: gateway.url, data: { ...outcome, status: 'failed', error: 'access_denied' } },
     { origin: gateway.url, data: { ...outcome, status: 'connected' } }
@@ -104,7 +104,7 @@ t.test('a message from another window or another origin is not believed, whateve
   const popup = await popupOf(page, inPopup)
   await popup.getByRole('button', { name: 'Allow' }).waitFor()
 
-  const forged = (status: string) => JSON.stringify({ source: 'latchkey', provider: 'productboard', status, error: 'access_denied' })
+  const forged = (status: string) => JSON.stringify({ source: 'grantkeeper', provider: 'productboard', status, error: 'access_denied' })
   await page.evaluate('window.heard = []; addEventListener("message", ({ origin }) => heard.push(origin))')
   // From this very page, and from an embedded stranger.
   await page.evaluate(`postMessage(${forged('failed')}, '*')`)

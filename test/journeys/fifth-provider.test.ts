@@ -64,16 +64,16 @@ t.test('a fifth provider is one file: its sign-in, calls, renewal and quirks nee
   const answer = await browser.fetch(`${gateway.url}/proxy/fifth-one/open/x`, { headers: { 'x-version': '1' } })
   t.equal(answer.status, 200, 'renewed and sent once more')
   t.equal(provider.seen.api.at(-1)?.headers['x-version'], '9')
-  t.equal((await browser.fetch(`${gateway.url}/proxy/fifth-one/closed`)).headers.get('latchkey-error'), 'path_rejected')
-  t.equal((await browser.fetch(`${gateway.url}/proxy/fifth-one/opening`)).headers.get('latchkey-error'), 'path_rejected')
+  t.equal((await browser.fetch(`${gateway.url}/proxy/fifth-one/closed`)).headers.get('grantkeeper-error'), 'path_rejected')
+  t.equal((await browser.fetch(`${gateway.url}/proxy/fifth-one/opening`)).headers.get('grantkeeper-error'), 'path_rejected')
   t.equal(
-    (await browser.fetch(`${gateway.url}/proxy/fifth-one/open`, { method: 'POST' })).headers.get('latchkey-error'),
+    (await browser.fetch(`${gateway.url}/proxy/fifth-one/open`, { method: 'POST' })).headers.get('grantkeeper-error'),
     'method_not_allowed'
   )
 
   provider.token = (_, r) => json(r, 200, { data: { no: 17 } })
   const ended = await browser.fetch(`${gateway.url}/connections/fifth-one/refresh`, { method: 'POST' })
-  t.equal(ended.headers.get('latchkey-error'), 'reconnect_required', 'a refusal in the vendor’s own words')
+  t.equal(ended.headers.get('grantkeeper-error'), 'reconnect_required', 'a refusal in the vendor’s own words')
 })
 
 t.test('a file that is no definition, and a name that is taken, are said with the file', async t => {

@@ -25,7 +25,7 @@ t.test('a provider’s 429 passes as it is, and holds back the connection’s fu
   provider.api = (_, r) => json(r, 429, { its: 'own' }, { 'retry-after': '20' })
   const limited = await call(gateway)
   t.equal(limited.status, 429)
-  t.equal(limited.headers.get('latchkey-error'), null)
+  t.equal(limited.headers.get('grantkeeper-error'), null)
   t.same(await limited.json(), { its: 'own' })
   provider.api = (_, r) => json(r, 200, {})
 

@@ -53,11 +53,11 @@ t.test('the end of a popup says to the opener alone how it went, and to the pers
   const good = await endOf(s.gateway, s.browser, { opener: frontend, provider })
   t.equal(good.answer.status, 200)
   t.equal(good.opener, frontend)
-  t.strictSame(good.outcome, { source: 'latchkey', provider, status: 'connected' })
+  t.strictSame(good.outcome, { source: 'grantkeeper', provider, status: 'connected' })
   t.match(good.text, /Productboard is connected.*You can close this window/s)
 
   const kept = await endOf(s.gateway, s.browser, `opener=${frontend}&provider=${provider}&connect_error=access_denied&provider=${provider}`)
-  t.strictSame(kept.outcome, { source: 'latchkey', provider, status: 'failed', error: 'access_denied' })
+  t.strictSame(kept.outcome, { source: 'grantkeeper', provider, status: 'failed', error: 'access_denied' })
   t.match(kept.text, /Productboard stays connected as it was/)
 
   const stranger = await endOf(s.gateway, new Browser(), { opener: frontend, provider })

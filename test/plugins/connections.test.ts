@@ -191,7 +191,7 @@ t.test('a sign-in that ends after its session was signed out keeps nothing, and 
   answer()
   const response = await finishing
   t.equal(response.status, 400)
-  t.equal(response.headers.get('latchkey-error'), 'state_invalid')
+  t.equal(response.headers.get('grantkeeper-error'), 'state_invalid')
   t.match(await revoked, /too-late/)
 })
 

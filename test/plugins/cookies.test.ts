@@ -19,12 +19,12 @@ t.test('SEC-22: a cookie that no browser would take is never sent, and the log s
   app.get<{ Params: { length: number } }>('/:length', (request, reply) =>
     reply.keepFlow({ ...flow, returnTo: 'x'.repeat(Number(request.params.length)) }).send('done')
   )
-  t.match((await app.inject('/100')).headers['set-cookie'], /^latchkey-80-signin-[\w-]{12}=/)
+  t.match((await app.inject('/100')).headers['set-cookie'], /^grantkeeper-80-signin-[\w-]{12}=/)
   t.equal(logs.join('').includes('too large'), false)
   const tooLarge = await app.inject('/4000')
   t.equal(tooLarge.statusCode, 200)
   t.equal(tooLarge.headers['set-cookie'], undefined)
-  t.match(logs.join(''), /"level":50.*"cookies":\["latchkey-80-signin-[\w-]{12}"\].*too large/)
+  t.match(logs.join(''), /"level":50.*"cookies":\["grantkeeper-80-signin-[\w-]{12}"\].*too large/)
   await app.close()
 })
 
@@ -51,11 +51,11 @@ t.test('no cookie’s name begins with that of another port’s, and without a p
     await app.close()
     return { session: session.name, flow: `${flow.name}-` }
   }
-  t.strictSame(await namesAt('http://localhost'), { session: 'latchkey-80', flow: 'latchkey-80-signin-' })
+  t.strictSame(await namesAt('http://localhost'), { session: 'grantkeeper-80', flow: 'grantkeeper-80-signin-' })
   const [short, long] = [await namesAt('http://localhost:300'), await namesAt('http://[::1]:3000')]
-  t.strictSame(short, { session: 'latchkey-300', flow: 'latchkey-300-signin-' })
+  t.strictSame(short, { session: 'grantkeeper-300', flow: 'grantkeeper-300-signin-' })
   t.notOk(`${long.flow}x`.startsWith(short.flow))
-  const secure = { session: '__Host-latchkey', flow: '__Host-latchkey-signin-' }
+  const secure = { session: '__Host-grantkeeper', flow: '__Host-grantkeeper-signin-' }
   for (const publicUrl of ['https://connect.example.com', 'https://connect.example.com:8443'])
     t.strictSame(await namesAt(publicUrl), secure, publicUrl)
 })

@@ -136,7 +136,7 @@ for (const [what, { status, code, provider }] of Object.entries(ends)) {
       const client = keptAlive(t, fresh)
       client.socket.write(client.head('POST /proxy/productboard/x', line))
       await Promise.all([write(client.socket, sent), client.comes(first)])
-      if (code) t.match(client.text(), new RegExp(`^latchkey-error: ${code}\\r$`, 'im'), `${size} in ${framing}`)
+      if (code) t.match(client.text(), new RegExp(`^grantkeeper-error: ${code}\\r$`, 'im'), `${size} in ${framing}`)
       if (/^connection: close\r$/im.test(client.text())) {
         await client.ended
         t.pass('it has said that the connection ends, and it ends')

@@ -33,7 +33,7 @@ const refusing =
 
 async function passesItsRefusal(t: Test, answer: Response, status = 401): Promise<void> {
   t.equal(answer.status, status)
-  t.notOk(answer.headers.has('latchkey-error'))
+  t.notOk(answer.headers.has('grantkeeper-error'))
   t.same(await answer.json(), ownRefusal, 'the refusal of the provider, in its own words')
 }
 

@@ -41,7 +41,7 @@ t.test('what is no request is answered with a problem whose id the log has, and 
   ] as const) {
     const answer = await raw(port, sent)
     const problem = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))
-    t.match(problem, { type: 'urn:latchkey:problem:header_rejected', title: /./, status, detail: /./, code: 'header_rejected' })
+    t.match(problem, { type: 'urn:grantkeeper:problem:header_rejected', title: /./, status, detail: /./, code: 'header_rejected' })
     t.equal(gateway.logs.filter(line => JSON.parse(line).requestId === problem.requestId).length, 1, `${status}`)
   }
   t.notMatch(gateway.logs.join(''), 'line-canary')
@@ -143,7 +143,7 @@ t.test('what is too large is named, and a page on an allowed origin can read it;
     for (const url of [proxy + path, `${gateway.url}/nothing${path}`]) {
       const answer = await browser.fetch(url, { headers: { origin, ...headers } })
       t.equal(answer.headers.get('access-control-allow-origin'), origin, what)
-      t.match(answer.headers.get('access-control-expose-headers'), /latchkey-error/i)
+      t.match(answer.headers.get('access-control-expose-headers'), /grantkeeper-error/i)
       t.match(await problem(t, answer, status, code), { detail })
     }
   }
@@ -178,7 +178,7 @@ t.test('of what is larger than is read at all, its first packet says what it was
   }
   const long = 'a'.repeat(50_000)
   const head = (from: string, name = 'Origin') => `GET /x HTTP/1.1\r\nHost: x\r\n${name}: ${from}\r\nX-Long: ${long}`
-  t.match(await refusalOf(`GET /${long}`), /^HTTP\/1\.1 414 URI Too Long\r\n[\s\S]*latchkey-error: path_rejected\r\n[\s\S]*too long/i)
+  t.match(await refusalOf(`GET /${long}`), /^HTTP\/1\.1 414 URI Too Long\r\n[\s\S]*grantkeeper-error: path_rejected\r\n[\s\S]*too long/i)
   for (const packet of [head(origin), head(origin, 'origin')])
     t.match(await refusalOf(packet), /^HTTP\/1\.1 431 [\s\S]*access-control-allow-origin: https:\/\/app\.example\.com\r\n/i)
   for (const packet of [head('https://evil.example'), head(`${origin}.evil.example`), head(origin, 'X-Origin'), long, undefined])

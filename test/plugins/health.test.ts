@@ -40,6 +40,6 @@ t.test('a person gets a page where a program gets a problem document', async t =
   t.match(page.headers.get('content-security-policy'), /default-src 'none'/)
   const navigation = await s.browser.request(`${s.proxy}/x`, { headers: { accept: 'text/html' } })
   t.match(navigation.headers.get('content-type'), /^text\/html/)
-  t.equal(navigation.headers.get('latchkey-error'), 'csrf_rejected')
+  t.equal(navigation.headers.get('grantkeeper-error'), 'csrf_rejected')
   await problem(t, await s.browser.request(`${s.proxy}/x`), 403, 'csrf_rejected')
 })

@@ -40,7 +40,7 @@ const open = (browser: Browser, url: string) => browser.request(url, { headers: 
 async function isGone(t: Test, url: string): Promise<void> {
   const page = await open(new Browser(), url)
   t.equal(page.status, 410)
-  t.equal(page.headers.get('latchkey-error'), 'invitation_invalid')
+  t.equal(page.headers.get('grantkeeper-error'), 'invitation_invalid')
   t.match(await page.text(), /not valid any more[\s\S]*Ask the person who sent it for a new one/)
 }
 

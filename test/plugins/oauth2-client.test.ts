@@ -18,7 +18,7 @@ t.test('What a sign-in stands on is loaded by the first who signs in, and not by
 t.test('A client is opened once for all who ask, and anew after it could not be', async t => {
   const options = {
     callbackUri: 'http://localhost/callback',
-    userAgent: 'latchkey',
+    userAgent: 'grantkeeper',
     credentials: { client: { id: 'id', secret: 'secret' }, auth: { tokenHost: 'http://localhost', authorizeHost: 'http://localhost' } }
   }
   const open = oauth2Client(options)

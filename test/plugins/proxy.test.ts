@@ -65,7 +65,7 @@ t.test('SEC-33: other methods are 405 and say which there are', async t => {
       `${method} /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`
     )
     t.match(answer, /^HTTP\/1.1 405 /, method)
-    t.match(answer, /latchkey-error: method_not_allowed/i)
+    t.match(answer, /grantkeeper-error: method_not_allowed/i)
   }
   const put = await browser.fetch(`${gateway.url}/connections`, { method: 'PUT' })
   await problem(t, put, 405, 'method_not_allowed')
@@ -173,7 +173,7 @@ t.test('SEC-32: framing that two servers could read differently is refused, and 
   for (const bytes of hostile) {
     const answer = await raw(port, bytes)
     t.match(answer, /^HTTP\/1.1 400 /, JSON.stringify(bytes.slice(start.length, start.length + 60)))
-    t.match(answer, /latchkey-error: header_rejected/i)
+    t.match(answer, /grantkeeper-error: header_rejected/i)
   }
   const overflow = await raw(port, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)
   t.match(overflow, /^HTTP\/1.1 431 /)
@@ -196,7 +196,7 @@ t.test('SEC-30, SEC-31: the provider’s answer comes back without what would ac
           ['Refresh', '0;url=//evil'],
           ['WWW-Authenticate', 'Basic'],
           ['Service-Worker-Allowed', '/'],
-          ['Latchkey-Error', 'x'],
+          ['Grantkeeper-Error', 'x'],
           ['X-RateLimit-Remaining', '7'],
           ['Content-Type', 'text/html'],
           ['Content-Security-Policy', 'default-src *'],
@@ -218,7 +218,7 @@ t.test('SEC-30, SEC-31: the provider’s answer comes back without what would ac
     'refresh',
     'www-authenticate',
     'service-worker-allowed',
-    'latchkey-error'
+    'grantkeeper-error'
   ]) {
     t.notOk(headers[name], `${name} stops here`)
   }
@@ -261,7 +261,7 @@ t.test('the provider’s own refusals pass through, and carry no mark of ours', 
     const response = await browser.fetch(`${proxy}/x`)
     t.equal(response.status, status)
     t.same(await response.json(), { own: true })
-    t.notOk(response.headers.has('latchkey-error'))
+    t.notOk(response.headers.has('grantkeeper-error'))
     t.equal(response.headers.get('retry-after'), '7')
   }
 })
@@ -291,7 +291,7 @@ t.test('a second 401 is the provider’s answer', async t => {
   const response = await browser.fetch(`${proxy}/x`)
   t.equal(response.status, 401)
   t.same(await response.json(), { own: 'no' })
-  t.notOk(response.headers.has('latchkey-error'))
+  t.notOk(response.headers.has('grantkeeper-error'))
   t.equal(provider.seen.api.length, 2)
   t.equal(provider.seen.token.length, 2)
 })
@@ -434,7 +434,7 @@ t.test('SEC-36: a body past the cap is refused, declared or in chunks', async t 
     `POST /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nContent-Length: 99999999999\r\n\r\nabc`
   )
   t.match(declared, /^HTTP\/1.1 413 /)
-  t.match(declared, /latchkey-error: body_too_large/i)
+  t.match(declared, /grantkeeper-error: body_too_large/i)
 
   const chunk = Buffer.alloc(1024 * 1024)
   let sent = 0
@@ -684,8 +684,8 @@ t.test('a Content-Type that nobody can parse goes up as it is, with a body and w
 t.test('a call whose client does not say what it is says that it comes from here', async t => {
   const { gateway, provider, browser } = await connected(t)
   for (const [lines, agent] of [
-    [[], 'latchkey'],
-    [['User-Agent:'], 'latchkey'],
+    [[], 'grantkeeper'],
+    [['User-Agent:'], 'grantkeeper'],
     [['User-Agent: curl/8'], 'curl/8'],
     [['user-agent: mine'], 'mine']
   ] as const) {

@@ -172,7 +172,7 @@ t.test('SEC-25: an answer can be read on an allowed origin, and on no other', as
     t.equal((await read(frontend)).get('access-control-allow-origin'), frontend)
     t.equal((await read(frontend)).get('access-control-allow-credentials'), 'true')
     t.match((await read(frontend)).get('vary'), /Origin/)
-    t.match((await read(frontend)).get('access-control-expose-headers'), 'Latchkey-Error, Retry-After')
+    t.match((await read(frontend)).get('access-control-expose-headers'), 'Grantkeeper-Error, Retry-After')
     for (const origin of ['null', 'https://evil.example']) t.equal((await read(origin)).get('access-control-allow-origin'), null, origin)
   }
 })

@@ -31,7 +31,7 @@ const back = ({ gateway }: Setup, browser: Browser, query: string | Record<strin
 async function refused(t: Test, response: Response, status: number, code: string): Promise<void> {
   const problem = (await response.json()) as Record<string, unknown>
   t.match(
-    { status: response.status, header: response.headers.get('latchkey-error'), problem },
+    { status: response.status, header: response.headers.get('grantkeeper-error'), problem },
     { status, header: code, problem: { code, status } }
   )
 }
@@ -339,7 +339,7 @@ t.test('SEC-18: on https both cookies are __Host-, Secure, HttpOnly, for every p
   const cookies = response.headers.getSetCookie()
   t.equal(cookies.length, 2)
   for (const cookie of cookies) {
-    t.match(cookie, /^__Host-latchkey(?:=|-signin-)/)
+    t.match(cookie, /^__Host-grantkeeper(?:=|-signin-)/)
     for (const attribute of ['Secure', 'HttpOnly', 'Path=/', 'SameSite=Lax']) t.ok(cookie.includes(`; ${attribute}`), attribute)
     t.notMatch(cookie, /domain/i)
   }

@@ -25,7 +25,7 @@ t.test('SEC-36: a head that is not sent to its end is answered 408 and its conne
   const { port, provider } = await setUp(t)
   const answer = await raw(port, 'GET /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nX-Slow: ')
   t.match(answer, /^HTTP\/1\.1 408 /)
-  t.match(answer, /latchkey-error: header_rejected/i)
+  t.match(answer, /grantkeeper-error: header_rejected/i)
   t.equal(provider.seen.api.length, 0)
 })
 

@@ -14,7 +14,7 @@ t.test('one page signs in and asks for consent, and Allow brings a code, the sta
   const ada = person(sandbox)
   const { page, address } = await ada.open(app.authorizeAddress({ scope: 'notes:read entities:read' }))
   const html = (await page?.text()) ?? ''
-  t.match(html, /<html lang="en">[\s\S]*<title>Allow Latchkey to use your Productboard \(sandbox\)\?<\/title>/)
+  t.match(html, /<html lang="en">[\s\S]*<title>Allow Grantkeeper to use your Productboard \(sandbox\)\?<\/title>/)
   t.match(html, /This is a sandbox on this machine and not Productboard/)
   t.match(html, /<li>See notes and feedback<\/li>/)
   t.match(html, /Fernhill Tea/)

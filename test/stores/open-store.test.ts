@@ -5,7 +5,7 @@ import { openStore } from '../../src/stores/open-store.ts'
 t.test('without an address of Redis the store is a file', async t => {
   const dataDir = t.testdir()
   const store = await openStore({ dataDir, clock: Date })
-  t.equal(store.description, `SQLite file ${dataDir}/latchkey.sqlite`)
+  t.equal(store.description, `SQLite file ${dataDir}/grantkeeper.sqlite`)
   await store.close()
 })
 

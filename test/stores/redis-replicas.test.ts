@@ -31,7 +31,7 @@ t.test('without a replica a write is confirmed by the server that has it', async
 t.test('a write is confirmed once a replica has it', async t => {
   const { master, replica } = await startPair(t)
   const store = await connected(t, master.url)
-  const copy = () => administer(replica, say => say('EXISTS', 'latchkey:{owner}'))
+  const copy = () => administer(replica, say => say('EXISTS', 'grantkeeper:{owner}'))
   for (let round = 0; round < 10; round++) {
     await store.commit('owner', { put: records({ a: '1' }), ttlMs: minute })
     await confirmed(store, 'owner')

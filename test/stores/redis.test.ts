@@ -61,11 +61,11 @@ t.test('an owner is one hash with an end, claims, leases and what is kept stand 
   await store.claim('key', 1234.5)
   await store.keep('key', bytes('1'), 1234.5)
   await store.acquire('owner', 'name', minute)
-  const keys = ['latchkey:{key}:claim', 'latchkey:{key}:kept', 'latchkey:{owner}', 'latchkey:{owner}:lease:name']
+  const keys = ['grantkeeper:{key}:claim', 'grantkeeper:{key}:kept', 'grantkeeper:{owner}', 'grantkeeper:{owner}:lease:name']
   await administer(redis, async say => {
     await say('SELECT', 3)
     const found = (await say('KEYS', '*')) as string[]
-    t.same(found.filter(key => key !== 'latchkey:ping').sort(), keys)
+    t.same(found.filter(key => key !== 'grantkeeper:ping').sort(), keys)
     for (const key of keys) t.ok(Number(await say('PTTL', key)) > 0)
   })
 })

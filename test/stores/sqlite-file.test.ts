@@ -13,7 +13,7 @@ const run = promisify(execFile)
 function openIn(t: Test, directory: string) {
   const store = openSqliteStore({ directory, clock: Date })
   t.teardown(() => store.close())
-  return { store, file: join(directory, 'latchkey.sqlite') }
+  return { store, file: join(directory, 'grantkeeper.sqlite') }
 }
 
 t.test('only the owner of the process can read the files', async t => {
@@ -26,18 +26,21 @@ t.test('only the owner of the process can read the files', async t => {
 })
 
 t.test('a file that others can read is closed to them', async t => {
-  const directory = t.testdir({ 'latchkey.sqlite': '' })
+  const directory = t.testdir({ 'grantkeeper.sqlite': '' })
   const { file } = openIn(t, directory)
   t.equal(statSync(file).mode & 0o777, 0o600)
 })
 
 t.test('a file that cannot be opened is named', async t => {
-  const directory = t.testdir({ 'latchkey.sqlite': 'this is a text and no database, however long it may go on'.repeat(20), file: '' })
+  const directory = t.testdir({ 'grantkeeper.sqlite': 'this is a text and no database, however long it may go on'.repeat(20), file: '' })
   const open = (directory: string) => () => openSqliteStore({ directory, clock: Date })
-  t.throws(open(directory), { name: 'Error', message: /^Cannot open the store .*latchkey\.sqlite: file is not a database\. DATA_DIR must/ })
-  t.throws(open(join(directory, 'file')), { message: /file\/latchkey\.sqlite: .*(ENOTDIR|EEXIST)/ })
-  mkdirSync(join(directory, 'taken', 'latchkey.sqlite'), { recursive: true })
-  t.throws(open(join(directory, 'taken')), { message: /taken\/latchkey\.sqlite: unable to open/ })
+  t.throws(open(directory), {
+    name: 'Error',
+    message: /^Cannot open the store .*grantkeeper\.sqlite: file is not a database\. DATA_DIR must/
+  })
+  t.throws(open(join(directory, 'file')), { message: /file\/grantkeeper\.sqlite: .*(ENOTDIR|EEXIST)/ })
+  mkdirSync(join(directory, 'taken', 'grantkeeper.sqlite'), { recursive: true })
+  t.throws(open(join(directory, 'taken')), { message: /taken\/grantkeeper\.sqlite: unable to open/ })
 })
 
 t.test('a locked file makes each write store_unavailable within a second, and no read', async t => {
@@ -50,7 +53,7 @@ t.test('a locked file makes each write store_unavailable within a second, and no
   await t.rejects(store.ping(), {
     code: 'store_unavailable',
     retryAfter: 1,
-    cause: { message: /latchkey\.sqlite failed: database is locked/ }
+    cause: { message: /grantkeeper\.sqlite failed: database is locked/ }
   })
   // It blocks this process while it waits, half a second. With slack for a slow machine, and below the ten that opening waits.
   t.ok(performance.now() - start < 5000)
@@ -97,7 +100,7 @@ t.test('a full disk makes each write store_unavailable, and no read', async t =>
     fill,
     t.testdir()
   ])
-  t.match(stdout, /^store_unavailable: The store .*latchkey\.sqlite failed: disk I\/O error; 100000 bytes are read as before$/)
+  t.match(stdout, /^store_unavailable: The store .*grantkeeper\.sqlite failed: disk I\/O error; 100000 bytes are read as before$/)
 })
 
 t.test('a file deleted under the process is noticed', async t => {

@@ -5,7 +5,7 @@ import { sqliteWatch } from '../../src/stores/sqlite-watch.ts'
 
 /** A watch whose time stands until a test moves it, and another process's hand on the same file. */
 function watched(t: Test) {
-  const file = join(t.testdir(), 'latchkey.sqlite')
+  const file = join(t.testdir(), 'grantkeeper.sqlite')
   const [ours, theirs] = [openSqliteFile(file), openSqliteFile(file)]
   t.teardown(() => {
     ours.close()

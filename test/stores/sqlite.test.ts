@@ -22,7 +22,7 @@ function handClock() {
 function openIn(t: Test, directory: string, clock = handClock()) {
   const store = openSqliteStore({ directory, clock })
   t.teardown(() => store.close())
-  return { store, clock, file: join(directory, 'latchkey.sqlite') }
+  return { store, clock, file: join(directory, 'grantkeeper.sqlite') }
 }
 
 t.test('the contract', t =>

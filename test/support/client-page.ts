@@ -24,15 +24,15 @@ export async function openPage(page: Page, address: string): Promise<void> {
 /** Begins in the page what ends later. */
 export const begin = (page: Page, work: string): Promise<void> =>
   page.evaluate(
-    `window.ended = (${work}).then(value => ({ value }), error => ({ error: { ...error, isOurs: error instanceof client.LatchkeyError } })); undefined`
+    `window.ended = (${work}).then(value => ({ value }), error => ({ error: { ...error, isOurs: error instanceof client.GrantkeeperError } })); undefined`
   )
 
 export const ended = (page: Page) => page.evaluate<{ value?: unknown; error?: { code: string } }>('ended')
 
-export const inPopup = `latchkey.connect('productboard', { popup: true })`
+export const inPopup = `grantkeeper.connect('productboard', { popup: true })`
 
 export const notes = (init = '{}'): string =>
-  `latchkey.fetch('productboard', '/v2/notes', ${init}).then(async answer => [answer.status, (await answer.json()).data.length])`
+  `grantkeeper.fetch('productboard', '/v2/notes', ${init}).then(async answer => [answer.status, (await answer.json()).data.length])`
 
 /** The popup that this work in the page opens. */
 export async function popupOf(page: Page, work: string): Promise<Page> {

@@ -24,7 +24,7 @@ export async function connected(t: Test, options: GatewayOptions & { token?: Fak
 export async function answered(ask: () => Promise<Response>): Promise<Response> {
   for (let tries = 1; ; tries++) {
     const response = await ask()
-    if (response.headers.get('latchkey-error') !== 'store_unavailable' || tries === 100) return response
+    if (response.headers.get('grantkeeper-error') !== 'store_unavailable' || tries === 100) return response
     await sleep(100)
   }
 }
@@ -64,9 +64,9 @@ export type Problem = {
 /** Asserts that an answer is a problem document of this code, and gives it. */
 export async function problem(t: Test, response: Response, status: number, code: string): Promise<Problem> {
   t.equal(response.status, status, code)
-  t.equal(response.headers.get('latchkey-error'), code)
+  t.equal(response.headers.get('grantkeeper-error'), code)
   t.match(response.headers.get('content-type'), /^application\/problem\+json/)
   const body = (await response.json()) as Problem
-  t.match(body, { code, status, type: `urn:latchkey:problem:${code}`, requestId: /./, title: /./, detail: /./ })
+  t.match(body, { code, status, type: `urn:grantkeeper:problem:${code}`, requestId: /./, title: /./, detail: /./ })
   return body
 }

@@ -23,12 +23,12 @@ export async function startFrontend(t: Test, pageAt: (path: string) => Page = ()
   return `http://localhost:${(server.address() as AddressInfo).port}`
 }
 
-/** A page that has the gateway's client as `latchkey`, and its module as `client`. */
+/** A page that has the gateway's client as `grantkeeper`, and its module as `client`. */
 export const pageFor = (gatewayUrl: string): string => `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Frontend</title><h1>Frontend</h1><p></p>
 <script type="module">
 import * as client from '${gatewayUrl}/client.js'
-Object.assign(window, { client, latchkey: client.createClient() })
+Object.assign(window, { client, grantkeeper: client.createClient() })
 document.querySelector('p').textContent = 'Ready'
 </script></html>`
 

@@ -42,5 +42,5 @@ export function rawCall(
 /** Asserts that an answer is a refusal with this code. */
 export function refusedRaw(t: Test, answer: string, status: number, code: string, what = code): void {
   t.match(answer, new RegExp(`^HTTP/1.1 ${status} `), what)
-  t.match(answer, new RegExp(`^latchkey-error: ${code}\r$`, 'im'), what)
+  t.match(answer, new RegExp(`^grantkeeper-error: ${code}\r$`, 'im'), what)
 }

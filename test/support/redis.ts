@@ -23,7 +23,7 @@ export type RedisServer = {
  * @param args more of its command line, such as `['--requirepass', 'secret']`
  */
 export async function startRedis(owner: Owner, args: readonly string[] = []): Promise<RedisServer> {
-  const directory = await mkdtemp(join(tmpdir(), 'latchkey-redis-'))
+  const directory = await mkdtemp(join(tmpdir(), 'grantkeeper-redis-'))
   // Sentinel insists on a file that it can write to.
   const file = join(directory, 'redis.conf')
   await writeFile(file, '')

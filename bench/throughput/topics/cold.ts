@@ -1,6 +1,6 @@
 import { memoryLimits } from '../../../src/core/memory.ts'
 import { alternate } from '../rounds.ts'
-import { startLatchkey, type Variant } from '../systems/latchkey.ts'
+import { startGrantkeeper, type Variant } from '../systems/grantkeeper.ts'
 import type { Topic } from '../topic.ts'
 import { mostSessions } from '../works.ts'
 import { subject } from './subject.ts'
@@ -17,14 +17,14 @@ export const cold: Topic = {
     const tables = []
     for (const store of stores) {
       const rows = await alternate(inWorld, plan, async world => {
-        const warm = await startLatchkey(world, mostSessions, { store })
-        const chilly = await startLatchkey(world, coldSessions, { store })
+        const warm = await startGrantkeeper(world, mostSessions, { store })
+        const chilly = await startGrantkeeper(world, coldSessions, { store })
         return [
           subject('hot', 'hot: 1,000 sessions in turn', warm, mostSessions),
           subject('cold', 'cold: each is read', chilly, coldSessions)
         ]
       })
-      const title = `Latchkey, ${store}: sessions in memory and not`
+      const title = `Grantkeeper, ${store}: sessions in memory and not`
       tables.push({ name: `cold-${store}`, title, base: 'hot', compares: 'rate' as const, rows })
     }
     return { tables }

@@ -1,6 +1,6 @@
 import { alternate, type Round, type Sample, type Subject, whole } from '../rounds.ts'
 import type { World } from '../system.ts'
-import { latchkey } from '../systems/latchkey.ts'
+import { grantkeeper } from '../systems/grantkeeper.ts'
 import { plain } from '../systems/plain.ts'
 import type { Topic } from '../topic.ts'
 import { runWrk } from '../wrk.ts'
@@ -8,7 +8,7 @@ import { subject } from './subject.ts'
 
 const base = 'dispatch'
 const share = 0.7
-const compared = [...plain.filter(({ name }) => name === base), ...latchkey]
+const compared = [...plain.filter(({ name }) => name === base), ...grantkeeper]
 
 /** How long calls wait while there is still some room. */
 export const latency: Topic = {

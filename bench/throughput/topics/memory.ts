@@ -5,7 +5,7 @@ import { collectGarbage } from '../collect-garbage.ts'
 import { median } from '../median.ts'
 import type { Figure } from '../results.ts'
 import type { Running, World } from '../system.ts'
-import { startLatchkey } from '../systems/latchkey.ts'
+import { startGrantkeeper } from '../systems/grantkeeper.ts'
 import type { Topic } from '../topic.ts'
 import { runWrk } from '../wrk.ts'
 import { subject } from './subject.ts'
@@ -20,15 +20,15 @@ export const memory: Topic = {
   async run(inWorld, plan) {
     const [redis, embedded, added] = [[], [], []] as [number[], number[], number[]]
     for (let i = 0; i < plan.starts; i++) {
-      redis.push(await inWorld(async world => restingMiB((await startLatchkey(world, 0, { store: 'Redis' })).pids)))
-      embedded.push(await inWorld(async world => restingMiB((await startLatchkey(world, 0, { store: 'embedded' })).pids)))
+      redis.push(await inWorld(async world => restingMiB((await startGrantkeeper(world, 0, { store: 'Redis' })).pids)))
+      embedded.push(await inWorld(async world => restingMiB((await startGrantkeeper(world, 0, { store: 'embedded' })).pids)))
       added.push(await inWorld(world => addedMiB(world)))
     }
     return {
       figures: [
-        figure('Latchkey, Redis: idle', redis, 'a second after its start'),
-        figure('Latchkey, embedded: idle', embedded, 'a second after its start'),
-        figure('Latchkey, Redis: 10,000 hot sessions add', added, 'beyond the same load on one session, both after a garbage collection')
+        figure('Grantkeeper, Redis: idle', redis, 'a second after its start'),
+        figure('Grantkeeper, embedded: idle', embedded, 'a second after its start'),
+        figure('Grantkeeper, Redis: 10,000 hot sessions add', added, 'beyond the same load on one session, both after a garbage collection')
       ]
     }
   }
@@ -62,5 +62,5 @@ async function addedMiB(world: World): Promise<number> {
 
 async function startInspected(world: World): Promise<{ running: Running; inspectorPort: number }> {
   const inspectorPort = await freePort()
-  return { running: await startLatchkey(world, hotSessions, { store: 'Redis', inspectorPort }), inspectorPort }
+  return { running: await startGrantkeeper(world, hotSessions, { store: 'Redis', inspectorPort }), inspectorPort }
 }

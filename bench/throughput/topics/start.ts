@@ -1,11 +1,11 @@
 import { median } from '../median.ts'
 import type { World } from '../system.ts'
-import { startLatchkey } from '../systems/latchkey.ts'
+import { startGrantkeeper } from '../systems/grantkeeper.ts'
 import type { Topic } from '../topic.ts'
 
 const starts: ReadonlyArray<readonly [what: string, start: (world: World) => Promise<{ readonly startMs: number }>]> = [
-  ['Latchkey, Redis: start to ready', world => startLatchkey(world, 0, { store: 'Redis' })],
-  ['Latchkey, embedded: start to ready', world => startLatchkey(world, 0, { store: 'embedded' })]
+  ['Grantkeeper, Redis: start to ready', world => startGrantkeeper(world, 0, { store: 'Redis' })],
+  ['Grantkeeper, embedded: start to ready', world => startGrantkeeper(world, 0, { store: 'embedded' })]
 ]
 
 /** From the start of the process until it takes calls. */

@@ -5,7 +5,7 @@ import { median } from '../median.ts'
 import type { Figure } from '../results.ts'
 import { alternate, type Plan, type Subject } from '../rounds.ts'
 import type { InWorld, World } from '../system.ts'
-import { type Prepared, prepareLatchkey, type Variant } from '../systems/latchkey.ts'
+import { type Prepared, prepareGrantkeeper, type Variant } from '../systems/grantkeeper.ts'
 import type { Topic } from '../topic.ts'
 import { subject } from './subject.ts'
 
@@ -19,7 +19,7 @@ export const stored: Topic = {
     const tables = []
     const figures: Figure[] = []
     for (const store of stores) {
-      const title = `Latchkey, ${store}: sessions stored`
+      const title = `Grantkeeper, ${store}: sessions stored`
       const { rows, idleMiB } = await inWorld(world => compare(world, store, plan))
       tables.push({ name: `stored-${store}`, title, base: '1', compares: 'rate' as const, rows })
       for (const [count, values] of idleMiB) {
@@ -36,7 +36,7 @@ async function compare(world: World, store: Variant['store'], plan: Plan) {
   for (const count of counts) {
     // Each with a store of its own: an embedded one has that anyway.
     const own = store === 'Redis' ? { ...world, redisUrl: (await startRedis(world.owner)).url } : world
-    filled.push({ count, prepared: await prepareLatchkey(own, count, { store, called: 1 }) })
+    filled.push({ count, prepared: await prepareGrantkeeper(own, count, { store, called: 1 }) })
   }
   const idleMiB = new Map<number, number[]>(counts.map(count => [count, []]))
   const inSameStores: InWorld = use => inScope(owner => use({ ...world, owner }))

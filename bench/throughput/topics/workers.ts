@@ -1,6 +1,6 @@
 import { type Plan, type Subject, Tally, warmUp, whole } from '../rounds.ts'
 import type { World } from '../system.ts'
-import { startLatchkey } from '../systems/latchkey.ts'
+import { startGrantkeeper } from '../systems/grantkeeper.ts'
 import type { Topic } from '../topic.ts'
 import { runWrk } from '../wrk.ts'
 import { subject } from './subject.ts'
@@ -24,7 +24,7 @@ export const workers: Topic = {
       tables: [
         {
           name: 'workers',
-          title: 'Latchkey, Redis: workers, each at the same rate, beside the load on the same two cores',
+          title: 'Grantkeeper, Redis: workers, each at the same rate, beside the load on the same two cores',
           base: 'one',
           compares: 'rate',
           note: `To each go ${share * 100} % of the calls that one serves at most; what counts is the CPU time of a request.`,
@@ -33,7 +33,7 @@ export const workers: Topic = {
       ],
       figures: [
         {
-          what: 'Latchkey, Redis: what two workers on two cores of their own serve beside one, by CPU time a call',
+          what: 'Grantkeeper, Redis: what two workers on two cores of their own serve beside one, by CPU time a call',
           value: (2 * cpuOfOne) / cpuOfTwo,
           unit: 'times',
           note: `computed: ${cpuOfOne} and ${cpuOfTwo} µs a call`
@@ -45,7 +45,7 @@ export const workers: Topic = {
 
 async function addStart(tally: Tally, world: World, plan: Plan): Promise<void> {
   const start = (environment?: Record<string, string>) =>
-    startLatchkey(world, 1, { store: 'Redis', besideLoad: true, ...(environment && { environment }) })
+    startGrantkeeper(world, 1, { store: 'Redis', besideLoad: true, ...(environment && { environment }) })
   const [one, two] = [subject('one', 'one process', await start()), subject('two', 'WORKERS=2', await start({ WORKERS: '2' }))]
   await warmUp(world.directory, [two, one], plan.warmUpSeconds)
   const { requests, seconds } = await runWrk(world.directory, one.load, plan.seconds)

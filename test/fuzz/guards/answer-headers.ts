@@ -15,7 +15,7 @@ const stops = [
   'refresh',
   'www-authenticate',
   'service-worker-allowed',
-  'latchkey-error',
+  'grantkeeper-error',
   'transfer-encoding',
   'connection',
   'x-accel-redirect',

@@ -38,7 +38,7 @@ const forged = fc
 const value = fc.oneof(forged, bytes, fc.constantFrom('', '%', '%3B', ';', 'null', '{}', 'A'.repeat(4000), '%00%3B%00', '%ff;%ff'))
 const name = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(session.name, flow.name, `${flowCookie(gateway.url)}-x`, `${flowCookie(gateway.url)}-`) },
-  { weight: 1, arbitrary: fc.constantFrom('__proto__', 'Latchkey', '', 'x') }
+  { weight: 1, arbitrary: fc.constantFrom('__proto__', 'Grantkeeper', '', 'x') }
 )
 const pairs = fc.array(fc.tuple(name, fc.constantFrom('=', '=', '=', '', '==', ' = ', '="'), value), { maxLength: 5 })
 const line = fc.oneof(
@@ -59,9 +59,9 @@ property(
     must(list.statusCode === 200 && !list.body.includes('"connected"'), `the list is ${list.statusCode}`)
     must(list.headers['set-cookie'] === undefined, 'a cookie was given for it')
     const call = await ask('/proxy/productboard/x')
-    must(call.statusCode === 401 && call.headers['latchkey-error'] === 'connection_required', `a call is ${call.statusCode}`)
+    must(call.statusCode === 401 && call.headers['grantkeeper-error'] === 'connection_required', `a call is ${call.statusCode}`)
     const callback = await ask(`/auth/productboard/callback?code=c&state=${state}`)
-    must(callback.statusCode === 400 && callback.headers['latchkey-error'] === 'state_invalid', `a callback is ${callback.statusCode}`)
+    must(callback.statusCode === 400 && callback.headers['grantkeeper-error'] === 'state_invalid', `a callback is ${callback.statusCode}`)
     must(provider.seen.api.length === 0 && provider.seen.token.length === 1, 'the provider was called')
     return true
   }

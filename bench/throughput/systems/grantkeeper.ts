@@ -22,9 +22,9 @@ export type Variant = {
   readonly called?: number
 }
 
-export const latchkey: readonly System[] = [
-  system('latchkey', 'Latchkey, Redis', { store: 'Redis' }),
-  system('latchkey-embedded', 'Latchkey, embedded store', { store: 'embedded' })
+export const grantkeeper: readonly System[] = [
+  system('grantkeeper', 'Grantkeeper, Redis', { store: 'Redis' }),
+  system('grantkeeper-embedded', 'Grantkeeper, embedded store', { store: 'embedded' })
 ]
 
 function system(name: string, title: string, variant: Variant): System {
@@ -34,23 +34,23 @@ function system(name: string, title: string, variant: Variant): System {
     needs: [],
     setUp: 'built, with NODE_ENV=production and nothing else but its addresses and keys; access log on',
     authenticates: true,
-    start: (world, sessions) => startLatchkey(world, sessions, variant)
+    start: (world, sessions) => startGrantkeeper(world, sessions, variant)
   }
 }
 
 /** As users run it. @param sessions are stored before it starts */
-export const startLatchkey = async (world: World, sessions: number, variant: Variant): Promise<Running> =>
-  (await prepareLatchkey(world, sessions, variant)).launch(world.owner)
+export const startGrantkeeper = async (world: World, sessions: number, variant: Variant): Promise<Running> =>
+  (await prepareGrantkeeper(world, sessions, variant)).launch(world.owner)
 
 /** A store with its sessions in it, on which processes can be started one after the other. */
 export type Prepared = { launch(owner: Owner): Promise<Running> }
 
-export async function prepareLatchkey(
+export async function prepareGrantkeeper(
   world: World,
   sessions: number,
   { store, environment = {}, called, besideLoad, inspectorPort }: Variant
 ): Promise<Prepared> {
-  const dataDir = await mkdtemp(join(world.directory, 'latchkey-'))
+  const dataDir = await mkdtemp(join(world.directory, 'grantkeeper-'))
   const keys = newKeys()
   const port = await freePort()
   const publicUrl = `http://localhost:${port}`
