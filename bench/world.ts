@@ -24,7 +24,7 @@ export type World = {
 }
 
 const files: Record<Program, string> = {
-  Grantkeeper: join(import.meta.dirname, '..', 'src', 'server.ts'),
+  Grantkeeper: join(import.meta.dirname, '..', 'src', 'cli', 'start.ts'),
   baseline: join(import.meta.dirname, 'naive-proxy.ts')
 }
 

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import { guardedPath } from '../src/core/path.ts'
-import { defineProvider, type Placement, type Provider } from '../src/core/provider.ts'
+import { guardedPath } from '../src/core/guards/path.ts'
+import { defineProvider, type Placement, type Provider } from '../src/core/provider/provider.ts'
 
 const folder = join(import.meta.dirname, '..', 'providers')
 const files = readdirSync(folder).sort()
@@ -52,8 +52,8 @@ const promises: Record<string, (provider: Provider, text: string) => unknown> = 
     const lines = text.trimEnd().split('\n').length
     return lines >= 15 && lines <= 60
   },
-  'imports core/provider.ts alone': (_, text) =>
-    JSON.stringify([...text.matchAll(/\bfrom '([^']*)'|\bimport\(/g)].map(([, from]) => from)) === '["../src/core/provider.ts"]'
+  'imports core/provider alone': (_, text) =>
+    JSON.stringify([...text.matchAll(/\bfrom '([^']*)'|\bimport\(/g)].map(([, from]) => from)) === '["../src/core/provider/provider.ts"]'
 }
 
 t.ok(files.length >= 4, `there are ${files.length}`)

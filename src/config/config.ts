@@ -1,12 +1,12 @@
-import type { Provider, ProviderSettings } from '../core/provider.ts'
+import type { Provider, ProviderSettings } from '../core/provider/provider.ts'
 import type { SessionLimits } from '../core/session.ts'
 import { checkDataDir } from './data-dir.ts'
 import { ConfigError, type Environment, EnvironmentReader } from './environment.ts'
 import { completeKeys, type Keys, readKeys } from './keys.ts'
+import { checkNames } from './misspelled-names.ts'
 import { checkExposure, readProduction } from './mode.ts'
 import { readAllowedOrigins, readHost, readPublicUrl, readRedisUrl, readTrustProxy, usualHost } from './network.ts'
 import { readProviders } from './provider-settings.ts'
-import { checkNames } from './slips.ts'
 
 export type Config = {
   readonly production: boolean

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import { parseRedisUrl } from '../stores/redis-url.ts'
+import { parseRedisUrl } from '../stores/redis/target.ts'
 import type { EnvironmentReader } from './environment.ts'
 import { siteOf } from './sites.ts'
 import { isLoopback, parseOrigin, readUrl } from './urls.ts'

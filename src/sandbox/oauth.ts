@@ -5,8 +5,8 @@ import { consent } from './consent.ts'
 import type { GrantStore } from './grant-store.ts'
 import { pause, readBody, sendJson, splitTarget } from './http.ts'
 import type { VendorState } from './state.ts'
-import { bendTokenAnswer } from './token-answer.ts'
 import { isAimedAt, readTokenRequest, tokenFaults } from './token-request.ts'
+import { bendTokenAnswer } from './token-response.ts'
 import type { Vendor } from './vendor.ts'
 
 type Parts = {

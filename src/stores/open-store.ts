@@ -13,6 +13,6 @@ export type StoreChoice = {
  * @throws when the address is malformed or the file cannot be opened. A Redis that is down is no reason to throw: it may come.
  */
 export async function openStore({ redisUrl, dataDir, clock }: StoreChoice): Promise<Store> {
-  if (redisUrl !== undefined) return (await import('./redis.ts')).openRedisStore({ url: redisUrl })
-  return (await import('./sqlite.ts')).openSqliteStore({ directory: dataDir, clock })
+  if (redisUrl !== undefined) return (await import('./redis/store.ts')).openRedisStore({ url: redisUrl })
+  return (await import('./sqlite/store.ts')).openSqliteStore({ directory: dataDir, clock })
 }

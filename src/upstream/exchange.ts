@@ -1,14 +1,14 @@
 import type { Dispatcher } from 'undici'
 import type { GatewayError } from '../core/errors.ts'
-import { isEventStream, isStreamed, type Outcome, type StreamedBody, type Take, type UpstreamRequest } from '../core/forward.ts'
-import type { HttpMethod } from '../core/provider.ts'
-import type { Connection } from './connections.ts'
-import { Delivery, type Receiver } from './delivery.ts'
-import { asGatewayError, ClientGone, isEndOfConnection, Stalled, tooManyEventStreams, unknownCoding } from './faults.ts'
+import type { HttpMethod } from '../core/provider/provider.ts'
+import { isEventStream, isStreamed, type Outcome, type StreamedBody, type Take, type UpstreamRequest } from '../core/proxy/forward.ts'
+import type { Connection } from './client-pool.ts'
+import { asGatewayError, ClientGone, isEndOfConnection, Stalled, tooManyEventStreams, unknownCoding } from './errors.ts'
 import { checkedHeaders, type ResponseHeaders } from './headers.ts'
-import { type Awaiting, IdleLimit } from './idle-limit.ts'
-import type { Entrant, Lane } from './lane.ts'
-import type { Road } from './road.ts'
+import type { Road } from './origin-pool.ts'
+import { Delivery, type Receiver } from './response-writer.ts'
+import type { Entrant, Lane } from './semaphore.ts'
+import { type Awaiting, IdleLimit } from './stall-timeout.ts'
 
 /** A dropped answer is read to its end up to here, so that its connection can serve again; a longer one is not worth that. */
 const dropBytes = 64 * 1024

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { GatewayError } from '../core/errors.ts'
-import type { ProviderSettings } from '../core/provider.ts'
+import type { ProviderSettings } from '../core/provider/provider.ts'
 import { isPublicAddress } from './public-address.ts'
 
 /**

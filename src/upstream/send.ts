@@ -1,9 +1,9 @@
-import type { Send } from '../core/forward.ts'
-import { Connections } from './connections.ts'
+import type { Send } from '../core/proxy/forward.ts'
+import { Connections } from './client-pool.ts'
 import { Exchange } from './exchange.ts'
-import { Lane } from './lane.ts'
 import type { LookupFor } from './lookup.ts'
-import { EventStreams, type Road } from './road.ts'
+import { EventStreams, type Road } from './origin-pool.ts'
+import { Lane } from './semaphore.ts'
 
 export type Upstream = {
   readonly send: Send
@@ -15,7 +15,7 @@ export type Upstream = {
 
 /** To one origin of a provider at once. Bounded, so that a provider cannot take every descriptor. */
 type Widths = {
-  /** Further calls wait. Those whose body is sent as it comes are beside them, and counted before (src/core/call-limits.ts). */
+  /** Further calls wait. Those whose body is sent as it comes are beside them, and counted before (src/core/proxy/concurrency-limits.ts). */
   readonly calls: number
   /** Beside the calls; a further one is refused. */
   readonly eventStreams: number
@@ -23,7 +23,7 @@ type Widths = {
   readonly origins: number
 }
 
-/** Twice as many calls as two sessions can have under way (src/core/call-limits.ts): they cannot hold up all others. */
+/** Twice as many calls as two sessions can have under way (src/core/proxy/concurrency-limits.ts): they cannot hold up all others. */
 const usualWidths: Widths = { calls: 1_024, eventStreams: 512, origins: 64 }
 
 /**

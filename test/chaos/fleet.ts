@@ -41,7 +41,7 @@ type FleetOptions = {
   readonly switches?: NonNullable<SandboxOptions['switches']>
 }
 
-const server = join(import.meta.dirname, '..', '..', 'src', 'server.ts')
+const server = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
 
 /** Gateways as they run in production, with the same keys and the same public address, in front of a sandbox in this process. */
 export async function startFleet(t: Test, { redisUrl, size = 3, environment = {}, switches = {} }: FleetOptions): Promise<Fleet> {

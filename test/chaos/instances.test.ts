@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { administer, eventually } from '../stores/topologies.ts'
+import { administer, eventually } from '../stores/redis/topologies.ts'
 import type { Browser } from '../support/browser.ts'
 import { problem } from '../support/connected.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'

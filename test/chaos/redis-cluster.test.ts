@@ -1,5 +1,5 @@
 import t from 'tap'
-import { administer, eventually, isMaster, startCluster } from '../stores/topologies.ts'
+import { administer, eventually, isMaster, startCluster } from '../stores/redis/topologies.ts'
 import type { RedisServer } from '../support/redis.ts'
 import { startFleet } from './fleet.ts'
 import { goThrough, nextRenewal, startSessions, switches } from './sessions.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { administer, eventually } from '../stores/topologies.ts'
+import { administer, eventually } from '../stores/redis/topologies.ts'
 import { startRedis } from '../support/redis.ts'
 import { type Instance, startFleet } from './fleet.ts'
 import { startLoad } from './load.ts'

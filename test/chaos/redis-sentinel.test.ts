@@ -1,5 +1,5 @@
 import t from 'tap'
-import { eventually, isMaster, startSentinel } from '../stores/topologies.ts'
+import { eventually, isMaster, startSentinel } from '../stores/redis/topologies.ts'
 import { startFleet } from './fleet.ts'
 import { goThrough, startSessions, switches } from './sessions.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { eventually } from '../stores/topologies.ts'
+import { eventually } from '../stores/redis/topologies.ts'
 import type { Fleet } from './fleet.ts'
 import { type Load, startLoad } from './load.ts'
 import { keepsFaith, medianMs, wellAfterMs } from './verdict.ts'

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import type { Test } from 'tap'
-import { createCipher } from '../../src/core/cipher.ts'
-import type { Connection, Grant } from '../../src/core/connection.ts'
+import type { Connection, Grant } from '../../src/core/connections/connection.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import type { Clock, Store } from '../../src/core/ports.ts'
-import type { ApiKeyMethod, OAuth2Method, Provider } from '../../src/core/provider.ts'
+import type { ApiKeyMethod, OAuth2Method, Provider } from '../../src/core/provider/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Arrival, SessionLimits } from '../../src/core/session.ts'
-import { createVault, type Vault } from '../../src/core/vault.ts'
-import { openSqliteStore } from '../../src/stores/sqlite.ts'
+import { createCipher } from '../../src/core/vault/cipher.ts'
+import { createVault, type Vault } from '../../src/core/vault/vault.ts'
+import { openSqliteStore } from '../../src/stores/sqlite/store.ts'
 
 export const second = 1000
 export const minute = 60 * second

@@ -1,6 +1,6 @@
 import { raw } from '../support/raw.ts'
-import { type Answer, answersIn } from './answers.ts'
 import { type After, type Bytes, base, call } from './requests.ts'
+import { type Answer, answersIn } from './responses.ts'
 
 export type Sendable = { readonly bytes: Bytes; readonly after?: After }
 /** What was sent, the name by which the provider knows it if it came there, and what came back. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { eventually } from '../stores/topologies.ts'
+import { eventually } from '../stores/redis/topologies.ts'
 import {
   callFrom,
   cardOf,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { administer } from '../stores/topologies.ts'
+import { administer } from '../stores/redis/topologies.ts'
 import { Browser } from '../support/browser.ts'
 import { sessionCookie } from '../support/cookie-names.ts'
 import { json, startFakeProvider } from '../support/fake-provider.ts'

@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { loadProviders } from '../../src/load-providers.ts'
+import { loadProviders } from '../../src/config/load-providers.ts'
 import { Browser } from '../support/browser.ts'
 import { signIn } from '../support/connected.ts'
 import { json, startFakeProvider } from '../support/fake-provider.ts'
 import { startGateway } from '../support/gateway.ts'
 
-const core = join(import.meta.dirname, '..', '..', 'src', 'core', 'provider.ts')
+const core = join(import.meta.dirname, '..', '..', 'src', 'core', 'provider', 'provider.ts')
 
 const definition = `
 import { defineProvider } from ${JSON.stringify(core)}

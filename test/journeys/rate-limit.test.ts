@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { loadProviders } from '../../src/load-providers.ts'
+import { loadProviders } from '../../src/config/load-providers.ts'
 import { connected, problem } from '../support/connected.ts'
 import { json } from '../support/fake-provider.ts'
 import { newKey, startGateway } from '../support/gateway.ts'

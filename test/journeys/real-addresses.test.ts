@@ -1,6 +1,6 @@
 import nock from 'nock'
 import t from 'tap'
-import { loadProviders } from '../../src/load-providers.ts'
+import { loadProviders } from '../../src/config/load-providers.ts'
 import { Browser } from '../support/browser.ts'
 import { signIn } from '../support/connected.ts'
 import { startGateway } from '../support/gateway.ts'

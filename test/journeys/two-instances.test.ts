@@ -1,5 +1,5 @@
 import t from 'tap'
-import { eventually } from '../stores/topologies.ts'
+import { eventually } from '../stores/redis/topologies.ts'
 import { Browser } from '../support/browser.ts'
 import { freePort } from '../support/free-port.ts'
 import { newKey, startGateway, startTestSandbox } from '../support/gateway.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { prefersPage } from '../../plugins/accept.ts'
+import { prefersPage } from '../../plugins/hooks/accept.ts'
 
 t.test('RFC 9110 §12.5.1: what is preferred is sent, JSON where nothing is', async t => {
   for (const accept of [

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { administer, eventually, replicated } from '../stores/topologies.ts'
+import { administer, eventually, replicated } from '../stores/redis/topologies.ts'
 import { connected, problem } from '../support/connected.ts'
 import { newKey, startGateway } from '../support/gateway.ts'
 import { pasteKey } from '../support/paste-key.ts'

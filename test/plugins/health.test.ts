@@ -1,6 +1,6 @@
 import t from 'tap'
 import { watchLateness } from '../chaos/lateness.ts'
-import { eventually } from '../stores/topologies.ts'
+import { eventually } from '../stores/redis/topologies.ts'
 import { Browser } from '../support/browser.ts'
 import { connected, problem } from '../support/connected.ts'
 import { startRedis } from '../support/redis.ts'

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import t from 'tap'
-import { oauth2Client } from '../../plugins/sign-in/oauth2-client.ts'
+import { oauth2Client } from '../../src/oauth2/client.ts'
 import { startGatewayAndSandbox } from '../support/gateway.ts'
 
 const { cache } = createRequire(import.meta.url)

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import type { ConnectionView } from '../../src/core/connection-view.ts'
+import type { ConnectionView } from '../../src/core/connections/view.ts'
 import { Browser } from '../support/browser.ts'
 import { connected, problem, signIn } from '../support/connected.ts'
 import { json, tokens } from '../support/fake-provider.ts'

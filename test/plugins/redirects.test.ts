@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { loadProviders } from '../../src/load-providers.ts'
+import { loadProviders } from '../../src/config/load-providers.ts'
 import { connected, problem } from '../support/connected.ts'
 import { type FakeProvider, json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { rawCall } from '../support/raw.ts'

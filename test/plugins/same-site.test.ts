@@ -1,5 +1,5 @@
 import t from 'tap'
-import { resourcePolicyFor } from '../../plugins/same-site.ts'
+import { resourcePolicyFor } from '../../plugins/hooks/same-site.ts'
 
 const policy = (publicUrl: string, ...others: string[]) => resourcePolicyFor(publicUrl, new Set([publicUrl, ...others]))
 

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import t from 'tap'
-import { logFailure } from '../../plugins/sign-in/failures.ts'
+import { logFailure } from '../../plugins/routes/sign-in/failures.ts'
 import { Browser } from '../support/browser.ts'
 import { cameBackWith, connected, problem } from '../support/connected.ts'
 import { type FakeProvider, json, startFakeProvider } from '../support/fake-provider.ts'

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { Store } from '../../src/core/ports.ts'
-import { openRedisStore } from '../../src/stores/redis.ts'
+import { openRedisStore } from '../../src/stores/redis/store.ts'
 import type { OpenStores } from './contract.ts'
-import { eventually, works } from './topologies.ts'
+import { eventually, works } from './redis/topologies.ts'
 
 type Options = Omit<Parameters<typeof openRedisStore>[0], 'url'>
 

@@ -1,6 +1,6 @@
 import type { PortPromises } from './contract.ts'
 import { minute, records } from './records.ts'
-import { eventually } from './topologies.ts'
+import { eventually } from './redis/topologies.ts'
 
 /** What the port says of `watch`. */
 export const watchPromises: PortPromises = {

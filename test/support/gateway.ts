@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import type { Test } from 'tap'
-import type { TokenTimes } from '../../plugins/sign-in/token-endpoint.ts'
-import { buildGateway, type Patience } from '../../src/app.ts'
 import { readConfig } from '../../src/config/config.ts'
+import { loadProviders } from '../../src/config/load-providers.ts'
 import type { Clock, Store } from '../../src/core/ports.ts'
-import type { Provider } from '../../src/core/provider.ts'
-import { comes } from '../../src/first-contact.ts'
-import { loadProviders } from '../../src/load-providers.ts'
+import type { Provider } from '../../src/core/provider/provider.ts'
+import { buildGateway, type Patience } from '../../src/gateway.ts'
+import type { TokenTimes } from '../../src/oauth2/token-endpoint.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts'
+import { comes } from '../../src/server/wait-for-store.ts'
 import { openStore } from '../../src/stores/open-store.ts'
 import { createLookup } from '../../src/upstream/lookup.ts'
 import { openUpstream } from '../../src/upstream/send.ts'
@@ -44,7 +44,7 @@ export type TestGateway = { readonly url: string; readonly app: FastifyInstance;
 
 export const newKey = (): string => randomBytes(32).toString('base64')
 
-/** A whole gateway on a real socket, as `src/server.ts` builds it, on loopback. */
+/** A whole gateway on a real socket, as `src/cli/start.ts` builds it, on loopback. */
 export async function startGateway(t: Test, options: GatewayOptions = {}): Promise<TestGateway> {
   const { environment = {}, sandbox, clock = { now: Date.now } } = options
   const port = options.port ?? (await freePort())

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { type Owner, runNode } from './node-process.ts'
 
-const command = join(import.meta.dirname, '..', '..', 'src', 'reseal.ts')
+const command = join(import.meta.dirname, '..', '..', 'src', 'cli', 'reseal.ts')
 
 /** `npm run reseal`, with the gateway's environment. */
 export async function reseal(owner: Owner, environment: Record<string, string>): Promise<{ code: number; output: string }> {

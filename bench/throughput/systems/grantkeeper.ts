@@ -8,7 +8,7 @@ import { newKeys, type SealingKeys, seed } from '../seed.ts'
 import type { Running, System, World } from '../system.ts'
 
 /** Built, as the operating guide advises for production. */
-const server = join(import.meta.dirname, '..', '..', '..', 'dist', 'src', 'server.js')
+const server = join(import.meta.dirname, '..', '..', '..', 'dist', 'src', 'cli', 'start.js')
 
 export type Variant = {
   readonly store: 'Redis' | 'embedded'

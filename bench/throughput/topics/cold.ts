@@ -1,4 +1,4 @@
-import { memoryLimits } from '../../../src/core/memory.ts'
+import { memoryLimits } from '../../../src/core/vault/record-cache.ts'
 import { alternate } from '../rounds.ts'
 import { startGrantkeeper, type Variant } from '../systems/grantkeeper.ts'
 import type { Topic } from '../topic.ts'

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { locationFor } from '../../../src/core/credential.ts'
+import { locationFor } from '../../../src/core/proxy/credential.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { connectionWith, providerWith } from '../../core/support.ts'
 import { hostileAddress, hostilePath } from '../arbitraries.ts'

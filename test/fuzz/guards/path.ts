@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { targetFor } from '../../../src/core/credential.ts'
-import { guardedPath } from '../../../src/core/path.ts'
+import { guardedPath } from '../../../src/core/guards/path.ts'
+import { targetFor } from '../../../src/core/proxy/credential.ts'
 import { connectionWith, providerWith } from '../../core/support.ts'
 import { bytes, harmlessPath, hostilePath, query } from '../arbitraries.ts'
 import { must, property } from '../property.ts'

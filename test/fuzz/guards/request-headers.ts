@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { requestHeaders } from '../../../src/core/request-headers.ts'
+import { requestHeaders } from '../../../src/core/guards/request-headers.ts'
 import { nameList, spellingOf, text } from '../arbitraries.ts'
 import { must, property } from '../property.ts'
 import { isSendable, passed } from './passed.ts'

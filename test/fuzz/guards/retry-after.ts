@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { heldBackUntil, refuseHeldBack } from '../../../src/core/rate-limit.ts'
+import { heldBackUntil, refuseHeldBack } from '../../../src/core/proxy/provider-rate-limit.ts'
 import { connectionWith } from '../../core/support.ts'
 import { text } from '../arbitraries.ts'
 import { must, property } from '../property.ts'

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { safeReturnTo, withParams } from '../../../src/core/return-to.ts'
+import { safeReturnTo, withParams } from '../../../src/core/guards/return-to.ts'
 import { hostileAddress } from '../arbitraries.ts'
 import { must, property } from '../property.ts'
 import { percentDecoded } from '../server-models.ts'

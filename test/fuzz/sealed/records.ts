@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { createCipher } from '../../../src/core/cipher.ts'
-import { connectionPrefix, createRecords, sessionPrefix } from '../../../src/core/records.ts'
+import { createCipher } from '../../../src/core/vault/cipher.ts'
+import { connectionPrefix, createRecords, sessionPrefix } from '../../../src/core/vault/records.ts'
 import { connectionWith, newKey, told } from '../../core/support.ts'
 import { must, property } from '../property.ts'
 import { alteration } from './altered.ts'

@@ -1,0 +1,36 @@
+import type { ServerResponse } from 'node:http'
+import type { Departure } from '../../../src/core/proxy/forward.ts'
+
+/**
+ * Aborted when the client closes before its answer has ended. From the first moment: who has gone while their session was looked up
+ * is not told of again. An AbortController that does the same costs a small call several hundredths of all its time.
+ */
+export class ClientDeparture implements Departure {
+  readonly #listeners: Array<() => void> = []
+  #aborted: boolean
+
+  constructor(response: ServerResponse) {
+    this.#aborted = response.destroyed
+    response.on('close', () => {
+      if (!response.writableFinished) this.#abort()
+    })
+  }
+
+  get aborted(): boolean {
+    return this.#aborted
+  }
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    const at = this.#listeners.indexOf(listener)
+    if (at !== -1) this.#listeners.splice(at, 1)
+  }
+
+  #abort(): void {
+    this.#aborted = true
+    for (const listener of this.#listeners.splice(0)) listener()
+  }
+}

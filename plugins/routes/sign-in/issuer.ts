@@ -1,0 +1,41 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { variablePrefix } from '../../../src/config/provider-settings.ts'
+import type { OAuth2Method, Provider } from '../../../src/core/provider/provider.ts'
+import { invalid } from './callback-params.ts'
+
+/** Whoever signs in can write any issuer: so many are logged, each once. */
+const mostLogged = 20
+const mostCharacters = 200
+
+/**
+ * RFC 9207 §2.4. A definition without an issuer still refuses an answer that names a stranger.
+ * @returns a check of a callback's `iss`, which throws `state_invalid`
+ */
+export function issuerCheck(log: FastifyBaseLogger, provider: Provider, { issuer, authorizeUrl, tokenUrl }: OAuth2Method) {
+  const origins = [authorizeUrl, tokenUrl].map(url => new URL(url).origin)
+  const logged = new Set<string>()
+
+  return (iss: string | undefined): void => {
+    const isTrusted = issuer === undefined ? iss === undefined || origins.some(origin => origin === URL.parse(iss)?.origin) : iss === issuer
+    if (isTrusted) return
+    const seen = shown(iss)
+    if (!logged.has(seen) && logged.size < mostLogged) {
+      logged.add(seen)
+      const variable = `${variablePrefix(provider)}_ISSUER`
+      log.warn(
+        { provider: provider.name, seen, expected: issuer ?? origins, variable },
+        `a callback names another issuer than the provider's and was refused; if it is the provider's own, set ${variable} to it`
+      )
+    }
+    throw invalid('The answer does not come from the provider that it was begun at.')
+  }
+}
+
+/** RFC 8414 §2: an https URL without query and fragment. Of anything else nothing is repeated. */
+function shown(iss: string | undefined): string {
+  if (iss === undefined) return 'none'
+  const url = URL.parse(iss)
+  if (!url || !/^https?:$/.test(url.protocol)) return 'no URL'
+  const { origin, pathname } = url
+  return (iss === origin ? iss : origin + pathname).slice(0, mostCharacters)
+}

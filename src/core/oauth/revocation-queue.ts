@@ -1,0 +1,72 @@
+import { type Connection, isExpired } from '../connections/connection.ts'
+import type { Store } from '../ports.ts'
+import { Secret } from '../secret.ts'
+import type { Cipher } from '../vault/cipher.ts'
+import { createRecords, standing, type Version, type Versioned, versionOf } from '../vault/records.ts'
+import type { Revocable } from './token-endpoint.ts'
+
+/** A token that is to be revoked, and is in the store until that is done. */
+export type Pending = Revocable & {
+  readonly id: string
+  readonly provider: string
+  readonly createdAtMs: number
+  /** Tries that the provider did not take. */
+  readonly failures: number
+  /** Nobody tries before. */
+  readonly dueAtMs: number
+}
+
+/** Whose records they are: nobody's, since the owner they were of may be gone. No session has such an owner. */
+export const pendingOwner = 'revocations'
+
+/** After so long nobody tries any more. */
+export const pendingForMs = 7 * 24 * 60 * 60_000
+
+const prefix = 'revocation:'
+
+/** Revocations that wait for their provider, sealed in the store, so that no restart forgets them. */
+export function createPendings(store: Store, cipher: Cipher) {
+  const { seal, open } = createRecords(cipher)
+
+  return {
+    /**
+     * @param version what it must have been until now; `undefined` for a new one
+     * @returns false, with nothing written, when it has been changed or is gone
+     */
+    async put({ id, token, ...rest }: Pending, version?: Version): Promise<Version | undefined> {
+      const put = seal(pendingOwner, prefix + id, Buffer.from(JSON.stringify({ ...rest, token: token.reveal() })))
+      const [field, record] = put
+      const expect = standing(field, version === undefined ? undefined : Buffer.from(version, 'latin1'))
+      const written = await store.commit(pendingOwner, { expect: [expect], put: [put], ttlMs: 2 * pendingForMs })
+      return written ? versionOf(record) : undefined
+    },
+
+    async remove(id: string): Promise<void> {
+      await store.commit(pendingOwner, { erase: [prefix + id] })
+    },
+
+    /** Those that open. */
+    async list(): Promise<Array<Versioned<Pending>>> {
+      return [...(await store.readAll(pendingOwner))]
+        .map(([field, record]) =>
+          open(pendingOwner, field, record, (plain): Pending => {
+            const { token, ...rest } = JSON.parse(plain.toString())
+            return { ...rest, id: field.slice(prefix.length), token: new Secret(token) }
+          })
+        )
+        .filter(pending => pending !== undefined)
+    }
+  }
+}
+
+/** Of a grant that may still be of use to somebody. RFC 7009 §2.1: revoking the refresh token ends the access tokens of the same grant. */
+export function revocableOf(connection: Connection, nowMs: number): Revocable | undefined {
+  const { method, refreshToken, credential } = connection
+  if (method !== 'oauth2') return undefined
+  if (refreshToken) return { token: refreshToken, type: 'refresh_token' }
+  return isExpired(connection, nowMs) ? undefined : { token: credential, type: 'access_token' }
+}
+
+/** Some vendors give the same token again at each sign-in. */
+export const isSameGrant = (before: Connection, after: Connection): boolean =>
+  before.credential.equals(after.credential) || before.refreshToken?.equals(after.refreshToken) === true

@@ -1,0 +1,86 @@
+import { Writable } from 'node:stream'
+import type { Connection } from '../connections/connection.ts'
+import { userAgent } from '../guards/request-headers.ts'
+import type { Check, Provider } from '../provider/provider.ts'
+import { valueAt } from '../util/json-pointer.ts'
+import { apiBase } from './api-base.ts'
+import { targetFor } from './credential.ts'
+import type { AnswerHead, Send } from './forward.ts'
+import { isRefusal } from './unauthorized-memo.ts'
+
+const mostResponseBytes = 256 * 1024
+const checkTimeoutMs = 10_000
+
+/**
+ * What a check call says of a credential: it is good; it is not; it is, but may not do this; the provider cannot say now; or nothing
+ * that its definition knows.
+ */
+type Verdict = 'accepted' | 'refused' | 'forbidden' | 'unavailable' | 'unknown'
+
+type CheckResponse = { readonly head: AnswerHead; readonly verdict: Verdict /** Of JSON that parses. */; readonly document: unknown }
+
+/**
+ * Makes the check call of a definition with a connection's credential.
+ * @returns `undefined` when the response broke off, or had no end
+ * @throws {GatewayError} as `Send` does
+ */
+export async function callCheck(
+  send: Send,
+  definition: Provider,
+  connection: Connection,
+  check: Check
+): Promise<CheckResponse | undefined> {
+  const { path, headers } = targetFor(definition, connection, check.path)
+  const chunks: Buffer[] = []
+  let size = 0
+  let head: AnswerHead | undefined
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      size += chunk.length
+      if (size <= mostResponseBytes) chunks.push(chunk)
+      done()
+    }
+  })
+  const request = {
+    provider: definition.name,
+    origin: apiBase(definition).origin,
+    method: 'GET' as const,
+    path,
+    headers: ['accept', 'application/json', 'user-agent', userAgent, ...Object.entries(headers).flat()],
+    body: undefined,
+    bodyLength: undefined,
+    timeoutMs: checkTimeoutMs,
+    signal: AbortSignal.timeout(checkTimeoutMs)
+  }
+  const outcome = await send(request, answered => {
+    head = answered
+    return sink
+  })
+  if (outcome !== 'streamed' || !head || size > mostResponseBytes) return undefined
+  const document = asJson(Buffer.concat(chunks))
+  return { head, document, verdict: verdictOf(check, head, document) }
+}
+
+function verdictOf({ status: accepted, expect }: Check, head: AnswerHead, document: unknown): Verdict {
+  const { status } = head
+  if ([accepted].flat().includes(status)) {
+    if (!expect) return 'accepted'
+    const said = valueAt(document, expect.pointer)
+    if (said === expect.equals) return 'accepted'
+    // What is no such document, a page of maintenance in a 200 for one, says nothing of the credential.
+    return said === undefined ? 'unknown' : 'refused'
+  }
+  if (isRefusal(head)) return 'refused'
+  if (status === 403) return 'forbidden'
+  // RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4: try again.
+  if (status >= 500 || status === 408 || status === 425 || status === 429 || (status >= 300 && status < 400)) return 'unavailable'
+  return 'unknown'
+}
+
+function asJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString())
+  } catch {
+    return undefined
+  }
+}

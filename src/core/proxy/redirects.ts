@@ -1,0 +1,80 @@
+import type { Connection } from '../connections/connection.ts'
+import type { RawHeaders } from '../guards/header-fields.ts'
+import { requestHeaders } from '../guards/request-headers.ts'
+import type { Provider } from '../provider/provider.ts'
+import { apiBase, belowBase } from './api-base.ts'
+import { holdsCredential } from './credential.ts'
+import type { AnswerHead, Call, Outcome, Send, UpstreamRequest } from './forward.ts'
+
+/** A download is one away, or behind a mirror two. */
+const mostHops = 5
+const redirectStatuses = new Set([301, 302, 303, 307, 308])
+/** What a download depends on. Of everything else, a credential and whatever an API may call one, nothing goes to another host. */
+const kept = /^(accept(-encoding|-language)?|range|if-[a-z-]+|user-agent)$/i
+
+/** Whether a call may be answered from where the provider sends it: a download, and a definition that names such places. */
+export const mayFollow = ({ provider, method, body }: Call): boolean =>
+  provider.api.redirectHosts !== undefined && (method === 'GET' || method === 'HEAD') && body === undefined
+
+/**
+ * Sends a call, and follows the provider's redirects to the hosts of its definition: a browser's own fetch may not, since they answer
+ * without CORS. Any other redirect is the response.
+ * @param choose who takes the provider's own response, or `undefined` to have it dropped
+ */
+export async function sendFollowing(
+  send: Send,
+  { call, connection }: { call: Call; connection: Connection },
+  request: UpstreamRequest,
+  choose: (head: AnswerHead) => Call['answer'] | undefined
+): Promise<Outcome> {
+  const { provider } = call
+  let at = new URL(request.path, request.origin)
+  let next = request
+  for (let hop = 0; ; hop++) {
+    let to: URL | undefined
+    const outcome = await send(next, head => {
+      to = hop < mostHops ? targetOf(provider, connection, at, head) : undefined
+      // What the provider itself says is judged also where it is not the response; what another host says is nothing of the credential.
+      const answer = hop === 0 ? choose(head) : call.answer
+      if (to) return undefined
+      return answer?.(hop === 0 ? head : withAbsoluteAddresses(head, at), { path: request.path, connection })
+    })
+    if (!to) return outcome
+    at = to
+    next = { ...request, origin: to.origin, path: to.pathname + to.search, headers: downloadHeaders(call) }
+  }
+}
+
+function targetOf(provider: Provider, connection: Connection, at: URL, { status, headers }: AnswerHead): URL | undefined {
+  const { location } = headers
+  const url = redirectStatuses.has(status) && typeof location === 'string' ? URL.parse(location, at) : null
+  if (url?.username !== '' || url.password !== '' || !isListed(provider, url)) return undefined
+  // The client comes there by its /proxy address, with the credential.
+  if (belowBase(provider, url) !== undefined || holdsCredential(url.href, connection)) return undefined
+  return url
+}
+
+/** By https; by plain http where the operator has the API called so as well. */
+function isListed(provider: Provider, { protocol, hostname, port }: URL): boolean {
+  if (protocol !== 'https:' && !(protocol === 'http:' && apiBase(provider).origin.startsWith('http:'))) return false
+  return (provider.api.redirectHosts ?? []).some(entry => {
+    const [host = '', onlyPort] = entry.toLowerCase().split(':')
+    if (onlyPort !== undefined && onlyPort !== (port || (protocol === 'https:' ? '443' : '80'))) return false
+    return host.startsWith('*.') ? hostname.endsWith(host.slice(1)) : hostname === host
+  })
+}
+
+function downloadHeaders({ rawHeaders }: Call): RawHeaders {
+  const passed = requestHeaders(rawHeaders, {})
+  return passed.filter((_, i) => kept.test(passed[i - (i % 2)] as string))
+}
+
+/** Told by another host, an address that is not whole would be read as one of the API. */
+function withAbsoluteAddresses(head: AnswerHead, at: URL): AnswerHead {
+  const headers = { ...head.headers }
+  for (const name of ['location', 'content-location']) {
+    const value = headers[name]
+    if (typeof value === 'string') headers[name] = URL.parse(value, at)?.href
+  }
+  return { ...head, headers }
+}

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto'
+import type { Connection } from '../connections/connection.ts'
+import { reconnectRequired } from '../connections/errors.ts'
+import type { Clock } from '../ports.ts'
+import type { Check, Provider } from '../provider/provider.ts'
+import { before } from '../util/timeout.ts'
+import type { Vault } from '../vault/vault.ts'
+import { callCheck } from './check-request.ts'
+import type { Call, Send } from './forward.ts'
+import { connectionOf, placeOf, type Refusals } from './unauthorized-memo.ts'
+
+export type DoubtsParts = {
+  readonly send: Send
+  readonly vault: Pick<Vault, 'readConnection' | 'replace'>
+  readonly clock: Clock
+  /** Told when a connection is over, and by what that was known. */
+  readonly onEnded: (connection: Connection, why: string) => void
+  /** Told what went wrong in the background, of the provider or the store: then nothing has changed. */
+  readonly onFailed: (connection: Connection, error: unknown) => void
+}
+
+/** The longest that a call waits for what is being found out about its connection. */
+const patienceMs = 1_000
+/** A second refusal at the same place says more than the first only so long after it: a provider's failover is over by then. */
+const sameAgainMs = 60_000
+
+/**
+ * Finds out what a refusal means for a credential that nothing can renew: the provider may have ended it, or may not let it do this
+ * one thing, or may have been wrong for a moment. The refusal itself passes to the client; this goes on in the background.
+ *
+ * Where the definition has a check call, that says whether the credential is over. Where it has none, the first refusal is noted in the
+ * connection's record, for all instances, and a second one, of a call that began after the note, is believed when it comes from another
+ * place or a minute later. A success in between takes the note away.
+ */
+export function createDoubts({ send, vault, clock, onEnded, onFailed }: DoubtsParts, refusals: Refusals) {
+  /** What is being found out, by connection; with how the connection stands then. */
+  const underWay = new Map<string, Promise<Connection | undefined>>()
+
+  /** One at a time for each connection: refusals at once have one cause. */
+  function begin(call: Call, connection: Connection, work: () => Promise<Connection | undefined>): void {
+    const key = connectionOf(call)
+    if (underWay.has(key)) return
+    const found = work()
+      .catch(error => {
+        onFailed(connection, error)
+        return undefined
+      })
+      .finally(() => underWay.delete(key))
+    underWay.set(key, found)
+  }
+
+  async function ask(call: Call, connection: Connection, check: Check): Promise<Connection | undefined> {
+    refusals.noteUseless(connectionOf(call))
+    const response = await callCheck(send, call.provider, connection, check)
+    if (response?.verdict === 'refused') return end(call, connection, `its check call was answered ${response.head.status}`)
+    // Good, and not for this: until the memory of the place ends, a refusal there is no question any more.
+    if (response?.verdict === 'accepted' || response?.verdict === 'forbidden') refusals.note(placeOf(call), connection.credential, true)
+    return undefined
+  }
+
+  async function suspect(call: Call, connection: Connection): Promise<Connection | undefined> {
+    const noted = connection.refusal
+    const [place, atMs] = [markOf(call), clock.now()]
+    // Another instance may have noted one meanwhile.
+    const note = (value: Connection): Connection => ({ ...value, refusal: value.refusal ?? { place, atMs } })
+    if (!noted) return change(call, connection, note)
+    const isElsewhere = noted.place !== place
+    if (!isElsewhere && atMs - noted.atMs < sameAgainMs) return undefined
+    const why = `it was refused ${isElsewhere ? 'at two places' : 'again after a minute'}, with no success in between`
+    // Where a success on another instance has taken the note away, this is the first again.
+    return end(call, connection, why, value => (value.refusal?.atMs === noted.atMs ? ended(value) : note(value)))
+  }
+
+  /** @param to what becomes of it */
+  async function end(call: Call, connection: Connection, why: string, to: (kept: Connection) => Connection = ended) {
+    const standing = await change(call, connection, to)
+    if (standing?.status === 'reconnect_required') onEnded(standing, why)
+    return standing
+  }
+
+  /** Writes over the record for as long as it has this credential. @returns what stands there then */
+  async function change({ owner }: Call, { provider, credential }: Connection, to: (value: Connection) => Connection) {
+    for (;;) {
+      const kept = await vault.readConnection(owner, provider)
+      if (kept?.value.status !== 'connected' || !kept.value.credential.equals(credential)) return undefined
+      const written = await vault.replace(owner, kept, to(kept.value))
+      if (written) return written.value
+    }
+  }
+
+  return {
+    /** Nothing is being found out: most processes find out nothing in their life. */
+    isEmpty: (): boolean => underWay.size === 0,
+
+    /**
+     * The connection as it stands when what is being found out about it is known, or at the latest after a second.
+     * @throws {GatewayError} `reconnect_required`
+     */
+    async settled(call: Call): Promise<Connection> {
+      const found = underWay.get(connectionOf(call))
+      const standing = found && (await before(patienceMs, found).catch(() => undefined))
+      // A new sign-in or key may have come in between.
+      if (!standing?.credential.equals(call.connection.credential)) return call.connection
+      if (standing.status === 'reconnect_required') throw reconnectRequired(standing.provider)
+      return standing
+    },
+
+    /** The provider refused what `call` carried. */
+    refused(call: Call, connection: Connection): void {
+      const check = checkOf(call.provider, connection)
+      begin(call, connection, () => (check ? ask(call, connection, check) : suspect(call, connection)))
+    },
+
+    /** It took what had been refused before. */
+    served(call: Call, connection: Connection): void {
+      begin(call, connection, () => change(call, connection, ({ refusal: _, ...rest }) => rest))
+    }
+  }
+}
+
+const ended = ({ refusal: _, ...rest }: Connection): Connection => ({ ...rest, status: 'reconnect_required' })
+
+const checkOf = ({ methods: { oauth2, apiKey } }: Provider, { method }: Connection): Check | undefined =>
+  method === 'oauth2' ? oauth2?.check : apiKey?.check
+
+/** Of the path alone, which may be long, and hold what belongs in no record. */
+const markOf = ({ target }: Call): string =>
+  createHash('sha256')
+    .update(target.split('?', 1)[0] ?? '')
+    .digest('base64url')
+    .slice(0, 16)

@@ -1,0 +1,53 @@
+import type { Connection } from '../connections/connection.ts'
+import type { Change, Store } from '../ports.ts'
+import { connectionField, type createRecords, unchanged, versionOf } from './records.ts'
+
+export type Erasure = {
+  /** @returns the connection that is gone now, as it stood then: a refresh may have ended just before. */
+  disconnect(owner: string, provider: string): Promise<Connection | undefined>
+  /** The session, every connection in it, every copy of its cookie. @returns the connections, as they stood then. */
+  end(owner: string): Promise<Connection[]>
+}
+
+/** What changes while it is erased is read again, so that nothing is erased unseen; but not for ever. */
+const eraseTrials = 5
+
+type ErasureParts = {
+  store: Store
+  records: ReturnType<typeof createRecords>
+  commit(owner: string, change: Change): Promise<boolean>
+  /** Nothing of this owner's is held any more. */
+  forget(owner: string): void
+}
+
+/** Erasing, with word of what stood in the moment of it, so that all of it can be revoked. */
+export function createErasure({ store, records: { openConnection, connectionsIn }, commit, forget }: ErasureParts): Erasure {
+  return {
+    async disconnect(owner, provider) {
+      const field = connectionField(provider)
+      for (let trial = 0; trial < eraseTrials; trial++) {
+        const [record] = await store.read(owner, [field])
+        if (!record) return undefined
+        if (await commit(owner, { expect: [unchanged(field, versionOf(record))], erase: [field] }))
+          return openConnection(owner, provider, record)?.value
+      }
+      await commit(owner, { erase: [field] })
+      return undefined
+    },
+
+    async end(owner) {
+      for (let trial = 0; trial < eraseTrials; trial++) {
+        const records = [...(await store.readAll(owner))]
+        const erased = {
+          expect: records.map(([field, record]) => unchanged(field, versionOf(record))),
+          erase: records.map(([field]) => field)
+        }
+        if (records.length > 0 && !(await commit(owner, erased))) continue
+        return [...connectionsIn(owner, records).values()].map(({ value }) => value)
+      }
+      await store.erase(owner)
+      forget(owner)
+      return []
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import { connectionRequired } from '../connections/errors.ts'
+import { GatewayError } from '../errors.ts'
+import type { Clock, Store } from '../ports.ts'
+import { isLive, newId, type Session, type SessionLimits } from '../session.ts'
+import { inOneLine } from '../util/display-text.ts'
+import type { Cipher } from './cipher.ts'
+import { createRecords, type Fields, invitationPrefix, type Version, type Versioned } from './records.ts'
+import { keepSessions } from './session-extension.ts'
+
+/** What somebody else may do once: connect one provider for a session that stays closed to them. */
+export type Invitation = {
+  readonly id: string
+  readonly provider: string
+  /** Who asks, in the inviter's own words. */
+  readonly name: string
+  readonly createdAtMs: number
+  readonly expiresAtMs: number
+}
+
+/** An invitation whose link was shown: whose it is, and how it is used up. */
+export type Invited = { readonly owner: string; readonly invitation: Invitation; readonly spend: { field: string; version: Version } }
+
+export type Invitations = {
+  /**
+   * The session lives for as long as the invitation is open.
+   * @returns the invitation and the secret part of its link, which is not kept
+   * @throws {GatewayError} `connection_required` when the session has ended in the meantime
+   */
+  invite(session: Session, provider: string, name: string): Promise<{ invitation: Invitation; token: string }>
+  /** Oldest first. */
+  list(owner: string): Promise<Invitation[]>
+  /** @returns whether there was one. */
+  withdraw(owner: string, id: string): Promise<boolean>
+  /** @throws {GatewayError} `invitation_invalid` when the link was tampered with, or its invitation was used, withdrawn, or has ended */
+  find(token: string): Promise<Invited>
+  /** The same by what the sealed flow of a sign-in remembers. */
+  findById(owner: string, id: string): Promise<Invited>
+}
+
+/** How long an invitation is open, and how long what it brought waits for whoever asked. */
+export const invitationMs = 7 * 24 * 60 * 60_000
+/** A session that changes meanwhile is read again, but not for ever. */
+const inviteTrials = 10
+/** Open ones of one owner; the oldest goes. */
+const mostOpen = 20
+/** A link is sealed for this and opens as nothing else. */
+const linkContext = 'v1\0invitation link'
+
+type Parts = { store: Store; cipher: Cipher; limits: SessionLimits; clock: Clock }
+
+/** Invitations lie with the records of the owner who made them, whose session does not end by idleness while one is open. */
+export function createInvitations({ store, cipher, limits, clock }: Parts): Invitations {
+  const records = createRecords(cipher)
+  const { seal, open } = records
+  const fieldOf = (id: string) => invitationPrefix + id
+
+  function opened(owner: string, id: string, record: Buffer | undefined): Versioned<Invitation> | undefined {
+    const found = open(owner, fieldOf(id), record, plain => ({ ...JSON.parse(plain.toString()), id }) as Invitation)
+    return found && found.value.expiresAtMs > clock.now() ? found : undefined
+  }
+
+  const listIn = (owner: string, fields: Fields): Invitation[] =>
+    [...fields]
+      .filter(([field]) => field.startsWith(invitationPrefix))
+      .map(([field, record]) => opened(owner, field.slice(invitationPrefix.length), record)?.value)
+      .filter(invitation => invitation !== undefined)
+      .sort((a, b) => a.createdAtMs - b.createdAtMs)
+
+  async function findById(owner: string, id: string): Promise<Invited> {
+    const fields = await store.readAll(owner)
+    const found = opened(owner, id, fields.get(fieldOf(id)))
+    // Limits that were lowered may have ended the session: nobody is there to use what it would bring.
+    const isHeld = records.sessionsIn(owner, fields).sessions.some(({ value }) => isLive(value, limits, clock.now()))
+    if (!found || !isHeld) throw invalid()
+    return { owner, invitation: found.value, spend: { field: fieldOf(id), version: found.version } }
+  }
+
+  return {
+    list: async owner => listIn(owner, await store.readAll(owner)),
+    findById,
+
+    async invite({ owner }, provider, name) {
+      for (let trial = 0; trial < inviteTrials; trial++) {
+        const createdAtMs = clock.now()
+        const fields = await store.readAll(owner)
+        const session = keepSessions({ records, limits, clock }, owner, fields, createdAtMs + invitationMs, true)
+        if (!session) throw connectionRequired(provider)
+        const expiresAtMs = session.untilMs
+        const { id, ...invitation } = { id: newId(), provider, name, createdAtMs, expiresAtMs }
+        const pushedOut = listIn(owner, fields).slice(0, 1 - mostOpen)
+        const written = await store.commit(owner, {
+          expect: session.expect,
+          put: [...session.put, seal(owner, fieldOf(id), Buffer.from(JSON.stringify(invitation)))],
+          erase: [...session.erase, ...pushedOut.map(invitation => fieldOf(invitation.id))],
+          ttlMs: session.ttlMs
+        })
+        const token = cipher.seal(Buffer.from(`${owner} ${id}`), linkContext).toString('base64url')
+        if (written) return { invitation: { id, ...invitation }, token }
+      }
+      throw new GatewayError('store_unavailable', 'Too much changed in this session just now. Try again.', { retryAfter: 1 })
+    },
+
+    async withdraw(owner, id) {
+      const [record] = await store.read(owner, [fieldOf(id)])
+      if (!opened(owner, id, record)) return false
+      await store.commit(owner, { erase: [fieldOf(id)] })
+      return true
+    },
+
+    async find(token) {
+      const [owner, id] = cipher.open(Buffer.from(token, 'base64url'), linkContext)?.toString().split(' ') ?? []
+      if (owner === undefined || id === undefined) throw invalid()
+      return findById(owner, id)
+    }
+  }
+}
+
+const invalid = () =>
+  new GatewayError(
+    'invitation_invalid',
+    'It was used already, was withdrawn, or has ended. Nothing was changed. Ask the person who sent it for a new one.'
+  )
+
+const mostNameCharacters = 80
+
+/** The name under which somebody asks: what a page can show in a line. */
+export function inviterName(given: unknown): string {
+  if (given === undefined) return ''
+  const name = typeof given === 'string' ? given.trim() : undefined
+  if (name === undefined || name.length > mostNameCharacters || inOneLine(name) !== name)
+    throw new GatewayError(
+      'request_malformed',
+      `"name" is the name that the invited person will see: text of ${mostNameCharacters} characters at most.`
+    )
+  return name
+}

@@ -1,0 +1,75 @@
+import type { ConnectionView } from '../../core/connections/view.ts'
+import type { Provider } from '../../core/provider/provider.ts'
+import type { Way } from '../connect-methods.ts'
+import { type Html, html } from '../html.ts'
+import { details, lastDetails, scopeList, time } from './details.ts'
+import { mark } from './provider-badge.ts'
+
+export type Card = { provider: Provider; view: ConnectionView; ways: readonly Way[]; endsAtMs: number | undefined }
+
+const statusText = { connected: 'Connected', reconnect_required: 'Access has ended', disconnected: 'Not connected' } as const
+
+/** Drawn as well as written, and not by colour alone (WCAG 1.4.1). */
+const statusSign = { connected: 'm3.5 8.5 3 3 6-6.5', reconnect_required: 'M8 3.5v5.2m0 3.3v.5', disconnected: 'M4.5 8h7' } as const
+
+const instead = { oauth2: 'Sign in instead', api_key: 'Use a key instead' } as const
+
+export function card({ provider, view, ways, endsAtMs }: Card): Html {
+  const { status, title, provider: name } = view
+  const [first, ...others] = ways
+  return html`<li class="card" data-provider="${name}" data-status="${status}">
+${mark(provider)}
+<div class="name">
+<h2>${title}</h2>
+<p class="status"><svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="${statusSign[status]}"/></svg>${statusText[status]}</p>
+</div>
+<p class="about">${provider.description}</p>
+<div class="more">
+${status === 'disconnected' ? html`<p class="fine">${expectation(provider, first)}</p>` : ''}
+${status === 'reconnect_required' ? html`<p>${title} does not accept this ${view.method === 'api_key' ? 'key' : 'connection'} any more. Reconnect to go on using it.</p>${lastDetails(view)}` : ''}
+${status === 'connected' ? html`${failing(view)}${details(view, endsAtMs)}${notAllowed(view)}` : ''}
+</div>
+<div class="actions">
+<div class="buttons">
+${first ? begin(status === 'disconnected' ? 'Connect' : 'Reconnect', title, first, view, status === 'connected' ? 'button quiet' : 'button') : ''}
+${status === 'disconnected' ? '' : disconnect(view, provider)}
+</div>
+${status === 'connected' ? '' : others.map(way => begin(instead[way.method], `for ${title}`, way, view, 'other'))}
+<button type="button" class="other" aria-label="Ask somebody else to connect ${title}" aria-haspopup="dialog" data-invite="/connections/${name}/invitation" data-title="${title}">Ask somebody else</button>
+</div>
+</li>
+`
+}
+
+/** Nobody need do anything about it; but who wonders why calls fail is told. */
+const failing = ({ title, failingSince }: ConnectionView): Html | '' =>
+  failingSince === undefined
+    ? ''
+    : html`<p>Renewing the access at ${title} has failed since ${time(failingSince)}. It is tried again by itself, and nothing is lost.</p>`
+
+/** A link either way: where a key is pasted, the page's script opens the dialog that it names. */
+const begin = (label: string, what: string, { method, url }: Way, { provider }: ConnectionView, look: string): Html =>
+  html`<a class="${look}" href="${url}" aria-label="${label} ${what}"${method === 'api_key' ? html` data-dialog="key-dialog-${provider}"` : ''}>${label}</a>`
+
+const notAllowed = ({ missingScopes = [] }: ConnectionView): Html | string =>
+  missingScopes.length === 0
+    ? ''
+    : html`<p>Not allowed: ${scopeList(missingScopes)}. Connect again to allow ${missingScopes.length > 1 ? 'them' : 'it'}.</p>`
+
+function disconnect({ provider, title, method }: ConnectionView, { methods: { oauth2 } }: Provider): Html {
+  const others =
+    oauth2?.revokeUrl !== undefined && oauth2.revocation !== 'token'
+      ? ` Other browsers and devices in which you connected the same ${title} account may be disconnected with it.`
+      : ''
+  const after =
+    method === 'api_key'
+      ? `The key itself stays good until you delete it at ${title}.`
+      : `Nothing is deleted at ${title}, and you can connect again at any time.${others}`
+  return html`<button type="button" class="quiet" aria-label="Disconnect ${title}" data-method="DELETE" data-path="/connections/${provider}" data-provider="${provider}" data-question="Disconnect ${title}?" data-meaning="The applications of this site can no longer use it. ${after}" data-done="${title} is disconnected.">Disconnect</button>`
+}
+
+function expectation({ title, methods: { oauth2, apiKey } }: Provider, way: Way | undefined): string {
+  const steps = way?.method === 'oauth2' ? (oauth2?.help.steps ?? []) : [`You make a key at ${title} and paste it here.`]
+  const plan = way?.method === 'oauth2' ? oauth2?.help.plan : apiKey?.help.plan
+  return [...steps, plan].filter(text => text !== undefined).join(' ')
+}

@@ -1,0 +1,30 @@
+import { html } from '../html.ts'
+
+/** Where a link for somebody else is made; `invite.js` opens it for one provider and puts that one's title where `data-title` stands. */
+export const inviteDialog = html`<dialog class="wide" id="invite" aria-labelledby="invite-title">
+<h2 id="invite-title" tabindex="-1" autofocus>Ask somebody else to connect <span data-title></span></h2>
+<form class="invite" novalidate>
+<p>Is it for somebody else to allow, such as an admin? You get a link to send to them. They sign in themselves, and get to see nothing of yours.</p>
+<p id="invite-replaces">The connection that you have stays until they are done. Theirs then takes its place.</p>
+<div>
+<label for="invite-name">Your name, as they will see it</label>
+<p class="error" id="invite-error" role="alert"></p>
+<div class="entry"><input id="invite-name" type="text" maxlength="80" autocomplete="name" aria-describedby="invite-error"></div>
+</div>
+<div class="choice"><button type="button" class="quiet" data-close>Cancel</button><button type="submit">Make the link</button></div>
+</form>
+<div class="made" hidden>
+<div>
+<label for="invite-link">The link for whoever is to connect <span data-title></span></label>
+<div class="entry"><input id="invite-link" type="text" readonly aria-describedby="invite-meaning"><button type="button" data-copy>Copy</button></div>
+<p class="fine" role="status"></p>
+</div>
+<ul class="meaning" id="invite-meaning">
+<li>Send it yourself, and only to the person you mean. It is not shown again.</li>
+<li>It works once, until <time></time>. You need not come back before. It ends earlier when you sign out or withdraw it.</li>
+<li>Only they get to see the sign-in of <span data-title></span>. Once they are done, the card here says Connected.</li>
+</ul>
+<div class="choice"><button type="button" class="quiet" data-close>Done</button></div>
+</div>
+</dialog>
+`

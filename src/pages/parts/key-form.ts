@@ -1,0 +1,47 @@
+import type { ApiKeyMethod, Provider } from '../../core/provider/provider.ts'
+import { homeAfter } from '../connect-methods.ts'
+import { type Html, html } from '../html.ts'
+import { guide } from './guide.ts'
+
+type KeyFormOptions = {
+  /** Where the key goes, as `{"apiKey":"…"}`. */
+  action: string
+  /** Where the browser goes once the key is accepted. */
+  returnTo: string
+  /** A button beside the other. */
+  cancel?: Html
+}
+
+/**
+ * How to find a key, and where to paste it; `key-form.js` does the rest. The field has no name and the method is POST, so that no
+ * browser ever puts a key into an address, even when that script does not come.
+ */
+export const keyForm = ({ name, title }: Provider, { help }: ApiKeyMethod, { action, returnTo, cancel }: KeyFormOptions): Html =>
+  html`<form class="key" method="post" action="${action}" data-return-to="${returnTo}" novalidate>
+<p>A key is a long code that lets this site use ${title}. This is how you get one:</p>
+${guide(help)}
+<div class="field">
+<label for="key-${name}">Your ${title} key</label>
+<p class="error" id="key-error-${name}" role="alert"></p>
+<div class="entry">
+<input id="key-${name}" type="password" autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="key-error-${name} key-hint-${name}">
+<button type="button" class="quiet" data-reveal aria-label="Show the key" aria-controls="key-${name}">Show</button>
+</div>
+<p class="fine" id="key-hint-${name}">It is shown to ${title} once to see that it works, and kept encrypted on this server.</p>
+<p class="fine" role="status" data-text="Asking ${title} …"></p>
+</div>
+<div class="choice">${cancel}<button type="submit">Connect</button></div>
+<p class="scriptless"><strong>Pasting a key needs JavaScript, which is off in this browser.</strong> Switch it on for this site and open this page again.</p>
+</form>`
+
+/** The same on the page of connections. The heading has the focus first: with the field, a screen reader would begin behind the steps. */
+export const keyDialog = (provider: Provider, method: ApiKeyMethod): Html =>
+  html`<dialog class="wide" id="key-dialog-${provider.name}" aria-labelledby="key-title-${provider.name}">
+<h2 id="key-title-${provider.name}" tabindex="-1" autofocus>Connect ${provider.title} with a key</h2>
+${keyForm(provider, method, {
+  action: `/connections/${provider.name}`,
+  returnTo: homeAfter(provider.name),
+  cancel: html`<button type="button" class="quiet" data-close>Cancel</button>`
+})}
+</dialog>
+`

@@ -1,0 +1,24 @@
+import type { Provider } from '../core/provider/provider.ts'
+import { type Html, html } from './html.ts'
+import { page } from './layout.ts'
+import { mark } from './parts/provider-badge.ts'
+
+/** The last that an invited person sees here. */
+const end = (title: string, content: Html): string => page(title, html`<div class="panel">${content}</div>`)
+
+/** @param provider what the address names; anybody may have written that */
+export const thanksPage = (provider: Provider | undefined): string =>
+  end(
+    'Thank you',
+    html`<div class="heading">${provider && mark(provider)}<h1>Thank you</h1></div>
+<p>${provider?.title ?? 'The service'} is connected for the person who asked you. Nothing more is to be done: you can close this page.</p>
+<p class="fine">To end the access later, ask them to disconnect it${provider && `, or take it back in your settings at ${provider.title}`}.</p>`
+  )
+
+export const declinedPage = (): string =>
+  end(
+    'Declined',
+    html`<h1>Declined</h1>
+<p>Nothing was connected, and the link does not work any more. You can close this page.</p>
+<p class="fine">The person who asked is not told. If they should know, tell them.</p>`
+  )

@@ -1,0 +1,89 @@
+import { join } from 'node:path'
+import closeWithGrace from 'close-with-grace'
+import { pino } from 'pino'
+import { type Config, readConfig } from '../config/config.ts'
+import type { Environment } from '../config/environment.ts'
+import { placesOf } from '../core/errors.ts'
+import type { Provider } from '../core/provider/provider.ts'
+import { buildGateway } from '../gateway.ts'
+import { openStore } from '../stores/open-store.ts'
+import { createLookup } from '../upstream/lookup.ts'
+import { openUpstream } from '../upstream/send.ts'
+import { limitConnections } from './connection-limit.ts'
+import { connectionsOf, leave } from './graceful-shutdown.ts'
+import { logDestination } from './log-destination.ts'
+import type { endSignals } from './signals.ts'
+import { startUpMessage } from './startup-banner.ts'
+import { collectBuffersAsTheHeap } from './v8-flags.ts'
+import { firstContact } from './wait-for-store.ts'
+
+/** What token calls under way, saving what they bring and closing the store may take beyond that. */
+const closeMs = 17_000
+
+const clock = { now: Date.now }
+
+export type Parts = {
+  readonly variables: Environment
+  readonly definitions: readonly Provider[]
+  readonly configured: Config
+  /** Whoever starts it sees to these, and says when to leave. */
+  readonly ignoredSignals?: ReadonlyArray<(typeof endSignals)[number]>
+  /** Told once, when calls are taken, what somebody who has just started it wants to know. */
+  readonly onReady: (message: string) => void
+}
+
+/** One gateway in this process, until it is told to end. */
+export async function serve({ variables, definitions, configured, ignoredSignals, onReady }: Parts): Promise<{ leave(): void }> {
+  collectBuffersAsTheHeap()
+  // Nothing configured, and not in production: everything is wired to providers that live in this process.
+  const sandbox = configured.providers.size === 0 ? await startSandbox(configured) : undefined
+  const config = sandbox ? readConfig({ ...variables, ...sandbox.environment }, definitions, configured.port) : configured
+
+  const store = await openStore({ redisUrl: config.redisUrl, dataDir: config.dataDir, clock })
+  const lookupFor = createLookup(config)
+  const upstream = openUpstream(lookupFor)
+  const destination = logDestination()
+  const logger = pino({ level: config.logLevel }, destination)
+  const app = await buildGateway(config, { store, clock, send: upstream.send, lookupFor, logger })
+
+  const open = connectionsOf(app.server)
+  const { delayMs, timeoutMs } = config.shutdown
+  let isLeaving = false
+  const grace = closeWithGrace(
+    {
+      delay: delayMs + timeoutMs + closeMs,
+      logger: {
+        error: (what: unknown) => (what instanceof Error ? logger.error(faultOf(what), 'the end failed') : logger.error(String(what)))
+      },
+      ...(ignoredSignals && { skip: [...ignoredSignals] })
+    },
+    async ({ err }) => {
+      isLeaving = true
+      if (err) logger.fatal(faultOf(err), 'Grantkeeper ends after a fault of its own')
+      else await leave(app, open, upstream, config.shutdown)
+      await app.close()
+      await upstream.close()
+      await sandbox?.close()
+      destination.flush()
+    }
+  )
+
+  limitConnections(app.server, logger)
+  await firstContact(store, logger)
+  await app.listen({ host: config.host, port: config.port })
+  onReady(startUpMessage(config, store.description, sandbox?.apiKeys))
+  return {
+    leave: () => {
+      // A fault may have begun it.
+      if (!isLeaving) void grace.close()
+    }
+  }
+}
+
+/** What a log may hold of it. */
+const faultOf = (error: Error) => ({ name: error.name, code: (error as NodeJS.ErrnoException).code, stack: placesOf(error) })
+
+async function startSandbox({ publicUrl, dataDir }: Config) {
+  const { startSandbox } = await import('../sandbox/sandbox.ts')
+  return startSandbox({ redirectUris: vendor => [`${publicUrl}/auth/${vendor}/callback`], grantsIn: join(dataDir, 'sandbox.json') })
+}

@@ -1,0 +1,20 @@
+import type { Connections } from './client-pool.ts'
+import type { Exchange } from './exchange.ts'
+import type { Lane } from './semaphore.ts'
+
+/** The open ones of one origin. */
+export class EventStreams extends Set<Exchange> {
+  readonly #most: number
+
+  constructor(most: number) {
+    super()
+    this.#most = most
+  }
+
+  get isFull(): boolean {
+    return this.size >= this.#most
+  }
+}
+
+/** What leads to one origin. */
+export type Road = { readonly connections: Connections; readonly lane: Lane; readonly eventStreams: EventStreams }

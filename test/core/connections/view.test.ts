@@ -1,0 +1,97 @@
+import t from 'tap'
+import type { Connection } from '../../../src/core/connections/connection.ts'
+import { describe, describeConnections } from '../../../src/core/connections/view.ts'
+import type { Provider, ProviderSettings } from '../../../src/core/provider/provider.ts'
+import { Secret } from '../../../src/core/secret.ts'
+import { newSession } from '../../../src/core/session.ts'
+import { apiKeyWith, connectionWith, hour, oauth2With, providerWith, startMs } from '../support.ts'
+
+const publicUrl = 'https://connect.example.com'
+const connectUrl = 'https://connect.example.com/auth/acme'
+const client = { id: 'id', secret: new Secret('secret'), scopes: [] }
+const settingsWith = (parts: Partial<Provider> = {}): ProviderSettings => ({ definition: providerWith(parts), client, trustedOrigins: [] })
+const version = ''
+
+t.test('a connection is shown with everything but its secrets', async t => {
+  const connection: Connection = connectionWith({
+    credential: new Secret('canary-access'),
+    refreshToken: new Secret('canary-refresh'),
+    scopes: ['read'],
+    account: 'Acme Inc.',
+    expiresAtMs: startMs + hour,
+    renewAtMs: startMs,
+    backoff: { failures: 1, notBeforeMs: startMs, sinceMs: startMs }
+  })
+  const view = describe(settingsWith(), { connection, lastUsedMs: startMs + 1, publicUrl })
+  const { methods, ...rest } = view
+  t.strictSame(rest, {
+    provider: 'acme',
+    title: 'Acme',
+    status: 'connected',
+    method: 'oauth2',
+    account: 'Acme Inc.',
+    scopes: ['read'],
+    connectedAt: '2026-01-01T00:00:00.000Z',
+    expiresAt: '2026-01-01T01:00:00.000Z',
+    lastUsedAt: '2026-01-01T00:00:00.001Z',
+    failingSince: '2026-01-01T00:00:00.000Z',
+    apiUrls: ['https://api.acme.example/v1'],
+    connectUrl
+  })
+  t.ok(methods.includes('oauth2'))
+  t.notMatch(JSON.stringify(view), /canary|redacted|backoff/)
+})
+
+t.test('what is not known is not shown', async t => {
+  const { methods: _, ...rest } = describe(settingsWith(), { connection: connectionWith({ status: 'reconnect_required' }), publicUrl })
+  t.strictSame(rest, {
+    provider: 'acme',
+    title: 'Acme',
+    status: 'reconnect_required',
+    method: 'oauth2',
+    connectedAt: '2026-01-01T00:00:00.000Z',
+    apiUrls: ['https://api.acme.example/v1'],
+    connectUrl
+  })
+  const { methods: _1, ...none } = describe(settingsWith(), { publicUrl })
+  t.strictSame(none, { provider: 'acme', title: 'Acme', status: 'disconnected', connectUrl })
+})
+
+t.test('the bases of the API are told as a browser spells them, to whom is connected', async t => {
+  const apiUrlsOf = (api: Provider['api']) => describe(settingsWith({ api }), { connection: connectionWith(), publicUrl }).apiUrls
+  t.strictSame(apiUrlsOf({ baseUrl: 'https://API.acme.example:443' }), ['https://api.acme.example'])
+  t.strictSame(apiUrlsOf({ baseUrl: 'https://api.acme.example/v1', linkBases: ['https://old.acme.example/v1'] }), [
+    'https://api.acme.example/v1',
+    'https://old.acme.example/v1'
+  ])
+})
+
+t.test('every provider on offer is shown in its order, connected or not, and no other', async t => {
+  const providers = new Map(['umbrella', 'acme'].map(name => [name, settingsWith({ name, title: name })]))
+  const held = {
+    session: { value: { ...newSession('owner', startMs), lastUsedMs: { acme: startMs, gone: startMs } }, version },
+    connections: new Map(['acme', 'gone'].map(provider => [provider, { value: connectionWith({ provider }), version }]))
+  }
+  const show = (of: typeof held | undefined) =>
+    describeConnections(providers, of, '').map(({ provider, status, lastUsedAt, connectUrl }) => [provider, status, lastUsedAt, connectUrl])
+  t.strictSame(show(held), [
+    ['umbrella', 'disconnected', undefined, '/auth/umbrella'],
+    ['acme', 'connected', '2026-01-01T00:00:00.000Z', '/auth/acme']
+  ])
+  t.strictSame(show(undefined), [
+    ['umbrella', 'disconnected', undefined, '/auth/umbrella'],
+    ['acme', 'disconnected', undefined, '/auth/acme']
+  ])
+})
+
+t.test('the ways to connect are OAuth with a client and keys by the definition, and the address leads to the first', async t => {
+  const apiKey = apiKeyWith({ in: 'basic' })
+  const shown = (methods: Provider['methods'], on = true) => {
+    const { client: _, ...off } = settingsWith({ methods })
+    const view = describe(on ? settingsWith({ methods }) : off, { publicUrl })
+    return [view.methods, view.connectUrl]
+  }
+  t.strictSame(shown({ oauth2: oauth2With(), apiKey }), [['oauth2', 'api_key'], connectUrl])
+  t.strictSame(shown({ oauth2: oauth2With(), apiKey }, false), [['api_key'], `${publicUrl}/connect/acme`])
+  t.strictSame(shown({ oauth2: oauth2With() }), [['oauth2'], connectUrl])
+})

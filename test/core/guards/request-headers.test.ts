@@ -1,0 +1,169 @@
+import t from 'tap'
+import { requestHeaders as headersOf } from '../../../src/core/guards/request-headers.ts'
+import { stoppedNames } from '../../support/stopped-names.ts'
+import { codeOf, providerWith, shown } from '../support.ts'
+
+/** Of a client that says what it is, as nearly all do: what else goes up. */
+const requestHeaders = (raw: readonly string[], ...more: [own: Record<string, string>, withheld?: string[]]) =>
+  headersOf(['User-Agent', 'test', ...raw], ...more).slice(2)
+
+const own = { authorization: 'Bearer ours' }
+const ours = ['authorization', 'Bearer ours']
+
+const stoppedRequests = [
+  ...stoppedNames,
+  // Those that mean something to the gateway itself, to the framing, or to the page that calls.
+  'Cookie',
+  'X-Forwarded-Uri',
+  'Connection',
+  'Transfer-Encoding',
+  'Content-Length',
+  'Expect',
+  'Host',
+  'X-CSRF',
+  'Origin',
+  'Sec-Fetch-Site',
+  'Access-Control-Request-Private-Network'
+]
+
+for (const name of stoppedRequests) {
+  t.test(`SEC-29: the client's ${name} stops here, in every spelling`, async t => {
+    const spellings = new Set([
+      name,
+      name.toLowerCase(),
+      name.toUpperCase(),
+      name.replaceAll('-', '_'),
+      name.replace('-', '_').toLowerCase()
+    ])
+    for (const spelling of spellings)
+      t.strictSame(requestHeaders([spelling, 'theirs', 'Accept', '*/*'], own), ['Accept', '*/*', ...ours], spelling)
+  })
+}
+
+t.test('SEC-29: our headers survive whatever Connection names', async t => {
+  for (const value of ['authorization', 'Authorization', 'close, authorization', ' AUTHORIZATION ,x', 'authorization,authorization']) {
+    t.strictSame(requestHeaders(['Connection', value], own), ours, value)
+    t.strictSame(requestHeaders(['connection', value, 'Authorization', 'Bearer theirs'], own), ours, `${value}, with one of their own`)
+  }
+})
+
+t.test('SEC-29: what Connection names belongs to this hop', async t => {
+  t.strictSame(requestHeaders(['X-Hop', '1', 'Connection', 'close, X-Hop', 'Accept', '*/*'], {}), ['Accept', '*/*'])
+  t.strictSame(
+    requestHeaders(['Connection', 'x-a', 'X-A', '1', 'X_A', '1', 'Connection', 'x-b', 'X-B', '1', 'X-C', '1'], {}),
+    ['X-C', '1'],
+    'each of several'
+  )
+  t.strictSame(requestHeaders(['Connection', 'x_a', 'X-A', '1'], {}), [], 'a look-alike of the name')
+  for (const value of ['keep-alive', 'close', 'Keep-Alive', ''])
+    t.strictSame(requestHeaders(['Connection', value, 'Accept', '*/*'], {}), ['Accept', '*/*'], `Connection: ${value}`)
+})
+
+t.test('SEC-29: no header of the client stands beside ours of the same name, however either is spelled', async t => {
+  for (const [name, theirs] of [
+    ['x-api-key', 'X-Api-Key'],
+    ['x-api-key', 'x_api_key'],
+    ['api_key', 'api_key'],
+    ['api_key', 'Api-Key'],
+    ['X-Version', 'x-version'],
+    ['X-Version', 'X_VERSION']
+  ] as const)
+    t.strictSame(requestHeaders([theirs, 'theirs', theirs, 'again'], { [name]: 'ours' }), [name, 'ours'], `${theirs} beside ${name}`)
+})
+
+t.test('SEC-29: a header in which the credential goes elsewhere stops as well, however it is spelled', async t => {
+  t.strictSame(requestHeaders(['Api_Key', 'x', 'api-key', 'y', 'X-Other', 'z'], own, ['api-key']), ['X-Other', 'z', ...ours])
+})
+
+t.test('all other headers go up in their order and spelling, twice where they stand twice', async t => {
+  const raw = [
+    'Accept',
+    '*/*',
+    'X-Two',
+    '1',
+    'accept-LANGUAGE',
+    'de',
+    'X-Two',
+    '2',
+    'Content-Type',
+    'text/plain',
+    'X-Request-Id',
+    'r',
+    'X_Y',
+    'z'
+  ]
+  t.strictSame(requestHeaders(raw, own), [...raw, ...ours])
+  t.strictSame(requestHeaders([], {}), [])
+})
+
+t.test('a header that HTTP does not allow is refused, and not handed to the pool', async t => {
+  const cases: Array<[string, string]> = [
+    ['', 'x'],
+    ['a b', 'x'],
+    ['a:', 'x'],
+    ['a\r\nb', 'x'],
+    ['é', 'x'],
+    ['x', 'a\nb'],
+    ['x', 'a\rb'],
+    ['x', 'a\0b'],
+    ['x', '\x7f'],
+    ['x', '\x01'],
+    ['x', '\u0100'],
+    ['x', '日']
+  ]
+  for (const [name, value] of cases)
+    t.equal(
+      codeOf(() => requestHeaders([name, value], own)),
+      'header_rejected',
+      shown(`${name}: ${value}`)
+    )
+  for (const value of ['', 'a\tb', 'caf\xe9', ' ', '"(),/:;<=>?@[\\]{}'])
+    t.strictSame(requestHeaders(['X-A', value], {}), ['X-A', value], `${shown(value)} is allowed`)
+  t.strictSame(requestHeaders(['Cookie', 'a\0b'], {}), [], 'a header that stops here need not be well-formed')
+})
+
+t.test('a refusal names the header and not its value', async t => {
+  t.throws(() => requestHeaders(['X-Secret', 'canary\n'], {}), {
+    code: 'header_rejected',
+    status: 400,
+    message: /^(?!.*canary).*"X-Secret"/s
+  })
+})
+
+t.test('what is decided of a name stays so, however many other names have come', async t => {
+  const many = Array.from({ length: 3_000 }, (_, i) => [`X-Name-${i}`, 'x']).flat()
+  t.strictSame(requestHeaders([...many, 'X_Forwarded_For', '1', 'X-Last', '2'], {}).slice(-4), ['X-Name-2999', 'x', 'X-Last', '2'])
+})
+
+t.test('a client that does not say what it is gets a name of ours, unless the definition has one', async t => {
+  t.strictSame(headersOf(['Accept', '*/*'], own), ['Accept', '*/*', 'user-agent', 'grantkeeper', ...ours])
+  t.strictSame(headersOf(['User-Agent', '', 'Accept', '*/*'], {}), ['Accept', '*/*', 'user-agent', 'grantkeeper'])
+  t.strictSame(headersOf(['User-Agent', 'a'], {}), ['User-Agent', 'a'])
+  t.strictSame(headersOf(['Connection', 'user-agent', 'User-Agent', 'a'], {}), ['user-agent', 'grantkeeper'])
+  t.strictSame(headersOf(['User-Agent', 'a'], { 'User-Agent': 'defined' }), ['User-Agent', 'defined'])
+  t.strictSame(headersOf([], { 'user-agent': 'defined' }), ['user-agent', 'defined'])
+})
+
+t.test('SEC-29: a header that asks for another method is refused, however it is spelled, and though Connection names it', async t => {
+  for (const name of ['X-HTTP-Method-Override', 'x-http-method', 'X_METHOD_OVERRIDE', 'x_http-Method_override']) {
+    t.equal(
+      codeOf(() => headersOf([name, 'DELETE'], own)),
+      'header_rejected',
+      name
+    )
+    t.equal(
+      codeOf(() => headersOf(['Connection', name, name, 'DELETE'], own)),
+      'header_rejected',
+      name
+    )
+  }
+  const call = { method: 'POST', provider: providerWith() } as const
+  t.strictSame(headersOf(['User-Agent', 'a', 'X-HTTP-Method', ' Post '], {}, [], call), ['User-Agent', 'a'], 'the call’s own is none')
+  const may = { ...call, provider: providerWith({ api: { baseUrl: 'https://api.acme.example', methodOverride: true } }) }
+  const asked = ['User-Agent', 'a', 'X-HTTP-Method', 'patch']
+  t.strictSame(headersOf(asked, {}, [], may), asked)
+  t.equal(
+    codeOf(() => headersOf(['X-HTTP-Method', 'TRACE'], {}, [], may)),
+    'method_not_allowed'
+  )
+})

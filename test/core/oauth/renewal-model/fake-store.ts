@@ -1,0 +1,179 @@
+import type { Hold, Store } from '../../../../src/core/ports.ts'
+import { storeUnavailable } from '../../../../src/stores/errors.ts'
+import type { Process } from './process.ts'
+import type { Time } from './time.ts'
+
+export type StorePlan = {
+  /** Calls, counted from the first, that are rejected: without having been carried out, or though they have been. */
+  readonly faults: ReadonlyArray<{ readonly call: number; readonly kind: 'not done' | 'not answered' }>
+  /** Every call in this time is rejected, and not carried out. */
+  readonly outage: { readonly fromMs: number; readonly forMs: number } | undefined
+  /** Whether changes are told to those who wait for one. */
+  readonly tells: boolean
+  /** Whether a process that has died is known to have. */
+  readonly seesDeath: boolean
+}
+
+export type FakeStore = {
+  /** The store as one process sees it. */
+  of(process: Process): Store
+  /** Who holds a lease now and knows of it. */
+  holders(): Process[]
+  /** Whether any call was rejected. */
+  wasFaulty(): boolean
+}
+
+/** `isForgotten`: its holder does not know that it has it, and does nothing about it. */
+type HeldLease = { readonly holder: Process; endsAtMs: number; spokeAtMs: number; isForgotten: boolean }
+
+/** A holder that has said nothing for so long is looked at, whether it lives. */
+const silenceMs = 750
+
+/** What the port says, in memory. A call is carried out at one step and answered at a later one: its sender may die in between. */
+export function createFakeStore(time: Time, plan: StorePlan, onChange: (records: ReadonlyMap<string, Buffer>) => void): FakeStore {
+  const owners = new Map<string, Map<string, Buffer>>()
+  const notes = new Map<string, Buffer>()
+  const leases = new Map<string, HeldLease>()
+  const waiting = new Set<{ owner: string; wake: () => void }>()
+  const startMs = time.now()
+  let calls = 0
+  let faulty = false
+
+  function changed(owner: string): void {
+    if (plan.tells) for (const one of waiting) if (one.owner === owner) void time.step('a change is told').then(one.wake)
+  }
+
+  function isDown(): boolean {
+    const sinceMs = plan.outage ? time.now() - startMs - plan.outage.fromMs : -1
+    return sinceMs >= 0 && sinceMs < (plan.outage?.forMs ?? 0)
+  }
+
+  function of(process: Process): Store {
+    /** @param whenLost notes that the sender will not know what has become of it */
+    async function call<T>(what: string, work: () => T, whenLost = () => {}): Promise<T> {
+      const number = ++calls
+      const fault = plan.faults.find(({ call }) => call === number)?.kind
+      await time.step(`${process.name} ${what}`)
+      const isDone = fault !== 'not done' && !isDown()
+      const done = isDone ? work() : undefined
+      const isLost = !isDone || fault !== undefined
+      if (isLost) {
+        faulty = true
+        whenLost()
+      }
+      await process.sees(time.step(`${process.name} ${what} ${isLost ? 'rejected' : 'answered'}`))
+      if (isLost) throw storeUnavailable(new Error(fault ?? 'outage'))
+      return done as T
+    }
+
+    function holdOf(key: string, owner: string, own: HeldLease): Hold {
+      const isHeld = () => leases.get(key) === own && own.endsAtMs > time.now()
+      const forget = () => {
+        own.isForgotten = true
+      }
+      return {
+        extend: ttlMs =>
+          call('extends', () => {
+            if (!isHeld()) return false
+            own.endsAtMs = time.now() + ttlMs
+            own.spokeAtMs = time.now()
+            return true
+          }),
+        release: () =>
+          call(
+            'releases',
+            () => {
+              if (leases.get(key) !== own) return
+              leases.delete(key)
+              changed(owner)
+            },
+            forget
+          )
+      }
+    }
+
+    const recordsOf = (owner: string) => owners.get(owner) ?? new Map<string, Buffer>()
+
+    return {
+      description: 'in memory',
+      watch: {
+        isComplete: () => false,
+        subscribe: () => {},
+        nextChange: (owner, withinMs) => {
+          const { promise, resolve } = Promise.withResolvers<void>()
+          const one = { owner, wake: resolve }
+          waiting.add(one)
+          void time.sleep(withinMs).then(resolve)
+          return process.sees(promise.then(() => void waiting.delete(one)))
+        }
+      },
+
+      read: (owner, fields) => call('reads', () => fields.map(field => recordsOf(owner).get(field))),
+      readAll: owner => call('reads all', () => new Map(recordsOf(owner))),
+
+      commit: (owner, { expectNone, expect = [], put = [], erase = [], ttlMs }) =>
+        call('commits', () => {
+          const records = recordsOf(owner)
+          if (records.size === 0 && ttlMs === undefined) return false
+          if (records.size > 0 && expectNone) return false
+          if (!expect.every(([field, prefix]) => beginsWith(records.get(field), prefix))) return false
+          for (const [field, record] of put) records.set(field, record)
+          for (const field of erase) records.delete(field)
+          owners.set(owner, records)
+          onChange(records)
+          changed(owner)
+          return true
+        }),
+
+      erase: owner =>
+        call('erases', () => {
+          owners.delete(owner)
+          onChange(new Map())
+          changed(owner)
+        }),
+
+      confirm: async () => {},
+
+      owners: async function* () {
+        yield [...owners.keys()]
+      },
+
+      acquire: (owner, name, ttlMs, waitedMs = 0) => {
+        const key = `${owner} ${name}`
+        const own: HeldLease = { holder: process, endsAtMs: 0, spokeAtMs: 0, isForgotten: false }
+        return call(
+          'acquires',
+          () => {
+            const other = leases.get(key)
+            if (other && other.endsAtMs > time.now() && !isTakenForDead(other, waitedMs)) return undefined
+            leases.set(key, Object.assign(own, { endsAtMs: time.now() + ttlMs, spokeAtMs: time.now() }))
+            return holdOf(key, owner, own)
+          },
+          () => {
+            own.isForgotten = true
+          }
+        )
+      },
+
+      claim: () => Promise.reject(new Error('a renewal claims nothing')),
+      keep: (key, bytes) => call('keeps a note', () => void notes.set(key, bytes)),
+      kept: key => call('asks for a note', () => notes.get(key)),
+      count: () => Promise.reject(new Error('a renewal counts nothing')),
+      ping: async () => {},
+      close: async () => {}
+    }
+  }
+
+  const isTakenForDead = ({ holder, spokeAtMs }: HeldLease, waitedMs: number) =>
+    plan.seesDeath && holder.isDead() && waitedMs >= silenceMs && time.now() - spokeAtMs >= silenceMs
+
+  return {
+    of,
+    holders: () =>
+      [...leases.values()].filter(({ endsAtMs, isForgotten }) => endsAtMs > time.now() && !isForgotten).map(({ holder }) => holder),
+    wasFaulty: () => faulty
+  }
+}
+
+const beginsWith = (record: Buffer | undefined, prefix: Buffer | undefined): boolean =>
+  prefix === undefined ? record === undefined : record?.subarray(0, prefix.length).equals(prefix) === true

@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Scheduler } from 'fast-check'
+import { type Connection, connectionFrom, decodeConnection } from '../../../../src/core/connections/connection.ts'
+import { GatewayError } from '../../../../src/core/errors.ts'
+import { createRenewal } from '../../../../src/core/oauth/renewal.ts'
+import { holdBack } from '../../../../src/core/proxy/provider-rate-limit.ts'
+import type { Session } from '../../../../src/core/session.ts'
+import { createCipher } from '../../../../src/core/vault/cipher.ts'
+import { createVault } from '../../../../src/core/vault/vault.ts'
+import { limits, minute, second } from '../../support.ts'
+import { createFakeProvider, type FakeProvider, type ProviderPlan } from './fake-provider.ts'
+import { createFakeStore, type FakeStore, type StorePlan } from './fake-store.ts'
+import { createProcess, type Fate, type Process } from './process.ts'
+import { createTime } from './time.ts'
+
+/** What happens in a run, apart from the order of its steps. Times count from the run's beginning, or from what came before. */
+export type Plan = StorePlan &
+  ProviderPlan & {
+    /** How slowly time passes, in steps. */
+    readonly pace: number
+    readonly instances: ReadonlyArray<readonly Fate[]>
+    /** Who calls with a credential that has expired, one call after the other, each with what the record has by then. */
+    readonly callers: ReadonlyArray<{ readonly instance: number; readonly atMs: number; readonly calls: number }>
+    readonly person: ReadonlyArray<{ readonly does: 'disconnect' | 'log out' | 'sign in' | 'withdraw'; readonly atMs: number }>
+    /** When a 429 leaves its note in the record. */
+    readonly notesAtMs: readonly number[]
+  }
+
+/** One call of `renew`, and what came of it: a connection, an error, or nothing yet. */
+export type Call = { readonly by: Process; readonly failed: Connection; readonly atMs: number; outcome?: unknown; outcomeAtMs?: number }
+
+export type History = {
+  readonly provider: FakeProvider
+  readonly store: FakeStore
+  readonly calls: readonly Call[]
+  /** What the record was after each write; `undefined` when there was none. */
+  readonly records: ReadonlyArray<Connection | undefined>
+  /** Given away to be revoked, or given up aloud. */
+  readonly handedOver: readonly Connection[]
+  /** For each disconnect and logout that was acknowledged: how many families there had been, and how many writes. */
+  readonly ended: ReadonlyArray<{ readonly families: number; readonly writes: number }>
+  /** What was still to come when there was no more time. */
+  readonly unfinished: readonly string[]
+}
+
+const owner = 'owner'
+const name = 'acme'
+const key = randomBytes(32)
+
+/** Runs instances of the real core on one store, one provider and one clock, in the scheduler's order, until nothing is to come. */
+export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<History> {
+  const time = createTime(scheduler, plan.pace)
+  const { cipher, open } = transparentCipher()
+  const records: Array<Connection | undefined> = []
+  const store = createFakeStore(time, plan, kept => records.push(open(kept.get(`connection:${name}`))))
+  const provider = createFakeProvider(time, plan, () => records.length)
+  const calls: Call[] = []
+  const handedOver: Connection[] = []
+  const ended: Array<{ families: number; writes: number }> = []
+
+  function processOf(label: string, fates: readonly Fate[] = []) {
+    const process = createProcess(label, time, fates)
+    const view = store.of(process)
+    return { process, view, vault: createVault({ store: view, cipher, limits, clock: time }) }
+  }
+
+  function instanceOf(fates: readonly Fate[], i: number) {
+    const { process, view, vault } = processOf(`instance ${i}`, fates)
+    const { renew } = createRenewal({
+      vault,
+      lease: view,
+      notes: view,
+      watch: view.watch,
+      clock: time,
+      endpointOf: () => provider.endpointOf(process),
+      onOrphan: connection => handedOver.push(connection),
+      onLost: connection => handedOver.push(connection),
+      pause: (ms, signal) => process.sees(time.sleep(ms, signal)),
+      patience: (ms, work, fault = () => new Error('late')) => {
+        const done = new AbortController()
+        const late = process.sees(time.sleep(ms, done.signal)).then(() => Promise.reject(fault()))
+        late.catch(() => {}) // It lost the race.
+        return Promise.race([work, late]).finally(() => done.abort())
+      }
+    })
+    return { process, vault, renew }
+  }
+
+  const instances = plan.instances.map(instanceOf)
+  const { vault } = processOf('person')
+
+  async function call({ instance, atMs, calls: count }: Plan['callers'][number], first: Connection): Promise<void> {
+    const { process, vault, renew } = instances[instance] as ReturnType<typeof instanceOf>
+    await process.sees(time.sleep(atMs))
+    let failed = first
+    for (let i = 0; i < count; i++) {
+      const one: Call = { by: process, failed, atMs: time.now() }
+      calls.push(one)
+      one.outcome = await renew(owner, failed).then(
+        ({ value }) => value,
+        error => error
+      )
+      one.outcomeAtMs = time.now()
+      const retryAfter = one.outcome instanceof GatewayError ? (one.outcome.retryAfter ?? 0) : 0
+      await process.sees(time.sleep(retryAfter * second))
+      failed = (await vault.readConnection(owner, name).catch(() => undefined))?.value ?? failed
+    }
+  }
+
+  async function signIn(session?: Session): Promise<Session | undefined> {
+    const next = await vault.connect(owner, session, connectionFrom(provider.signIn(), name, [], time.now()))
+    return typeof next === 'string' ? session : next
+  }
+
+  async function live(first?: Session): Promise<void> {
+    let session = first
+    for (const { does, atMs } of plan.person) {
+      await time.sleep(atMs)
+      const families = provider.families.length
+      try {
+        if (does === 'sign in') session = await signIn(session)
+        if (does === 'disconnect') await vault.disconnect(owner, name)
+        if (does === 'log out') {
+          await vault.end(owner)
+          session = undefined
+        }
+      } catch {
+        continue // Nothing was acknowledged, so nothing was promised.
+      }
+      if (does === 'disconnect' || does === 'log out') ended.push({ families, writes: records.length })
+      if (does !== 'sign in') provider.withdraw()
+    }
+  }
+
+  async function note(atMs: number): Promise<void> {
+    await time.sleep(atMs)
+    await holdBack(vault, owner, name, time.now() + minute).catch(() => {})
+  }
+
+  // Time does not pass until the person has signed in.
+  const session = await inOrder(scheduler, signIn())
+  const first = records.at(-1) as Connection
+  void live(session)
+  for (const atMs of plan.notesAtMs) void note(atMs)
+  for (const caller of plan.callers) void call(caller, first)
+  const unfinished = await inOrder(scheduler, time.pass(10 * minute))
+  return { provider, store, calls, records, handedOver, ended, unfinished }
+}
+
+/**
+ * The scheduler's own `waitFor` lets 50 promises settle before each step, so that everything that can go on has gone on. A turn of the
+ * event loop does the same at a tenth of the cost: tap follows every promise.
+ */
+async function inOrder<T>(scheduler: Scheduler, work: Promise<T>): Promise<T> {
+  let isOver = false
+  const end = () => {
+    isOver = true
+  }
+  work.then(end, end)
+  while (!isOver) {
+    await nextTurn()
+    if (scheduler.count() > 0) await scheduler.waitOne()
+  }
+  return work
+}
+
+/** The real cipher, and a way to look into what it has sealed. */
+function transparentCipher() {
+  const cipher = createCipher([key])
+  const plains = new WeakMap<Buffer, Buffer>()
+  return {
+    cipher: {
+      ...cipher,
+      seal: (plain: Buffer, context: string) => {
+        const sealed = cipher.seal(plain, context)
+        plains.set(sealed, plain)
+        return sealed
+      }
+    },
+    open: (record: Buffer | undefined) => {
+      const plain = record && plains.get(record)
+      return plain && decodeConnection(plain)
+    }
+  }
+}

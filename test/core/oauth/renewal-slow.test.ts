@@ -1,0 +1,164 @@
+import t from 'tap'
+import type { Grant } from '../../../src/core/connections/connection.ts'
+import type { RenewalParts } from '../../../src/core/oauth/renewal.ts'
+import { Secret } from '../../../src/core/secret.ts'
+import { codeOfRejection, connectionWith, hour, inOneBrowser, minute, second, startMs } from '../support.ts'
+import { another, begin, kept, many, next, type World } from './renewing.ts'
+
+/** Patience that ends when the test says so; and what those who had it were willing to wait. */
+function patienceOfTest() {
+  const late = new Set<() => void>()
+  const limits: number[] = []
+  const patience: RenewalParts['patience'] = (limitMs, work, fault = () => new Error('late')) => {
+    limits.push(limitMs)
+    const { promise, reject } = Promise.withResolvers<never>()
+    late.add(() => reject(fault()))
+    return Promise.race([work, promise])
+  }
+  const end = () => {
+    for (const tell of late) tell()
+    late.clear()
+  }
+  return { patience, limits, end }
+}
+
+/** Makes the next token call wait. Resolves when it has come, with what answers it. */
+const slow = ({ endpoint }: World) =>
+  new Promise<() => void>(come => {
+    endpoint.answers.push(token => new Promise<Grant>(resolve => come(() => resolve(next(token)))))
+  })
+
+const saved = async ({ vault }: World, credential: string) => {
+  while ((await kept(vault))?.credential.reveal() !== credential) await new Promise(setImmediate)
+}
+
+t.test('SEC-14: who waits is told after ten seconds, and the token call goes on: what it brings is kept, and serves the next', async t => {
+  const { patience, limits, end } = patienceOfTest()
+  const world = await begin(t, connectionWith(), { patience })
+  const coming = slow(world)
+  const waiting = many(5, () => codeOfRejection(world.renew('owner', connectionWith())))
+  const answer = await coming
+  end()
+  t.strictSame([...new Set(await waiting)], ['provider_timeout'])
+  t.strictSame([...new Set(limits)], [10 * second])
+  const later = world.renew('owner', connectionWith())
+  end()
+  t.equal(await codeOfRejection(later), 'provider_timeout', 'who comes meanwhile waits as long, and causes no second call')
+  answer()
+  await saved(world, 'access-2')
+  t.equal((await world.renew('owner', connectionWith())).value.credential.reveal(), 'access-2')
+  t.strictSame(world.endpoint.spent, ['refresh-1'])
+})
+
+t.test('SEC-13: on another instance they wait as long, and no second call is made while the first goes on', async t => {
+  const { patience, end } = patienceOfTest()
+  const one = await begin(t, connectionWith(), { patience })
+  const two = another(t, one, { patience })
+  const coming = slow(one)
+  const first = codeOfRejection(one.renew('owner', connectionWith()))
+  const answer = await coming
+  const second = codeOfRejection(two.renew('owner', connectionWith()))
+  one.clock.advance(minute)
+  end()
+  t.strictSame(await Promise.all([first, second]), ['provider_timeout', 'provider_timeout'])
+  await two.settle(hour)
+  t.pass('an instance for which nobody waits any more does not ask on and on')
+  answer()
+  await saved(one, 'access-2')
+  t.equal((await two.renew('owner', connectionWith())).value.credential.reveal(), 'access-2')
+  t.strictSame(one.endpoint.spent, ['refresh-1'])
+})
+
+t.test('who has a token that is still good waits for a second from the beginning of its renewal', async t => {
+  const { patience, limits, end } = patienceOfTest()
+  const world = await begin(t, connectionWith(), { patience })
+  const coming = slow(world)
+  const ahead = (ms = second) => codeOfRejection(world.renew('owner', connectionWith(), ms))
+  const first = ahead()
+  const answer = await coming
+  end()
+  t.equal(await first, 'provider_timeout')
+  world.clock.advance(400)
+  const joined = ahead()
+  end()
+  t.equal(await joined, 'provider_timeout')
+  world.clock.advance(600)
+  t.equal(await ahead(), 'provider_timeout', 'at once')
+  t.strictSame(limits, [second, 600])
+  answer()
+  await saved(world, 'access-2')
+})
+
+t.test('who waits behind the renewal of an older token is told as well', async t => {
+  const { patience, end } = patienceOfTest()
+  const world = await begin(t, connectionWith(), { patience })
+  const coming = slow(world)
+  const first = codeOfRejection(world.renew('owner', connectionWith()))
+  const answer = await coming
+  const newer = codeOfRejection(world.renew('owner', connectionWith({ credential: new Secret('access-9') })))
+  end()
+  t.strictSame(await Promise.all([first, newer]), ['provider_timeout', 'provider_timeout'])
+  answer()
+  await saved(world, 'access-2')
+})
+
+t.test('SEC-14: a token call that is under way when the gateway closes is waited for', async t => {
+  const { patience, end } = patienceOfTest()
+  const world = await begin(t, connectionWith(), { patience })
+  const coming = slow(world)
+  const waiting = codeOfRejection(world.renew('owner', connectionWith()))
+  const answer = await coming
+  end()
+  await waiting
+  const settled = world.settle(hour)
+  answer()
+  await settled
+  t.equal((await kept(world.vault))?.refreshToken?.reveal(), 'refresh-2')
+})
+
+t.test('SEC-14: and given up aloud when it takes too long for that, with its lease, which nobody gets while it may go on', async t => {
+  const abandoned: string[] = []
+  const world = await begin(t, connectionWith(), { onAbandoned: provider => abandoned.push(provider) })
+  const coming = slow(world)
+  const waiting = codeOfRejection(world.renew('owner', connectionWith()))
+  await coming
+  await world.settle(1)
+  t.equal(await waiting, 'provider_timeout')
+  t.strictSame(abandoned, ['acme'])
+  t.equal(await world.store.acquire('owner', 'renewal:acme', second), undefined)
+  world.clock.advance(2 * minute)
+  t.ok(await world.store.acquire('owner', 'renewal:acme', second), 'it ends by itself')
+})
+
+t.test('SEC-13: without the certainty of the lease for as long as a token call may take none is made', async t => {
+  const world = await begin(t)
+  const { store, clock, vault, endpoint } = world
+  // A process that stands still between the lease and the call.
+  const late = another(t, world, {
+    vault: {
+      ...vault,
+      readConnection: async (...of) => {
+        clock.advance(6 * second)
+        return vault.readConnection(...of)
+      }
+    }
+  })
+  t.equal(await codeOfRejection(late.renew('owner', connectionWith())), 'provider_unavailable')
+  t.strictSame(endpoint.spent, [])
+  t.ok(await store.acquire('owner', 'renewal:acme', second))
+})
+
+t.test('a sign-in while a slow renewal goes on stands, and what the renewal brings is handed over', async t => {
+  const { patience, end } = patienceOfTest()
+  const world = await begin(t, connectionWith(), { patience })
+  const coming = slow(world)
+  const waiting = codeOfRejection(world.renew('owner', connectionWith()))
+  const answer = await coming
+  end()
+  await waiting
+  const signedIn = connectionWith({ credential: new Secret('access-new'), connectedAtMs: startMs })
+  await world.vault.connect('owner', undefined, signedIn, inOneBrowser(world.clock))
+  answer()
+  await world.settle(hour)
+  t.equal((await kept(world.vault))?.credential.reveal(), 'access-new')
+})

@@ -1,0 +1,332 @@
+import t from 'tap'
+import type { Connection } from '../../../src/core/connections/connection.ts'
+import { GatewayError } from '../../../src/core/errors.ts'
+import { createRenewal } from '../../../src/core/oauth/renewal.ts'
+import { Secret } from '../../../src/core/secret.ts'
+import { createCipher } from '../../../src/core/vault/cipher.ts'
+import { createVault } from '../../../src/core/vault/vault.ts'
+import { codeOfRejection, connectionWith, hour, inOneBrowser, limits, minute, second, startMs, told } from '../support.ts'
+import { another, begin, credentialsOf, failing, kept, keptTold, many, next, withStore } from './renewing.ts'
+
+t.test('SEC-13: a hundred calls that are refused together cause one renewal', async t => {
+  const { renew, endpoint, vault, orphans } = await begin(t)
+  const results = await many(100, () => renew('owner', connectionWith()))
+  t.strictSame(credentialsOf(results), ['access-2'])
+  t.strictSame(endpoint.spent, ['refresh-1'])
+  t.strictSame(await keptTold(vault), {
+    ...told(connectionWith()),
+    credential: 'access-2',
+    refreshToken: 'refresh-2',
+    lifetimeMs: hour,
+    expiresAtMs: startMs + hour,
+    renewAtMs: startMs + hour - minute
+  })
+  t.strictSame(orphans, [])
+})
+
+t.test('SEC-13: two instances with fifty calls each cause one renewal', async t => {
+  const one = await begin(t)
+  const two = another(t, one)
+  const results = (await Promise.all([one, two].map(({ renew }) => many(50, () => renew('owner', connectionWith()))))).flat()
+  t.strictSame(credentialsOf(results), ['access-2'])
+  t.strictSame(one.endpoint.spent, ['refresh-1'])
+})
+
+t.test('SEC-13: who comes late with the old token gets the new one, without a call', async t => {
+  const one = await begin(t)
+  await one.renew('owner', connectionWith())
+  const results = [await one.renew('owner', connectionWith()), await another(t, one).renew('owner', connectionWith())]
+  t.strictSame(credentialsOf(results), ['access-2'])
+  t.strictSame(one.endpoint.spent, ['refresh-1'])
+})
+
+t.test('who is refused with the new token as well causes the next renewal, also while the first is under way', async t => {
+  const { renew, endpoint } = await begin(t)
+  const newest = connectionWith({ credential: new Secret('access-2') })
+  const results = await Promise.all([
+    renew('owner', connectionWith()),
+    renew('owner', newest),
+    renew('owner', newest),
+    renew('owner', connectionWith())
+  ])
+  t.strictSame(
+    results.map(({ value }) => value.credential.reveal()),
+    ['access-2', 'access-3', 'access-3', 'access-2']
+  )
+  t.strictSame(endpoint.spent, ['refresh-1', 'refresh-2'])
+})
+
+t.test('connections to several providers, and of several people, are renewed beside each other', async t => {
+  const { renew, vault, endpoint, clock } = await begin(t)
+  const umbrella = connectionWith({ provider: 'umbrella', refreshToken: new Secret('refresh-10') })
+  const theirs = connectionWith({ refreshToken: new Secret('refresh-20') })
+  await vault.connect('owner', undefined, umbrella, inOneBrowser(clock))
+  await vault.connect('other', undefined, theirs)
+  const results = await Promise.all([renew('owner', connectionWith()), renew('owner', umbrella), renew('other', theirs)])
+  t.strictSame(
+    results.map(({ value }) => value.credential.reveal()),
+    ['access-2', 'access-11', 'access-21']
+  )
+  t.strictSame(endpoint.spent.toSorted(), ['refresh-1', 'refresh-10', 'refresh-20'])
+})
+
+t.test('SEC-14: invalid_grant ends the connection for everyone who waited, and nobody asks again', async t => {
+  const one = await begin(t, connectionWith({ backoff: { failures: 1, notBeforeMs: startMs, sinceMs: startMs } }))
+  const two = another(t, one)
+  one.endpoint.answers.push(failing('refused', 'invalid_grant'))
+  const codes = await Promise.all(
+    [one, two].flatMap(({ renew }) => Array.from({ length: 20 }, () => codeOfRejection(renew('owner', connectionWith()))))
+  )
+  t.strictSame([...new Set(codes)], ['reconnect_required'])
+  for (const { renew } of [one, two])
+    await t.rejects(renew('owner', connectionWith()), { code: 'reconnect_required', status: 401, provider: 'acme' })
+  t.strictSame(one.endpoint.spent, ['refresh-1'])
+  const { refreshToken: _, ...rest } = told(connectionWith())
+  t.strictSame(await keptTold(one.vault), { ...rest, status: 'reconnect_required' }, 'what is of no use any more is not kept')
+})
+
+t.test('a credential that cannot be renewed ends the connection when the provider refuses it', async t => {
+  const { refreshToken: _, ...without } = connectionWith()
+  for (const [what, connection] of [
+    ['a grant without a refresh token', without],
+    ['an API key', { ...without, method: 'api_key' }],
+    ['a provider whose OAuth is off', connectionWith({ provider: 'unconfigured' })]
+  ] as ReadonlyArray<[string, Connection]>) {
+    const { renew, vault, endpoint } = await begin(t, connection)
+    await t.rejects(renew('owner', connection), { code: 'reconnect_required' }, what)
+    t.equal((await kept(vault, connection.provider))?.status, 'reconnect_required', what)
+    t.strictSame(endpoint.spent, [], what)
+  }
+})
+
+t.test('SEC-14: a timeout or fault of the provider keeps the tokens and is not hammered', async t => {
+  for (const [kind, reason, code] of [
+    ['timeout', undefined, 'provider_timeout'],
+    ['unavailable', undefined, 'provider_unavailable'],
+    ['bad_answer', undefined, 'provider_unavailable'],
+    ['refused', undefined, 'provider_unavailable']
+  ] as const) {
+    const what = `${kind} ${reason ?? ''}`
+    const { renew, vault, endpoint, clock } = await begin(t)
+    endpoint.answers.push(failing(kind, reason))
+    await t.rejects(renew('owner', connectionWith()), { code, provider: 'acme', retryAfter: 1 }, what)
+    t.strictSame(
+      await keptTold(vault),
+      { ...told(connectionWith()), backoff: { failures: 1, notBeforeMs: startMs + second, sinceMs: startMs } },
+      what
+    )
+    clock.advance(second - 1)
+    await t.rejects(renew('owner', connectionWith()), { code: 'provider_unavailable', retryAfter: 1 }, `${what}, and again too early`)
+    t.equal(endpoint.spent.length, 1, what)
+    clock.advance(1)
+    endpoint.answers.push(next)
+    t.equal((await renew('owner', connectionWith())).value.credential.reveal(), 'access-2', `${what}, and again in time`)
+  }
+})
+
+t.test('SEC-14: the wait doubles up to a minute, and a success forgets it', async t => {
+  const { renew, vault, endpoint, clock } = await begin(t)
+  for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60]) {
+    endpoint.answers.push(failing('unavailable'))
+    await t.rejects(renew('owner', connectionWith()), { code: 'provider_unavailable', retryAfter: seconds })
+    clock.advance(seconds * second - 1)
+    await t.rejects(renew('owner', connectionWith()), { code: 'provider_unavailable', retryAfter: 1 })
+    clock.advance(1)
+  }
+  t.equal(endpoint.spent.length, 8)
+  endpoint.answers.push(next)
+  await renew('owner', connectionWith())
+  t.notOk('backoff' in ((await kept(vault)) as Connection))
+  endpoint.answers.push(failing('unavailable'))
+  await t.rejects(renew('owner', connectionWith({ credential: new Secret('access-2') })), { code: 'provider_unavailable', retryAfter: 1 })
+})
+
+t.test('SEC-14: a failure is shared by everyone who waited, on every instance', async t => {
+  const one = await begin(t)
+  const two = another(t, one)
+  one.endpoint.answers.push(failing('timeout'))
+  const codes = await Promise.all(
+    [one, two].map(({ renew }) => Promise.all(Array.from({ length: 20 }, () => codeOfRejection(renew('owner', connectionWith())))))
+  )
+  t.strictSame(one.endpoint.spent, ['refresh-1'])
+  t.strictSame(
+    codes.map(list => [...new Set(list)]),
+    [['provider_timeout'], ['provider_unavailable']]
+  )
+})
+
+t.test('what is no answer of a token endpoint passes through, and keeps the tokens', async t => {
+  const { renew, vault, endpoint } = await begin(t)
+  const fault = new RangeError('a slip of the program')
+  endpoint.answers.push(() => {
+    throw fault
+  })
+  t.equal(await codeOfRejection(renew('owner', connectionWith())), fault)
+  t.strictSame(await keptTold(vault), told(connectionWith()))
+  endpoint.answers.push(next)
+  t.equal((await renew('owner', connectionWith())).value.credential.reveal(), 'access-2', 'and the next may try')
+})
+
+t.test('SEC-15: without a connection there is nothing to renew, and no call', async t => {
+  const { renew, vault, endpoint } = await begin(t)
+  await vault.disconnect('owner', 'acme')
+  await t.rejects(renew('owner', connectionWith()), { code: 'connection_required', status: 401, provider: 'acme' })
+  await t.rejects(renew('nobody', connectionWith()), { code: 'connection_required' })
+  t.strictSame(endpoint.spent, [])
+})
+
+t.test('SEC-15, SEC-20: who disconnects or signs out during a renewal wins, and the new grant is handed over for revocation', async t => {
+  for (const end of ['disconnect', 'end'] as const) {
+    const { renew, vault, endpoint, store, orphans } = await begin(t)
+    endpoint.answers.push(async token => {
+      await vault[end]('owner', 'acme')
+      return next(token)
+    })
+    const codes = await many(5, () => codeOfRejection(renew('owner', connectionWith())))
+    t.strictSame([...new Set(codes)], ['connection_required'], end)
+    t.notOk((await store.readAll('owner')).has('connection:acme'), end)
+    t.strictSame(
+      orphans.map(({ refreshToken }) => refreshToken?.reveal()),
+      ['refresh-2'],
+      end
+    )
+  }
+})
+
+t.test('a sign-in during a renewal stands, whatever the provider says of the old grant', async t => {
+  const signedIn = connectionWith({ credential: new Secret('access-new'), refreshToken: new Secret('refresh-new') })
+  for (const [what, answer] of [
+    ['granted', next],
+    ['invalid_grant', failing('refused', 'invalid_grant')]
+  ] as const) {
+    const { renew, vault, endpoint, clock } = await begin(t)
+    endpoint.answers.push(async token => {
+      await vault.connect('owner', undefined, signedIn, inOneBrowser(clock))
+      return answer(token)
+    })
+    t.equal((await renew('owner', connectionWith())).value.credential.reveal(), 'access-new', what)
+    t.strictSame(await keptTold(vault), told(signedIn), what)
+  }
+})
+
+t.test('a note that another instance made on the old token in the meantime does not undo the renewal', async t => {
+  for (const note of [
+    { backoff: { failures: 1, notBeforeMs: startMs + minute, sinceMs: startMs } },
+    { status: 'reconnect_required' as const }
+  ]) {
+    const { renew, vault, endpoint, orphans } = await begin(t)
+    endpoint.answers.push(async token => {
+      const before = await vault.readConnection('owner', 'acme')
+      if (before) await vault.replace('owner', before, connectionWith(note))
+      return next(token)
+    })
+    await renew('owner', connectionWith())
+    t.match(await keptTold(vault), { credential: 'access-2', refreshToken: 'refresh-2', status: 'connected', backoff: undefined })
+    t.strictSame(orphans, [])
+  }
+})
+
+const down = () => new GatewayError('store_unavailable', 'down', { retryAfter: 1 })
+
+t.test('SEC-41: a grant is held on to while the store does not take it', async t => {
+  const world = await begin(t)
+  let faults = 0
+  const { renew, settle, endpoint } = withStore(world, {
+    commit: (owner, change) => (faults++ < 2 ? Promise.reject(down()) : world.store.commit(owner, change))
+  })
+  t.strictSame(credentialsOf(await many(10, () => renew('owner', connectionWith()))), ['access-2'])
+  t.equal((await kept(world.vault))?.refreshToken?.reveal(), 'refresh-1', 'who waited has it before the store has')
+  t.strictSame(credentialsOf(await many(10, () => renew('owner', connectionWith()))), ['access-2'], 'and so has who comes then')
+  await settle(hour)
+  t.strictSame(endpoint.spent, ['refresh-1'])
+  t.equal((await kept(world.vault))?.refreshToken?.reveal(), 'refresh-2')
+})
+
+t.test('SEC-41: a write of which only the answer was lost is found again', async t => {
+  const world = await begin(t)
+  let writes = 0
+  const { renew, settle, endpoint, orphans } = withStore(world, {
+    commit: async (owner, change) => {
+      const done = await world.store.commit(owner, change)
+      if (writes++ === 0) throw down()
+      return done
+    }
+  })
+  t.equal((await renew('owner', connectionWith())).value.credential.reveal(), 'access-2')
+  await settle(hour)
+  t.strictSame(endpoint.spent, ['refresh-1'])
+  t.strictSame(orphans, [])
+})
+
+t.test('SEC-41: a gateway that closes gives up at last what the store does not take, and says so', async t => {
+  const lost: Connection[] = []
+  const world = await begin(t)
+  const store = { ...world.store, commit: () => Promise.reject(down()) }
+  const vault = createVault({ store, cipher: createCipher(world.keys), limits, clock: world.clock })
+  const { renew, settle } = createRenewal({
+    ...world,
+    vault,
+    lease: store,
+    notes: store,
+    watch: store.watch,
+    endpointOf: () => world.endpoint,
+    onOrphan: () => {},
+    onLost: connection => lost.push(connection)
+  })
+  t.equal((await renew('owner', connectionWith())).value.credential.reveal(), 'access-2')
+  await settle(1)
+  t.strictSame(
+    lost.map(({ credential }) => credential.reveal()),
+    ['access-2']
+  )
+})
+
+t.test('SEC-41: without the store no refresh token is spent', async t => {
+  for (const method of ['acquire', 'readAll'] as const) {
+    const { renew, endpoint } = withStore(await begin(t), { [method]: () => Promise.reject(down()) })
+    await t.rejects(renew('owner', connectionWith()), { code: 'store_unavailable' }, method)
+    t.strictSame(endpoint.spent, [], method)
+  }
+})
+
+t.test('the lease is given back after a success and after a failure', async t => {
+  const { renew, settle, endpoint, store } = await begin(t)
+  const isFree = async () => {
+    await settle(hour)
+    const hold = await store.acquire('owner', 'renewal:acme', second)
+    await hold?.release()
+    return hold !== undefined
+  }
+  await renew('owner', connectionWith())
+  t.ok(await isFree())
+  endpoint.answers.push(failing('unavailable'))
+  await codeOfRejection(renew('owner', connectionWith({ credential: new Secret('access-2') })))
+  t.ok(await isFree())
+})
+
+t.test('a lease that cannot be given back does not spoil the renewal', async t => {
+  const world = await begin(t)
+  const { renew } = withStore(world, {
+    acquire: async () => ({ extend: () => Promise.reject(down()), release: () => Promise.reject(down()) })
+  })
+  t.equal((await renew('owner', connectionWith())).value.credential.reveal(), 'access-2')
+})
+
+t.test('a holder that was killed in the middle holds the others up until its lease ends, and no longer', async t => {
+  const { renew, endpoint, store, clock } = await begin(t)
+  await store.acquire('owner', 'renewal:acme', 30 * second)
+  const waiting = renew('owner', connectionWith())
+  t.strictSame(endpoint.spent, [])
+  clock.advance(30 * second)
+  t.equal((await waiting).value.credential.reveal(), 'access-2')
+})
+
+t.test('SEC-13: who waits for another instance takes the token that it has got, while it still holds the lease', async t => {
+  const { renew, endpoint, store, vault } = await begin(t)
+  await store.acquire('owner', 'renewal:acme', hour)
+  const waiting = renew('owner', connectionWith())
+  const before = await vault.readConnection('owner', 'acme')
+  if (before) await vault.replace('owner', before, connectionWith({ credential: new Secret('access-theirs') }))
+  t.equal((await waiting).value.credential.reveal(), 'access-theirs')
+  t.strictSame(endpoint.spent, [])
+})

@@ -1,0 +1,89 @@
+import type { Test } from 'tap'
+import type { Connection, Grant } from '../../../src/core/connections/connection.ts'
+import type { ConnectError } from '../../../src/core/oauth/error-codes.ts'
+import { createRenewal, type Renew, type Renewal, type RenewalParts } from '../../../src/core/oauth/renewal.ts'
+import type { TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
+import { TokenEndpointError, type TokenFault } from '../../../src/core/oauth/token-response.ts'
+import type { Store } from '../../../src/core/ports.ts'
+import type { Secret } from '../../../src/core/secret.ts'
+import { createCipher } from '../../../src/core/vault/cipher.ts'
+import { createVault, type Vault } from '../../../src/core/vault/vault.ts'
+import { connectionWith, grantOf, hour, type Instance, inOneBrowser, limits, newKey, openInstance, told } from '../support.ts'
+
+export type World = Instance & { keys: Buffer[]; endpoint: Endpoint; orphans: Connection[]; renew: Renew; settle: Renewal['settle'] }
+
+/** A token endpoint that rotates: `refresh-1` buys `access-2` and `refresh-2`, once. What a test says beforehand it answers first. */
+class Endpoint implements TokenEndpoint {
+  readonly spent: string[] = []
+  readonly answers: Array<(refreshToken: string) => Grant | Promise<Grant>> = []
+
+  async refresh(refreshToken: Secret): Promise<Grant> {
+    const token = refreshToken.reveal()
+    const again = this.spent.includes(token)
+    this.spent.push(token)
+    await new Promise(setImmediate)
+    const answer = this.answers.shift()
+    if (answer) return answer(token)
+    if (again) throw invalidGrant()
+    return next(token)
+  }
+
+  exchange(): never {
+    throw new Error('renewal exchanges no code')
+  }
+
+  revoke(): never {
+    throw new Error('renewal revokes nothing by itself')
+  }
+}
+
+export const next = (refreshToken: string): Grant => {
+  const number = Number(refreshToken.split('-')[1]) + 1
+  return grantOf(`access-${number}`, `refresh-${number}`, hour)
+}
+const invalidGrant = () => new TokenEndpointError('refused', 'the token endpoint answered 400 invalid_grant', 'invalid_grant')
+export const failing = (kind: TokenEndpointError['kind'], reason?: ConnectError, fault?: TokenFault) => () => {
+  throw new TokenEndpointError(kind, 'the token endpoint failed', reason, fault)
+}
+
+/** One instance of a gateway with a connection in its store. */
+export async function begin(t: Test, connection = connectionWith(), parts: Partial<RenewalParts> = {}): Promise<World> {
+  const keys = [newKey()]
+  const instance = openInstance(t, { keys })
+  await instance.vault.connect('owner', undefined, connection, inOneBrowser(instance.clock))
+  return renewing({ ...instance, keys, endpoint: new Endpoint(), orphans: [] }, parts)
+}
+
+const renewing = (parts: Omit<World, 'renew' | 'settle'>, more: Partial<RenewalParts> = {}): World => ({
+  ...parts,
+  ...createRenewal({
+    vault: parts.vault,
+    lease: parts.store,
+    notes: parts.store,
+    watch: parts.store.watch,
+    clock: parts.clock,
+    endpointOf: name => (name === 'unconfigured' ? undefined : parts.endpoint),
+    onOrphan: connection => parts.orphans.push(connection),
+    ...more
+  })
+})
+
+/** Another process on the same store, in front of the same provider. */
+export const another = (t: Test, { keys, directory, clock, endpoint, orphans }: World, parts: Partial<RenewalParts> = {}): World =>
+  renewing({ ...openInstance(t, { keys, directory, clock }), keys, endpoint, orphans }, parts)
+
+/** The same process on a store with other ways. */
+export const withStore = (world: World, changes: Partial<Store>): World => {
+  const store = { ...world.store, ...changes }
+  return renewing({ ...world, store, vault: createVault({ store, cipher: createCipher(world.keys), limits, clock: world.clock }) })
+}
+
+export const many = <T>(count: number, call: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: count }, call))
+export const credentialsOf = (results: ReadonlyArray<{ value: Connection }>) => [
+  ...new Set(results.map(({ value }) => value.credential.reveal()))
+]
+export const kept = async (vault: Vault, provider = 'acme') => (await vault.readConnection('owner', provider))?.value
+export const keptTold = async (vault: Vault) => {
+  const connection = await kept(vault)
+  return connection && told(connection)
+}

@@ -1,0 +1,66 @@
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
+import t from 'tap'
+import { documentIn } from '../../../src/core/oauth/token-response-body.ts'
+
+const response = { access_token: 'token', token_type: 'Bearer', expires_in: 3600 }
+const text = JSON.stringify(response)
+const utf16 = (littleEndian: boolean) => {
+  const bytes = Buffer.from(`\ufeff${text}`, 'utf16le')
+  return littleEndian ? bytes : bytes.swap16()
+}
+
+t.test('SEC-10: JSON is read however it is written down', async t => {
+  for (const [how, body] of Object.entries({
+    'as it is': Buffer.from(text),
+    'with blanks around it': Buffer.from(`\r\n ${text}\n`),
+    'behind a prefix against scripts': Buffer.from(`)]}',\n${text}`),
+    'behind a warning': Buffer.from(`<br />\n<b>Warning</b>: no time zone\n${text}\n`),
+    'with a byte order mark': Buffer.from(`\ufeff${text}`),
+    'in UTF-16, little-endian': utf16(true),
+    'in UTF-16, big-endian': utf16(false),
+    gzip: gzipSync(text),
+    'gzip without its end': gzipSync(text).subarray(0, -8),
+    'gzip with a byte order mark in it': gzipSync(`\ufeff${text}`),
+    deflate: deflateSync(text),
+    'deflate without a head': deflateRawSync(text),
+    brotli: brotliCompressSync(text)
+  }))
+    t.strictSame(documentIn(body), response, how)
+  const named = documentIn(Buffer.from('{"__proto__": 1, "access_token": "token"}')) as object
+  t.ok(Object.hasOwn(named, 'access_token'), 'a name that some parsers refuse is a name')
+})
+
+t.test('SEC-10: a form is read, and a word', async t => {
+  t.strictSame(documentIn(Buffer.from('access_token=gho_16C7&scope=repo%2Cgist&token_type=bearer')), {
+    access_token: 'gho_16C7',
+    scope: 'repo,gist',
+    token_type: 'bearer'
+  })
+  t.strictSame(documentIn(Buffer.from('error=bad_refresh_token&error_description=The+refresh+token+is+incorrect.\n')), {
+    error: 'bad_refresh_token',
+    error_description: 'The refresh token is incorrect.'
+  })
+  for (const body of ['invalid_grant', ' invalid_grant\r\n', '"invalid_grant"', 'INVALID_GRANT'])
+    t.match(documentIn(Buffer.from(body)), { error: /^invalid_grant$/i }, body)
+})
+
+t.test('SEC-14: what only holds the word somewhere says nothing', async t => {
+  for (const body of [
+    '',
+    ' ',
+    'the grant is an invalid_grant',
+    'error: invalid_grant',
+    '<html><a href="/?x=1&error=invalid_grant&y=1">invalid_grant</a></html>',
+    'x=1&y=<a>&error=invalid_grant',
+    'state=1&code=2',
+    '{"error": "invalid_grant"',
+    '<script>say({"error":"invalid_grant"})</script>',
+    'null',
+    '\0\u0001\u0002'
+  ])
+    t.equal(documentIn(Buffer.from(body)), undefined, JSON.stringify(body))
+})
+
+t.test('a body that grows without end when it is decoded is none', async t => {
+  t.equal(documentIn(gzipSync(`{"access_token":"${'x'.repeat(4_000_000)}"}`)), undefined)
+})

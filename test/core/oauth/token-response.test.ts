@@ -1,0 +1,263 @@
+import t from 'tap'
+import { parseTokenAnswer, TokenEndpointError } from '../../../src/core/oauth/token-response.ts'
+import type { TokenAnswerShape } from '../../../src/core/provider/provider.ts'
+import { shown } from '../support.ts'
+
+const least = { access_token: 'token', token_type: 'Bearer' }
+
+const read = (body: unknown, shape?: TokenAnswerShape, scopeSeparator?: string) => {
+  const { accessToken, refreshToken, ...rest } = parseTokenAnswer(body, { shape, scopeSeparator })
+  return { ...rest, accessToken: accessToken.reveal(), ...(refreshToken && { refreshToken: refreshToken.reveal() }) }
+}
+
+function kindOf(body: unknown, shape?: TokenAnswerShape): unknown {
+  try {
+    return read(body, shape)
+  } catch (error) {
+    return error instanceof TokenEndpointError ? error.kind : error
+  }
+}
+
+t.test('SEC-10: the answers of RFC 6749 are understood', async t => {
+  t.strictSame(read(least), { accessToken: 'token' })
+  t.strictSame(
+    read({
+      access_token: '2YotnFZFEjr1zCsicMWpAA',
+      token_type: 'bearer',
+      expires_in: 3600,
+      refresh_token: 'tGzv3JOkF0XG5Qx2TlKWIA',
+      scope: 'read write',
+      example_parameter: 'example_value'
+    }),
+    {
+      accessToken: '2YotnFZFEjr1zCsicMWpAA',
+      refreshToken: 'tGzv3JOkF0XG5Qx2TlKWIA',
+      expiresInMs: 3_600_000,
+      scopes: ['read', 'write']
+    }
+  )
+  t.strictSame(
+    read({ ...least, error: null, refresh_token: null, scope: null, expires_in: null }),
+    { accessToken: 'token' },
+    'null is absence'
+  )
+})
+
+t.test('SEC-10: a body that is no JSON object is no answer', async t => {
+  for (const body of [undefined, null, '', 'access_token=token&token_type=bearer', 1, true, [], [least]])
+    t.equal(kindOf(body), 'bad_answer', String(body))
+})
+
+t.test('SEC-10: an answer without a token that could stand in a header is none', async t => {
+  for (const access_token of [
+    undefined,
+    null,
+    '',
+    1,
+    true,
+    {},
+    ['token'],
+    'a b',
+    'a\nb',
+    'a\r\nx: y',
+    'a\0b',
+    'a\x7fb',
+    '\ttoken',
+    'tokén',
+    'x'.repeat(16_385)
+  ])
+    t.equal(kindOf({ ...least, access_token }), 'bad_answer', shown(String(access_token).slice(0, 20)))
+  const longest = 'x'.repeat(16_384)
+  t.equal(read({ ...least, access_token: longest }).accessToken, longest)
+  t.equal(kindOf(Object.create(least)), 'bad_answer', 'an inherited token is none')
+})
+
+t.test('SEC-10: a refresh token that could not be sent is not kept, and the access token is', async t => {
+  for (const refresh_token of [undefined, null, '', 1, {}, 'a\nb', 'x'.repeat(16_385)])
+    t.strictSame(read({ ...least, refresh_token }), { accessToken: 'token' }, shown(String(refresh_token).slice(0, 20)))
+})
+
+t.test('SEC-10: the token type is Bearer unless the definition says otherwise, and may be left out', async t => {
+  const accepted = { accessToken: 'token' }
+  for (const [token_type, expected, outcome] of [
+    ['Bearer', undefined, accepted],
+    ['BEARER', undefined, accepted],
+    ['Bearer ', undefined, accepted],
+    [undefined, undefined, accepted],
+    [null, undefined, accepted],
+    ['', undefined, accepted],
+    ['mac', undefined, 'bad_answer'],
+    ['DPoP', undefined, 'bad_answer'],
+    [1, undefined, 'bad_answer'],
+    [['bearer'], undefined, 'bad_answer'],
+    [{ toString: 1 }, undefined, 'bad_answer'],
+    [undefined, '', accepted],
+    ['', '', accepted],
+    ['bearer', '', accepted],
+    ['mac', '', 'bad_answer'],
+    ['Token', 'token', accepted],
+    ['Bearer', 'token', 'bad_answer'],
+    [undefined, 'token', accepted]
+  ] as const) {
+    const shape = expected === undefined ? {} : { tokenType: expected }
+    t.strictSame(
+      kindOf({ access_token: 'token', token_type }, shape),
+      outcome,
+      `${JSON.stringify(token_type)} where ${expected ?? 'nothing'} is defined`
+    )
+  }
+})
+
+t.test('SEC-10: a 200 with an error in it and no token fails; where there is a token, that counts', async t => {
+  const { access_token, token_type } = least
+  for (const [error, kind] of [
+    ['invalid_grant', 'refused'],
+    ['some_words', 'refused'],
+    [{ code: 'some_words' }, 'refused'],
+    ['', 'bad_answer'],
+    [false, 'bad_answer'],
+    [0, 'bad_answer'],
+    [{}, 'bad_answer']
+  ] as const) {
+    t.equal(kindOf({ token_type, error }), kind, JSON.stringify(error))
+    t.strictSame(kindOf({ access_token, token_type, error }), { accessToken: 'token' }, JSON.stringify(error))
+  }
+})
+
+t.test('SEC-14: what a response of no use says the next refresh token is, is not thrown away', async t => {
+  for (const body of [{ ...least, token_type: 'mac' }, { token_type: 'Bearer' }]) {
+    try {
+      parseTokenAnswer({ ...body, refresh_token: 'next' })
+      t.fail('it is of no use')
+    } catch (error) {
+      t.equal((error as TokenEndpointError).fault.rotated?.reveal(), 'next')
+    }
+  }
+})
+
+t.test('a fault in an answer is told without a word of the answer', async t => {
+  for (const body of [{ ...least, access_token: 'canary\n' }, { ...least, token_type: 'canary' }, 'canary'])
+    t.throws(() => parseTokenAnswer(body), {
+      name: 'TokenEndpointError',
+      kind: 'bad_answer',
+      reason: undefined,
+      message: /^the token answer (?!.*canary)/
+    })
+})
+
+t.test('SEC-10: a lifetime is seconds, as a number or a string, and at most a year', async t => {
+  const year = 366 * 24 * 3_600_000
+  for (const [expires_in, expiresInMs] of [
+    [1, 1000],
+    ['3600', 3_600_000],
+    [' 60 ', 60_000],
+    ['0.5', 500],
+    [1e12, year],
+    ['9'.repeat(300), year],
+    [0, undefined],
+    [-1, undefined],
+    ['', undefined],
+    [' ', undefined],
+    ['soon', undefined],
+    ['3600s', undefined],
+    ['9'.repeat(400), undefined],
+    [Number.NaN, undefined],
+    [true, undefined],
+    [[60], undefined],
+    [{}, undefined]
+  ] as const)
+    t.equal(read({ ...least, expires_in }).expiresInMs, expiresInMs, shown(String(expires_in).slice(0, 20)))
+})
+
+t.test('a definition may give a lifetime for answers that have none', async t => {
+  const shape = { defaultExpiresIn: 900 }
+  t.equal(read(least, shape).expiresInMs, 900_000)
+  t.equal(read({ ...least, expires_in: 0 }, shape).expiresInMs, 900_000)
+  t.equal(read({ ...least, expires_in: 60 }, shape).expiresInMs, 60_000)
+})
+
+t.test('SEC-11: the scopes granted are read with the separator of the provider, blanks and commas too', async t => {
+  for (const [scope, separator, scopes] of [
+    ['read write', undefined, ['read', 'write']],
+    ['  read   write ', ' ', ['read', 'write']],
+    ['read,write', ' ', ['read', 'write']],
+    ['read, write', undefined, ['read', 'write']],
+    [['read,write', 'list all'], undefined, ['read', 'write', 'list', 'all']],
+    ['read,write', ',', ['read', 'write']],
+    ['read, write', ',', ['read', 'write']],
+    ['read write', ',', ['read', 'write']],
+    ['read;write', ';', ['read', 'write']],
+    ['read|write', '|', ['read', 'write']],
+    ['a+b', '+', ['a', 'b']],
+    ['', undefined, []],
+    [['read', 'write'], undefined, ['read', 'write']],
+    [['read', null, 1, {}, ''], undefined, ['read']],
+    [undefined, undefined, undefined],
+    [7, undefined, undefined],
+    [{}, undefined, undefined]
+  ] as const)
+    t.strictSame(read({ ...least, scope }, {}, separator).scopes, scopes, `${JSON.stringify(scope)} with ${separator ?? 'the usual'}`)
+  t.equal(read({ ...least, scope: 'x '.repeat(1000) }).scopes?.length, 100, 'not without end')
+})
+
+t.test('an answer of another shape is read where the definition points', async t => {
+  const shape = {
+    accessToken: '/data/0/token',
+    refreshToken: '/data/0/renew',
+    expiresIn: '/ttl',
+    scope: '/data/0/may',
+    account: '/team/name',
+    tokenType: ''
+  }
+  const body = {
+    data: [{ token: 'a', renew: 'r', may: ['x'] }],
+    ttl: '60',
+    team: { name: 'Road Runner' },
+    access_token: 'not this',
+    refresh_token: 'nor this'
+  }
+  t.strictSame(read(body, shape), { accessToken: 'a', refreshToken: 'r', expiresInMs: 60_000, scopes: ['x'], account: 'Road Runner' })
+  t.equal(kindOf({ ...body, data: [] }, shape), 'bad_answer')
+})
+
+t.test('the name of the account is text, kept to a length', async t => {
+  const shape = { account: '/name' }
+  t.equal(read({ ...least, name: 'x'.repeat(1000) }, shape).account, 'x'.repeat(200))
+  for (const name of ['', 1, null, {}, undefined]) t.notOk('account' in read({ ...least, name }, shape), JSON.stringify(name))
+  t.notOk('account' in read({ ...least, name: 'Acme' }), 'unasked, none is read')
+})
+
+t.test('SEC-14: a refusal with invalid_grant ends a grant, and no other by itself', async t => {
+  for (const [kind, reason, means, ends] of [
+    ['refused', 'invalid_grant', undefined, true],
+    ['refused', 'unauthorized_client', 'invalid_grant', true],
+    ['refused', 'invalid_grant', 'invalid_client', false],
+    ['refused', 'invalid_client', undefined, false],
+    ['refused', undefined, undefined, false],
+    ['bad_answer', 'invalid_grant', undefined, false],
+    ['unavailable', 'invalid_grant', undefined, false],
+    ['timeout', undefined, undefined, false]
+  ] as const)
+    t.equal(new TokenEndpointError(kind, 'no', reason, { means }).isInvalidGrant, ends, `${kind} ${reason} ${means}`)
+})
+
+t.test('whose fault a refusal is: the client’s, the grant’s in the end, or nobody’s', async t => {
+  for (const [kind, reason, fault, client, futile] of [
+    ['refused', 'invalid_client', { status: 401 }, true, false],
+    ['refused', 'unauthorized_client', { status: 400 }, true, true],
+    ['refused', 'unauthorized_client', { status: 403, means: 'invalid_grant' }, false, true],
+    ['refused', 'invalid_request', { status: 400 }, false, true],
+    ['refused', undefined, { status: 403 }, false, true],
+    ['unavailable', undefined, { status: 401 }, false, true],
+    ['refused', undefined, { status: 200 }, false, true],
+    ['refused', 'temporarily_unavailable', { status: 400, isPassing: true }, false, false],
+    ['unavailable', undefined, { status: 429 }, false, false],
+    ['unavailable', undefined, { status: 500 }, false, false],
+    ['refused', undefined, { status: 404 }, false, false],
+    ['bad_answer', undefined, { status: 200 }, false, false],
+    ['timeout', undefined, {}, false, false]
+  ] as const) {
+    const error = new TokenEndpointError(kind, 'no', reason, fault)
+    t.strictSame([error.isClientRejected, error.isFutile], [client, futile], `${kind} ${reason} ${JSON.stringify(fault)}`)
+  }
+})

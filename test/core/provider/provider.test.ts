@@ -1,0 +1,141 @@
+import t from 'tap'
+import { defineProvider, type Provider, type TokenRefusal } from '../../../src/core/provider/provider.ts'
+import { apiKeyWith, oauth2With, providerWith } from '../support.ts'
+
+/** What the TypeError says. */
+function messageOf(call: () => unknown): string {
+  try {
+    call()
+  } catch (error) {
+    if (error instanceof TypeError) return error.message
+    throw error
+  }
+  return 'it was accepted'
+}
+
+const badUrls = [
+  'http://acme.example/x',
+  'ftp://acme.example/x',
+  'acme.example',
+  '/x',
+  '',
+  'https://user@acme.example/x',
+  'https://user:password@acme.example/x',
+  'https://acme.example/x#y',
+  'https://acme.example/x/',
+  'https://'
+]
+
+const refusalWith = (parts: Partial<TokenRefusal>): Partial<Provider> => ({
+  methods: { oauth2: oauth2With({ refusals: [{ pointer: '/error', oneOf: ['no'], means: 'invalid_grant', ...parts }] }) }
+})
+
+const refused: Record<string, readonly [field: string, Partial<Provider>[]]> = {
+  'a name that is not lower-case words joined by dashes': [
+    'name',
+    ['', 'Acme', 'acme_inc', 'acme inc', '-acme', 'acme-', 'acme--inc', '1acme', 'acme/..', 'äcme', 'acme\n', '__proto__'].map(name => ({
+      name
+    }))
+  ],
+  'a color that is not #rrggbb': [
+    'color',
+    ['', 'red', '#fff', '#12345g', '123456', '#1234567', '#123456\n', 'url(x)'].map(color => ({ color }))
+  ],
+  'no method': ['methods', [{ methods: {} }]],
+  'no source': ['sources', [{ sources: [] }]],
+  'an API that is not on https, or with user, fragment or trailing slash': ['api.baseUrl', badUrls.map(baseUrl => ({ api: { baseUrl } }))],
+  'a base of links that is none': [
+    'api.linkBases[1]',
+    badUrls.map(url => ({ api: { baseUrl: 'https://api.acme.example', linkBases: ['https://old.acme.example', url] } }))
+  ],
+  'a host of redirects that is none': [
+    'api.redirectHosts[1]',
+    [
+      '',
+      '*',
+      '*.com',
+      'https://files.example.com',
+      'files.example.com/x',
+      'a*.example.com',
+      '*.*.example.com',
+      'x y',
+      'x:',
+      'x:y',
+      'x\n'
+    ].map(host => ({
+      api: { baseUrl: 'https://api.acme.example', redirectHosts: ['files.example.com', host] }
+    }))
+  ],
+  'a check call without a path': [
+    'methods.oauth2.check.path',
+    [{ methods: { oauth2: oauth2With({ check: { path: 'me', status: 200 } }) } }]
+  ],
+  'a check call whose status is none': [
+    'methods.oauth2.check.status',
+    [[], 0, 100, 600, 200.5, [200, 99]].map(status => ({ methods: { oauth2: oauth2With({ check: { path: '/me', status } }) } }))
+  ],
+  ...Object.fromEntries(
+    (['maxBodyBytes', 'maxHeaderBytes', 'timeoutMs', 'maxCallsPerSession', 'maxCalls'] as const).map(field => [
+      `a ${field} that is no whole number above 0`,
+      [
+        `api.${field}`,
+        [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY].map(value => ({ api: { baseUrl: 'https://api.acme.example', [field]: value } }))
+      ]
+    ])
+  ),
+  'a refusal that points nowhere': ['refusals[0].pointer', ['error', 'x/y', '/~2'].map(pointer => refusalWith({ pointer }))],
+  'a refusal without words': ['refusals[0].oneOf', [refusalWith({ oneOf: [] })]],
+  'a refusal that means nothing': ['refusals[0].means', [refusalWith({ means: 'slow_down' as 'invalid_grant' })]],
+  ...Object.fromEntries(
+    (['upload', 'download'] as const).map(field => [
+      `an idleTimeoutMs.${field} that is no whole number above 0`,
+      [
+        `api.idleTimeoutMs.${field}`,
+        [0, -1, 1.5].map(value => ({ api: { baseUrl: 'https://api.acme.example', idleTimeoutMs: { [field]: value } } }))
+      ]
+    ])
+  ),
+  ...Object.fromEntries(
+    (['authorizeUrl', 'tokenUrl', 'refreshUrl', 'revokeUrl'] as const).map(field => [
+      `a bad ${field}`,
+      [field, badUrls.map(url => ({ methods: { oauth2: oauth2With({ [field]: url }) } }))] as const
+    ])
+  )
+}
+
+for (const [what, [field, cases]] of Object.entries(refused)) {
+  t.test(`a definition with ${what} is refused, with its name and the field`, async t => {
+    for (const parts of cases) {
+      const provider = providerWith(parts)
+      t.match(
+        messageOf(() => defineProvider(provider)),
+        `provider ${JSON.stringify(provider.name)}: ${field} must `,
+        JSON.stringify(Object.values(parts))
+      )
+    }
+  })
+}
+
+t.test('a good definition comes back as it is, and cannot be changed', async t => {
+  for (const parts of [
+    {},
+    { name: 'a' },
+    { name: 'process-street-2' },
+    { color: '#ABCDEF' },
+    { api: { baseUrl: 'https://api.acme.example' } },
+    { api: { baseUrl: 'https://api.acme.example', redirectHosts: ['files.example.com', '*.s3.amazonaws.com', 'files.example.com:8443'] } },
+    { methods: { oauth2: oauth2With({ check: { path: '/me', status: [200, 403] } }) } },
+    { methods: { apiKey: apiKeyWith({ in: 'basic' }) } },
+    refusalWith({ pointer: '/errors/0/a~1b', oneOf: [1, true] }),
+    refusalWith({ pointer: '' }),
+    {
+      methods: {
+        oauth2: oauth2With({ authorizeUrl: 'https://acme.example/authorize?tenant=1', refreshUrl: 'https://acme.example/refresh' })
+      }
+    }
+  ]) {
+    const provider = providerWith(parts)
+    t.equal(defineProvider(provider), provider)
+    t.ok(Object.isFrozen(provider))
+  }
+})

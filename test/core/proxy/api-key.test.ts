@@ -1,0 +1,235 @@
+import t from 'tap'
+import { apiKeyFrom, connectionByKey } from '../../../src/core/proxy/api-key.ts'
+import type { Send, UpstreamRequest } from '../../../src/core/proxy/forward.ts'
+import { Secret } from '../../../src/core/secret.ts'
+import { apiKeyWith, codeOf, codeOfRejection, providerWith, shown, startMs, told } from '../support.ts'
+
+t.test('SEC-39: a pasted key loses the blanks around it, and is else as it was', async t => {
+  for (const [pasted, key] of [
+    ['abc', 'abc'],
+    [' \t\r\nabc\r\n', 'abc'],
+    ['\u00a0\ufeffabc\u2003', 'abc'],
+    ['a.b-c_d~e/f+g=', 'a.b-c_d~e/f+g='],
+    ['c2VjcmV0LWtleQ==', 'c2VjcmV0LWtleQ=='],
+    ['id:secret', 'id:secret'],
+    ['key-id:secret', 'key-id:secret'],
+    ['user@example.com/token:abc', 'user@example.com/token:abc'],
+    ['monkey=abc', 'monkey=abc'],
+    ['my-key==', 'my-key=='],
+    ['Bearer', 'Bearer'],
+    ['token', 'token'],
+    ['eyJhbGciOi.eyJzdWIi.c2ln', 'eyJhbGciOi.eyJzdWIi.c2ln'],
+    ['a"b\'c`d', 'a"b\'c`d'],
+    ['a,b;c', 'a,b;c'],
+    ['!"#$%&\'()*', '!"#$%&\'()*'],
+    ['x'.repeat(4096), 'x'.repeat(4096)]
+  ] as const)
+    t.equal(apiKeyFrom(pasted, 'acme').reveal(), key)
+})
+
+t.test('SEC-39: what is no key is refused, and not repeated', async t => {
+  for (const pasted of [
+    undefined,
+    null,
+    7,
+    {},
+    ['canary'],
+    '',
+    '  ',
+    'canary two',
+    'canary\nX-Other: 1',
+    'canary\r\n\r\nGET /',
+    'canary\0',
+    'canary\u007f',
+    'canary\u00a0x',
+    'canäry',
+    'canary\u{1f511}',
+    'c'.repeat(4097),
+    'c'.repeat(1_000_000)
+  ]) {
+    t.equal(
+      codeOf(() => apiKeyFrom(pasted, 'acme')),
+      'api_key_malformed',
+      shown(String(pasted).slice(0, 30))
+    )
+    try {
+      apiKeyFrom(pasted, 'acme')
+    } catch (error) {
+      t.notMatch(String((error as Error).stack), /canary|cccc/)
+    }
+  }
+})
+
+t.test('SEC-39: what people copy along with a key is taken off', async t => {
+  const key = 'aB1-_+/c2VjcmV0=='
+  const around = [
+    ['"', '"'],
+    ["'", "'"],
+    ['`', '`'],
+    ['```', '```'],
+    ['“', '”'],
+    ['„', '“'],
+    ['‘', '’'],
+    ['«', '»'],
+    ['“', ''],
+    ['', '”'],
+    ['<', '>'],
+    ['', ','],
+    ['', ';'],
+    ['"', '",'],
+    ["'", "';"],
+    ['Bearer ', ''],
+    ['bearer  ', ''],
+    ['Token ', ''],
+    ['"Bearer ', '"'],
+    ['X-API-KEY: ', ''],
+    ['x-api-key:', ''],
+    ['X-Anything: ', ''],
+    ['Authorization: Bearer ', ''],
+    ['Authorization:Bearer ', ''],
+    ['authorization: token ', ';'],
+    ['"X-API-KEY": "', '",'],
+    ['"apiKey":"', '"'],
+    ["'api-key' : '", "'"],
+    ['{"apiKey": "', '"}'],
+    ['-H "X-API-KEY: ', '"'],
+    ["--header 'Authorization: Bearer ", "'"],
+    ['API_KEY=', ''],
+    ['api_key="', '"'],
+    ['PROCESS_STREET_API_KEY=', ''],
+    ['export ACCESS_TOKEN="', '"'],
+    ['apiKey = "', '";'],
+    ['key=', ''],
+    ['token = ', '']
+  ] as const
+  for (const [before, after] of around)
+    for (const blank of ['', ' ', '\n', '\u00a0', '\u200b', '\ufeff\r\n'])
+      t.equal(apiKeyFrom(`${blank}${before}${key}${after}${blank}`, 'acme').reveal(), key, shown(`${blank}${before}KEY${after}${blank}`))
+})
+
+t.test('SEC-39: what nobody sees in a key is taken out, wherever it stands', async t => {
+  for (const code of [
+    0x00ad, 0x200b, 0x200c, 0x200d, 0x200e, 0x200f, 0x202a, 0x202e, 0x2060, 0x2066, 0x2069, 0xfeff, 0x061c, 0x034f, 0xfe0f, 0xe0020
+  ]) {
+    const mark = String.fromCodePoint(code)
+    t.equal(apiKeyFrom(`${mark}ab${mark}${mark}cd${mark}`, 'acme').reveal(), 'abcd', code.toString(16))
+  }
+  t.equal(
+    codeOf(() => apiKeyFrom('\u200b\u200d\ufeff', 'acme')),
+    'api_key_malformed',
+    'and nothing is left'
+  )
+})
+
+t.test('SEC-39: what is not taken off is named, so that the person knows what to do', async t => {
+  for (const [pasted, seen] of [
+    ['', /empty/],
+    ['""', /empty/],
+    ['canary\ncanary', /one line/],
+    ['Basic Y2FuYXJ5Og==', /Basic/],
+    ['canary two', /blank/],
+    ['canary\u00a0x', /blank/],
+    ['canary••••••1234', /shortened or hidden/],
+    ['canary********1234', /shortened or hidden/],
+    ['canary...1234', /shortened or hidden/],
+    ['canary…', /shortened or hidden/],
+    ['canary–canary', /dash/],
+    ['canary”canary', /quotation mark/],
+    ['c\u0430nary', /letter/],
+    ['canary\u{1f511}', /character/],
+    ['canary\0', /character/]
+  ] as const) {
+    try {
+      apiKeyFrom(pasted, 'acme')
+      t.fail(shown(pasted))
+    } catch (error) {
+      t.match((error as Error).message, seen, shown(pasted))
+      t.notMatch((error as Error).message, /canary/)
+    }
+  }
+})
+
+/** A provider that answers one check call, or breaks off. */
+function checking(status: number, body: unknown, outcome: 'streamed' | 'cut' = 'streamed', headers: Record<string, string> = {}) {
+  const sent: UpstreamRequest[] = []
+  const send: Send = async (request, take) => {
+    sent.push(request)
+    const sink = take({ status, headers })
+    const ended = new Promise(resolve => sink?.on('finish', resolve))
+    sink?.end(typeof body === 'string' ? body : JSON.stringify(body))
+    await ended
+    return outcome
+  }
+  return { sent, send }
+}
+
+const method = {
+  ...apiKeyWith({ in: 'header', name: 'x-api-key' }),
+  check: { path: '/me', status: 200, expect: { pointer: '/success', equals: true }, account: '/account/name' }
+}
+const definition = providerWith({
+  methods: { apiKey: method },
+  api: { baseUrl: 'https://api.acme.example/v1', headers: { 'x-version': '2' } }
+})
+const check = (provider: ReturnType<typeof checking>) => connectionByKey(provider.send, definition, method, new Secret('key'), startMs)
+
+t.test('SEC-39: the key is shown to the provider’s own origin as its definition places it, and makes a connection', async t => {
+  const provider = checking(200, { success: true, account: { name: 'Fernhill' } })
+  t.strictSame(told(await check(provider)), {
+    provider: 'acme',
+    method: 'api_key',
+    status: 'connected',
+    credential: 'key',
+    account: 'Fernhill',
+    connectedAtMs: startMs
+  })
+  t.match(provider.sent, [{ origin: 'https://api.acme.example', method: 'GET', path: '/v1/me', body: undefined }])
+  const { headers = [] } = provider.sent[0] ?? {}
+  t.strictSame(
+    [headers.includes('x-api-key'), headers[headers.indexOf('x-api-key') + 1], headers[headers.indexOf('x-version') + 1]],
+    [true, 'key', '2']
+  )
+})
+
+t.test('an account’s name is taken when it is one', async t => {
+  for (const name of [undefined, '', 7, null, { first: 'A' }])
+    t.notOk((await check(checking(200, { success: true, account: { name } }))).account)
+  t.equal((await check(checking(200, { success: true, account: { name: 'x'.repeat(500) } }))).account?.length, 200)
+})
+
+t.test('SEC-39: the provider’s no is told from its trouble', async t => {
+  for (const status of [201, 204, 400, 401, 403, 404])
+    t.equal(await codeOfRejection(check(checking(status, {}))), 'api_key_rejected', `${status}`)
+  for (const status of [301, 302, 429, 500, 502, 503])
+    t.equal(await codeOfRejection(check(checking(status, {}))), 'provider_unavailable', `${status}`)
+  for (const body of [{ success: false }, { success: 'true' }, {}, [], '', 'no JSON', 'null'])
+    t.equal(await codeOfRejection(check(checking(200, body))), 'api_key_rejected', JSON.stringify(body))
+  t.equal(await codeOfRejection(check(checking(200, { success: true }, 'cut'))), 'provider_unavailable')
+  t.equal(await codeOfRejection(check(checking(200, 'x'.repeat(300_000)))), 'provider_unavailable', 'more than a check call has to say')
+})
+
+t.test('a key that is good and lacks a right is told so, and not that it is wrong', async t => {
+  const messageFor = (...of: Parameters<typeof checking>) => check(checking(...of)).then(String, error => `${error.code}: ${error.message}`)
+  t.match(await messageFor(403, {}), /^api_key_rejected: Acme knows this key, but .*permission/)
+  t.match(await messageFor(401, {}), /^api_key_rejected: Acme does not accept this key/)
+  t.match(await messageFor(403, {}, 'streamed', { 'www-authenticate': 'Bearer error="invalid_token"' }), /does not accept this key/)
+})
+
+t.test('a definition may take several statuses for a yes', async t => {
+  const several = { ...method, check: { path: '/me', status: [200, 403] } }
+  const by = (status: number) =>
+    codeOfRejection(connectionByKey(checking(status, {}).send, definition, several, new Secret('key'), startMs))
+  for (const status of [200, 403]) t.match(await by(status), { returned: { status: 'connected' } })
+  t.equal(await by(401), 'api_key_rejected')
+})
+
+t.test('a provider that wants to be asked later says when, and so do we', async t => {
+  const by = (status: number, headers: Record<string, string>, provider = definition) =>
+    t.rejects(connectionByKey(checking(status, {}, 'streamed', headers).send, provider, method, new Secret('key'), startMs))
+  const retryAfter = async (...of: Parameters<typeof by>) => ((await by(...of)) as { retryAfter?: number }).retryAfter
+  t.equal(await retryAfter(429, { 'retry-after': '17' }), 17)
+  t.equal(await retryAfter(503, { 'retry-after': new Date(startMs + 90_000).toUTCString() }), 90)
+  for (const odd of ['', 'soon', '-1']) t.equal(await retryAfter(429, { 'retry-after': odd }), undefined, odd)
+  const limited = { ...definition, api: { ...definition.api, rateLimit: { header: 'x-reset', unit: 'epoch' } } } as const
+  t.equal(await retryAfter(429, { 'x-reset': String(startMs / 1000 + 30) }, limited), 30)
+})

@@ -1,0 +1,318 @@
+import { Writable } from 'node:stream'
+import t from 'tap'
+import type { Connection } from '../../../src/core/connections/connection.ts'
+import { type ErrorCode, GatewayError } from '../../../src/core/errors.ts'
+import type { Provider } from '../../../src/core/provider/provider.ts'
+import { type AnswerHead, type Body, type Call, createForward, type UpstreamRequest } from '../../../src/core/proxy/forward.ts'
+import { Secret } from '../../../src/core/secret.ts'
+import { streamed } from '../../support/streamed.ts'
+import { codeOfRejection, connectionWith, type HandClock, handClock, minute, providerWith, second, startMs } from '../support.ts'
+
+const fresh = connectionWith({ credential: new Secret('access-2') })
+
+const noDoubts = {
+  vault: { readConnection: async () => undefined, replace: async () => undefined },
+  onEnded: () => {},
+  onFailed: () => {}
+}
+
+type World = ReturnType<typeof world>
+
+/** An upstream that answers with these statuses in turn, the last for ever, and a renewal that gives `access-2` or fails with a code. */
+function world({
+  statuses = [200],
+  renewal,
+  headers = {}
+}: {
+  statuses?: number[]
+  renewal?: ErrorCode
+  headers?: AnswerHead['headers']
+} = {}) {
+  const clock: HandClock = handClock()
+  const sent: UpstreamRequest[] = []
+  const renewals: Array<{ owner: string; credential: string; aheadMs?: number }> = []
+  const answers: Array<{ head: AnswerHead; path: string; credential: string }> = []
+  const remaining = [...statuses]
+  const forward = createForward({
+    ...noDoubts,
+    clock,
+    send: async (request, take) => {
+      sent.push(request)
+      const status = remaining.length > 1 ? (remaining.shift() as number) : (remaining[0] as number)
+      return take({ status, headers: { ...headers, 'x-status': String(status) } }) ? 'streamed' : 'dropped'
+    },
+    renew: async (owner, failed, aheadMs) => {
+      renewals.push({ owner, credential: failed.credential.reveal(), ...(aheadMs !== undefined && { aheadMs }) })
+      if (renewal) throw new GatewayError(renewal, 'no')
+      return { value: fresh, version: '' }
+    }
+  })
+  return {
+    clock,
+    sent,
+    renewals,
+    answers,
+    call: (parts: Partial<Call> = {}) =>
+      forward({
+        owner: 'owner',
+        connection: connectionWith(),
+        provider: providerWith(),
+        method: 'GET',
+        target: '/a?b=1',
+        rawHeaders: ['Accept', '*/*'],
+        body: undefined,
+        bodyLength: undefined,
+        signal: new AbortController().signal,
+        answer: (head, { path, connection }) => {
+          answers.push({ head, path, credential: connection.credential.reveal() })
+          return new Writable()
+        },
+        ...parts
+      })
+  }
+}
+
+const tokensSent = ({ sent }: World) => sent.map(({ headers }) => headers[headers.indexOf('authorization') + 1])
+const statusesShown = ({ answers }: World) => answers.map(({ head }) => head.status)
+
+const stream = () => streamed(pieces())
+async function* pieces() {
+  yield Buffer.from('a')
+}
+
+t.test('a call goes up once, with the credential, to the origin of the definition', async t => {
+  const w = world()
+  const { signal } = new AbortController()
+  const body = [Buffer.from('{}')]
+  t.equal(
+    await w.call({ method: 'POST', body, bodyLength: 2, signal, rawHeaders: ['Accept', '*/*', 'Cookie', 'c', 'Authorization', 'theirs'] }),
+    'streamed'
+  )
+  t.strictSame(w.sent, [
+    {
+      provider: 'acme',
+      origin: 'https://api.acme.example',
+      method: 'POST',
+      path: '/v1/a?b=1',
+      headers: ['Accept', '*/*', 'user-agent', 'grantkeeper', 'authorization', 'Bearer access-1'],
+      body,
+      bodyLength: 2,
+      timeoutMs: 30 * second,
+      readTimeoutMs: 5 * minute,
+      signal
+    }
+  ])
+  t.strictSame(w.answers, [{ head: { status: 200, headers: { 'x-status': '200' } }, path: '/v1/a?b=1', credential: 'access-1' }])
+  t.strictSame(w.renewals, [])
+})
+
+t.test('a definition may have its own patience', async t => {
+  const w = world()
+  const provider: Provider = providerWith({ api: { baseUrl: 'https://api.acme.example', timeoutMs: 5, idleTimeoutMs: { download: 6 } } })
+  await w.call({ provider })
+  t.match(w.sent, [{ timeoutMs: 5, readTimeoutMs: 6 }])
+})
+
+t.test('SEC-37: a 401 is renewed and sent once more, byte for byte, and the first answer is shown to nobody', async t => {
+  for (const body of [undefined, [Buffer.from('exactly '), Buffer.from('this')]]) {
+    const w = world({ statuses: [401, 201] })
+    t.equal(await w.call({ method: 'POST', body }), 'streamed')
+    t.strictSame(tokensSent(w), ['Bearer access-1', 'Bearer access-2'])
+    t.equal(w.sent[1]?.body, body)
+    t.strictSame(w.sent[1]?.headers.slice(0, -1), w.sent[0]?.headers.slice(0, -1))
+    t.equal(w.sent[1]?.path, w.sent[0]?.path)
+    t.strictSame(w.renewals, [{ owner: 'owner', credential: 'access-1' }])
+    t.strictSame(w.answers, [{ head: { status: 201, headers: { 'x-status': '201' } }, path: '/v1/a?b=1', credential: 'access-2' }])
+  }
+})
+
+t.test('RFC 6750 §3.1: a 403 that says invalid_token is renewed like a 401', async t => {
+  const challenge = { 'www-authenticate': 'Bearer realm="api", error="invalid_token"' }
+  const w = world({ statuses: [403, 200], headers: challenge })
+  await w.call()
+  t.strictSame(tokensSent(w), ['Bearer access-1', 'Bearer access-2'])
+  t.strictSame(statusesShown(w), [200])
+  const refused = world({ statuses: [403], headers: challenge })
+  for (let i = 0; i < 3; i++) await refused.call()
+  t.strictSame(statusesShown(refused), [403, 403, 403])
+  t.equal(refused.renewals.length, 3, 'each began with the old token')
+  for (let i = 0; i < 3; i++) await refused.call({ connection: fresh })
+  t.equal(refused.renewals.length, 3, 'where a fresh one is refused too, the next calls know it')
+})
+
+t.test('SEC-37: a second 401 is the answer of the provider and passes', async t => {
+  const w = world({ statuses: [401, 401] })
+  t.equal(await w.call(), 'streamed')
+  t.strictSame(statusesShown(w), [401])
+  t.equal(w.sent.length, 2)
+  t.equal(w.renewals.length, 1)
+})
+
+t.test('SEC-37: any other answer passes at once', async t => {
+  for (const status of [200, 204, 302, 400, 403, 404, 407, 419, 429, 500, 503]) {
+    const w = world({ statuses: [status] })
+    await w.call()
+    t.strictSame(statusesShown(w), [status])
+    t.equal(w.renewals.length, 0, String(status))
+  }
+})
+
+t.test('SEC-14: a path that refuses a token that was just renewed for it costs one renewal a minute, and not one a call', async t => {
+  const w = world({ statuses: [401] })
+  await w.call()
+  const renewedCall = { connection: fresh }
+  for (const target of ['/a?b=1', '/a?b=2', '/a']) await w.call({ ...renewedCall, target })
+  t.equal(w.renewals.length, 1)
+  t.strictSame(statusesShown(w), [401, 401, 401, 401])
+  await w.call({ ...renewedCall, target: '/other' })
+  t.equal(w.renewals.length, 2, 'another path may have another reason')
+  w.clock.advance(minute)
+  await w.call(renewedCall)
+  t.equal(w.renewals.length, 3, 'and so may this one, a minute later')
+})
+
+t.test('a token near its end is renewed before the call', async t => {
+  for (const [what, renewAtMs, tokens] of [
+    ['a millisecond too early', startMs + 1, ['Bearer access-1']],
+    ['on time', startMs, ['Bearer access-2']]
+  ] as const) {
+    const w = world()
+    await w.call({ connection: connectionWith({ renewAtMs, expiresAtMs: startMs + minute }) })
+    t.strictSame(tokensSent(w), tokens, what)
+  }
+})
+
+t.test('SEC-37: after a renewal ahead a 401 is the answer, since another renewal would help as little', async t => {
+  const w = world({ statuses: [401] })
+  await w.call({ connection: connectionWith({ renewAtMs: startMs, expiresAtMs: startMs + minute }) })
+  t.strictSame(tokensSent(w), ['Bearer access-2'])
+  t.strictSame(statusesShown(w), [401])
+  t.equal(w.renewals.length, 1)
+})
+
+t.test('SEC-14, SEC-41: a renewal ahead may fail for now while the token is good, and the call goes on with it', async t => {
+  const due: Connection = connectionWith({ renewAtMs: startMs, expiresAtMs: startMs + minute })
+  for (const renewal of ['provider_unavailable', 'provider_timeout', 'client_rejected', 'store_unavailable'] as const) {
+    const w = world({ renewal })
+    t.equal(await w.call({ connection: due }), 'streamed')
+    t.strictSame(tokensSent(w), ['Bearer access-1'])
+    t.strictSame(w.renewals, [{ owner: 'owner', credential: 'access-1', aheadMs: second }], 'it waits for a second at most')
+    const later = world({ renewal })
+    later.clock.advance(minute)
+    t.equal(await codeOfRejection(later.call({ connection: due })), renewal, 'past its end it does not')
+    t.equal(later.sent.length, 0)
+  }
+})
+
+t.test('SEC-14: while renewals fail, a call with a token that is good asks for none', async t => {
+  const backoff = { failures: 3, notBeforeMs: startMs + 4 * second, sinceMs: startMs }
+  const due: Connection = connectionWith({ renewAtMs: startMs, expiresAtMs: startMs + minute, backoff })
+  const w = world()
+  await w.call({ connection: due })
+  t.strictSame([tokensSent(w), w.renewals], [['Bearer access-1'], []])
+  w.clock.advance(4 * second)
+  await w.call({ connection: due })
+  t.strictSame(tokensSent(w), ['Bearer access-1', 'Bearer access-2'])
+})
+
+t.test('a token that ends while its renewal is waited for is not sent: the call waits on', async t => {
+  const due: Connection = connectionWith({ renewAtMs: startMs, expiresAtMs: startMs + second })
+  const clock = handClock()
+  const asked: Array<number | undefined> = []
+  const sent: string[] = []
+  const forward = createForward({
+    ...noDoubts,
+    clock,
+    send: async (request, take) => {
+      sent.push(request.headers.at(-1) ?? '')
+      return take({ status: 200, headers: {} }) ? 'streamed' : 'dropped'
+    },
+    renew: async (_owner, _failed, aheadMs) => {
+      asked.push(aheadMs)
+      if (aheadMs === undefined) return { value: fresh, version: '' }
+      clock.advance(second)
+      throw new GatewayError('provider_timeout', 'slow')
+    }
+  })
+  await forward({
+    owner: 'owner',
+    connection: due,
+    provider: providerWith(),
+    method: 'GET',
+    target: '/',
+    rawHeaders: [],
+    body: undefined,
+    bodyLength: undefined,
+    signal: new AbortController().signal,
+    answer: () => new Writable()
+  })
+  t.strictSame([asked, sent], [[second, undefined], ['Bearer access-2']])
+})
+
+t.test('any other failure of a renewal ahead is the answer, and nothing is sent', async t => {
+  for (const renewal of ['reconnect_required', 'connection_required'] as const) {
+    const w = world({ renewal })
+    t.equal(await codeOfRejection(w.call({ connection: connectionWith({ renewAtMs: startMs, expiresAtMs: startMs + minute }) })), renewal)
+    t.equal(w.sent.length, 0)
+  }
+})
+
+t.test('a failure of the renewal after a 401 is the answer', async t => {
+  for (const renewal of [
+    'reconnect_required',
+    'connection_required',
+    'provider_unavailable',
+    'provider_timeout',
+    'store_unavailable'
+  ] as const) {
+    for (const body of [undefined, stream()] satisfies Body[]) {
+      const w = world({ statuses: [401], renewal })
+      t.equal(await codeOfRejection(w.call({ method: 'POST', body })), renewal)
+      t.equal(w.sent.length, 1)
+      t.equal(w.answers.length, 0)
+    }
+  }
+})
+
+t.test('SEC-37: a body that was streamed is not sent twice: the client is asked for it again', async t => {
+  const w = world({ statuses: [401, 200] })
+  const promise = w.call({ method: 'PUT', body: stream(), bodyLength: 100_000 })
+  await t.rejects(promise, { code: 'retry_request', status: 503, retryAfter: 0, provider: 'acme' })
+  t.equal(w.renewals.length, 1, 'with the token renewed for it')
+  t.equal(w.sent.length, 1)
+  t.equal(w.answers.length, 0)
+})
+
+t.test('what the upstream says of itself passes: an answer cut off, or none at all', async t => {
+  const unavailable = new GatewayError('provider_unavailable', 'refused')
+  for (const [send, outcome] of [
+    [async () => 'cut' as const, { returned: 'cut' }],
+    [() => Promise.reject(unavailable), 'provider_unavailable']
+  ] as const) {
+    const forward = createForward({
+      ...noDoubts,
+      clock: handClock(),
+      send,
+      renew: () => Promise.reject(new Error('nothing to renew'))
+    })
+    const call: Call = {
+      owner: 'owner',
+      connection: connectionWith(),
+      provider: providerWith(),
+      method: 'GET',
+      target: '/',
+      rawHeaders: [],
+      body: undefined,
+      bodyLength: undefined,
+      signal: new AbortController().signal,
+      answer: () => new Writable()
+    }
+    t.strictSame(await codeOfRejection(forward(call)), outcome)
+  }
+})
+
+t.test('SEC-29: a header that HTTP does not allow is refused before anything is sent', async t => {
+  const w = world()
+  t.equal(await codeOfRejection(w.call({ rawHeaders: ['X-A', 'a\nb'] })), 'header_rejected')
+  t.equal(w.sent.length, 0)
+})

@@ -1,0 +1,55 @@
+import t from 'tap'
+import type { RateLimit } from '../../../src/core/provider/provider.ts'
+import { heldBackUntil, holdBack, refuseHeldBack } from '../../../src/core/proxy/provider-rate-limit.ts'
+import { codeOf, connectionWith, handClock, hour, minute, openInstance, second, startMs } from '../support.ts'
+
+const seconds: RateLimit = { header: 'retry-after', unit: 'seconds' }
+const epoch: RateLimit = { header: 'x-ratelimit-reset', unit: 'epoch' }
+
+t.test('a header says in seconds, as a date or as an epoch when to call again', async t => {
+  const until = (limit: RateLimit, value: string | string[] | undefined) => heldBackUntil(limit, { [limit.header]: value }, startMs)
+  t.equal(until(seconds, '5'), startMs + 5 * second)
+  t.equal(until(seconds, ' 5 '), startMs + 5 * second)
+  t.equal(until(seconds, ['7', '9']), startMs + 7 * second)
+  t.equal(until(seconds, new Date(startMs + minute).toUTCString()), startMs + minute)
+  t.equal(until(epoch, String(startMs / 1000 + 30)), startMs + 30 * second)
+  t.equal(until(epoch, new Date(startMs + minute).toUTCString()), startMs + minute)
+  for (const value of [undefined, '', '0', '-5', '1.5', 'soon', '5 seconds', '1e9', new Date(startMs - second).toUTCString()])
+    t.equal(until(seconds, value), undefined, String(value))
+  t.equal(until(epoch, '5'), undefined, 'long ago')
+  t.equal(until(seconds, '999999'), startMs + hour, 'an hour at the most')
+  t.equal(until(epoch, '999999999999'), startMs + hour)
+})
+
+t.test('a connection that is held back is refused until its time, with whole seconds to wait', async t => {
+  const clock = handClock()
+  const refused = () => codeOf(() => refuseHeldBack(connectionWith({ heldBackUntilMs: startMs + 1500 }), clock))
+  t.throws(() => refuseHeldBack(connectionWith({ heldBackUntilMs: startMs + 1500 }), clock), {
+    code: 'rate_limited',
+    status: 429,
+    provider: 'acme',
+    retryAfter: 2
+  })
+  clock.advance(1499)
+  t.equal(refused(), 'rate_limited')
+  clock.advance(1)
+  t.same(refused(), { returned: undefined })
+  t.same(
+    codeOf(() => refuseHeldBack(connectionWith(), clock)),
+    { returned: undefined }
+  )
+})
+
+t.test('the note stands in the record, and an earlier time does not shorten a later one', async t => {
+  const { vault } = openInstance(t)
+  await vault.connect('owner', undefined, connectionWith())
+  const noted = async () => (await vault.readConnection('owner', 'acme'))?.value.heldBackUntilMs
+  await holdBack(vault, 'owner', 'acme', startMs + minute)
+  t.equal(await noted(), startMs + minute)
+  await holdBack(vault, 'owner', 'acme', startMs + second)
+  t.equal(await noted(), startMs + minute)
+  await holdBack(vault, 'owner', 'acme', startMs + hour)
+  t.equal(await noted(), startMs + hour)
+  await holdBack(vault, 'nobody', 'acme', startMs + hour)
+  t.equal(await vault.readConnection('nobody', 'acme'), undefined)
+})

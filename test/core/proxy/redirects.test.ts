@@ -1,0 +1,76 @@
+import { Writable } from 'node:stream'
+import t from 'tap'
+import type { AnswerHead, Call, UpstreamRequest } from '../../../src/core/proxy/forward.ts'
+import { mayFollow, sendFollowing } from '../../../src/core/proxy/redirects.ts'
+import { connectionWith, providerWith } from '../support.ts'
+
+const callWith = (redirectHosts: readonly string[], baseUrl = 'https://api.acme.example/v1'): Call => ({
+  owner: 'owner',
+  connection: connectionWith(),
+  provider: providerWith({ api: { baseUrl, redirectHosts } }),
+  method: 'GET',
+  target: '/x',
+  rawHeaders: [],
+  body: undefined,
+  bodyLength: undefined,
+  signal: new AbortController().signal,
+  answer: () => new Writable()
+})
+
+/** Where a call goes in the end that is redirected to `location` once. */
+async function followed(call: Call, location: string | string[]): Promise<string> {
+  const request = { origin: 'https://api.acme.example', path: '/v1/x' } as UpstreamRequest
+  let last = ''
+  await sendFollowing(
+    async ({ origin, path }, take) => {
+      last = origin + path
+      const head: AnswerHead =
+        last === 'https://api.acme.example/v1/x' ? { status: 302, headers: { location } } : { status: 200, headers: {} }
+      return take(head) ? 'streamed' : 'dropped'
+    },
+    { call, connection: call.connection },
+    request,
+    () => call.answer
+  )
+  return last
+}
+
+t.test('SEC-34: only what a definition lists is followed, by https, and on the port that it names', async t => {
+  const here = 'https://api.acme.example/v1/x'
+  for (const [hosts, location, to] of [
+    ['files.example.com', 'https://files.example.com/a?b#c', 'https://files.example.com/a?b'],
+    ['Files.Example.com', 'https://FILES.example.com:443/a', 'https://files.example.com/a'],
+    ['files.example.com', '//files.example.com/a', 'https://files.example.com/a'],
+    ['files.example.com', 'https://files.example.com:8443/a', 'https://files.example.com:8443/a'],
+    ['files.example.com:443', 'https://files.example.com:8443/a', here],
+    ['files.example.com:443', 'https://files.example.com/a', 'https://files.example.com/a'],
+    ['*.s3.example.com', 'https://bucket.s3.example.com/a', 'https://bucket.s3.example.com/a'],
+    ['*.s3.example.com', 'https://a.b.s3.example.com/a', 'https://a.b.s3.example.com/a'],
+    ['*.s3.example.com', 'https://s3.example.com/a', here],
+    ['*.s3.example.com', 'https://evils3.example.com/a', here],
+    ['*.s3.example.com', 'https://s3.example.com.evil.example/a', here],
+    ['files.example.com', 'https://files.example.com.evil.example/a', here],
+    ['files.example.com', 'https://evil.example/files.example.com', here],
+    ['files.example.com', 'https://files.example.com@evil.example/a', here],
+    ['files.example.com', 'https://user@files.example.com/a', here],
+    ['files.example.com', 'http://files.example.com/a', here],
+    ['files.example.com', 'ftp://files.example.com/a', here],
+    ['files.example.com', 'https://files.example.com/a?t=access-1', here],
+    ['files.example.com', 'https://files.example.com/a?t=access%2D1', here],
+    ['files.example.com', '/v1/y', here],
+    ['api.acme.example', 'https://api.acme.example/v1/y', here],
+    ['api.acme.example', 'https://api.acme.example/files/y', 'https://api.acme.example/files/y']
+  ] as const)
+    t.equal(await followed(callWith([hosts]), location), to, `${hosts}: ${location}`)
+  t.equal(await followed(callWith(['files.example.com']), ['https://files.example.com/a', '/b']), here, 'one of two is none')
+  t.equal(await followed(callWith(['10.0.0.5'], 'http://10.0.0.4'), 'http://10.0.0.5/a'), 'http://10.0.0.5/a', 'where the API is called so')
+})
+
+t.test('a call without a body, of a method that changes nothing, may be followed where the definition says so', async t => {
+  const call = callWith(['files.example.com'])
+  t.ok(mayFollow(call))
+  t.ok(mayFollow({ ...call, method: 'HEAD' }))
+  t.notOk(mayFollow({ ...call, method: 'POST' }))
+  t.notOk(mayFollow({ ...call, body: [Buffer.from('x')] }))
+  t.notOk(mayFollow({ ...call, provider: providerWith() }))
+})

@@ -1,0 +1,73 @@
+import fc from 'fast-check'
+import { parseTokenAnswer, TokenEndpointError } from '../../../src/core/oauth/token-response.ts'
+import { text } from '../arbitraries.ts'
+import { must, property } from '../property.ts'
+import { isSendable } from './passed.ts'
+
+const json = fc.jsonValue({ maxDepth: 2 })
+const numbers = fc.constantFrom<unknown>('3600', '1e400', '-1', '', ' ', 1e308, -0, 0.1, 3600, -1)
+const scalar = fc.oneof(text, json, fc.constantFrom<unknown>('Bearer', 'read write', 'read,write', 'x'.repeat(16_385)), numbers)
+const mostly = (usual: unknown) => fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: scalar })
+
+const answer = fc.record(
+  {
+    access_token: mostly('canary'),
+    token_type: mostly('Bearer'),
+    refresh_token: mostly('canary'),
+    expires_in: numbers,
+    scope: fc.oneof(scalar, fc.array(scalar)),
+    error: mostly(null),
+    data: json,
+    name: scalar
+  },
+  { requiredKeys: ['access_token', 'token_type'] }
+)
+const pointer = fc.constantFrom('/access_token', '/data/0', '/__proto__', '/constructor/name', '/', '', 'x', '/~0~1', '/scope/0')
+const shape = fc.record(
+  {
+    accessToken: pointer,
+    refreshToken: pointer,
+    expiresIn: pointer,
+    scope: pointer,
+    account: fc.constantFrom('/name', '/data', '/__proto__'),
+    tokenType: fc.constantFrom('', 'bearer', 'token'),
+    defaultExpiresIn: fc.constant(900)
+  },
+  { requiredKeys: [] }
+)
+const drawn = fc.record({
+  body: fc.oneof({ weight: 5, arbitrary: answer }, { weight: 1, arbitrary: json }),
+  shape: fc.oneof(fc.constant({}), shape),
+  separator: fc.constantFrom(' ', ',', '+', '|', '')
+})
+
+property(
+  'SEC-10: any token answer is a grant that can be sent and kept, or a fault told without a word of it',
+  1000,
+  drawn,
+  ({ body, shape, separator }) => {
+    try {
+      const { accessToken, refreshToken, expiresInMs, scopes, account } = parseTokenAnswer(body, { shape, scopeSeparator: separator })
+      for (const token of [accessToken, refreshToken])
+        must(
+          token === undefined || (isSendable('authorization', token.reveal()) && token.reveal().length <= 16_384),
+          'a token cannot be sent'
+        )
+      must(expiresInMs === undefined || (expiresInMs > 0 && expiresInMs <= 366 * 86_400_000), `it lives for ${expiresInMs} ms`)
+      must(
+        scopes === undefined || (scopes.length <= 100 && scopes.every(scope => typeof scope === 'string' && scope !== '')),
+        'a scope is none'
+      )
+      must(account === undefined || (account !== '' && account.length <= 200), 'its account is no name')
+      return true
+    } catch (error) {
+      if (!(error instanceof TokenEndpointError)) throw error
+      must(!error.isInvalidGrant, 'it would end a grant')
+      must(
+        /^the token answer (is|has|holds) [a-z_ ]+(JSON object)?$|^the token endpoint answered 200 [a-z_ ]+$/.test(error.message),
+        `it says ${error.message}`
+      )
+      return false
+    }
+  }
+)

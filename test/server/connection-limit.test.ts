@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import t from 'tap'
+import { freePort } from '../support/free-port.ts'
+import { endWithThisProcess, stopped } from '../support/node-process.ts'
+import { closed } from '../support/raw.ts'
+
+const server = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
+
+t.test(
+  'SEC-36: connections are turned away before descriptors run out, and the log says what to do, once',
+  { skip: !existsSync('/proc/self/limits') && 'no /proc here, so the limit is not known' },
+  async t => {
+    const port = await freePort()
+    const child = spawn('sh', ['-c', `ulimit -n 200; exec "${process.execPath}" "${server}"`], {
+      env: { PATH: process.env.PATH ?? '', PORT: String(port), DATA_DIR: t.testdir() },
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
+    endWithThisProcess(child)
+    t.teardown(() => stopped({ child }, 'SIGKILL'))
+    let text = ''
+    const said = async (pattern: RegExp) => {
+      while (!pattern.test(text)) await once(child.stdout as NodeJS.ReadableStream, 'data')
+    }
+    child.stdout?.setEncoding('utf8').on('data', chunk => {
+      text += chunk
+    })
+    await said(/ is ready: /)
+    const sockets = Array.from({ length: 120 }, () => connect(port, '127.0.0.1'))
+    t.teardown(() => {
+      for (const socket of sockets) socket.destroy()
+    })
+    const ends = sockets.map(socket => closed(socket.resume()))
+    await said(/"msg":"connections are turned away/)
+    await Promise.any(ends)
+    const lines = text.split('\n').filter(line => line.includes('turned away'))
+    t.equal(lines.length, 1)
+    t.match(JSON.parse(lines[0] ?? ''), { level: 50, descriptors: 200, connections: 100, msg: /ulimit -n/ })
+    for (const socket of sockets) socket.destroy()
+    await Promise.all(ends)
+    for (let status = 0; status !== 200; )
+      status = await fetch(`http://127.0.0.1:${port}/health/ready`).then(
+        r => r.status,
+        () => 0
+      )
+    t.pass('and it serves on')
+  }
+)
