@@ -32,10 +32,9 @@ import signIn from '../plugins/routes/sign-in/sign-in.ts'
 import type { Config } from './config/config.ts'
 import { flowLifetimeMs } from './core/flow.ts'
 import { longestRefreshMs } from './core/oauth/renewal.ts'
-import type { Clock, Store } from './core/ports.ts'
+import type { Clock, LookupFor, Store } from './core/ports.ts'
 import type { Send } from './core/proxy/forward.ts'
 import type { TokenTimes } from './oauth2/token-endpoint.ts'
-import type { LookupFor } from './upstream/lookup.ts'
 
 export type Parts = {
   store: Store

@@ -1,3 +1,5 @@
+import type { LookupFunction } from 'node:net'
+
 /** The time now, in milliseconds since the epoch. Passed in, so that tests own it. */
 export type Clock = { now(): number }
 
@@ -82,3 +84,9 @@ export type Store = Lease & {
   ping(): Promise<void>
   close(): Promise<void>
 }
+
+/**
+ * How the host of a URL is looked up, for the `lookup` option of whatever opens the socket.
+ * @throws {GatewayError} `provider_unavailable` when the host is an address itself, which no socket looks up, and may not be called
+ */
+export type LookupFor = (url: string) => LookupFunction

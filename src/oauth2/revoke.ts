@@ -1,7 +1,7 @@
 import { RevocationError } from '../core/oauth/revocation-error.ts'
 import type { Revocable, TokenEndpoint } from '../core/oauth/token-endpoint.ts'
+import type { LookupFor } from '../core/ports.ts'
 import type { OAuth2Method } from '../core/provider/provider.ts'
-import type { LookupFor } from '../upstream/lookup.ts'
 import type { OpenOAuth2Client } from './client.ts'
 
 /** The parts that its errors have: Boom around what came from the server. */

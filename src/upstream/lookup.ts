@@ -1,14 +1,9 @@
 import { lookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { GatewayError } from '../core/errors.ts'
+import type { LookupFor } from '../core/ports.ts'
 import type { ProviderSettings } from '../core/provider/provider.ts'
 import { isPublicAddress } from './public-address.ts'
-
-/**
- * How the host of a URL is looked up, for the `lookup` option of whatever opens the socket.
- * @throws {GatewayError} `provider_unavailable` when the host is an address itself, which no socket looks up, and may not be called
- */
-export type LookupFor = (url: string) => LookupFunction
 
 type Trust = { production: boolean; providers: ReadonlyMap<string, Pick<ProviderSettings, 'trustedOrigins'>> }
 

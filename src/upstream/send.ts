@@ -1,7 +1,7 @@
+import type { LookupFor } from '../core/ports.ts'
 import type { Send } from '../core/proxy/forward.ts'
 import { Connections } from './client-pool.ts'
 import { Exchange } from './exchange.ts'
-import type { LookupFor } from './lookup.ts'
 import { EventStreams, type Road } from './origin-pool.ts'
 import { Lane } from './semaphore.ts'
 

@@ -14,7 +14,8 @@ import { type HttpMethod, httpMethods, type Provider } from '../../../src/core/p
 import { createCallLimits } from '../../../src/core/proxy/concurrency-limits.ts'
 import { locationFor, repeatsCredential } from '../../../src/core/proxy/credential.ts'
 import { type AnswerHead, createForward, isEventStream, isStreamed, type Send, type StreamedBody } from '../../../src/core/proxy/forward.ts'
-import { heldBackUntil, holdBack, refuseHeldBack } from '../../../src/core/proxy/provider-rate-limit.ts'
+import { holdBack, refuseHeldBack } from '../../../src/core/proxy/provider-rate-limit.ts'
+import { retryAtMs } from '../../../src/core/util/retry-after.ts'
 import type { Held } from '../../../src/core/vault/vault.ts'
 import { corsHeaders } from '../../hooks/cors-headers.ts'
 import { readBody } from './body.ts'
@@ -128,7 +129,7 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
 
   /** The answer itself passes as it is; the next calls wait. */
   function noteRateLimit(request: FastifyRequest, owner: string, { name, api }: Provider, { status, headers }: AnswerHead): void {
-    const untilMs = status === 429 && api.rateLimit ? heldBackUntil(api.rateLimit, headers, clock.now()) : undefined
+    const untilMs = status === 429 && api.rateLimit ? retryAtMs(api.rateLimit, headers, clock.now()) : undefined
     if (untilMs === undefined) return
     holdBack(app.vault, owner, name, untilMs).catch(error => request.log.warn({ code: error.code }, 'a rate limit could not be noted'))
   }

@@ -1,10 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { challengeOf, type Flow } from '../../../src/core/flow.ts'
-import type { Clock } from '../../../src/core/ports.ts'
+import type { Clock, LookupFor } from '../../../src/core/ports.ts'
 import type { OAuth2Method, OAuthClient, Provider } from '../../../src/core/provider/provider.ts'
 import { oauth2Client } from '../../../src/oauth2/client.ts'
 import { type TokenTimes, tokenEndpointOf } from '../../../src/oauth2/token-endpoint.ts'
-import type { LookupFor } from '../../../src/upstream/lookup.ts'
 import { callback } from './callback.ts'
 import { start } from './start.ts'
 

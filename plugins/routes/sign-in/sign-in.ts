@@ -1,9 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../../../src/core/errors.ts'
-import type { Clock } from '../../../src/core/ports.ts'
+import type { Clock, LookupFor } from '../../../src/core/ports.ts'
 import type { TokenTimes } from '../../../src/oauth2/token-endpoint.ts'
-import type { LookupFor } from '../../../src/upstream/lookup.ts'
 import { isPrefetch } from './prefetch.ts'
 import { providerContext } from './provider-context.ts'
 

@@ -1,5 +1,5 @@
 import type { ProviderSettings } from '../provider/provider.ts'
-import type { Held } from '../vault/vault.ts'
+import type { Session } from '../session.ts'
 import type { Connection } from './connection.ts'
 import { missingScopes } from './missing-scopes.ts'
 
@@ -27,6 +27,12 @@ export type ConnectionView = {
    */
   apiUrls?: string[]
   connectUrl: string
+}
+
+/** What a session holds, as it was read. */
+type Held = {
+  readonly session: { readonly value: Pick<Session, 'lastUsedMs'> }
+  readonly connections: ReadonlyMap<string, { readonly value: Connection }>
 }
 
 type Facts = { connection?: Connection | undefined; lastUsedMs?: number | undefined; publicUrl: string }

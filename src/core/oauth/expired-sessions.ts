@@ -1,9 +1,8 @@
 import type { Clock, Store } from '../ports.ts'
 import { afterlifeMs, endsAtMs, isLive, type SessionLimits } from '../session.ts'
 import type { Cipher } from '../vault/cipher.ts'
-import { createRecords, sessionField, standing, unchanged } from '../vault/records.ts'
+import { createRecords, pendingOwner, sessionField, standing, unchanged } from '../vault/records.ts'
 import type { Revocation } from './revocation.ts'
-import { pendingOwner } from './revocation-queue.ts'
 
 type Swept = {
   /** Owners whose sessions had all ended, and who are gone now. */

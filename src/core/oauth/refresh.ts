@@ -2,8 +2,8 @@ import { type Backoff, type Connection, type Grant, renewed } from '../connectio
 import { connectionRequired, reconnectRequired, renewalFailed } from '../connections/errors.ts'
 import { hasCode } from '../errors.ts'
 import type { Clock } from '../ports.ts'
-import { heldBackUntil } from '../proxy/provider-rate-limit.ts'
 import type { Secret } from '../secret.ts'
+import { retryAtMs } from '../util/retry-after.ts'
 import type { Versioned } from '../vault/records.ts'
 import type { Vault } from '../vault/vault.ts'
 import { createTokenTurns } from './refresh-admission.ts'
@@ -189,7 +189,7 @@ export function createRefresh(parts: RefreshParts): Refresh {
 
   function askedDelayMs(error: TokenEndpointError): number {
     const { retryAfter } = error.fault
-    return (heldBackUntil(retryAfterHeader, { 'retry-after': retryAfter }, clock.now()) ?? 0) - clock.now()
+    return (retryAtMs(retryAfterHeader, { 'retry-after': retryAfter }, clock.now()) ?? 0) - clock.now()
   }
 
   /** For all sessions. An overload is the endpoint's; any other refusal may be of this grant alone. */

@@ -2,7 +2,7 @@ import { type Connection, isExpired } from '../connections/connection.ts'
 import type { Store } from '../ports.ts'
 import { Secret } from '../secret.ts'
 import type { Cipher } from '../vault/cipher.ts'
-import { createRecords, standing, type Version, type Versioned, versionOf } from '../vault/records.ts'
+import { createRecords, pendingOwner, standing, type Version, type Versioned, versionOf } from '../vault/records.ts'
 import type { Revocable } from './token-endpoint.ts'
 
 /** A token that is to be revoked, and is in the store until that is done. */
@@ -15,9 +15,6 @@ export type Pending = Revocable & {
   /** Nobody tries before. */
   readonly dueAtMs: number
 }
-
-/** Whose records they are: nobody's, since the owner they were of may be gone. No session has such an owner. */
-export const pendingOwner = 'revocations'
 
 /** After so long nobody tries any more. */
 export const pendingForMs = 7 * 24 * 60 * 60_000

@@ -5,10 +5,10 @@ import type { ApiKeyMethod, Provider } from '../provider/provider.ts'
 import { Secret } from '../secret.ts'
 import { accountName } from '../util/account-name.ts'
 import { valueAt } from '../util/json-pointer.ts'
+import { retryAtMs } from '../util/retry-after.ts'
 import { callCheck } from './check-request.ts'
 import type { AnswerHead, Send } from './forward.ts'
 import { faultOf, withoutWrapping } from './pasted-key.ts'
-import { heldBackUntil } from './provider-rate-limit.ts'
 
 /** Some vendors' keys are signed tokens of a kilobyte and more. */
 const mostCharacters = 4096
@@ -76,8 +76,8 @@ function isGuarded(path: string): boolean {
 
 /** Whole seconds until which the provider wants no further call, where it says so. */
 function waitOf({ api }: Provider, { headers }: AnswerHead, nowMs: number): number | undefined {
-  const usual = heldBackUntil({ header: 'retry-after', unit: 'seconds' }, headers, nowMs)
-  const untilMs = (api.rateLimit && heldBackUntil(api.rateLimit, headers, nowMs)) ?? usual
+  const usual = retryAtMs({ header: 'retry-after', unit: 'seconds' }, headers, nowMs)
+  const untilMs = (api.rateLimit && retryAtMs(api.rateLimit, headers, nowMs)) ?? usual
   return untilMs === undefined ? undefined : Math.ceil((untilMs - nowMs) / 1000)
 }
 

@@ -32,6 +32,9 @@ export function sessionFieldOf(ticket: Ticket): string {
   return field
 }
 
+/** Whose records the pending revocations are: nobody's, since the owner they were of may be gone. No session has such an owner. */
+export const pendingOwner = 'revocations'
+
 export type Fields = Iterable<readonly [field: string, record: Buffer]>
 
 /** Seals and opens the records of owners, each for its place alone. */

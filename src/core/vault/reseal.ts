@@ -1,7 +1,6 @@
-import { pendingOwner } from '../oauth/revocation-queue.ts'
 import type { Store } from '../ports.ts'
 import type { Cipher } from './cipher.ts'
-import { createRecords, unchanged, versionOf } from './records.ts'
+import { createRecords, pendingOwner, unchanged, versionOf } from './records.ts'
 
 export type Resealed = {
   /** People. Revocations that wait are records of nobody. */

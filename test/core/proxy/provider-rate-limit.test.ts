@@ -1,13 +1,14 @@
 import t from 'tap'
 import type { RateLimit } from '../../../src/core/provider/provider.ts'
-import { heldBackUntil, holdBack, refuseHeldBack } from '../../../src/core/proxy/provider-rate-limit.ts'
+import { holdBack, refuseHeldBack } from '../../../src/core/proxy/provider-rate-limit.ts'
+import { retryAtMs } from '../../../src/core/util/retry-after.ts'
 import { codeOf, connectionWith, handClock, hour, minute, openInstance, second, startMs } from '../support.ts'
 
 const seconds: RateLimit = { header: 'retry-after', unit: 'seconds' }
 const epoch: RateLimit = { header: 'x-ratelimit-reset', unit: 'epoch' }
 
 t.test('a header says in seconds, as a date or as an epoch when to call again', async t => {
-  const until = (limit: RateLimit, value: string | string[] | undefined) => heldBackUntil(limit, { [limit.header]: value }, startMs)
+  const until = (limit: RateLimit, value: string | string[] | undefined) => retryAtMs(limit, { [limit.header]: value }, startMs)
   t.equal(until(seconds, '5'), startMs + 5 * second)
   t.equal(until(seconds, ' 5 '), startMs + 5 * second)
   t.equal(until(seconds, ['7', '9']), startMs + 7 * second)

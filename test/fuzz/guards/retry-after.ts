@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { heldBackUntil, refuseHeldBack } from '../../../src/core/proxy/provider-rate-limit.ts'
+import { refuseHeldBack } from '../../../src/core/proxy/provider-rate-limit.ts'
+import { retryAtMs } from '../../../src/core/util/retry-after.ts'
 import { connectionWith } from '../../core/support.ts'
 import { text } from '../arbitraries.ts'
 import { must, property } from '../property.ts'
@@ -31,7 +32,7 @@ property(
   500,
   header,
   ({ value, unit }) => {
-    const untilMs = heldBackUntil({ header: 'retry-after', unit }, { 'retry-after': value }, nowMs)
+    const untilMs = retryAtMs({ header: 'retry-after', unit }, { 'retry-after': value }, nowMs)
     if (untilMs === undefined) return false
     must(untilMs > nowMs && untilMs <= nowMs + hourMs, `it is held back until ${untilMs}`)
     const connection = connectionWith({ heldBackUntilMs: untilMs })
@@ -43,6 +44,6 @@ property(
 
 property('a Retry-After in seconds means the same moment as one with a date', 200, fc.integer({ min: 1, max: 3600 }), seconds => {
   for (const value of [String(seconds), ` ${seconds} `, httpDate(seconds)])
-    must(heldBackUntil({ header: 'retry-after', unit: 'seconds' }, { 'retry-after': value }, nowMs) === nowMs + seconds * 1000, value)
+    must(retryAtMs({ header: 'retry-after', unit: 'seconds' }, { 'retry-after': value }, nowMs) === nowMs + seconds * 1000, value)
   return true
 })
