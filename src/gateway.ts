@@ -5,15 +5,15 @@ import cookies from '../plugins/hooks/cookies.ts'
 import errors from '../plugins/hooks/errors.ts'
 import endedSessions from '../plugins/hooks/expired-sessions.ts'
 import flows from '../plugins/hooks/flows.ts'
-import framing, { mostHeadBytes } from '../plugins/hooks/framing.ts'
+import framing, { maxHeadBytes } from '../plugins/hooks/framing.ts'
 import grants from '../plugins/hooks/grants.ts'
-import { answerMalformed } from '../plugins/hooks/malformed-requests.ts'
+import { respondToMalformed } from '../plugins/hooks/malformed-requests.ts'
 import otherMethods, { collectRoutes } from '../plugins/hooks/method-not-allowed.ts'
 import providers from '../plugins/hooks/providers.ts'
 import rateLimits from '../plugins/hooks/rate-limits.ts'
 import bodies from '../plugins/hooks/request-bodies.ts'
-import type { Pace } from '../plugins/hooks/request-body.ts'
-import { requestIds } from '../plugins/hooks/request-ids.ts'
+import type { BodyPace } from '../plugins/hooks/request-body.ts'
+import { createRequestIds } from '../plugins/hooks/request-ids.ts'
 import security from '../plugins/hooks/security.ts'
 import session from '../plugins/hooks/session.ts'
 import delivery from '../plugins/hooks/session-delivery.ts'
@@ -27,39 +27,39 @@ import invitationPages from '../plugins/routes/invitation-pages.ts'
 import invitations from '../plugins/routes/invitations.ts'
 import pages from '../plugins/routes/pages.ts'
 import proxy from '../plugins/routes/proxy/proxy.ts'
-import { routedUrl } from '../plugins/routes/proxy/target.ts'
+import { rewriteUrl } from '../plugins/routes/proxy/target.ts'
 import signIn from '../plugins/routes/sign-in/sign-in.ts'
 import type { Config } from './config/config.ts'
 import { flowLifetimeMs } from './core/flow.ts'
-import { longestRefreshMs } from './core/oauth/renewal.ts'
+import { maxRefreshMs } from './core/oauth/renewal.ts'
 import type { Clock, LookupFor, Store } from './core/ports.ts'
 import type { Send } from './core/proxy/forward.ts'
-import type { TokenTimes } from './oauth2/token-endpoint.ts'
+import type { TokenTimeouts } from './oauth2/token-endpoint.ts'
 
-export type Parts = {
+export type GatewayDependencies = {
   store: Store
   clock: Clock
   send: Send
   lookupFor: LookupFor
   logger: Logger
-  patience?: Patience
+  clientTimeouts?: ClientTimeouts
   /** How long what was not delivered is kept for whoever asks again. */
   undeliveredMs?: number
-  tokenTimes?: TokenTimes
+  tokenTimeouts?: TokenTimeouts
 }
 
 /** With clients that send slowly: for the head of a request, for its body, and how often both are looked at, in milliseconds. */
-export type Patience = { readonly headersMs: number; readonly body: Pace; readonly checkEveryMs: number }
+export type ClientTimeouts = { readonly headersMs: number; readonly body: BodyPace; readonly checkEveryMs: number }
 
-/** A refresh may take a minute, and its body a little more; it stays below `longestRefreshMs`, for which a lease is made. */
-const usualTokenTimes: TokenTimes = { exchangeMs: 30_000, refreshMs: longestRefreshMs }
+/** A refresh may take a minute, and its body a little more; it stays below `maxRefreshMs`, for which a lease is made. */
+const defaultTokenTimes: TokenTimeouts = { exchangeMs: 30_000, refreshMs: maxRefreshMs }
 
-const usualPatience: Patience = { headersMs: 15_000, body: { idleMs: 60_000, bytesPerSecond: 1024 }, checkEveryMs: 1_000 }
+const defaultPatience: ClientTimeouts = { headersMs: 15_000, body: { idleMs: 60_000, bytesPerSecond: 1024 }, checkEveryMs: 1_000 }
 
 /** Of our own routes, which take a key or a name; proxied bodies have their own limit. */
-const mostBodyBytes = 16 * 1024
+const maxBodyBytes = 16 * 1024
 /** The token of an invitation's link is longer than Fastify's 100. */
-const mostParamCharacters = 256
+const maxParamCharacters = 256
 
 const noSchemas = () => {
   throw new Error('no route has a schema')
@@ -68,35 +68,35 @@ const noSchemas = () => {
 const noCompilers = { buildValidator: () => noSchemas, buildSerializer: () => noSchemas }
 
 /** The whole gateway, ready to listen. */
-export async function buildGateway(config: Config, parts: Parts): Promise<FastifyInstance> {
+export async function buildGateway(config: Config, parts: GatewayDependencies): Promise<FastifyInstance> {
   const { store, clock, send, lookupFor, logger, undeliveredMs = flowLifetimeMs } = parts
-  const { patience = usualPatience, tokenTimes = usualTokenTimes } = parts
+  const { clientTimeouts = defaultPatience, tokenTimeouts = defaultTokenTimes } = parts
   const { publicUrl, allowedOrigins, session: limits, keys, trustProxy } = config
-  const nextId = requestIds()
+  const nextId = createRequestIds()
   const app: FastifyInstance = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: nextId,
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
     keepAliveTimeout: config.keepAliveMs,
-    bodyLimit: mostBodyBytes,
-    rewriteUrl: routedUrl,
+    bodyLimit: maxBodyBytes,
+    rewriteUrl: rewriteUrl,
     schemaController: { compilersFactory: noCompilers },
-    routerOptions: { maxParamLength: mostParamCharacters },
+    routerOptions: { maxParamLength: maxParamCharacters },
     // While it closes: what comes on an open connection is still served.
     return503OnClosing: false,
-    clientErrorHandler: (error, socket) => answerMalformed(error, socket, { log: app.log, nextId, allowedOrigins }),
+    clientErrorHandler: (error, socket) => respondToMalformed(error, socket, { log: app.log, nextId, allowedOrigins }),
     // An address that cannot be decoded reaches no route, but the same answer.
     frameworkErrors: (error, request, reply) => {
-      app.noteRequest(request, reply)
-      return app.answerError(error, request, app.putOwnHeaders(request, reply))
+      app.logRequest(request, reply)
+      return app.sendError(error, request, app.setOwnHeaders(request, reply))
     },
     http: {
       // More than is taken, so that what is too large is still read as a request, and refused as one. Less than what a socket gives at once:
       // beyond it, the first packet shows what was too large.
-      maxHeaderSize: 3 * mostHeadBytes,
-      headersTimeout: patience.headersMs,
-      connectionsCheckingInterval: patience.checkEveryMs,
+      maxHeaderSize: 3 * maxHeadBytes,
+      headersTimeout: clientTimeouts.headersMs,
+      connectionsCheckingInterval: clientTimeouts.checkEveryMs,
       // Refused by plugins/hooks/framing.ts, which ends the connection with it.
       requireHostHeader: false,
       optimizeEmptyRequests: true
@@ -107,7 +107,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
   await app.register(accessLog, { logger })
   await app.register(providers, { providers: config.providers })
   await app.register(errors, { publicUrl })
-  await app.register(bodies, { pace: patience.body, checkEveryMs: patience.checkEveryMs })
+  await app.register(bodies, { pace: clientTimeouts.body, checkEveryMs: clientTimeouts.checkEveryMs })
   await app.register(framing, { nextId })
   await app.register(security, { allowedOrigins, publicUrl })
   await app.register(cookies, { keys: keys.session, limits, publicUrl })
@@ -119,7 +119,7 @@ export async function buildGateway(config: Config, parts: Parts): Promise<Fastif
   await app.register(grants, { clock })
   await app.register(delivery, { undeliveredMs })
   await app.register(endedSessions, { limits, clock })
-  await app.register(signIn, { publicUrl, allowedOrigins, lookupFor, tokenTimes, clock })
+  await app.register(signIn, { publicUrl, allowedOrigins, lookupFor, tokenTimeouts, clock })
   await app.register(connections, { publicUrl, clock })
   await app.register(apiKeys, { publicUrl, send, clock })
   await app.register(invitations, { publicUrl })

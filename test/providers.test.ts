@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import { guardedPath } from '../src/core/guards/path.ts'
+import { guardPath } from '../src/core/guards/path.ts'
 import { defineProvider, type Placement, type Provider } from '../src/core/provider/provider.ts'
 
 const folder = join(import.meta.dirname, '..', 'providers')
@@ -43,7 +43,7 @@ const promises: Record<string, (provider: Provider, text: string) => unknown> = 
     ),
   'has paths that pass the guard': ({ api, methods }) =>
     [...(api.paths ?? []), ...(methods.apiKey ? [methods.apiKey.check.path] : [])].every(
-      path => path.startsWith('/') && guardedPath(path) === path.split('?')[0]
+      path => path.startsWith('/') && guardPath(path) === path.split('?')[0]
     ),
   'places a key in a path behind a whole segment': provider =>
     placementsOf(provider).every(p => p.in !== 'path' || /^(\/[\w-]+)+$/.test(p.after)),

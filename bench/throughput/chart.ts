@@ -15,7 +15,7 @@ const barHeight = 16
 const rowHeight = 24
 const headHeight = 46
 /** A bar beyond this is broken off: nginx without authentication would make all others look alike. */
-const mostRatio = 3
+const maxRatio = 3
 /** Without anything in between there is nothing to compare. */
 const leftOut = new Set(['direct'])
 
@@ -57,12 +57,12 @@ function barsOf(table: Table): Bar[] {
 }
 
 function group(title: string, bars: readonly Bar[], top: number): string {
-  const scale = barWidth / mostRatio
+  const scale = barWidth / maxRatio
   const oneAt = titleWidth + scale
   const bottom = top + headHeight + bars.length * rowHeight
   const lines = bars.map((bar, i) => {
     const y = top + headHeight + i * rowHeight
-    const length = Math.min(bar.ratio ?? 0, mostRatio) * scale
+    const length = Math.min(bar.ratio ?? 0, maxRatio) * scale
     return [
       `<text x="${titleWidth - 10}" y="${y + 13}" text-anchor="end"${bar.ours ? ' class="head"' : ''}>${escaped(bar.title)}</text>`,
       `<rect class="${bar.ours ? 'ours' : 'bar'}" x="${titleWidth}" y="${y}" width="${length.toFixed(1)}" height="${barHeight}" rx="2"/>`,
@@ -74,6 +74,6 @@ function group(title: string, bars: readonly Bar[], top: number): string {
 ${lines.join('\n')}`
 }
 
-const labelOf = ({ ratio }: Bar) => (ratio === undefined ? 'not measured' : `${ratio > mostRatio ? '→ ' : ''}${ratio.toFixed(2)}`)
+const labelOf = ({ ratio }: Bar) => (ratio === undefined ? 'not measured' : `${ratio > maxRatio ? '→ ' : ''}${ratio.toFixed(2)}`)
 
 const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')

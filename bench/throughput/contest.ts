@@ -6,7 +6,7 @@ import type { Results } from './results.ts'
 import { type Plan, Tally, warmUp } from './rounds.ts'
 import type { InWorld, Running, System, World } from './system.ts'
 import { base } from './systems.ts'
-import { loadOf, mostSessions, type Work } from './works.ts'
+import { loadOf, maxSessions, type Work } from './works.ts'
 
 type Started = { readonly system: System; readonly running: Running; readonly idleMiB: number }
 
@@ -73,7 +73,7 @@ export async function contest(
 
 /** @throws when it does not start, or gets something wrong that it is asked for */
 async function startSound(system: System, world: World): Promise<Started> {
-  const running = await system.start(world, mostSessions)
+  const running = await system.start(world, maxSessions)
   const idleMiB = residentMiB(running.pids)
   const fault = await faultOf(system, running)
   if (fault !== undefined) throw new Error(fault)

@@ -71,7 +71,7 @@ async function cookiesFor(sessions: readonly Session[], keys: SealingKeys, publi
   await app.register(session, { limits, clock: { now: Date.now } })
   app.get<{ Params: { index: string } }>('/:index', (request, reply) => {
     const given = sessions[Number(request.params.index)]
-    if (given) reply.giveSession(given)
+    if (given) reply.setSessionCookie(given)
     return reply.send()
   })
   const headers: string[] = []

@@ -5,7 +5,7 @@ import type { Round, Sample, Subject } from './rounds.ts'
 import { type Run, startWrk, type Wrk } from './wrk.ts'
 
 /** Of one subject. What else the machine does changes within seconds: in so short a time it meets all alike. */
-const mostSliceMs = 200
+const maxSliceMs = 200
 /** Who waits for their turn is stopped. Longer than this, and some take it for a network that has failed. */
 const longestStopMs = 900
 /** More than a round takes, with all its stops. */
@@ -21,7 +21,7 @@ type Turn = { readonly subject: Subject; readonly wrk: Wrk; activeSeconds: numbe
  * measured apart.
  */
 export const sliced: Round = async (directory, subjects, { seconds }) => {
-  const sliceMs = Math.min(mostSliceMs, longestStopMs / subjects.length)
+  const sliceMs = Math.min(maxSliceMs, longestStopMs / subjects.length)
   const slices = Math.ceil((seconds * 1000) / sliceMs)
   const before = counted(subjects)
   const turns: Turn[] = []

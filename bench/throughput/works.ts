@@ -11,13 +11,13 @@ export type Work = Pick<Load, 'method' | 'bodyBytes' | 'answerBytes'> & {
 
 const small = { path: '/small', method: 'GET', bodyBytes: 0, answerBytes: sizes.small } as const
 
-export const mostSessions = 1000
+export const maxSessions = 1000
 
 export const works: readonly Work[] = [
   { name: 'get', title: '1 kB GET, one hot session', ...small, sessions: 1 },
   { name: 'post', title: '64 kB POST', path: '/upload', method: 'POST', bodyBytes: sizes.upload, answerBytes: 16, sessions: 1 },
   { name: 'stream', title: '1 MB answer', path: '/large', method: 'GET', bodyBytes: 0, answerBytes: sizes.large, sessions: 1 },
-  { name: 'sessions', title: '1 kB GET, 1,000 hot sessions in turn', ...small, sessions: mostSessions }
+  { name: 'sessions', title: '1 kB GET, 1,000 hot sessions in turn', ...small, sessions: maxSessions }
 ]
 
 /** The usual request. */

@@ -5,7 +5,7 @@ import { type DestinationStream, type Logger, symbols } from 'pino'
 declare module 'fastify' {
   interface FastifyInstance {
     /** Has a line written when the request ends. A hook does it; for what goes wrong before there is a route, there is none. */
-    noteRequest(request: FastifyRequest, reply: FastifyReply): void
+    logRequest(request: FastifyRequest, reply: FastifyReply): void
   }
   interface FastifyContextConfig {
     /** Whoever knows the address may use it: logs have its pattern. */
@@ -13,19 +13,19 @@ declare module 'fastify' {
   }
   interface FastifyReply {
     /** The response was broken off from here, and not by its client. */
-    isCut: boolean
+    isAborted: boolean
   }
 }
 
 /** Of a path: a line that is longer than a pipe takes at once may be cut into by another process's. */
-const mostCharacters = 2_000
+const maxCharacters = 2_000
 
 /** One line a request. The address stands in it without its query: a callback's holds the state and the code. */
 async function accessLog(app: FastifyInstance, { logger }: { logger: Logger }) {
-  app.decorateReply('isCut', false)
+  app.decorateReply('isAborted', false)
   const isOff = !logger.isLevelEnabled('info')
   const writeLine = lineWriter(logger)
-  app.decorate('noteRequest', noteRequest)
+  app.decorate('logRequest', noteRequest)
   if (isOff) return
   app.addHook('onRequest', (request, reply, done) => {
     noteRequest(request, reply)
@@ -58,7 +58,7 @@ function lineWriter(log: Logger): (request: FastifyRequest, reply: FastifyReply)
 /** What came of a request, each fact with a comma behind it. A client that went before its response began has none. */
 function outcomeOf(reply: FastifyReply): string {
   const { statusCode, writableFinished, headersSent } = reply.raw
-  const aborted = writableFinished || reply.isCut ? '' : '"aborted":true,'
+  const aborted = writableFinished || reply.isAborted ? '' : '"aborted":true,'
   if (!headersSent) return aborted
   const code = statusCode < 400 ? undefined : reply.getHeader('grantkeeper-error')
   return `"status":${statusCode},${code === undefined ? '' : `"code":"${code}",`}${aborted}`
@@ -71,7 +71,7 @@ function pathOf({ originalUrl: url, routeOptions }: FastifyRequest): string {
   if (config?.secretPath) return pattern
   const queryAt = url.indexOf('?')
   const path = queryAt === -1 ? url : url.slice(0, queryAt)
-  return path.length > mostCharacters ? `${path.slice(0, mostCharacters)}…` : path
+  return path.length > maxCharacters ? `${path.slice(0, maxCharacters)}…` : path
 }
 
 /** Where no route says whether an address is a secret, as with a slip in one, it is shown as far as it can hold none. */

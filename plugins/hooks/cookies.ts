@@ -37,7 +37,7 @@ type CookieKind = {
 type CookiesOptions = { keys: readonly Buffer[]; limits: SessionLimits; publicUrl: string }
 
 /** RFC 6265 §6.1: what every browser takes, name and attributes included. */
-const mostCookieBytes = 4096
+const maxCookieBytes = 4096
 
 /** The part of secure-session's session that its types leave out. */
 type Sealed = { readonly changed: boolean; data(): Record<string, unknown> | undefined }
@@ -91,7 +91,7 @@ async function cookies(app: FastifyInstance, { keys, limits, publicUrl }: Cookie
     const set = reply.getHeader('set-cookie')
     if (set === undefined) return
     const list = [set].flat().map(String)
-    const fitting = list.filter(text => Buffer.byteLength(text) <= mostCookieBytes)
+    const fitting = list.filter(text => Buffer.byteLength(text) <= maxCookieBytes)
     if (fitting.length === list.length) return
     request.log.error(
       { cookies: list.filter(text => !fitting.includes(text)).map(text => text.split('=')[0]) },

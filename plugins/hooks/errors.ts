@@ -1,7 +1,7 @@
 import type { FastifyContextConfig, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { connectUrlOf } from '../../src/core/connections/view.ts'
-import { type ErrorCode, GatewayError, placesOf } from '../../src/core/errors.ts'
+import { connectUrl } from '../../src/core/connections/view.ts'
+import { type ErrorCode, GatewayError, stackFrames } from '../../src/core/errors.ts'
 import { TokenEndpointError } from '../../src/core/oauth/token-response.ts'
 import { errorPage } from '../../src/pages/error-page.ts'
 import { prefersPage } from './accept.ts'
@@ -9,7 +9,7 @@ import { prefersPage } from './accept.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     /** For what goes wrong before there is a route. */
-    answerError(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply
+    sendError(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply
   }
 }
 
@@ -38,7 +38,7 @@ async function errors(app: FastifyInstance, { publicUrl }: ErrorsOptions) {
     if (error.status >= 500) log(request, error, settingsOf(error, request)?.definition.name)
     return answer(error, request, reply)
   }
-  app.decorate('answerError', answerError)
+  app.decorate('sendError', answerError)
   app.setErrorHandler<Error>(answerError)
 
   app.setNotFoundHandler(request => {
@@ -73,7 +73,7 @@ async function errors(app: FastifyInstance, { publicUrl }: ErrorsOptions) {
       code: error.code,
       requestId: request.id,
       ...(settings && { provider: settings.definition.name }),
-      ...(settings && connects && { connectUrl: connectUrlOf(settings, publicUrl) }),
+      ...(settings && connects && { connectUrl: connectUrl(settings, publicUrl) }),
       ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter })
     }
   }
@@ -90,9 +90,9 @@ function log(request: FastifyRequest, error: GatewayError, provider: string | un
   const { cause } = error
   const reason = error.code === 'store_unavailable' && cause instanceof Error ? cause.message : undefined
   const token = cause instanceof TokenEndpointError ? cause : undefined
-  const facts = token && { kind: token.kind, status: token.fault.status }
+  const facts = token && { kind: token.kind, status: token.details.status }
   const because = cause instanceof Error ? { name: cause.name, code: (cause as NodeJS.ErrnoException).code, ...facts, reason } : undefined
-  const stack = error.code === 'internal_error' && cause instanceof Error ? placesOf(cause) : undefined
+  const stack = error.code === 'internal_error' && cause instanceof Error ? stackFrames(cause) : undefined
   request.log[error.code === 'internal_error' ? 'error' : 'warn'](
     { code: error.code, provider, cause: because, stack },
     // Its words are ours, and say which of a title's several meanings it is.

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { type Flow, flowId, flowLifetimeMs, liveFlows } from '../../src/core/flow.ts'
+import { type Flow, flowId, flowLifetimeMs, unexpiredFlows } from '../../src/core/flow.ts'
 import type { Clock } from '../../src/core/ports.ts'
 
 declare module 'fastify' {
@@ -9,10 +9,10 @@ declare module 'fastify' {
     flows: readonly Flow[]
   }
   interface FastifyReply {
-    keepFlow(flow: Flow): FastifyReply
-    dropFlows(flows: readonly Flow[]): FastifyReply
+    setFlowCookie(flow: Flow): FastifyReply
+    clearFlowCookies(flows: readonly Flow[]): FastifyReply
     /** First sign-ins that are still under way belong to this owner's session from here on, since the browser has it now. */
-    adoptFlows(owner: string): FastifyReply
+    reassignFlows(owner: string): FastifyReply
   }
 }
 
@@ -28,23 +28,23 @@ async function flows(app: FastifyInstance, { clock }: { clock: Clock }) {
     getter(this: FastifyRequest) {
       const sealed = Object.entries(this.cookies).filter(([key]) => key.startsWith(`${name}-`))
       const opened = sealed.map(([, value]) => open(value ?? '', this.log)?.values.flow as Flow | undefined)
-      return liveFlows(
+      return unexpiredFlows(
         opened.filter(flow => flow !== undefined),
         clock.now()
       )
     }
   })
 
-  app.decorateReply('keepFlow', function (this: FastifyReply, flow: Flow) {
+  app.decorateReply('setFlowCookie', function (this: FastifyReply, flow: Flow) {
     return this.setCookie(nameOf(flow), seal({ flow }), attributes(flow.startedAtMs + flowLifetimeMs - clock.now()))
   })
-  app.decorateReply('adoptFlows', function (this: FastifyReply, owner: string) {
+  app.decorateReply('reassignFlows', function (this: FastifyReply, owner: string) {
     for (const flow of this.request.flows) {
-      if (flow.first && flow.owner !== owner) this.keepFlow({ ...flow, owner })
+      if (flow.startsSession && flow.owner !== owner) this.setFlowCookie({ ...flow, owner })
     }
     return this
   })
-  app.decorateReply('dropFlows', function (this: FastifyReply, flows: readonly Flow[]) {
+  app.decorateReply('clearFlowCookies', function (this: FastifyReply, flows: readonly Flow[]) {
     for (const flow of flows) this.setCookie(nameOf(flow), '', { ...attributes(0), expires: new Date(0) })
     return this
   })

@@ -3,12 +3,12 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../../src/core/errors.ts'
-import { addressTooLong, malformedAnswer } from './malformed-requests.ts'
+import { malformedResponse, urlTooLong } from './malformed-requests.ts'
 
 /** Of the address, and of the names and values of the headers: what Node takes of both together unless it is told otherwise. */
-export const mostHeadBytes = maxHeaderSize
+export const maxHeadBytes = maxHeaderSize
 /** As many as Node 26 reads; older ones leave out what comes after twice as many, without a word. */
-const mostHeaders = 1_000
+const maxHeaders = 1_000
 
 /** How long what follows a refused expectation is read and thrown away. */
 const lingerMs = 5_000
@@ -46,7 +46,7 @@ async function framing(app: FastifyInstance, { nextId }: { nextId: () => string 
     request.resume()
     setTimeout(() => socket.destroy(), lingerMs).unref()
     const detail = 'There is nothing to be expected here but 100-continue.'
-    const { headers, body } = malformedAnswer({ status: 417, code: 'header_rejected', detail }, { log: app.log, nextId })
+    const { headers, body } = malformedResponse({ status: 417, code: 'header_rejected', detail }, { log: app.log, nextId })
     response.writeHead(417, headers).end(body)
   })
 }
@@ -72,11 +72,11 @@ function goOnWhenWanted(request: IncomingMessage, response: ServerResponse): voi
 /** What Node's parser has taken is more than is served, so that the refusal is one that a frontend can read. */
 function refuseTooLarge(url: string, { method, rawHeaders }: IncomingMessage): void {
   // A preflight is no call yet: were it refused, its page would learn nothing of why.
-  if (url.length > mostHeadBytes && method !== 'OPTIONS') throw new GatewayError('path_rejected', addressTooLong, { status: 414 })
+  if (url.length > maxHeadBytes && method !== 'OPTIONS') throw new GatewayError('path_rejected', urlTooLong, { status: 414 })
   let bytes = 0
   for (const text of rawHeaders) bytes += text.length
-  if (bytes <= mostHeadBytes && rawHeaders.length < 2 * mostHeaders) return
-  const detail = `The headers are larger than ${mostHeadBytes} bytes, or more than ${mostHeaders}. If cookies of this host are the reason, clear them; or send fewer.`
+  if (bytes <= maxHeadBytes && rawHeaders.length < 2 * maxHeaders) return
+  const detail = `The headers are larger than ${maxHeadBytes} bytes, or more than ${maxHeaders}. If cookies of this host are the reason, clear them; or send fewer.`
   throw new GatewayError('header_rejected', detail, { status: 431 })
 }
 

@@ -35,7 +35,7 @@ async function grants(app: FastifyInstance, { clock }: { clock: Clock }) {
     cipher: app.cipher,
     clock,
     endpointOf: provider => endpoints.get(provider),
-    endsOf: provider => {
+    scopeOf: provider => {
       const method = app.providers.get(provider)?.definition.methods.oauth2
       return method?.revokeUrl === undefined ? undefined : (method.revocation ?? 'grant')
     },
@@ -52,16 +52,16 @@ async function grants(app: FastifyInstance, { clock }: { clock: Clock }) {
   app.decorate('authorizeUrls', new Map())
   app.decorate('revocation', revocation)
   app.decorate('revoke', revocation.revoke)
-  app.decorate('revokeReplaced', revocation.replaced)
+  app.decorate('revokeReplaced', revocation.revokeReplaced)
   const renewal = createRenewal({
     vault: app.vault,
     lease: app.store,
     notes: app.store,
-    watch: app.store.watch,
+    watch: app.store.changes,
     clock,
     endpointOf: name => endpoints.get(name),
     onOrphan: connection => void revocation.revoke(connection),
-    onOvertaken: revocation.replaced,
+    onOvertaken: revocation.revokeReplaced,
     ...renewalLog(app.log, clock)
   })
   app.decorate('renew', renewal.renew)

@@ -4,7 +4,7 @@ import { type ErrorCode, GatewayError } from '../../src/core/errors.ts'
 import { corsHeaders, exposedHeaders } from './cors-headers.ts'
 import type { Problem } from './errors.ts'
 
-export const addressTooLong = 'The address is too long. Send what it holds in a body, or in several calls.'
+export const urlTooLong = 'The address is too long. Send what it holds in a body, or in several calls.'
 
 /** Of a gateway, for what is no request of it. */
 type Malformed = { readonly log: FastifyBaseLogger; readonly nextId: () => string }
@@ -15,7 +15,7 @@ type ParserError = NodeJS.ErrnoException & { readonly rawPacket?: unknown }
 type Refusal = { status: number; phrase: string; code: ErrorCode; detail: string }
 
 /** Bytes that are no HTTP request never reach a route: the answer is written to the socket, which is then closed (RFC 9112 §2.2, §6.3). */
-export function answerMalformed(
+export function respondToMalformed(
   error: ParserError,
   socket: Socket,
   app: Malformed & { readonly allowedOrigins: ReadonlySet<string> }
@@ -26,7 +26,7 @@ export function answerMalformed(
   }
   const packet = error.rawPacket instanceof Buffer ? error.rawPacket.toString('latin1') : ''
   const refusal = refusalOf(error, packet)
-  const { headers, body } = malformedAnswer(refusal, app, error.code)
+  const { headers, body } = malformedResponse(refusal, app, error.code)
   // A page that may call is told why its call failed, as far as the packet says whose it is.
   const origin = /\r\nOrigin:[ \t]*([^\r\n]*?)[ \t]*\r\n/i.exec(packet)?.[1]
   const cors = origin !== undefined && app.allowedOrigins.has(origin) ? corsHeaders(origin, exposedHeaders) : []
@@ -43,7 +43,7 @@ const malformedMs = 5_000
 function refusalOf({ code }: ParserError, packet: string): Refusal {
   if (code === 'HPE_HEADER_OVERFLOW') {
     // A first line without an end: it was the address. In any other packet than the first one cannot tell.
-    if (/^[A-Z]+ [^\n]*$/.test(packet)) return { status: 414, phrase: 'URI Too Long', code: 'path_rejected', detail: addressTooLong }
+    if (/^[A-Z]+ [^\n]*$/.test(packet)) return { status: 414, phrase: 'URI Too Long', code: 'path_rejected', detail: urlTooLong }
     const detail = 'The address or the headers are far too large. If cookies of this host are the reason, clear them; or send fewer.'
     return { status: 431, phrase: 'Request Header Fields Too Large', code: 'header_rejected', detail }
   }
@@ -53,7 +53,7 @@ function refusalOf({ code }: ParserError, packet: string): Refusal {
 }
 
 /** An answer to what is no request, and a line of the log that has its id: after it the connection ends. */
-export function malformedAnswer(
+export function malformedResponse(
   { status, code, detail }: Omit<Refusal, 'phrase'>,
   { log, nextId }: Malformed,
   reason?: string

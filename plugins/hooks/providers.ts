@@ -8,7 +8,7 @@ declare module 'fastify' {
     /** The providers that are on, by name. A Map, so that no name out of a URL reaches a prototype. */
     providers: ReadonlyMap<string, ProviderSettings>
     /** @throws {GatewayError} `provider_unknown` */
-    providerNamed(name: string): ProviderSettings
+    getProvider(name: string): ProviderSettings
   }
   interface FastifyContextConfig {
     /** The provider that a route belongs to. */
@@ -18,7 +18,7 @@ declare module 'fastify' {
 
 async function providers(app: FastifyInstance, { providers }: { providers: ReadonlyMap<string, ProviderSettings> }) {
   app.decorate('providers', providers)
-  app.decorate('providerNamed', (name: string) => {
+  app.decorate('getProvider', (name: string) => {
     const settings = providers.get(name)
     if (settings) return settings
     const names = [...providers.keys()].join(', ')

@@ -2,8 +2,8 @@ import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError, hasCode } from '../../src/core/errors.ts'
-import { networkOf, siteOf } from '../../src/core/guards/client-network.ts'
-import { createCounts } from '../../src/core/guards/rate-counter.ts'
+import { clientNetwork, clientSite } from '../../src/core/guards/client-network.ts'
+import { createRateCounter } from '../../src/core/guards/rate-counter.ts'
 import type { Clock, Store } from '../../src/core/ports.ts'
 
 declare module 'fastify' {
@@ -12,12 +12,12 @@ declare module 'fastify' {
      * Counts one try against what a minute allows.
      * @throws {GatewayError} `rate_limited`
      */
-    spend(what: 'sign-in' | 'refresh' | 'invitation'): Promise<void>
+    consumeRateLimit(what: 'sign-in' | 'refresh' | 'invitation'): Promise<void>
     /**
      * The same for a key that is shown to a provider.
      * @param check throws `api_key_rejected` when the provider refuses it, which counts as several tries
      */
-    spendOnKey<T>(provider: string, check: () => Promise<T>): Promise<T>
+    consumeKeyRateLimit<T>(provider: string, check: () => Promise<T>): Promise<T>
     /** What is being counted, for the plugin that counts. */
     counted: Counted | null
   }
@@ -35,7 +35,7 @@ type RateLimitsOptions = {
 const windowMs = 60_000
 
 /** How often in a minute, by whatever instance. Whoever has no connection is a stranger: a session alone is free for the asking. */
-const mostAMinute = {
+const maxAMinute = {
   signInsOfSession: 60,
   refreshesOfSession: 60,
   ofSession: 30,
@@ -48,14 +48,14 @@ const mostAMinute = {
  * All strangers together: what they ask for is a record in the store, or a call to a provider. The first try of a network in a minute
  * is counted apart, so that a few networks that use up the rest keep nobody else out.
  */
-const mostOfStrangers = {
+const maxOfStrangers = {
   invitation: { first: 500, further: 100 },
   /** By provider. */
   'key-check': { first: 240, further: 60 }
 } as const
 
 /** Of the first tries, those of one IPv6 site, which has 65,536 networks. */
-const mostFirstOfSite = 50
+const maxFirstOfSite = 50
 /** Whoever guesses keys is wrong nearly always, whoever pastes theirs nearly never. */
 const wrongKeyCounts = 2
 
@@ -86,48 +86,50 @@ async function rateLimits(app: FastifyInstance, { store, clock, signInsPerAddres
   }
 
   /** The session that its cookie names, if it lives and holds a connection. A ticket alone proves neither. */
-  async function holderOf({ ticket }: FastifyRequest): Promise<string | undefined> {
-    const held = ticket && (await app.vault.open(ticket, names()))
+  async function holderOf({ sessionRef }: FastifyRequest): Promise<string | undefined> {
+    const held = sessionRef && (await app.vault.open(sessionRef, names()))
     return held && held.connections.size > 0 ? held.session.value.owner : undefined
   }
   const names = () => [...app.providers.keys()]
 
-  async function takeOfStrangers(request: FastifyRequest, what: keyof typeof mostOfStrangers, about: string): Promise<void> {
-    const [network, site] = [networkOf(request.ip ?? ''), siteOf(request.ip ?? '')]
-    const { first, further } = mostOfStrangers[what]
-    const isFirst = (await take(request, `${what} address ${network}`, mostAMinute.ofStrangersOfNetwork)) === 1
-    const isFirstOfSite = isFirst && (site === network || !(await count(request, `${what} site ${site}`, mostFirstOfSite)).refused)
+  async function takeOfStrangers(request: FastifyRequest, what: keyof typeof maxOfStrangers, about: string): Promise<void> {
+    const [network, site] = [clientNetwork(request.ip ?? ''), clientSite(request.ip ?? '')]
+    const { first, further } = maxOfStrangers[what]
+    const isFirst = (await take(request, `${what} address ${network}`, maxAMinute.ofStrangersOfNetwork)) === 1
+    const isFirstOfSite = isFirst && (site === network || !(await count(request, `${what} site ${site}`, maxFirstOfSite)).refused)
     if (isFirstOfSite && !(await count(request, `${what}${about} first`, first)).refused) return
     const { refused } = await count(request, `${what}${about} strangers`, further)
     if (refused) throw tooMany('Just now too many people who have connected nothing yet ask for this', refused.retryAfter)
   }
 
   /** @returns what a wrong key is counted by as well */
-  async function takeOfHolderOrStranger(request: FastifyRequest, what: keyof typeof mostOfStrangers, about = ''): Promise<Counted> {
-    const network = networkOf(request.ip ?? '')
+  async function takeOfHolderOrStranger(request: FastifyRequest, what: keyof typeof maxOfStrangers, about = ''): Promise<Counted> {
+    const network = clientNetwork(request.ip ?? '')
     const owner = await holderOf(request)
     if (owner === undefined) {
       await takeOfStrangers(request, what, about)
-      return { key: `${what} address ${network}`, most: mostAMinute.ofStrangersOfNetwork }
+      return { key: `${what} address ${network}`, most: maxAMinute.ofStrangersOfNetwork }
     }
-    await take(request, `${what} sessions of ${network}`, mostAMinute.ofSessionsOfNetwork)
-    const own = { key: `${what} owner ${owner}`, most: mostAMinute.ofSession }
+    await take(request, `${what} sessions of ${network}`, maxAMinute.ofSessionsOfNetwork)
+    const own = { key: `${what} owner ${owner}`, most: maxAMinute.ofSession }
     await take(request, own.key, own.most)
     return own
   }
 
-  app.decorateRequest('spend', async function (this: FastifyRequest, what: 'sign-in' | 'refresh' | 'invitation') {
+  app.decorateRequest('consumeRateLimit', async function (this: FastifyRequest, what: 'sign-in' | 'refresh' | 'invitation') {
     if (what === 'invitation') {
       await takeOfHolderOrStranger(this, what)
       return
     }
-    if (what === 'sign-in') await take(this, `${what} address ${networkOf(this.ip ?? '')}`, signInsPerAddress)
-    const session = await this.liveSession()
-    const most = what === 'sign-in' ? mostAMinute.signInsOfSession : mostAMinute.refreshesOfSession
+    if (what === 'sign-in') await take(this, `${what} address ${clientNetwork(this.ip ?? '')}`, signInsPerAddress)
+    const session = await this.findSession()
+    const most = what === 'sign-in' ? maxAMinute.signInsOfSession : maxAMinute.refreshesOfSession
     if (session) await take(this, `${what} owner ${session.owner}`, most)
   })
 
-  app.decorateRequest('spendOnKey', async function <T>(this: FastifyRequest, provider: string, check: () => Promise<T>): Promise<T> {
+  app.decorateRequest('consumeKeyRateLimit', async function <
+    T
+  >(this: FastifyRequest, provider: string, check: () => Promise<T>): Promise<T> {
     const { key, most } = await takeOfHolderOrStranger(this, 'key-check', ` ${provider}`)
     try {
       return await check()
@@ -143,7 +145,7 @@ const tooMany = (what: string, retryAfter: number) =>
 
 /** The plugin makes its store itself, one for each limit; they differ by their keys alone. */
 function countsIn(store: Store, clock: Clock) {
-  const count = createCounts(store, clock)
+  const count = createRateCounter(store, clock)
 
   return class Counts implements FastifyRateLimitStore {
     incr(

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { timestamp } from '../../src/core/connections/view.ts'
-import type { RefreshParts } from '../../src/core/oauth/refresh.ts'
+import type { RefreshDependencies } from '../../src/core/oauth/refresh.ts'
 import type { TokenEndpointError } from '../../src/core/oauth/token-response.ts'
 import type { Clock } from '../../src/core/ports.ts'
 
@@ -8,7 +8,10 @@ import type { Clock } from '../../src/core/ports.ts'
 const loudEveryMs = 60_000
 
 /** What an operator reads of renewals. Never what a vendor says in a sentence: it may repeat the token. */
-export function renewalLog(log: FastifyBaseLogger, clock: Clock): Pick<RefreshParts, 'onLost' | 'onAbandoned' | 'onFailed' | 'onEnded'> {
+export function renewalLog(
+  log: FastifyBaseLogger,
+  clock: Clock
+): Pick<RefreshDependencies, 'onLost' | 'onAbandoned' | 'onFailed' | 'onEnded'> {
   const rejected = new Map<string, { toldAtMs: number; since: number }>()
 
   function tellOfClient(provider: string, error: string | undefined): void {
@@ -30,7 +33,7 @@ export function renewalLog(log: FastifyBaseLogger, clock: Clock): Pick<RefreshPa
         { provider, ...told(error), attempt, retryInMs, nextTryAt: timestamp(clock.now() + retryInMs) },
         `a renewal failed: ${error.message}`
       )
-      if (error.isClientRejected) tellOfClient(provider, error.fault.code ?? error.reason)
+      if (error.isClientRejected) tellOfClient(provider, error.details.code ?? error.reason)
     },
     onEnded: ({ provider, why, error }) => {
       log.warn({ provider, why, ...(error && told(error)) }, 'a grant has ended: the person must connect again')
@@ -40,4 +43,4 @@ export function renewalLog(log: FastifyBaseLogger, clock: Clock): Pick<RefreshPa
   }
 }
 
-const told = ({ kind, reason, fault: { status, code } }: TokenEndpointError) => ({ kind, status, error: code ?? reason })
+const told = ({ kind, reason, details: { status, code } }: TokenEndpointError) => ({ kind, status, error: code ?? reason })

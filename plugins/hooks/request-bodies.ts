@@ -1,22 +1,22 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { ComingBody, type Pace } from './request-body.ts'
+import { type BodyPace, IncomingBody } from './request-body.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Its body, when it has one. */
-    comingBody: ComingBody | undefined
+    incomingBody: IncomingBody | undefined
   }
 }
 
-type BodiesOptions = { pace: Pace; checkEveryMs: number }
+type BodiesOptions = { pace: BodyPace; checkEveryMs: number }
 
 /** Each body comes at a pace, and is read to its end or takes its connection with it, whoever has answered the request and when. */
 async function bodies(app: FastifyInstance, { pace, checkEveryMs }: BodiesOptions) {
-  let first: ComingBody | undefined
+  let first: IncomingBody | undefined
 
-  app.decorateRequest('comingBody', undefined)
+  app.decorateRequest('incomingBody', undefined)
   app.addHook('onRequest', (request, reply, done) => {
     const { raw } = request
     // It follows one that was told that the connection ends: whatever it asks for, nobody can be answered here.
@@ -24,8 +24,8 @@ async function bodies(app: FastifyInstance, { pace, checkEveryMs }: BodiesOption
     else if (hasBody(raw)) follow(request, reply)
     done()
   })
-  app.addHook('onSend', ({ comingBody }, reply, _payload, done) => {
-    if (comingBody?.closesConnection()) reply.header('connection', 'close')
+  app.addHook('onSend', ({ incomingBody }, reply, _payload, done) => {
+    if (incomingBody?.closesConnection()) reply.header('connection', 'close')
     done()
   })
   let lookedMs = performance.now()
@@ -42,23 +42,23 @@ async function bodies(app: FastifyInstance, { pace, checkEveryMs }: BodiesOption
   app.addHook('onClose', () => clearInterval(looks))
 
   function follow(request: FastifyRequest, reply: FastifyReply): void {
-    const body = added(new ComingBody(request.raw, pace))
-    request.comingBody = body
+    const body = added(new IncomingBody(request.raw, pace))
+    request.incomingBody = body
     reply.raw.on('finish', () => {
-      body.answered()
+      body.onResponseSent()
       if (body.isOver) remove(body)
     })
   }
 
   // A list of its own: to find an object's place in a Set, V8 gives it a hash first.
-  function added(body: ComingBody): ComingBody {
+  function added(body: IncomingBody): IncomingBody {
     body.after = first
     if (first) first.before = body
     first = body
     return body
   }
 
-  function remove(body: ComingBody): void {
+  function remove(body: IncomingBody): void {
     if (body !== first && !body.before) return // It has left already.
     if (body.before) body.before.after = body.after
     else first = body.after

@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import { GatewayError } from '../../src/core/errors.ts'
 
 /** With clients that send a body slowly. */
-export type Pace = {
+export type BodyPace = {
   /** Longest time in which nothing comes, in milliseconds. */
   readonly idleMs: number
   /** What comes over all, from that time on. Who sends less holds a place that others need. */
@@ -18,10 +18,10 @@ const unneededSlow = { idleMs: 1_000, allMs: 2_000, bytes: 1024 * 1024 }
 const keptFor = 1024 * 1024
 
 /** A request's body while it comes, until its last byte is read or its connection ends. One of a list. */
-export class ComingBody {
+export class IncomingBody {
   readonly #raw: IncomingMessage
   readonly #socket: Socket
-  #pace: Pace
+  #pace: BodyPace
   #movedTo: number
   #from: number
   #idleMs = 0
@@ -31,10 +31,10 @@ export class ComingBody {
   #isNeeded = true
   #isAnswered = false
   /** Of the list. */
-  before: ComingBody | undefined
-  after: ComingBody | undefined
+  before: IncomingBody | undefined
+  after: IncomingBody | undefined
 
-  constructor(raw: IncomingMessage, pace: Pace) {
+  constructor(raw: IncomingMessage, pace: BodyPace) {
     this.#raw = raw
     this.#socket = raw.socket
     this.#pace = pace
@@ -82,7 +82,7 @@ export class ComingBody {
     return length === undefined ? this.#raw.readableDidRead : Number(length) > keptFor
   }
 
-  answered(): void {
+  onResponseSent(): void {
     this.#isAnswered = true
     this.discard()
   }

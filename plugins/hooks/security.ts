@@ -9,7 +9,7 @@ import { resourcePolicyFor } from './same-site.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     /** What each response of our own has, CORS included. A hook puts it on; for what goes wrong before there is a route, there is none. */
-    putOwnHeaders(request: FastifyRequest, reply: FastifyReply): FastifyReply
+    setOwnHeaders(request: FastifyRequest, reply: FastifyReply): FastifyReply
     /** Of each proxied response: who may load it without CORS. */
     resourcePolicy: ResourcePolicy
   }
@@ -56,7 +56,7 @@ async function security(app: FastifyInstance, { allowedOrigins, publicUrl }: Sec
       return allowedOriginOf(this)
     }
   })
-  app.decorate('putOwnHeaders', putOwnHeaders)
+  app.decorate('setOwnHeaders', putOwnHeaders)
   // A proxied answer leaves without these hooks, and has headers of its own.
   app.addHook('onSend', (request, reply, _payload, done) => {
     putOwnHeaders(request, reply)

@@ -34,8 +34,8 @@ async function client(app: FastifyInstance, { allowedOrigins }: { allowedOrigins
     if (typeof opener !== 'string' || !allowedOrigins.has(opener))
       throw new GatewayError('return_to_rejected', 'opener is no allowed origin. An operator adds it to ALLOWED_ORIGINS.')
     // Where it failed the address names it twice: what the sign-in added comes last.
-    const { name, title } = app.providerNamed(String([provider].flat().at(-1))).definition
-    const held = request.ticket && (await app.vault.open(request.ticket, [name]))
+    const { name, title } = app.getProvider(String([provider].flat().at(-1))).definition
+    const held = request.sessionRef && (await app.vault.open(request.sessionRef, [name]))
     const status = held?.connections.get(name)?.value.status
     const isConnected = status === 'connected'
     const refusal = told === undefined ? undefined : known(told)

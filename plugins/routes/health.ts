@@ -4,18 +4,18 @@ import fp from 'fastify-plugin'
 declare module 'fastify' {
   interface FastifyInstance {
     /** From now on balancers are told to send nobody here any more, and clients to come by another connection. */
-    leave(): void
-    isLeaving(): boolean
+    startShutdown(): void
+    isShuttingDown(): boolean
   }
 }
 
 /** For balancers: `live` says that the process runs, `ready` that it can do its work now and will go on. */
 async function health(app: FastifyInstance) {
   let leaving = false
-  app.decorate('leave', () => {
+  app.decorate('startShutdown', () => {
     leaving = true
   })
-  app.decorate('isLeaving', () => leaving)
+  app.decorate('isShuttingDown', () => leaving)
   app.addHook('onSend', async (_request, reply) => {
     if (leaving) reply.header('connection', 'close')
   })

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../../src/core/errors.ts'
-import { beginFlow, pushedOut } from '../../src/core/flow.ts'
+import { createFlow, evictedFlows } from '../../src/core/flow.ts'
 import type { Clock } from '../../src/core/ports.ts'
-import { apiKeyFrom, connectionByKey } from '../../src/core/proxy/api-key.ts'
+import { connectWithApiKey, parseApiKey } from '../../src/core/proxy/api-key.ts'
 import type { Send } from '../../src/core/proxy/forward.ts'
 
 type InvitedOptions = { send: Send; clock: Clock }
@@ -19,16 +19,16 @@ async function invited(app: FastifyInstance, { send, clock }: InvitedOptions) {
 
   app.post<ByToken>('/invitations/:token/accept', { config: { ownPage: true, secretPath: true } }, async (request, reply) => {
     const { token } = request.params
-    await request.spend('sign-in')
+    await request.consumeRateLimit('sign-in')
     const { owner, invitation } = await app.invitations.find(token)
     const authorizeUrl = app.authorizeUrls.get(invitation.provider)
     if (!authorizeUrl) throw new GatewayError('provider_unknown', 'The provider has no sign-in here any more. Ask for a new invitation.')
-    const flow = beginFlow(
-      { provider: invitation.provider, returnTo: `/invitations/${token}`, owner, first: false, invitation: invitation.id },
+    const flow = createFlow(
+      { provider: invitation.provider, returnTo: `/invitations/${token}`, owner, startsSession: false, invitation: invitation.id },
       clock.now()
     )
     const address = await authorizeUrl(flow)
-    return reply.dropFlows(pushedOut(request.flows, flow)).keepFlow(flow).redirect(address, 303)
+    return reply.clearFlowCookies(evictedFlows(request.flows, flow)).setFlowCookie(flow).redirect(address, 303)
   })
 
   app.post<ByToken>('/invitations/:token/decline', { config: { ownPage: true, secretPath: true } }, async (request, reply) => {
@@ -41,13 +41,15 @@ async function invited(app: FastifyInstance, { send, clock }: InvitedOptions) {
     '/invitations/:token',
     { config: { secretPath: true } },
     async (request, reply) => {
-      const { owner, invitation, spend } = await app.invitations.find(request.params.token)
-      const { definition } = app.providerNamed(invitation.provider)
+      const { owner, invitation, redeem } = await app.invitations.find(request.params.token)
+      const { definition } = app.getProvider(invitation.provider)
       const method = definition.methods.apiKey
       if (!method) throw new GatewayError('method_not_allowed', `${definition.title} has no API keys.`, { allow: [] })
-      const key = apiKeyFrom(request.body?.apiKey, definition.name)
-      const connection = await request.spendOnKey(definition.name, () => connectionByKey(send, definition, method, key, clock.now()))
-      const kept = await app.vault.connectInvited(owner, connection, spend)
+      const key = parseApiKey(request.body?.apiKey, definition.name)
+      const connection = await request.consumeKeyRateLimit(definition.name, () =>
+        connectWithApiKey(send, definition, method, key, clock.now())
+      )
+      const kept = await app.vault.connectInvited(owner, connection, redeem)
       if (!kept) throw new GatewayError('invitation_invalid', 'It was used or withdrawn in this very moment. Nothing was stored.')
       app.revokeReplaced(kept.replaced, connection)
       return reply.code(201).send({ provider: definition.name, thanksUrl: `/invitations/thanks?provider=${definition.name}` })

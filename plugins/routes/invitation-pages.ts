@@ -18,7 +18,7 @@ async function invitationPages(app: FastifyInstance, { publicUrl }: { publicUrl:
     async (request, reply) => {
       const { token } = request.params
       const { invitation } = await app.invitations.find(token)
-      const settings = app.providerNamed(invitation.provider)
+      const settings = app.getProvider(invitation.provider)
       const { connect_error: code } = request.query
       const body = invitationPage({
         invitation,

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { timestamp } from '../../src/core/connections/view.ts'
-import { type Invitation, inviterName } from '../../src/core/vault/invitations.ts'
+import { type Invitation, parseInviterName } from '../../src/core/vault/invitations.ts'
 
 type Named = { Params: { provider: string }; Body: { name?: unknown } | null | undefined }
 
@@ -9,20 +9,20 @@ type Named = { Params: { provider: string }; Body: { name?: unknown } | null | u
 async function invitations(app: FastifyInstance, { publicUrl }: { publicUrl: string }) {
   /** The owner of the session that its cookie names, if it lives; to look at what was asked for is to be here. */
   async function ownerSeen(request: FastifyRequest): Promise<string | undefined> {
-    const held = request.ticket && (await app.vault.open(request.ticket, []))
-    if (held) request.noteSeen(held.session)
+    const held = request.sessionRef && (await app.vault.open(request.sessionRef, []))
+    if (held) request.touchSession(held.session)
     return held?.session.value.owner
   }
 
   app.post<Named>('/connections/:provider/invitation', async (request, reply) => {
-    const { definition } = app.providerNamed(request.params.provider)
-    const name = inviterName(request.body?.name)
-    await request.spend('invitation')
-    const held = await request.liveSession()
+    const { definition } = app.getProvider(request.params.provider)
+    const name = parseInviterName(request.body?.name)
+    await request.consumeRateLimit('invitation')
+    const held = await request.findSession()
     // Who invites before anything is connected has no session yet, and needs one to get the connection into.
-    const session = held ?? (await app.vault.begin())
-    if (!held) reply.giveSession(session).adoptFlows(session.owner)
-    const { invitation, token } = await app.invitations.invite(session, definition.name, name)
+    const session = held ?? (await app.vault.createSession())
+    if (!held) reply.setSessionCookie(session).reassignFlows(session.owner)
+    const { invitation, token } = await app.invitations.create(session, definition.name, name)
     return reply.code(201).send({ ...shown(invitation), url: `${publicUrl}/invitations/${token}` })
   })
 

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { endsForGoodMs } from '../../src/core/connections/connection.ts'
-import { type ConnectionView, describeConnections } from '../../src/core/connections/view.ts'
-import { returnToOf } from '../../src/core/guards/return-to.ts'
+import { reconnectDueMs } from '../../src/core/connections/connection.ts'
+import { type ConnectionView, connectionViews } from '../../src/core/connections/view.ts'
+import { parseReturnTo } from '../../src/core/guards/return-to.ts'
 import type { SessionLimits } from '../../src/core/session.ts'
 import { icon, inviteScript, keyScript, script, stylesheet } from '../../src/pages/assets.ts'
-import { homeAfter, waysOf } from '../../src/pages/connect-methods.ts'
+import { connectedUrl, connectMethods } from '../../src/pages/connect-methods.ts'
 import { connectionsPage } from '../../src/pages/connections-page.ts'
-import { made, type Outcome, refused } from '../../src/pages/sign-in-result.ts'
+import { connectedResult, refusedResult, type SignInResult } from '../../src/pages/sign-in-result.ts'
 import { sendConnectPage } from './send-connect-page.ts'
 
 type PagesOptions = { publicUrl: string; allowedOrigins: ReadonlySet<string>; limits: SessionLimits }
@@ -17,18 +17,18 @@ type Connect = { Params: { provider: string }; Querystring: { return_to?: unknow
 /** The Connections page, the page of one provider, and what they are drawn with. */
 async function pages(app: FastifyInstance, { publicUrl, allowedOrigins, limits }: PagesOptions) {
   app.get<{ Querystring: Query }>('/', async (request, reply) => {
-    const held = await request.heldFor(reply)
-    const views = describeConnections(app.providers, held, publicUrl)
+    const held = await request.openSession(reply)
+    const views = connectionViews(app.providers, held, publicUrl)
     const cards = views.flatMap(view => {
       const settings = app.providers.get(view.provider)
       const connection = held?.connections.get(view.provider)?.value
-      const endsAtMs = connection && endsForGoodMs(connection)
-      return settings ? [{ provider: settings.definition, view, ways: waysOf(view, publicUrl), endsAtMs }] : []
+      const endsAtMs = connection && reconnectDueMs(connection)
+      return settings ? [{ provider: settings.definition, view, connectMethods: connectMethods(view, publicUrl), endsAtMs }] : []
     })
     const session = held?.session.value
     const ending = session && {
       idleMs: limits.idleMs,
-      notBeforeMs: session.keptUntilMs,
+      notBeforeMs: session.extendedUntilMs,
       latestMs: session.createdAtMs + limits.maxMs
     }
     const open = held ? await app.invitations.list(held.session.value.owner) : []
@@ -41,8 +41,8 @@ async function pages(app: FastifyInstance, { publicUrl, allowedOrigins, limits }
   })
 
   app.get<Connect>('/connect/:provider', async (request, reply) => {
-    const { name } = app.providerNamed(request.params.provider).definition
-    const returnTo = returnToOf(request.query.return_to, homeAfter(name), publicUrl, allowedOrigins)
+    const { name } = app.getProvider(request.params.provider).definition
+    const returnTo = parseReturnTo(request.query.return_to, connectedUrl(name), publicUrl, allowedOrigins)
     return sendConnectPage(app, request, reply, name, { publicUrl, returnTo })
   })
 
@@ -53,10 +53,10 @@ async function pages(app: FastifyInstance, { publicUrl, allowedOrigins, limits }
   }
 }
 
-function outcomeOf({ connected, connect_error: code, provider }: Query, views: readonly ConnectionView[]): Outcome | undefined {
+function outcomeOf({ connected, connect_error: code, provider }: Query, views: readonly ConnectionView[]): SignInResult | undefined {
   const isRefusal = typeof code === 'string'
   const view = views.find(v => v.provider === (isRefusal ? provider : connected))
-  return view && (isRefusal ? refused(view, code) : made(view))
+  return view && (isRefusal ? refusedResult(view, code) : connectedResult(view))
 }
 
 export default fp(pages, { name: 'pages', dependencies: ['providers', 'session', 'vault', 'delivery', 'errors'], encapsulate: true })

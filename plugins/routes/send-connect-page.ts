@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { describe } from '../../src/core/connections/view.ts'
-import { waysOf } from '../../src/pages/connect-methods.ts'
+import { connectionView } from '../../src/core/connections/view.ts'
+import { connectMethods } from '../../src/pages/connect-methods.ts'
 import { connectPage } from '../../src/pages/connect-page.ts'
 
 type ConnectPageOptions = {
@@ -18,10 +18,10 @@ export async function sendConnectPage(
   provider: string,
   { publicUrl, returnTo, notice }: ConnectPageOptions
 ): Promise<FastifyReply> {
-  const settings = app.providerNamed(provider)
-  const held = request.ticket && (await app.vault.open(request.ticket, [provider]))
-  if (held) request.noteSeen(held.session)
-  const view = describe(settings, { connection: held?.connections.get(provider)?.value, publicUrl })
-  const page = connectPage(settings.definition, { view, ways: waysOf(view, publicUrl, returnTo), returnTo, notice })
+  const settings = app.getProvider(provider)
+  const held = request.sessionRef && (await app.vault.open(request.sessionRef, [provider]))
+  if (held) request.touchSession(held.session)
+  const view = connectionView(settings, { connection: held?.connections.get(provider)?.value, publicUrl })
+  const page = connectPage(settings.definition, { view, ways: connectMethods(view, publicUrl, returnTo), returnTo, notice })
   return reply.type('text/html; charset=utf-8').send(page)
 }

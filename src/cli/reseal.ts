@@ -2,9 +2,9 @@
 import { readConfig } from '../config/config.ts'
 import { loadProviders } from '../config/load-providers.ts'
 import { createCipher } from '../core/vault/cipher.ts'
-import { type Resealed, resealAll } from '../core/vault/reseal.ts'
-import { exitCodeOf, messageOf } from '../server/startup-error.ts'
-import { comes } from '../server/wait-for-store.ts'
+import { type ResealReport, resealAll } from '../core/vault/reseal.ts'
+import { exitCode, startupErrorMessage } from '../server/startup-error.ts'
+import { pollUntil } from '../server/wait-for-store.ts'
 import { openStore } from '../stores/open-store.ts'
 
 const firstContactMs = 5_000
@@ -14,7 +14,7 @@ async function reseal(): Promise<void> {
   const store = await openStore({ redisUrl, dataDir, clock: { now: Date.now } })
   try {
     // A connection that is not there yet is no reason to give up; after that, what goes wrong is said.
-    await comes(store.ping, firstContactMs)
+    await pollUntil(store.ping, firstContactMs)
     const resealed = await resealAll(store, createCipher(keys.token))
     process.stdout.write(`${store.description}\n${report(resealed)}\n`)
     if (resealed.left > 0 || resealed.unreadable > 0) process.exitCode = 1
@@ -23,7 +23,7 @@ async function reseal(): Promise<void> {
   }
 }
 
-function report({ owners, records, sealedAnew, unreadable, left }: Resealed): string {
+function report({ owners, records, sealedAnew, unreadable, left }: ResealReport): string {
   const number = (value: number) => value.toLocaleString('en-US')
   return [
     `${number(records)} records of ${number(owners)} people: ${number(sealedAnew)} sealed anew under the first of TOKEN_KEYS, ${number(records - sealedAnew - unreadable - left)} were already.`,
@@ -38,6 +38,6 @@ function report({ owners, records, sealedAnew, unreadable, left }: Resealed): st
 }
 
 reseal().catch((error: Error) => {
-  process.stderr.write(`${messageOf(error)}\n`)
-  process.exit(exitCodeOf(error))
+  process.stderr.write(`${startupErrorMessage(error)}\n`)
+  process.exit(exitCode(error))
 })

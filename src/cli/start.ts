@@ -3,7 +3,7 @@ import { readConfig } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { loadProviders } from '../config/load-providers.ts'
 import { freePort } from '../server/free-port.ts'
-import { exitCodeOf, messageOf } from '../server/startup-error.ts'
+import { exitCode, startupErrorMessage } from '../server/startup-error.ts'
 
 const say = (text: string) => void process.stdout.write(`${text}\n`)
 
@@ -14,11 +14,11 @@ async function start(variables: Environment): Promise<void> {
   // PORT=0: what else is wrong is told before a port is looked for.
   const configured = asked.port === 0 ? readConfig(variables, definitions, await freePort(asked.host)) : asked
   if (cluster.isWorker) {
-    const { work } = await import('../server/worker.ts')
-    await work({ variables, definitions, configured })
+    const { runWorker } = await import('../server/worker.ts')
+    await runWorker({ variables, definitions, configured })
   } else if (configured.workers > 1) {
-    const { watchOver } = await import('../server/supervisor.ts')
-    watchOver(configured.workers, { PORT: String(configured.port), PORT_FILE: '' }, { logLevel: configured.logLevel, onReady: say })
+    const { supervise } = await import('../server/supervisor.ts')
+    supervise(configured.workers, { PORT: String(configured.port), PORT_FILE: '' }, { logLevel: configured.logLevel, onReady: say })
   } else {
     const { serve } = await import('../server/serve.ts')
     await serve({ variables, definitions, configured, onReady: say })
@@ -26,6 +26,6 @@ async function start(variables: Environment): Promise<void> {
 }
 
 start(process.env).catch((error: Error) => {
-  process.stderr.write(`${messageOf(error)}\n`)
-  process.exit(exitCodeOf(error))
+  process.stderr.write(`${startupErrorMessage(error)}\n`)
+  process.exit(exitCode(error))
 })

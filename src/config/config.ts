@@ -5,7 +5,7 @@ import { ConfigError, type Environment, EnvironmentReader } from './environment.
 import { completeKeys, type Keys, readKeys } from './keys.ts'
 import { checkNames } from './misspelled-names.ts'
 import { checkExposure, readProduction } from './mode.ts'
-import { readAllowedOrigins, readHost, readPublicUrl, readRedisUrl, readTrustProxy, usualHost } from './network.ts'
+import { defaultHost, readAllowedOrigins, readHost, readPublicUrl, readRedisUrl, readTrustProxy } from './network.ts'
 import { readProviders } from './provider-settings.ts'
 
 export type Config = {
@@ -51,7 +51,7 @@ export function readConfig(variables: Environment, definitions: readonly Provide
   const env = new EnvironmentReader(variables)
   const production = readProduction(env)
   const hostAsSet = readHost(env, production)
-  const host = hostAsSet ?? usualHost
+  const host = hostAsSet ?? defaultHost
   readPort(variables, env)
   const urlAsSet = readPublicUrl(env, { production, host })
   const publicUrl = urlAsSet ?? `http://localhost:${port}`

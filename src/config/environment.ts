@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /** Of a value that is shown; what is longer is no slip of the pen. */
-const mostQuoted = 300
+const maxQuoted = 300
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -72,7 +72,7 @@ export class EnvironmentReader {
   /** A part of the variable's value, for a problem. What stands in a file may be a secret that belongs elsewhere. */
   quoted(name: string, part: string): string {
     if (this.#env[`${name}_FILE`]) return 'what stands in the file'
-    return JSON.stringify(part.length > mostQuoted ? `${part.slice(0, mostQuoted)}…` : part)
+    return JSON.stringify(part.length > maxQuoted ? `${part.slice(0, maxQuoted)}…` : part)
   }
 
   integer(name: string, bounds: { min: number; max: number; example: number }): number | undefined {

@@ -5,7 +5,7 @@ import type { EnvironmentReader } from './environment.ts'
 
 const keyBytes = 32
 /** 32 random bytes show about 30 different ones; a key with fewer than these was typed and not drawn. */
-const leastDistinctBytes = 8
+const minDistinctBytes = 8
 
 export type Keys = { readonly session: readonly Buffer[]; readonly token: readonly Buffer[] }
 
@@ -42,7 +42,7 @@ function readRing(env: EnvironmentReader, name: 'SESSION_KEYS' | 'TOKEN_KEYS'): 
   for (const [i, key] of keys.entries()) {
     if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(parts[i] ?? '')) bad(i, 'is not base64')
     else if (key.length !== keyBytes) bad(i, `has ${key.length} bytes instead of ${keyBytes}`)
-    else if (new Set(key).size < leastDistinctBytes) bad(i, 'is not random')
+    else if (new Set(key).size < minDistinctBytes) bad(i, 'is not random')
   }
   if (new Set(parts).size !== parts.length) env.problem(`${name} lists a key twice. ${howToMake(name)}`)
   return keys

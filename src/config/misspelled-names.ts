@@ -1,7 +1,7 @@
 import { type EnvironmentReader, exampleOfFile } from './environment.ts'
 
 /** Shorter names are near to too many of other programs' (`PORTS`, `POST`): of them only the case is a slip. */
-const leastLetters = 6
+const minLetters = 6
 
 /**
  * Variables that are none of ours and one slip away from one: a letter left out, added, changed or swapped with the next, another case,
@@ -28,7 +28,7 @@ export function checkNames(env: EnvironmentReader, production: boolean): void {
 function isSlip(name: string, known: string): boolean {
   if (name.toUpperCase() === known) return true
   const [one, other] = [lettersOf(name), lettersOf(known)]
-  const isShort = lettersOf(known.replace(/_FILE$/, '')).length < leastLetters
+  const isShort = lettersOf(known.replace(/_FILE$/, '')).length < minLetters
   return !isShort && (one === other || isOneStepApart(one, other))
 }
 

@@ -9,14 +9,14 @@ import { isLoopback, parseOrigin, readUrl } from './urls.ts'
  * @returns `undefined` when unset or faulty
  */
 export function readHost(env: EnvironmentReader, production: boolean): string | undefined {
-  const example = production ? '0.0.0.0' : usualHost
+  const example = production ? '0.0.0.0' : defaultHost
   const host = env.text('HOST', example)
   if (host === undefined || isIP(host) !== 0 || (/^[\w.-]+$/.test(host) && /[a-z]/i.test(host))) return host
   env.problem(`HOST: ${env.quoted('HOST', host)} is no address or name to listen on, without scheme and port, for example HOST=${example}.`)
   return undefined
 }
 
-export const usualHost = '127.0.0.1'
+export const defaultHost = '127.0.0.1'
 
 type Listening = { production: boolean; host: string }
 
@@ -75,7 +75,7 @@ export function readRedisUrl(env: EnvironmentReader): string | undefined {
 }
 
 /** The private networks are the widest that balancers stand in: 10.0.0.0/8 and fc00::/7. */
-const leastBits = { 4: 8, 6: 7 }
+const minBits = { 4: 8, 6: 7 }
 /** IPv4 addresses as IPv6 ones (RFC 4291 §2.5.5.2): a range in them, or around them, is one of IPv4 addresses. */
 const mapped = { network: '::ffff:0:0', bits: 96 }
 
@@ -88,7 +88,7 @@ function problemOfRange(range: string): string | undefined {
   if (bits === whole) return undefined
   if (address.includes('%')) return 'is not a range of addresses: it names an interface'
   const isOfIPv4 = isIPv6 && (isIn(address, mapped.network, mapped.bits) || isIn(mapped.network, address, bits))
-  const isTooWide = isOfIPv4 ? bits < mapped.bits + leastBits[4] : bits < leastBits[isIPv6 ? 6 : 4]
+  const isTooWide = isOfIPv4 ? bits < mapped.bits + minBits[4] : bits < minBits[isIPv6 ? 6 : 4]
   return isTooWide
     ? 'is so wide that anybody could claim any address in X-Forwarded-For, and limits would count nobody. Give the balancers’ own addresses'
     : undefined

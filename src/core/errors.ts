@@ -67,4 +67,4 @@ export class GatewayError extends Error {
 export const hasCode = (error: unknown, code: ErrorCode): boolean => error instanceof GatewayError && error.code === code
 
 /** Where a fault came from, for a log. Without its message: a library's may hold what was sent, the client secret among it. */
-export const placesOf = ({ stack }: Error): string[] | undefined => stack?.split('\n').filter(line => line.startsWith('    at '))
+export const stackFrames = ({ stack }: Error): string[] | undefined => stack?.split('\n').filter(line => line.startsWith('    at '))

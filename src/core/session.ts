@@ -2,36 +2,36 @@ import { randomBytes } from 'node:crypto'
 import { type Flow, flowId } from './flow.ts'
 
 /** What the cookie holds: two opaque ids. The truth is in the store. */
-export type Ticket = {
+export type SessionRef = {
   /** Names the person's records. Stays for as long as their sessions follow each other. */
   readonly owner: string
   /** Turns at every sign-in. */
   readonly id: string
 }
 
-export type Session = Ticket & {
+export type Session = SessionRef & {
   readonly createdAtMs: number
-  readonly seenAtMs: number
+  readonly lastSeenAtMs: number
   /** It does not end by idleness before: somebody else has been asked to connect for it, or has done so and it was not seen since. */
-  readonly keptUntilMs?: number
+  readonly extendedUntilMs?: number
   /** Provider name -> when a call last went to it. Kept to the precision of `touchEveryMs`. */
   readonly lastUsedMs: Readonly<Record<string, number>>
   /** The first sign-in, in whose callback the session began. */
-  readonly begunBy?: Callback
+  readonly startedBy?: Callback
   /** Until a request first shows its cookie. */
-  readonly unshown?: Unshown
+  readonly undelivered?: Undelivered
   /** From when a sign-in has turned its id. */
   readonly superseded?: Superseded
 }
 
 /** A session whose cookie nobody has shown yet: the response that carries it may have been lost. */
-type Unshown = {
+type Undelivered = {
   /** The sign-in whose callback made it, by its id. A pasted key has none. */
   readonly flow?: string
   /** The session whose id was turned. It stays good until this one is shown. */
   readonly predecessor?: string
   /** How many responses carry its cookie: each may be lost, and only of the last is it known that nobody has it. */
-  readonly given: number
+  readonly sendCount: number
 }
 
 /** A session whose id has turned, for those who cannot know yet. */
@@ -41,9 +41,9 @@ export type Superseded = {
   /** The sign-in that turned it, by its id. */
   readonly flow?: string
   /** Providers that were connected since. */
-  readonly hidden: readonly string[]
+  readonly hiddenProviders: readonly string[]
   /** The new one has been shown: only what the browser sent before it arrived, and what is on its way yet, is served. */
-  readonly isOver?: true
+  readonly isConfirmed?: true
 }
 
 export type SessionLimits = {
@@ -56,17 +56,17 @@ export type SessionLimits = {
 type Callback = {
   /** The sign-in, by its id, and all that the request of its callback showed. */
   readonly flow: string
-  readonly shown: readonly string[]
+  readonly presentedFlows: readonly string[]
 }
 
 /** How a sign-in comes back. */
-export type Arrival = Callback & {
+export type CallbackRequest = Callback & {
   /** When the request of its callback began, in milliseconds since the epoch. */
-  readonly begunAtMs: number
+  readonly startedAtMs: number
 }
 
 /** The browser that sent a request, by the sign-ins under way that it shows. */
-export type Shows = { readonly flows: readonly Flow[] }
+export type PresentedFlows = { readonly flows: readonly Flow[] }
 
 /** How long a session whose id has turned stays good, when nobody shows the new one. */
 const turnGraceMs = 60_000
@@ -77,34 +77,43 @@ const lateMs = 10_000
 /** 192 random bits, base64url. */
 export const newId = (): string => randomBytes(24).toString('base64url')
 
-export const endsAtMs = ({ seenAtMs, keptUntilMs = 0, createdAtMs, superseded }: Session, limits: SessionLimits): number =>
-  Math.min(Math.max(seenAtMs + limits.idleMs, keptUntilMs), createdAtMs + limits.maxMs, superseded?.untilMs ?? Number.POSITIVE_INFINITY)
+export const expiresAtMs = ({ lastSeenAtMs, extendedUntilMs = 0, createdAtMs, superseded }: Session, limits: SessionLimits): number =>
+  Math.min(
+    Math.max(lastSeenAtMs + limits.idleMs, extendedUntilMs),
+    createdAtMs + limits.maxMs,
+    superseded?.untilMs ?? Number.POSITIVE_INFINITY
+  )
 
-export const isLive = (session: Session, limits: SessionLimits, nowMs: number): boolean => endsAtMs(session, limits) > nowMs
+export const isLive = (session: Session, limits: SessionLimits, nowMs: number): boolean => expiresAtMs(session, limits) > nowMs
 
 /**
  * How long records outlast the last of their owner's sessions, so that the grants among them can be found and revoked. Nothing in them is
  * served by then: whether a session lives is said by its own times, never by its record being there.
  */
-export const afterlifeMs = 24 * 60 * 60_000
+export const recordRetentionMs = 24 * 60 * 60_000
 
 /** The session, not to end by idleness before that time. */
-export const keptUntil = (session: Session, untilMs: number): Session => ({
+export const extendSession = (session: Session, untilMs: number): Session => ({
   ...session,
-  keptUntilMs: Math.max(session.keptUntilMs ?? 0, untilMs)
+  extendedUntilMs: Math.max(session.extendedUntilMs ?? 0, untilMs)
 })
 
 /**
  * The session that follows at a sign-in: a new id, the same owner. It ends no later than the first would have.
  * @returns both, as they are from now on
  */
-export function turned(session: Session, nowMs: number, provider: string, flow?: string): { successor: Session; predecessor: Session } {
-  const { unshown: _, ...before } = session
+export function rotateSession(
+  session: Session,
+  nowMs: number,
+  provider: string,
+  flow?: string
+): { successor: Session; predecessor: Session } {
+  const { undelivered: _, ...before } = session
   const by = flow !== undefined && { flow }
-  const successor = { ...before, id: newId(), seenAtMs: nowMs, unshown: { ...by, predecessor: session.id, given: 1 } }
+  const successor = { ...before, id: newId(), lastSeenAtMs: nowMs, undelivered: { ...by, predecessor: session.id, sendCount: 1 } }
   return {
     successor,
-    predecessor: { ...before, superseded: { by: successor.id, untilMs: nowMs + turnGraceMs, ...by, hidden: [provider] } }
+    predecessor: { ...before, superseded: { by: successor.id, untilMs: nowMs + turnGraceMs, ...by, hiddenProviders: [provider] } }
   }
 }
 
@@ -113,25 +122,25 @@ export function turned(session: Session, nowMs: number, provider: string, flow?:
  * come after one that shows it. It shows the sign-in that turned the id as well; where that was none, nothing tells it from a copy.
  * @returns `undefined` when nothing is left of it
  */
-export function overtaken(session: Session, nowMs: number): Session | undefined {
+export function expireSuperseded(session: Session, nowMs: number): Session | undefined {
   const { superseded } = session
   if (superseded?.flow === undefined) return undefined
-  return { ...session, superseded: { ...superseded, untilMs: Math.min(superseded.untilMs, nowMs + lateMs), isOver: true } }
+  return { ...session, superseded: { ...superseded, untilMs: Math.min(superseded.untilMs, nowMs + lateMs), isConfirmed: true } }
 }
 
 export const newSession = (owner: string, nowMs: number): Session => ({
   owner,
   id: newId(),
   createdAtMs: nowMs,
-  seenAtMs: nowMs,
+  lastSeenAtMs: nowMs,
   lastUsedMs: {}
 })
 
 /** A session that begins with a connection: at the callback of a sign-in, or with a pasted key. */
-export const firstSession = (owner: string, nowMs: number, arrival?: Arrival): Session => ({
+export const firstSession = (owner: string, nowMs: number, arrival?: CallbackRequest): Session => ({
   ...newSession(owner, nowMs),
-  ...(arrival && { begunBy: { flow: arrival.flow, shown: arrival.shown } }),
-  unshown: { ...(arrival && { flow: arrival.flow }), given: 1 }
+  ...(arrival && { startedBy: { flow: arrival.flow, presentedFlows: arrival.presentedFlows } }),
+  undelivered: { ...(arrival && { flow: arrival.flow }), sendCount: 1 }
 })
 
 /** Writing at every call would make each a write; so a session is written at most this often, and 10 times in its idle time. */
@@ -141,15 +150,15 @@ const touchEveryMs = (limits: SessionLimits): number => Math.min(60_000, limits.
  * @returns the session as seen now and, with `provider`, used for it; `undefined` while the stored one is recent enough, and for one
  * whose id has turned: nothing makes that live longer.
  */
-export function touched(session: Session, limits: SessionLimits, nowMs: number, provider?: string): Session | undefined {
+export function touchSession(session: Session, limits: SessionLimits, nowMs: number, provider?: string): Session | undefined {
   if (session.superseded) return undefined
   const stale = nowMs - touchEveryMs(limits)
-  const unseen = session.seenAtMs <= stale
+  const unseen = session.lastSeenAtMs <= stale
   const unused = provider !== undefined && (session.lastUsedMs[provider] ?? 0) <= stale
   if (!unseen && !unused) return undefined
   return {
     ...session,
-    seenAtMs: nowMs,
+    lastSeenAtMs: nowMs,
     lastUsedMs: provider === undefined ? session.lastUsedMs : { ...session.lastUsedMs, [provider]: nowMs }
   }
 }
@@ -158,18 +167,19 @@ export function touched(session: Session, limits: SessionLimits, nowMs: number, 
  * Whether a session that the request of a callback did not show is this browser's all the same: each of the two sign-ins was under way
  * when the other came back. Whoever left one in this browser, to finish it elsewhere, cannot show what was begun after.
  */
-export const isOfSameBrowser = ({ begunBy }: Session, { flow, shown }: Callback): boolean =>
-  begunBy?.shown.includes(flow) === true && shown.includes(begunBy.flow)
+export const isOfSameBrowser = ({ startedBy }: Session, { flow, presentedFlows }: Callback): boolean =>
+  startedBy?.presentedFlows.includes(flow) === true && presentedFlows.includes(startedBy.flow)
 
 /** A response is on its way for no longer, or it is lost. */
 const inFlightMs = 2_000
 
 /** Whether its first response may have been on its way when the request of this callback was sent, which then could not show it. */
-export const mayHaveCrossed = ({ createdAtMs }: Session, { begunAtMs }: Arrival): boolean => createdAtMs > begunAtMs - inFlightMs
+export const mayHaveOverlapped = ({ createdAtMs }: Session, { startedAtMs }: CallbackRequest): boolean =>
+  createdAtMs > startedAtMs - inFlightMs
 
 /**
  * Whether the browser still waits for the response of this sign-in: that takes the sign-in's cookie away and gives the session's, both or
  * neither. So it tells the browser in which the id has turned from whoever has an older copy of the session's cookie alone.
  */
-export const isWaitingFor = (flow: string | undefined, browser: Shows | undefined): boolean =>
+export const isAwaitingResponse = (flow: string | undefined, browser: PresentedFlows | undefined): boolean =>
   flow !== undefined && browser?.flows.some(one => flowId(one) === flow) === true

@@ -35,7 +35,7 @@ export type OpenOAuth2Client = () => Promise<OAuth2Client>
  * A provider's `@fastify/oauth2` instance, opened by the first who needs it. What it is built on is a tenth of the memory at rest and
  * of a start, and where people are signed in already nobody may need it for an hour.
  */
-export function oauth2Client(options: ClientOptions): OpenOAuth2Client {
+export function createOAuth2Client(options: ClientOptions): OpenOAuth2Client {
   let opened: Promise<OAuth2Client> | undefined
   return () => {
     opened ??= open(options).catch(error => {

@@ -1,5 +1,5 @@
 import { RevocationError } from '../core/oauth/revocation-error.ts'
-import type { Revocable, TokenEndpoint } from '../core/oauth/token-endpoint.ts'
+import type { RevocableToken, TokenEndpoint } from '../core/oauth/token-endpoint.ts'
 import type { LookupFor } from '../core/ports.ts'
 import type { OAuth2Method } from '../core/provider/provider.ts'
 import type { OpenOAuth2Client } from './client.ts'
@@ -8,7 +8,7 @@ import type { OpenOAuth2Client } from './client.ts'
 type ClientError = { output?: { statusCode?: number }; data?: { isResponseError?: boolean; payload?: unknown } | null }
 
 /** RFC 7009, by a provider's `@fastify/oauth2` instance. A 200 that says no is no yes. */
-export const revokeBy =
+export const createRevoke =
   (openClient: OpenOAuth2Client, { revokeUrl }: OAuth2Method, lookupFor: LookupFor, timeoutMs: number): TokenEndpoint['revoke'] =>
   async ({ token, type }) => {
     if (revokeUrl === undefined) return
@@ -23,7 +23,7 @@ export const revokeBy =
     if (isNo) throw new RevocationError('the provider said no inside a success', { status: 200, code })
   }
 
-function failureOf({ output, data }: ClientError, token: Revocable['token']): RevocationError {
+function failureOf({ output, data }: ClientError, token: RevocableToken['token']): RevocationError {
   const status = output?.statusCode
   if (!data?.isResponseError) return new RevocationError('the revocation endpoint could not be reached, or its response could not be read')
   return new RevocationError('the provider refused', { status, code: refusalIn(data.payload, token).code })
@@ -33,7 +33,7 @@ function failureOf({ output, data }: ClientError, token: Revocable['token']): Re
  * What the body of a response says against it, in JSON or as a form, whatever its label. A code is shown in logs: one that is no
  * plain word, or holds what was sent, is left out.
  */
-function refusalIn(body: unknown, token: Revocable['token']): { isNo: boolean; code: string | undefined } {
+function refusalIn(body: unknown, token: RevocableToken['token']): { isNo: boolean; code: string | undefined } {
   const text = Buffer.isBuffer(body) ? body.toString() : typeof body === 'string' ? body : JSON.stringify(body ?? null)
   const values = fieldsOf(text.replace(/^\ufeff/, '').trim())
   const said = values.error

@@ -1,17 +1,17 @@
 import type { Grant } from '../core/connections/connection.ts'
 import { hasCode } from '../core/errors.ts'
 import type { TokenEndpoint } from '../core/oauth/token-endpoint.ts'
-import { descriptionIn, refusalIn } from '../core/oauth/token-error.ts'
-import { parseTokenAnswer, refused, TokenEndpointError } from '../core/oauth/token-response.ts'
-import { documentIn } from '../core/oauth/token-response-body.ts'
+import { readErrorDescription, readTokenError } from '../core/oauth/token-error.ts'
+import { parseTokenResponse, rejectedError, TokenEndpointError } from '../core/oauth/token-response.ts'
+import { parseTokenResponseBody } from '../core/oauth/token-response-body.ts'
 import type { LookupFor } from '../core/ports.ts'
 import type { OAuth2Method, OAuthClient } from '../core/provider/provider.ts'
-import { before } from '../core/util/timeout.ts'
+import { withTimeout } from '../core/util/timeout.ts'
 import type { HttpOptions, OpenOAuth2Client, Token } from './client.ts'
-import { revokeBy } from './revoke.ts'
+import { createRevoke } from './revoke.ts'
 
 /** How long a token endpoint may take to the end of its response, in milliseconds. */
-export type TokenTimes = {
+export type TokenTimeouts = {
   /** Of a sign-in: a person waits for it, and can begin again. Of a revocation too. */
   readonly exchangeMs: number
   /** Of a refresh: what is given up may have been rotated. */
@@ -23,7 +23,7 @@ type Parts = {
   readonly method: OAuth2Method
   readonly client: OAuthClient
   readonly lookupFor: LookupFor
-  readonly times: TokenTimes
+  readonly times: TokenTimeouts
 }
 
 /** The parts that its errors have: Boom around what came from the server. */
@@ -34,18 +34,18 @@ type ClientError = {
 type Response = { readonly statusCode?: number; readonly headers?: { readonly 'retry-after'?: string } }
 
 /** A provider's `@fastify/oauth2` instance as core sees it: lenient about how responses are written, and with no error that holds what was sent. */
-export function tokenEndpointOf({ openClient, method, client, lookupFor, times }: Parts): TokenEndpoint {
+export function createTokenEndpoint({ openClient, method, client, lookupFor, times }: Parts): TokenEndpoint {
   const { refusals } = method
 
   async function granted(url: string, ms: number, sent: readonly string[], call: (http: HttpOptions) => Promise<Token>): Promise<Grant> {
     const late = () => new TokenEndpointError('timeout', 'the token endpoint did not answer in time')
     // The client's own limit is a timer that does not see what has arrived while this process stood still. It ends what ours has left.
     const work = async () => call({ lookup: lookupFor(url), timeout: 2 * ms })
-    const response = before(ms, work(), late).then(
+    const response = withTimeout(ms, work(), late).then(
       ({ token }) => token,
       error => responseIn(error, sent)
     )
-    return parseTokenAnswer(await response, { shape: method.answer, scopeSeparator: method.scopeSeparator, refusals, sent })
+    return parseTokenResponse(await response, { shape: method.tokenResponse, scopeSeparator: method.scopeSeparator, refusals, sent })
   }
 
   /**
@@ -60,21 +60,21 @@ export function tokenEndpointOf({ openClient, method, client, lookupFor, times }
     if ([error, data].some(e => hasCode(e, 'provider_unavailable')))
       throw new TokenEndpointError('unavailable', 'the token endpoint’s name leads to an address that is not public')
     const { statusCode: status, headers } = data?.res ?? {}
-    const document = Buffer.isBuffer(data?.payload) ? documentIn(data.payload) : data?.payload
+    const document = Buffer.isBuffer(data?.payload) ? parseTokenResponseBody(data.payload) : data?.payload
     if (status !== undefined && status >= 400) throw refusal(status, document, headers?.['retry-after'], sent)
     if (document !== undefined && document !== null) return document
     if (output?.statusCode === 504 || output?.statusCode === 408)
       throw new TokenEndpointError('timeout', 'the token endpoint did not answer in time', undefined, { status })
     if (status === undefined && output?.statusCode === 502)
       throw new TokenEndpointError('unavailable', 'the token endpoint could not be reached, or broke off before it answered')
-    throw new TokenEndpointError('bad_answer', 'the response of the token endpoint cannot be read', undefined, { status })
+    throw new TokenEndpointError('invalid_response', 'the response of the token endpoint cannot be read', undefined, { status })
   }
 
   function refusal(status: number, document: unknown, retryAfter: string | undefined, sent: readonly string[]): TokenEndpointError {
-    const found = refusalIn(document, status, { declared: refusals, sent })
-    const fault = { status, retryAfter, code: found?.code, description: descriptionIn(document, sent) }
+    const found = readTokenError(document, status, { declared: refusals, sent })
+    const fault = { status, retryAfter, code: found?.code, description: readErrorDescription(document, sent) }
     // Too many calls, or a fault of the server, is no refusal of what was sent, unless it says so in a word that can mean nothing else.
-    if (found && (found.means || (status < 500 && status !== 429))) return refused(status, found, fault)
+    if (found && (found.means || (status < 500 && status !== 429))) return rejectedError(status, found, fault)
     return new TokenEndpointError('unavailable', `the token endpoint answered ${status}`, undefined, fault)
   }
 
@@ -96,6 +96,6 @@ export function tokenEndpointOf({ openClient, method, client, lookupFor, times }
       return granted(url, times.refreshMs, [...ours, sent], http => old.refresh({ ...method.refreshParams }, http))
     },
 
-    revoke: revokeBy(openClient, method, lookupFor, times.exchangeMs)
+    revoke: createRevoke(openClient, method, lookupFor, times.exchangeMs)
   }
 }

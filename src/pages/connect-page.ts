@@ -1,17 +1,17 @@
 import type { ConnectionView } from '../core/connections/view.ts'
 import type { Provider } from '../core/provider/provider.ts'
 import { keyScript } from './assets.ts'
-import type { Way } from './connect-methods.ts'
+import type { ConnectMethod } from './connect-methods.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { time } from './parts/details.ts'
 import { guide } from './parts/guide.ts'
 import { keyForm } from './parts/key-form.ts'
-import { mark } from './parts/provider-badge.ts'
+import { providerBadge } from './parts/provider-badge.ts'
 
 type Shown = {
   view: ConnectionView
-  ways: readonly Way[]
+  ways: readonly ConnectMethod[]
   returnTo: string
   /** Why the person sees it who did not ask for it. */
   notice: string | undefined
@@ -23,7 +23,7 @@ export function connectPage(provider: Provider, { view, ways, returnTo, notice }
   return page(
     `Connect ${title}`,
     html`<div class="heading">
-${mark(provider)}
+${providerBadge(provider)}
 <h1>Connect ${title}</h1>
 </div>
 ${notice === undefined ? '' : html`<p class="plan">${notice}</p>`}

@@ -5,15 +5,15 @@ import { type Card, card } from './parts/connection-card.ts'
 import { inviteDialog } from './parts/invite-dialog.ts'
 import { keyDialog } from './parts/key-form.ts'
 import { type OpenInvitation, openInvitations } from './parts/open-invitations.ts'
-import { type Ending, leave } from './parts/sign-out-panel.ts'
-import type { Outcome } from './sign-in-result.ts'
+import { type SessionExpiry, signOutPanel } from './parts/sign-out-panel.ts'
+import type { SignInResult } from './sign-in-result.ts'
 
 type Shown = {
   cards: readonly Card[]
   invitations: readonly OpenInvitation[]
-  outcome: Outcome | undefined
+  outcome: SignInResult | undefined
   /** When all of it ends by itself; nothing while there is no session. */
-  ending: Ending | undefined
+  ending: SessionExpiry | undefined
 }
 
 /** It works without its scripts, but for pasting keys, asking somebody else, disconnecting and signing out. */
@@ -29,7 +29,7 @@ ${cards.map(card)}
 </ul>
 ${cards.length === 0 ? html`<p class="panel">No service is set up here yet. Who runs this site can add one.</p>` : ''}
 ${invitations.length > 0 ? openInvitations(invitations) : ''}
-${ending && (invitations.length > 0 || cards.some(({ view }) => view.status !== 'disconnected')) ? leave(ending) : ''}
+${ending && (invitations.length > 0 || cards.some(({ view }) => view.status !== 'disconnected')) ? signOutPanel(ending) : ''}
 </div>
 ${facts}
 ${confirmation}

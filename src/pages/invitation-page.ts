@@ -1,13 +1,13 @@
 import type { ApiKeyMethod, ProviderSettings } from '../core/provider/provider.ts'
 import type { Invitation } from '../core/vault/invitations.ts'
 import { keyScript } from './assets.ts'
-import { thanksAt } from './connect-methods.ts'
+import { thanksUrl } from './connect-methods.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { scopeList, time } from './parts/details.ts'
 import { guide } from './parts/guide.ts'
 import { keyForm } from './parts/key-form.ts'
-import { mark } from './parts/provider-badge.ts'
+import { providerBadge } from './parts/provider-badge.ts'
 
 type Shown = {
   invitation: Invitation
@@ -28,7 +28,7 @@ export function invitationPage({ invitation, settings, address, site, refusal }:
   return page(
     `${name} asks you to connect ${title}`,
     html`<div class="heading">
-${mark(definition)}
+${providerBadge(definition)}
 <h1>${who} asks you to connect ${title}</h1>
 </div>
 <p class="lede">${description}: that is what the applications of <strong>${site}</strong> could then use for ${who}.</p>
@@ -58,6 +58,6 @@ ${client && client.scopes.length > 0 ? html`<p>What is asked for: ${scopeList(cl
 
 const byKey = ({ definition, client }: ProviderSettings, method: ApiKeyMethod, address: string): Html => html`<section class="panel">
 <h2>${client ? 'Or use a key' : 'Use a key'}</h2>
-${keyForm(definition, method, { action: address, returnTo: thanksAt(definition.name) })}
+${keyForm(definition, method, { action: address, returnTo: thanksUrl(definition.name) })}
 </section>
 `

@@ -1,7 +1,7 @@
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 
-export type PopupEnd = {
+export type PopupResult = {
   /** The origin that may hear of it. */
   opener: string
   provider: string
@@ -14,7 +14,7 @@ export type PopupEnd = {
 }
 
 /** Said to the page that opened the popup, by `src/browser/popup.ts`; and to the person, who sees it where there is none. */
-export function popupPage({ opener, provider, title, isConnected, error, reason, scriptUrl }: PopupEnd): string {
+export function popupPage({ opener, provider, title, isConnected, error, reason, scriptUrl }: PopupResult): string {
   const status = error === undefined ? 'connected' : 'failed'
   const head = `${title} ${error === undefined ? 'is connected' : isConnected ? 'stays connected as it was' : 'was not connected'}`
   return page(

@@ -1,9 +1,9 @@
 import type { ConnectionView } from '../core/connections/view.ts'
-import { connectAddress } from './connect-methods.ts'
+import { retryUrl } from './connect-methods.ts'
 import { type Html, html } from './html.ts'
 
 /** How a sign-in ended, for the person who comes back from it. */
-export type Outcome = { kind: 'good' | 'bad'; title: string; text: Html }
+export type SignInResult = { kind: 'good' | 'bad'; title: string; text: Html }
 
 const settings = 'Somebody who runs this site has to correct its settings; connecting again will not help until then.'
 const later = 'It has a problem of its own just now. Wait a few minutes and connect again.'
@@ -38,16 +38,16 @@ export const reasonFor = (code: string): string =>
   reasons.get(code) ?? 'It gave no reason. Connect again; if it goes on, ask who runs this site.'
 
 /** @param code of `connect_error`: it comes from an address that anybody may have written, so it chooses words and is never shown. */
-export function refused(view: ConnectionView, code: string): Outcome {
+export function refusedResult(view: ConnectionView, code: string): SignInResult {
   const { title, status } = view
   const head = status === 'connected' ? `${title} stays connected as it was` : `${title} was not connected`
   const reason = reasonFor(code)
-  const again = reason === settings ? undefined : html`<a href="${connectAddress(view)}">Try ${title} again</a>`
+  const again = reason === settings ? undefined : html`<a href="${retryUrl(view)}">Try ${title} again</a>`
   return { kind: 'bad', title: head, text: html`<strong>${head}.</strong> ${reason} ${again}` }
 }
 
 /** Nothing, when the card says otherwise. */
-export function made({ title, status, account }: ConnectionView): Outcome | undefined {
+export function connectedResult({ title, status, account }: ConnectionView): SignInResult | undefined {
   if (status !== 'connected') return undefined
   const head = `${title} is connected`
   return {

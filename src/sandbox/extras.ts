@@ -12,7 +12,7 @@ type Exchange = {
 }
 
 const longestSlowMs = 60_000
-const mostBytes = 16_777_216
+const maxBytes = 16_777_216
 
 /** Addresses that no vendor has, below every vendor's API and behind the same credential: what a proxy's tests ask for. */
 export function extraFor(path: string): ((exchange: Exchange) => Promise<void>) | undefined {
@@ -40,7 +40,7 @@ async function slow({ res, query, refuse }: Exchange) {
 
 /** `?n=` bytes, at most 16 MiB, as fast as they are taken. */
 async function bytes({ res, query, refuse }: Exchange) {
-  const n = amount(query.get('n'), mostBytes)
+  const n = amount(query.get('n'), maxBytes)
   if (n === undefined) return refuse('n must be a whole number')
   res.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': n })
   try {

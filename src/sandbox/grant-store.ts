@@ -20,12 +20,12 @@ const unkept = new Set(['Session'])
 type Options = {
   readonly graceMs: () => number
   /** Of each model; the oldest make room. */
-  readonly mostItems?: number
+  readonly maxItems?: number
   readonly granted?: Granted | undefined
   readonly onChange?: (granted: () => Granted) => void
 }
 
-export function grantStore({ graceMs, mostItems = 100_000, granted, onChange = () => {} }: Options): GrantStore {
+export function grantStore({ graceMs, maxItems = 100_000, granted, onChange = () => {} }: Options): GrantStore {
   const shelves = new Map(granted?.shelves.map(([model, items]) => [model, new Map(items as Array<[string, Item]>)]))
   const spent = new Set(granted?.spent)
 
@@ -57,7 +57,7 @@ export function grantStore({ graceMs, mostItems = 100_000, granted, onChange = (
         changed()
         // One model's items live equally long, so the first ones end first.
         for (const [oldest, { expiresAtMs }] of items) {
-          if (expiresAtMs > now && items.size <= mostItems) break
+          if (expiresAtMs > now && items.size <= maxItems) break
           items.delete(oldest)
         }
       },
@@ -77,7 +77,7 @@ export function grantStore({ graceMs, mostItems = 100_000, granted, onChange = (
         spent.add(id)
         changed()
         for (const first of spent) {
-          if (spent.size <= mostItems) break
+          if (spent.size <= maxItems) break
           spent.delete(first)
         }
       },

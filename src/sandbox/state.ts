@@ -37,7 +37,7 @@ export type ApiRequest = {
   outcome: 'open' | 'answered' | 'cut'
 }
 
-const mostRequests = 1000
+const maxRequests = 1000
 
 const noCounts = (): Counts => ({
   tokenRequests: { authorization_code: 0, refresh_token: 0 },
@@ -58,7 +58,7 @@ export function vendorState(vendor: string, given: Partial<Switches> = {}): Vend
     apiKey: `sandbox_${vendor.replaceAll('-', '_')}_key`,
     record(request) {
       requests.push(request)
-      if (requests.length > mostRequests) requests.shift()
+      if (requests.length > maxRequests) requests.shift()
     },
     reset() {
       Object.assign(switches, defaultSwitches, given)

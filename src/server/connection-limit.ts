@@ -11,7 +11,7 @@ const logEveryMs = 60_000
  * it, of which Node tells nobody; and nothing else can be opened, a provider's connection or a file.
  */
 export function limitConnections(server: Server, logger: Logger): void {
-  const descriptors = mostDescriptors()
+  const descriptors = maxDescriptors()
   if (descriptors === undefined) return
   server.maxConnections = descriptors - Math.min(Math.floor(descriptors / 2), reserved)
   let loggedMs = Number.NEGATIVE_INFINITY
@@ -27,7 +27,7 @@ export function limitConnections(server: Server, logger: Logger): void {
 }
 
 /** proc(5). Elsewhere nobody says without a command. */
-function mostDescriptors(): number | undefined {
+function maxDescriptors(): number | undefined {
   try {
     const most = Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1])
     return Number.isSafeInteger(most) ? most : undefined

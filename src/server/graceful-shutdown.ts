@@ -8,20 +8,20 @@ import type { Upstream } from '../upstream/send.ts'
 /** Who calls steadily has called in that time, and been told that the connection closes. */
 const idleMs = 2_000
 const lookEveryMs = 50
-const mostTurns = 1_000
+const maxTurns = 1_000
 
 /**
  * First balancers are told, then nobody new is let in, then those who are in have their time.
  * @param open the server's connections
  * @returns when all of them have ended, or their time has
  */
-export async function leave(
+export async function shutDownGracefully(
   app: FastifyInstance,
   open: ReadonlySet<Socket>,
   upstream: Upstream,
   { delayMs, timeoutMs }: Config['shutdown']
 ): Promise<void> {
-  app.leave()
+  app.startShutdown()
   if (delayMs > 0) await sleep(delayMs)
   await stopListening(app.server)
   const untilMs = performance.now() + timeoutMs
@@ -47,7 +47,7 @@ function bytesOf(open: ReadonlySet<Socket>): number {
 }
 
 /** A server's connections, from now on. */
-export function connectionsOf(server: EventEmitter): ReadonlySet<Socket> {
+export function trackConnections(server: EventEmitter): ReadonlySet<Socket> {
   const open = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     open.add(socket)
@@ -69,7 +69,7 @@ function stopListening(server: Server): Promise<void> {
       hasCome = true
     }
     const turn = () => {
-      if (!hasCome || turns++ >= mostTurns) {
+      if (!hasCome || turns++ >= maxTurns) {
         // Not that of node:http, which ends idle connections at once: a request that is on its way on one of them would be lost.
         Server.prototype.close.call(server)
         server.off('connection', note).off('request', note)

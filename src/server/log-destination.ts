@@ -5,14 +5,14 @@ import type { DestinationStream } from 'pino'
  * Lines leave before there are more bytes of them, or so much later: a write for each would cost more than the line itself. A pipe
  * takes so much as a whole (PIPE_BUF), so that the lines of two workers do not end up in one another; a longer line may be cut into.
  */
-const mostBytes = 4096
+const maxBytes = 4096
 const leaveAfterMs = 50
 /** How soon a reader that had no room is asked again. */
 const askAgainMs = 10
 /** What waits for a reader, in bytes. What is said beyond that is counted instead. */
-const mostWaiting = 8 * 1024 * 1024
+const maxWaiting = 8 * 1024 * 1024
 /** How long a process that ends waits for a reader that has no room. */
-const usualLastMs = 1_000
+const defaultLastMs = 1_000
 const stdoutFd = 1
 
 /**
@@ -21,7 +21,7 @@ const stdoutFd = 1
  * They are written from this thread, each piece as far as there is room for it. A write in another thread may be anywhere when the
  * process ends: the rest would be written before it, twice, or not at all.
  */
-export function logDestination({ lastMs = usualLastMs } = {}): DestinationStream & { flush(): void } {
+export function logDestination({ lastMs = defaultLastMs } = {}): DestinationStream & { flush(): void } {
   // A pipe or socket waits for its reader until Node.js has it as a stream; from then on it says that it has no room.
   process.stdout.on('error', () => {})
   let lines = ''
@@ -33,7 +33,7 @@ export function logDestination({ lastMs = usualLastMs } = {}): DestinationStream
 
   function gather(line: string): void {
     const length = Buffer.byteLength(line)
-    if (length + gathered > mostBytes) leave()
+    if (length + gathered > maxBytes) leave()
     lines += line
     gathered += length
     leaveIn(leaveAfterMs)
@@ -95,7 +95,7 @@ export function logDestination({ lastMs = usualLastMs } = {}): DestinationStream
   return {
     flush,
     write(line) {
-      if (bytes >= mostWaiting) {
+      if (bytes >= maxWaiting) {
         lost++
         return
       }

@@ -3,38 +3,38 @@ import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
 import { type Config, readConfig } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
-import { placesOf } from '../core/errors.ts'
+import { stackFrames } from '../core/errors.ts'
 import type { Provider } from '../core/provider/provider.ts'
 import { buildGateway } from '../gateway.ts'
 import { openStore } from '../stores/open-store.ts'
 import { createLookup } from '../upstream/lookup.ts'
 import { openUpstream } from '../upstream/send.ts'
 import { limitConnections } from './connection-limit.ts'
-import { connectionsOf, leave } from './graceful-shutdown.ts'
+import { shutDownGracefully, trackConnections } from './graceful-shutdown.ts'
 import { logDestination } from './log-destination.ts'
-import type { endSignals } from './signals.ts'
-import { startUpMessage } from './startup-banner.ts'
-import { collectBuffersAsTheHeap } from './v8-flags.ts'
-import { firstContact } from './wait-for-store.ts'
+import type { shutdownSignals } from './signals.ts'
+import { startupBanner } from './startup-banner.ts'
+import { countBuffersAsHeap } from './v8-flags.ts'
+import { waitForStore } from './wait-for-store.ts'
 
 /** What token calls under way, saving what they bring and closing the store may take beyond that. */
 const closeMs = 17_000
 
 const clock = { now: Date.now }
 
-export type Parts = {
+export type ServeOptions = {
   readonly variables: Environment
   readonly definitions: readonly Provider[]
   readonly configured: Config
   /** Whoever starts it sees to these, and says when to leave. */
-  readonly ignoredSignals?: ReadonlyArray<(typeof endSignals)[number]>
+  readonly ignoredSignals?: ReadonlyArray<(typeof shutdownSignals)[number]>
   /** Told once, when calls are taken, what somebody who has just started it wants to know. */
   readonly onReady: (message: string) => void
 }
 
 /** One gateway in this process, until it is told to end. */
-export async function serve({ variables, definitions, configured, ignoredSignals, onReady }: Parts): Promise<{ leave(): void }> {
-  collectBuffersAsTheHeap()
+export async function serve({ variables, definitions, configured, ignoredSignals, onReady }: ServeOptions): Promise<{ leave(): void }> {
+  countBuffersAsHeap()
   // Nothing configured, and not in production: everything is wired to providers that live in this process.
   const sandbox = configured.providers.size === 0 ? await startSandbox(configured) : undefined
   const config = sandbox ? readConfig({ ...variables, ...sandbox.environment }, definitions, configured.port) : configured
@@ -46,7 +46,7 @@ export async function serve({ variables, definitions, configured, ignoredSignals
   const logger = pino({ level: config.logLevel }, destination)
   const app = await buildGateway(config, { store, clock, send: upstream.send, lookupFor, logger })
 
-  const open = connectionsOf(app.server)
+  const open = trackConnections(app.server)
   const { delayMs, timeoutMs } = config.shutdown
   let isLeaving = false
   const grace = closeWithGrace(
@@ -60,7 +60,7 @@ export async function serve({ variables, definitions, configured, ignoredSignals
     async ({ err }) => {
       isLeaving = true
       if (err) logger.fatal(faultOf(err), 'Grantkeeper ends after a fault of its own')
-      else await leave(app, open, upstream, config.shutdown)
+      else await shutDownGracefully(app, open, upstream, config.shutdown)
       await app.close()
       await upstream.close()
       await sandbox?.close()
@@ -69,9 +69,9 @@ export async function serve({ variables, definitions, configured, ignoredSignals
   )
 
   limitConnections(app.server, logger)
-  await firstContact(store, logger)
+  await waitForStore(store, logger)
   await app.listen({ host: config.host, port: config.port })
-  onReady(startUpMessage(config, store.description, sandbox?.apiKeys))
+  onReady(startupBanner(config, store.description, sandbox?.apiKeys))
   return {
     leave: () => {
       // A fault may have begun it.
@@ -81,7 +81,7 @@ export async function serve({ variables, definitions, configured, ignoredSignals
 }
 
 /** What a log may hold of it. */
-const faultOf = (error: Error) => ({ name: error.name, code: (error as NodeJS.ErrnoException).code, stack: placesOf(error) })
+const faultOf = (error: Error) => ({ name: error.name, code: (error as NodeJS.ErrnoException).code, stack: stackFrames(error) })
 
 async function startSandbox({ publicUrl, dataDir }: Config) {
   const { startSandbox } = await import('../sandbox/sandbox.ts')

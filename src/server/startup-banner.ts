@@ -6,11 +6,7 @@ import { variablePrefix } from '../config/provider-settings.ts'
  *
  * @param sandboxKeys the keys that the built-in sandbox takes, by provider; `undefined` when it does not run
  */
-export function startUpMessage(
-  config: Config,
-  storeDescription: string,
-  sandboxKeys: Readonly<Record<string, string>> | undefined
-): string {
+export function startupBanner(config: Config, storeDescription: string, sandboxKeys: Readonly<Record<string, string>> | undefined): string {
   const names = [...config.providers.values()].map(({ definition }) => definition.title).join(', ')
   const [first] = config.providers.values()
   const prefix = first ? variablePrefix(first.definition) : 'PROVIDER'

@@ -5,7 +5,9 @@ import { hasCode } from '../core/errors.ts'
 const exitConfig = 78
 
 /** What a process that cannot do its work says to whoever started it. */
-export function messageOf(error: Error & { code?: string; port?: number; address?: string; hostname?: string; syscall?: string }): string {
+export function startupErrorMessage(
+  error: Error & { code?: string; port?: number; address?: string; hostname?: string; syscall?: string }
+): string {
   if (error.code === 'EADDRINUSE') return `Port ${error.port} is taken. Set another, for example PORT=3001.`
   if (error.syscall === 'listen' && error.code === 'EACCES')
     return `Port ${error.port} may not be taken by this user. Set one above 1023, for example PORT=3000.`
@@ -16,5 +18,5 @@ export function messageOf(error: Error & { code?: string; port?: number; address
   return error.stack ?? String(error)
 }
 
-export const exitCodeOf = (error: Error & { code?: string }): number =>
+export const exitCode = (error: Error & { code?: string }): number =>
   error instanceof ConfigError || error.code === 'ERR_STORE_FILE' ? exitConfig : 1

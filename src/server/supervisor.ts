@@ -1,13 +1,13 @@
 import cluster, { type Worker } from 'node:cluster'
 import { pino } from 'pino'
 import { logDestination } from './log-destination.ts'
-import { endSignals, type Ready } from './signals.ts'
+import { type Ready, shutdownSignals } from './signals.ts'
 
 /** Before another worker takes the place of one that ended; twice as long for each that ended without having served. */
 const firstPauseMs = 100
 const longestPauseMs = 10_000
 
-type Watch = {
+type SupervisorOptions = {
   readonly logLevel: string
   /** Told once, when all have begun to serve. */
   readonly onReady: (message: string) => void
@@ -18,7 +18,7 @@ type Watch = {
  * one that cannot even start ends all, with its exit code, since the others could not either.
  * @param environment beside this process's own
  */
-export function watchOver(count: number, environment: Readonly<Record<string, string>>, { logLevel, onReady }: Watch): void {
+export function supervise(count: number, environment: Readonly<Record<string, string>>, { logLevel, onReady }: SupervisorOptions): void {
   const logger = pino({ level: logLevel }, logDestination())
   const serving = new Set<Worker>()
   let hasBegun = false
@@ -54,6 +54,6 @@ export function watchOver(count: number, environment: Readonly<Record<string, st
     if (workers.length === 0) process.exit(exitCode)
   }
 
-  for (const signal of endSignals) process.once(signal, () => leave(0))
+  for (const signal of shutdownSignals) process.once(signal, () => leave(0))
   for (let i = 0; i < count; i++) cluster.fork(environment)
 }

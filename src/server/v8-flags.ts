@@ -7,6 +7,6 @@ export const bufferFlag = '--external-memory-accounted-in-global-limit'
  * eight times a second under large answers, a third of the time that they take. So they count as the heap itself does, whose next
  * collection comes after it has grown by a part of what it holds. An option that V8 no longer knows does nothing.
  */
-export function collectBuffersAsTheHeap(): void {
+export function countBuffersAsHeap(): void {
   setFlagsFromString(bufferFlag)
 }

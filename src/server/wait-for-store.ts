@@ -7,14 +7,14 @@ import type { Store } from '../core/ports.ts'
 const firstContactMs = 750
 
 /** The first calls after a start should find the store connected. One that is down is waited for a little, and then met by 503s until it comes. */
-export async function firstContact({ ping, watch }: Store, logger: Logger): Promise<void> {
-  if (!(await comes(ping))) logger.warn('the store cannot be reached yet; calls answer 503 until it can')
-  else if (!(await comes(async () => assert(watch.isComplete()))))
+export async function waitForStore({ ping, changes }: Store, logger: Logger): Promise<void> {
+  if (!(await pollUntil(ping))) logger.warn('the store cannot be reached yet; calls answer 503 until it can')
+  else if (!(await pollUntil(async () => assert(changes.isReliable()))))
     logger.warn('the store does not tell of changes (CLIENT TRACKING); every call asks it')
 }
 
 /** Tries it until it succeeds, or too long. */
-export async function comes(what: () => Promise<void>, withinMs = firstContactMs): Promise<boolean> {
+export async function pollUntil(what: () => Promise<void>, withinMs = firstContactMs): Promise<boolean> {
   const untilMs = performance.now() + withinMs
   for (let pauseMs = 2; ; ) {
     try {

@@ -1,7 +1,7 @@
 import { GatewayError } from '../core/errors.ts'
 
 /** What was written is there, and only there. */
-export const unconfirmed = (cause: Error): GatewayError =>
+export const replicationUnconfirmed = (cause: Error): GatewayError =>
   new GatewayError(
     'store_unavailable',
     'It is done, but only one server of the store knows: the one that stands by has not confirmed it, and could undo it if it took over now. This is not your fault. Try again in a moment.',

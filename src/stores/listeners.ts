@@ -1,31 +1,31 @@
-import type { Watch } from '../core/ports.ts'
+import type { ChangeFeed } from '../core/ports.ts'
 
 type Listener = (owner?: string, untoldMs?: number) => void
 
 /** Those who want to know of changes, and what tells them. */
-export type Watchers = Pick<Watch, 'subscribe' | 'nextChange'> & {
+export type ChangeListeners = Pick<ChangeFeed, 'subscribe' | 'waitForChange'> & {
   /** The owner's records have changed; without an owner, anybody's may have, up to so many milliseconds ago. */
-  tell: Listener
+  publish: Listener
   /** Only a lease has: who waits looks again, and what is held in memory is as true as before. */
-  wake: Listener
+  wakeWaiters: Listener
 }
 
-export function createWatchers(): Watchers {
+export function createChangeListeners(): ChangeListeners {
   const listeners = new Set<Listener>()
   const waiters = new Set<Listener>()
-  const wake: Listener = owner => {
+  const wakeWaiters: Listener = owner => {
     for (const waiter of [...waiters]) waiter(owner)
   }
   return {
-    wake,
-    tell: (owner, untoldMs) => {
+    wakeWaiters,
+    publish: (owner, untoldMs) => {
       for (const listener of listeners) listener(owner, untoldMs)
-      wake(owner)
+      wakeWaiters(owner)
     },
 
     subscribe: onChange => void listeners.add(onChange),
 
-    nextChange: (owner, withinMs) =>
+    waitForChange: (owner, withinMs) =>
       new Promise(resolve => {
         const done = () => {
           clearTimeout(timer)

@@ -1,6 +1,6 @@
 import type { Clock, Store } from '../core/ports.ts'
 
-export type StoreChoice = {
+export type StoreOptions = {
   /** `REDIS_URL`; without it, records lie in an embedded file. */
   redisUrl?: string | undefined
   /** `DATA_DIR`: where that file is. */
@@ -12,7 +12,7 @@ export type StoreChoice = {
  * Only the store that is chosen is loaded: the other's client would take memory and time to start, and serve nobody.
  * @throws when the address is malformed or the file cannot be opened. A Redis that is down is no reason to throw: it may come.
  */
-export async function openStore({ redisUrl, dataDir, clock }: StoreChoice): Promise<Store> {
+export async function openStore({ redisUrl, dataDir, clock }: StoreOptions): Promise<Store> {
   if (redisUrl !== undefined) return (await import('./redis/store.ts')).openRedisStore({ url: redisUrl })
   return (await import('./sqlite/store.ts')).openSqliteStore({ directory: dataDir, clock })
 }

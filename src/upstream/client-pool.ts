@@ -1,6 +1,6 @@
 import type { LookupFunction, Socket } from 'node:net'
-import { holdWriteErrors } from './deferred-write-errors.ts'
-import { passContinue } from './interim-responses.ts'
+import { deferWriteErrors } from './deferred-write-errors.ts'
+import { forwardContinue } from './interim-responses.ts'
 import { buildConnector, Client } from './undici.ts'
 
 const connectTimeoutMs = 5_000
@@ -10,7 +10,7 @@ const headerBytes = 64 * 1024
 const rememberMs = 5 * 60_000
 
 /** One connection, and the next one when that has ended: undici's Client connects by itself. */
-export class Connection {
+export class PooledClient {
   readonly client: Client
   /** Whether it has carried a whole response since it was opened: one that has may have been ended by its server since. */
   hasServed = false
@@ -26,9 +26,9 @@ export class Connection {
           if (!socket) return callback(error ?? new Error('no socket'), null)
           this.hasServed = false
           this.#socket = socket
-          if (this.#holdsWriteErrors) holdWriteErrors(socket)
+          if (this.#holdsWriteErrors) deferWriteErrors(socket)
           callback(null, socket)
-          passContinue(socket)
+          forwardContinue(socket)
         }),
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -38,10 +38,10 @@ export class Connection {
   }
 
   /** For a request that is written in several pieces, of which a response need not wait for the last. */
-  holdWriteErrors(): void {
+  deferWriteErrors(): void {
     if (this.#holdsWriteErrors) return
     this.#holdsWriteErrors = true
-    if (this.#socket && !this.#socket.destroyed) holdWriteErrors(this.#socket)
+    if (this.#socket && !this.#socket.destroyed) deferWriteErrors(this.#socket)
   }
 }
 
@@ -52,11 +52,11 @@ export class Connection {
  * undici's own Pool looks through its connections one after the other, twice a call: with 48 under way that was a tenth of all a small
  * call costs, and with each further one it is more.
  */
-export class Connections {
+export class ClientPool {
   readonly #origin: string
   readonly #connect: ReturnType<typeof buildConnector>
-  readonly #all = new Set<Connection>()
-  readonly #idle: Connection[] = []
+  readonly #all = new Set<PooledClient>()
+  readonly #idle: PooledClient[] = []
   /** The shortest time after which the server has ended an idle connection of late. */
   #endsIdleAfterMs = Number.POSITIVE_INFINITY
   #untilMs = 0
@@ -71,7 +71,7 @@ export class Connections {
    * One for a single call. It connects by itself; from then on it is the caller's to give back, or to drop.
    * @param isRepeatable whether the call may be sent again. One that may not gets no connection that its server is about to end.
    */
-  take(isRepeatable: boolean): Connection {
+  acquire(isRepeatable: boolean): PooledClient {
     const next = this.#idle.pop()
     if (!next) return this.open()
     if (isRepeatable || performance.now() - next.idleSinceMs < this.#trustedMs()) return next
@@ -80,8 +80,8 @@ export class Connections {
   }
 
   /** One that has carried nothing yet. */
-  open(): Connection {
-    const connection = new Connection(this.#origin, this.#connect)
+  open(): PooledClient {
+    const connection = new PooledClient(this.#origin, this.#connect)
     this.#all.add(connection)
     connection.client.on('disconnect', (_origin, _targets, error: { code?: string }) => {
       const at = this.#idle.lastIndexOf(connection)
@@ -96,14 +96,14 @@ export class Connections {
   }
 
   /** After a call that has ended as it should. Its next call may be given to it at once. */
-  giveBack(connection: Connection): void {
+  release(connection: PooledClient): void {
     connection.hasServed = true
     connection.idleSinceMs = performance.now()
     this.#idle.push(connection)
   }
 
   /** After a call that has not. */
-  drop(connection: Connection): void {
+  discard(connection: PooledClient): void {
     this.#all.delete(connection)
     connection.client.destroy().catch(() => {})
   }

@@ -10,7 +10,7 @@ type Done = (error?: Error | null) => void
  * closes, and the response stands in the receive buffer when the next piece meets the reset (RFC 9112 §9.6). A write that is held is
  * one that never ends; the reading side tells what has come, and then the end or the reset.
  */
-export function holdWriteErrors(socket: Socket): void {
+export function deferWriteErrors(socket: Socket): void {
   const write = socket._write
   const writeAll = socket._writev
   socket._write = (chunk, encoding, done) => write.call(socket, chunk, encoding, unlessClosed(done))

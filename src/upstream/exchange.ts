@@ -1,14 +1,28 @@
 import type { Dispatcher } from 'undici'
 import type { GatewayError } from '../core/errors.ts'
 import type { HttpMethod } from '../core/provider/provider.ts'
-import { isEventStream, isStreamed, type Outcome, type StreamedBody, type Take, type UpstreamRequest } from '../core/proxy/forward.ts'
-import type { Connection } from './client-pool.ts'
-import { asGatewayError, ClientGone, isEndOfConnection, Stalled, tooManyEventStreams, unknownCoding } from './errors.ts'
+import {
+  isEventStream,
+  isStreamed,
+  type OnResponse,
+  type SendOutcome,
+  type StreamedBody,
+  type UpstreamRequest
+} from '../core/proxy/forward.ts'
+import type { PooledClient } from './client-pool.ts'
+import {
+  asGatewayError,
+  ClientDisconnectedError,
+  isConnectionClosed,
+  StallTimeoutError,
+  tooManyEventStreams,
+  unexpectedTransferCoding
+} from './errors.ts'
 import { checkedHeaders, type ResponseHeaders } from './headers.ts'
-import type { Road } from './origin-pool.ts'
-import { Delivery, type Receiver } from './response-writer.ts'
-import type { Entrant, Lane } from './semaphore.ts'
-import { type Awaiting, IdleLimit } from './stall-timeout.ts'
+import type { OriginPool } from './origin-pool.ts'
+import { type BackpressureListener, ResponseWriter } from './response-writer.ts'
+import type { Semaphore, Waiter } from './semaphore.ts'
+import { type StallListener, StallTimeout } from './stall-timeout.ts'
 
 /** A dropped answer is read to its end up to here, so that its connection can serve again; a longer one is not worth that. */
 const dropBytes = 64 * 1024
@@ -20,22 +34,22 @@ const idempotentMethods = new Set<HttpMethod>(['GET', 'HEAD', 'PUT', 'DELETE'])
 const endsConnection = new Set([408, 413])
 
 /** One request and its answer. */
-export class Exchange implements Dispatcher.DispatchHandler, Entrant, Receiver, Awaiting {
+export class Exchange implements Dispatcher.DispatchHandler, Waiter, BackpressureListener, StallListener {
   readonly #request: UpstreamRequest
-  readonly #take: Take
-  readonly #resolve: (outcome: Outcome) => void
+  readonly #take: OnResponse
+  readonly #resolve: (outcome: SendOutcome) => void
   readonly #reject: (error: GatewayError) => void
-  readonly #road: Road
+  readonly #road: OriginPool
   /** The body, when it is sent as it comes. */
   readonly #upload: StreamedBody | undefined
   /** Once undici has it, so that its place is taken until undici has let go of it. */
-  #connection: Connection | undefined
+  #connection: PooledClient | undefined
   /** While it has its place there, or waits for it. */
-  #lane: Lane | undefined
-  #limit: IdleLimit | undefined
+  #lane: Semaphore | undefined
+  #limit: StallTimeout | undefined
   #controller: Dispatcher.DispatchController | undefined
   #fault: Error | undefined
-  #delivery: Delivery | undefined
+  #delivery: ResponseWriter | undefined
   #dropped: number | undefined
   /** A byte of a response has come. */
   #hasBegun = false
@@ -46,10 +60,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant, Receiver, 
 
   constructor(
     request: UpstreamRequest,
-    take: Take,
-    resolve: (outcome: Outcome) => void,
+    take: OnResponse,
+    resolve: (outcome: SendOutcome) => void,
     reject: (error: GatewayError) => void,
-    road: Road
+    road: OriginPool
   ) {
     this.#request = request
     this.#upload = isStreamed(request.body) ? request.body : undefined
@@ -63,24 +77,24 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant, Receiver, 
   start(): void {
     const { signal } = this.#request
     if (signal.aborted) {
-      this.#fail(new ClientGone())
+      this.#fail(new ClientDisconnectedError())
       return
     }
     signal.addEventListener('abort', this.#onGone)
-    this.#limit = new IdleLimit(this.#request, this)
+    this.#limit = new StallTimeout(this.#request, this)
     // How long an upload takes is its client's to say: it takes no place from calls. Whoever sends it has counted it.
-    if (this.#upload) this.go()
+    if (this.#upload) this.onAcquired()
     else {
-      this.#lane = this.#road.lane
-      this.#lane.enter(this)
+      this.#lane = this.#road.semaphore
+      this.#lane.acquire(this)
     }
   }
 
-  go(): void {
-    this.#dispatch(this.#road.connections.take(this.#isRepeatable()))
+  onAcquired(): void {
+    this.#dispatch(this.#road.clients.acquire(this.#isRepeatable()))
   }
 
-  #dispatch(connection: Connection): void {
+  #dispatch(connection: PooledClient): void {
     this.#connection = connection
     const { method, path, headers, body, bodyLength } = this.#request
     const kept = Array.isArray(body) ? (body as readonly Buffer[]) : undefined
@@ -88,7 +102,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant, Receiver, 
     const sized = length === undefined ? headers : [...headers, 'content-length', String(length)]
     // One piece, or none, is sent with less ado.
     const sent = kept && kept.length < 2 ? (kept[0] ?? noBytes) : body
-    if (sent && sent !== kept?.[0]) connection.holdWriteErrors()
+    if (sent && sent !== kept?.[0]) connection.deferWriteErrors()
     connection.client.dispatch({ method, path, headers: sized, body: (sent ?? null) as Dispatcher.DispatchOptions['body'] & null }, this)
   }
 
@@ -97,11 +111,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant, Receiver, 
     if (this.#fault) {
       controller.abort(this.#fault)
       this.#leave()
-    } else this.#limit?.renew()
+    } else this.#limit?.refresh()
   }
 
   onBodySent(): void {
-    this.#limit?.renew()
+    this.#limit?.refresh()
   }
 
   onRequestSent(): void {
@@ -115,13 +129,13 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant, Receiver, 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
     if (this.#fault) return // An answer that nobody waits for any more.
     // RFC 9110 §15.2: an interim response is not for the client, and says that the final one is on its way.
-    this.#limit?.renew()
+    this.#limit?.refresh()
     if (status < 200) return
     // Who refuses an upload, or does not wait for its end, may never read the rest of it, nor what follows on its connection.
     if (endsConnection.has(status) || (this.#upload && (!this.#isSent || status >= 400))) this.#keepsConnection = false
     const head = checkedHeaders(headers)
     if (!head) {
-      this.#fail(unknownCoding())
+      this.#fail(unexpectedTransferCoding())
       return
     }
     const isStream = isEventStream(head)
@@ -134,12 +148,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant, Receiver, 
       this.#dropped = 0
       this.#resolve('dropped')
       // It will not be sent again, so nobody needs the rest of it.
-      if (this.#upload) this.#fail(new ClientGone())
+      if (this.#upload) this.#fail(new ClientDisconnectedError())
       return
     }
-    this.#delivery = new Delivery(sink, controller, this)
+    this.#delivery = new ResponseWriter(sink, controller, this)
     if (sink.destroyed) {
-      this.#fail(new ClientGone())
+      this.#fail(new ClientDisconnectedError())
       return
     }
     if (isStream) {
@@ -151,19 +165,19 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant, Receiver, 
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#limit?.renew()
+    this.#limit?.refresh()
     if (this.#delivery) {
       this.#delivery.write(chunk)
       return
     }
     this.#dropped = (this.#dropped ?? 0) + chunk.length
-    if (this.#dropped > dropBytes) controller.abort(new ClientGone())
+    if (this.#dropped > dropBytes) controller.abort(new ClientDisconnectedError())
   }
 
   onResponseEnd(): void {
     const connection = this.#connection
-    if (connection && this.#keepsConnection) this.#road.connections.giveBack(connection)
-    else if (connection) this.#road.connections.drop(connection)
+    if (connection && this.#keepsConnection) this.#road.clients.release(connection)
+    else if (connection) this.#road.clients.discard(connection)
     this.#finish()
     this.#delivery?.end()
     this.#resolve('streamed')
@@ -171,12 +185,19 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant, Receiver, 
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     const connection = this.#connection
-    if (connection) this.#road.connections.drop(connection)
+    if (connection) this.#road.clients.discard(connection)
     // RFC 9112 §9.3.1: its server may have ended the connection before the request came to it, and this is how one is told of that.
-    if (connection?.hasServed && !this.#hasBegun && !this.#fault && !this.#isRepeated && this.#isRepeatable() && isEndOfConnection(error)) {
+    if (
+      connection?.hasServed &&
+      !this.#hasBegun &&
+      !this.#fault &&
+      !this.#isRepeated &&
+      this.#isRepeatable() &&
+      isConnectionClosed(error)
+    ) {
       this.#isRepeated = true
       this.#controller = undefined
-      this.#dispatch(this.#road.connections.open())
+      this.#dispatch(this.#road.clients.open())
       return
     }
     this.#fail(error)
@@ -188,7 +209,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant, Receiver, 
     const delivery = this.#delivery
     this.#delivery = undefined
     this.#dropped = dropBytes
-    this.#fail(new ClientGone())
+    this.#fail(new ClientDisconnectedError())
     delivery?.end()
     this.#resolve('streamed')
   }
@@ -198,9 +219,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant, Receiver, 
   }
 
   /** Whom the exchange waits for now. */
-  get awaits(): 'provider' | 'sender' | 'reader' {
+  get waitsFor(): 'provider' | 'sender' | 'reader' {
     if (this.#delivery?.isFull) return 'reader'
-    return this.#upload?.isAwaited ? 'sender' : 'provider'
+    return this.#upload?.isWaitingForClient ? 'sender' : 'provider'
   }
 
   /** Whoever reads so slowly holds up nobody else. */
@@ -208,22 +229,22 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant, Receiver, 
     this.#leave()
   }
 
-  onLate(): void {
-    this.#fail(this.awaits === 'provider' ? new Stalled() : new ClientGone())
+  onStalled(): void {
+    this.#fail(this.waitsFor === 'provider' ? new StallTimeoutError() : new ClientDisconnectedError())
   }
 
   onFull(): void {
     // An event stream has no limit until its client is waited for.
-    this.#limit ??= new IdleLimit(this.#request, this)
+    this.#limit ??= new StallTimeout(this.#request, this)
     this.#limit.readerIsAwaited()
   }
 
-  onRoom(): void {
+  onDrain(): void {
     if (this.#road.eventStreams.has(this)) this.#clear()
     else this.#limit?.readerHasRead()
   }
 
-  readonly #onGone = (): void => this.#fail(new ClientGone())
+  readonly #onGone = (): void => this.#fail(new ClientDisconnectedError())
 
   #fail(error: Error): void {
     if (this.#fault) return
@@ -250,11 +271,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Entrant, Receiver, 
   #leave(): void {
     const lane = this.#lane
     this.#lane = undefined
-    lane?.leave(this)
+    lane?.release(this)
   }
 
   #clear(): void {
-    this.#limit?.end()
+    this.#limit?.clear()
     this.#limit = undefined
   }
 }

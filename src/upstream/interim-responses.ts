@@ -7,7 +7,7 @@ type Parser = { onHeadersComplete(status: number, isUpgrade: boolean, isKept: bo
  * RFC 9110 §15.2: a client must be able to take one or more interim responses, whether it expects any or not. undici refuses a 100 that
  * nobody asked for, and passes over any other: so a 100 is shown to it as a 102, which says as little.
  */
-export function passContinue(socket: Socket): void {
+export function forwardContinue(socket: Socket): void {
   const parser = (socket as unknown as Record<symbol, Parser | undefined>)[kParser]
   // Destroyed while it connected.
   if (!parser) return

@@ -1,6 +1,6 @@
-import type { Connections } from './client-pool.ts'
+import type { ClientPool } from './client-pool.ts'
 import type { Exchange } from './exchange.ts'
-import type { Lane } from './semaphore.ts'
+import type { Semaphore } from './semaphore.ts'
 
 /** The open ones of one origin. */
 export class EventStreams extends Set<Exchange> {
@@ -17,4 +17,4 @@ export class EventStreams extends Set<Exchange> {
 }
 
 /** What leads to one origin. */
-export type Road = { readonly connections: Connections; readonly lane: Lane; readonly eventStreams: EventStreams }
+export type OriginPool = { readonly clients: ClientPool; readonly semaphore: Semaphore; readonly eventStreams: EventStreams }

@@ -1,29 +1,29 @@
 import type { Dispatcher } from 'undici'
-import type { Sink } from '../core/proxy/forward.ts'
+import type { ResponseSink } from '../core/proxy/forward.ts'
 
 /** A string of up to 16 KiB is written without a detour through the event loop; the answer's head has its part of it. */
 const stringBytes = 12 * 1024
 
 /** Told of who is waited for. */
-export type Receiver = {
+export type BackpressureListener = {
   /** The sink takes no more for now. */
   onFull(): void
   /** It does again. */
-  onRoom(): void
+  onDrain(): void
 }
 
 /** The way of one answer's body to where it is taken. */
-export class Delivery {
-  readonly #sink: Sink
+export class ResponseWriter {
+  readonly #sink: ResponseSink
   readonly #controller: Dispatcher.DispatchController
-  readonly #receiver: Receiver
+  readonly #receiver: BackpressureListener
   #isFull = false
   /** Head or body have gone to the sink. */
   #begun = false
   /** The beginning of the body, until the next tick shows whether it is all of it. */
   #first: Buffer | undefined
 
-  constructor(sink: Sink, controller: Dispatcher.DispatchController, receiver: Receiver) {
+  constructor(sink: ResponseSink, controller: Dispatcher.DispatchController, receiver: BackpressureListener) {
     this.#sink = sink
     this.#controller = controller
     this.#receiver = receiver
@@ -76,7 +76,7 @@ export class Delivery {
     this.#receiver.onFull()
     this.#sink.once('drain', () => {
       this.#isFull = false
-      this.#receiver.onRoom()
+      this.#receiver.onDrain()
       this.#controller.resume()
     })
   }

@@ -1,13 +1,13 @@
 /** Who wants through. */
-export type Entrant = {
+export type Waiter = {
   /** Called when there is room, at once if there is some. It may leave before it returns. */
-  go(): void
+  onAcquired(): void
 }
 
 /** Lets so many through at once; the others wait in the order of their coming. Who enters is an object, since each call is one already. */
-export class Lane {
+export class Semaphore {
   readonly #width: number
-  readonly #waiting = new Set<Entrant>()
+  readonly #waiting = new Set<Waiter>()
   #inside = 0
   #isLettingIn = false
 
@@ -15,15 +15,15 @@ export class Lane {
     this.#width = width
   }
 
-  enter(entrant: Entrant): void {
+  acquire(entrant: Waiter): void {
     if (this.#inside < this.#width && !this.#isLettingIn) {
       this.#inside++
-      entrant.go()
+      entrant.onAcquired()
     } else this.#waiting.add(entrant)
   }
 
   /** To be called once by each that has entered, when it needs no room any more, whether it was given or not. */
-  leave(entrant: Entrant): void {
+  release(entrant: Waiter): void {
     if (this.#waiting.size > 0 && this.#waiting.delete(entrant)) return
     this.#inside--
     if (!this.#isLettingIn) this.#letIn()
@@ -37,7 +37,7 @@ export class Lane {
         if (this.#inside >= this.#width) break
         this.#waiting.delete(next)
         this.#inside++
-        next.go()
+        next.onAcquired()
       }
     } finally {
       this.#isLettingIn = false

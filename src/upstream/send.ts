@@ -1,9 +1,9 @@
 import type { LookupFor } from '../core/ports.ts'
 import type { Send } from '../core/proxy/forward.ts'
-import { Connections } from './client-pool.ts'
+import { ClientPool } from './client-pool.ts'
 import { Exchange } from './exchange.ts'
-import { EventStreams, type Road } from './origin-pool.ts'
-import { Lane } from './semaphore.ts'
+import { EventStreams, type OriginPool } from './origin-pool.ts'
+import { Semaphore } from './semaphore.ts'
 
 export type Upstream = {
   readonly send: Send
@@ -24,43 +24,43 @@ type Widths = {
 }
 
 /** Twice as many calls as two sessions can have under way (src/core/proxy/concurrency-limits.ts): they cannot hold up all others. */
-const usualWidths: Widths = { calls: 1_024, eventStreams: 512, origins: 64 }
+const defaultWidths: Widths = { calls: 1_024, eventStreams: 512, origins: 64 }
 
 /**
  * Sending on undici: one origin apart from another, certificates verified, redirects not followed, straight on `dispatch`, so that
  * a chunk of the provider's answer is one write to the client.
  */
 export function openUpstream(lookupFor: LookupFor, given: Partial<Widths> = {}): Upstream {
-  const widths = { ...usualWidths, ...given }
-  const roads = new Map<string, Map<string, Road>>()
+  const widths = { ...defaultWidths, ...given }
+  const roads = new Map<string, Map<string, OriginPool>>()
 
-  function roadTo(provider: string, origin: string): Road {
+  function roadTo(provider: string, origin: string): OriginPool {
     return roads.get(provider)?.get(origin) ?? open(provider, origin)
   }
 
-  function open(provider: string, origin: string): Road {
+  function open(provider: string, origin: string): OriginPool {
     const road = {
-      connections: new Connections(origin, lookupFor(origin)),
-      lane: new Lane(widths.calls),
+      clients: new ClientPool(origin, lookupFor(origin)),
+      semaphore: new Semaphore(widths.calls),
       eventStreams: new EventStreams(widths.eventStreams)
     }
-    const ofProvider = roads.get(provider) ?? new Map<string, Road>()
+    const ofProvider = roads.get(provider) ?? new Map<string, OriginPool>()
     if (ofProvider.size >= widths.origins) evict(ofProvider)
     roads.set(provider, ofProvider.set(origin, road))
     return road
   }
 
   /** The one that was opened first of those that nobody uses; but for the provider's own, which was the very first. */
-  function evict(ofProvider: Map<string, Road>): void {
-    for (const [origin, { connections }] of [...ofProvider].slice(1)) {
-      if (!connections.areIdle) continue
+  function evict(ofProvider: Map<string, OriginPool>): void {
+    for (const [origin, { clients }] of [...ofProvider].slice(1)) {
+      if (!clients.areIdle) continue
       ofProvider.delete(origin)
-      connections.destroy().catch(() => {})
+      clients.destroy().catch(() => {})
       return
     }
   }
 
-  const allRoads = (): Road[] => [...roads.values()].flatMap(ofProvider => [...ofProvider.values()])
+  const allRoads = (): OriginPool[] => [...roads.values()].flatMap(ofProvider => [...ofProvider.values()])
 
   return {
     send: (request, take) =>
@@ -71,7 +71,7 @@ export function openUpstream(lookupFor: LookupFor, given: Partial<Widths> = {}):
       for (const { eventStreams } of allRoads()) for (const exchange of [...eventStreams]) exchange.endEarly()
     },
     close: async () => {
-      await Promise.all(allRoads().map(({ connections }) => connections.destroy()))
+      await Promise.all(allRoads().map(({ clients }) => clients.destroy()))
     }
   }
 }

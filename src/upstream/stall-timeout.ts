@@ -1,35 +1,35 @@
 import type { UpstreamRequest } from '../core/proxy/forward.ts'
-import { TimeLimit } from '../core/util/timeout.ts'
+import { Timeout } from '../core/util/timeout.ts'
 
 /** What must not stand still for too long. */
-export type Awaiting = {
-  readonly awaits: 'provider' | 'sender' | 'reader'
+export type StallListener = {
+  readonly waitsFor: 'provider' | 'sender' | 'reader'
   /** The client has read nothing for a while, and still may. */
   onSlowReader(): void
   /** Nothing has moved for as long as it may. */
-  onLate(): void
+  onStalled(): void
 }
 
 /** Ends what does not move: how long it may stand still depends on whose turn it is. */
-export class IdleLimit {
+export class StallTimeout {
   readonly #timeoutMs: number
   readonly #readTimeoutMs: number
-  readonly #awaiting: Awaiting
-  #limit: TimeLimit
+  readonly #awaiting: StallListener
+  #limit: Timeout
   #limitMs: number
   /** How long the client has read nothing, by limits that have passed. */
   #unreadMs = 0
 
-  constructor({ timeoutMs, readTimeoutMs = timeoutMs }: UpstreamRequest, awaiting: Awaiting) {
+  constructor({ timeoutMs, readTimeoutMs = timeoutMs }: UpstreamRequest, awaiting: StallListener) {
     this.#timeoutMs = this.#limitMs = timeoutMs
     this.#readTimeoutMs = readTimeoutMs
     this.#awaiting = awaiting
-    this.#limit = new TimeLimit(timeoutMs, this.#onOver)
+    this.#limit = new Timeout(timeoutMs, this.#onOver)
   }
 
   /** Something has moved. */
-  renew(): void {
-    this.#limit.renew()
+  refresh(): void {
+    this.#limit.refresh()
   }
 
   readerIsAwaited(): void {
@@ -38,29 +38,29 @@ export class IdleLimit {
   }
 
   readerHasRead(): void {
-    if (this.#limitMs === this.#timeoutMs) this.#limit.renew()
+    if (this.#limitMs === this.#timeoutMs) this.#limit.refresh()
     else this.#begin(this.#timeoutMs)
   }
 
-  end(): void {
-    this.#limit.end()
+  clear(): void {
+    this.#limit.clear()
   }
 
   #begin(ms: number): void {
-    this.#limit.end()
+    this.#limit.clear()
     this.#limitMs = ms
-    this.#limit = new TimeLimit(ms, this.#onOver)
+    this.#limit = new Timeout(ms, this.#onOver)
   }
 
   readonly #onOver = (): void => {
-    const { awaits } = this.#awaiting
-    if (awaits === 'reader') this.#unreadMs += this.#limitMs
-    if (awaits === 'sender') {
+    const { waitsFor } = this.#awaiting
+    if (waitsFor === 'reader') this.#unreadMs += this.#limitMs
+    if (waitsFor === 'sender') {
       // Whoever reads a body has a limit for its client (plugins/hooks/request-body.ts).
       this.#begin(this.#timeoutMs)
-    } else if (awaits === 'reader' && this.#unreadMs < this.#readTimeoutMs) {
+    } else if (waitsFor === 'reader' && this.#unreadMs < this.#readTimeoutMs) {
       this.#awaiting.onSlowReader()
       this.#begin(Math.min(this.#timeoutMs, this.#readTimeoutMs - this.#unreadMs))
-    } else this.#awaiting.onLate()
+    } else this.#awaiting.onStalled()
   }
 }

@@ -41,11 +41,11 @@ t.test('CVE-2021-32791: equal grants are unlike records, and a record serves nob
   /** As another process writes it. Resolves when the gateway has heard of it, which its calls ask for but a few times in some milliseconds. */
   async function put({ record }: Row, { owner, field }: Row): Promise<void> {
     let isHeard = false
-    gatewayStore.watch.subscribe(changed => {
+    gatewayStore.changes.subscribe(changed => {
       if (changed === undefined) isHeard = true
     })
     store.prepare('UPDATE records SET record = ? WHERE owner = ? AND field = ?').run(record, owner, field)
-    for (; !isHeard; await nextTurn()) gatewayStore.watch.isComplete()
+    for (; !isHeard; await nextTurn()) gatewayStore.changes.isReliable()
   }
 
   const [person, other] = connections()

@@ -1,47 +1,63 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { beginFlow, challengeOf, type Flow, firstOwner, flowId, flowLifetimeMs, liveFlows, pushedOut } from '../../src/core/flow.ts'
+import {
+  codeChallenge,
+  createFlow,
+  evictedFlows,
+  type Flow,
+  flowId,
+  flowLifetimeMs,
+  newSessionOwner,
+  unexpiredFlows
+} from '../../src/core/flow.ts'
 import { minute, startMs } from './support.ts'
 
 const begin = (parts: Partial<Flow> = {}, nowMs = startMs): Flow => ({
-  ...beginFlow({ provider: 'acme', returnTo: '/', owner: 'owner', first: true }, nowMs),
+  ...createFlow({ provider: 'acme', returnTo: '/', owner: 'owner', startsSession: true }, nowMs),
   ...parts
 })
 /** The list with one more in it, as a browser has it afterwards. */
 const addFlow = (flows: readonly Flow[], flow: Flow): Flow[] => {
-  const gone = pushedOut(flows, flow)
+  const gone = evictedFlows(flows, flow)
   return [...flows.filter(f => !gone.includes(f)), flow]
 }
 const states = (flows: readonly Flow[]) => flows.map(flow => flow.state)
 
 t.test('SEC-1, SEC-5: every flow draws a state of 192 bits and a verifier of 256, in the characters of RFC 7636', async t => {
   const flows = Array.from({ length: 1000 }, () => begin())
-  for (const { state, verifier } of flows) {
+  for (const { state, codeVerifier } of flows) {
     if (!/^[A-Za-z0-9_-]{32}$/.test(state)) t.fail(`state ${state}`)
-    if (!/^[A-Za-z0-9_-]{43}$/.test(verifier)) t.fail(`verifier ${verifier}`)
+    if (!/^[A-Za-z0-9_-]{43}$/.test(codeVerifier)) t.fail(`verifier ${codeVerifier}`)
   }
-  t.equal(new Set(flows.flatMap(({ state, verifier }) => [state, verifier])).size, 2000, 'none comes twice')
+  t.equal(new Set(flows.flatMap(({ state, codeVerifier }) => [state, codeVerifier])).size, 2000, 'none comes twice')
   const bits = flows.flatMap(({ state }) => [...Buffer.from(state, 'base64url')])
   t.equal(new Set(bits).size, 256, 'every byte comes')
 })
 
 t.test('SEC-2: a flow remembers its provider, return address, owner and beginning', async t => {
-  const { state: _, verifier: _1, ...rest } = beginFlow({ provider: 'acme', returnTo: '/done', owner: 'owner', first: false }, startMs)
-  t.strictSame(rest, { provider: 'acme', returnTo: '/done', owner: 'owner', first: false, startedAtMs: startMs })
+  const {
+    state: _,
+    codeVerifier: _1,
+    ...rest
+  } = createFlow({ provider: 'acme', returnTo: '/done', owner: 'owner', startsSession: false }, startMs)
+  t.strictSame(rest, { provider: 'acme', returnTo: '/done', owner: 'owner', startsSession: false, startedAtMs: startMs })
 })
 
 t.test('SEC-5: the challenge is the S256 of RFC 7636 appendix B', async t => {
-  t.equal(challengeOf(begin({ verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk' })), 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM')
+  t.equal(
+    codeChallenge(begin({ codeVerifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk' })),
+    'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
+  )
 })
 
 t.test('SEC-1: a flow ends ten minutes after it began, to the millisecond', async t => {
   const flow = begin()
   t.equal(flowLifetimeMs, 10 * minute)
-  t.strictSame(liveFlows([flow], startMs), [flow])
-  t.strictSame(liveFlows([flow], startMs + 10 * minute - 1), [flow])
-  t.strictSame(liveFlows([flow], startMs + 10 * minute), [])
+  t.strictSame(unexpiredFlows([flow], startMs), [flow])
+  t.strictSame(unexpiredFlows([flow], startMs + 10 * minute - 1), [flow])
+  t.strictSame(unexpiredFlows([flow], startMs + 10 * minute), [])
   const later = begin({}, startMs + minute)
-  t.strictSame(liveFlows([flow, later], startMs + 10 * minute), [later])
+  t.strictSame(unexpiredFlows([flow, later], startMs + 10 * minute), [later])
 })
 
 t.test('SEC-6: five are under way at most, and the oldest goes', async t => {
@@ -68,15 +84,15 @@ t.test('SEC-6, SEC-22: long flows push older ones out, and the newest always sta
 
 t.test('SEC-6: flows are told oldest first, and those of one millisecond as the browser shows them', async t => {
   const [one, two, three] = [begin({ state: 'b' }), begin({ state: 'a' }, startMs + 1), begin({ state: 'c' })] as const
-  t.strictSame(states(liveFlows([two, three, one], startMs + 1)), ['c', 'b', 'a'])
+  t.strictSame(states(unexpiredFlows([two, three, one], startMs + 1)), ['c', 'b', 'a'])
 })
 
 t.test('SEC-6: tabs that began apart, in a browser without a session, agree on the owner when they come back', async t => {
-  const bound = begin({ owner: 'bound', first: false })
+  const bound = begin({ owner: 'bound', startsSession: false })
   const [one, two] = [begin({ owner: 'one' }), begin({ owner: 'two' }, startMs + 1)] as const
-  t.equal(firstOwner(liveFlows([two, bound, one], startMs + 1)), 'one')
-  t.equal(firstOwner([bound]), undefined)
-  t.equal(firstOwner([]), undefined)
+  t.equal(newSessionOwner(unexpiredFlows([two, bound, one], startMs + 1)), 'one')
+  t.equal(newSessionOwner([bound]), undefined)
+  t.equal(newSessionOwner([]), undefined)
 })
 
 t.test('SEC-1, SEC-40: what a sign-in is named by does not tell its state', async t => {

@@ -5,7 +5,7 @@ import { GatewayError } from '../../src/core/errors.ts'
 import type { Clock, Store } from '../../src/core/ports.ts'
 import type { ApiKeyMethod, OAuth2Method, Provider } from '../../src/core/provider/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
-import type { Arrival, SessionLimits } from '../../src/core/session.ts'
+import type { CallbackRequest, SessionLimits } from '../../src/core/session.ts'
 import { createCipher } from '../../src/core/vault/cipher.ts'
 import { createVault, type Vault } from '../../src/core/vault/vault.ts'
 import { openSqliteStore } from '../../src/stores/sqlite/store.ts'
@@ -114,4 +114,4 @@ export function openInstance(t: Test, parts: { directory?: string; clock?: HandC
 }
 
 /** Sign-ins of one browser that were under way together, and come back without having seen the session that the first began. */
-export const inOneBrowser = (clock: Clock): Arrival => ({ begunAtMs: clock.now(), flow: 'a tab', shown: ['a tab'] })
+export const inOneBrowser = (clock: Clock): CallbackRequest => ({ startedAtMs: clock.now(), flow: 'a tab', presentedFlows: ['a tab'] })

@@ -9,7 +9,7 @@ export type Exchange<T> = { readonly sent: T; readonly caseId: string; readonly 
 type Person = { readonly port: number; readonly cookie: string }
 
 // Those of a connection may all be under way at once. Together they stay below the 256 that a session may have.
-const mostOnAConnection = 60
+const maxOnAConnection = 60
 const connectionsAtOnce = 4
 const last = call({ target: `${base}/last`, lines: ['Connection: close'] })
 let cases = 0
@@ -26,8 +26,8 @@ export async function exchangeAll<T extends Sendable>(
   const named = requests.map(sent => ({ sent, caseId: `case-${++cases}` }))
   const shared = named.filter(({ sent }) => !sent.after)
   const connections = [
-    ...Array.from({ length: Math.ceil(shared.length / mostOnAConnection) }, (_, i) =>
-      shared.slice(i * mostOnAConnection, (i + 1) * mostOnAConnection)
+    ...Array.from({ length: Math.ceil(shared.length / maxOnAConnection) }, (_, i) =>
+      shared.slice(i * maxOnAConnection, (i + 1) * maxOnAConnection)
     ),
     ...named.filter(({ sent }) => sent.after).map(one => [one])
   ]

@@ -26,7 +26,7 @@ export default defineProvider({
       clientAuthentication: 'basic',
       tokenRequestFormat: 'json',
       authorizeParams: { audience: 'api' },
-      answer: { accessToken: '/data/token', refreshToken: '/data/again', expiresIn: '/data/seconds', account: '/data/team/name', tokenType: '' },
+      tokenResponse: { accessToken: '/data/token', refreshToken: '/data/again', expiresIn: '/data/seconds', account: '/data/team/name', tokenType: '' },
       refusals: [{ pointer: '/data/no', oneOf: [17], means: 'invalid_grant' }],
       placements: [{ in: 'header', name: 'x-token', prefix: 'T ' }],
       help: { steps: ['Allow it.'] }

@@ -15,9 +15,9 @@ t.test('SEC-22: a cookie that no browser would take is never sent, and the log s
   const limits = { idleMs: 1000, maxMs: 1000 }
   await app.register(cookies, { keys: [randomBytes(32)], limits, publicUrl: 'http://localhost' })
   await app.register(flows, { clock: { now: Date.now } })
-  const flow = { state: 's', provider: 'p', verifier: 'v', owner: 'o', first: true, startedAtMs: Date.now() }
+  const flow = { state: 's', provider: 'p', codeVerifier: 'v', owner: 'o', startsSession: true, startedAtMs: Date.now() }
   app.get<{ Params: { length: number } }>('/:length', (request, reply) =>
-    reply.keepFlow({ ...flow, returnTo: 'x'.repeat(Number(request.params.length)) }).send('done')
+    reply.setFlowCookie({ ...flow, returnTo: 'x'.repeat(Number(request.params.length)) }).send('done')
   )
   t.match((await app.inject('/100')).headers['set-cookie'], /^grantkeeper-80-signin-[\w-]{12}=/)
   t.equal(logs.join('').includes('too large'), false)

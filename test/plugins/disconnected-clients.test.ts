@@ -18,7 +18,7 @@ t.test(
     // A store that answers when the gateway has seen its client go, and whose records are never remembered.
     const store: Store = {
       ...real,
-      watch: { ...real.watch, isComplete: () => false },
+      changes: { ...real.changes, isReliable: () => false },
       read: async (...of) => {
         asked.emit('lookup')
         await answer

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
-import { answerMalformed } from '../../plugins/hooks/malformed-requests.ts'
+import { respondToMalformed } from '../../plugins/hooks/malformed-requests.ts'
 import { loadProviders } from '../../src/config/load-providers.ts'
 import { Browser } from '../support/browser.ts'
 import { connected, problem } from '../support/connected.ts'
@@ -169,11 +169,11 @@ t.test('of what is larger than is read at all, its first packet says what it was
     log: { info: (line: unknown) => lines.push(line) },
     nextId: () => 'id-1',
     allowedOrigins: new Set([origin])
-  } as unknown as Parameters<typeof answerMalformed>[2]
+  } as unknown as Parameters<typeof respondToMalformed>[2]
   const refusalOf = async (packet: string | undefined) => {
     const socket = new PassThrough()
     const error = Object.assign(new Error('overflow'), { code: 'HPE_HEADER_OVERFLOW', rawPacket: packet && Buffer.from(packet, 'latin1') })
-    answerMalformed(error, socket as unknown as Socket, app)
+    respondToMalformed(error, socket as unknown as Socket, app)
     return text(socket)
   }
   const long = 'a'.repeat(50_000)

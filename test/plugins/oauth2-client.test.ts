@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import t from 'tap'
-import { oauth2Client } from '../../src/oauth2/client.ts'
+import { createOAuth2Client } from '../../src/oauth2/client.ts'
 import { startGatewayAndSandbox } from '../support/gateway.ts'
 
 const { cache } = createRequire(import.meta.url)
@@ -21,13 +21,13 @@ t.test('A client is opened once for all who ask, and anew after it could not be'
     userAgent: 'grantkeeper',
     credentials: { client: { id: 'id', secret: 'secret' }, auth: { tokenHost: 'http://localhost', authorizeHost: 'http://localhost' } }
   }
-  const open = oauth2Client(options)
+  const open = createOAuth2Client(options)
   const [first, second] = await Promise.all([open(), open()])
   t.equal(first, second)
   t.equal(await open(), first)
 
   const fault: { credentials?: object } = {}
-  const openLater = oauth2Client({
+  const openLater = createOAuth2Client({
     ...options,
     get credentials() {
       return fault.credentials ?? {}

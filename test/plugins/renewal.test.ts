@@ -108,10 +108,10 @@ t.test('SEC-14: it is not over for what only looks like it, and why is told', as
   const page = '<html><body>error=invalid_grant&error=invalid_grant</body></html>'
   for (const [token, kind, status] of [
     [bytes(page, { 'content-type': 'text/html' }, 500), 'unavailable', 500],
-    [bytes(page, { 'content-type': 'text/html' }), 'bad_answer', 200],
-    [bytes('', jsonType), 'bad_answer', undefined],
-    [bytes('{"access_token":', jsonType), 'bad_answer', 200],
-    [bytes('{"access_token":""}', jsonType), 'bad_answer', 200],
+    [bytes(page, { 'content-type': 'text/html' }), 'invalid_response', 200],
+    [bytes('', jsonType), 'invalid_response', undefined],
+    [bytes('{"access_token":', jsonType), 'invalid_response', 200],
+    [bytes('{"access_token":""}', jsonType), 'invalid_response', 200],
     [bytes('{}', jsonType, 400), 'unavailable', 400],
     [(_: unknown, r: ServerResponse) => json(r, 400, { error: 'slow_down' }), 'refused', 400],
     [(_: unknown, r: ServerResponse) => json(r, 429, { error: 'rate_limited' }), 'unavailable', 429],
@@ -122,7 +122,7 @@ t.test('SEC-14: it is not over for what only looks like it, and why is told', as
     t.equal((await connectionOf(s))?.status, 'connected')
     const line = linesOf(s, /a renewal failed/).at(-1)
     t.match(line, { level: 40, provider: 'productboard', kind, status, retryInMs: Number, attempt: Number, nextTryAt: /^20\d\d-/ })
-    if (kind === 'bad_answer') t.notMatch(line?.msg, /could not be reached/)
+    if (kind === 'invalid_response') t.notMatch(line?.msg, /could not be reached/)
     s.clock.advance(60_000)
   }
   const own = linesOf(s, /token/).filter(({ code }) => code === 'provider_unavailable')

@@ -56,7 +56,10 @@ t.test('the callback is not held up: it always comes from another site', async t
 t.test('the page with the button says whose account a new one would replace', async t => {
   const { oauth2 } = vendor.methods
   if (!oauth2) throw new Error('it has OAuth')
-  const named = { ...vendor, methods: { ...vendor.methods, oauth2: { ...oauth2, answer: { ...oauth2.answer, account: '/who' } } } }
+  const named = {
+    ...vendor,
+    methods: { ...vendor.methods, oauth2: { ...oauth2, tokenResponse: { ...oauth2.tokenResponse, account: '/who' } } }
+  }
   const token = (_: unknown, r: Parameters<typeof json>[0]) => json(r, 200, tokens({ who: 'ada@example.com<b>' }))
   const s = await connected(t, { definitions: [named], token })
   const replaces = /connected as <strong><bdi>ada@example\.com&lt;b&gt;<\/bdi><\/strong> on/

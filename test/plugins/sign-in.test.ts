@@ -273,7 +273,7 @@ t.test('SEC-10: an answer that is no token answer connects nothing, and the pers
 })
 
 t.test('SEC-10: a token endpoint that begins no answer, or does not end it, is given up: at a sign-in and at a refresh', async t => {
-  const s = await setUp(t, { tokenTimes: { exchangeMs: 2_000, refreshMs: 2_000 } })
+  const s = await setUp(t, { tokenTimeouts: { exchangeMs: 2_000, refreshMs: 2_000 } })
   const { provider, browser, gateway, clock } = s
   await back(s, browser, { code: 'c', state: stateOf(await begin(s, browser)) })
   const stalls: ReadonlyArray<[what: string, answer: FakeProvider['token']]> = [

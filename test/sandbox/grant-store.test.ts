@@ -34,7 +34,7 @@ t.test('what has expired is let go, and nobody stays signed in', async t => {
 })
 
 t.test('memory is bounded', async t => {
-  const store = grantStore({ graceMs: () => 0, mostItems: 2 })
+  const store = grantStore({ graceMs: () => 0, maxItems: 2 })
   const refreshTokens = store.adapter('RefreshToken')
   for (const token of ['first', 'second', 'third']) {
     await refreshTokens.upsert(token, {}, 60)

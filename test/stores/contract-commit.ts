@@ -5,7 +5,7 @@ import { bytes, minute, records } from './records.ts'
 /** How records change, whoever else changes them. */
 export const commitPromises: PortPromises = {
   async 'a field that is both put and erased is erased'(t, { store }) {
-    t.ok(await store.commit('both', { put: records({ a: '1', b: '2' }), erase: ['a', 'absent'], ttlMs: minute }))
+    t.ok(await store.commit('both', { put: records({ a: '1', b: '2' }), remove: ['a', 'absent'], ttlMs: minute }))
     t.same([...(await store.readAll('both')).keys()], ['b'])
   },
 
@@ -33,7 +33,7 @@ export const commitPromises: PortPromises = {
     t.ok(await store.commit('none', begin))
     t.notOk(await store.commit('none', { ...begin, put: records({ b: '2' }) }))
     t.same([...(await store.readAll('none')).keys()], ['a'])
-    await store.erase('none')
+    await store.deleteOwner('none')
     t.ok(await store.commit('none', begin))
     t.notOk(await store.commit('nobody', { expectNone: true, put: records({ a: '1' }) }), 'without an end there is nothing to begin')
   },
@@ -48,7 +48,7 @@ export const commitPromises: PortPromises = {
 
   async 'erase takes every record at once'(t, { store, other }) {
     await store.commit('erased', { put: records({ a: '1', b: '2' }), ttlMs: minute })
-    await store.erase('erased')
+    await store.deleteOwner('erased')
     t.equal((await other.readAll('erased')).size, 0)
   },
 
@@ -56,7 +56,7 @@ export const commitPromises: PortPromises = {
     for (let round = 0; round < 20; round++) {
       await store.commit('race', { put: records({ a: '1' }), ttlMs: minute })
       const commit = () => other.commit('race', { expect: records({ a: '1' }), put: records({ a: '12' }), ttlMs: minute })
-      await Promise.all([commit(), store.erase('race'), commit()])
+      await Promise.all([commit(), store.deleteOwner('race'), commit()])
       t.notOk(await commit())
       t.equal((await store.readAll('race')).size, 0)
     }

@@ -5,7 +5,7 @@ import { bytes, minute, records } from './records.ts'
 export const endPromises: PortPromises = {
   async 'the end stays as it was when no time to live is given'(t, { store, elapse, livesMs }) {
     await store.commit('kept', { put: records({ a: '1' }), ttlMs: livesMs })
-    t.ok(await store.commit('kept', { put: records({ b: '2' }), erase: ['a'] }))
+    t.ok(await store.commit('kept', { put: records({ b: '2' }), remove: ['a'] }))
     t.same(await store.read('kept', ['a', 'b']), [undefined, bytes('2')])
     await elapse(livesMs)
     t.equal((await store.readAll('kept')).size, 0)
@@ -20,7 +20,7 @@ export const endPromises: PortPromises = {
 
   async 'replacing the only record keeps the end'(t, { store, elapse, livesMs }) {
     await store.commit('only', { put: records({ a: '1' }), ttlMs: livesMs })
-    t.ok(await store.commit('only', { erase: ['a'], put: records({ b: '2' }) }))
+    t.ok(await store.commit('only', { remove: ['a'], put: records({ b: '2' }) }))
     await elapse(livesMs)
     t.equal((await store.readAll('only')).size, 0)
   },
@@ -28,7 +28,7 @@ export const endPromises: PortPromises = {
   async 'a commit is all or nothing'(t, { store, elapse, livesMs }) {
     await store.commit('all', { put: records({ a: '1', b: '2' }), ttlMs: livesMs })
     const before = await store.readAll('all')
-    const change = { put: records({ a: 'x', c: 'x' }), erase: ['b'], ttlMs: minute } as const
+    const change = { put: records({ a: 'x', c: 'x' }), remove: ['b'], ttlMs: minute } as const
     t.notOk(await store.commit('all', { ...change, expect: records({ a: '1', b: 'x' }) }))
     t.same(await store.readAll('all'), before)
     await elapse(livesMs)
@@ -36,25 +36,25 @@ export const endPromises: PortPromises = {
   },
 
   async 'a count goes up for everybody, and begins again when its time is over'(t, { store, other, elapse, livesMs }) {
-    const counts = await Promise.all(Array.from({ length: 20 }, (_, i) => (i % 2 ? store : other).count('calls', minute)))
+    const counts = await Promise.all(Array.from({ length: 20 }, (_, i) => (i % 2 ? store : other).increment('calls', minute)))
     t.same(
       counts.map(({ count }) => count).sort((a, b) => a - b),
       Array.from({ length: 20 }, (_, i) => i + 1)
     )
     for (const { endsInMs } of counts) t.ok(endsInMs > 0 && endsInMs <= minute)
-    t.equal((await store.count('another', livesMs)).count, 1)
-    t.equal((await other.count('another', minute)).count, 2)
+    t.equal((await store.increment('another', livesMs)).count, 1)
+    t.equal((await other.increment('another', minute)).count, 2)
     await elapse(livesMs)
-    t.equal((await store.count('another', minute)).count, 1)
+    t.equal((await store.increment('another', minute)).count, 1)
   },
 
   async 'what is kept ends by its own time, and anew each time it is kept'(t, { store, other, elapse, livesMs }) {
-    await store.keep('brief', bytes('1'), livesMs)
-    await store.keep('renewed', bytes('1'), livesMs)
-    await other.keep('renewed', bytes('2'), minute)
+    await store.setValue('brief', bytes('1'), livesMs)
+    await store.setValue('renewed', bytes('1'), livesMs)
+    await other.setValue('renewed', bytes('2'), minute)
     await elapse(livesMs)
-    t.equal(await other.kept('brief'), undefined)
-    t.same(await store.kept('renewed'), bytes('2'))
+    t.equal(await other.getValue('brief'), undefined)
+    t.same(await store.getValue('renewed'), bytes('2'))
   },
 
   async 'a lease lives on while its holder extends it, and only then'(t, { store, other, elapse, livesMs }) {

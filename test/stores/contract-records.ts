@@ -14,13 +14,13 @@ export const recordPromises: PortPromises = {
   async 'an owner without records reads as nothing'(t, { store }) {
     t.same(await store.read('nobody', ['a']), [undefined])
     t.same(await store.readAll('nobody'), new Map())
-    await store.erase('nobody')
+    await store.deleteOwner('nobody')
   },
 
   async 'owners do not see each other'(t, { store }) {
     await store.commit('mine', { put: records({ a: 'mine' }), ttlMs: minute })
     await store.commit('yours', { put: records({ a: 'yours' }), ttlMs: minute })
-    await store.erase('yours')
+    await store.deleteOwner('yours')
     t.same(await store.read('mine', ['a']), [bytes('mine')])
   },
 
@@ -48,7 +48,7 @@ export const recordPromises: PortPromises = {
     t.ok(await store.commit('immortal', { ttlMs: minute }), 'a time to live alone makes no owner')
     t.notOk(await store.commit('immortal', { put: records({ a: '1' }) }))
     await store.commit('immortal', { put: records({ a: '1' }), ttlMs: minute })
-    t.ok(await store.commit('immortal', { erase: ['a'] }))
+    t.ok(await store.commit('immortal', { remove: ['a'] }))
     t.notOk(await store.commit('immortal', { put: records({ a: '1' }) }), 'an owner whose records are all erased is gone')
   },
 
@@ -125,7 +125,7 @@ export const recordPromises: PortPromises = {
     await elapse(livesMs)
     const told = async (withinMs: number) => {
       const names = new Set<string>()
-      for await (const owners of other.owners(withinMs)) for (const owner of owners) names.add(owner)
+      for await (const owners of other.scanOwners(withinMs)) for (const owner of owners) names.add(owner)
       return [...names].filter(name => name.startsWith('ending')).sort()
     }
     t.strictSame(await told(5 * minute), soon.sort())
@@ -140,13 +140,13 @@ export const recordPromises: PortPromises = {
     }
     await store.commit('ended', { put: records({ a: '1' }), ttlMs: 20 })
     await store.commit('erased', { put: records({ a: '1' }), ttlMs: minute })
-    await store.erase('erased')
+    await store.deleteOwner('erased')
     await store.claim('claimed', minute)
     await store.acquire('leased', '{}', minute)
-    await store.count('counted', minute)
+    await store.increment('counted', minute)
     await elapse(20)
     const told = new Set<string>()
-    for await (const owners of other.owners()) for (const owner of owners) told.add(owner)
+    for await (const owners of other.scanOwners()) for (const owner of owners) told.add(owner)
     t.strictSame(
       names.filter(name => !told.has(name)),
       []

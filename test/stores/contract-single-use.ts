@@ -13,12 +13,12 @@ export const singleUsePromises: PortPromises = {
   },
 
   async 'what is kept under a key is there for everybody, and the last that was kept stays'(t, { store, other }) {
-    t.equal(await store.kept('a key'), undefined)
-    await store.keep('a key', bytes('first'), minute)
-    t.same(await other.kept('a key'), bytes('first'))
-    await other.keep('a key', Buffer.of(0, 255, 0), minute)
-    t.same(await store.kept('a key'), Buffer.of(0, 255, 0))
-    t.equal(await store.kept('another key'), undefined)
+    t.equal(await store.getValue('a key'), undefined)
+    await store.setValue('a key', bytes('first'), minute)
+    t.same(await other.getValue('a key'), bytes('first'))
+    await other.setValue('a key', Buffer.of(0, 255, 0), minute)
+    t.same(await store.getValue('a key'), Buffer.of(0, 255, 0))
+    t.equal(await store.getValue('another key'), undefined)
   },
 
   async 'a lease has one holder until it is released'(t, { store, other }) {
@@ -49,14 +49,14 @@ export const singleUsePromises: PortPromises = {
   },
 
   async 'owners, claims, leases and what is kept under one name are apart'(t, { store }) {
-    await store.keep('same', bytes('kept'), minute)
+    await store.setValue('same', bytes('kept'), minute)
     t.ok(await store.claim('same', minute))
     t.ok(await store.acquire('same', 'same', minute))
     t.equal((await store.readAll('same')).size, 0)
     await store.commit('same', { put: records({ a: '1' }), ttlMs: minute })
-    await store.erase('same')
+    await store.deleteOwner('same')
     t.notOk(await store.claim('same', minute))
     t.equal(await store.acquire('same', 'same', minute), undefined)
-    t.same(await store.kept('same'), bytes('kept'))
+    t.same(await store.getValue('same'), bytes('kept'))
   }
 }

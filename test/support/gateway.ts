@@ -6,10 +6,10 @@ import { readConfig } from '../../src/config/config.ts'
 import { loadProviders } from '../../src/config/load-providers.ts'
 import type { Clock, Store } from '../../src/core/ports.ts'
 import type { Provider } from '../../src/core/provider/provider.ts'
-import { buildGateway, type Patience } from '../../src/gateway.ts'
-import type { TokenTimes } from '../../src/oauth2/token-endpoint.ts'
+import { buildGateway, type ClientTimeouts } from '../../src/gateway.ts'
+import type { TokenTimeouts } from '../../src/oauth2/token-endpoint.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts'
-import { comes } from '../../src/server/wait-for-store.ts'
+import { pollUntil } from '../../src/server/wait-for-store.ts'
 import { openStore } from '../../src/stores/open-store.ts'
 import { createLookup } from '../../src/upstream/lookup.ts'
 import { openUpstream } from '../../src/upstream/send.ts'
@@ -35,9 +35,9 @@ export type GatewayOptions = {
   clock?: Clock
   store?: Store
   port?: number
-  patience?: Patience
+  patience?: ClientTimeouts
   undeliveredMs?: number
-  tokenTimes?: TokenTimes
+  tokenTimeouts?: TokenTimeouts
 }
 
 export type TestGateway = { readonly url: string; readonly app: FastifyInstance; readonly logs: readonly string[]; close(): Promise<void> }
@@ -68,12 +68,12 @@ export async function startGateway(t: Test, options: GatewayOptions = {}): Promi
     send: upstream.send,
     lookupFor,
     logger,
-    ...(options.patience && { patience: options.patience }),
-    ...(options.tokenTimes && { tokenTimes: options.tokenTimes }),
+    ...(options.patience && { clientTimeouts: options.patience }),
+    ...(options.tokenTimeouts && { tokenTimeouts: options.tokenTimeouts }),
     ...(options.undeliveredMs !== undefined && { undeliveredMs: options.undeliveredMs })
   })
   // As a start does: the first calls find the store connected, however busy the machine is.
-  if (!(await comes(store.ping, 10_000))) throw new Error('the store does not come')
+  if (!(await pollUntil(store.ping, 10_000))) throw new Error('the store does not come')
   await app.listen({ host: '127.0.0.1', port })
 
   let closed: Promise<void> | undefined

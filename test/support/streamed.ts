@@ -4,7 +4,7 @@ import type { StreamedBody } from '../../src/core/proxy/forward.ts'
 export function streamed(pieces: AsyncIterable<Uint8Array>, noted: { isAwaited?: boolean; released?: number } = {}): StreamedBody {
   return {
     [Symbol.asyncIterator]: () => pieces[Symbol.asyncIterator](),
-    get isAwaited() {
+    get isWaitingForClient() {
       return noted.isAwaited ?? false
     },
     release: () => {

@@ -4,18 +4,18 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
-import { type Connection, Connections } from '../../src/upstream/client-pool.ts'
+import { ClientPool, type PooledClient } from '../../src/upstream/client-pool.ts'
 import { createLookup } from '../../src/upstream/lookup.ts'
 import { selfSigned } from '../support/certificate.ts'
 
 const lookup = createLookup({ production: false, providers: new Map() })
 
-async function connectionsTo(t: Test, server: Server, host: string): Promise<Connections> {
+async function connectionsTo(t: Test, server: Server, host: string): Promise<ClientPool> {
   server.listen(0)
   await once(server, 'listening')
   t.teardown(() => server.close().closeAllConnections())
   const origin = `${host}:${(server.address() as AddressInfo).port}`
-  const connections = new Connections(origin, lookup(origin))
+  const connections = new ClientPool(origin, lookup(origin))
   t.teardown(() => connections.destroy())
   return connections
 }
@@ -28,7 +28,7 @@ async function setUp(t: Test, listener: RequestListener) {
 }
 
 /** @returns the answer's body */
-function call({ client }: Connection, path = '/'): Promise<string> {
+function call({ client }: PooledClient, path = '/'): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   let body = ''
   client.dispatch(
@@ -48,61 +48,61 @@ function call({ client }: Connection, path = '/'): Promise<string> {
 
 t.test('calls at once have a connection each, and the one that was used last is the next', async t => {
   const { connections, sockets } = await setUp(t, (_, r) => r.end('answer'))
-  const clients = [connections.take(true), connections.take(true), connections.take(true)] as const
+  const clients = [connections.acquire(true), connections.acquire(true), connections.acquire(true)] as const
   t.same(await Promise.all(clients.map(client => call(client))), ['answer', 'answer', 'answer'])
   t.equal(sockets.length, 3)
-  for (const client of clients) connections.giveBack(client)
+  for (const client of clients) connections.release(client)
   for (let i = 0; i < 5; i++) {
-    const client = connections.take(true)
+    const client = connections.acquire(true)
     t.equal(client, clients[2])
     t.equal(await call(client), 'answer')
-    connections.giveBack(client)
+    connections.release(client)
   }
   t.equal(sockets.length, 3)
 })
 
 t.test('a connection that was dropped is closed and never the next', async t => {
   const { connections, sockets } = await setUp(t, (_, r) => r.end())
-  const client = connections.take(true)
+  const client = connections.acquire(true)
   await call(client)
   const closed = once(sockets[0] as Socket, 'close')
-  connections.drop(client)
+  connections.discard(client)
   await closed
-  t.not(connections.take(true), client)
+  t.not(connections.acquire(true), client)
 })
 
 t.test('a connection that its server has ended is forgotten while nobody uses it', async t => {
   const { connections, sockets } = await setUp(t, (_, r) => r.end('answer'))
-  const [first, second] = [connections.take(true), connections.take(true)]
+  const [first, second] = [connections.acquire(true), connections.acquire(true)]
   await Promise.all([call(first), call(second)])
-  connections.giveBack(first)
-  connections.giveBack(second)
+  connections.release(first)
+  connections.release(second)
   const ended = once(second.client, 'disconnect')
   sockets[1]?.end()
   await ended
-  t.equal(connections.take(true), first)
-  t.not(connections.take(true), second)
+  t.equal(connections.acquire(true), first)
+  t.not(connections.acquire(true), second)
 })
 
 t.test('one that is taken in the moment in which its server ends it connects anew, and serves on', async t => {
   const { connections, sockets } = await setUp(t, (_, r) => r.setHeader('connection', 'close').end('answer'))
-  const client = connections.take(true)
+  const client = connections.acquire(true)
   const ended = once(client.client, 'disconnect')
   t.equal(await call(client), 'answer')
-  connections.giveBack(client)
-  const again = connections.take(true)
+  connections.release(client)
+  const again = connections.acquire(true)
   t.equal(again, client)
   t.equal(await call(again), 'answer')
   await ended
   t.equal(sockets.length, 2)
-  connections.giveBack(again)
-  t.equal(connections.take(true), client)
+  connections.release(again)
+  t.equal(connections.acquire(true), client)
 })
 
 t.test('the end of all of them ends calls under way', async t => {
   const { connections, server } = await setUp(t, () => {})
   const asked = once(server, 'request')
-  const calling = call(connections.take(true))
+  const calling = call(connections.acquire(true))
   await asked
   await Promise.all([t.rejects(calling), connections.destroy()])
 })
@@ -116,6 +116,6 @@ t.test('a further connection resumes the TLS session of one before', async t => 
   const server = createTlsServer({ key, cert }, (_, r) => r.end('answer'))
   server.on('secureConnection', (socket: TLSSocket) => resumed.push(socket.isSessionReused()))
   const connections = await connectionsTo(t, server, 'https://localhost')
-  for (let i = 0; i < 2; i++) t.equal(await call(connections.take(true)), 'answer')
+  for (let i = 0; i < 2; i++) t.equal(await call(connections.acquire(true)), 'answer')
   t.same(resumed, [false, true])
 })

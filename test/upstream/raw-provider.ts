@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import type { Test } from 'tap'
-import type { AnswerHead, UpstreamRequest } from '../../src/core/proxy/forward.ts'
+import type { ResponseHead, UpstreamRequest } from '../../src/core/proxy/forward.ts'
 import { createLookup } from '../../src/upstream/lookup.ts'
 import { openUpstream } from '../../src/upstream/send.ts'
 
@@ -36,10 +36,10 @@ export async function startRawProvider(t: Test, onRequest: (came: Came) => void)
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
   /** @returns head and body of the answer */
-  async function call(change: Partial<UpstreamRequest> = {}): Promise<AnswerHead & { body: string }> {
+  async function call(change: Partial<UpstreamRequest> = {}): Promise<ResponseHead & { body: string }> {
     const sink = new PassThrough()
     sink.on('error', () => {})
-    let head: AnswerHead | undefined
+    let head: ResponseHead | undefined
     const body = sink.toArray()
     body.catch(() => {})
     const outcome = await upstream.send(

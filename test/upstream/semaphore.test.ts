@@ -1,24 +1,24 @@
 import t from 'tap'
-import { Lane } from '../../src/upstream/semaphore.ts'
+import { Semaphore } from '../../src/upstream/semaphore.ts'
 
 /** Entrants by name, who note that they went. */
-function enteringInto(lane: Lane, went: string[], onGo: (leave: () => void) => void = () => {}) {
+function enteringInto(lane: Semaphore, went: string[], onGo: (leave: () => void) => void = () => {}) {
   return (name: string) => {
-    const leave = () => lane.leave(entrant)
+    const leave = () => lane.release(entrant)
     const entrant = {
-      go: () => {
+      onAcquired: () => {
         went.push(name)
         onGo(leave)
       }
     }
-    lane.enter(entrant)
+    lane.acquire(entrant)
     return leave
   }
 }
 
-t.test('so many go at once, and each that leaves lets in the one that has waited longest', async t => {
+t.test('so many onAcquired at once, and each that leaves lets in the one that has waited longest', async t => {
   const went: string[] = []
-  const [a, b] = ['a', 'b', 'c', 'd'].map(enteringInto(new Lane(2), went))
+  const [a, b] = ['a', 'b', 'c', 'd'].map(enteringInto(new Semaphore(2), went))
   t.strictSame(went, ['a', 'b'])
   b?.()
   t.strictSame(went, ['a', 'b', 'c'])
@@ -28,7 +28,7 @@ t.test('so many go at once, and each that leaves lets in the one that has waited
 
 t.test('who leaves while waiting is not let in, and makes no room', async t => {
   const went: string[] = []
-  const [a, b] = ['a', 'b', 'c'].map(enteringInto(new Lane(1), went))
+  const [a, b] = ['a', 'b', 'c'].map(enteringInto(new Semaphore(1), went))
   b?.()
   t.strictSame(went, ['a'])
   a?.()
@@ -37,7 +37,7 @@ t.test('who leaves while waiting is not let in, and makes no room', async t => {
 
 t.test('who ends while being let in makes room for the next, and for whoever comes', async t => {
   const went: string[] = []
-  const lane = new Lane(1)
+  const lane = new Semaphore(1)
   const leaveFirst = enteringInto(lane, [])('first')
   for (const name of ['a', 'b', 'c']) enteringInto(lane, went, leave => leave())(name)
   leaveFirst()
@@ -48,7 +48,7 @@ t.test('who ends while being let in makes room for the next, and for whoever com
 
 t.test('however many wait, and leave as soon as they are let in, each has its turn', async t => {
   const went: string[] = []
-  const lane = new Lane(1)
+  const lane = new Semaphore(1)
   const leaveFirst = enteringInto(lane, [])('first')
   const many = Array.from({ length: 20_000 }, (_, i) => String(i))
   for (const name of many) enteringInto(lane, went, leave => leave())(name)

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server } from '
 import { PassThrough, Writable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { hasCode } from '../../src/core/errors.ts'
-import type { AnswerHead, Body, UpstreamRequest } from '../../src/core/proxy/forward.ts'
+import type { RequestBody, ResponseHead, UpstreamRequest } from '../../src/core/proxy/forward.ts'
 import { createLookup } from '../../src/upstream/lookup.ts'
 import { openUpstream } from '../../src/upstream/send.ts'
 import { selfSigned } from '../support/certificate.ts'
@@ -51,9 +51,9 @@ const requestTo = (origin: string, change: Partial<UpstreamRequest> = {}): Upstr
 
 /** Takes an answer whole. */
 function collector() {
-  const heads: AnswerHead[] = []
+  const heads: ResponseHead[] = []
   const sink = new PassThrough()
-  const take = (head: AnswerHead): Writable => {
+  const take = (head: ResponseHead): Writable => {
     heads.push(head)
     return sink
   }
@@ -255,7 +255,7 @@ t.test('the bytes of a body and its length go up as they are', async t => {
     yield Buffer.from('abc')
     yield Buffer.from('def')
   }
-  const cases: [Body, number | undefined, object, string][] = [
+  const cases: [RequestBody, number | undefined, object, string][] = [
     [[], undefined, { 'content-length': '0' }, ''],
     [[Buffer.from('abc')], 3, { 'content-length': '3' }, 'abc'],
     [[Buffer.from('abc'), Buffer.from('def'), Buffer.from('g')], 7, { 'content-length': '7' }, 'abcdefg'],

@@ -7,7 +7,7 @@ import { onTestedCore } from '../cores.ts'
 import { startDaemon } from '../daemon.ts'
 import { apacheModules } from '../parts.ts'
 import type { Running, System, World } from '../system.ts'
-import { mostSessions } from '../works.ts'
+import { maxSessions } from '../works.ts'
 import { cookieHeader } from './sign-in.ts'
 
 const openidProvider = join(import.meta.dirname, '..', 'programs', 'openid-provider.ts')
@@ -31,7 +31,7 @@ export const apaches: readonly System[] = [
   apache(
     'apache',
     'Apache + mod_auth_openidc, sessions in shared memory',
-    () => `OIDCCacheType shm\nOIDCCacheShmMax ${mostSessions * entriesOfSession}`
+    () => `OIDCCacheType shm\nOIDCCacheShmMax ${maxSessions * entriesOfSession}`
   ),
   apache(
     'apache-redis',

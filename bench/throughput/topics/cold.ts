@@ -1,12 +1,12 @@
-import { memoryLimits } from '../../../src/core/vault/record-cache.ts'
+import { defaultRecordCacheLimits } from '../../../src/core/vault/record-cache.ts'
 import { alternate } from '../rounds.ts'
 import { startGrantkeeper, type Variant } from '../systems/grantkeeper.ts'
 import type { Topic } from '../topic.ts'
-import { mostSessions } from '../works.ts'
+import { maxSessions } from '../works.ts'
 import { subject } from './subject.ts'
 
 /** So many sessions in turn that each has left the memory before it comes again: every call asks the store. */
-const coldSessions = 2 * memoryLimits.mostOwners
+const coldSessions = 2 * defaultRecordCacheLimits.maxOwners
 
 const stores: ReadonlyArray<Variant['store']> = ['Redis', 'embedded']
 
@@ -17,10 +17,10 @@ export const cold: Topic = {
     const tables = []
     for (const store of stores) {
       const rows = await alternate(inWorld, plan, async world => {
-        const warm = await startGrantkeeper(world, mostSessions, { store })
+        const warm = await startGrantkeeper(world, maxSessions, { store })
         const chilly = await startGrantkeeper(world, coldSessions, { store })
         return [
-          subject('hot', 'hot: 1,000 sessions in turn', warm, mostSessions),
+          subject('hot', 'hot: 1,000 sessions in turn', warm, maxSessions),
           subject('cold', 'cold: each is read', chilly, coldSessions)
         ]
       })

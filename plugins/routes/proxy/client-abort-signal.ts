@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http'
-import type { Departure } from '../../../src/core/proxy/forward.ts'
+import type { AbortSignalLike } from '../../../src/core/proxy/forward.ts'
 
 /**
  * Aborted when the client closes before its answer has ended. From the first moment: who has gone while their session was looked up
  * is not told of again. An AbortController that does the same costs a small call several hundredths of all its time.
  */
-export class ClientDeparture implements Departure {
+export class ClientAbortSignal implements AbortSignalLike {
   readonly #listeners: Array<() => void> = []
   #aborted: boolean
 

@@ -4,23 +4,30 @@ import fp from 'fastify-plugin'
 import type { Connection } from '../../../src/core/connections/connection.ts'
 import { connectionRequired, reconnectRequired } from '../../../src/core/connections/errors.ts'
 import { GatewayError } from '../../../src/core/errors.ts'
-import { networkOf } from '../../../src/core/guards/client-network.ts'
+import { clientNetwork } from '../../../src/core/guards/client-network.ts'
 import type { RawHeaders } from '../../../src/core/guards/header-fields.ts'
-import { guardedPath, isBelow } from '../../../src/core/guards/path.ts'
-import { requestHeaders } from '../../../src/core/guards/request-headers.ts'
-import { answerHeaders } from '../../../src/core/guards/response-headers.ts'
+import { guardPath, isPathWithin } from '../../../src/core/guards/path.ts'
+import { buildRequestHeaders } from '../../../src/core/guards/request-headers.ts'
+import { buildResponseHeaders } from '../../../src/core/guards/response-headers.ts'
 import type { Clock } from '../../../src/core/ports.ts'
 import { type HttpMethod, httpMethods, type Provider } from '../../../src/core/provider/provider.ts'
-import { createCallLimits } from '../../../src/core/proxy/concurrency-limits.ts'
-import { locationFor, repeatsCredential } from '../../../src/core/proxy/credential.ts'
-import { type AnswerHead, createForward, isEventStream, isStreamed, type Send, type StreamedBody } from '../../../src/core/proxy/forward.ts'
-import { holdBack, refuseHeldBack } from '../../../src/core/proxy/provider-rate-limit.ts'
+import { createConcurrencyLimits } from '../../../src/core/proxy/concurrency-limits.ts'
+import { credentialDetector, rewriteLocation } from '../../../src/core/proxy/credential.ts'
+import {
+  createForward,
+  isEventStream,
+  isStreamed,
+  type ResponseHead,
+  type Send,
+  type StreamedBody
+} from '../../../src/core/proxy/forward.ts'
+import { assertNotRateLimited, recordRateLimit } from '../../../src/core/proxy/provider-rate-limit.ts'
 import { retryAtMs } from '../../../src/core/util/retry-after.ts'
-import type { Held } from '../../../src/core/vault/vault.ts'
+import type { OpenedSession } from '../../../src/core/vault/vault.ts'
 import { corsHeaders } from '../../hooks/cors-headers.ts'
 import { readBody } from './body.ts'
-import { ClientDeparture } from './client-abort-signal.ts'
-import { targetOf } from './target.ts'
+import { ClientAbortSignal } from './client-abort-signal.ts'
+import { requestTarget } from './target.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -45,7 +52,7 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
     onFailed: ({ provider }, error) =>
       app.log.warn({ provider, code: (error as { code?: unknown }).code }, 'whether a connection has ended could not be found out')
   })
-  const callLimits = createCallLimits()
+  const callLimits = createConcurrencyLimits()
 
   // Bodies go up as they are. Fastify's parsers would read them, and refuse what the provider may well take.
   app.removeAllContentTypeParsers()
@@ -62,29 +69,29 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
     exposeHeadRoute: false,
     config: { guarded: true, cors: false },
     handler: async (request, reply) => {
-      const departure = new ClientDeparture(reply.raw)
-      const { definition } = app.providerNamed(request.params.provider)
-      const target = targetOf(request.originalUrl)
+      const departure = new ClientAbortSignal(reply.raw)
+      const { definition } = app.getProvider(request.params.provider)
+      const target = requestTarget(request.originalUrl)
       const method = request.method as HttpMethod
-      checkPolicy(definition, method, guardedPath(target))
+      checkPolicy(definition, method, guardPath(target))
       checkHead(definition, request.raw.rawHeaders)
 
-      const opened = request.ticket && app.vault.open(request.ticket, [definition.name], request)
+      const opened = request.sessionRef && app.vault.open(request.sessionRef, [definition.name], request)
       // What is there already is not waited for.
       const held = opened instanceof Promise ? await opened : opened
       const { owner, connection } = connectionIn(request, held, definition)
-      const place = callLimits.enter(owner, definition)
+      const place = callLimits.acquire(owner, definition)
       let streamed: StreamedBody | undefined
       try {
         // What is refused by its head is refused before its body comes.
-        if (hasBody(request.raw)) requestHeaders(request.raw.rawHeaders, {}, [], { method, provider: definition })
-        const { comingBody } = request
-        if (definition.api.idleTimeoutMs?.upload) comingBody?.allowIdle(definition.api.idleTimeoutMs.upload)
-        const read = readBody(request.raw, comingBody, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
+        if (hasBody(request.raw)) buildRequestHeaders(request.raw.rawHeaders, {}, [], { method, provider: definition })
+        const { incomingBody } = request
+        if (definition.api.idleTimeoutMs?.upload) incomingBody?.allowIdle(definition.api.idleTimeoutMs.upload)
+        const read = readBody(request.raw, incomingBody, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
         const { body, bodyLength } = read instanceof Promise ? await read : read
         if (isStreamed(body)) {
           streamed = body
-          place.become('upload', networkOf(request.ip))
+          place.convertTo('upload', clientNetwork(request.ip))
         }
         const outcome = await forward({
           owner,
@@ -96,14 +103,14 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
           body,
           bodyLength,
           signal: departure,
-          answer: (head, sent) => {
-            if (isEventStream(head.headers)) place.become('eventStream', networkOf(request.ip))
+          onResponse: (head, sent) => {
+            if (isEventStream(head.headers)) place.convertTo('eventStream', clientNetwork(request.ip))
             noteRateLimit(request, owner, definition, head)
             return open(reply, definition, head, sent)
           }
         })
         if (outcome === 'cut' && !departure.aborted) {
-          reply.isCut = true
+          reply.isAborted = true
           request.log.warn({ provider: definition.name }, 'the answer was cut off')
         }
       } catch (error) {
@@ -111,41 +118,52 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
         if (!departure.aborted || !(error instanceof GatewayError)) throw error
         reply.hijack()
       } finally {
-        place.leave()
+        place.release()
         // However the call has ended: what still comes is read, so that the client comes to read its answer.
         streamed?.release()
       }
     }
   })
 
-  function connectionIn(request: FastifyRequest, held: Held | undefined, { name }: Provider): { owner: string; connection: Connection } {
+  function connectionIn(
+    request: FastifyRequest,
+    held: OpenedSession | undefined,
+    { name }: Provider
+  ): { owner: string; connection: Connection } {
     const connection = held?.connections.get(name)?.value
     if (!held || !connection) throw connectionRequired(name)
     if (connection.status === 'reconnect_required') throw reconnectRequired(name)
-    refuseHeldBack(connection, clock)
-    request.noteSeen(held.session, name)
+    assertNotRateLimited(connection, clock)
+    request.touchSession(held.session, name)
     return { owner: held.session.value.owner, connection }
   }
 
   /** The answer itself passes as it is; the next calls wait. */
-  function noteRateLimit(request: FastifyRequest, owner: string, { name, api }: Provider, { status, headers }: AnswerHead): void {
+  function noteRateLimit(request: FastifyRequest, owner: string, { name, api }: Provider, { status, headers }: ResponseHead): void {
     const untilMs = status === 429 && api.rateLimit ? retryAtMs(api.rateLimit, headers, clock.now()) : undefined
     if (untilMs === undefined) return
-    holdBack(app.vault, owner, name, untilMs).catch(error => request.log.warn({ code: error.code }, 'a rate limit could not be noted'))
+    recordRateLimit(app.vault, owner, name, untilMs).catch(error =>
+      request.log.warn({ code: error.code }, 'a rate limit could not be noted')
+    )
   }
 
   /** Begins the answer to the client. From here on it is the provider's, streamed past Fastify. */
-  function open(reply: FastifyReply, provider: Provider, head: AnswerHead, sent: { path: string; connection: Connection }): ServerResponse {
-    const headers = answerHeaders(
+  function open(
+    reply: FastifyReply,
+    provider: Provider,
+    head: ResponseHead,
+    sent: { path: string; connection: Connection }
+  ): ServerResponse {
+    const headers = buildResponseHeaders(
       head.status,
       head.headers,
-      address => locationFor(provider, sent.connection, { sent: sent.path, ownHost }, address),
-      repeatsCredential(provider, sent.connection),
+      address => rewriteLocation(provider, sent.connection, { sent: sent.path, ownHost }, address),
+      credentialDetector(provider, sent.connection),
       app.resourcePolicy
     )
-    const resealed = reply.resealedCookie()
+    const resealed = reply.resealedSessionCookie()
     if (resealed !== undefined) headers.push('set-cookie', resealed)
-    if (reply.request.comingBody?.closesConnection() || app.isLeaving()) headers.push('connection', 'close')
+    if (reply.request.incomingBody?.closesConnection() || app.isShuttingDown()) headers.push('connection', 'close')
     const origin = reply.request.allowedOrigin
     if (origin !== undefined) headers.push(...corsHeaders(origin, namesIn(headers)))
     reply.raw.writeHead(head.status, headers)
@@ -163,7 +181,7 @@ function checkPolicy({ name, title, api }: Provider, method: HttpMethod, path: s
   if (api.methods && !api.methods.includes(method)) {
     throw new GatewayError('method_not_allowed', `${method} is not forwarded to ${title}.`, { provider: name, allow: api.methods })
   }
-  if (api.paths && !api.paths.some(prefix => isBelow(path === '' ? '/' : path, prefix)))
+  if (api.paths && !api.paths.some(prefix => isPathWithin(path === '' ? '/' : path, prefix)))
     throw new GatewayError('path_rejected', `This path is not forwarded to ${title}.`, { provider: name })
 }
 

@@ -7,7 +7,7 @@ const prefix = '/proxy/'
  * What the router sees of an address. Of a proxied call it needs the provider; the rest goes up byte for byte, decodable or not. The base
  * itself, `/proxy/NAME`, is on the route of what lies below it.
  */
-export function routedUrl({ url = '' }: Pick<IncomingMessage, 'url'>): string {
+export function rewriteUrl({ url = '' }: Pick<IncomingMessage, 'url'>): string {
   if (!url.startsWith(prefix)) return url
   const end = segmentEnd(url, prefix.length)
   return end === prefix.length ? url : `${url.slice(0, end)}/`
@@ -18,7 +18,7 @@ export function routedUrl({ url = '' }: Pick<IncomingMessage, 'url'>): string {
  * `/proxy/NAME?q`, it is the API's base itself.
  * @throws {GatewayError} `path_rejected`
  */
-export function targetOf(url: string): string {
+export function requestTarget(url: string): string {
   // RFC 9112 §3.2.2 knows an absolute form as well; what its host would mean here nobody knows, so it is not guessed.
   if (!url.startsWith('/')) throw new GatewayError('path_rejected', 'The request target must begin with a slash.')
   return url.slice(segmentEnd(url, url.indexOf('/', 1) + 1))

@@ -30,7 +30,7 @@ export class Upload implements StreamedBody, AsyncIterator<Buffer, undefined> {
     request.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose).pause()
   }
 
-  get isAwaited(): boolean {
+  get isWaitingForClient(): boolean {
     return this.#next !== undefined
   }
 
@@ -65,7 +65,7 @@ export class Upload implements StreamedBody, AsyncIterator<Buffer, undefined> {
 
   async #counted(chunk: Buffer): Promise<IteratorResult<Buffer, undefined>> {
     this.#size += chunk.length
-    if (this.#size > this.#maxBytes) throw tooLarge(this.#maxBytes)
+    if (this.#size > this.#maxBytes) throw bodyTooLarge(this.#maxBytes)
     return { done: false, value: chunk }
   }
 
@@ -93,14 +93,14 @@ export class Upload implements StreamedBody, AsyncIterator<Buffer, undefined> {
     this.#next = undefined
   }
 
-  readonly #onError = (cause: Error): void => this.#fail(brokenOff(cause))
+  readonly #onError = (cause: Error): void => this.#fail(bodyTruncated(cause))
 
   /** Without an end: the client has gone. */
-  readonly #onClose = (): void => this.#fail(brokenOff())
+  readonly #onClose = (): void => this.#fail(bodyTruncated())
 }
 
-export const tooLarge = (maxBytes: number): GatewayError =>
+export const bodyTooLarge = (maxBytes: number): GatewayError =>
   new GatewayError('body_too_large', `The body is larger than the ${Math.floor(maxBytes / 1024)} KiB that are forwarded to this provider.`)
 
-export const brokenOff = (cause?: Error): GatewayError =>
+export const bodyTruncated = (cause?: Error): GatewayError =>
   cause instanceof GatewayError ? cause : new GatewayError('request_malformed', 'The body broke off before its end.', { cause })

@@ -7,7 +7,7 @@ export type CallbackParams = Partial<Record<'state' | 'code' | 'error' | 'iss', 
 }
 
 /** @throws {GatewayError} `state_invalid` when a parameter is given twice (RFC 6749 §3.1). */
-export function callbackParams(request: FastifyRequest): CallbackParams {
+export function parseCallbackParams(request: FastifyRequest): CallbackParams {
   const query = request.query as Record<string, string | string[] | undefined>
   const single = (name: string): Record<string, string> => {
     const value = query[name]
@@ -32,5 +32,5 @@ export function unknownState(request: FastifyRequest, host: string): GatewayErro
 }
 
 /** Installed from a vendor's marketplace: nobody here asked for that code, so it may be anybody's (RFC 9700 §4.7). */
-export const unasked = (title: string): string =>
+export const unsolicitedNotice = (title: string): string =>
   `${title} sent you here with an access that this site did not ask for, so it is not used, and nothing has changed. Connect ${title} here to finish.`

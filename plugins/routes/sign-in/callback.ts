@@ -1,17 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { connectionFrom, type Grant } from '../../../src/core/connections/connection.ts'
+import { connectionFromGrant, type Grant } from '../../../src/core/connections/connection.ts'
 import { GatewayError } from '../../../src/core/errors.ts'
 import { type Flow, flowId, flowLifetimeMs } from '../../../src/core/flow.ts'
 import { authorizationErrors } from '../../../src/core/oauth/error-codes.ts'
 import { TokenEndpointError } from '../../../src/core/oauth/token-response.ts'
 import type { Session } from '../../../src/core/session.ts'
-import { homeAfter } from '../../../src/pages/connect-methods.ts'
+import { connectedUrl } from '../../../src/pages/connect-methods.ts'
 import { prefersPage } from '../../hooks/accept.ts'
 import { sendConnectPage } from '../send-connect-page.ts'
-import { callbackParams, invalid, unasked, unknownState } from './callback-params.ts'
+import { invalid, parseCallbackParams, unknownState, unsolicitedNotice } from './callback-params.ts'
 import { connectErrorOf, logFailure, logRefusal } from './failures.ts'
-import { finishing } from './finish.ts'
-import { issuerCheck } from './issuer.ts'
+import { createFinish } from './finish.ts'
+import { createIssuerCheck } from './issuer.ts'
 import type { ProviderContextOptions } from './provider-context.ts'
 
 type Options = ProviderContextOptions & { redirectUri: string }
@@ -23,9 +23,9 @@ const knownErrors: ReadonlySet<string> = new Set(authorizationErrors)
 export async function callback(app: FastifyInstance, { definition, method, client, clock, publicUrl, redirectUri }: Options) {
   const { title } = definition
   const { host } = new URL(publicUrl)
-  const checkIssuer = issuerCheck(app.log, definition, method)
+  const checkIssuer = createIssuerCheck(app.log, definition, method)
   const unknown = (request: FastifyRequest) => unknownState(request, host)
-  const { refused, noted, finish, finishInvited, earlier, repeat, repeatFirst } = finishing(app, {
+  const { refused, noted, finish, finishInvited, earlier, repeat, repeatFirst } = createFinish(app, {
     provider: definition.name,
     redirectUri,
     clock,
@@ -36,8 +36,8 @@ export async function callback(app: FastifyInstance, { definition, method, clien
     `/auth/${definition.name}/callback`,
     { exposeHeadRoute: false, config: { provider: definition.name } },
     async (request, reply) => {
-      const begunAtMs = clock.now()
-      const params = callbackParams(request)
+      const startedAtMs = clock.now()
+      const params = parseCallbackParams(request)
       const { state, code, error, iss } = params
       if (state === undefined && code !== undefined) return offerOwn(request, reply)
       const flow = request.flows.find(f => f.state === state && f.provider === definition.name)
@@ -57,16 +57,18 @@ export async function callback(app: FastifyInstance, { definition, method, clien
 
         const grant = await exchange(request, code, flow)
         if (typeof grant === 'string') return refused(reply, flow, grant)
-        const connection = connectionFrom(grant, definition.name, client.scopes, clock.now())
-        return invited ? finishInvited(reply, flow, invited, connection) : finish(request, reply, { flow, begunAtMs }, session, connection)
+        const connection = connectionFromGrant(grant, definition.name, client.scopes, clock.now())
+        return invited
+          ? finishInvited(reply, flow, invited, connection)
+          : finish(request, reply, { flow, startedAtMs }, session, connection)
       })
     }
   )
 
   /** The flow is this browser's, and nobody signed out or in as another in between. */
   async function sessionOf(request: FastifyRequest, flow: Flow): Promise<Session | undefined> {
-    const session = await request.liveSession()
-    if (session ? session.owner === flow.owner : flow.first) return session
+    const session = await request.findSession()
+    if (session ? session.owner === flow.owner : flow.startsSession) return session
     throw invalid('The session in which it was begun has ended.')
   }
 
@@ -75,21 +77,21 @@ export async function callback(app: FastifyInstance, { definition, method, clien
     try {
       const endpoint = app.tokenEndpoints.get(definition.name)
       if (!endpoint) throw new TypeError('the context has no token endpoint')
-      return await endpoint.exchange(code, redirectUri, flow.verifier)
+      return await endpoint.exchange(code, redirectUri, flow.codeVerifier)
     } catch (error) {
       if (!(error instanceof TokenEndpointError)) throw error
       const secret = client.secret.reveal()
       const basic = Buffer.from(`${client.id}:${secret}`).toString('base64')
-      logFailure(request.log, definition.name, error, [code, flow.state, flow.verifier, secret, basic])
+      logFailure(request.log, definition.name, error, [code, flow.state, flow.codeVerifier, secret, basic])
       return connectErrorOf(error)
     }
   }
 
   /** Installed from the provider's marketplace: the code stays unused, and a person gets the page that begins our own sign-in. */
   function offerOwn(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const notice = unasked(title)
+    const notice = unsolicitedNotice(title)
     if (!prefersPage(request.headers)) throw new GatewayError('state_invalid', notice)
     reply.code(400).header('grantkeeper-error', 'state_invalid')
-    return sendConnectPage(app, request, reply, definition.name, { publicUrl, returnTo: homeAfter(definition.name), notice })
+    return sendConnectPage(app, request, reply, definition.name, { publicUrl, returnTo: connectedUrl(definition.name), notice })
   }
 }

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { TokenEndpointError } from '../../../src/core/oauth/token-response.ts'
-import { redacted } from '../../../src/core/util/redact.ts'
+import { redact } from '../../../src/core/util/redact.ts'
 import type { CallbackParams } from './callback-params.ts'
 
 type Failure = Pick<TokenEndpointError, 'kind' | 'reason' | 'message'> & {
@@ -12,13 +12,13 @@ type Failure = Pick<TokenEndpointError, 'kind' | 'reason' | 'message'> & {
 /** The callback says no, or nothing. @param sent what no log may repeat */
 export function logRefusal(log: FastifyBaseLogger, provider: string, params: CallbackParams, sent: readonly string[]): void {
   const message = params.error === undefined ? 'the provider sent neither a code nor an error' : 'the provider refused a sign-in'
-  log.warn({ provider, reason: redacted(params.error, sent), description: redacted(params.description, sent) }, message)
+  log.warn({ provider, reason: redact(params.error, sent), description: redact(params.description, sent) }, message)
 }
 
 /** The token endpoint gives no grant. @param sent what no log may repeat */
 export function logFailure(log: FastifyBaseLogger, provider: string, failure: Failure, sent: readonly string[]): void {
   const { kind, reason, message, fault = {} } = failure
-  const [vendorCode, description] = [redacted(fault.code, sent), redacted(fault.description, sent)]
+  const [vendorCode, description] = [redact(fault.code, sent), redact(fault.description, sent)]
   // Every sign-in fails until the operator has corrected the client.
   const level = connectErrorOf(failure) === 'client_rejected' ? 'error' : 'warn'
   log[level]({ provider, kind, reason, status: fault.status, vendorCode, description }, message)

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Connection } from '../../../src/core/connections/connection.ts'
 import { GatewayError, isErrorCode } from '../../../src/core/errors.ts'
-import { type Flow, firstOwner, flowId, flowLifetimeMs } from '../../../src/core/flow.ts'
-import { withParams } from '../../../src/core/guards/return-to.ts'
-import { type Outcome, ticketOf } from '../../../src/core/oauth/sign-in-outcome.ts'
+import { type Flow, flowId, flowLifetimeMs, newSessionOwner } from '../../../src/core/flow.ts'
+import { appendParams } from '../../../src/core/guards/return-to.ts'
+import { type SignInOutcome, sessionRefOf } from '../../../src/core/oauth/sign-in-outcome.ts'
 import type { Clock } from '../../../src/core/ports.ts'
 import { newId, type Session } from '../../../src/core/session.ts'
-import type { Invited } from '../../../src/core/vault/invitations.ts'
+import type { RedeemableInvitation } from '../../../src/core/vault/invitations.ts'
 import { invalid } from './callback-params.ts'
 
 /** How long a callback that comes again waits for the first one, which is still at work: longer than a token endpoint may take. */
@@ -25,24 +25,24 @@ type FinishingOptions = {
 }
 
 /** How a sign-in ends, and what its callback says when it comes again. */
-export function finishing(app: FastifyInstance, { provider, redirectUri, clock, unknown }: FinishingOptions) {
+export function createFinish(app: FastifyInstance, { provider, redirectUri, clock, unknown }: FinishingOptions) {
   /** An outcome that cannot be kept is not told again; the first response has it all the same. */
   async function keep(flow: Flow, outcome: OutcomeOf): Promise<void> {
     try {
-      await app.outcomes.keep(flowId(flow), { provider, ...outcome })
+      await app.outcomes.save(flowId(flow), { provider, ...outcome })
     } catch (error) {
       app.log.warn({ provider, code: (error as { code?: unknown }).code }, 'the outcome of a sign-in could not be kept')
     }
   }
 
-  const refusal = (reason: string, flow: Flow) => withParams(flow.returnTo, { connect_error: reason, provider })
+  const refusal = (reason: string, flow: Flow) => appendParams(flow.returnTo, { connect_error: reason, provider })
 
   /** A browser without a session has nothing but the sign-in's cookie to be known again by, so that stays until its time is over. */
   async function refused(reply: FastifyReply, flow: Flow, reason: string): Promise<FastifyReply> {
     const location = refusal(reason, flow)
     // Any other is known by its session, but for a guest's, who has no part in the owner's.
-    await keep(flow, { location, ...(!flow.first && flow.invitation === undefined && { owner: flow.owner }) })
-    if (!flow.first) reply.dropFlows([flow])
+    await keep(flow, { location, ...(!flow.startsSession && flow.invitation === undefined && { owner: flow.owner }) })
+    if (!flow.startsSession) reply.clearFlowCookies([flow])
     return reply.redirect(location, 303)
   }
 
@@ -60,13 +60,13 @@ export function finishing(app: FastifyInstance, { provider, redirectUri, clock, 
   /** The browser showed the session, or none. */
   async function finish(request: FastifyRequest, reply: FastifyReply, came: Came, session: Session | undefined, connection: Connection) {
     const { flow } = came
-    const owner = session?.owner ?? firstOwner(request.flows) ?? flow.owner
+    const owner = session?.owner ?? newSessionOwner(request.flows) ?? flow.owner
     const kept = await connect(request, owner, came, session, connection)
     return kept === 'unproven' ? askOnceMore(request, reply, flow, connection) : connected(reply, flow, owner, kept)
   }
 
   async function connect(request: FastifyRequest, owner: string, came: Came, session: Session | undefined, connection: Connection) {
-    const arrival = { flow: flowId(came.flow), shown: request.flows.map(flowId), begunAtMs: came.begunAtMs }
+    const arrival = { flow: flowId(came.flow), presentedFlows: request.flows.map(flowId), startedAtMs: came.startedAtMs }
     try {
       const before = await app.vault.readConnection(owner, provider)
       const kept = await app.vault.connect(owner, session, connection, arrival, request)
@@ -84,9 +84,9 @@ export function finishing(app: FastifyInstance, { provider, redirectUri, clock, 
     const session = kept === 'joined' ? { owner } : { owner: kept.owner, session: kept.id }
     await keep(flow, { location: flow.returnTo, ...session })
     // Tabs that began in the same moment could not know of each other.
-    if (kept === 'joined') reply.adoptFlows(owner)
-    else reply.deliver(kept)
-    return reply.dropFlows([flow]).redirect(flow.returnTo, 303)
+    if (kept === 'joined') reply.reassignFlows(owner)
+    else reply.deliverSession(kept)
+    return reply.clearFlowCookies([flow]).redirect(flow.returnTo, 303)
   }
 
   /**
@@ -94,11 +94,11 @@ export function finishing(app: FastifyInstance, { provider, redirectUri, clock, 
    * did, with a sign-in that lay in this browser. Asked once more, the browser shows which.
    */
   async function askOnceMore(request: FastifyRequest, reply: FastifyReply, flow: Flow, connection: Connection): Promise<FastifyReply> {
-    await app.outcomes.keep(flowId(flow), { provider, connection }).catch(error => {
+    await app.outcomes.save(flowId(flow), { provider, connection }).catch(error => {
       void app.revoke(connection)
       throw error
     })
-    app.whenOverdue(async () => {
+    app.afterDeliveryDeadline(async () => {
       if (!(await isFirstToFinish(flow))) return
       await app.revoke(connection)
       await keep(flow, { refusal: { code: 'state_invalid', detail: 'It was not finished in time. Connect again.' } })
@@ -113,9 +113,9 @@ export function finishing(app: FastifyInstance, { provider, redirectUri, clock, 
 
   /** Whether the response with the other session may still be on its way: its sign-in is shown. It may have been lost or left there, too. */
   async function isTooEarly(request: FastifyRequest, flow: Flow): Promise<boolean> {
-    if (await request.liveSession()) return false
-    if (!(await app.vault.isAwaited(firstOwner(request.flows) ?? flow.owner, request))) return false
-    const { count } = await app.store.count(`flow:${flowId(flow)}:asked`, flowLifetimeMs)
+    if (await request.findSession()) return false
+    if (!(await app.vault.isResponsePending(newSessionOwner(request.flows) ?? flow.owner, request))) return false
+    const { count } = await app.store.increment(`flow:${flowId(flow)}:asked`, flowLifetimeMs)
     const pauseMs = pausesMs[count - 1]
     if (pauseMs !== undefined) await sleep(pauseMs)
     return pauseMs !== undefined
@@ -125,20 +125,25 @@ export function finishing(app: FastifyInstance, { provider, redirectUri, clock, 
     if (await isTooEarly(request, flow)) return ask(request, reply)
     if (!(await isFirstToFinish(flow))) return repeatFirst(request, reply, flow)
     return noted(flow, async () => {
-      const session = await request.liveSession()
+      const session = await request.findSession()
       if (session && session.owner !== flow.owner) {
         void app.revoke(connection)
         throw invalid('Another session has begun in this browser meanwhile.')
       }
       const owner = session?.owner ?? newId()
-      const kept = await connect(request, owner, { flow, begunAtMs: clock.now() }, session, connection)
+      const kept = await connect(request, owner, { flow, startedAtMs: clock.now() }, session, connection)
       return connected(reply, flow, owner, kept === 'unproven' ? 'joined' : kept)
     })
   }
 
   /** This browser has no part in the session that gets the connection. */
-  async function finishInvited(reply: FastifyReply, flow: Flow, { owner, spend }: Invited, connection: Connection): Promise<FastifyReply> {
-    const kept = await app.vault.connectInvited(owner, connection, spend)
+  async function finishInvited(
+    reply: FastifyReply,
+    flow: Flow,
+    { owner, redeem }: RedeemableInvitation,
+    connection: Connection
+  ): Promise<FastifyReply> {
+    const kept = await app.vault.connectInvited(owner, connection, redeem)
     if (!kept) {
       void app.revoke(connection)
       throw new GatewayError('invitation_invalid', 'It was used or withdrawn while you were at the provider. Nothing was connected.')
@@ -146,12 +151,12 @@ export function finishing(app: FastifyInstance, { provider, redirectUri, clock, 
     app.revokeReplaced(kept.replaced, connection)
     const location = `/invitations/thanks?provider=${provider}`
     await keep(flow, { location })
-    return reply.dropFlows([flow]).redirect(location, 303)
+    return reply.clearFlowCookies([flow]).redirect(location, 303)
   }
 
   /** What became of the sign-in with this state, where the request may ask. */
-  async function earlier(request: FastifyRequest, flow: Flow | undefined, state: string | undefined): Promise<Outcome | undefined> {
-    if (!flow && (state === undefined || !request.ticket)) return undefined
+  async function earlier(request: FastifyRequest, flow: Flow | undefined, state: string | undefined): Promise<SignInOutcome | undefined> {
+    if (!flow && (state === undefined || !request.sessionRef)) return undefined
     const outcome = await app.outcomes.find(flowId(flow ?? { state: state ?? '' }))
     return outcome?.provider === provider ? outcome : undefined
   }
@@ -164,9 +169,9 @@ export function finishing(app: FastifyInstance, { provider, redirectUri, clock, 
     request: FastifyRequest,
     reply: FastifyReply,
     flow: Flow | undefined,
-    outcome: Outcome | undefined
+    outcome: SignInOutcome | undefined
   ): Promise<FastifyReply> {
-    const session = await request.liveSession()
+    const session = await request.findSession()
     const owns = session !== undefined && outcome !== undefined && 'owner' in outcome && session.owner === outcome.owner
     if (!flow) {
       // A session whose id has turned may be anybody's copy.
@@ -176,23 +181,23 @@ export function finishing(app: FastifyInstance, { provider, redirectUri, clock, 
     if (!outcome) return reply.redirect(refusal('provider_timeout', flow), 303)
     if ('connection' in outcome) return finishAsked(request, reply, flow, outcome.connection)
     if ('refusal' in outcome) throw refusedBefore(outcome.refusal)
-    const given = await reply.deliverAgain(session, ticketOf(outcome))
-    if (owns || given) reply.dropFlows([flow])
+    const given = await reply.resendSession(session, sessionRefOf(outcome))
+    if (owns || given) reply.clearFlowCookies([flow])
     return reply.redirect(outcome.location, 303)
   }
 
   /** @throws {GatewayError} `state_invalid` when the first callback takes too long */
   const repeatFirst = async (request: FastifyRequest, reply: FastifyReply, flow: Flow) =>
-    repeat(request, reply, flow, await app.outcomes.wait(flowId(flow), repeatPatienceMs))
+    repeat(request, reply, flow, await app.outcomes.waitFor(flowId(flow), repeatPatienceMs))
 
   return { refused, noted, finish, finishInvited, earlier, repeat, repeatFirst }
 }
 
 /** A sign-in that has come back, and when. */
-type Came = { readonly flow: Flow; readonly begunAtMs: number }
+type Came = { readonly flow: Flow; readonly startedAtMs: number }
 
 type WithoutProvider<T> = T extends unknown ? Omit<T, 'provider'> : never
-type OutcomeOf = WithoutProvider<Outcome>
+type OutcomeOf = WithoutProvider<SignInOutcome>
 
 const refusedBefore = ({ code, detail }: { code: string; detail: string }) =>
   new GatewayError(isErrorCode(code) ? code : 'state_invalid', detail)

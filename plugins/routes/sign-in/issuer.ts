@@ -4,14 +4,14 @@ import type { OAuth2Method, Provider } from '../../../src/core/provider/provider
 import { invalid } from './callback-params.ts'
 
 /** Whoever signs in can write any issuer: so many are logged, each once. */
-const mostLogged = 20
-const mostCharacters = 200
+const maxLogged = 20
+const maxCharacters = 200
 
 /**
  * RFC 9207 §2.4. A definition without an issuer still refuses an answer that names a stranger.
  * @returns a check of a callback's `iss`, which throws `state_invalid`
  */
-export function issuerCheck(log: FastifyBaseLogger, provider: Provider, { issuer, authorizeUrl, tokenUrl }: OAuth2Method) {
+export function createIssuerCheck(log: FastifyBaseLogger, provider: Provider, { issuer, authorizeUrl, tokenUrl }: OAuth2Method) {
   const origins = [authorizeUrl, tokenUrl].map(url => new URL(url).origin)
   const logged = new Set<string>()
 
@@ -19,7 +19,7 @@ export function issuerCheck(log: FastifyBaseLogger, provider: Provider, { issuer
     const isTrusted = issuer === undefined ? iss === undefined || origins.some(origin => origin === URL.parse(iss)?.origin) : iss === issuer
     if (isTrusted) return
     const seen = shown(iss)
-    if (!logged.has(seen) && logged.size < mostLogged) {
+    if (!logged.has(seen) && logged.size < maxLogged) {
       logged.add(seen)
       const variable = `${variablePrefix(provider)}_ISSUER`
       log.warn(
@@ -37,5 +37,5 @@ function shown(iss: string | undefined): string {
   const url = URL.parse(iss)
   if (!url || !/^https?:$/.test(url.protocol)) return 'no URL'
   const { origin, pathname } = url
-  return (iss === origin ? iss : origin + pathname).slice(0, mostCharacters)
+  return (iss === origin ? iss : origin + pathname).slice(0, maxCharacters)
 }

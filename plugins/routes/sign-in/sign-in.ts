@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../../../src/core/errors.ts'
 import type { Clock, LookupFor } from '../../../src/core/ports.ts'
-import type { TokenTimes } from '../../../src/oauth2/token-endpoint.ts'
+import type { TokenTimeouts } from '../../../src/oauth2/token-endpoint.ts'
 import { isPrefetch } from './prefetch.ts'
 import { providerContext } from './provider-context.ts'
 
@@ -10,7 +10,7 @@ type SignInOptions = {
   publicUrl: string
   allowedOrigins: ReadonlySet<string>
   lookupFor: LookupFor
-  tokenTimes: TokenTimes
+  tokenTimeouts: TokenTimeouts
   clock: Clock
 }
 
@@ -25,7 +25,7 @@ async function signIn(app: FastifyInstance, options: SignInOptions) {
   }
   for (const url of ['/auth/:provider', '/auth/:provider/callback']) {
     app.get<{ Params: { provider: string } }>(url, async request => {
-      const { definition } = app.providerNamed(request.params.provider)
+      const { definition } = app.getProvider(request.params.provider)
       throw new GatewayError('provider_unknown', `${definition.title} has no sign-in here; it is connected by a key.`)
     })
   }

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../../src/core/errors.ts'
-import { beginFlow, type Flow, firstOwner, pushedOut } from '../../../src/core/flow.ts'
-import { returnToOf } from '../../../src/core/guards/return-to.ts'
+import { createFlow, evictedFlows, type Flow, newSessionOwner } from '../../../src/core/flow.ts'
+import { parseReturnTo } from '../../../src/core/guards/return-to.ts'
 import { newId } from '../../../src/core/session.ts'
-import { homeAfter } from '../../../src/pages/connect-methods.ts'
+import { connectedUrl } from '../../../src/pages/connect-methods.ts'
 import { sendConnectPage } from '../send-connect-page.ts'
 import type { ProviderContextOptions } from './provider-context.ts'
 
@@ -15,25 +15,25 @@ export async function start(app: FastifyInstance, { definition, publicUrl, allow
     `/auth/${definition.name}`,
     { exposeHeadRoute: false, config: { provider: definition.name } },
     async (request, reply) => {
-      const returnTo = (usual: string) => returnToOf(request.query.return_to, usual, publicUrl, allowedOrigins)
+      const returnTo = (usual: string) => parseReturnTo(request.query.return_to, usual, publicUrl, allowedOrigins)
       refuseEmbedded(request)
       // Any site can lead a browser here, and a provider that remembers the consent asks nothing: the person has to say it on our page.
       return request.headers['sec-fetch-site'] === 'cross-site'
-        ? sendConnectPage(app, request, reply, definition.name, { publicUrl, returnTo: returnTo(homeAfter(definition.name)) })
+        ? sendConnectPage(app, request, reply, definition.name, { publicUrl, returnTo: returnTo(connectedUrl(definition.name)) })
         : begin(request, reply, returnTo('/'))
     }
   )
 
   async function begin(request: FastifyRequest, reply: FastifyReply, returnTo: string): Promise<FastifyReply> {
-    await request.spend('sign-in')
+    await request.consumeRateLimit('sign-in')
 
-    const session = await request.liveSession()
+    const session = await request.findSession()
     // A browser without a session gets one at its callback. Its tabs share the owner, so that they end in one session.
-    const owner = session?.owner ?? firstOwner(request.flows) ?? newId()
-    const flow = beginFlow({ provider: definition.name, returnTo, owner, first: session === undefined }, clock.now())
+    const owner = session?.owner ?? newSessionOwner(request.flows) ?? newId()
+    const flow = createFlow({ provider: definition.name, returnTo, owner, startsSession: session === undefined }, clock.now())
 
     const address = await authorizeUrl(flow)
-    return reply.dropFlows(pushedOut(request.flows, flow)).keepFlow(flow).redirect(address, 302)
+    return reply.clearFlowCookies(evictedFlows(request.flows, flow)).setFlowCookie(flow).redirect(address, 302)
   }
 }
 

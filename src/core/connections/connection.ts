@@ -20,19 +20,19 @@ export type Connection = {
   /** Set while renewals fail for reasons that may pass. */
   readonly backoff?: Backoff
   /** Set while it is in doubt: where, in a hash, and when the provider first refused what nothing can renew (`doubts.ts`). */
-  readonly refusal?: { readonly place: string; readonly atMs: number }
+  readonly firstUnauthorized?: { readonly place: string; readonly atMs: number }
   /** Set when the provider has said 429: no call before. */
-  readonly heldBackUntilMs?: number
+  readonly rateLimitedUntilMs?: number
 }
 
 export type Backoff = {
   readonly failures: number
   /** No try before. */
-  readonly notBeforeMs: number
+  readonly retryAtMs: number
   /** Of the first failure. */
-  readonly sinceMs: number
+  readonly failingSinceMs: number
   /** Of the first of those that were nothing but refusals of what was sent, while there was no other in between. */
-  readonly refusedSinceMs?: number
+  readonly rejectedSinceMs?: number
   /** It is the operator's client that is refused. */
   readonly isClientRejected?: boolean
 }
@@ -48,7 +48,7 @@ export type Grant = {
 
 const renewAheadMs = 60_000
 
-export function connectionFrom(grant: Grant, provider: string, askedScopes: readonly string[], nowMs: number): Connection {
+export function connectionFromGrant(grant: Grant, provider: string, askedScopes: readonly string[], nowMs: number): Connection {
   return {
     provider,
     method: 'oauth2',
@@ -64,7 +64,7 @@ export function connectionFrom(grant: Grant, provider: string, askedScopes: read
 }
 
 /** The connection after a refresh. What the response does not say stays as it was; of a lifetime, the time from now on. */
-export function renewed(connection: Connection, grant: Grant, nowMs: number): Connection {
+export function applyGrant(connection: Connection, grant: Grant, nowMs: number): Connection {
   const { backoff: _, expiresAtMs: _1, renewAtMs: _2, ...kept } = connection
   const lifetimeMs = grant.expiresInMs ?? connection.lifetimeMs
   // A provider whose tokens live for a minute or less would be asked at every call: another refresh gives no longer one.
@@ -93,17 +93,17 @@ export const isDueForRenewal = (connection: Connection, nowMs: number): boolean 
   connection.renewAtMs !== undefined && connection.renewAtMs <= nowMs && connection.refreshToken !== undefined
 
 /** No renewal is tried now, since the last ones have failed. */
-export const isBackingOff = ({ backoff }: Connection, nowMs: number): boolean => backoff !== undefined && backoff.notBeforeMs > nowMs
+export const isBackingOff = ({ backoff }: Connection, nowMs: number): boolean => backoff !== undefined && backoff.retryAtMs > nowMs
 
 export const isExpired = (connection: Connection, nowMs: number): boolean =>
   connection.expiresAtMs !== undefined && connection.expiresAtMs <= nowMs
 
 /** There is nothing to renew it with and, as far as we know, no need to: a key, or a grant without a refresh token that has not ended. */
-export const isLasting = (connection: Connection, nowMs: number): boolean =>
+export const needsNoRenewal = (connection: Connection, nowMs: number): boolean =>
   connection.status === 'connected' && connection.refreshToken === undefined && !isExpired(connection, nowMs)
 
 /** When the person has to connect again, where that can be known: with a refresh token the access token's end is not the connection's. */
-export const endsForGoodMs = ({ expiresAtMs, refreshToken }: Connection): number | undefined => (refreshToken ? undefined : expiresAtMs)
+export const reconnectDueMs = ({ expiresAtMs, refreshToken }: Connection): number | undefined => (refreshToken ? undefined : expiresAtMs)
 
 /** What the store keeps of a connection, before it is sealed: JSON, with the secrets in the clear. */
 export function encodeConnection(connection: Connection): Buffer {

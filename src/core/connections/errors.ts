@@ -15,7 +15,7 @@ const clientRejected =
   'The provider refuses the client by which this gateway is registered there, so that it cannot renew the access. The connection is kept. Only the operator of the gateway can put this right.'
 
 /** Who waits for a renewal waits no longer; it goes on. */
-export const renewalIsSlow = (provider: string) =>
+export const renewalPending = (provider: string) =>
   new GatewayError(
     'provider_timeout',
     'The provider takes long to renew the access. That goes on, and the connection is kept; try again a little later.',

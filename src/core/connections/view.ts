@@ -47,16 +47,16 @@ const methodsOf = ({ definition: { methods }, client }: ProviderSettings): Conne
 ]
 
 /** Where a person's browser begins: at the provider's sign-in, or where a key is pasted. */
-export const connectUrlOf = ({ definition: { name }, client }: ProviderSettings, publicUrl: string): string =>
+export const connectUrl = ({ definition: { name }, client }: ProviderSettings, publicUrl: string): string =>
   client ? `${publicUrl}/auth/${name}` : `${publicUrl}/connect/${name}`
 
 const apiUrlsOf = ({ definition: { api } }: ProviderSettings): string[] =>
   // As a browser spells them, so that it can compare.
   [api.baseUrl, ...(api.linkBases ?? [])].map(url => new URL(url).href.replace(/\/$/, ''))
 
-export function describe(settings: ProviderSettings, { connection, lastUsedMs, publicUrl }: Facts): ConnectionView {
+export function connectionView(settings: ProviderSettings, { connection, lastUsedMs, publicUrl }: Facts): ConnectionView {
   const { name, title } = settings.definition
-  const common = { provider: name, title, methods: methodsOf(settings), connectUrl: connectUrlOf(settings, publicUrl) }
+  const common = { provider: name, title, methods: methodsOf(settings), connectUrl: connectUrl(settings, publicUrl) }
   if (!connection) return { ...common, status: 'disconnected' }
   const { status, method, account, scopes, connectedAtMs, expiresAtMs, backoff } = connection
   const missing = missingScopes(settings.client?.scopes ?? [], connection)
@@ -70,19 +70,19 @@ export function describe(settings: ProviderSettings, { connection, lastUsedMs, p
     connectedAt: timestamp(connectedAtMs),
     ...(expiresAtMs !== undefined && { expiresAt: timestamp(expiresAtMs) }),
     ...(lastUsedMs !== undefined && { lastUsedAt: timestamp(lastUsedMs) }),
-    ...(backoff?.sinceMs !== undefined && { failingSince: timestamp(backoff.sinceMs) }),
+    ...(backoff?.failingSinceMs !== undefined && { failingSince: timestamp(backoff.failingSinceMs) }),
     apiUrls: apiUrlsOf(settings)
   }
 }
 
-export const describeConnections = (
+export const connectionViews = (
   providers: ReadonlyMap<string, ProviderSettings>,
   held: Held | undefined,
   publicUrl: string
 ): ConnectionView[] =>
   [...providers.values()].map(settings => {
     const { name } = settings.definition
-    return describe(settings, {
+    return connectionView(settings, {
       connection: held?.connections.get(name)?.value,
       lastUsedMs: held?.session.value.lastUsedMs[name],
       publicUrl

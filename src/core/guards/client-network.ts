@@ -5,10 +5,10 @@ import { isIPv4, isIPv6 } from 'node:net'
  * has one has all below them (RFC 4291 §2.5.4, RFC 8981).
  * @returns `192.0.2.1` or `2001:db8:0:0::/64`
  */
-export const networkOf = (address: string): string => prefixOf(address, 4)
+export const clientNetwork = (address: string): string => prefixOf(address, 4)
 
 /** The site that a network belongs to: of an IPv6 address the first 48 bits, which one customer may have (RFC 6177). @returns `192.0.2.1` or `2001:db8:0::/48` */
-export const siteOf = (address: string): string => prefixOf(address, 3)
+export const clientSite = (address: string): string => prefixOf(address, 3)
 
 /** @param groups of 16 bits, of an IPv6 address */
 function prefixOf(address: string, groups: number): string {

@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors.ts'
 
 /** Decoding rounds that are looked through. A path that still changes after them is refused. */
-export const mostDecodings = 8
+export const maxDecodings = 8
 
 /**
  * Guards the part of a raw request target that goes up to the provider, byte for byte: what passes stays below the
@@ -10,7 +10,7 @@ export const mostDecodings = 8
  * @returns the path alone
  * @throws {GatewayError} `path_rejected`
  */
-export function guardedPath(target: string): string {
+export function guardPath(target: string): string {
   const reject = (why: string): never => {
     throw new GatewayError('path_rejected', `The path ${why}. Nothing was sent to the provider.`)
   }
@@ -32,7 +32,7 @@ export function guardedPath(target: string): string {
     if (dotSegment.test(text)) reject('holds a dot segment')
     const next = decodeOnce(text)
     if (next === text) return path
-    if (round === mostDecodings) reject('is encoded too many times')
+    if (round === maxDecodings) reject('is encoded too many times')
     text = next
   }
 }
@@ -48,5 +48,5 @@ export const decodeOnce = (text: string): string =>
   text.includes('%') ? text.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))) : text
 
 /** True when `path` is `prefix` or lies below it, on a segment border. */
-export const isBelow = (path: string, prefix: string): boolean =>
+export const isPathWithin = (path: string, prefix: string): boolean =>
   path.startsWith(prefix) && (path.length === prefix.length || prefix.endsWith('/') || path[prefix.length] === '/')

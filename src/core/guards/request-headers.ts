@@ -1,14 +1,14 @@
 import { GatewayError } from '../errors.ts'
 import { type HttpMethod, httpMethods, type Provider } from '../provider/provider.ts'
-import { perName } from '../util/memoize.ts'
-import { canonical, connectionNames, hopByHop, isFieldValue, isToken, type RawHeaders } from './header-fields.ts'
+import { memoizeByName } from '../util/memoize.ts'
+import { canonicalName, connectionOptions, hopByHopFields, isFieldValue, isToken, type RawHeaders } from './header-fields.ts'
 
 /** What calls say they come from when their client does not: some vendors answer 403 to a call without it. */
 export const userAgent = 'grantkeeper'
 const agentName = 'user-agent'
 
 const requestStops = new Set([
-  ...hopByHop,
+  ...hopByHopFields,
   // The client's own credentials and framing, which are not the provider's business.
   'authorization',
   'cookie',
@@ -42,8 +42,8 @@ const requestStopPrefixes = ['proxy-', 'x-forwarded-', 'sec-']
 /** By which many servers take another method for the call's own. */
 const methodOverrides = new Set(['x-http-method', 'x-http-method-override', 'x-method-override'])
 
-const requestName = perName(name => {
-  const key = canonical(name)
+const requestName = memoizeByName(name => {
+  const key = canonicalName(name)
   const stops = requestStops.has(key) || requestStopPrefixes.some(prefix => key.startsWith(prefix))
   return { key, stops, isToken: isToken(name), isOverride: methodOverrides.has(key) }
 })
@@ -58,13 +58,13 @@ type Of = { readonly method: HttpMethod; readonly provider: Provider }
  * @param call without it no header may ask for another method
  * @throws {GatewayError} `header_rejected`; `method_not_allowed` when a header asks for a method that is not forwarded
  */
-export function requestHeaders(
+export function buildRequestHeaders(
   raw: readonly string[],
   own: Readonly<Record<string, string>>,
   withheld: readonly string[] = [],
   call?: Of
 ): RawHeaders {
-  const named = connectionNames(raw)
+  const named = connectionOptions(raw)
   const ours = [...Object.keys(own), ...withheld].map(name => requestName(name).key)
   const headers: RawHeaders = []
   let hasAgent = ours.includes(agentName)

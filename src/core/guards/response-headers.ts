@@ -1,8 +1,8 @@
-import { perName } from '../util/memoize.ts'
-import { hopByHop, isFieldValue, isToken, type RawHeaders, withNamesIn } from './header-fields.ts'
+import { memoizeByName } from '../util/memoize.ts'
+import { addConnectionOptions, hopByHopFields, isFieldValue, isToken, type RawHeaders } from './header-fields.ts'
 
-const answerStops = new Set([
-  ...hopByHop,
+const droppedHeaders = new Set([
+  ...hopByHopFields,
   'set-cookie',
   'set-cookie2',
   'clear-site-data',
@@ -53,13 +53,13 @@ const answerStops = new Set([
 ])
 /** RFC 9213: `CDN-Cache-Control` and its kin. */
 const targetedCacheControl = '-cache-control'
-const answerStopPrefixes = ['proxy-', 'access-control-']
+const droppedPrefixes = ['proxy-', 'access-control-']
 
-const passesBack = perName(
+const passesBack = memoizeByName(
   name =>
-    !answerStops.has(name) &&
+    !droppedHeaders.has(name) &&
     !name.endsWith(targetedCacheControl) &&
-    !answerStopPrefixes.some(prefix => name.startsWith(prefix)) &&
+    !droppedPrefixes.some(prefix => name.startsWith(prefix)) &&
     isToken(name)
 )
 
@@ -78,22 +78,22 @@ const ownVary = 'Cookie, Origin, X-CSRF'
 export type ResourcePolicy = 'same-origin' | 'same-site'
 
 /** What the client is shown of an address that a header names; `undefined` when it must not see the header. */
-export type ShownAs = (address: string) => string | undefined
+export type RewriteUrl = (address: string) => string | undefined
 
 /**
  * The provider's headers that reach the client, and those that make its body harmless on our origin.
  * @param headers lower-case names
  * @param isSecret whether a value must not be shown
  */
-export function answerHeaders(
+export function buildResponseHeaders(
   status: number,
   headers: Readonly<Record<string, string | string[] | undefined>>,
-  shownAs: ShownAs,
+  shownAs: RewriteUrl,
   isSecret?: (value: string) => boolean,
   resourcePolicy: ResourcePolicy = 'same-origin'
 ): RawHeaders {
   const { connection } = headers
-  const named = connection === undefined ? undefined : withNamesIn(joined(connection))
+  const named = connection === undefined ? undefined : addConnectionOptions(joined(connection))
   const kept: RawHeaders = []
   let vary = ownVary
   let caching: string | string[] | undefined

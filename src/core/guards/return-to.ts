@@ -1,8 +1,8 @@
 import { GatewayError } from '../errors.ts'
-import { decodeOnce, mostDecodings } from './path.ts'
+import { decodeOnce, maxDecodings } from './path.ts'
 
 /** Longest return address in characters, as given and in its normal form: it has to fit into the cookie of the sign-in. */
-const mostCharacters = 2000
+const maxCharacters = 2000
 
 /**
  * Where a sign-in may send the browser afterwards: a path here, or a URL on an allowed origin. Refuses every form that
@@ -11,11 +11,11 @@ const mostCharacters = 2000
  * @returns the address in its normal form, ASCII only
  * @throws {GatewayError} `return_to_rejected`
  */
-export function safeReturnTo(address: string, publicUrl: string, allowedOrigins: ReadonlySet<string>): string {
+export function guardReturnTo(address: string, publicUrl: string, allowedOrigins: ReadonlySet<string>): string {
   const reject = (why: string): never => {
     throw new GatewayError('return_to_rejected', `return_to ${why}. Give a path on this host ("/done") or a URL on an allowed origin.`)
   }
-  const fit = (text: string): string => (text.length > mostCharacters ? reject(`is longer than ${mostCharacters} characters`) : text)
+  const fit = (text: string): string => (text.length > maxCharacters ? reject(`is longer than ${maxCharacters} characters`) : text)
   if (hasControl(fit(address)) || /[\\ ]/.test(address)) reject('holds a character that no URL has')
 
   const isPath = address.startsWith('/')
@@ -30,7 +30,7 @@ export function safeReturnTo(address: string, publicUrl: string, allowedOrigins:
     if (/^\/[/\\]/.test(path) || hasControlByte(path) || path.includes('\\')) reject('would be read as another host')
     const next = decodeOnce(path)
     if (next === path) break
-    if (round === mostDecodings) reject('is encoded too many times')
+    if (round === maxDecodings) reject('is encoded too many times')
     path = next
   }
   return fit(url.pathname + url.search + url.hash)
@@ -45,14 +45,14 @@ const hasControlByte = (text: string): boolean => /[^\x20-\x7e\x80-\xff]/.test(t
  * @param usual where to go without one
  * @throws {GatewayError} `return_to_rejected`
  */
-export function returnToOf(asked: unknown, usual: string, publicUrl: string, allowedOrigins: ReadonlySet<string>): string {
+export function parseReturnTo(asked: unknown, usual: string, publicUrl: string, allowedOrigins: ReadonlySet<string>): string {
   if (asked === undefined || asked === '') return usual
   if (typeof asked !== 'string') throw new GatewayError('return_to_rejected', 'return_to is given twice. Give it once.')
-  return safeReturnTo(asked, publicUrl, allowedOrigins)
+  return guardReturnTo(asked, publicUrl, allowedOrigins)
 }
 
-/** Adds parameters to an address that `safeReturnTo` gave, before its fragment, and leaves the rest as it is. */
-export function withParams(address: string, params: Readonly<Record<string, string>>): string {
+/** Adds parameters to an address that `guardReturnTo` gave, before its fragment, and leaves the rest as it is. */
+export function appendParams(address: string, params: Readonly<Record<string, string>>): string {
   const [, base = '', fragment = ''] = /^([^#]*)(.*)$/.exec(address) ?? []
   return `${base}${base.includes('?') ? '&' : '?'}${new URLSearchParams(params)}${fragment}`
 }

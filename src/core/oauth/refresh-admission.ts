@@ -9,13 +9,13 @@ const knownGoodMs = 1_000
  * Refreshes of many sessions that come together after a quiet time: the first goes ahead, so that a provider which wants a pause
  * says so once, and not once a session. Where one was answered well just now they all go.
  */
-export function createTokenTurns(clock: Clock, pause: (ms: number, signal: AbortSignal) => Promise<void>) {
+export function createRefreshAdmission(clock: Clock, pause: (ms: number, signal: AbortSignal) => Promise<void>) {
   const ahead = new Map<string, Promise<void>>()
   const goodAtMs = new Map<string, number>()
 
   return {
     /** Resolves when this refresh may ask. @returns to be called with its outcome */
-    async take(provider: string): Promise<(isGood: boolean) => void> {
+    async admit(provider: string): Promise<(isGood: boolean) => void> {
       const first = ahead.get(provider)
       if (first) await first
       const done = new AbortController()

@@ -1,4 +1,4 @@
-import { type Backoff, type Connection, type Grant, renewed } from '../connections/connection.ts'
+import { applyGrant, type Backoff, type Connection, type Grant } from '../connections/connection.ts'
 import { connectionRequired, reconnectRequired, renewalFailed } from '../connections/errors.ts'
 import { hasCode } from '../errors.ts'
 import type { Clock } from '../ports.ts'
@@ -6,9 +6,9 @@ import type { Secret } from '../secret.ts'
 import { retryAtMs } from '../util/retry-after.ts'
 import type { Versioned } from '../vault/records.ts'
 import type { Vault } from '../vault/vault.ts'
-import { createTokenTurns } from './refresh-admission.ts'
+import { createRefreshAdmission } from './refresh-admission.ts'
 import type { TokenEndpoint } from './token-endpoint.ts'
-import { createTokenPauses, type Notes } from './token-endpoint-pause.ts'
+import { createTokenEndpointPause, type PauseStore } from './token-endpoint-pause.ts'
 import { TokenEndpointError } from './token-response.ts'
 
 /** A refresh that failed, for a log. */
@@ -21,16 +21,16 @@ export type RenewalFailure = {
 }
 
 /** A grant or key that the provider does not honour any more, for a log. */
-export type GrantEnd = {
+export type EndedGrant = {
   readonly provider: string
   /** `refused_for_long`: ten minutes of nothing but refusals. The last two have nothing to be renewed with. */
   readonly why: 'invalid_grant' | 'refused_for_long' | 'no_refresh_token' | 'provider_off'
   readonly error?: TokenEndpointError
 }
 
-export type RefreshParts = {
+export type RefreshDependencies = {
   readonly vault: Vault
-  readonly notes: Notes
+  readonly notes: PauseStore
   readonly clock: Clock
   /** @returns `undefined` for a provider whose OAuth is off. */
   readonly endpointOf: (provider: string) => TokenEndpoint | undefined
@@ -43,11 +43,11 @@ export type RefreshParts = {
   /** Called when the gateway closes in the middle of a token call: what comes of it nobody will read. */
   readonly onAbandoned: (provider: string) => void
   readonly onFailed: (failure: RenewalFailure) => void
-  readonly onEnded: (end: GrantEnd) => void
+  readonly onEnded: (end: EndedGrant) => void
   /** Ends early, without a word, when the signal is aborted. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>
   /** Aborted when the gateway closes and waits no longer. */
-  readonly over: AbortSignal
+  readonly closing: AbortSignal
 }
 
 /** What a refresh is told by the lease that it runs under, and tells who waits for it. */
@@ -69,17 +69,17 @@ const refusedForLongMs = 10 * 60_000
 const saveEveryMs = 100
 const holdOnMs = 10 * 60_000
 
-export function createRefresh(parts: RefreshParts): Refresh {
-  const { vault, clock, endpointOf, onOrphan, onOvertaken, onLost, onAbandoned, onFailed, onEnded, pause, over } = parts
-  const pauses = createTokenPauses(parts.notes, clock)
-  const turns = createTokenTurns(clock, pause)
+export function createRefresh(parts: RefreshDependencies): Refresh {
+  const { vault, clock, endpointOf, onOrphan, onOvertaken, onLost, onAbandoned, onFailed, onEnded, pause, closing } = parts
+  const pauses = createTokenEndpointPause(parts.notes, clock)
+  const turns = createRefreshAdmission(clock, pause)
 
   return async function refresh(owner, kept, lease) {
     const { provider, refreshToken } = kept.value
     const endpoint = endpointOf(provider)
     if (!endpoint || !refreshToken) return giveUp(owner, kept, endpoint ? 'no_refresh_token' : 'provider_off')
-    throwWhileBackingOff(kept.value, clock)
-    const taken = await turns.take(provider)
+    assertNotBackingOff(kept.value, clock)
+    const taken = await turns.admit(provider)
     let grant: Grant | undefined
     try {
       const pausedMs = (await pauses.until(provider)) - clock.now()
@@ -102,15 +102,15 @@ export function createRefresh(parts: RefreshParts): Refresh {
       onAbandoned(provider)
       reject(renewalFailed(provider, 'provider_timeout', firstBackoffMs))
     }
-    over.addEventListener('abort', abandon)
+    closing.addEventListener('abort', abandon)
     try {
       return await Promise.race([endpoint.refresh(refreshToken), closed])
     } catch (error) {
       const pausedMs = pauseIn(error)
-      if (pausedMs > 0) await pauses.note(provider, clock.now() + pausedMs)
+      if (pausedMs > 0) await pauses.record(provider, clock.now() + pausedMs)
       throw error
     } finally {
-      over.removeEventListener('abort', abandon)
+      closing.removeEventListener('abort', abandon)
     }
   }
 
@@ -119,13 +119,13 @@ export function createRefresh(parts: RefreshParts): Refresh {
    * failure: the provider honours it, whether or not our store can be reached.
    */
   async function save(owner: string, kept: Versioned<Connection>, grant: Grant, { answerNow }: UnderLease) {
-    const fresh = renewed(kept.value, grant, clock.now())
+    const fresh = applyGrant(kept.value, grant, clock.now())
     const untilMs = clock.now() + holdOnMs
     for (;;) {
       try {
-        const { written, standing } = await change(owner, kept, ({ heldBackUntilMs }) => ({
+        const { written, standing } = await change(owner, kept, ({ rateLimitedUntilMs }) => ({
           ...fresh,
-          ...(heldBackUntilMs !== undefined && { heldBackUntilMs })
+          ...(rateLimitedUntilMs !== undefined && { rateLimitedUntilMs })
         }))
         if (written) return written
         if (standing?.value.status === 'connected') {
@@ -137,22 +137,22 @@ export function createRefresh(parts: RefreshParts): Refresh {
         throw standing ? reconnectRequired(fresh.provider) : connectionRequired(fresh.provider)
       } catch (error) {
         if (!hasCode(error, 'store_unavailable')) throw error
-        if (clock.now() > untilMs || over.aborted) {
+        if (clock.now() > untilMs || closing.aborted) {
           onLost(fresh)
           throw error
         }
         answerNow({ value: fresh, version: kept.version })
-        await pause(saveEveryMs, over)
+        await pause(saveEveryMs, closing)
       }
     }
   }
 
   /** The provider does not honour the grant. Believed only if nobody has put a newer one in its place. */
-  async function giveUp(owner: string, kept: Versioned<Connection>, why: GrantEnd['why'], error?: TokenEndpointError) {
+  async function giveUp(owner: string, kept: Versioned<Connection>, why: EndedGrant['why'], error?: TokenEndpointError) {
     const { provider } = kept.value
     const ended = ({ backoff: _, refreshToken: _1, ...rest }: Connection): Connection => ({ ...rest, status: 'reconnect_required' })
     const { written } = await change(owner, kept, ended)
-    if (!written) return keptConnection(vault, owner, provider)
+    if (!written) return readUsableConnection(vault, owner, provider)
     onEnded({ provider, why, ...(error && { error }) })
     throw reconnectRequired(provider, error)
   }
@@ -160,20 +160,20 @@ export function createRefresh(parts: RefreshParts): Refresh {
   async function backOff(owner: string, kept: Versioned<Connection>, error: TokenEndpointError): Promise<Versioned<Connection>> {
     const { provider, backoff: before } = kept.value
     const nowMs = clock.now()
-    const refusedSinceMs = error.isFutile ? (before?.refusedSinceMs ?? nowMs) : undefined
-    if (refusedSinceMs !== undefined && nowMs - refusedSinceMs >= refusedForLongMs) return giveUp(owner, kept, 'refused_for_long', error)
+    const rejectedSinceMs = error.isRejection ? (before?.rejectedSinceMs ?? nowMs) : undefined
+    if (rejectedSinceMs !== undefined && nowMs - rejectedSinceMs >= refusedForLongMs) return giveUp(owner, kept, 'refused_for_long', error)
     const failures = (before?.failures ?? 0) + 1
     const delayMs = Math.max(askedDelayMs(error), Math.min(longestBackoffMs, firstBackoffMs * 2 ** (failures - 1)))
     const backoff: Backoff = {
       failures,
-      notBeforeMs: nowMs + delayMs,
-      sinceMs: before?.sinceMs ?? nowMs,
-      ...(refusedSinceMs !== undefined && { refusedSinceMs }),
+      retryAtMs: nowMs + delayMs,
+      failingSinceMs: before?.failingSinceMs ?? nowMs,
+      ...(rejectedSinceMs !== undefined && { rejectedSinceMs }),
       ...(error.isClientRejected && { isClientRejected: true })
     }
-    const { rotated } = error.fault
+    const { rotatedRefreshToken } = error.details
     onFailed({ provider, error, attempt: failures, retryInMs: delayMs })
-    await change(owner, kept, value => ({ ...value, ...(rotated && { refreshToken: rotated }), backoff }))
+    await change(owner, kept, value => ({ ...value, ...(rotatedRefreshToken && { refreshToken: rotatedRefreshToken }), backoff }))
     throw renewalFailed(provider, codeOf(error), delayMs, error)
   }
 
@@ -182,19 +182,19 @@ export function createRefresh(parts: RefreshParts): Refresh {
     const nowMs = clock.now()
     await change(owner, kept, value => ({
       ...value,
-      backoff: { failures: 0, sinceMs: nowMs, ...value.backoff, notBeforeMs: nowMs + pausedMs }
+      backoff: { failures: 0, failingSinceMs: nowMs, ...value.backoff, retryAtMs: nowMs + pausedMs }
     }))
     throw renewalFailed(kept.value.provider, 'provider_unavailable', pausedMs)
   }
 
   function askedDelayMs(error: TokenEndpointError): number {
-    const { retryAfter } = error.fault
+    const { retryAfter } = error.details
     return (retryAtMs(retryAfterHeader, { 'retry-after': retryAfter }, clock.now()) ?? 0) - clock.now()
   }
 
   /** For all sessions. An overload is the endpoint's; any other refusal may be of this grant alone. */
   function pauseIn(error: unknown): number {
-    return error instanceof TokenEndpointError && [429, 503].includes(error.fault.status ?? 0) ? askedDelayMs(error) : 0
+    return error instanceof TokenEndpointError && [429, 503].includes(error.details.status ?? 0) ? askedDelayMs(error) : 0
   }
 
   /**
@@ -218,7 +218,7 @@ const codeOf = (error: TokenEndpointError) =>
   error.isClientRejected ? 'client_rejected' : error.kind === 'timeout' ? 'provider_timeout' : 'provider_unavailable'
 
 /** The connection as the store has it now. @throws {GatewayError} `connection_required`, `reconnect_required`, `store_unavailable` */
-export async function keptConnection(vault: Vault, owner: string, provider: string): Promise<Versioned<Connection>> {
+export async function readUsableConnection(vault: Vault, owner: string, provider: string): Promise<Versioned<Connection>> {
   const kept = await vault.readConnection(owner, provider)
   if (!kept) throw connectionRequired(provider)
   if (kept.value.status === 'reconnect_required') throw reconnectRequired(provider)
@@ -226,7 +226,7 @@ export async function keptConnection(vault: Vault, owner: string, provider: stri
 }
 
 /** A failure that may pass is shared: until its time nobody asks the provider again. */
-export function throwWhileBackingOff({ provider, backoff }: Connection, clock: Clock): void {
-  const waitMs = (backoff?.notBeforeMs ?? 0) - clock.now()
+export function assertNotBackingOff({ provider, backoff }: Connection, clock: Clock): void {
+  const waitMs = (backoff?.retryAtMs ?? 0) - clock.now()
   if (waitMs > 0) throw renewalFailed(provider, backoff?.isClientRejected ? 'client_rejected' : 'provider_unavailable', waitMs)
 }

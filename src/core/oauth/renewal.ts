@@ -1,21 +1,21 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Connection, isDueForRenewal } from '../connections/connection.ts'
-import { renewalIsSlow } from '../connections/errors.ts'
-import type { Hold, Lease, Watch } from '../ports.ts'
+import { renewalPending } from '../connections/errors.ts'
+import type { ChangeFeed, HeldLease, Lease } from '../ports.ts'
 import type { Secret } from '../secret.ts'
-import { before } from '../util/timeout.ts'
+import { withTimeout } from '../util/timeout.ts'
 import type { Versioned } from '../vault/records.ts'
-import { createRefresh, keptConnection, type RefreshParts, throwWhileBackingOff } from './refresh.ts'
+import { assertNotBackingOff, createRefresh, type RefreshDependencies, readUsableConnection } from './refresh.ts'
 
 type Told = 'onOvertaken' | 'onLost' | 'onAbandoned' | 'onFailed' | 'onEnded'
 
-export type RenewalParts = Omit<RefreshParts, Told | 'pause' | 'over'> &
-  Partial<Pick<RefreshParts, Told | 'pause'>> & {
+export type RenewalDependencies = Omit<RefreshDependencies, Told | 'pause' | 'closing'> &
+  Partial<Pick<RefreshDependencies, Told | 'pause'>> & {
     readonly lease: Lease
-    readonly watch: Pick<Watch, 'nextChange'>
+    readonly watch: Pick<ChangeFeed, 'waitForChange'>
     /** What the work comes to, unless that takes longer; the work goes on. */
-    readonly patience?: typeof before
+    readonly patience?: typeof withTimeout
   }
 
 /**
@@ -34,7 +34,7 @@ export type Renewal = {
   settle(withinMs: number): Promise<void>
 }
 
-type Taken = { readonly hold: Hold; readonly askedAtMs: number }
+type Taken = { readonly hold: HeldLease; readonly askedAtMs: number }
 
 type Flight = {
   readonly from: Secret
@@ -45,9 +45,9 @@ type Flight = {
 }
 
 /** How long a token call may take, to the end of its response: a minute, and a little more on a slow way. */
-export const longestRefreshMs = 70_000
+export const maxRefreshMs = 70_000
 /** Longer than that, so that a holder which lost sight of the store does not meet a second one at the provider. */
-const leaseMs = longestRefreshMs + 5_000
+const leaseMs = maxRefreshMs + 5_000
 /** How long a call waits for a refresh, which goes on without it. */
 const waitMs = 10_000
 /** How often a holder says that it lives. */
@@ -55,16 +55,16 @@ const extendMs = 250
 /** How often one who waits looks, though no change was told: the end of a lease by death or time is told by nobody. */
 const lookMs = 100
 
-const pauseFor: RefreshParts['pause'] = (ms, signal) => sleep(ms, undefined, { signal }).catch(() => {})
+const pauseFor: RefreshDependencies['pause'] = (ms, signal) => sleep(ms, undefined, { signal }).catch(() => {})
 
-export function createRenewal({ lease, watch, pause = pauseFor, patience = before, ...given }: RenewalParts): Renewal {
+export function createRenewal({ lease, watch, pause = pauseFor, patience = withTimeout, ...given }: RenewalDependencies): Renewal {
   const unheard = { onOvertaken: () => {}, onLost: () => {}, onAbandoned: () => {}, onFailed: () => {}, onEnded: () => {} }
   const parts = { ...unheard, ...given }
   const { vault, clock } = parts
   const over = new AbortController()
   // Each token call under way has one.
   setMaxListeners(0, over.signal)
-  const refresh = createRefresh({ ...parts, pause, over: over.signal })
+  const refresh = createRefresh({ ...parts, pause, closing: over.signal })
   const flights = new Map<string, Flight>()
   /** Refreshed, and not yet taken by the store. */
   const unsaved = new Map<string, { from: Secret; fresh: Versioned<Connection> }>()
@@ -96,10 +96,10 @@ export function createRenewal({ lease, watch, pause = pauseFor, patience = befor
   }
 
   async function landing(flight: Flight, { provider }: Connection, limitMs: number): Promise<Versioned<Connection>> {
-    if (limitMs <= 0) throw renewalIsSlow(provider)
+    if (limitMs <= 0) throw renewalPending(provider)
     flight.waiting++
     try {
-      return await patience(limitMs, flight.outcome, () => renewalIsSlow(provider))
+      return await patience(limitMs, flight.outcome, () => renewalPending(provider))
     } finally {
       flight.waiting--
     }
@@ -115,7 +115,7 @@ export function createRenewal({ lease, watch, pause = pauseFor, patience = befor
       resolve(fresh)
     }
     const work = underLease(taken, async stillHeld => {
-      const kept = await keptConnection(vault, owner, failed.provider)
+      const kept = await readUsableConnection(vault, owner, failed.provider)
       resolve(isAnswer(kept.value, failed) ? kept : await refresh(owner, kept, { stillHeld, answerNow }))
     })
       .catch(reject)
@@ -144,7 +144,7 @@ export function createRenewal({ lease, watch, pause = pauseFor, patience = befor
       }
     })()
     try {
-      await work(() => clock.now() + longestRefreshMs < endsAtMs)
+      await work(() => clock.now() + maxRefreshMs < endsAtMs)
     } finally {
       done.abort()
       await extending
@@ -158,13 +158,13 @@ export function createRenewal({ lease, watch, pause = pauseFor, patience = befor
     for (let waitedMs = 0; ; ) {
       const sinceMs = clock.now()
       // Before we ask, so that a change which comes right after the answer is not missed.
-      const change = watch.nextChange(owner, lookMs)
+      const change = watch.waitForChange(owner, lookMs)
       const hold = await lease.acquire(owner, `renewal:${failed.provider}`, leaseMs, waitedMs)
       if (hold) return { hold, askedAtMs: sinceMs }
-      const kept = await keptConnection(vault, owner, failed.provider)
+      const kept = await readUsableConnection(vault, owner, failed.provider)
       if (isAnswer(kept.value, failed)) return kept
-      throwWhileBackingOff(kept.value, clock)
-      if (!isWaitedFor() || over.signal.aborted) throw renewalIsSlow(failed.provider)
+      assertNotBackingOff(kept.value, clock)
+      if (!isWaitedFor() || over.signal.aborted) throw renewalPending(failed.provider)
       await change
       waitedMs += Math.max(0, clock.now() - sinceMs)
     }

@@ -2,11 +2,11 @@ import { type Connection, isExpired } from '../connections/connection.ts'
 import type { Store } from '../ports.ts'
 import { Secret } from '../secret.ts'
 import type { Cipher } from '../vault/cipher.ts'
-import { createRecords, pendingOwner, standing, type Version, type Versioned, versionOf } from '../vault/records.ts'
-import type { Revocable } from './token-endpoint.ts'
+import { createRecords, expectRecord, pendingOwner, type Version, type Versioned, versionOf } from '../vault/records.ts'
+import type { RevocableToken } from './token-endpoint.ts'
 
 /** A token that is to be revoked, and is in the store until that is done. */
-export type Pending = Revocable & {
+export type PendingRevocation = RevocableToken & {
   readonly id: string
   readonly provider: string
   readonly createdAtMs: number
@@ -17,12 +17,12 @@ export type Pending = Revocable & {
 }
 
 /** After so long nobody tries any more. */
-export const pendingForMs = 7 * 24 * 60 * 60_000
+export const maxPendingMs = 7 * 24 * 60 * 60_000
 
 const prefix = 'revocation:'
 
 /** Revocations that wait for their provider, sealed in the store, so that no restart forgets them. */
-export function createPendings(store: Store, cipher: Cipher) {
+export function createRevocationQueue(store: Store, cipher: Cipher) {
   const { seal, open } = createRecords(cipher)
 
   return {
@@ -30,23 +30,23 @@ export function createPendings(store: Store, cipher: Cipher) {
      * @param version what it must have been until now; `undefined` for a new one
      * @returns false, with nothing written, when it has been changed or is gone
      */
-    async put({ id, token, ...rest }: Pending, version?: Version): Promise<Version | undefined> {
+    async put({ id, token, ...rest }: PendingRevocation, version?: Version): Promise<Version | undefined> {
       const put = seal(pendingOwner, prefix + id, Buffer.from(JSON.stringify({ ...rest, token: token.reveal() })))
       const [field, record] = put
-      const expect = standing(field, version === undefined ? undefined : Buffer.from(version, 'latin1'))
-      const written = await store.commit(pendingOwner, { expect: [expect], put: [put], ttlMs: 2 * pendingForMs })
+      const expect = expectRecord(field, version === undefined ? undefined : Buffer.from(version, 'latin1'))
+      const written = await store.commit(pendingOwner, { expect: [expect], put: [put], ttlMs: 2 * maxPendingMs })
       return written ? versionOf(record) : undefined
     },
 
     async remove(id: string): Promise<void> {
-      await store.commit(pendingOwner, { erase: [prefix + id] })
+      await store.commit(pendingOwner, { remove: [prefix + id] })
     },
 
     /** Those that open. */
-    async list(): Promise<Array<Versioned<Pending>>> {
+    async list(): Promise<Array<Versioned<PendingRevocation>>> {
       return [...(await store.readAll(pendingOwner))]
         .map(([field, record]) =>
-          open(pendingOwner, field, record, (plain): Pending => {
+          open(pendingOwner, field, record, (plain): PendingRevocation => {
             const { token, ...rest } = JSON.parse(plain.toString())
             return { ...rest, id: field.slice(prefix.length), token: new Secret(token) }
           })
@@ -57,7 +57,7 @@ export function createPendings(store: Store, cipher: Cipher) {
 }
 
 /** Of a grant that may still be of use to somebody. RFC 7009 §2.1: revoking the refresh token ends the access tokens of the same grant. */
-export function revocableOf(connection: Connection, nowMs: number): Revocable | undefined {
+export function tokenToRevoke(connection: Connection, nowMs: number): RevocableToken | undefined {
   const { method, refreshToken, credential } = connection
   if (method !== 'oauth2') return undefined
   if (refreshToken) return { token: refreshToken, type: 'refresh_token' }

@@ -4,7 +4,7 @@ import { newId } from '../session.ts'
 import type { Cipher } from '../vault/cipher.ts'
 import type { Version } from '../vault/records.ts'
 import { RevocationError } from './revocation-error.ts'
-import { createPendings, isSameGrant, type Pending, pendingForMs, revocableOf } from './revocation-queue.ts'
+import { createRevocationQueue, isSameGrant, maxPendingMs, type PendingRevocation, tokenToRevoke } from './revocation-queue.ts'
 import type { TokenEndpoint } from './token-endpoint.ts'
 
 /** How long somebody who disconnects waits for the provider's yes. */
@@ -18,15 +18,15 @@ const lookEveryMs = 60_000
 const firstLookMs = 1_000
 /** So many at once, and so many in a look: a provider that is back is not flooded. */
 const abreast = 4
-const mostInALook = 100
+const maxInALook = 100
 
-export type RevocationParts = {
+export type RevocationDependencies = {
   readonly store: Store
   readonly cipher: Cipher
   readonly clock: Clock
   readonly endpointOf: (provider: string) => TokenEndpoint | undefined
   /** What a revocation at this provider ends, see `OAuth2Method.revocation`; `undefined` when it has none. */
-  readonly endsOf: (provider: string) => 'token' | 'grant' | undefined
+  readonly scopeOf: (provider: string) => 'token' | 'grant' | undefined
   readonly onFailed: (failure: RevocationFailure) => void
 }
 
@@ -46,11 +46,11 @@ export type Revocation = {
   /** Resolves when the provider has answered, or when waiting for it would keep a person too long. Never rejects. */
   revoke(connection: Connection): Promise<void>
   /** The same in the background for what has been replaced, where that does not end what has taken its place. */
-  replaced(before: Connection | undefined, after: Connection): void
+  revokeReplaced(before: Connection | undefined, after: Connection): void
   /** For connections of sessions that have ended, where nobody else's end with them. @throws {GatewayError} `store_unavailable` */
   plan(connections: Iterable<Connection>): Promise<Planned>
   /** How many were waiting when it was last looked. */
-  waiting(): number
+  pendingCount(): number
   /** Looks for what is due, now and from time to time. */
   start(): void
   /** Begins no more; resolves when what is under way has ended, or after `withinMs`. What is left is in the store. */
@@ -61,25 +61,25 @@ export type Revocation = {
  * Revokes grants at their providers (RFC 7009) after they are gone here. What is to be revoked is in the store before its provider is
  * asked, and until it has said yes: whichever instance finds it due asks again. So one may be asked twice, which RFC 7009 §2.2 allows.
  */
-export function createRevocation({ store, cipher, clock, endpointOf, endsOf, onFailed }: RevocationParts): Revocation {
-  const pendings = createPendings(store, cipher)
+export function createRevocation({ store, cipher, clock, endpointOf, scopeOf, onFailed }: RevocationDependencies): Revocation {
+  const pendings = createRevocationQueue(store, cipher)
   /** Those that the store has not taken yet. */
-  const unstored = new Map<string, Pending>()
+  const unstored = new Map<string, PendingRevocation>()
   const working = new Set<Promise<unknown>>()
   let isOver = false
   let waiting = 0
   let timer: NodeJS.Timeout | undefined
   let timerAtMs = Number.POSITIVE_INFINITY
 
-  function pendingOf(connection: Connection): Pending | undefined {
+  function pendingOf(connection: Connection): PendingRevocation | undefined {
     const { provider } = connection
     const nowMs = clock.now()
-    const revocable = endsOf(provider) === undefined ? undefined : revocableOf(connection, nowMs)
+    const revocable = scopeOf(provider) === undefined ? undefined : tokenToRevoke(connection, nowMs)
     return revocable && { ...revocable, id: newId(), provider, createdAtMs: nowMs, failures: 0, dueAtMs: nowMs + heldMs }
   }
 
   /** Until the store has it, it is in memory. @param version see `pendings.put` */
-  async function keep(pending: Pending, version?: Version): Promise<Version | undefined> {
+  async function keep(pending: PendingRevocation, version?: Version): Promise<Version | undefined> {
     try {
       return await pendings.put(pending, version)
     } catch {
@@ -88,7 +88,7 @@ export function createRevocation({ store, cipher, clock, endpointOf, endsOf, onF
     }
   }
 
-  async function attempt(pending: Pending, version: Version | undefined): Promise<void> {
+  async function attempt(pending: PendingRevocation, version: Version | undefined): Promise<void> {
     try {
       const endpoint = endpointOf(pending.provider)
       if (!endpoint) throw new RevocationError('its OAuth is off here')
@@ -100,17 +100,17 @@ export function createRevocation({ store, cipher, clock, endpointOf, endsOf, onF
     }
   }
 
-  async function forget({ id }: Pending): Promise<void> {
+  async function forget({ id }: PendingRevocation): Promise<void> {
     unstored.delete(id)
     // What the store does not forget is asked for once more, in vain.
     await pendings.remove(id).catch(() => {})
   }
 
-  async function postpone(pending: Pending, version: Version | undefined, error: Error): Promise<void> {
+  async function postpone(pending: PendingRevocation, version: Version | undefined, error: Error): Promise<void> {
     const { status, code, isFinal } = error instanceof RevocationError ? error : new RevocationError(error.name)
     const delayMs = retryDelaysMs[pending.failures] ?? (retryDelaysMs.at(-1) as number)
     const next = { ...pending, failures: pending.failures + 1, dueAtMs: clock.now() + delayMs }
-    const isGivenUp = isFinal || next.dueAtMs > pending.createdAtMs + pendingForMs
+    const isGivenUp = isFinal || next.dueAtMs > pending.createdAtMs + maxPendingMs
     onFailed({ provider: pending.provider, status, code, message: error.message, nextTryMs: isGivenUp ? undefined : delayMs })
     if (isGivenUp) return forget(pending)
     if (unstored.has(next.id)) unstored.set(next.id, next)
@@ -141,7 +141,7 @@ export function createRevocation({ store, cipher, clock, endpointOf, endsOf, onF
       const found = await pendings.list()
       waiting = found.length
       const nowMs = clock.now()
-      const due = found.filter(({ value }) => value.dueAtMs <= nowMs).slice(0, mostInALook)
+      const due = found.filter(({ value }) => value.dueAtMs <= nowMs).slice(0, maxInALook)
       for (let i = 0; i < due.length && !isOver; i += abreast) await Promise.all(due.slice(i, i + abreast).map(take))
       for (const { value } of found) if (value.dueAtMs > nowMs) lookBy(value.dueAtMs)
     } catch {
@@ -150,7 +150,7 @@ export function createRevocation({ store, cipher, clock, endpointOf, endsOf, onF
   }
 
   /** Of all who find it due, one has it. */
-  async function take({ value, version }: { value: Pending; version: Version }): Promise<void> {
+  async function take({ value, version }: { value: PendingRevocation; version: Version }): Promise<void> {
     const taken = { ...value, dueAtMs: clock.now() + heldMs }
     const held = await pendings.put(taken, version)
     if (held !== undefined) await attempt(taken, held)
@@ -163,7 +163,7 @@ export function createRevocation({ store, cipher, clock, endpointOf, endsOf, onF
     return work
   }
 
-  const begin = (pending: Pending) => tracked(keep(pending).then(version => attempt(pending, version)))
+  const begin = (pending: PendingRevocation) => tracked(keep(pending).then(version => attempt(pending, version)))
 
   async function within(ms: number, work: Promise<unknown>): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -178,16 +178,16 @@ export function createRevocation({ store, cipher, clock, endpointOf, endsOf, onF
       if (pending) await within(patienceMs, begin(pending))
     },
 
-    replaced(before, after) {
+    revokeReplaced(before, after) {
       const pending = before && pendingOf(before)
       if (!pending || isSameGrant(before, after)) return
-      if (after.method === 'oauth2' && endsOf(before.provider) !== 'token') return
+      if (after.method === 'oauth2' && scopeOf(before.provider) !== 'token') return
       void begin(pending)
     },
 
     async plan(connections) {
       const planned = [...connections]
-        .filter(({ provider }) => endsOf(provider) === 'token')
+        .filter(({ provider }) => scopeOf(provider) === 'token')
         .map(pendingOf)
         .filter(pending => pending !== undefined)
       const versions = await Promise.all(planned.map(pending => pendings.put(pending)))
@@ -199,7 +199,7 @@ export function createRevocation({ store, cipher, clock, endpointOf, endsOf, onF
       }
     },
 
-    waiting: () => waiting,
+    pendingCount: () => waiting,
 
     start: () => lookBy(clock.now() + firstLookMs),
 

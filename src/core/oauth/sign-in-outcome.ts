@@ -1,11 +1,11 @@
 import { type Connection, decodeConnection, encodeConnection } from '../connections/connection.ts'
 import { flowLifetimeMs } from '../flow.ts'
 import type { Store } from '../ports.ts'
-import type { Ticket } from '../session.ts'
+import type { SessionRef } from '../session.ts'
 import type { Cipher } from '../vault/cipher.ts'
 
 /** What became of a sign-in, for its callback to come again. */
-export type Outcome = {
+export type SignInOutcome = {
   readonly provider: string
 } & (
   | {
@@ -22,12 +22,12 @@ export type Outcome = {
   | { readonly connection: Connection }
 )
 
-export type Outcomes = {
+export type SignInOutcomes = {
   /** @param flow the sign-in's id */
-  keep(flow: string, outcome: Outcome): Promise<void>
-  find(flow: string): Promise<Outcome | undefined>
+  save(flow: string, outcome: SignInOutcome): Promise<void>
+  find(flow: string): Promise<SignInOutcome | undefined>
   /** Of a sign-in whose callback is at work, here or at another instance. `undefined` when it takes longer than `withinMs`. */
-  wait(flow: string, withinMs: number): Promise<Outcome | undefined>
+  waitFor(flow: string, withinMs: number): Promise<SignInOutcome | undefined>
 }
 
 /** Whoever waits looks this often, even if no change is told. */
@@ -36,11 +36,11 @@ const lookMs = 1_000
 const keyOf = (flow: string) => `flow:${flow}`
 
 /** Outcomes are sealed: one may hold a grant, or the id of a session. They are kept for as long as a sign-in may take. */
-export function createOutcomes({ store, cipher }: { store: Store; cipher: Cipher }): Outcomes {
+export function createSignInOutcomes({ store, cipher }: { store: Store; cipher: Cipher }): SignInOutcomes {
   const contextOf = (flow: string) => `v1\0sign-in outcome\0${flow}`
 
-  async function find(flow: string): Promise<Outcome | undefined> {
-    const sealed = await store.kept(keyOf(flow))
+  async function find(flow: string): Promise<SignInOutcome | undefined> {
+    const sealed = await store.getValue(keyOf(flow))
     const plain = sealed && cipher.open(sealed, contextOf(flow))
     if (!plain) return undefined
     const { connection, ...rest } = JSON.parse(plain.toString())
@@ -50,16 +50,16 @@ export function createOutcomes({ store, cipher }: { store: Store; cipher: Cipher
   return {
     find,
 
-    async keep(flow, outcome) {
+    async save(flow, outcome) {
       const plain = 'connection' in outcome ? { ...outcome, connection: encodeConnection(outcome.connection).toString() } : outcome
-      await store.keep(keyOf(flow), cipher.seal(Buffer.from(JSON.stringify(plain)), contextOf(flow)), flowLifetimeMs)
+      await store.setValue(keyOf(flow), cipher.seal(Buffer.from(JSON.stringify(plain)), contextOf(flow)), flowLifetimeMs)
     },
 
-    async wait(flow, withinMs) {
+    async waitFor(flow, withinMs) {
       const untilMs = performance.now() + withinMs
       for (;;) {
         const leftMs = untilMs - performance.now()
-        const changed = store.watch.nextChange(keyOf(flow), Math.max(0, Math.min(lookMs, leftMs)))
+        const changed = store.changes.waitForChange(keyOf(flow), Math.max(0, Math.min(lookMs, leftMs)))
         const outcome = await find(flow)
         if ((outcome && !('connection' in outcome)) || leftMs <= 0) return outcome && 'connection' in outcome ? undefined : outcome
         await changed
@@ -69,7 +69,7 @@ export function createOutcomes({ store, cipher }: { store: Store; cipher: Cipher
 }
 
 /** Of the session that the sign-in began or turned. */
-export const ticketOf = (outcome: Outcome): Ticket | undefined =>
+export const sessionRefOf = (outcome: SignInOutcome): SessionRef | undefined =>
   'location' in outcome && outcome.owner !== undefined && outcome.session !== undefined
     ? { owner: outcome.owner, id: outcome.session }
     : undefined

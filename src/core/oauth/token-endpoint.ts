@@ -2,7 +2,7 @@ import type { Grant } from '../connections/connection.ts'
 import type { Secret } from '../secret.ts'
 
 /** A token that a provider is to be told is over. RFC 7009 §2.1: the type helps it to find the token. */
-export type Revocable = { readonly token: Secret; readonly type: 'refresh_token' | 'access_token' }
+export type RevocableToken = { readonly token: Secret; readonly type: 'refresh_token' | 'access_token' }
 
 /** A provider's token and revocation endpoints, as its definition describes them. */
 export type TokenEndpoint = {
@@ -11,5 +11,5 @@ export type TokenEndpoint = {
   /** RFC 6749 §6. @throws {TokenEndpointError} */
   refresh(refreshToken: Secret): Promise<Grant>
   /** RFC 7009. Resolves when the provider has said yes; at once when it has no such endpoint. @throws {RevocationError} */
-  revoke(token: Revocable): Promise<void>
+  revoke(token: RevocableToken): Promise<void>
 }

@@ -1,19 +1,19 @@
 import type { TokenRefusal } from '../provider/provider.ts'
-import { inOneLine } from '../util/display-text.ts'
-import { valueAt } from '../util/json-pointer.ts'
+import { toSingleLine } from '../util/display-text.ts'
+import { resolvePointer } from '../util/json-pointer.ts'
 
 /** What a token endpoint says instead of granting a token. */
-export type Refusal = {
+export type TokenErrorResponse = {
   /** The vendor's own word, as a log may hold it. */
   readonly code: string | undefined
   /** `invalid_grant`: the grant is over. `invalid_client`: the operator's client is refused. */
   readonly means: TokenRefusal['means'] | undefined
   /** It says itself that it will pass, or that the fault is the server's. */
-  readonly isPassing: boolean
+  readonly isTemporary: boolean
 }
 
 /** Where vendors put the word: RFC 6749 §5.2, and those that wrap it. */
-const usualPlaces = [
+const defaultPlaces = [
   '/error',
   '/error/code',
   '/error/error',
@@ -71,9 +71,15 @@ type Known = {
  * @param status of the response. A fault of the server (5xx) is believed that the grant is over only in OAuth's own word for it.
  * @returns `undefined` where nothing in it is a refusal
  */
-export function refusalIn(document: unknown, status: number, { declared = [], sent = [] }: Known = {}): Refusal | undefined {
-  const means = declared.find(({ pointer, oneOf }) => oneOf.some(value => value === valueAt(document, pointer)))?.means
-  const said = usualPlaces.map(pointer => valueAt(document, pointer)).filter(value => typeof value === 'string' && value !== '') as string[]
+export function readTokenError(
+  document: unknown,
+  status: number,
+  { declared = [], sent = [] }: Known = {}
+): TokenErrorResponse | undefined {
+  const means = declared.find(({ pointer, oneOf }) => oneOf.some(value => value === resolvePointer(document, pointer)))?.means
+  const said = defaultPlaces
+    .map(pointer => resolvePointer(document, pointer))
+    .filter(value => typeof value === 'string' && value !== '') as string[]
   if (means === undefined && said.length === 0) return undefined
   const words = said.map(spelled)
   const has = (word: string | ReadonlySet<string>) => words.some(said => (typeof word === 'string' ? said === word : word.has(said)))
@@ -82,7 +88,7 @@ export function refusalIn(document: unknown, status: number, { declared = [], se
     means:
       means ??
       (has('invalid_grant') || (status < 500 && has(overWords)) ? 'invalid_grant' : has(clientWords) ? 'invalid_client' : undefined),
-    isPassing: has(passingWords)
+    isTemporary: has(passingWords)
   }
 }
 
@@ -94,19 +100,21 @@ const spelled = (word: string): string =>
     .replace(/[\s.-]+/g, '_')
     .toLowerCase()
 
-const mostLoggedCharacters = 64
+const maxLoggedCharacters = 64
 
 /** RFC 6749 A.7: visible ASCII and blanks, without the marks that quote; and not longer than a code is. */
 const logged = (code: string | undefined): string | undefined =>
-  code?.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '').slice(0, mostLoggedCharacters)
+  code?.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '').slice(0, maxLoggedCharacters)
 
-const usualSentences = ['/error_description', '/error/message', '/error_message', '/message', '/errors/0/message', '/errors/0/detail']
-const mostDescribedCharacters = 200
+const defaultSentences = ['/error_description', '/error/message', '/error_message', '/message', '/errors/0/message', '/errors/0/detail']
+const maxDescribedCharacters = 200
 
 /** What a vendor says of its refusal in a sentence, for a log. @param sent secrets that were sent, and may be repeated */
-export function descriptionIn(document: unknown, sent: readonly string[] = []): string | undefined {
-  const sentence = usualSentences.map(pointer => valueAt(document, pointer)).find(value => typeof value === 'string' && value !== '')
-  return typeof sentence === 'string' ? without(sent, inOneLine(sentence).slice(0, mostDescribedCharacters)) : undefined
+export function readErrorDescription(document: unknown, sent: readonly string[] = []): string | undefined {
+  const sentence = defaultSentences
+    .map(pointer => resolvePointer(document, pointer))
+    .find(value => typeof value === 'string' && value !== '')
+  return typeof sentence === 'string' ? without(sent, toSingleLine(sentence).slice(0, maxDescribedCharacters)) : undefined
 }
 
 /** A token that is told by its beginning is told. */

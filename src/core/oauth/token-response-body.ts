@@ -1,7 +1,7 @@
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, constants as zlib } from 'node:zlib'
 
 /** Of a decoded body. No token response is longer, and no compressed one may become so. */
-const mostBytes = 1024 * 1024
+const maxBytes = 1024 * 1024
 
 /**
  * What a token endpoint's body says, whatever it is labelled as. By the time that it is read the provider may have rotated the refresh
@@ -10,7 +10,7 @@ const mostBytes = 1024 * 1024
  * @returns the JSON value; the pairs of a form (RFC 6749 allows none here, and well-known vendors send one) as an object; text that is a
  * single word as `{ error: word }`; `undefined` for anything else
  */
-export function documentIn(body: Buffer): unknown {
+export function parseTokenResponseBody(body: Buffer): unknown {
   for (const decode of decodings(body)) {
     const text = textOf(decode)
     const document = text === undefined ? undefined : (jsonIn(text) ?? formIn(text) ?? wordIn(text) ?? tokenWithin(text))
@@ -24,11 +24,11 @@ type Decoding = () => Buffer
 /** By how the bytes begin, since the header that names the coding may be missing or wrong. Brotli and raw deflate have no such mark. */
 function decodings(body: Buffer): Decoding[] {
   // Without the end of the stream what has come is read all the same.
-  const options = { maxOutputLength: mostBytes, finishFlush: zlib.Z_SYNC_FLUSH }
+  const options = { maxOutputLength: maxBytes, finishFlush: zlib.Z_SYNC_FLUSH }
   if (body[0] === 0x1f && body[1] === 0x8b) return [() => gunzipSync(body, options)]
   const compressed = [
     () => inflateSync(body, options),
-    () => brotliDecompressSync(body, { maxOutputLength: mostBytes }),
+    () => brotliDecompressSync(body, { maxOutputLength: maxBytes }),
     () => inflateRawSync(body, options)
   ]
   return [() => body, ...compressed]

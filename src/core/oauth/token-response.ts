@@ -1,12 +1,12 @@
 import type { Grant } from '../connections/connection.ts'
-import type { TokenAnswerShape, TokenRefusal } from '../provider/provider.ts'
+import type { TokenRefusal, TokenResponseShape } from '../provider/provider.ts'
 import { Secret } from '../secret.ts'
 import { accountName } from '../util/account-name.ts'
-import { valueAt } from '../util/json-pointer.ts'
+import { resolvePointer } from '../util/json-pointer.ts'
 import { type ConnectError, isConnectError } from './error-codes.ts'
-import { descriptionIn, type Refusal, refusalIn } from './token-error.ts'
+import { readErrorDescription, readTokenError, type TokenErrorResponse } from './token-error.ts'
 
-export type TokenFault = {
+export type TokenErrorDetails = {
   /** Of the response. */
   readonly status?: number | undefined
   /** The vendor's own word, for a log. */
@@ -15,42 +15,42 @@ export type TokenFault = {
   readonly description?: string | undefined
   readonly means?: TokenRefusal['means'] | undefined
   /** The refusal says itself that it will pass. */
-  readonly isPassing?: boolean | undefined
+  readonly isTemporary?: boolean | undefined
   /** The header as it came, where there was one (RFC 9110 §10.2.3). */
   readonly retryAfter?: string | undefined
   /** What a response that grants nothing usable says the next refresh token is: the one that was sent may be spent. */
-  readonly rotated?: Secret | undefined
+  readonly rotatedRefreshToken?: Secret | undefined
 }
 
 /** Why a token endpoint gave no grant. `reason` is an OAuth error code where it said one. */
 export class TokenEndpointError extends Error {
   override readonly name = 'TokenEndpointError'
-  readonly kind: 'refused' | 'timeout' | 'unavailable' | 'bad_answer'
+  readonly kind: 'refused' | 'timeout' | 'unavailable' | 'invalid_response'
   readonly reason: ConnectError | undefined
-  readonly fault: TokenFault
+  readonly details: TokenErrorDetails
 
-  constructor(kind: TokenEndpointError['kind'], message: string, reason?: ConnectError, fault: TokenFault = {}) {
+  constructor(kind: TokenEndpointError['kind'], message: string, reason?: ConnectError, fault: TokenErrorDetails = {}) {
     super(message)
     this.kind = kind
     this.reason = reason
-    this.fault = fault
+    this.details = fault
   }
 
   /** The refresh token is invalid, expired or revoked (RFC 6749 §5.2). The one response after which trying again is pointless. */
   get isInvalidGrant(): boolean {
-    return this.kind === 'refused' && (this.fault.means ?? this.reason) === 'invalid_grant'
+    return this.kind === 'refused' && (this.details.means ?? this.reason) === 'invalid_grant'
   }
 
   /** The operator's client is refused, and nobody else can do anything about it. */
   get isClientRejected(): boolean {
     if (this.kind !== 'refused' || this.isInvalidGrant) return false
-    return this.fault.means === 'invalid_client' || this.reason === 'invalid_client' || this.reason === 'unauthorized_client'
+    return this.details.means === 'invalid_client' || this.reason === 'invalid_client' || this.reason === 'unauthorized_client'
   }
 
   /** A refusal of what was sent: one after the other for long enough, and the grant is over in whatever words. */
-  get isFutile(): boolean {
-    const { status = 0, isPassing, means } = this.fault
-    if (isPassing || means === 'invalid_client' || this.reason === 'invalid_client') return false
+  get isRejection(): boolean {
+    const { status = 0, isTemporary, means } = this.details
+    if (isTemporary || means === 'invalid_client' || this.reason === 'invalid_client') return false
     // A refusal inside a 200 is its vendor's way to say 400.
     return [400, 401, 403].includes(status) || (this.kind === 'refused' && status === 200)
   }
@@ -60,7 +60,7 @@ export class TokenEndpointError extends Error {
 const longestLifetimeSeconds = 366 * 24 * 3600
 
 type Reading = {
-  readonly shape?: TokenAnswerShape | undefined
+  readonly shape?: TokenResponseShape | undefined
   readonly scopeSeparator?: string | undefined
   readonly refusals?: readonly TokenRefusal[] | undefined
   /** Secrets that were sent, and may be repeated. */
@@ -70,28 +70,28 @@ type Reading = {
 /**
  * Reads a successful token response (RFC 6749 §5.1): leniently, since the provider may have rotated for it, but a token that cannot be sent
  * as the definition says is no token. Where there is one, nothing else in the response is a refusal.
- * @throws {TokenEndpointError} of kind `refused` or `bad_answer`.
+ * @throws {TokenEndpointError} of kind `refused` or `invalid_response`.
  */
-export function parseTokenAnswer(body: unknown, { shape = {}, scopeSeparator = ' ', refusals, sent }: Reading = {}): Grant {
+export function parseTokenResponse(body: unknown, { shape = {}, scopeSeparator = ' ', refusals, sent }: Reading = {}): Grant {
   const document = typeof body === 'object' && body !== null && !Array.isArray(body) ? body : undefined
   const refreshToken = secretAt(document, shape.refreshToken ?? '/refresh_token')
   const bad = (why: string) =>
-    new TokenEndpointError('bad_answer', `the token answer ${why}`, undefined, { status: 200, rotated: refreshToken })
+    new TokenEndpointError('invalid_response', `the token answer ${why}`, undefined, { status: 200, rotatedRefreshToken: refreshToken })
   if (!document) throw bad('is not a JSON object')
 
   const accessToken = secretAt(document, shape.accessToken ?? '/access_token')
   if (!accessToken) {
     // Some vendors refuse inside a 200.
-    const refusal = refusalIn(document, 200, { declared: refusals, sent })
-    throw refusal ? refused(200, refusal, { description: descriptionIn(document, sent) }) : bad('has no access_token')
+    const refusal = readTokenError(document, 200, { declared: refusals, sent })
+    throw refusal ? rejectedError(200, refusal, { description: readErrorDescription(document, sent) }) : bad('has no access_token')
   }
   const accepted = shape.tokenType || 'bearer'
-  const type = valueAt(document, '/token_type') ?? ''
+  const type = resolvePointer(document, '/token_type') ?? ''
   if (typeof type !== 'string' || !['', accepted].includes(type.trim().toLowerCase())) throw bad(`has a token_type that is not ${accepted}`)
 
-  const seconds = lifetimeOf(valueAt(document, shape.expiresIn ?? '/expires_in')) ?? shape.defaultExpiresIn
-  const scopes = scopesOf(valueAt(document, shape.scope ?? '/scope'), scopeSeparator)
-  const account = shape.account === undefined ? undefined : accountName(valueAt(document, shape.account))
+  const seconds = lifetimeOf(resolvePointer(document, shape.expiresIn ?? '/expires_in')) ?? shape.defaultExpiresIn
+  const scopes = scopesOf(resolvePointer(document, shape.scope ?? '/scope'), scopeSeparator)
+  const account = shape.account === undefined ? undefined : accountName(resolvePointer(document, shape.account))
   return {
     accessToken,
     ...(refreshToken && { refreshToken }),
@@ -102,14 +102,18 @@ export function parseTokenAnswer(body: unknown, { shape = {}, scopeSeparator = '
 }
 
 /** A refusal by the response's words. A reason that OAuth does not know is not repeated to anybody but a log. */
-export function refused(status: number, { code, means, isPassing }: Refusal, fault: TokenFault = {}): TokenEndpointError {
+export function rejectedError(
+  status: number,
+  { code, means, isTemporary }: TokenErrorResponse,
+  fault: TokenErrorDetails = {}
+): TokenEndpointError {
   const reason = means ?? (code !== undefined && isConnectError(code) ? code : undefined)
   const message = `the token endpoint answered ${status} ${reason ?? 'with an unknown error'}`
-  return new TokenEndpointError('refused', message, reason, { ...fault, status, code, means, isPassing })
+  return new TokenEndpointError('refused', message, reason, { ...fault, status, code, means, isTemporary })
 }
 
 function secretAt(document: object | undefined, pointer: string): Secret | undefined {
-  const value = valueAt(document, pointer)
+  const value = resolvePointer(document, pointer)
   return isCredential(value) ? new Secret(value) : undefined
 }
 

@@ -118,7 +118,7 @@ export type OAuth2Method = {
   readonly authorizeParams?: Readonly<Record<string, string>>
   readonly tokenParams?: Readonly<Record<string, string>>
   readonly refreshParams?: Readonly<Record<string, string>>
-  readonly answer?: TokenAnswerShape
+  readonly tokenResponse?: TokenResponseShape
   /** The vendor's own words for a refusal, read in responses of any status, 200 included. First match wins, also over RFC 6749's words. */
   readonly refusals?: readonly TokenRefusal[]
   /** First match wins. `Authorization: Bearer` when left out (RFC 6750 §2.1). */
@@ -127,12 +127,12 @@ export type OAuth2Method = {
    * Asked when a grant without a refresh token is refused somewhere: is it over, or may it not do this one thing? When left out, it is over
    * with a second refusal at another path, or a minute later.
    */
-  readonly check?: Check
+  readonly check?: CredentialCheck
   readonly help: Help
 }
 
 /** Where things stand in a token answer that is not shaped like RFC 6749 §5.1, as JSON Pointers (RFC 6901). */
-export type TokenAnswerShape = {
+export type TokenResponseShape = {
   readonly accessToken?: string
   readonly refreshToken?: string
   readonly expiresIn?: string
@@ -161,12 +161,12 @@ export type ApiKeyMethod = {
   /** First match wins. */
   readonly placements: readonly Placement[]
   /** Made when a key is pasted, and when one is refused later. */
-  readonly check: Check
+  readonly check: CredentialCheck
   readonly help: Help
 }
 
 /** A call that shows whether a credential is good. */
-export type Check = {
+export type CredentialCheck = {
   /** Path below the API's base. */
   readonly path: string
   /** What it is answered when the credential is good; `[200, 403]` where a good one may lack the right to this very call. */

@@ -1,11 +1,11 @@
-import { isBelow } from '../guards/path.ts'
+import { isPathWithin } from '../guards/path.ts'
 import type { Provider } from '../provider/provider.ts'
 
 /** Where a provider's API is: `origin` as in URLs, `path` without a trailing slash. */
 export type ApiBase = {
   readonly origin: string
   readonly path: string /** By these too its own redirects and links may name it. */
-  readonly names: readonly URL[]
+  readonly aliases: readonly URL[]
 }
 
 const bases = new WeakMap<Provider, ApiBase>()
@@ -15,19 +15,19 @@ export function apiBase(provider: Provider): ApiBase {
   let base = bases.get(provider)
   if (!base) {
     const { baseUrl, linkBases = [] } = provider.api
-    const names = [baseUrl, ...linkBases].map(url => new URL(url))
-    const [{ origin, pathname }] = names as [URL]
-    base = { origin, path: pathOf(pathname), names }
+    const aliases = [baseUrl, ...linkBases].map(url => new URL(url))
+    const [{ origin, pathname }] = aliases as [URL]
+    base = { origin, path: pathOf(pathname), aliases }
     bases.set(provider, base)
   }
   return base
 }
 
 /** What follows the API's base in a URL that names it or lies below it, by whichever of its names; `undefined` for any other. */
-export function belowBase(provider: Provider, url: URL): string | undefined {
-  for (const name of apiBase(provider).names) {
+export function pathWithinBase(provider: Provider, url: URL): string | undefined {
+  for (const name of apiBase(provider).aliases) {
     const path = pathOf(name.pathname)
-    if (isHostOf(name, url) && isBelow(url.pathname, path)) return url.pathname.slice(path.length) + url.search + url.hash
+    if (isHostOf(name, url) && isPathWithin(url.pathname, path)) return url.pathname.slice(path.length) + url.search + url.hash
   }
   return undefined
 }

@@ -1,34 +1,34 @@
 import type { Connection } from '../connections/connection.ts'
 import { GatewayError } from '../errors.ts'
-import { guardedPath } from '../guards/path.ts'
+import { guardPath } from '../guards/path.ts'
 import type { ApiKeyMethod, Provider } from '../provider/provider.ts'
 import { Secret } from '../secret.ts'
 import { accountName } from '../util/account-name.ts'
-import { valueAt } from '../util/json-pointer.ts'
+import { resolvePointer } from '../util/json-pointer.ts'
 import { retryAtMs } from '../util/retry-after.ts'
-import { callCheck } from './check-request.ts'
-import type { AnswerHead, Send } from './forward.ts'
-import { faultOf, withoutWrapping } from './pasted-key.ts'
+import { sendCheckRequest } from './check-request.ts'
+import type { ResponseHead, Send } from './forward.ts'
+import { describeMalformedKey, unwrapPastedKey } from './pasted-key.ts'
 
 /** Some vendors' keys are signed tokens of a kilobyte and more. */
-const mostCharacters = 4096
+const maxCharacters = 4096
 /** With what is around it. */
-const mostPasted = 2 * mostCharacters
+const maxPasted = 2 * maxCharacters
 
 /**
  * A key as a person pasted it, without what was copied along with it.
  * @throws {GatewayError} `api_key_malformed`, saying what was seen; the key is never repeated
  */
-export function apiKeyFrom(pasted: unknown, provider: string): Secret {
+export function parseApiKey(pasted: unknown, provider: string): Secret {
   const malformed = (why: string) => new GatewayError('api_key_malformed', why, { provider })
   if (typeof pasted !== 'string') throw malformed('Send {"apiKey":"…"} with the key as text.')
   // Before anything looks through it.
-  if (pasted.length > mostPasted) throw malformed(`The key is longer than ${mostCharacters} characters. Copy the key alone.`)
-  const key = withoutWrapping(pasted)
+  if (pasted.length > maxPasted) throw malformed(`The key is longer than ${maxCharacters} characters. Copy the key alone.`)
+  const key = unwrapPastedKey(pasted)
   // Neither header nor URL takes anything else.
-  const fault = faultOf(key)
+  const fault = describeMalformedKey(key)
   if (fault !== undefined) throw malformed(`${fault} Copy it again, the key alone, and paste it here.`)
-  if (key.length > mostCharacters) throw malformed(`The key is longer than ${mostCharacters} characters. Copy the key alone.`)
+  if (key.length > maxCharacters) throw malformed(`The key is longer than ${maxCharacters} characters. Copy the key alone.`)
   return new Secret(key)
 }
 
@@ -37,7 +37,7 @@ export function apiKeyFrom(pasted: unknown, provider: string): Secret {
  * @returns the connection that it makes, with the account's name where the answer tells it
  * @throws {GatewayError} `api_key_malformed` when it could not stand where it has to, `api_key_rejected` when the provider refuses it, `provider_unavailable` or `provider_timeout` when it cannot say
  */
-export async function connectionByKey(
+export async function connectWithApiKey(
   send: Send,
   definition: Provider,
   method: ApiKeyMethod,
@@ -55,19 +55,19 @@ export async function connectionByKey(
     credential: key,
     connectedAtMs: nowMs
   }
-  const response = await callCheck(send, definition, connection, check)
+  const response = await sendCheckRequest(send, definition, connection, check)
   if (!response) throw unavailable(definition, 'its response broke off or had no end')
   const { verdict, head, document } = response
   if (verdict === 'unavailable') throw unavailable(definition, `it answered ${head.status}`, waitOf(definition, head, nowMs))
   if (verdict === 'forbidden') throw notAllowed(definition)
   if (verdict !== 'accepted') throw rejected(definition)
-  const account = check.account === undefined ? undefined : accountName(valueAt(document, check.account))
+  const account = check.account === undefined ? undefined : accountName(resolvePointer(document, check.account))
   return account === undefined ? connection : { ...connection, account }
 }
 
 function isGuarded(path: string): boolean {
   try {
-    guardedPath(path)
+    guardPath(path)
     return true
   } catch {
     return false
@@ -75,7 +75,7 @@ function isGuarded(path: string): boolean {
 }
 
 /** Whole seconds until which the provider wants no further call, where it says so. */
-function waitOf({ api }: Provider, { headers }: AnswerHead, nowMs: number): number | undefined {
+function waitOf({ api }: Provider, { headers }: ResponseHead, nowMs: number): number | undefined {
   const usual = retryAtMs({ header: 'retry-after', unit: 'seconds' }, headers, nowMs)
   const untilMs = (api.rateLimit && retryAtMs(api.rateLimit, headers, nowMs)) ?? usual
   return untilMs === undefined ? undefined : Math.ceil((untilMs - nowMs) / 1000)

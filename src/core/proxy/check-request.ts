@@ -1,14 +1,14 @@
 import { Writable } from 'node:stream'
 import type { Connection } from '../connections/connection.ts'
 import { userAgent } from '../guards/request-headers.ts'
-import type { Check, Provider } from '../provider/provider.ts'
-import { valueAt } from '../util/json-pointer.ts'
+import type { CredentialCheck, Provider } from '../provider/provider.ts'
+import { resolvePointer } from '../util/json-pointer.ts'
 import { apiBase } from './api-base.ts'
-import { targetFor } from './credential.ts'
-import type { AnswerHead, Send } from './forward.ts'
-import { isRefusal } from './unauthorized-memo.ts'
+import { applyCredential } from './credential.ts'
+import type { ResponseHead, Send } from './forward.ts'
+import { isUnauthorized } from './unauthorized-memo.ts'
 
-const mostResponseBytes = 256 * 1024
+const maxResponseBytes = 256 * 1024
 const checkTimeoutMs = 10_000
 
 /**
@@ -17,27 +17,27 @@ const checkTimeoutMs = 10_000
  */
 type Verdict = 'accepted' | 'refused' | 'forbidden' | 'unavailable' | 'unknown'
 
-type CheckResponse = { readonly head: AnswerHead; readonly verdict: Verdict /** Of JSON that parses. */; readonly document: unknown }
+type CheckResponse = { readonly head: ResponseHead; readonly verdict: Verdict /** Of JSON that parses. */; readonly document: unknown }
 
 /**
  * Makes the check call of a definition with a connection's credential.
  * @returns `undefined` when the response broke off, or had no end
  * @throws {GatewayError} as `Send` does
  */
-export async function callCheck(
+export async function sendCheckRequest(
   send: Send,
   definition: Provider,
   connection: Connection,
-  check: Check
+  check: CredentialCheck
 ): Promise<CheckResponse | undefined> {
-  const { path, headers } = targetFor(definition, connection, check.path)
+  const { path, headers } = applyCredential(definition, connection, check.path)
   const chunks: Buffer[] = []
   let size = 0
-  let head: AnswerHead | undefined
+  let head: ResponseHead | undefined
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
       size += chunk.length
-      if (size <= mostResponseBytes) chunks.push(chunk)
+      if (size <= maxResponseBytes) chunks.push(chunk)
       done()
     }
   })
@@ -56,21 +56,21 @@ export async function callCheck(
     head = answered
     return sink
   })
-  if (outcome !== 'streamed' || !head || size > mostResponseBytes) return undefined
+  if (outcome !== 'streamed' || !head || size > maxResponseBytes) return undefined
   const document = asJson(Buffer.concat(chunks))
   return { head, document, verdict: verdictOf(check, head, document) }
 }
 
-function verdictOf({ status: accepted, expect }: Check, head: AnswerHead, document: unknown): Verdict {
+function verdictOf({ status: accepted, expect }: CredentialCheck, head: ResponseHead, document: unknown): Verdict {
   const { status } = head
   if ([accepted].flat().includes(status)) {
     if (!expect) return 'accepted'
-    const said = valueAt(document, expect.pointer)
+    const said = resolvePointer(document, expect.pointer)
     if (said === expect.equals) return 'accepted'
     // What is no such document, a page of maintenance in a 200 for one, says nothing of the credential.
     return said === undefined ? 'unknown' : 'refused'
   }
-  if (isRefusal(head)) return 'refused'
+  if (isUnauthorized(head)) return 'refused'
   if (status === 403) return 'forbidden'
   // RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4: try again.
   if (status >= 500 || status === 408 || status === 425 || status === 429 || (status >= 300 && status < 400)) return 'unavailable'

@@ -2,36 +2,36 @@ import { GatewayError } from '../errors.ts'
 import type { Provider } from '../provider/provider.ts'
 
 /** A quarter of what a provider's connections can carry at once: no session, and no two, have them to themselves. */
-const usualPerSession = 256
+const defaultPerSession = 256
 /** Those that are being sent, and some that wait for a connection. */
-const usualOfAll = 2_048
+const defaultOfAll = 2_048
 
 /** What may last for as long as its client likes: each kind has places apart from those of calls, and no network has all of them. */
-const lasting = {
+const longLived = {
   upload: { plural: 'uploads', ofSession: 32, ofNetwork: 192, ofAll: 384 },
   eventStream: { plural: 'event streams', ofSession: 64, ofNetwork: 256, ofAll: 512 }
 } as const
-type Lasting = keyof typeof lasting
+type LongLived = keyof typeof longLived
 
 /** One call's, until it leaves. */
-type Place = {
+type Slot = {
   /**
    * The call turns out to last: it gives up its place among the calls for one of its kind.
-   * @param network of its client (see `networkOf`)
+   * @param network of its client (see `clientNetwork`)
    * @throws {GatewayError} `rate_limited` when there is none; it keeps its place until it leaves
    */
-  become(kind: Lasting, network: string): void
+  convertTo(kind: LongLived, network: string): void
   /** To be called once. */
-  leave(): void
+  release(): void
 }
 
 /** Calls under way, counted by provider and session in this process. */
-export type CallLimits = {
+export type ConcurrencyLimits = {
   /**
    * Counts a call that begins.
    * @throws {GatewayError} `rate_limited` when there are as many as the definition allows
    */
-  enter(owner: string, provider: Provider): Place
+  acquire(owner: string, provider: Provider): Slot
 }
 
 class Count {
@@ -61,9 +61,9 @@ class Count {
   }
 }
 
-type Counts = { readonly calls: Count } & { readonly [kind in Lasting]: Count }
+type Counts = { readonly calls: Count } & { readonly [kind in LongLived]: Count }
 
-export function createCallLimits(): CallLimits {
+export function createConcurrencyLimits(): ConcurrencyLimits {
   const underWay = new Map<string, Counts>()
 
   function countsOf(provider: string): Counts {
@@ -75,18 +75,18 @@ export function createCallLimits(): CallLimits {
     return counts
   }
 
-  return { enter: (owner, provider) => new OnePlace(owner, provider, countsOf(provider.name)) }
+  return { acquire: (owner, provider) => new RequestSlot(owner, provider, countsOf(provider.name)) }
 }
 
-class OnePlace implements Place {
+class RequestSlot implements Slot {
   readonly #owner: string
   readonly #provider: Provider
   readonly #counts: Counts
-  #kind: Lasting | undefined
+  #kind: LongLived | undefined
   #network = ''
 
   constructor(owner: string, provider: Provider, counts: Counts) {
-    const { maxCallsPerSession: ofSession = usualPerSession, maxCalls: ofAll = usualOfAll } = provider.api
+    const { maxCallsPerSession: ofSession = defaultPerSession, maxCalls: ofAll = defaultOfAll } = provider.api
     if (counts.calls.of(owner) >= ofSession) throw tooManyOfSession(provider, ofSession, 'calls')
     if (counts.calls.all >= ofAll) throw tooMany(provider, 'calls')
     counts.calls.add(owner)
@@ -95,20 +95,20 @@ class OnePlace implements Place {
     this.#counts = counts
   }
 
-  become(kind: Lasting, network: string): void {
+  convertTo(kind: LongLived, network: string): void {
     if (kind === this.#kind) return
-    const { plural, ofSession, ofNetwork, ofAll } = lasting[kind]
+    const { plural, ofSession, ofNetwork, ofAll } = longLived[kind]
     const most = Math.min(ofSession, this.#provider.api.maxCallsPerSession ?? ofSession)
     const count = this.#counts[kind]
     if (count.of(this.#owner) >= most) throw tooManyOfSession(this.#provider, most, plural)
     if (count.of(network) >= ofNetwork || count.all >= ofAll) throw tooMany(this.#provider, plural)
-    this.leave()
+    this.release()
     count.add(this.#owner, network)
     this.#kind = kind
     this.#network = network
   }
 
-  leave(): void {
+  release(): void {
     if (this.#kind) this.#counts[this.#kind].remove(this.#owner, this.#network)
     else this.#counts.calls.remove(this.#owner)
   }

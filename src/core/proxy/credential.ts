@@ -1,10 +1,10 @@
 import type { Connection } from '../connections/connection.ts'
-import { decodeOnce, isBelow } from '../guards/path.ts'
+import { decodeOnce, isPathWithin } from '../guards/path.ts'
 import type { Placement, Provider } from '../provider/provider.ts'
-import { apiBase, belowBase } from './api-base.ts'
+import { apiBase, pathWithinBase } from './api-base.ts'
 
 /** What goes up: the path and query as sent, and the headers that are ours. */
-export type Target = { readonly path: string; readonly headers: Readonly<Record<string, string>> }
+export type AuthorizedTarget = { readonly path: string; readonly headers: Readonly<Record<string, string>> }
 
 const bearer: readonly Placement[] = [{ in: 'header', name: 'authorization', prefix: 'Bearer ' }]
 
@@ -13,7 +13,7 @@ const bearer: readonly Placement[] = [{ in: 'header', name: 'authorization', pre
  * @param target guarded path and query below the API's base, or none for the base itself; it goes up byte for byte but for what the
  * placement adds
  */
-export function targetFor(provider: Provider, connection: Connection, target: string): Target {
+export function applyCredential(provider: Provider, connection: Connection, target: string): AuthorizedTarget {
   const queryAt = target.indexOf('?')
   const path = queryAt === -1 ? target : target.slice(0, queryAt)
   const query = queryAt === -1 ? '' : target.slice(queryAt)
@@ -21,7 +21,7 @@ export function targetFor(provider: Provider, connection: Connection, target: st
   // RFC 9112 §3.2.1: a request target has a slash at least.
   const base = basePath === '' && path === '' ? '/' : basePath
   const fixed = provider.api.headers ?? {}
-  const placement = placementsOf(provider, connection).find(p => p.in !== 'path' || isBelow(path, p.after))
+  const placement = placementsOf(provider, connection).find(p => p.in !== 'path' || isPathWithin(path, p.after))
   const secret = connection.credential.reveal()
 
   switch (placement?.in) {
@@ -48,7 +48,7 @@ export function targetFor(provider: Provider, connection: Connection, target: st
 const noNames: readonly string[] = []
 
 /** Headers in which the provider takes this credential, here or elsewhere in its API: a client's own of such a name does not go up beside ours. */
-export function credentialHeaders(provider: Provider, connection: Connection): readonly string[] {
+export function credentialHeaderNames(provider: Provider, connection: Connection): readonly string[] {
   const placements = placementsOf(provider, connection)
   // Where there is one placement, the name is that of the header which is put on.
   return placements.length > 1 ? placements.flatMap(p => (p.in === 'header' ? [p.name] : [])) : noNames
@@ -58,7 +58,7 @@ export function credentialHeaders(provider: Provider, connection: Connection): r
  * For an API that takes its credential in addresses, and may repeat them: whether a header of its answer holds it. `undefined` for
  * every other API.
  */
-export function repeatsCredential(provider: Provider, connection: Connection): ((value: string) => boolean) | undefined {
+export function credentialDetector(provider: Provider, connection: Connection): ((value: string) => boolean) | undefined {
   const isInAddresses = placementsOf(provider, connection).some(p => p.in === 'path' || p.in === 'query')
   return isInAddresses ? value => holdsCredential(value, connection) : undefined
 }
@@ -76,7 +76,7 @@ const parameterName = (pair: string): string | undefined => new URLSearchParams(
  * @param sent the path and query that were sent
  * @param ownHost of our own address, with its port
  */
-export function locationFor(
+export function rewriteLocation(
   provider: Provider,
   connection: Connection,
   { sent, ownHost }: { sent: string; ownHost: string },
@@ -86,7 +86,7 @@ export function locationFor(
   const url = URL.parse(location, new URL(sent, base.origin))
   if (!url || !/^https?:$/.test(url.protocol)) return undefined
   if (holdsCredential(url.href, connection)) return undefined
-  const below = belowBase(provider, url)
+  const below = pathWithinBase(provider, url)
   if (below !== undefined) return `/proxy/${provider.name}${below}`
   return url.host === ownHost ? undefined : url.href
 }

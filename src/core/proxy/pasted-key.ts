@@ -36,12 +36,12 @@ const patterns: ReadonlyArray<readonly [RegExp, group: number]> = [
 ]
 
 /** Of what is around a key: a quote in a header in an option has three. */
-const mostLayers = 8
+const maxLayers = 8
 
 /** A key as it was pasted, without what is surely no part of it. */
-export function withoutWrapping(pasted: string): string {
+export function unwrapPastedKey(pasted: string): string {
   let key = pasted.replace(invisible, '')
-  for (let round = 0, before = ''; before !== key && round < mostLayers; round++) {
+  for (let round = 0, before = ''; before !== key && round < maxLayers; round++) {
     before = key
     key = key
       .trim()
@@ -55,7 +55,7 @@ export function withoutWrapping(pasted: string): string {
 }
 
 /** What is seen in a text that is no key, in words that repeat nothing of it; `undefined` when it may be one. */
-export function faultOf(key: string): string | undefined {
+export function describeMalformedKey(key: string): string | undefined {
   if (key === '') return 'The key is empty.'
   if (/[\r\n\u2028\u2029]/.test(key)) return 'More than one line was pasted, and a key has one.'
   if (/^basic\s/i.test(key)) return 'This is a header of the kind Basic, with the key encoded inside it. Copy the key itself.'

@@ -4,8 +4,8 @@ import type { Clock } from '../ports.ts'
 import type { Vault } from '../vault/vault.ts'
 
 /** @throws {GatewayError} `rate_limited` while the provider wants no further call of this connection */
-export function refuseHeldBack({ provider, heldBackUntilMs = 0 }: Connection, clock: Clock): void {
-  const waitMs = heldBackUntilMs - clock.now()
+export function assertNotRateLimited({ provider, rateLimitedUntilMs = 0 }: Connection, clock: Clock): void {
+  const waitMs = rateLimitedUntilMs - clock.now()
   if (waitMs <= 0) return
   throw new GatewayError('rate_limited', 'The provider has asked for a pause in the calls of this connection. Call again after it.', {
     provider,
@@ -14,8 +14,8 @@ export function refuseHeldBack({ provider, heldBackUntilMs = 0 }: Connection, cl
 }
 
 /** Noted in the record, every instance knows it. A note that meets another change is not worth a second try: the next 429 brings it again. */
-export async function holdBack(vault: Vault, owner: string, provider: string, untilMs: number): Promise<void> {
+export async function recordRateLimit(vault: Vault, owner: string, provider: string, untilMs: number): Promise<void> {
   const kept = await vault.readConnection(owner, provider)
-  if (!kept || (kept.value.heldBackUntilMs ?? 0) >= untilMs) return
-  await vault.replace(owner, kept, { ...kept.value, heldBackUntilMs: untilMs })
+  if (!kept || (kept.value.rateLimitedUntilMs ?? 0) >= untilMs) return
+  await vault.replace(owner, kept, { ...kept.value, rateLimitedUntilMs: untilMs })
 }

@@ -1,19 +1,19 @@
 import type { Connection } from '../connections/connection.ts'
 import type { RawHeaders } from '../guards/header-fields.ts'
-import { requestHeaders } from '../guards/request-headers.ts'
+import { buildRequestHeaders } from '../guards/request-headers.ts'
 import type { Provider } from '../provider/provider.ts'
-import { apiBase, belowBase } from './api-base.ts'
+import { apiBase, pathWithinBase } from './api-base.ts'
 import { holdsCredential } from './credential.ts'
-import type { AnswerHead, Call, Outcome, Send, UpstreamRequest } from './forward.ts'
+import type { ProxiedRequest, ResponseHead, Send, SendOutcome, UpstreamRequest } from './forward.ts'
 
 /** A download is one away, or behind a mirror two. */
-const mostHops = 5
+const maxHops = 5
 const redirectStatuses = new Set([301, 302, 303, 307, 308])
 /** What a download depends on. Of everything else, a credential and whatever an API may call one, nothing goes to another host. */
 const kept = /^(accept(-encoding|-language)?|range|if-[a-z-]+|user-agent)$/i
 
 /** Whether a call may be answered from where the provider sends it: a download, and a definition that names such places. */
-export const mayFollow = ({ provider, method, body }: Call): boolean =>
+export const mayFollowRedirects = ({ provider, method, body }: ProxiedRequest): boolean =>
   provider.api.redirectHosts !== undefined && (method === 'GET' || method === 'HEAD') && body === undefined
 
 /**
@@ -21,21 +21,21 @@ export const mayFollow = ({ provider, method, body }: Call): boolean =>
  * without CORS. Any other redirect is the response.
  * @param choose who takes the provider's own response, or `undefined` to have it dropped
  */
-export async function sendFollowing(
+export async function sendFollowingRedirects(
   send: Send,
-  { call, connection }: { call: Call; connection: Connection },
+  { call, connection }: { call: ProxiedRequest; connection: Connection },
   request: UpstreamRequest,
-  choose: (head: AnswerHead) => Call['answer'] | undefined
-): Promise<Outcome> {
+  choose: (head: ResponseHead) => ProxiedRequest['onResponse'] | undefined
+): Promise<SendOutcome> {
   const { provider } = call
   let at = new URL(request.path, request.origin)
   let next = request
   for (let hop = 0; ; hop++) {
     let to: URL | undefined
     const outcome = await send(next, head => {
-      to = hop < mostHops ? targetOf(provider, connection, at, head) : undefined
+      to = hop < maxHops ? targetOf(provider, connection, at, head) : undefined
       // What the provider itself says is judged also where it is not the response; what another host says is nothing of the credential.
-      const answer = hop === 0 ? choose(head) : call.answer
+      const answer = hop === 0 ? choose(head) : call.onResponse
       if (to) return undefined
       return answer?.(hop === 0 ? head : withAbsoluteAddresses(head, at), { path: request.path, connection })
     })
@@ -45,12 +45,12 @@ export async function sendFollowing(
   }
 }
 
-function targetOf(provider: Provider, connection: Connection, at: URL, { status, headers }: AnswerHead): URL | undefined {
+function targetOf(provider: Provider, connection: Connection, at: URL, { status, headers }: ResponseHead): URL | undefined {
   const { location } = headers
   const url = redirectStatuses.has(status) && typeof location === 'string' ? URL.parse(location, at) : null
   if (url?.username !== '' || url.password !== '' || !isListed(provider, url)) return undefined
   // The client comes there by its /proxy address, with the credential.
-  if (belowBase(provider, url) !== undefined || holdsCredential(url.href, connection)) return undefined
+  if (pathWithinBase(provider, url) !== undefined || holdsCredential(url.href, connection)) return undefined
   return url
 }
 
@@ -64,13 +64,13 @@ function isListed(provider: Provider, { protocol, hostname, port }: URL): boolea
   })
 }
 
-function downloadHeaders({ rawHeaders }: Call): RawHeaders {
-  const passed = requestHeaders(rawHeaders, {})
+function downloadHeaders({ rawHeaders }: ProxiedRequest): RawHeaders {
+  const passed = buildRequestHeaders(rawHeaders, {})
   return passed.filter((_, i) => kept.test(passed[i - (i % 2)] as string))
 }
 
 /** Told by another host, an address that is not whole would be read as one of the API. */
-function withAbsoluteAddresses(head: AnswerHead, at: URL): AnswerHead {
+function withAbsoluteAddresses(head: ResponseHead, at: URL): ResponseHead {
   const headers = { ...head.headers }
   for (const name of ['location', 'content-location']) {
     const value = headers[name]

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto'
 import type { Connection } from '../connections/connection.ts'
 import { reconnectRequired } from '../connections/errors.ts'
 import type { Clock } from '../ports.ts'
-import type { Check, Provider } from '../provider/provider.ts'
-import { before } from '../util/timeout.ts'
+import type { CredentialCheck, Provider } from '../provider/provider.ts'
+import { withTimeout } from '../util/timeout.ts'
 import type { Vault } from '../vault/vault.ts'
-import { callCheck } from './check-request.ts'
-import type { Call, Send } from './forward.ts'
-import { connectionOf, placeOf, type Refusals } from './unauthorized-memo.ts'
+import { sendCheckRequest } from './check-request.ts'
+import type { ProxiedRequest, Send } from './forward.ts'
+import { connectionOf, requestKey, type UnauthorizedMemo } from './unauthorized-memo.ts'
 
-export type DoubtsParts = {
+export type UnauthorizedCheckDependencies = {
   readonly send: Send
   readonly vault: Pick<Vault, 'readConnection' | 'replace'>
   readonly clock: Clock
@@ -32,12 +32,15 @@ const sameAgainMs = 60_000
  * connection's record, for all instances, and a second one, of a call that began after the note, is believed when it comes from another
  * place or a minute later. A success in between takes the note away.
  */
-export function createDoubts({ send, vault, clock, onEnded, onFailed }: DoubtsParts, refusals: Refusals) {
+export function createUnauthorizedCheck(
+  { send, vault, clock, onEnded, onFailed }: UnauthorizedCheckDependencies,
+  refusals: UnauthorizedMemo
+) {
   /** What is being found out, by connection; with how the connection stands then. */
   const underWay = new Map<string, Promise<Connection | undefined>>()
 
   /** One at a time for each connection: refusals at once have one cause. */
-  function begin(call: Call, connection: Connection, work: () => Promise<Connection | undefined>): void {
+  function begin(call: ProxiedRequest, connection: Connection, work: () => Promise<Connection | undefined>): void {
     const key = connectionOf(call)
     if (underWay.has(key)) return
     const found = work()
@@ -49,37 +52,37 @@ export function createDoubts({ send, vault, clock, onEnded, onFailed }: DoubtsPa
     underWay.set(key, found)
   }
 
-  async function ask(call: Call, connection: Connection, check: Check): Promise<Connection | undefined> {
-    refusals.noteUseless(connectionOf(call))
-    const response = await callCheck(send, call.provider, connection, check)
+  async function ask(call: ProxiedRequest, connection: Connection, check: CredentialCheck): Promise<Connection | undefined> {
+    refusals.recordFutileRenewal(connectionOf(call))
+    const response = await sendCheckRequest(send, call.provider, connection, check)
     if (response?.verdict === 'refused') return end(call, connection, `its check call was answered ${response.head.status}`)
     // Good, and not for this: until the memory of the place ends, a refusal there is no question any more.
-    if (response?.verdict === 'accepted' || response?.verdict === 'forbidden') refusals.note(placeOf(call), connection.credential, true)
+    if (response?.verdict === 'accepted' || response?.verdict === 'forbidden') refusals.note(requestKey(call), connection.credential, true)
     return undefined
   }
 
-  async function suspect(call: Call, connection: Connection): Promise<Connection | undefined> {
-    const noted = connection.refusal
+  async function suspect(call: ProxiedRequest, connection: Connection): Promise<Connection | undefined> {
+    const noted = connection.firstUnauthorized
     const [place, atMs] = [markOf(call), clock.now()]
     // Another instance may have noted one meanwhile.
-    const note = (value: Connection): Connection => ({ ...value, refusal: value.refusal ?? { place, atMs } })
+    const note = (value: Connection): Connection => ({ ...value, firstUnauthorized: value.firstUnauthorized ?? { place, atMs } })
     if (!noted) return change(call, connection, note)
     const isElsewhere = noted.place !== place
     if (!isElsewhere && atMs - noted.atMs < sameAgainMs) return undefined
     const why = `it was refused ${isElsewhere ? 'at two places' : 'again after a minute'}, with no success in between`
     // Where a success on another instance has taken the note away, this is the first again.
-    return end(call, connection, why, value => (value.refusal?.atMs === noted.atMs ? ended(value) : note(value)))
+    return end(call, connection, why, value => (value.firstUnauthorized?.atMs === noted.atMs ? ended(value) : note(value)))
   }
 
   /** @param to what becomes of it */
-  async function end(call: Call, connection: Connection, why: string, to: (kept: Connection) => Connection = ended) {
+  async function end(call: ProxiedRequest, connection: Connection, why: string, to: (kept: Connection) => Connection = ended) {
     const standing = await change(call, connection, to)
     if (standing?.status === 'reconnect_required') onEnded(standing, why)
     return standing
   }
 
   /** Writes over the record for as long as it has this credential. @returns what stands there then */
-  async function change({ owner }: Call, { provider, credential }: Connection, to: (value: Connection) => Connection) {
+  async function change({ owner }: ProxiedRequest, { provider, credential }: Connection, to: (value: Connection) => Connection) {
     for (;;) {
       const kept = await vault.readConnection(owner, provider)
       if (kept?.value.status !== 'connected' || !kept.value.credential.equals(credential)) return undefined
@@ -96,9 +99,9 @@ export function createDoubts({ send, vault, clock, onEnded, onFailed }: DoubtsPa
      * The connection as it stands when what is being found out about it is known, or at the latest after a second.
      * @throws {GatewayError} `reconnect_required`
      */
-    async settled(call: Call): Promise<Connection> {
+    async settled(call: ProxiedRequest): Promise<Connection> {
       const found = underWay.get(connectionOf(call))
-      const standing = found && (await before(patienceMs, found).catch(() => undefined))
+      const standing = found && (await withTimeout(patienceMs, found).catch(() => undefined))
       // A new sign-in or key may have come in between.
       if (!standing?.credential.equals(call.connection.credential)) return call.connection
       if (standing.status === 'reconnect_required') throw reconnectRequired(standing.provider)
@@ -106,25 +109,25 @@ export function createDoubts({ send, vault, clock, onEnded, onFailed }: DoubtsPa
     },
 
     /** The provider refused what `call` carried. */
-    refused(call: Call, connection: Connection): void {
+    refused(call: ProxiedRequest, connection: Connection): void {
       const check = checkOf(call.provider, connection)
       begin(call, connection, () => (check ? ask(call, connection, check) : suspect(call, connection)))
     },
 
     /** It took what had been refused before. */
-    served(call: Call, connection: Connection): void {
-      begin(call, connection, () => change(call, connection, ({ refusal: _, ...rest }) => rest))
+    served(call: ProxiedRequest, connection: Connection): void {
+      begin(call, connection, () => change(call, connection, ({ firstUnauthorized: _, ...rest }) => rest))
     }
   }
 }
 
-const ended = ({ refusal: _, ...rest }: Connection): Connection => ({ ...rest, status: 'reconnect_required' })
+const ended = ({ firstUnauthorized: _, ...rest }: Connection): Connection => ({ ...rest, status: 'reconnect_required' })
 
-const checkOf = ({ methods: { oauth2, apiKey } }: Provider, { method }: Connection): Check | undefined =>
+const checkOf = ({ methods: { oauth2, apiKey } }: Provider, { method }: Connection): CredentialCheck | undefined =>
   method === 'oauth2' ? oauth2?.check : apiKey?.check
 
 /** Of the path alone, which may be long, and hold what belongs in no record. */
-const markOf = ({ target }: Call): string =>
+const markOf = ({ target }: ProxiedRequest): string =>
   createHash('sha256')
     .update(target.split('?', 1)[0] ?? '')
     .digest('base64url')

@@ -1,15 +1,15 @@
 import type { Clock } from '../ports.ts'
 import type { Secret } from '../secret.ts'
-import type { AnswerHead, Call } from './forward.ts'
+import type { ProxiedRequest, ResponseHead } from './forward.ts'
 
 /** How long a renewal or check call that did not help is remembered, and for how many paths. */
 const rememberMs = 60_000
-const mostPaths = 1_000
+const maxPaths = 1_000
 /** So many in that time, on whatever paths, and the connection's next 401s are taken at their word. */
-const mostUseless = 5
+const maxUseless = 5
 
 /** RFC 6750 §3.1: `invalid_token` goes with 401, and some vendors say it with 403. */
-export const isRefusal = ({ status, headers }: AnswerHead): boolean =>
+export const isUnauthorized = ({ status, headers }: ResponseHead): boolean =>
   status === 401 || (status === 403 && saysInvalidToken(headers['www-authenticate']))
 
 /** A `Bearer` challenge whose `error` is `invalid_token`, among others or alone (RFC 9110 §11.6.1). */
@@ -28,24 +28,24 @@ function saysInvalidToken(challenges: string | string[] | undefined): boolean {
   return false
 }
 
-type Of = Pick<Call, 'owner' | 'provider'>
+type Of = Pick<ProxiedRequest, 'owner' | 'provider'>
 
 export const connectionOf = ({ owner, provider }: Of): string => `${owner} ${provider.name}`
 
 /** Where a call goes, without what varies from one to the next. */
-export const placeOf = ({ owner, provider, method, target }: Of & Pick<Call, 'method' | 'target'>): string =>
+export const requestKey = ({ owner, provider, method, target }: Of & Pick<ProxiedRequest, 'method' | 'target'>): string =>
   `${owner} ${provider.name} ${method} ${target.split('?', 1)[0]}`
 
 type Refused = { readonly credential: Secret; readonly untilMs: number }
 
-export type Refusals = ReturnType<typeof createRefusals>
+export type UnauthorizedMemo = ReturnType<typeof createUnauthorizedMemo>
 
 /**
  * Remembers where a provider answered 401 to a credential that had just been renewed for it. There another renewal would
  * help as little: without this memory a frontend that polls such a path spends one refresh token a call, and one that asks for ever
  * new paths as well. Just so where a check call has said that a credential is good which was refused there.
  */
-export function createRefusals(clock: Clock) {
+export function createUnauthorizedMemo(clock: Clock) {
   const refused = new Map<string, Refused>()
   const useless = new Map<string, { readonly count: number; readonly untilMs: number }>()
 
@@ -60,13 +60,13 @@ export function createRefusals(clock: Clock) {
 
     /** Whether a 401 at this place is the answer, and no reason to renew. */
     has(connection: string, place: string, credential: Secret): boolean {
-      if (uselessOf(connection) >= mostUseless) return true
+      if (uselessOf(connection) >= maxUseless) return true
       const entry = refused.get(place)
       return entry !== undefined && entry.untilMs > clock.now() && entry.credential.equals(credential)
     },
 
     /** A renewal, or a check call, made because of a refusal that it did not explain. */
-    noteUseless(connection: string): void {
+    recordFutileRenewal(connection: string): void {
       const count = uselessOf(connection) + 1
       const untilMs = count === 1 ? clock.now() + rememberMs : (useless.get(connection)?.untilMs ?? 0)
       keep(useless, connection, { count, untilMs })
@@ -89,5 +89,5 @@ function keep<T>(map: Map<string, T>, key: string, value: T): void {
   map.delete(key)
   map.set(key, value)
   const [oldest] = map.keys()
-  if (map.size > mostPaths && oldest !== undefined) map.delete(oldest)
+  if (map.size > maxPaths && oldest !== undefined) map.delete(oldest)
 }

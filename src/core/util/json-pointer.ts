@@ -1,5 +1,5 @@
 /** The value at a JSON Pointer (RFC 6901), or `undefined` where nothing stands. Own properties only. */
-export function valueAt(document: unknown, pointer: string): unknown {
+export function resolvePointer(document: unknown, pointer: string): unknown {
   let value = document
   for (const token of pointer.split('/').slice(1)) {
     const key = token.replaceAll('~1', '/').replaceAll('~0', '~')

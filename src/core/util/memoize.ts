@@ -1,14 +1,14 @@
 /** What a name alone decides. The same few names come again and again; others may not fill the memory. */
-export function perName<T>(decide: (name: string) => T): (name: string) => T {
+export function memoizeByName<T>(decide: (name: string) => T): (name: string) => T {
   const decided = new Map<string, T>()
   return name => {
     let verdict = decided.get(name)
     if (verdict === undefined) {
       verdict = decide(name)
-      if (decided.size < mostNamesRemembered && name.length <= mostCharactersRemembered) decided.set(name, verdict)
+      if (decided.size < maxNamesRemembered && name.length <= maxCharactersRemembered) decided.set(name, verdict)
     }
     return verdict
   }
 }
-const mostNamesRemembered = 1_000
-const mostCharactersRemembered = 100
+const maxNamesRemembered = 1_000
+const maxCharactersRemembered = 100

@@ -1,8 +1,8 @@
-import { inOneLine } from './display-text.ts'
+import { toSingleLine } from './display-text.ts'
 
-const mostCharacters = 200
+const maxCharacters = 200
 /** What is shorter may stand in a text by chance. */
-const leastCharacters = 4
+const minCharacters = 4
 /** What tokens, codes and their encodings are made of; not what stands between a name and its value. */
 const runs = /[\w.~+/%-]{8,}/g
 const lineBreaks = /[\p{Cc}\p{Zl}\p{Zp}]+/gu
@@ -13,11 +13,11 @@ const lineBreaks = /[\p{Cc}\p{Zl}\p{Zp}]+/gu
  * @param sent what must not be repeated
  * @returns `undefined` when there are no words
  */
-export function redacted(text: unknown, sent: readonly string[] = []): string | undefined {
+export function redact(text: unknown, sent: readonly string[] = []): string | undefined {
   if (typeof text !== 'string') return undefined
-  const secrets = sent.filter(({ length }) => length >= leastCharacters).flatMap(secret => [secret, encodeURIComponent(secret)])
-  let line = inOneLine(text.replace(lineBreaks, ' ')).trim()
+  const secrets = sent.filter(({ length }) => length >= minCharacters).flatMap(secret => [secret, encodeURIComponent(secret)])
+  let line = toSingleLine(text.replace(lineBreaks, ' ')).trim()
   for (const secret of secrets) line = line.replaceAll(secret, '…')
   line = line.replace(runs, run => (secrets.some(secret => secret.includes(run)) ? '…' : run))
-  return line === '' ? undefined : [...line].slice(0, mostCharacters).join('')
+  return line === '' ? undefined : [...line].slice(0, maxCharacters).join('')
 }

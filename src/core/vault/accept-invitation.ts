@@ -1,11 +1,11 @@
 import type { Connection } from '../connections/connection.ts'
 import type { Change, Clock, Store } from '../ports.ts'
 import type { SessionLimits } from '../session.ts'
-import { invitationMs } from './invitations.ts'
-import { type createRecords, standing, unchanged, type Version, versionOf } from './records.ts'
-import { keepSessions } from './session-extension.ts'
+import { invitationLifetimeMs } from './invitations.ts'
+import { type createRecords, expectRecord, expectVersion, type Version, versionOf } from './records.ts'
+import { extendSessions } from './session-extension.ts'
 
-export type Acceptance = {
+export type InvitationAcceptance = {
   /**
    * Keeps a connection that somebody else made, uses up what allowed it, and keeps the session for as long as an invitation is open, so
    * that whoever it is for finds it. @returns what it took the place of; `undefined`, with nothing kept, when the invitation has changed
@@ -30,20 +30,20 @@ type AcceptanceParts = {
 }
 
 /** What becomes of an invitation that somebody has accepted. */
-export function createAcceptance({ store, records, limits, clock, commit }: AcceptanceParts): Acceptance {
+export function createInvitationAcceptance({ store, records, limits, clock, commit }: AcceptanceParts): InvitationAcceptance {
   return {
     async connectInvited(owner, connection, { field, version }) {
       const put = records.sealConnection(owner, connection)
       const [place] = put
       for (let trial = 0; trial < trials; trial++) {
         const fields = await store.readAll(owner)
-        const kept = keepSessions({ records, limits, clock }, owner, fields, clock.now() + invitationMs, false)
+        const kept = extendSessions({ records, limits, clock }, owner, fields, clock.now() + invitationLifetimeMs, false)
         if (!kept) return undefined
         const before = fields.get(place)
         const written = await commit(owner, {
-          expect: [...kept.expect, unchanged(field, version), standing(place, before)],
+          expect: [...kept.expect, expectVersion(field, version), expectRecord(place, before)],
           put: [...kept.put, put],
-          erase: [...kept.erase, field],
+          remove: [...kept.remove, field],
           ttlMs: kept.ttlMs
         })
         if (written) return { replaced: records.openConnection(owner, connection.provider, before)?.value }

@@ -1,12 +1,12 @@
 import type { Connection } from '../connections/connection.ts'
 import type { Change, Store } from '../ports.ts'
-import { connectionField, type createRecords, unchanged, versionOf } from './records.ts'
+import { connectionField, type createRecords, expectVersion, versionOf } from './records.ts'
 
-export type Erasure = {
+export type Deletion = {
   /** @returns the connection that is gone now, as it stood then: a refresh may have ended just before. */
   disconnect(owner: string, provider: string): Promise<Connection | undefined>
   /** The session, every connection in it, every copy of its cookie. @returns the connections, as they stood then. */
-  end(owner: string): Promise<Connection[]>
+  endSession(owner: string): Promise<Connection[]>
 }
 
 /** What changes while it is erased is read again, so that nothing is erased unseen; but not for ever. */
@@ -21,31 +21,31 @@ type ErasureParts = {
 }
 
 /** Erasing, with word of what stood in the moment of it, so that all of it can be revoked. */
-export function createErasure({ store, records: { openConnection, connectionsIn }, commit, forget }: ErasureParts): Erasure {
+export function createDeletion({ store, records: { openConnection, connectionsIn }, commit, forget }: ErasureParts): Deletion {
   return {
     async disconnect(owner, provider) {
       const field = connectionField(provider)
       for (let trial = 0; trial < eraseTrials; trial++) {
         const [record] = await store.read(owner, [field])
         if (!record) return undefined
-        if (await commit(owner, { expect: [unchanged(field, versionOf(record))], erase: [field] }))
+        if (await commit(owner, { expect: [expectVersion(field, versionOf(record))], remove: [field] }))
           return openConnection(owner, provider, record)?.value
       }
-      await commit(owner, { erase: [field] })
+      await commit(owner, { remove: [field] })
       return undefined
     },
 
-    async end(owner) {
+    async endSession(owner) {
       for (let trial = 0; trial < eraseTrials; trial++) {
         const records = [...(await store.readAll(owner))]
         const erased = {
-          expect: records.map(([field, record]) => unchanged(field, versionOf(record))),
-          erase: records.map(([field]) => field)
+          expect: records.map(([field, record]) => expectVersion(field, versionOf(record))),
+          remove: records.map(([field]) => field)
         }
         if (records.length > 0 && !(await commit(owner, erased))) continue
         return [...connectionsIn(owner, records).values()].map(({ value }) => value)
       }
-      await store.erase(owner)
+      await store.deleteOwner(owner)
       forget(owner)
       return []
     }

@@ -2,10 +2,10 @@ import { connectionRequired } from '../connections/errors.ts'
 import { GatewayError } from '../errors.ts'
 import type { Clock, Store } from '../ports.ts'
 import { isLive, newId, type Session, type SessionLimits } from '../session.ts'
-import { inOneLine } from '../util/display-text.ts'
+import { toSingleLine } from '../util/display-text.ts'
 import type { Cipher } from './cipher.ts'
 import { createRecords, type Fields, invitationPrefix, type Version, type Versioned } from './records.ts'
-import { keepSessions } from './session-extension.ts'
+import { extendSessions } from './session-extension.ts'
 
 /** What somebody else may do once: connect one provider for a session that stays closed to them. */
 export type Invitation = {
@@ -18,7 +18,11 @@ export type Invitation = {
 }
 
 /** An invitation whose link was shown: whose it is, and how it is used up. */
-export type Invited = { readonly owner: string; readonly invitation: Invitation; readonly spend: { field: string; version: Version } }
+export type RedeemableInvitation = {
+  readonly owner: string
+  readonly invitation: Invitation
+  readonly redeem: { field: string; version: Version }
+}
 
 export type Invitations = {
   /**
@@ -26,23 +30,23 @@ export type Invitations = {
    * @returns the invitation and the secret part of its link, which is not kept
    * @throws {GatewayError} `connection_required` when the session has ended in the meantime
    */
-  invite(session: Session, provider: string, name: string): Promise<{ invitation: Invitation; token: string }>
+  create(session: Session, provider: string, name: string): Promise<{ invitation: Invitation; token: string }>
   /** Oldest first. */
   list(owner: string): Promise<Invitation[]>
   /** @returns whether there was one. */
   withdraw(owner: string, id: string): Promise<boolean>
   /** @throws {GatewayError} `invitation_invalid` when the link was tampered with, or its invitation was used, withdrawn, or has ended */
-  find(token: string): Promise<Invited>
+  find(token: string): Promise<RedeemableInvitation>
   /** The same by what the sealed flow of a sign-in remembers. */
-  findById(owner: string, id: string): Promise<Invited>
+  findById(owner: string, id: string): Promise<RedeemableInvitation>
 }
 
 /** How long an invitation is open, and how long what it brought waits for whoever asked. */
-export const invitationMs = 7 * 24 * 60 * 60_000
+export const invitationLifetimeMs = 7 * 24 * 60 * 60_000
 /** A session that changes meanwhile is read again, but not for ever. */
 const inviteTrials = 10
 /** Open ones of one owner; the oldest goes. */
-const mostOpen = 20
+const maxOpen = 20
 /** A link is sealed for this and opens as nothing else. */
 const linkContext = 'v1\0invitation link'
 
@@ -66,32 +70,32 @@ export function createInvitations({ store, cipher, limits, clock }: Parts): Invi
       .filter(invitation => invitation !== undefined)
       .sort((a, b) => a.createdAtMs - b.createdAtMs)
 
-  async function findById(owner: string, id: string): Promise<Invited> {
+  async function findById(owner: string, id: string): Promise<RedeemableInvitation> {
     const fields = await store.readAll(owner)
     const found = opened(owner, id, fields.get(fieldOf(id)))
     // Limits that were lowered may have ended the session: nobody is there to use what it would bring.
     const isHeld = records.sessionsIn(owner, fields).sessions.some(({ value }) => isLive(value, limits, clock.now()))
     if (!found || !isHeld) throw invalid()
-    return { owner, invitation: found.value, spend: { field: fieldOf(id), version: found.version } }
+    return { owner, invitation: found.value, redeem: { field: fieldOf(id), version: found.version } }
   }
 
   return {
     list: async owner => listIn(owner, await store.readAll(owner)),
     findById,
 
-    async invite({ owner }, provider, name) {
+    async create({ owner }, provider, name) {
       for (let trial = 0; trial < inviteTrials; trial++) {
         const createdAtMs = clock.now()
         const fields = await store.readAll(owner)
-        const session = keepSessions({ records, limits, clock }, owner, fields, createdAtMs + invitationMs, true)
+        const session = extendSessions({ records, limits, clock }, owner, fields, createdAtMs + invitationLifetimeMs, true)
         if (!session) throw connectionRequired(provider)
         const expiresAtMs = session.untilMs
         const { id, ...invitation } = { id: newId(), provider, name, createdAtMs, expiresAtMs }
-        const pushedOut = listIn(owner, fields).slice(0, 1 - mostOpen)
+        const pushedOut = listIn(owner, fields).slice(0, 1 - maxOpen)
         const written = await store.commit(owner, {
           expect: session.expect,
           put: [...session.put, seal(owner, fieldOf(id), Buffer.from(JSON.stringify(invitation)))],
-          erase: [...session.erase, ...pushedOut.map(invitation => fieldOf(invitation.id))],
+          remove: [...session.remove, ...pushedOut.map(invitation => fieldOf(invitation.id))],
           ttlMs: session.ttlMs
         })
         const token = cipher.seal(Buffer.from(`${owner} ${id}`), linkContext).toString('base64url')
@@ -103,7 +107,7 @@ export function createInvitations({ store, cipher, limits, clock }: Parts): Invi
     async withdraw(owner, id) {
       const [record] = await store.read(owner, [fieldOf(id)])
       if (!opened(owner, id, record)) return false
-      await store.commit(owner, { erase: [fieldOf(id)] })
+      await store.commit(owner, { remove: [fieldOf(id)] })
       return true
     },
 
@@ -121,16 +125,16 @@ const invalid = () =>
     'It was used already, was withdrawn, or has ended. Nothing was changed. Ask the person who sent it for a new one.'
   )
 
-const mostNameCharacters = 80
+const maxNameCharacters = 80
 
 /** The name under which somebody asks: what a page can show in a line. */
-export function inviterName(given: unknown): string {
+export function parseInviterName(given: unknown): string {
   if (given === undefined) return ''
   const name = typeof given === 'string' ? given.trim() : undefined
-  if (name === undefined || name.length > mostNameCharacters || inOneLine(name) !== name)
+  if (name === undefined || name.length > maxNameCharacters || toSingleLine(name) !== name)
     throw new GatewayError(
       'request_malformed',
-      `"name" is the name that the invited person will see: text of ${mostNameCharacters} characters at most.`
+      `"name" is the name that the invited person will see: text of ${maxNameCharacters} characters at most.`
     )
   return name
 }

@@ -1,9 +1,9 @@
 import { GatewayError } from '../errors.ts'
 import type { Change, Clock, Store } from '../ports.ts'
-import { afterlifeMs, endsAtMs, isLive, type Session, type SessionLimits, type Ticket } from '../session.ts'
-import { type createRecords, sessionField, sessionPrefix, unchanged, type Versioned } from './records.ts'
+import { expiresAtMs, isLive, recordRetentionMs, type Session, type SessionLimits, type SessionRef } from '../session.ts'
+import { type createRecords, expectVersion, sessionField, sessionPrefix, type Versioned } from './records.ts'
 
-export type OwnerParts = {
+export type VaultDependencies = {
   store: Store
   records: ReturnType<typeof createRecords>
   limits: SessionLimits
@@ -22,17 +22,17 @@ const trials = 20
 /** Every record begins with no bytes: an expectation that it exists, in whatever version. */
 const anyVersion = Buffer.alloc(0)
 
-export const stands = ({ value: { id }, version }: Versioned<Session>) => unchanged(sessionField(id), version)
-export const exists = ({ id }: Ticket) => [sessionField(id), anyVersion] as const
+export const expectUnchanged = ({ value: { id }, version }: Versioned<Session>) => expectVersion(sessionField(id), version)
+export const expectExists = ({ id }: SessionRef) => [sessionField(id), anyVersion] as const
 /** Written anew, so that whatever was to happen when an earlier response is lost does not. */
-export const carriedAgain = (session: Session): Session =>
-  session.unshown ? { ...session, unshown: { ...session.unshown, given: session.unshown.given + 1 } } : session
+export const markResent = (session: Session): Session =>
+  session.undelivered ? { ...session, undelivered: { ...session.undelivered, sendCount: session.undelivered.sendCount + 1 } } : session
 
 /** The sessions among all records of an owner, and changes that are decided from them. */
-export function createOwners({ store, records: { openSession }, limits, clock, commit }: OwnerParts) {
-  const sessionIn = (records: Records, { owner, id }: Ticket) => openSession(owner, id, records.get(sessionField(id)))
+export function createOwnerSessions({ store, records: { openSession }, limits, clock, commit }: VaultDependencies) {
+  const sessionIn = (records: Records, { owner, id }: SessionRef) => openSession(owner, id, records.get(sessionField(id)))
 
-  function liveIn(records: Records, ticket: Ticket): Versioned<Session> | undefined {
+  function liveIn(records: Records, ticket: SessionRef): Versioned<Session> | undefined {
     const session = sessionIn(records, ticket)
     return session && isLive(session.value, limits, clock.now()) ? session : undefined
   }
@@ -41,7 +41,7 @@ export function createOwners({ store, records: { openSession }, limits, clock, c
     sessionIn,
     liveIn,
 
-    ttlOf: (session: Session) => endsAtMs(session, limits) + afterlifeMs - clock.now(),
+    ttlOf: (session: Session) => expiresAtMs(session, limits) + recordRetentionMs - clock.now(),
 
     /** Those that live, but for the ones whose ids have turned. */
     sessionsIn: (owner: string, records: Records): Array<Versioned<Session>> =>
@@ -58,7 +58,7 @@ export function createOwners({ store, records: { openSession }, limits, clock, c
       ),
 
     /** Takes the step that the owner's records ask for, and decides anew when they have changed meanwhile. */
-    async settled<T>(owner: string, decide: (records: Records) => Step<T> | { readonly outcome: T }): Promise<T> {
+    async commitDecided<T>(owner: string, decide: (records: Records) => Step<T> | { readonly outcome: T }): Promise<T> {
       for (let trial = 0; trial < trials; trial++) {
         const step = decide(await store.readAll(owner))
         if (!('change' in step) || (await commit(owner, step.change))) return step.outcome

@@ -1,26 +1,26 @@
 import { hasCode } from '../errors.ts'
-import type { Clock, Watch } from '../ports.ts'
+import type { ChangeFeed, Clock } from '../ports.ts'
 
-export type MemoryLimits = {
+export type RecordCacheLimits = {
   /** Owners whose records are held; one of those who were used longest ago goes. */
-  readonly mostOwners: number
+  readonly maxOwners: number
   /** Asked for again after this long, even if no change was told. */
-  readonly trustMs: number
+  readonly maxAgeMs: number
   /** How long after it was last known to be true a record may serve while the store cannot be reached. 0: never. */
   readonly graceMs: number
 }
 
-export const memoryLimits = { mostOwners: 10_000, trustMs: 30_000, graceMs: 30_000 } satisfies MemoryLimits
+export const defaultRecordCacheLimits = { maxOwners: 10_000, maxAgeMs: 30_000, graceMs: 30_000 } satisfies RecordCacheLimits
 
 /** Asks the store for these. One function for all calls: each is too often for a closure of its own. */
 type Load<T> = (owner: string, fields: readonly string[]) => Promise<Array<T | undefined>>
 
 /** Opened records, kept true by what the store tells of changes. `undefined` is a record too: that there is none. */
-export type Memory<T> = {
-  /** @param load asks the store. @returns what it would say, in the order of `fields`; see {@link createMemory} for when it can say nothing. */
+export type RecordCache<T> = {
+  /** @param load asks the store. @returns what it would say, in the order of `fields`; see {@link createRecordCache} for when it can say nothing. */
   read(owner: string, fields: readonly string[], load: Load<T>): Array<T | undefined> | Promise<Array<T | undefined>>
   /** Before and after each write of our own: the next reader asks the store. */
-  forget(owner: string): void
+  evict(owner: string): void
 }
 
 type Entry<T> = {
@@ -41,7 +41,7 @@ const patienceMs = 100
  * While changes are told, what is held is as true as the store and serves without asking it. While they are not, the store is asked;
  * where it cannot answer, what was true `graceMs` ago at most serves in its place.
  */
-export function createMemory<T>(watch: Watch, clock: Clock, { mostOwners, trustMs, graceMs }: MemoryLimits): Memory<T> {
+export function createRecordCache<T>(watch: ChangeFeed, clock: Clock, { maxOwners, maxAgeMs, graceMs }: RecordCacheLimits): RecordCache<T> {
   const entries = new Map<string, Entry<T>>()
   let places = 0
   /** What is being read, by owner: a change that is told meanwhile may be newer than the answer. */
@@ -49,7 +49,7 @@ export function createMemory<T>(watch: Watch, clock: Clock, { mostOwners, trustM
 
   watch.subscribe((owner, untoldMs = 0) => {
     if (owner !== undefined) {
-      forget(owner)
+      evict(owner)
       return
     }
     for (const marks of reading.values()) for (const mark of marks) mark.outrun = true
@@ -59,7 +59,7 @@ export function createMemory<T>(watch: Watch, clock: Clock, { mostOwners, trustM
     }
   })
 
-  function forget(owner: string): void {
+  function evict(owner: string): void {
     entries.delete(owner)
     for (const mark of reading.get(owner) ?? []) mark.outrun = true
   }
@@ -68,7 +68,7 @@ export function createMemory<T>(watch: Watch, clock: Clock, { mostOwners, trustM
     const mark = { outrun: false }
     const marks = reading.get(owner) ?? new Set()
     reading.set(owner, marks.add(mark))
-    const watched = watch.isComplete()
+    const watched = watch.isReliable()
     // As old as they may be: nobody knows when the store looked.
     const askedAtMs = clock.now()
     try {
@@ -84,14 +84,14 @@ export function createMemory<T>(watch: Watch, clock: Clock, { mostOwners, trustM
   function keep(owner: string, fields: readonly string[], values: ReadonlyArray<T | undefined>, watched: boolean, nowMs: number): void {
     const old = entries.get(owner)
     // Other fields of a watched entry are as true as these, a change of any would have removed it; but no younger than they are.
-    const joins = old?.watched === true && watched && nowMs - old.readAtMs < trustMs
+    const joins = old?.watched === true && watched && nowMs - old.readAtMs < maxAgeMs
     const held = joins ? old : { place: 0, values: new Map(), readAtMs: nowMs, watched, goodAtMs: nowMs }
     fields.forEach((field, i) => {
       held.values.set(field, values[i])
     })
     use(owner, held)
     const [oldest] = entries.keys()
-    if (entries.size > mostOwners && oldest !== undefined) entries.delete(oldest)
+    if (entries.size > maxOwners && oldest !== undefined) entries.delete(oldest)
   }
 
   /** A Map tells its keys in the order of their coming: the first is the one that was used longest ago. */
@@ -102,17 +102,17 @@ export function createMemory<T>(watch: Watch, clock: Clock, { mostOwners, trustM
   }
 
   /** Whoever is among the younger half is far from going, and need not be put in order anew at each call. */
-  const isYoung = (entry: Entry<T>) => places - entry.place < mostOwners / 2
+  const isYoung = (entry: Entry<T>) => places - entry.place < maxOwners / 2
 
   return {
-    forget,
+    evict,
 
     read(owner, fields, load) {
-      const complete = watch.isComplete()
+      const complete = watch.isReliable()
       const entry = entries.get(owner)
       const held = entry && valuesOf(entry, fields)
       if (!held) return ask(owner, fields, load)
-      if (complete && entry.watched && clock.now() - entry.readAtMs < trustMs) {
+      if (complete && entry.watched && clock.now() - entry.readAtMs < maxAgeMs) {
         if (!isYoung(entry)) use(owner, entry)
         return held
       }

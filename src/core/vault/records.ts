@@ -1,6 +1,6 @@
 import { type Connection, decodeConnection, encodeConnection } from '../connections/connection.ts'
-import type { Session, Ticket } from '../session.ts'
-import { perName } from '../util/memoize.ts'
+import type { Session, SessionRef } from '../session.ts'
+import { memoizeByName } from '../util/memoize.ts'
 import { type Cipher, headerBytes } from './cipher.ts'
 
 /** What tells one write of a record from another: its first bytes, a character each. Many are held, and a Buffer takes ten times as much. */
@@ -18,12 +18,12 @@ export const invitationPrefix = 'invitation:'
 
 export const sessionField = (id: string): string => sessionPrefix + id
 // A field that is put together anew is hashed anew at each look for what is held by it, so those of a busy session are kept.
-export const connectionField = perName(provider => connectionPrefix + provider)
+export const connectionField = memoizeByName(provider => connectionPrefix + provider)
 
-const sessionFields = new WeakMap<Ticket, string>()
+const sessionFields = new WeakMap<SessionRef, string>()
 
 /** Of a ticket, which is one object for as long as its cookie is remembered. */
-export function sessionFieldOf(ticket: Ticket): string {
+export function sessionFieldOf(ticket: SessionRef): string {
   let field = sessionFields.get(ticket)
   if (field === undefined) {
     field = sessionField(ticket.id)
@@ -93,13 +93,13 @@ export function createRecords(cipher: Cipher) {
 export const versionOf = (record: Buffer): Version => record.toString('latin1', 0, headerBytes)
 
 /** That a field still holds what was read from it, or still nothing, as `Change.expect` takes it. */
-export const standing = (field: string, record: Buffer | undefined): readonly [field: string, prefix: Buffer | undefined] => [
+export const expectRecord = (field: string, record: Buffer | undefined): readonly [field: string, prefix: Buffer | undefined] => [
   field,
   record?.subarray(0, headerBytes)
 ]
 
 /** That a record is still the one that was read, as `Change.expect` takes it. */
-export const unchanged = (field: string, version: Version): readonly [field: string, prefix: Buffer] => [
+export const expectVersion = (field: string, version: Version): readonly [field: string, prefix: Buffer] => [
   field,
   Buffer.from(version, 'latin1')
 ]

@@ -1,7 +1,7 @@
 import type { Change, Clock } from '../ports.ts'
-import { afterlifeMs, endsAtMs, isLive, keptUntil, type Session, type SessionLimits } from '../session.ts'
-import { exists } from './owner-sessions.ts'
-import { type createRecords, type Fields, sessionField, unchanged } from './records.ts'
+import { expiresAtMs, extendSession, isLive, recordRetentionMs, type Session, type SessionLimits } from '../session.ts'
+import { expectExists } from './owner-sessions.ts'
+import { type createRecords, expectVersion, type Fields, sessionField } from './records.ts'
 
 type Parts = { readonly records: ReturnType<typeof createRecords>; readonly limits: SessionLimits; readonly clock: Clock }
 
@@ -21,7 +21,7 @@ const slackMs = 60_000
  * @param seen whether the person was here for it
  * @returns `undefined` when none lives
  */
-export function keepSessions(
+export function extendSessions(
   { records, limits, clock }: Parts,
   owner: string,
   fields: Fields,
@@ -32,18 +32,19 @@ export function keepSessions(
   const { sessions } = records.sessionsIn(owner, fields)
   const living = sessions.filter(({ value }) => isLive(value, limits, nowMs))
   if (living.length === 0) return undefined
-  const isKept = ({ keptUntilMs = 0 }: Session) => keptUntilMs >= untilMs - slackMs
+  const isKept = ({ extendedUntilMs = 0 }: Session) => extendedUntilMs >= untilMs - slackMs
   const changed = living.filter(({ value }) => !isKept(value))
-  const after = (session: Session) => (isKept(session) ? session : keptUntil(seen ? { ...session, seenAtMs: nowMs } : session, untilMs))
+  const after = (session: Session) =>
+    isKept(session) ? session : extendSession(seen ? { ...session, lastSeenAtMs: nowMs } : session, untilMs)
   const kept = living.map(({ value }) => after(value))
   return {
-    expect: living.map(({ value, version }) => (isKept(value) ? exists(value) : unchanged(sessionField(value.id), version))),
+    expect: living.map(({ value, version }) => (isKept(value) ? expectExists(value) : expectVersion(sessionField(value.id), version))),
     put: changed.map(({ value }) => records.sealSession(after(value))),
-    erase: sessions.filter(session => !living.includes(session)).map(({ value }) => sessionField(value.id)),
-    ttlMs: latestEndMs(kept, limits) + afterlifeMs - nowMs,
+    remove: sessions.filter(session => !living.includes(session)).map(({ value }) => sessionField(value.id)),
+    ttlMs: latestEndMs(kept, limits) + recordRetentionMs - nowMs,
     untilMs: Math.min(untilMs, latestEndMs(kept, limits))
   }
 }
 
 const latestEndMs = (sessions: readonly Session[], limits: SessionLimits): number =>
-  Math.max(...sessions.map(session => endsAtMs(session, limits)))
+  Math.max(...sessions.map(session => expiresAtMs(session, limits)))

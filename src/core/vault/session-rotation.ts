@@ -1,20 +1,28 @@
 import type { Connection } from '../connections/connection.ts'
 import {
-  type Arrival,
+  type CallbackRequest,
   firstSession,
+  isAwaitingResponse,
   isOfSameBrowser,
-  isWaitingFor,
-  mayHaveCrossed,
+  mayHaveOverlapped,
   newId,
-  type Session,
-  type Shows,
-  turned
+  type PresentedFlows,
+  rotateSession,
+  type Session
 } from '../session.ts'
-import { carriedAgain, createOwners, exists, type OwnerParts, type Records, type Step, stands } from './owner-sessions.ts'
-import { type Put, sessionField, unchanged, type Versioned } from './records.ts'
+import {
+  createOwnerSessions,
+  expectExists,
+  expectUnchanged,
+  markResent,
+  type Records,
+  type Step,
+  type VaultDependencies
+} from './owner-sessions.ts'
+import { expectVersion, type Put, sessionField, type Versioned } from './records.ts'
 
 /** How a session begins and its id turns, when the response that carries the new id may be lost. */
-export type Turning = {
+export type SessionRotation = {
   /**
    * Keeps a new connection and turns the session's id, or begins a session.
    * @param presented the session that the browser showed; `undefined` for its first.
@@ -23,43 +31,49 @@ export type Turning = {
    * connection is in a session that the browser has or will get by another response; `ended` when the session was ended in the meantime,
    * with nothing kept; `unproven` when the owner has a session of which this browser may have the cookie by now, with nothing kept.
    */
-  connect(owner: string, presented: Session | undefined, connection: Connection, arrival?: Arrival, browser?: Shows): Promise<Outcome>
+  connect(
+    owner: string,
+    presented: Session | undefined,
+    connection: Connection,
+    arrival?: CallbackRequest,
+    browser?: PresentedFlows
+  ): Promise<Outcome>
 }
 
 type Outcome = Session | 'joined' | 'ended' | 'unproven'
 type Decided = { readonly outcome: Outcome }
 
-export function createTurning(parts: OwnerParts): Turning {
+export function createSessionRotation(parts: VaultDependencies): SessionRotation {
   const {
     records: { sealSession, sealConnection },
     clock,
     commit
   } = parts
-  const { ttlOf, liveIn, sessionsIn, endedIn, settled } = createOwners(parts)
+  const { ttlOf, liveIn, sessionsIn, endedIn, commitDecided } = createOwnerSessions(parts)
 
   function inSession(
     records: Records,
     presented: Session,
     provider: string,
     kept: Put,
-    arrival?: Arrival,
-    browser?: Shows
+    arrival?: CallbackRequest,
+    browser?: PresentedFlows
   ): Step<Outcome> | Decided {
     const standing = liveIn(records, presented)
     if (standing && !standing.value.superseded) {
-      const { successor, predecessor } = turned(standing.value, clock.now(), provider, arrival?.flow)
+      const { successor, predecessor } = rotateSession(standing.value, clock.now(), provider, arrival?.flow)
       const put = [sealSession(successor), sealSession(predecessor), kept]
       return {
-        change: { expect: [stands(standing)], put, erase: endedIn(presented.owner, records), ttlMs: ttlOf(successor) },
+        change: { expect: [expectUnchanged(standing)], put, remove: endedIn(presented.owner, records), ttlMs: ttlOf(successor) },
         outcome: successor
       }
     }
     const { superseded } = standing?.value ?? {}
     const next = superseded && liveIn(records, { owner: presented.owner, id: superseded.by })
-    if (standing && superseded && !superseded.isOver && next) return behind(standing, next, provider, kept, browser)
+    if (standing && superseded && !superseded.isConfirmed && next) return behind(standing, next, provider, kept, browser)
     // Shown when the request began, and another tab's sign-in has turned it since: its response has arrived.
     const [other] = sessionsIn(presented.owner, records)
-    return other ? { change: { expect: [exists(other.value)], put: [kept] }, outcome: 'joined' } : { outcome: 'ended' }
+    return other ? { change: { expect: [expectExists(other.value)], put: [kept] }, outcome: 'joined' } : { outcome: 'ended' }
   }
 
   /** Of a browser that does not have the successor yet. */
@@ -68,33 +82,36 @@ export function createTurning(parts: OwnerParts): Turning {
     next: Versioned<Session>,
     provider: string,
     kept: Put,
-    browser?: Shows
+    browser?: PresentedFlows
   ): Step<Outcome> {
-    const superseded = session.superseded && { ...session.superseded, hidden: [...new Set([...session.superseded.hidden, provider])] }
+    const superseded = session.superseded && {
+      ...session.superseded,
+      hiddenProviders: [...new Set([...session.superseded.hiddenProviders, provider])]
+    }
     const hides = sealSession({ ...session, ...(superseded && { superseded }) })
     const step = beside(next, kept, browser)
     const { expect = [], put = [] } = step.change
-    return { ...step, change: { expect: [...expect, unchanged(sessionField(session.id), version)], put: [...put, hides] } }
+    return { ...step, change: { expect: [...expect, expectVersion(sessionField(session.id), version)], put: [...put, hides] } }
   }
 
   /** Into a session that the request does not show. It is given once more to the browser that waits for it, and to no other. */
-  function beside(session: Versioned<Session>, kept: Put, browser?: Shows): Step<Outcome> {
-    if (!session.value.unshown || !isWaitingFor(session.value.unshown.flow, browser))
-      return { change: { expect: [exists(session.value)], put: [kept] }, outcome: 'joined' }
-    const again = carriedAgain(session.value)
-    return { change: { expect: [stands(session)], put: [kept, sealSession(again)] }, outcome: again }
+  function beside(session: Versioned<Session>, kept: Put, browser?: PresentedFlows): Step<Outcome> {
+    if (!session.value.undelivered || !isAwaitingResponse(session.value.undelivered.flow, browser))
+      return { change: { expect: [expectExists(session.value)], put: [kept] }, outcome: 'joined' }
+    const again = markResent(session.value)
+    return { change: { expect: [expectUnchanged(session)], put: [kept, sealSession(again)] }, outcome: again }
   }
 
-  async function first(owner: string, connection: Connection, arrival?: Arrival, browser?: Shows): Promise<Outcome> {
+  async function first(owner: string, connection: Connection, arrival?: CallbackRequest, browser?: PresentedFlows): Promise<Outcome> {
     const session = firstSession(owner, clock.now(), arrival)
     const kept = sealConnection(owner, connection)
     const put = [sealSession(session), kept]
     if (await commit(owner, { expectNone: true, put, ttlMs: ttlOf(session) })) return session
-    const outcome = await settled<Outcome | 'none'>(owner, records => {
+    const outcome = await commitDecided<Outcome | 'none'>(owner, records => {
       const sessions = sessionsIn(owner, records)
       const own = arrival && sessions.find(({ value }) => isOfSameBrowser(value, arrival))
       if (own) return beside(own, kept, browser)
-      return { outcome: arrival && sessions.some(({ value }) => mayHaveCrossed(value, arrival)) ? 'unproven' : 'none' }
+      return { outcome: arrival && sessions.some(({ value }) => mayHaveOverlapped(value, arrival)) ? 'unproven' : 'none' }
     })
     return outcome === 'none' ? first(newId(), connection, arrival, browser) : outcome
   }
@@ -103,7 +120,7 @@ export function createTurning(parts: OwnerParts): Turning {
     connect(owner, presented, connection, arrival, browser) {
       if (!presented) return first(owner, connection, arrival, browser)
       const kept = sealConnection(presented.owner, connection)
-      return settled<Outcome>(presented.owner, records => inSession(records, presented, connection.provider, kept, arrival, browser))
+      return commitDecided<Outcome>(presented.owner, records => inSession(records, presented, connection.provider, kept, arrival, browser))
     }
   }
 }

@@ -2,66 +2,70 @@ import type { Connection } from '../connections/connection.ts'
 import { hasCode } from '../errors.ts'
 import type { Change, Clock, Store } from '../ports.ts'
 import {
-  afterlifeMs,
-  endsAtMs,
+  expiresAtMs,
+  isAwaitingResponse,
   isLive,
-  isWaitingFor,
   newId,
   newSession,
+  type PresentedFlows,
+  recordRetentionMs,
   type Session,
   type SessionLimits,
-  type Shows,
+  type SessionRef,
   type Superseded,
-  type Ticket,
-  touched
+  touchSession
 } from '../session.ts'
-import { type Acceptance, createAcceptance } from './accept-invitation.ts'
+import { createInvitationAcceptance, type InvitationAcceptance } from './accept-invitation.ts'
 import type { Cipher } from './cipher.ts'
-import { createErasure, type Erasure } from './deletion.ts'
-import { createMemory, type MemoryLimits, memoryLimits } from './record-cache.ts'
+import { createDeletion, type Deletion } from './deletion.ts'
+import { createRecordCache, defaultRecordCacheLimits, type RecordCacheLimits } from './record-cache.ts'
 import {
   connectionField,
   connectionPrefix,
   createRecords,
+  expectVersion,
   sessionField,
   sessionFieldOf,
   sessionPrefix,
-  unchanged,
   type Versioned,
   versionOf
 } from './records.ts'
-import { createGiven, type Given } from './session-delivery.ts'
-import { createTurning, type Turning } from './session-rotation.ts'
+import { createSessionDelivery, type SessionDelivery } from './session-delivery.ts'
+import { createSessionRotation, type SessionRotation } from './session-rotation.ts'
 
-export type Held = { session: Versioned<Session>; connections: Map<string, Versioned<Connection>> }
+export type OpenedSession = { session: Versioned<Session>; connections: Map<string, Versioned<Connection>> }
 
 /** The sealed records of sessions and connections: read together, written only over what was read, erased at once. */
-export type Vault = Erasure &
-  Acceptance &
-  Turning &
-  Omit<Given, 'noteShown'> & {
+export type Vault = Deletion &
+  InvitationAcceptance &
+  SessionRotation &
+  Omit<SessionDelivery, 'confirmDelivery'> & {
     /**
      * The session and the connections to `providers`, in one round trip, or in none while they are held in memory and known to be
      * true: then it is no promise. `undefined` when the session has ended. Its cookie counts as shown.
      * @param browser who shows it, for a session whose id has turned: it may see what was connected since.
      */
-    open(ticket: Ticket, providers: readonly string[], browser?: Shows): Held | undefined | Promise<Held | undefined>
+    open(
+      ticket: SessionRef,
+      providers: readonly string[],
+      browser?: PresentedFlows
+    ): OpenedSession | undefined | Promise<OpenedSession | undefined>
     /** The session and all its connections as the store has them now. Its cookie counts as shown. */
-    openAll(ticket: Ticket, browser?: Shows): Promise<Held | undefined>
+    openAll(ticket: SessionRef, browser?: PresentedFlows): Promise<OpenedSession | undefined>
     /** As the store has it now; `undefined` also when no session of its owner lives any more. */
     readConnection(owner: string, provider: string): Promise<Versioned<Connection> | undefined>
     /** A session of a new owner, without any connection. */
-    begin(): Promise<Session>
+    createSession(): Promise<Session>
     /** Writes over exactly what was read. `undefined`, with nothing written, when that has changed or is gone. */
     replace(owner: string, before: Versioned<Connection>, after: Connection): Promise<Versioned<Connection> | undefined>
     /** Notes that the session was seen and used, if the last note is old. Never extends the absolute limit, never revives. */
     touch(session: Versioned<Session>, provider?: string): Promise<unknown> | undefined
   }
 
-type VaultParts = { store: Store; cipher: Cipher; limits: SessionLimits; clock: Clock; memory?: MemoryLimits }
+type VaultParts = { store: Store; cipher: Cipher; limits: SessionLimits; clock: Clock; memory?: RecordCacheLimits }
 
-export function createVault({ store, cipher, limits, clock, memory: held = memoryLimits }: VaultParts): Vault {
-  const memory = createMemory<Versioned<Session | Connection>>(store.watch, clock, held)
+export function createVault({ store, cipher, limits, clock, memory: held = defaultRecordCacheLimits }: VaultParts): Vault {
+  const memory = createRecordCache<Versioned<Session | Connection>>(store.changes, clock, held)
 
   /** Sessions whose note is being or has been written: the calls of a busy session, or of an outage, need not each try. */
   const noted = new WeakSet<Versioned<Session>>()
@@ -74,12 +78,12 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
   /** Whoever reads here after us reads what we wrote, though the word on the change may still be on its way. */
   async function commit(owner: string, change: Change): Promise<boolean> {
     const committed = await store.commit(owner, change)
-    memory.forget(owner)
+    memory.evict(owner)
     return committed
   }
 
   function putSession(session: Session): Required<Pick<Change, 'put' | 'ttlMs'>> {
-    return { put: [sealSession(session)], ttlMs: endsAtMs(session, limits) + afterlifeMs - clock.now() }
+    return { put: [sealSession(session)], ttlMs: expiresAtMs(session, limits) + recordRetentionMs - clock.now() }
   }
 
   async function load(owner: string, fields: readonly string[]): Promise<Array<Versioned<Session | Connection> | undefined>> {
@@ -91,24 +95,24 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
     )
   }
 
-  const { noteShown, ...given } = createGiven({ store, records, limits, clock, commit })
+  const { confirmDelivery, ...given } = createSessionDelivery({ store, records, limits, clock, commit })
 
   /** @param values a session's, and then those of the connections to `providers` */
   function heldIn(
     providers: readonly string[],
     values: ReadonlyArray<Versioned<Session | Connection> | undefined>,
-    browser: Shows | undefined
-  ): Held | undefined | Promise<Held | undefined> {
+    browser: PresentedFlows | undefined
+  ): OpenedSession | undefined | Promise<OpenedSession | undefined> {
     const session = live(values[0] as Versioned<Session> | undefined)
     if (!session) return undefined
-    const connections: Held['connections'] = new Map()
+    const connections: OpenedSession['connections'] = new Map()
     providers.forEach((name, i) => {
       const connection = values[i + 1] as Versioned<Connection> | undefined
       if (connection) connections.set(name, connection)
     })
-    const { unshown, superseded } = session.value
+    const { undelivered, superseded } = session.value
     if (superseded && !serves(superseded, connections, browser)) return undefined
-    return unshown ? shown(session, connections) : { session, connections }
+    return undelivered ? shown(session, connections) : { session, connections }
   }
 
   /**
@@ -116,10 +120,14 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
    * the person who signed in there, and not the new one of a provider that had another. The browser that waits for the new one sees all.
    * @returns whether it is good at all
    */
-  function serves({ flow, hidden, isOver }: Superseded, connections: Map<string, unknown>, browser: Shows | undefined): boolean {
-    if (isWaitingFor(flow, browser)) return true
-    for (const name of hidden) connections.delete(name)
-    return !isOver
+  function serves(
+    { flow, hiddenProviders, isConfirmed }: Superseded,
+    connections: Map<string, unknown>,
+    browser: PresentedFlows | undefined
+  ): boolean {
+    if (isAwaitingResponse(flow, browser)) return true
+    for (const name of hiddenProviders) connections.delete(name)
+    return !isConfirmed
   }
 
   /** By what is held of a session: its first requests come together, and while the store is down not each need try. */
@@ -131,8 +139,8 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
     return session
   }
 
-  async function shown(session: Versioned<Session>, connections: Held['connections']): Promise<Held | undefined> {
-    const noted = arrivals.get(session) ?? noteShown(session).catch(whileDown(session))
+  async function shown(session: Versioned<Session>, connections: OpenedSession['connections']): Promise<OpenedSession | undefined> {
+    const noted = arrivals.get(session) ?? confirmDelivery(session).catch(whileDown(session))
     arrivals.set(session, noted)
     const now = await noted
     return now && { session: now, connections }
@@ -152,9 +160,9 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       const session = live(openSession(owner, id, records.get(sessionField(id))))
       if (!session) return undefined
       const connections = connectionsIn(owner, records)
-      const { unshown, superseded } = session.value
+      const { undelivered, superseded } = session.value
       if (superseded && !serves(superseded, connections, browser)) return undefined
-      return unshown ? shown(session, connections) : { session, connections }
+      return undelivered ? shown(session, connections) : { session, connections }
     },
 
     async readConnection(owner, provider) {
@@ -163,7 +171,7 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
       return isHeld ? openConnection(owner, provider, fields.get(connectionField(provider))) : undefined
     },
 
-    async begin() {
+    async createSession() {
       const session = newSession(newId(), clock.now())
       await commit(session.owner, putSession(session))
       return session
@@ -172,22 +180,22 @@ export function createVault({ store, cipher, limits, clock, memory: held = memor
     async replace(owner, before, after) {
       const put = sealConnection(owner, after)
       const [field, record] = put
-      const written = await commit(owner, { expect: [unchanged(field, before.version)], put: [put] })
+      const written = await commit(owner, { expect: [expectVersion(field, before.version)], put: [put] })
       return written ? { value: after, version: versionOf(record) } : undefined
     },
 
-    ...createAcceptance({ store, records, limits, clock, commit }),
-    ...createErasure({ store, records, commit, forget: memory.forget }),
-    ...createTurning({ store, records, limits, clock, commit }),
+    ...createInvitationAcceptance({ store, records, limits, clock, commit }),
+    ...createDeletion({ store, records, commit, forget: memory.evict }),
+    ...createSessionRotation({ store, records, limits, clock, commit }),
     ...given,
 
     touch(session, provider) {
       const { value, version } = session
       // What has ended is not revived by who saw it live a moment before.
-      const next = noted.has(session) || !live(session) ? undefined : touched(value, limits, clock.now(), provider)
+      const next = noted.has(session) || !live(session) ? undefined : touchSession(value, limits, clock.now(), provider)
       if (!next) return undefined
       noted.add(session)
-      return commit(value.owner, { expect: [unchanged(sessionField(value.id), version)], ...putSession(next) })
+      return commit(value.owner, { expect: [expectVersion(sessionField(value.id), version)], ...putSession(next) })
     }
   }
 }

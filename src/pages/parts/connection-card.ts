@@ -1,11 +1,11 @@
 import type { ConnectionView } from '../../core/connections/view.ts'
 import type { Provider } from '../../core/provider/provider.ts'
-import type { Way } from '../connect-methods.ts'
+import type { ConnectMethod } from '../connect-methods.ts'
 import { type Html, html } from '../html.ts'
 import { details, lastDetails, scopeList, time } from './details.ts'
-import { mark } from './provider-badge.ts'
+import { providerBadge } from './provider-badge.ts'
 
-export type Card = { provider: Provider; view: ConnectionView; ways: readonly Way[]; endsAtMs: number | undefined }
+export type Card = { provider: Provider; view: ConnectionView; connectMethods: readonly ConnectMethod[]; endsAtMs: number | undefined }
 
 const statusText = { connected: 'Connected', reconnect_required: 'Access has ended', disconnected: 'Not connected' } as const
 
@@ -14,11 +14,11 @@ const statusSign = { connected: 'm3.5 8.5 3 3 6-6.5', reconnect_required: 'M8 3.
 
 const instead = { oauth2: 'Sign in instead', api_key: 'Use a key instead' } as const
 
-export function card({ provider, view, ways, endsAtMs }: Card): Html {
+export function card({ provider, view, connectMethods, endsAtMs }: Card): Html {
   const { status, title, provider: name } = view
-  const [first, ...others] = ways
+  const [first, ...others] = connectMethods
   return html`<li class="card" data-provider="${name}" data-status="${status}">
-${mark(provider)}
+${providerBadge(provider)}
 <div class="name">
 <h2>${title}</h2>
 <p class="status"><svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="${statusSign[status]}"/></svg>${statusText[status]}</p>
@@ -48,7 +48,7 @@ const failing = ({ title, failingSince }: ConnectionView): Html | '' =>
     : html`<p>Renewing the access at ${title} has failed since ${time(failingSince)}. It is tried again by itself, and nothing is lost.</p>`
 
 /** A link either way: where a key is pasted, the page's script opens the dialog that it names. */
-const begin = (label: string, what: string, { method, url }: Way, { provider }: ConnectionView, look: string): Html =>
+const begin = (label: string, what: string, { method, url }: ConnectMethod, { provider }: ConnectionView, look: string): Html =>
   html`<a class="${look}" href="${url}" aria-label="${label} ${what}"${method === 'api_key' ? html` data-dialog="key-dialog-${provider}"` : ''}>${label}</a>`
 
 const notAllowed = ({ missingScopes = [] }: ConnectionView): Html | string =>
@@ -68,7 +68,7 @@ function disconnect({ provider, title, method }: ConnectionView, { methods: { oa
   return html`<button type="button" class="quiet" aria-label="Disconnect ${title}" data-method="DELETE" data-path="/connections/${provider}" data-provider="${provider}" data-question="Disconnect ${title}?" data-meaning="The applications of this site can no longer use it. ${after}" data-done="${title} is disconnected.">Disconnect</button>`
 }
 
-function expectation({ title, methods: { oauth2, apiKey } }: Provider, way: Way | undefined): string {
+function expectation({ title, methods: { oauth2, apiKey } }: Provider, way: ConnectMethod | undefined): string {
   const steps = way?.method === 'oauth2' ? (oauth2?.help.steps ?? []) : [`You make a key at ${title} and paste it here.`]
   const plan = way?.method === 'oauth2' ? oauth2?.help.plan : apiKey?.help.plan
   return [...steps, plan].filter(text => text !== undefined).join(' ')

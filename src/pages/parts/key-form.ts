@@ -1,5 +1,5 @@
 import type { ApiKeyMethod, Provider } from '../../core/provider/provider.ts'
-import { homeAfter } from '../connect-methods.ts'
+import { connectedUrl } from '../connect-methods.ts'
 import { type Html, html } from '../html.ts'
 import { guide } from './guide.ts'
 
@@ -40,7 +40,7 @@ export const keyDialog = (provider: Provider, method: ApiKeyMethod): Html =>
 <h2 id="key-title-${provider.name}" tabindex="-1" autofocus>Connect ${provider.title} with a key</h2>
 ${keyForm(provider, method, {
   action: `/connections/${provider.name}`,
-  returnTo: homeAfter(provider.name),
+  returnTo: connectedUrl(provider.name),
   cancel: html`<button type="button" class="quiet" data-close>Cancel</button>`
 })}
 </dialog>

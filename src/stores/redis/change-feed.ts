@@ -1,12 +1,12 @@
 import { Cluster, type Redis, ReplyError } from 'ioredis'
-import type { Watch } from '../../core/ports.ts'
-import { before } from '../../core/util/timeout.ts'
-import { createWatchers, type Watchers } from '../listeners.ts'
-import { backOffMs, commandTimeoutMs, connectRedis } from './client.ts'
+import type { ChangeFeed } from '../../core/ports.ts'
+import { withTimeout } from '../../core/util/timeout.ts'
+import { type ChangeListeners, createChangeListeners } from '../listeners.ts'
+import { commandTimeoutMs, connectRedis, reconnectDelayMs } from './client.ts'
 import { aliveChannel, keyPrefix } from './keys.ts'
 import type { RedisTarget } from './target.ts'
 
-export type RedisWatch = Watch & { close(): void }
+export type RedisChangeFeed = ChangeFeed & { close(): void }
 
 /** Where Redis tells of changed keys to connections that speak RESP2 (redis.io/docs/latest/develop/reference/client-side-caching). */
 const invalidations = '__redis__:invalidate'
@@ -16,7 +16,7 @@ const heartbeatMs = 500
  * Heartbeats without an answer, one after the other, until it is given up. One says little on a machine that stalls; and while the
  * connection is made anew, a living holder of a lease looks dead.
  */
-const mostMissed = 2
+const maxMissed = 2
 
 /**
  * Redis tells of every key that anybody changes, deletes, or lets end: client-side caching in broadcasting mode, on a connection of its
@@ -24,14 +24,14 @@ const mostMissed = 2
  *
  * A server or user that allows no tracking is no fault: then no change is told, and every call asks.
  */
-export function openRedisWatch(client: Redis | Cluster, target: RedisTarget, instance: string): RedisWatch {
-  const watchers = createWatchers()
+export function openRedisChangeFeed(client: Redis | Cluster, target: RedisTarget, instance: string): RedisChangeFeed {
+  const watchers = createChangeListeners()
   const trackers = new Map<Redis | 'only', Tracker>()
   /** Each call asks: so it is found out when it changes. */
   let isComplete = false
   const look = (leftMs = 0) => {
     isComplete = trackers.size > 0 && trackers.values().every(tracker => tracker.isTold())
-    watchers.tell(undefined, Math.max(leftMs, ...trackers.values().map(tracker => tracker.silentMs())))
+    watchers.publish(undefined, Math.max(leftMs, ...trackers.values().map(tracker => tracker.silentMs())))
   }
 
   if (client instanceof Cluster) {
@@ -56,9 +56,9 @@ export function openRedisWatch(client: Redis | Cluster, target: RedisTarget, ins
   }
 
   return {
-    isComplete: () => isComplete,
+    isReliable: () => isComplete,
     subscribe: watchers.subscribe,
-    nextChange: watchers.nextChange,
+    waitForChange: watchers.waitForChange,
     close: () => {
       for (const tracker of trackers.values()) tracker.close()
     }
@@ -69,7 +69,7 @@ export function openRedisWatch(client: Redis | Cluster, target: RedisTarget, ins
 const tracking = { protocol: 2, autoResubscribe: false, enableReadyCheck: false, readOnly: false, socketTimeout: undefined } as const
 
 /** A node's own connection begins at its first command and is not restored by itself. */
-const ofNode = { lazyConnect: false, retryStrategy: backOffMs } as const
+const ofNode = { lazyConnect: false, retryStrategy: reconnectDelayMs } as const
 
 type Tracker = {
   isTold(): boolean
@@ -79,7 +79,7 @@ type Tracker = {
 }
 
 /** @param onTurn called when it is told of changes from now on, and when it is not any more */
-function track(connection: Redis, instance: string, { tell, wake }: Watchers, onTurn: () => void): Tracker {
+function track(connection: Redis, instance: string, { publish, wakeWaiters }: ChangeListeners, onTurn: () => void): Tracker {
   let told = false
   let missed = 0
   let heardAtMs: number | undefined
@@ -96,7 +96,7 @@ function track(connection: Redis, instance: string, { tell, wake }: Watchers, on
     onTurn()
   }
   connection.on('ready', () => {
-    before(commandTimeoutMs, begin()).catch(error => {
+    withTimeout(commandTimeoutMs, begin()).catch(error => {
       // Redis says no: so it stays. Without an answer in time, from one that was frozen, nothing would ever begin again.
       if (!(error instanceof ReplyError)) connection.disconnect(true)
     })
@@ -110,11 +110,11 @@ function track(connection: Redis, instance: string, { tell, wake }: Watchers, on
   connection.on('messageBuffer', (channel: Buffer, keys: Buffer[] | null) => {
     if (channel.toString() !== invalidations) return
     // FLUSHALL names no key.
-    if (keys === null) tell()
-    else for (const key of keys) passOn(key.toString(), tell, wake)
+    if (keys === null) publish()
+    else for (const key of keys) passOn(key.toString(), publish, wakeWaiters)
   })
   const unheard = () => {
-    if (++missed >= mostMissed) connection.disconnect(true)
+    if (++missed >= maxMissed) connection.disconnect(true)
   }
   const heartbeat = setInterval(() => {
     if (!told) return
@@ -123,7 +123,7 @@ function track(connection: Redis, instance: string, { tell, wake }: Watchers, on
       missed = 0
       heardAtMs = askedAtMs
     }
-    before(commandTimeoutMs, connection.ping()).then(heard, unheard)
+    withTimeout(commandTimeoutMs, connection.ping()).then(heard, unheard)
   }, heartbeatMs).unref()
 
   return {

@@ -2,7 +2,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { scripts } from './scripts.ts'
 import type { RedisTarget } from './target.ts'
 
-export const backOffMs = (attempt: number): number => Math.min(attempt * 50, 500)
+export const reconnectDelayMs = (attempt: number): number => Math.min(attempt * 50, 500)
 
 /** How long a command waits for its answer. */
 export const commandTimeoutMs = 500
@@ -37,7 +37,7 @@ export function connectRedis(
   const hosts = [...target.hosts]
   switch (target.kind) {
     case 'single':
-      return new Redis({ ...options, ...hosts[0], db, enableOfflineQueue: false, retryStrategy: backOffMs })
+      return new Redis({ ...options, ...hosts[0], db, enableOfflineQueue: false, retryStrategy: reconnectDelayMs })
 
     case 'sentinel':
       return new Redis({
@@ -46,9 +46,9 @@ export function connectRedis(
         name: target.master,
         db,
         enableOfflineQueue: false,
-        retryStrategy: backOffMs,
+        retryStrategy: reconnectDelayMs,
         // It must return a number: without one, ioredis gives up for good when no sentinel answers.
-        sentinelRetryStrategy: backOffMs,
+        sentinelRetryStrategy: reconnectDelayMs,
         sentinelCommandTimeout: commandTimeoutMs,
         // Sentinels know this password already (auth-pass) and, having none of their own, accept any. An ACL user is the master's alone.
         ...(username === undefined && password !== undefined ? { sentinelPassword: password } : {}),
@@ -59,7 +59,7 @@ export function connectRedis(
       return new Cluster(hosts, {
         redisOptions: options,
         scripts,
-        clusterRetryStrategy: backOffMs,
+        clusterRetryStrategy: reconnectDelayMs,
         slotsRefreshTimeout: commandTimeoutMs,
         // 0: a call whose connection broke may have been carried out; sending it to another node could do it twice.
         retryDelayOnFailover: 0,

@@ -1,37 +1,37 @@
 import { Cluster, type Redis, ReplyError } from 'ioredis'
-import { before } from '../../core/util/timeout.ts'
+import { withTimeout } from '../../core/util/timeout.ts'
 import { storeUnavailable } from '../errors.ts'
 import { commandTimeoutMs } from './client.ts'
-import { createSharedPatience } from './outage-deadline.ts'
+import { createOutageDeadlines } from './outage-deadline.ts'
 import { redisReady } from './ready.ts'
 
 /** How long a call waits for a connection, unless a store is opened with another patience. */
-const usualConnectionPatienceMs = 400
+const defaultConnectionPatienceMs = 400
 /** When it was this process that was late, and not Redis, the next answer comes at once. */
-const leastTryMs = 100
+const minTryMs = 100
 
 /** @param tag what stands in the braces of the key, by which a Cluster chooses the node */
 type AskRedis = <T>(tag: string, work: () => Promise<T>) => Promise<T>
 
 /** Asks with patience, but not for long: whatever goes wrong is `store_unavailable` within a second. */
-export function createAsk(
+export function createCommandRunner(
   client: Redis | Cluster,
   description: string,
-  connectionPatienceMs = usualConnectionPatienceMs
+  connectionPatienceMs = defaultConnectionPatienceMs
 ): { ask: AskRedis; askTwice: AskRedis; deadlineMs: number } {
   // Waiting for a connection and then for a command's own 500 ms stay below this, and this, as a rule, below the port's second.
   const deadlineMs = connectionPatienceMs + commandTimeoutMs + 50
   const ready = redisReady(client, connectionPatienceMs)
-  const patience = createSharedPatience(deadlineMs, leastTryMs)
-  client.on('ready', patience.forget)
+  const patience = createOutageDeadlines(deadlineMs, minTryMs)
+  client.on('ready', patience.reset)
   // In a Cluster one node may be silent while the others speak.
   const whom = client instanceof Cluster ? (tag: string) => tag : () => ''
 
   async function ask<T>(tag: string, work: () => Promise<T>, withinMs = deadlineMs): Promise<T> {
     try {
-      return await before(
-        Math.min(withinMs, patience.next(whom(tag))),
-        ready().then(() => before(commandTimeoutMs, listened(tag, work())))
+      return await withTimeout(
+        Math.min(withinMs, patience.remainingMs(whom(tag))),
+        ready().then(() => withTimeout(commandTimeoutMs, listened(tag, work())))
       )
     } catch (error) {
       throw storeUnavailable(new Error(`${description}: ${reasonOf(error)}`))
@@ -42,10 +42,10 @@ export function createAsk(
   async function listened<T>(tag: string, answer: Promise<T>): Promise<T> {
     try {
       const value = await answer
-      patience.heard(whom(tag))
+      patience.markAlive(whom(tag))
       return value
     } catch (error) {
-      if (error instanceof ReplyError) patience.heard(whom(tag))
+      if (error instanceof ReplyError) patience.markAlive(whom(tag))
       throw error
     }
   }
@@ -63,7 +63,7 @@ export function createAsk(
       } catch (error) {
         const tookMs = performance.now() - start
         if (tookMs < commandTimeoutMs) throw error
-        return ask(tag, work, Math.max(deadlineMs - tookMs, leastTryMs))
+        return ask(tag, work, Math.max(deadlineMs - tookMs, minTryMs))
       }
     }
   }

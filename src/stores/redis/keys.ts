@@ -6,9 +6,9 @@ export const ownerKey = (owner: string): string => `${keyPrefix}${owner}}`
 export const ownerOf = (key: string): string | undefined =>
   key.startsWith(keyPrefix) && key.endsWith('}') ? key.slice(keyPrefix.length, -1) : undefined
 export const claimKey = (key: string): string => `${keyPrefix}${key}}:claim`
-export const keptKey = (key: string): string => `${keyPrefix}${key}}:kept`
+export const valueKey = (key: string): string => `${keyPrefix}${key}}:kept`
 /** Written after an erasure, to wait until it has come as far as that. In the slot of the owner's records. */
-export const erasedKey = (owner: string): string => `${keyPrefix}${owner}}:erased`
+export const replicationMarkerKey = (owner: string): string => `${keyPrefix}${owner}}:erased`
 /** Not below the prefix that is watched: nobody waits for it. */
 export const countKey = (key: string): string => `grantkeeper:count:{${key}}`
 /** In the slot of the owner's records. */

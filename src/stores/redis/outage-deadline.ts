@@ -1,29 +1,29 @@
-export type SharedPatience = {
+export type OutageDeadlines = {
   /** How long a call that begins now waits for whoever it is sent to, in milliseconds. */
-  next(whom: string): number
+  remainingMs(whom: string): number
   /** There was an answer, of whatever kind. */
-  heard(whom: string): void
-  forget(): void
+  markAlive(whom: string): void
+  reset(): void
 }
 
 /** Silences that are kept in mind. Forgetting one costs a call no more than its own patience. */
-const mostSilences = 10_000
+const maxSilences = 10_000
 
 /**
  * One patience for one silence, however many calls fall into it: who comes later waits for what is left of it, and `leastMs` at
  * least. A request that asks several times in a row, or behind another one, would otherwise wait for the sum.
  */
-export function createSharedPatience(patienceMs: number, leastMs: number): SharedPatience {
+export function createOutageDeadlines(patienceMs: number, minMs: number): OutageDeadlines {
   const silentSinceMs = new Map<string, number>()
   return {
-    next: whom => {
+    remainingMs: whom => {
       const nowMs = performance.now()
       const sinceMs = silentSinceMs.get(whom) ?? nowMs
-      if (silentSinceMs.size >= mostSilences) silentSinceMs.clear()
+      if (silentSinceMs.size >= maxSilences) silentSinceMs.clear()
       silentSinceMs.set(whom, sinceMs)
-      return Math.max(sinceMs + patienceMs - nowMs, leastMs)
+      return Math.max(sinceMs + patienceMs - nowMs, minMs)
     },
-    heard: whom => void silentSinceMs.delete(whom),
-    forget: () => silentSinceMs.clear()
+    markAlive: whom => void silentSinceMs.delete(whom),
+    reset: () => silentSinceMs.clear()
   }
 }

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import { TimeLimit } from '../../core/util/timeout.ts'
+import { Timeout } from '../../core/util/timeout.ts'
 
 /**
  * A call made right after opening, or in the moment of a reconnect, waits for that one attempt and for `patienceMs` at most. Once an
@@ -14,8 +14,8 @@ export function redisReady(client: Redis | Cluster, patienceMs: number): () => P
 
   function begin() {
     const outcome = Promise.withResolvers<void>()
-    const limit = new TimeLimit(patienceMs, outcome.resolve)
-    void outcome.promise.then(() => limit.end())
+    const limit = new Timeout(patienceMs, outcome.resolve)
+    void outcome.promise.then(() => limit.clear())
     return outcome
   }
 

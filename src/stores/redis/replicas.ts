@@ -1,12 +1,12 @@
 import { Cluster, Command, type Redis, ReplyError } from 'ioredis'
-import { before } from '../../core/util/timeout.ts'
-import { unconfirmed } from '../errors.ts'
-import { backOffMs, connectRedis } from './client.ts'
-import { erasedKey, ownerKey } from './keys.ts'
+import { withTimeout } from '../../core/util/timeout.ts'
+import { replicationUnconfirmed } from '../errors.ts'
+import { connectRedis, reconnectDelayMs } from './client.ts'
+import { ownerKey, replicationMarkerKey } from './keys.ts'
 import type { RedisTarget } from './target.ts'
 
 export type RedisReplicas = {
-  /** See `Store.confirm`. */
+  /** See `Store.confirmReplicated`. */
   confirm(owner: string): Promise<void>
   close(): void
 }
@@ -52,7 +52,7 @@ export function openRedisReplicas(client: Redis | Cluster, target: RedisTarget, 
   /** The server that has the owner's records, by a connection for this alone, from the first time on. */
   function waiterFor(owner: string): Waiter {
     const node = client instanceof Cluster ? nodeOf(client, ownerKey(owner)) : 'only'
-    if (node === undefined) throw unconfirmed(new Error(`${description}: no node has the slot`))
+    if (node === undefined) throw replicationUnconfirmed(new Error(`${description}: no node has the slot`))
     for (const [other, waiter] of waiters) {
       if (other === 'only' || masters().includes(other)) continue
       waiter.close()
@@ -60,7 +60,8 @@ export function openRedisReplicas(client: Redis | Cluster, target: RedisTarget, 
     }
     const known = waiters.get(node)
     if (known) return known
-    const connection = node === 'only' ? (connectRedis(target) as Redis) : node.duplicate({ lazyConnect: false, retryStrategy: backOffMs })
+    const connection =
+      node === 'only' ? (connectRedis(target) as Redis) : node.duplicate({ lazyConnect: false, retryStrategy: reconnectDelayMs })
     const waiter = openWaiter(connection, isFollowed)
     waiters.set(node, waiter)
     return waiter
@@ -70,11 +71,11 @@ export function openRedisReplicas(client: Redis | Cluster, target: RedisTarget, 
     // What was written stands, whatever this comes to.
     async confirm(owner) {
       let reason = 'no replica has confirmed a write'
-      const isConfirmed = await before(deadlineMs, waiterFor(owner).wait(owner)).catch((error: Error) => {
+      const isConfirmed = await withTimeout(deadlineMs, waiterFor(owner).wait(owner)).catch((error: Error) => {
         reason = error.message
         return error instanceof ReplyError
       })
-      if (!isConfirmed) throw unconfirmed(new Error(`${description}: ${reason}`))
+      if (!isConfirmed) throw replicationUnconfirmed(new Error(`${description}: ${reason}`))
     },
 
     close() {
@@ -97,7 +98,7 @@ function openWaiter(connection: Redis, isFollowed: (node: Redis) => Promise<bool
     await ready()
     if (!(await isFollowed(connection))) return true
     // WAIT speaks of what its own connection has written, and replicas take all writes in one order: one of ours, behind the others.
-    await connection.set(erasedKey(owner), '', 'PX', 1000)
+    await connection.set(replicationMarkerKey(owner), '', 'PX', 1000)
     return (await connection.wait(1, patienceMs)) > 0
   }
 

@@ -87,14 +87,14 @@ export const scripts = {
  * The arguments of `grantkeeperCommit`: the time to live or '', 'none' or 'any' for what the owner has, then the number of expectations and
  * puts before each of them, then erases.
  */
-export const commitArguments = ({ expectNone, expect = [], put = [], erase = [], ttlMs }: Change): Argument[] => [
+export const commitArguments = ({ expectNone, expect = [], put = [], remove = [], ttlMs }: Change): Argument[] => [
   ttlMs === undefined ? '' : wholeMs(ttlMs),
   expectNone ? 'none' : 'any',
   expect.length,
   ...expect.flatMap(([field, prefix]) => [field, prefix === undefined ? 'absent' : 'prefix', prefix ?? '']),
   put.length,
   ...put.flat(),
-  ...erase
+  ...remove
 ]
 
 /** Redis wants whole milliseconds, one at least. */

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Cluster, type Redis } from 'ioredis'
 import type { Store } from '../../core/ports.ts'
-import { before, TimeLimit } from '../../core/util/timeout.ts'
-import { openRedisWatch } from './change-feed.ts'
+import { Timeout, withTimeout } from '../../core/util/timeout.ts'
+import { openRedisChangeFeed } from './change-feed.ts'
 import { connectRedis } from './client.ts'
-import { createAsk } from './deadline.ts'
-import { claimKey, countKey, keptKey, leaseKey, ownerKey, ownerOf } from './keys.ts'
+import { createCommandRunner } from './deadline.ts'
+import { claimKey, countKey, leaseKey, ownerKey, ownerOf, valueKey } from './keys.ts'
 import { openRedisReplicas } from './replicas.ts'
 import { commitArguments, wholeMs } from './scripts.ts'
 import { parseRedisUrl } from './target.ts'
@@ -31,9 +31,9 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
   const description = `Redis at ${target.address}`
   const client = connectRedis(target)
   const instance = randomUUID()
-  const watch = openRedisWatch(client, target, instance)
+  const changes = openRedisChangeFeed(client, target, instance)
   const replicas = openRedisReplicas(client, target, description)
-  const { ask, askTwice, deadlineMs } = createAsk(client, description, connectionPatienceMs)
+  const { ask, askTwice, deadlineMs } = createCommandRunner(client, description, connectionPatienceMs)
 
   /** @param node where these keys are: in a Cluster each is asked of its own */
   async function endingWithin(node: Redis, keys: readonly string[], withinMs: number): Promise<string[]> {
@@ -50,7 +50,7 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
 
   return {
     description,
-    watch,
+    changes,
 
     read: async (owner, fields) => {
       if (fields.length === 0) return []
@@ -62,13 +62,13 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
 
     commit: async (owner, change) => (await ask(owner, () => client.grantkeeperCommit(ownerKey(owner), ...commitArguments(change)))) === 1,
 
-    erase: async owner => {
+    deleteOwner: async owner => {
       await ask(owner, () => client.del(ownerKey(owner)))
     },
 
-    confirm: replicas.confirm,
+    confirmReplicated: replicas.confirm,
 
-    owners: async function* (endWithinMs) {
+    scanOwners: async function* (endWithinMs) {
       // Once there is a connection it is known which nodes there are.
       await ask('', async () => undefined)
       const nodes = client instanceof Cluster ? client.nodes('master') : [client]
@@ -85,17 +85,17 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
 
     claim: async (key, ttlMs) => (await ask(key, () => client.set(claimKey(key), '', 'PX', wholeMs(ttlMs), 'NX'))) === 'OK',
 
-    keep: async (key, record, ttlMs) => {
-      await ask(key, () => client.set(keptKey(key), record, 'PX', wholeMs(ttlMs)))
+    setValue: async (key, record, ttlMs) => {
+      await ask(key, () => client.set(valueKey(key), record, 'PX', wholeMs(ttlMs)))
     },
 
-    kept: async key => (await askTwice(key, () => client.getBuffer(keptKey(key)))) ?? undefined,
+    getValue: async key => (await askTwice(key, () => client.getBuffer(valueKey(key)))) ?? undefined,
 
     acquire: async (owner, name, ttlMs, waitedMs = 0) => {
       const key = leaseKey(owner, name)
       // Without the connection that shows its life, a holder has no name by which it could be taken for dead. Nor does it judge others:
       // who may not subscribe may not ask who does.
-      const isSeen = watch.isComplete()
+      const isSeen = changes.isReliable()
       const holder = `${isSeen ? instance : ''}:${randomUUID()}`
       const refusedForMs = isSeen ? Math.floor(waitedMs) : 0
       const release = async () => void (await ask(owner, () => client.grantkeeperRelease(key, holder)))
@@ -104,7 +104,7 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
       try {
         let acquired = await acquire()
         if (typeof acquired === 'string') {
-          await new Promise<void>(resolve => void new TimeLimit(secondLookMs, resolve))
+          await new Promise<void>(resolve => void new Timeout(secondLookMs, resolve))
           acquired = await acquire(acquired)
         }
         if (acquired !== 1) return undefined
@@ -116,7 +116,7 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
       return { extend: async ttlMs => (await ask(owner, () => client.grantkeeperExtend(key, holder, wholeMs(ttlMs)))) === 1, release }
     },
 
-    count: async (key, windowMs) => {
+    increment: async (key, windowMs) => {
       const [count, endsInMs] = await ask(key, () => client.grantkeeperCount(countKey(key), wholeMs(windowMs)))
       return { count, endsInMs }
     },
@@ -128,9 +128,9 @@ export function openRedisStore({ url, connectionPatienceMs }: { url: string; con
 
     close: async () => {
       // QUIT lets calls under way finish; a server that is gone does not answer it.
-      watch.close()
+      changes.close()
       replicas.close()
-      await before(deadlineMs, client.quit()).catch(() => undefined)
+      await withTimeout(deadlineMs, client.quit()).catch(() => undefined)
       client.disconnect()
     }
   }

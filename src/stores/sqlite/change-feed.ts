@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Watch } from '../../core/ports.ts'
-import { createWatchers, type Watchers } from '../listeners.ts'
+import type { ChangeFeed } from '../../core/ports.ts'
+import { type ChangeListeners, createChangeListeners } from '../listeners.ts'
 
 /** How often it is asked while somebody waits. */
 const lookMs = 10
@@ -17,8 +17,11 @@ const looks = { most: 2, withinMs: 5 }
  *
  * @param elapsed milliseconds since any moment; they only ever grow.
  */
-export function sqliteWatch(db: DatabaseSync, elapsed = () => performance.now()): Watch & Pick<Watchers, 'tell' | 'wake'> {
-  const watchers = createWatchers()
+export function createSqliteChangeFeed(
+  db: DatabaseSync,
+  elapsed = () => performance.now()
+): ChangeFeed & Pick<ChangeListeners, 'publish' | 'wakeWaiters'> {
+  const watchers = createChangeListeners()
   const dataVersion = db.prepare('PRAGMA data_version')
   let seen = versionNow()
 
@@ -35,7 +38,7 @@ export function sqliteWatch(db: DatabaseSync, elapsed = () => performance.now())
     const version = versionNow()
     if (version !== seen) {
       seen = version
-      watchers.tell()
+      watchers.publish()
     }
     return version !== undefined
   }
@@ -57,13 +60,13 @@ export function sqliteWatch(db: DatabaseSync, elapsed = () => performance.now())
   }
 
   return {
-    tell: watchers.tell,
-    wake: watchers.wake,
+    publish: watchers.publish,
+    wakeWaiters: watchers.wakeWaiters,
     subscribe: watchers.subscribe,
-    isComplete: lookWithin,
-    nextChange: async (owner, withinMs) => {
+    isReliable: lookWithin,
+    waitForChange: async (owner, withinMs) => {
       const looking = setInterval(look, lookMs)
-      await watchers.nextChange(owner, withinMs)
+      await watchers.waitForChange(owner, withinMs)
       clearInterval(looking)
     }
   }

@@ -7,7 +7,7 @@ const rowsAtMost = 100
  * Deletes rows past their end; they are invisible already, this gives their space back. Called on writes, so that no timer keeps the
  * process alive, and bounded, so that no request pays for a backlog: what is left goes with the next write.
  */
-export function sqliteSweep(db: DatabaseSync): (nowMs: number) => void {
+export function createExpiredRowSweep(db: DatabaseSync): (nowMs: number) => void {
   const deletions = ['owners', 'claims', 'kept', 'counts', 'leases'].map(table =>
     db.prepare(`DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ends_at_ms <= ? LIMIT ${rowsAtMost})`)
   )

@@ -5,8 +5,8 @@ import { join, resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock, Store } from '../../core/ports.ts'
 import { storeUnavailable } from '../errors.ts'
-import { sqliteWatch } from './change-feed.ts'
-import { sqliteSweep } from './expired-rows.ts'
+import { createSqliteChangeFeed } from './change-feed.ts'
+import { createExpiredRowSweep } from './expired-rows.ts'
 import { openSqliteFile } from './file.ts'
 
 const prepare = (db: DatabaseSync) => ({
@@ -55,8 +55,8 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
   const file = join(resolve(directory), 'grantkeeper.sqlite')
   const db = openSqliteFile(file)
   const sql = prepare(db)
-  const sweep = sqliteSweep(db)
-  const watch = sqliteWatch(db)
+  const sweep = createExpiredRowSweep(db)
+  const changes = createSqliteChangeFeed(db)
 
   const attempt = async <T>(work: () => T): Promise<T> => {
     try {
@@ -100,7 +100,7 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
 
   return {
     description: `SQLite file ${file}`,
-    watch,
+    changes,
 
     read: (owner, fields) =>
       attempt(() => {
@@ -110,7 +110,7 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
 
     readAll: owner => attempt(() => recordsOf(owner, clock.now())),
 
-    commit: async (owner, { expectNone, expect = [], put = [], erase = [], ttlMs }) => {
+    commit: async (owner, { expectNone, expect = [], put = [], remove = [], ttlMs }) => {
       const committed = await change(nowMs => {
         const endsAtMs = ttlMs === undefined ? sql.endOf.get(owner, nowMs)?.ends_at_ms : endOf(nowMs, ttlMs)
         if (endsAtMs === undefined) return false
@@ -121,23 +121,23 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
         if (records.size === 0) sql.eraseOwner.run(owner)
         sql.keepOwner.run(owner, endsAtMs)
         for (const [field, record] of put) sql.put.run(owner, field, record)
-        for (const field of erase) sql.erase.run(owner, field)
+        for (const field of remove) sql.erase.run(owner, field)
         sql.eraseEmptyOwner.run(owner, owner)
         return true
       })
-      if (committed) watch.tell(owner)
+      if (committed) changes.publish(owner)
       return committed
     },
 
-    erase: async owner => {
+    deleteOwner: async owner => {
       await change(() => sql.eraseOwner.run(owner))
-      watch.tell(owner)
+      changes.publish(owner)
     },
 
     // One file, and a commit is on the disk.
-    confirm: async () => {},
+    confirmReplicated: async () => {},
 
-    owners: async function* (endWithinMs) {
+    scanOwners: async function* (endWithinMs) {
       if (endWithinMs !== undefined) return yield* ending(endWithinMs)
       for (let from = ''; ; ) {
         const batch = await attempt(() => sql.ownersFrom.all(from, clock.now(), ownersAtOnce).map(({ owner }) => owner as string))
@@ -151,12 +151,12 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
 
     claim: (key, ttlMs) => change(nowMs => sql.claim.run(key, endOf(nowMs, ttlMs), nowMs).changes === 1),
 
-    keep: async (key, record, ttlMs) => {
+    setValue: async (key, record, ttlMs) => {
       await change(nowMs => sql.keep.run(key, record, endOf(nowMs, ttlMs)))
-      watch.wake(key)
+      changes.wakeWaiters(key)
     },
 
-    kept: key =>
+    getValue: key =>
       attempt(() => {
         const record = sql.kept.get(key, clock.now())?.record as Uint8Array<ArrayBuffer> | undefined
         return record && bytesOf(record)
@@ -176,12 +176,12 @@ export function openSqliteStore({ directory, clock }: { directory: string; clock
         extend: ttlMs => change(nowMs => sql.extend.run(endOf(nowMs, ttlMs), key, holder, nowMs).changes === 1),
         release: async () => {
           await change(() => sql.release.run(key, holder))
-          watch.wake(owner)
+          changes.wakeWaiters(owner)
         }
       }
     },
 
-    count: (key, windowMs) =>
+    increment: (key, windowMs) =>
       change(nowMs => {
         const counted = sql.count.get(key, endOf(nowMs, windowMs), nowMs, nowMs) as { count: number; ends_at_ms: number }
         return { count: counted.count, endsInMs: counted.ends_at_ms - nowMs }

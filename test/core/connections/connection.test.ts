@@ -1,24 +1,24 @@
 import t from 'tap'
 import {
-  connectionFrom,
+  applyGrant,
+  connectionFromGrant,
   decodeConnection,
   encodeConnection,
   isDueForRenewal,
-  isExpired,
-  renewed
+  isExpired
 } from '../../../src/core/connections/connection.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { connectionWith, grantOf, hour, minute, second, startMs, told } from '../support.ts'
 
 t.test('SEC-11: a connection keeps the scopes granted, and those asked when the answer names none', async t => {
   const asked = ['read', 'write']
-  t.strictSame(connectionFrom({ ...grantOf('a'), scopes: ['read'] }, 'acme', asked, startMs).scopes, ['read'])
-  t.strictSame(connectionFrom({ ...grantOf('a'), scopes: [] }, 'acme', asked, startMs).scopes, [])
-  t.strictSame(connectionFrom(grantOf('a'), 'acme', asked, startMs).scopes, asked)
+  t.strictSame(connectionFromGrant({ ...grantOf('a'), scopes: ['read'] }, 'acme', asked, startMs).scopes, ['read'])
+  t.strictSame(connectionFromGrant({ ...grantOf('a'), scopes: [] }, 'acme', asked, startMs).scopes, [])
+  t.strictSame(connectionFromGrant(grantOf('a'), 'acme', asked, startMs).scopes, asked)
 })
 
 t.test('a connection is made from a grant', async t => {
-  t.strictSame(told(connectionFrom({ ...grantOf('a', 'r', hour), account: 'Acme Inc.' }, 'acme', ['read'], startMs)), {
+  t.strictSame(told(connectionFromGrant({ ...grantOf('a', 'r', hour), account: 'Acme Inc.' }, 'acme', ['read'], startMs)), {
     provider: 'acme',
     method: 'oauth2',
     status: 'connected',
@@ -31,7 +31,7 @@ t.test('a connection is made from a grant', async t => {
     account: 'Acme Inc.',
     connectedAtMs: startMs
   })
-  t.strictSame(told(connectionFrom(grantOf('a'), 'acme', [], startMs)), {
+  t.strictSame(told(connectionFromGrant(grantOf('a'), 'acme', [], startMs)), {
     provider: 'acme',
     method: 'oauth2',
     status: 'connected',
@@ -42,17 +42,17 @@ t.test('a connection is made from a grant', async t => {
 })
 
 t.test('SEC-12: a refresh without a new refresh token keeps the old one', async t => {
-  t.equal(renewed(connectionWith(), grantOf('access-2'), startMs).refreshToken?.reveal(), 'refresh-1')
-  t.equal(renewed(connectionWith(), grantOf('access-2', 'refresh-2'), startMs).refreshToken?.reveal(), 'refresh-2')
+  t.equal(applyGrant(connectionWith(), grantOf('access-2'), startMs).refreshToken?.reveal(), 'refresh-1')
+  t.equal(applyGrant(connectionWith(), grantOf('access-2', 'refresh-2'), startMs).refreshToken?.reveal(), 'refresh-2')
 })
 
 t.test('what a refresh leaves out of a lifetime or the scopes stays as it was', async t => {
   const grant = { ...grantOf('access-1', 'refresh-1', hour), scopes: ['read'] }
-  const before = connectionFrom(grant, 'acme', [], startMs)
+  const before = connectionFromGrant(grant, 'acme', [], startMs)
   t.match(before, { lifetimeMs: hour, expiresAtMs: startMs + hour })
-  const next = renewed(before, { ...grantOf('access-2'), scopes: [] }, startMs + hour)
+  const next = applyGrant(before, { ...grantOf('access-2'), scopes: [] }, startMs + hour)
   t.match(next, { lifetimeMs: hour, expiresAtMs: startMs + 2 * hour, renewAtMs: startMs + 2 * hour - minute, scopes: ['read'] })
-  t.match(renewed(next, grantOf('access-3', undefined, minute), startMs), { lifetimeMs: minute, expiresAtMs: startMs + minute })
+  t.match(applyGrant(next, grantOf('access-3', undefined, minute), startMs), { lifetimeMs: minute, expiresAtMs: startMs + minute })
 })
 
 t.test('SEC-12: a refresh changes what its answer says and nothing else', async t => {
@@ -61,16 +61,16 @@ t.test('SEC-12: a refresh changes what its answer says and nothing else', async 
     account: 'Acme Inc.',
     expiresAtMs: startMs,
     renewAtMs: startMs - minute,
-    backoff: { failures: 3, notBeforeMs: startMs, sinceMs: startMs }
+    backoff: { failures: 3, retryAtMs: startMs, failingSinceMs: startMs }
   })
   const kept = { provider: 'acme', method: 'oauth2', status: 'connected', account: 'Acme Inc.', connectedAtMs: startMs }
-  t.strictSame(told(renewed(before, grantOf('access-2'), startMs + hour)), {
+  t.strictSame(told(applyGrant(before, grantOf('access-2'), startMs + hour)), {
     ...kept,
     scopes: ['read', 'write'],
     credential: 'access-2',
     refreshToken: 'refresh-1'
   })
-  t.strictSame(told(renewed(before, { ...grantOf('access-2', 'refresh-2', hour), scopes: ['read'] }, startMs + hour)), {
+  t.strictSame(told(applyGrant(before, { ...grantOf('access-2', 'refresh-2', hour), scopes: ['read'] }, startMs + hour)), {
     ...kept,
     scopes: ['read'],
     credential: 'access-2',
@@ -93,8 +93,8 @@ t.test(
       [30 * second, -30 * second, 15 * second]
     ] as const) {
       const grant = grantOf('a', 'r', lifetimeMs)
-      t.equal(connectionFrom(grant, 'acme', [], startMs).renewAtMs, startMs + afterSignIn, `${lifetimeMs} ms after the sign-in`)
-      t.equal(renewed(before, grant, startMs).renewAtMs, startMs + afterRenewal, `${lifetimeMs} ms after a renewal`)
+      t.equal(connectionFromGrant(grant, 'acme', [], startMs).renewAtMs, startMs + afterSignIn, `${lifetimeMs} ms after the sign-in`)
+      t.equal(applyGrant(before, grant, startMs).renewAtMs, startMs + afterRenewal, `${lifetimeMs} ms after a renewal`)
     }
   }
 )
@@ -121,7 +121,7 @@ t.test('what is encoded decodes to the same connection', async t => {
       renewAtMs: 2,
       scopes: ['a', 'b'],
       account: 'Ácme "Inc."',
-      backoff: { failures: 2, notBeforeMs: 3, sinceMs: startMs }
+      backoff: { failures: 2, retryAtMs: 3, failingSinceMs: startMs }
     })
   ]) {
     const decoded = decodeConnection(encodeConnection(connection))

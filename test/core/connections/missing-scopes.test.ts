@@ -1,12 +1,12 @@
 import t from 'tap'
-import { type Connection, connectionFrom } from '../../../src/core/connections/connection.ts'
+import { type Connection, connectionFromGrant } from '../../../src/core/connections/connection.ts'
 import { missingScopes } from '../../../src/core/connections/missing-scopes.ts'
 import { Secret } from '../../../src/core/secret.ts'
 
 const accessToken = new Secret('a')
 const refreshToken = new Secret('r')
 const granted = (scopes: readonly string[], more: { refreshToken?: Secret } = {}): Connection =>
-  connectionFrom({ accessToken, scopes, ...more }, 'acme', [], 0)
+  connectionFromGrant({ accessToken, scopes, ...more }, 'acme', [], 0)
 
 t.test('what was asked for and not granted is missing, in the order in which it was asked', async t => {
   for (const [asked, scopes, missing] of [
@@ -19,7 +19,7 @@ t.test('what was asked for and not granted is missing, in the order in which it 
 })
 
 t.test('an answer that names no scope grants what was asked, and what is asked for since is missing', async t => {
-  const connection = connectionFrom({ accessToken }, 'acme', ['a'], 0)
+  const connection = connectionFromGrant({ accessToken }, 'acme', ['a'], 0)
   t.strictSame(missingScopes(['a'], connection), [])
   t.strictSame(missingScopes(['a', 'new'], connection), ['new'])
 })

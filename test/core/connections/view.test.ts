@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Connection } from '../../../src/core/connections/connection.ts'
-import { describe, describeConnections } from '../../../src/core/connections/view.ts'
+import { connectionView, connectionViews } from '../../../src/core/connections/view.ts'
 import type { Provider, ProviderSettings } from '../../../src/core/provider/provider.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { newSession } from '../../../src/core/session.ts'
@@ -20,9 +20,9 @@ t.test('a connection is shown with everything but its secrets', async t => {
     account: 'Acme Inc.',
     expiresAtMs: startMs + hour,
     renewAtMs: startMs,
-    backoff: { failures: 1, notBeforeMs: startMs, sinceMs: startMs }
+    backoff: { failures: 1, retryAtMs: startMs, failingSinceMs: startMs }
   })
-  const view = describe(settingsWith(), { connection, lastUsedMs: startMs + 1, publicUrl })
+  const view = connectionView(settingsWith(), { connection, lastUsedMs: startMs + 1, publicUrl })
   const { methods, ...rest } = view
   t.strictSame(rest, {
     provider: 'acme',
@@ -43,7 +43,10 @@ t.test('a connection is shown with everything but its secrets', async t => {
 })
 
 t.test('what is not known is not shown', async t => {
-  const { methods: _, ...rest } = describe(settingsWith(), { connection: connectionWith({ status: 'reconnect_required' }), publicUrl })
+  const { methods: _, ...rest } = connectionView(settingsWith(), {
+    connection: connectionWith({ status: 'reconnect_required' }),
+    publicUrl
+  })
   t.strictSame(rest, {
     provider: 'acme',
     title: 'Acme',
@@ -53,12 +56,12 @@ t.test('what is not known is not shown', async t => {
     apiUrls: ['https://api.acme.example/v1'],
     connectUrl
   })
-  const { methods: _1, ...none } = describe(settingsWith(), { publicUrl })
+  const { methods: _1, ...none } = connectionView(settingsWith(), { publicUrl })
   t.strictSame(none, { provider: 'acme', title: 'Acme', status: 'disconnected', connectUrl })
 })
 
 t.test('the bases of the API are told as a browser spells them, to whom is connected', async t => {
-  const apiUrlsOf = (api: Provider['api']) => describe(settingsWith({ api }), { connection: connectionWith(), publicUrl }).apiUrls
+  const apiUrlsOf = (api: Provider['api']) => connectionView(settingsWith({ api }), { connection: connectionWith(), publicUrl }).apiUrls
   t.strictSame(apiUrlsOf({ baseUrl: 'https://API.acme.example:443' }), ['https://api.acme.example'])
   t.strictSame(apiUrlsOf({ baseUrl: 'https://api.acme.example/v1', linkBases: ['https://old.acme.example/v1'] }), [
     'https://api.acme.example/v1',
@@ -73,7 +76,7 @@ t.test('every provider on offer is shown in its order, connected or not, and no 
     connections: new Map(['acme', 'gone'].map(provider => [provider, { value: connectionWith({ provider }), version }]))
   }
   const show = (of: typeof held | undefined) =>
-    describeConnections(providers, of, '').map(({ provider, status, lastUsedAt, connectUrl }) => [provider, status, lastUsedAt, connectUrl])
+    connectionViews(providers, of, '').map(({ provider, status, lastUsedAt, connectUrl }) => [provider, status, lastUsedAt, connectUrl])
   t.strictSame(show(held), [
     ['umbrella', 'disconnected', undefined, '/auth/umbrella'],
     ['acme', 'connected', '2026-01-01T00:00:00.000Z', '/auth/acme']
@@ -88,7 +91,7 @@ t.test('the ways to connect are OAuth with a client and keys by the definition, 
   const apiKey = apiKeyWith({ in: 'basic' })
   const shown = (methods: Provider['methods'], on = true) => {
     const { client: _, ...off } = settingsWith({ methods })
-    const view = describe(on ? settingsWith({ methods }) : off, { publicUrl })
+    const view = connectionView(on ? settingsWith({ methods }) : off, { publicUrl })
     return [view.methods, view.connectUrl]
   }
   t.strictSame(shown({ oauth2: oauth2With(), apiKey }), [['oauth2', 'api_key'], connectUrl])

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { networkOf, siteOf } from '../../../src/core/guards/client-network.ts'
+import { clientNetwork, clientSite } from '../../../src/core/guards/client-network.ts'
 
 const cases: ReadonlyArray<readonly [address: string, network: string]> = [
   ['192.0.2.1', '192.0.2.1'],
@@ -19,13 +19,13 @@ const cases: ReadonlyArray<readonly [address: string, network: string]> = [
 
 for (const [address, network] of cases) {
   t.test(`${address} is counted by ${network}`, async t => {
-    t.equal(networkOf(address), network)
+    t.equal(clientNetwork(address), network)
   })
 }
 
 t.test('the site of an IPv6 address is what one customer may have of them; of an IPv4 address it is the address', async t => {
-  t.equal(siteOf('2001:db8:1:2:3:4:5:6'), '2001:db8:1::/48')
-  t.equal(siteOf('2001:db8::1'), '2001:db8:0::/48')
-  t.equal(siteOf('192.0.2.1'), '192.0.2.1')
-  t.equal(siteOf('::ffff:192.0.2.1'), '192.0.2.1')
+  t.equal(clientSite('2001:db8:1:2:3:4:5:6'), '2001:db8:1::/48')
+  t.equal(clientSite('2001:db8::1'), '2001:db8:0::/48')
+  t.equal(clientSite('192.0.2.1'), '192.0.2.1')
+  t.equal(clientSite('::ffff:192.0.2.1'), '192.0.2.1')
 })

@@ -1,22 +1,22 @@
 import t, { type Test } from 'tap'
-import { createCounts } from '../../../src/core/guards/rate-counter.ts'
+import { createRateCounter } from '../../../src/core/guards/rate-counter.ts'
 import { openStore } from '../../../src/stores/open-store.ts'
 import { TestClock } from '../../support/gateway.ts'
 
 const minuteMs = 60_000
 
-async function setUp(t: Test, mostRemembered: number) {
+async function setUp(t: Test, maxRemembered: number) {
   const clock = new TestClock()
   const store = await openStore({ dataDir: t.testdir(), clock })
   t.teardown(() => store.close())
   const asked: string[] = []
   const told = {
-    count: (key: string, windowMs: number) => {
+    increment: (key: string, windowMs: number) => {
       asked.push(key)
-      return store.count(key, windowMs)
+      return store.increment(key, windowMs)
     }
   }
-  const count = createCounts(told, clock, mostRemembered)
+  const count = createRateCounter(told, clock, maxRemembered)
   return { clock, asked, count: (key: string) => count(key, minuteMs, 1) }
 }
 

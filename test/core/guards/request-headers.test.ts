@@ -1,5 +1,5 @@
 import t from 'tap'
-import { requestHeaders as headersOf } from '../../../src/core/guards/request-headers.ts'
+import { buildRequestHeaders as headersOf } from '../../../src/core/guards/request-headers.ts'
 import { stoppedNames } from '../../support/stopped-names.ts'
 import { codeOf, providerWith, shown } from '../support.ts'
 

@@ -1,8 +1,9 @@
 import t from 'tap'
-import { answerHeaders } from '../../../src/core/guards/response-headers.ts'
+import { buildResponseHeaders } from '../../../src/core/guards/response-headers.ts'
 import { byName } from '../../support/raw-headers.ts'
 
-const answered = (headers: Parameters<typeof answerHeaders>[1], status = 200) => byName(answerHeaders(status, headers, address => address))
+const answered = (headers: Parameters<typeof buildResponseHeaders>[1], status = 200) =>
+  byName(buildResponseHeaders(status, headers, address => address))
 
 const stoppedAnswers = [
   'set-cookie',
@@ -145,18 +146,24 @@ t.test('what is decided of a name stays so, however many other names have come',
 })
 
 t.test('an address is shown as the caller says, or not at all', async t => {
-  const shown = answerHeaders(200, { location: '/in', 'content-location': '/secret' }, address => (address === '/in' ? '/out' : undefined))
+  const shown = buildResponseHeaders(200, { location: '/in', 'content-location': '/secret' }, address =>
+    address === '/in' ? '/out' : undefined
+  )
   t.strictSame(byName(shown), { ...bare, location: '/out' })
 })
 
 t.test('SEC-16: a header that holds a secret is not shown, in one value or in any of several', async t => {
   const isSecret = (value: string) => value.includes('KEY')
   const headers = { link: ['<a>', '<b?KEY>'], vary: 'KEY', 'cache-control': 'max-age=1, KEY', 'x-url': '/KEY', etag: '"1"' }
-  t.strictSame(byName(answerHeaders(200, headers, address => address, isSecret)), { ...bare, etag: '"1"' })
+  t.strictSame(byName(buildResponseHeaders(200, headers, address => address, isSecret)), { ...bare, etag: '"1"' })
 })
 
 t.test('the length comes last, since node:http reads a Content-Disposition after it in another way', async t => {
-  const list = answerHeaders(200, { 'content-length': '5', 'content-disposition': 'attachment; filename="\xe6\x97\xa5"' }, () => undefined)
+  const list = buildResponseHeaders(
+    200,
+    { 'content-length': '5', 'content-disposition': 'attachment; filename="\xe6\x97\xa5"' },
+    () => undefined
+  )
   t.strictSame(list.slice(-2), ['content-length', '5'])
 })
 
@@ -169,7 +176,7 @@ t.test(
   'SEC-24, SEC-31: no page of another origin loads a proxied response without CORS, nor frames it, unless its site is allowed',
   async t => {
     const policyOf = (...own: ['same-site'] | []) =>
-      byName(answerHeaders(200, { 'cross-origin-resource-policy': 'cross-origin' }, address => address, undefined, ...own))
+      byName(buildResponseHeaders(200, { 'cross-origin-resource-policy': 'cross-origin' }, address => address, undefined, ...own))
     t.equal(policyOf()['cross-origin-resource-policy'], 'same-origin')
     t.equal(policyOf('same-site')['cross-origin-resource-policy'], 'same-site')
     t.match(policyOf()['content-security-policy'], /frame-ancestors 'none'/)

@@ -1,10 +1,10 @@
 import t from 'tap'
-import { safeReturnTo, withParams } from '../../../src/core/guards/return-to.ts'
+import { appendParams, guardReturnTo } from '../../../src/core/guards/return-to.ts'
 import { codeOf, shown } from '../support.ts'
 
 const publicUrl = 'https://connect.example.com'
 const origins = new Set([publicUrl, 'https://app.example.com', 'http://localhost:5173'])
-const guard = (address: string) => safeReturnTo(address, publicUrl, origins)
+const guard = (address: string) => guardReturnTo(address, publicUrl, origins)
 
 const refused: Record<string, readonly string[]> = {
   'an address without a scheme that browsers read as another host': [
@@ -165,7 +165,7 @@ t.test('SEC-26: an address that is allowed comes back in its normal form', async
 
 t.test('SEC-26: without an origin that is allowed for it, not even the own host is', async t => {
   t.equal(
-    codeOf(() => safeReturnTo('/done', publicUrl, new Set())),
+    codeOf(() => guardReturnTo('/done', publicUrl, new Set())),
     'return_to_rejected'
   )
 })
@@ -201,6 +201,6 @@ t.test('parameters are added before the fragment, and leave the rest as it is', 
     ['/?q=%0A&x=%2B', `/?q=%0A&x=%2B&${added}`],
     ['https://app.example.com/x#a#b', `https://app.example.com/x?${added}#a#b`]
   ] as const)
-    t.equal(withParams(address, params), expected, address)
-  t.equal(withParams('/', { a: 'b&c=d#é\n' }), '/?a=b%26c%3Dd%23%C3%A9%0A', 'values are encoded')
+    t.equal(appendParams(address, params), expected, address)
+  t.equal(appendParams('/', { a: 'b&c=d#é\n' }), '/?a=b%26c%3Dd%23%C3%A9%0A', 'values are encoded')
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createTokenTurns } from '../../../src/core/oauth/refresh-admission.ts'
+import { createRefreshAdmission } from '../../../src/core/oauth/refresh-admission.ts'
 import { handClock, second } from '../support.ts'
 
 /** Pauses that end when the test says so, or whoever began them. */
@@ -11,10 +11,10 @@ function turnsOfTest() {
       pauses.push(resolve)
       signal.addEventListener('abort', () => resolve())
     })
-  const turns = createTokenTurns(clock, pause)
+  const turns = createRefreshAdmission(clock, pause)
   const entered: string[] = []
   const enter = (who: string, provider = 'acme') =>
-    turns.take(provider).then(leave => {
+    turns.admit(provider).then(leave => {
       entered.push(who)
       return leave
     })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Connection } from '../../../src/core/connections/connection.ts'
-import type { GrantEnd, RenewalFailure } from '../../../src/core/oauth/refresh.ts'
+import type { EndedGrant, RenewalFailure } from '../../../src/core/oauth/refresh.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { codeOfRejection, connectionWith, hour, inOneBrowser, minute, second, startMs } from '../support.ts'
 import { another, begin, failing, kept, keptTold, many, next, type World } from './renewing.ts'
@@ -30,14 +30,14 @@ t.test('SEC-14: ten minutes of nothing but refusals end the grant, in whatever w
     ['a 403 without a word', 'unavailable', undefined, { status: 403 }],
     ['a word of its own in a 200', 'refused', undefined, { status: 200 }]
   ] as const) {
-    const ends: GrantEnd[] = []
+    const ends: EndedGrant[] = []
     const world = await begin(t, connectionWith(), { onEnded: end => ends.push(end) })
     repeated(world, failing(kind, reason, fault))
     const told = await everyMinute(world, 30)
     t.equal(told.length, 11, what)
     t.equal(told.at(-1), 'reconnect_required', what)
     t.equal((await kept(world.vault))?.status, 'reconnect_required', what)
-    t.match(ends, [{ provider: 'acme', why: 'refused_for_long', error: { fault: { status: fault.status } } }], what)
+    t.match(ends, [{ provider: 'acme', why: 'refused_for_long', error: { details: { status: fault.status } } }], what)
   }
 })
 
@@ -55,9 +55,9 @@ t.test('SEC-14: whatever else comes in between begins the ten minutes anew', asy
     failing('timeout'),
     failing('unavailable', undefined, { status: 503 }),
     failing('unavailable', undefined, { status: 429 }),
-    failing('bad_answer', undefined, { status: 200 }),
+    failing('invalid_response', undefined, { status: 200 }),
     failing('refused', 'invalid_client', { status: 401 }),
-    failing('refused', 'temporarily_unavailable', { status: 400, isPassing: true })
+    failing('refused', 'temporarily_unavailable', { status: 400, isTemporary: true })
   ]) {
     const world = await begin(t)
     const refusal = failing('refused', 'invalid_request', { status: 400 })
@@ -91,7 +91,7 @@ t.test('SEC-14: since when renewals fail is kept with the connection until one d
   repeated(world, failing('timeout'), 3)
   for (let i = 0; i < 3; i++) {
     t.equal(await codeOf(world), 'provider_timeout')
-    t.match(await keptTold(world.vault), { backoff: { failures: i + 1, sinceMs: startMs } })
+    t.match(await keptTold(world.vault), { backoff: { failures: i + 1, failingSinceMs: startMs } })
     world.clock.advance(minute)
   }
   world.endpoint.answers.push(next)
@@ -112,7 +112,7 @@ t.test('SEC-14: a pause that the token endpoint asks for is kept, told, and mean
   for (const { renew } of [one, two])
     for (const owner of owners) await t.rejects(renew(owner, connectionWith()), { code: 'provider_unavailable', retryAfter: 500 })
   t.strictSame(one.endpoint.spent, ['refresh-1'])
-  t.match(await one.vault.readConnection(owners[0] ?? '', 'acme'), { value: { backoff: { sinceMs: startMs + 100 * second } } })
+  t.match(await one.vault.readConnection(owners[0] ?? '', 'acme'), { value: { backoff: { failingSinceMs: startMs + 100 * second } } })
   one.clock.advance(500 * second)
   for (const token of owners.map((_, i) => `refresh-${i}`)) one.endpoint.answers.push(() => next(token))
   for (const owner of owners) await two.renew(owner, connectionWith())
@@ -160,7 +160,7 @@ t.test('how long a pause is: seconds or a date, an hour at most, and never less 
 
 t.test('SEC-14: a refresh token in a response of no other use is the one that is sent next', async t => {
   const world = await begin(t)
-  world.endpoint.answers.push(failing('bad_answer', undefined, { rotated: new Secret('refresh-2') }))
+  world.endpoint.answers.push(failing('invalid_response', undefined, { rotatedRefreshToken: new Secret('refresh-2') }))
   t.equal(await codeOf(world), 'provider_unavailable')
   world.clock.advance(second)
   t.equal((await world.renew('owner', connectionWith())).value.credential.reveal(), 'access-3')
@@ -169,8 +169,8 @@ t.test('SEC-14: a refresh token in a response of no other use is the one that is
 
 t.test('each failure and each end is told once, with what an operator needs', async t => {
   const failures: RenewalFailure[] = []
-  const ends: GrantEnd[] = []
-  const parts = { onFailed: (failure: RenewalFailure) => failures.push(failure), onEnded: (end: GrantEnd) => ends.push(end) }
+  const ends: EndedGrant[] = []
+  const parts = { onFailed: (failure: RenewalFailure) => failures.push(failure), onEnded: (end: EndedGrant) => ends.push(end) }
   const world = await begin(t, connectionWith(), parts)
   world.endpoint.answers.push(
     failing('unavailable', undefined, { status: 503, code: 'busy' }),
@@ -184,11 +184,11 @@ t.test('each failure and each end is told once, with what an operator needs', as
   t.equal(await codeOf(world), 'reconnect_required')
   t.equal(await codeOf(world), 'reconnect_required')
   t.match(failures, [
-    { provider: 'acme', attempt: 1, retryInMs: second, error: { fault: { status: 503, code: 'busy' } } },
+    { provider: 'acme', attempt: 1, retryInMs: second, error: { details: { status: 503, code: 'busy' } } },
     { provider: 'acme', attempt: 2, retryInMs: 2 * second, error: { kind: 'timeout' } }
   ])
   t.equal(failures.length, 2)
-  t.match(ends, [{ provider: 'acme', why: 'invalid_grant', error: { fault: { status: 400 } } }])
+  t.match(ends, [{ provider: 'acme', why: 'invalid_grant', error: { details: { status: 400 } } }])
   t.equal(ends.length, 1)
 
   const { refreshToken: _, ...without } = connectionWith()

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Grant } from '../../../src/core/connections/connection.ts'
-import type { RenewalParts } from '../../../src/core/oauth/renewal.ts'
+import type { RenewalDependencies } from '../../../src/core/oauth/renewal.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { codeOfRejection, connectionWith, hour, inOneBrowser, minute, second, startMs } from '../support.ts'
 import { another, begin, kept, many, next, type World } from './renewing.ts'
@@ -9,7 +9,7 @@ import { another, begin, kept, many, next, type World } from './renewing.ts'
 function patienceOfTest() {
   const late = new Set<() => void>()
   const limits: number[] = []
-  const patience: RenewalParts['patience'] = (limitMs, work, fault = () => new Error('late')) => {
+  const patience: RenewalDependencies['patience'] = (limitMs, work, fault = () => new Error('late')) => {
     limits.push(limitMs)
     const { promise, reject } = Promise.withResolvers<never>()
     late.add(() => reject(fault()))

@@ -71,7 +71,7 @@ t.test('connections to several providers, and of several people, are renewed bes
 })
 
 t.test('SEC-14: invalid_grant ends the connection for everyone who waited, and nobody asks again', async t => {
-  const one = await begin(t, connectionWith({ backoff: { failures: 1, notBeforeMs: startMs, sinceMs: startMs } }))
+  const one = await begin(t, connectionWith({ backoff: { failures: 1, retryAtMs: startMs, failingSinceMs: startMs } }))
   const two = another(t, one)
   one.endpoint.answers.push(failing('refused', 'invalid_grant'))
   const codes = await Promise.all(
@@ -103,7 +103,7 @@ t.test('SEC-14: a timeout or fault of the provider keeps the tokens and is not h
   for (const [kind, reason, code] of [
     ['timeout', undefined, 'provider_timeout'],
     ['unavailable', undefined, 'provider_unavailable'],
-    ['bad_answer', undefined, 'provider_unavailable'],
+    ['invalid_response', undefined, 'provider_unavailable'],
     ['refused', undefined, 'provider_unavailable']
   ] as const) {
     const what = `${kind} ${reason ?? ''}`
@@ -112,7 +112,7 @@ t.test('SEC-14: a timeout or fault of the provider keeps the tokens and is not h
     await t.rejects(renew('owner', connectionWith()), { code, provider: 'acme', retryAfter: 1 }, what)
     t.strictSame(
       await keptTold(vault),
-      { ...told(connectionWith()), backoff: { failures: 1, notBeforeMs: startMs + second, sinceMs: startMs } },
+      { ...told(connectionWith()), backoff: { failures: 1, retryAtMs: startMs + second, failingSinceMs: startMs } },
       what
     )
     clock.advance(second - 1)
@@ -176,7 +176,7 @@ t.test('SEC-15: without a connection there is nothing to renew, and no call', as
 })
 
 t.test('SEC-15, SEC-20: who disconnects or signs out during a renewal wins, and the new grant is handed over for revocation', async t => {
-  for (const end of ['disconnect', 'end'] as const) {
+  for (const end of ['disconnect', 'endSession'] as const) {
     const { renew, vault, endpoint, store, orphans } = await begin(t)
     endpoint.answers.push(async token => {
       await vault[end]('owner', 'acme')
@@ -211,7 +211,7 @@ t.test('a sign-in during a renewal stands, whatever the provider says of the old
 
 t.test('a note that another instance made on the old token in the meantime does not undo the renewal', async t => {
   for (const note of [
-    { backoff: { failures: 1, notBeforeMs: startMs + minute, sinceMs: startMs } },
+    { backoff: { failures: 1, retryAtMs: startMs + minute, failingSinceMs: startMs } },
     { status: 'reconnect_required' as const }
   ]) {
     const { renew, vault, endpoint, orphans } = await begin(t)
@@ -268,7 +268,7 @@ t.test('SEC-41: a gateway that closes gives up at last what the store does not t
     vault,
     lease: store,
     notes: store,
-    watch: store.watch,
+    watch: store.changes,
     endpointOf: () => world.endpoint,
     onOrphan: () => {},
     onLost: connection => lost.push(connection)

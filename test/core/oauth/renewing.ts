@@ -1,9 +1,9 @@
 import type { Test } from 'tap'
 import type { Connection, Grant } from '../../../src/core/connections/connection.ts'
 import type { ConnectError } from '../../../src/core/oauth/error-codes.ts'
-import { createRenewal, type Renew, type Renewal, type RenewalParts } from '../../../src/core/oauth/renewal.ts'
+import { createRenewal, type Renew, type Renewal, type RenewalDependencies } from '../../../src/core/oauth/renewal.ts'
 import type { TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
-import { TokenEndpointError, type TokenFault } from '../../../src/core/oauth/token-response.ts'
+import { TokenEndpointError, type TokenErrorDetails } from '../../../src/core/oauth/token-response.ts'
 import type { Store } from '../../../src/core/ports.ts'
 import type { Secret } from '../../../src/core/secret.ts'
 import { createCipher } from '../../../src/core/vault/cipher.ts'
@@ -42,25 +42,25 @@ export const next = (refreshToken: string): Grant => {
   return grantOf(`access-${number}`, `refresh-${number}`, hour)
 }
 const invalidGrant = () => new TokenEndpointError('refused', 'the token endpoint answered 400 invalid_grant', 'invalid_grant')
-export const failing = (kind: TokenEndpointError['kind'], reason?: ConnectError, fault?: TokenFault) => () => {
+export const failing = (kind: TokenEndpointError['kind'], reason?: ConnectError, fault?: TokenErrorDetails) => () => {
   throw new TokenEndpointError(kind, 'the token endpoint failed', reason, fault)
 }
 
 /** One instance of a gateway with a connection in its store. */
-export async function begin(t: Test, connection = connectionWith(), parts: Partial<RenewalParts> = {}): Promise<World> {
+export async function begin(t: Test, connection = connectionWith(), parts: Partial<RenewalDependencies> = {}): Promise<World> {
   const keys = [newKey()]
   const instance = openInstance(t, { keys })
   await instance.vault.connect('owner', undefined, connection, inOneBrowser(instance.clock))
   return renewing({ ...instance, keys, endpoint: new Endpoint(), orphans: [] }, parts)
 }
 
-const renewing = (parts: Omit<World, 'renew' | 'settle'>, more: Partial<RenewalParts> = {}): World => ({
+const renewing = (parts: Omit<World, 'renew' | 'settle'>, more: Partial<RenewalDependencies> = {}): World => ({
   ...parts,
   ...createRenewal({
     vault: parts.vault,
     lease: parts.store,
     notes: parts.store,
-    watch: parts.store.watch,
+    watch: parts.store.changes,
     clock: parts.clock,
     endpointOf: name => (name === 'unconfigured' ? undefined : parts.endpoint),
     onOrphan: connection => parts.orphans.push(connection),
@@ -69,7 +69,7 @@ const renewing = (parts: Omit<World, 'renew' | 'settle'>, more: Partial<RenewalP
 })
 
 /** Another process on the same store, in front of the same provider. */
-export const another = (t: Test, { keys, directory, clock, endpoint, orphans }: World, parts: Partial<RenewalParts> = {}): World =>
+export const another = (t: Test, { keys, directory, clock, endpoint, orphans }: World, parts: Partial<RenewalDependencies> = {}): World =>
   renewing({ ...openInstance(t, { keys, directory, clock }), keys, endpoint, orphans }, parts)
 
 /** The same process on a store with other ways. */

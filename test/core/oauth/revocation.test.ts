@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import type { Connection } from '../../../src/core/connections/connection.ts'
 import { createRevocation, type RevocationFailure } from '../../../src/core/oauth/revocation.ts'
 import { RevocationError } from '../../../src/core/oauth/revocation-error.ts'
-import type { Revocable, TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
+import type { RevocableToken, TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
 import type { Store } from '../../../src/core/ports.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { createCipher } from '../../../src/core/vault/cipher.ts'
@@ -33,7 +33,7 @@ function begin(t: Test, world = newWorld(t), { fails = () => undefined, answer, 
   const { directory, keys, clock } = world
   const store = openSqliteStore({ directory, clock })
   t.teardown(() => store.close())
-  const asked: Revocable[] = []
+  const asked: RevocableToken[] = []
   const failures: RevocationFailure[] = []
   const endpoint: Pick<TokenEndpoint, 'revoke'> = {
     async revoke(token) {
@@ -49,7 +49,7 @@ function begin(t: Test, world = newWorld(t), { fails = () => undefined, answer, 
       cipher: createCipher(keys),
       clock,
       endpointOf: name => (name === 'acme' ? (endpoint as TokenEndpoint) : undefined),
-      endsOf: name => (name === 'unconfigured' ? undefined : ends),
+      scopeOf: name => (name === 'unconfigured' ? undefined : ends),
       onFailed: failure => failures.push(failure)
     })
   const revocation = open(store)
@@ -64,7 +64,7 @@ function begin(t: Test, world = newWorld(t), { fails = () => undefined, answer, 
 }
 
 const unavailable = () => new RevocationError('the provider refused', { status: 503 })
-const told = ({ token, type }: Revocable) => [token.reveal(), type]
+const told = ({ token, type }: RevocableToken) => [token.reveal(), type]
 
 t.test('SEC-15: a grant is revoked at its provider, once, by its refresh token where it has one', async t => {
   const { revoke, asked, elapse, kept } = begin(t)
@@ -226,7 +226,7 @@ t.test('SEC-15: what was replaced is revoked, unless that would end what has tak
   const world = newWorld(t)
   for (const [what, ends, replaced, by, asked] of cases) {
     const instance = begin(t, world, { ends })
-    instance.replaced(replaced, by)
+    instance.revokeReplaced(replaced, by)
     await settled()
     t.equal(instance.asked.length, asked, what)
   }

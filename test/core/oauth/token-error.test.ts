@@ -1,5 +1,5 @@
 import t from 'tap'
-import { descriptionIn, refusalIn } from '../../../src/core/oauth/token-error.ts'
+import { readErrorDescription, readTokenError } from '../../../src/core/oauth/token-error.ts'
 import type { TokenRefusal } from '../../../src/core/provider/provider.ts'
 
 t.test('SEC-14: that a grant is over is understood in the words that are met', async t => {
@@ -20,12 +20,13 @@ t.test('SEC-14: that a grant is over is understood in the words that are met', a
     { error: 'consent_required' },
     { error: 'login_required' }
   ])
-    for (const status of [200, 400, 401, 403, 410]) t.equal(refusalIn(document, status)?.means, 'invalid_grant', JSON.stringify(document))
+    for (const status of [200, 400, 401, 403, 410])
+      t.equal(readTokenError(document, status)?.means, 'invalid_grant', JSON.stringify(document))
 })
 
 t.test('SEC-14: of a server’s fault only OAuth’s own word is believed', async t => {
-  t.equal(refusalIn({ error: 'invalid_grant' }, 500)?.means, 'invalid_grant')
-  t.equal(refusalIn({ error: 'login_required' }, 503)?.means, undefined)
+  t.equal(readTokenError({ error: 'invalid_grant' }, 500)?.means, 'invalid_grant')
+  t.equal(readTokenError({ error: 'login_required' }, 503)?.means, undefined)
 })
 
 t.test('SEC-14: what says something else, or nothing, ends no grant', async t => {
@@ -44,13 +45,13 @@ t.test('SEC-14: what says something else, or nothing, ends no grant', async t =>
     { error: 'invalid_grants' },
     Object.create({ error: 'invalid_grant' })
   ])
-    t.equal(refusalIn(document, 400)?.means, undefined, JSON.stringify(document))
+    t.equal(readTokenError(document, 400)?.means, undefined, JSON.stringify(document))
 })
 
 t.test('a refused client is told apart', async t => {
   for (const error of ['invalid_client', 'incorrect_client_credentials', 'bad_client_secret'])
-    t.equal(refusalIn({ error }, 401)?.means, 'invalid_client', error)
-  t.equal(refusalIn({ error: 'unauthorized_client' }, 400)?.means, undefined, 'which may be the grant as well')
+    t.equal(readTokenError({ error }, 401)?.means, 'invalid_client', error)
+  t.equal(readTokenError({ error: 'unauthorized_client' }, 400)?.means, undefined, 'which may be the grant as well')
 })
 
 t.test('a definition declares its vendor’s words, and they go before all others', async t => {
@@ -59,19 +60,19 @@ t.test('a definition declares its vendor’s words, and they go before all other
     { pointer: '/detail/number', oneOf: [190, 191], means: 'invalid_grant' },
     { pointer: '/error', oneOf: ['invalid_grant'], means: 'invalid_client' }
   ]
-  t.equal(refusalIn({ error: 'unauthorized_client' }, 403, { declared })?.means, 'invalid_grant')
-  t.equal(refusalIn({ detail: { number: 191 } }, 200, { declared })?.means, 'invalid_grant')
-  t.equal(refusalIn({ detail: { number: '191' } }, 200, { declared }), undefined, 'exactly')
-  t.equal(refusalIn({ error: 'invalid_grant' }, 400, { declared })?.means, 'invalid_client')
+  t.equal(readTokenError({ error: 'unauthorized_client' }, 403, { declared })?.means, 'invalid_grant')
+  t.equal(readTokenError({ detail: { number: 191 } }, 200, { declared })?.means, 'invalid_grant')
+  t.equal(readTokenError({ detail: { number: '191' } }, 200, { declared }), undefined, 'exactly')
+  t.equal(readTokenError({ error: 'invalid_grant' }, 400, { declared })?.means, 'invalid_client')
 })
 
 t.test('SEC-17: a code is logged in the characters that a code may have, and not at any length', async t => {
-  t.equal(refusalIn({ error: 'bad "quoted\\"\r\nx: y é' }, 400)?.code, 'bad quotedx: y ')
-  t.equal(refusalIn({ error: 'x'.repeat(1_000) }, 400)?.code?.length, 64)
-  t.equal(descriptionIn({ error: 'a', error_description: 'one\nline\u202e' }), 'oneline')
-  t.equal(descriptionIn({ error: { message: 'y'.repeat(1_000) } })?.length, 200)
-  t.equal(descriptionIn({ error: 'a' }), undefined)
+  t.equal(readTokenError({ error: 'bad "quoted\\"\r\nx: y é' }, 400)?.code, 'bad quotedx: y ')
+  t.equal(readTokenError({ error: 'x'.repeat(1_000) }, 400)?.code?.length, 64)
+  t.equal(readErrorDescription({ error: 'a', error_description: 'one\nline\u202e' }), 'oneline')
+  t.equal(readErrorDescription({ error: { message: 'y'.repeat(1_000) } })?.length, 200)
+  t.equal(readErrorDescription({ error: 'a' }), undefined)
   const sent = ['refresh-token-canary']
-  t.equal(refusalIn({ error: 'no refresh-token-canary' }, 400, { sent })?.code, undefined)
-  t.equal(descriptionIn({ error_description: 'refresh-token... is unknown' }, sent), undefined, 'nor by its beginning')
+  t.equal(readTokenError({ error: 'no refresh-token-canary' }, 400, { sent })?.code, undefined)
+  t.equal(readErrorDescription({ error_description: 'refresh-token... is unknown' }, sent), undefined, 'nor by its beginning')
 })

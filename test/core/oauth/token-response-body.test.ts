@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import t from 'tap'
-import { documentIn } from '../../../src/core/oauth/token-response-body.ts'
+import { parseTokenResponseBody } from '../../../src/core/oauth/token-response-body.ts'
 
 const response = { access_token: 'token', token_type: 'Bearer', expires_in: 3600 }
 const text = JSON.stringify(response)
@@ -25,23 +25,23 @@ t.test('SEC-10: JSON is read however it is written down', async t => {
     'deflate without a head': deflateRawSync(text),
     brotli: brotliCompressSync(text)
   }))
-    t.strictSame(documentIn(body), response, how)
-  const named = documentIn(Buffer.from('{"__proto__": 1, "access_token": "token"}')) as object
+    t.strictSame(parseTokenResponseBody(body), response, how)
+  const named = parseTokenResponseBody(Buffer.from('{"__proto__": 1, "access_token": "token"}')) as object
   t.ok(Object.hasOwn(named, 'access_token'), 'a name that some parsers refuse is a name')
 })
 
 t.test('SEC-10: a form is read, and a word', async t => {
-  t.strictSame(documentIn(Buffer.from('access_token=gho_16C7&scope=repo%2Cgist&token_type=bearer')), {
+  t.strictSame(parseTokenResponseBody(Buffer.from('access_token=gho_16C7&scope=repo%2Cgist&token_type=bearer')), {
     access_token: 'gho_16C7',
     scope: 'repo,gist',
     token_type: 'bearer'
   })
-  t.strictSame(documentIn(Buffer.from('error=bad_refresh_token&error_description=The+refresh+token+is+incorrect.\n')), {
+  t.strictSame(parseTokenResponseBody(Buffer.from('error=bad_refresh_token&error_description=The+refresh+token+is+incorrect.\n')), {
     error: 'bad_refresh_token',
     error_description: 'The refresh token is incorrect.'
   })
   for (const body of ['invalid_grant', ' invalid_grant\r\n', '"invalid_grant"', 'INVALID_GRANT'])
-    t.match(documentIn(Buffer.from(body)), { error: /^invalid_grant$/i }, body)
+    t.match(parseTokenResponseBody(Buffer.from(body)), { error: /^invalid_grant$/i }, body)
 })
 
 t.test('SEC-14: what only holds the word somewhere says nothing', async t => {
@@ -58,9 +58,9 @@ t.test('SEC-14: what only holds the word somewhere says nothing', async t => {
     'null',
     '\0\u0001\u0002'
   ])
-    t.equal(documentIn(Buffer.from(body)), undefined, JSON.stringify(body))
+    t.equal(parseTokenResponseBody(Buffer.from(body)), undefined, JSON.stringify(body))
 })
 
 t.test('a body that grows without end when it is decoded is none', async t => {
-  t.equal(documentIn(gzipSync(`{"access_token":"${'x'.repeat(4_000_000)}"}`)), undefined)
+  t.equal(parseTokenResponseBody(gzipSync(`{"access_token":"${'x'.repeat(4_000_000)}"}`)), undefined)
 })

@@ -1,16 +1,16 @@
 import t from 'tap'
-import { parseTokenAnswer, TokenEndpointError } from '../../../src/core/oauth/token-response.ts'
-import type { TokenAnswerShape } from '../../../src/core/provider/provider.ts'
+import { parseTokenResponse, TokenEndpointError } from '../../../src/core/oauth/token-response.ts'
+import type { TokenResponseShape } from '../../../src/core/provider/provider.ts'
 import { shown } from '../support.ts'
 
 const least = { access_token: 'token', token_type: 'Bearer' }
 
-const read = (body: unknown, shape?: TokenAnswerShape, scopeSeparator?: string) => {
-  const { accessToken, refreshToken, ...rest } = parseTokenAnswer(body, { shape, scopeSeparator })
+const read = (body: unknown, shape?: TokenResponseShape, scopeSeparator?: string) => {
+  const { accessToken, refreshToken, ...rest } = parseTokenResponse(body, { shape, scopeSeparator })
   return { ...rest, accessToken: accessToken.reveal(), ...(refreshToken && { refreshToken: refreshToken.reveal() }) }
 }
 
-function kindOf(body: unknown, shape?: TokenAnswerShape): unknown {
+function kindOf(body: unknown, shape?: TokenResponseShape): unknown {
   try {
     return read(body, shape)
   } catch (error) {
@@ -45,7 +45,7 @@ t.test('SEC-10: the answers of RFC 6749 are understood', async t => {
 
 t.test('SEC-10: a body that is no JSON object is no answer', async t => {
   for (const body of [undefined, null, '', 'access_token=token&token_type=bearer', 1, true, [], [least]])
-    t.equal(kindOf(body), 'bad_answer', String(body))
+    t.equal(kindOf(body), 'invalid_response', String(body))
 })
 
 t.test('SEC-10: an answer without a token that could stand in a header is none', async t => {
@@ -66,10 +66,10 @@ t.test('SEC-10: an answer without a token that could stand in a header is none',
     'tokén',
     'x'.repeat(16_385)
   ])
-    t.equal(kindOf({ ...least, access_token }), 'bad_answer', shown(String(access_token).slice(0, 20)))
+    t.equal(kindOf({ ...least, access_token }), 'invalid_response', shown(String(access_token).slice(0, 20)))
   const longest = 'x'.repeat(16_384)
   t.equal(read({ ...least, access_token: longest }).accessToken, longest)
-  t.equal(kindOf(Object.create(least)), 'bad_answer', 'an inherited token is none')
+  t.equal(kindOf(Object.create(least)), 'invalid_response', 'an inherited token is none')
 })
 
 t.test('SEC-10: a refresh token that could not be sent is not kept, and the access token is', async t => {
@@ -86,17 +86,17 @@ t.test('SEC-10: the token type is Bearer unless the definition says otherwise, a
     [undefined, undefined, accepted],
     [null, undefined, accepted],
     ['', undefined, accepted],
-    ['mac', undefined, 'bad_answer'],
-    ['DPoP', undefined, 'bad_answer'],
-    [1, undefined, 'bad_answer'],
-    [['bearer'], undefined, 'bad_answer'],
-    [{ toString: 1 }, undefined, 'bad_answer'],
+    ['mac', undefined, 'invalid_response'],
+    ['DPoP', undefined, 'invalid_response'],
+    [1, undefined, 'invalid_response'],
+    [['bearer'], undefined, 'invalid_response'],
+    [{ toString: 1 }, undefined, 'invalid_response'],
     [undefined, '', accepted],
     ['', '', accepted],
     ['bearer', '', accepted],
-    ['mac', '', 'bad_answer'],
+    ['mac', '', 'invalid_response'],
     ['Token', 'token', accepted],
-    ['Bearer', 'token', 'bad_answer'],
+    ['Bearer', 'token', 'invalid_response'],
     [undefined, 'token', accepted]
   ] as const) {
     const shape = expected === undefined ? {} : { tokenType: expected }
@@ -114,10 +114,10 @@ t.test('SEC-10: a 200 with an error in it and no token fails; where there is a t
     ['invalid_grant', 'refused'],
     ['some_words', 'refused'],
     [{ code: 'some_words' }, 'refused'],
-    ['', 'bad_answer'],
-    [false, 'bad_answer'],
-    [0, 'bad_answer'],
-    [{}, 'bad_answer']
+    ['', 'invalid_response'],
+    [false, 'invalid_response'],
+    [0, 'invalid_response'],
+    [{}, 'invalid_response']
   ] as const) {
     t.equal(kindOf({ token_type, error }), kind, JSON.stringify(error))
     t.strictSame(kindOf({ access_token, token_type, error }), { accessToken: 'token' }, JSON.stringify(error))
@@ -127,19 +127,19 @@ t.test('SEC-10: a 200 with an error in it and no token fails; where there is a t
 t.test('SEC-14: what a response of no use says the next refresh token is, is not thrown away', async t => {
   for (const body of [{ ...least, token_type: 'mac' }, { token_type: 'Bearer' }]) {
     try {
-      parseTokenAnswer({ ...body, refresh_token: 'next' })
+      parseTokenResponse({ ...body, refresh_token: 'next' })
       t.fail('it is of no use')
     } catch (error) {
-      t.equal((error as TokenEndpointError).fault.rotated?.reveal(), 'next')
+      t.equal((error as TokenEndpointError).details.rotatedRefreshToken?.reveal(), 'next')
     }
   }
 })
 
 t.test('a fault in an answer is told without a word of the answer', async t => {
   for (const body of [{ ...least, access_token: 'canary\n' }, { ...least, token_type: 'canary' }, 'canary'])
-    t.throws(() => parseTokenAnswer(body), {
+    t.throws(() => parseTokenResponse(body), {
       name: 'TokenEndpointError',
-      kind: 'bad_answer',
+      kind: 'invalid_response',
       reason: undefined,
       message: /^the token answer (?!.*canary)/
     })
@@ -217,7 +217,7 @@ t.test('an answer of another shape is read where the definition points', async t
     refresh_token: 'nor this'
   }
   t.strictSame(read(body, shape), { accessToken: 'a', refreshToken: 'r', expiresInMs: 60_000, scopes: ['x'], account: 'Road Runner' })
-  t.equal(kindOf({ ...body, data: [] }, shape), 'bad_answer')
+  t.equal(kindOf({ ...body, data: [] }, shape), 'invalid_response')
 })
 
 t.test('the name of the account is text, kept to a length', async t => {
@@ -234,7 +234,7 @@ t.test('SEC-14: a refusal with invalid_grant ends a grant, and no other by itsel
     ['refused', 'invalid_grant', 'invalid_client', false],
     ['refused', 'invalid_client', undefined, false],
     ['refused', undefined, undefined, false],
-    ['bad_answer', 'invalid_grant', undefined, false],
+    ['invalid_response', 'invalid_grant', undefined, false],
     ['unavailable', 'invalid_grant', undefined, false],
     ['timeout', undefined, undefined, false]
   ] as const)
@@ -250,14 +250,14 @@ t.test('whose fault a refusal is: the client’s, the grant’s in the end, or n
     ['refused', undefined, { status: 403 }, false, true],
     ['unavailable', undefined, { status: 401 }, false, true],
     ['refused', undefined, { status: 200 }, false, true],
-    ['refused', 'temporarily_unavailable', { status: 400, isPassing: true }, false, false],
+    ['refused', 'temporarily_unavailable', { status: 400, isTemporary: true }, false, false],
     ['unavailable', undefined, { status: 429 }, false, false],
     ['unavailable', undefined, { status: 500 }, false, false],
     ['refused', undefined, { status: 404 }, false, false],
-    ['bad_answer', undefined, { status: 200 }, false, false],
+    ['invalid_response', undefined, { status: 200 }, false, false],
     ['timeout', undefined, {}, false, false]
   ] as const) {
     const error = new TokenEndpointError(kind, 'no', reason, fault)
-    t.strictSame([error.isClientRejected, error.isFutile], [client, futile], `${kind} ${reason} ${JSON.stringify(fault)}`)
+    t.strictSame([error.isClientRejected, error.isRejection], [client, futile], `${kind} ${reason} ${JSON.stringify(fault)}`)
   }
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { apiKeyFrom, connectionByKey } from '../../../src/core/proxy/api-key.ts'
+import { connectWithApiKey, parseApiKey } from '../../../src/core/proxy/api-key.ts'
 import type { Send, UpstreamRequest } from '../../../src/core/proxy/forward.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { apiKeyWith, codeOf, codeOfRejection, providerWith, shown, startMs, told } from '../support.ts'
@@ -24,7 +24,7 @@ t.test('SEC-39: a pasted key loses the blanks around it, and is else as it was',
     ['!"#$%&\'()*', '!"#$%&\'()*'],
     ['x'.repeat(4096), 'x'.repeat(4096)]
   ] as const)
-    t.equal(apiKeyFrom(pasted, 'acme').reveal(), key)
+    t.equal(parseApiKey(pasted, 'acme').reveal(), key)
 })
 
 t.test('SEC-39: what is no key is refused, and not repeated', async t => {
@@ -48,12 +48,12 @@ t.test('SEC-39: what is no key is refused, and not repeated', async t => {
     'c'.repeat(1_000_000)
   ]) {
     t.equal(
-      codeOf(() => apiKeyFrom(pasted, 'acme')),
+      codeOf(() => parseApiKey(pasted, 'acme')),
       'api_key_malformed',
       shown(String(pasted).slice(0, 30))
     )
     try {
-      apiKeyFrom(pasted, 'acme')
+      parseApiKey(pasted, 'acme')
     } catch (error) {
       t.notMatch(String((error as Error).stack), /canary|cccc/)
     }
@@ -104,7 +104,7 @@ t.test('SEC-39: what people copy along with a key is taken off', async t => {
   ] as const
   for (const [before, after] of around)
     for (const blank of ['', ' ', '\n', '\u00a0', '\u200b', '\ufeff\r\n'])
-      t.equal(apiKeyFrom(`${blank}${before}${key}${after}${blank}`, 'acme').reveal(), key, shown(`${blank}${before}KEY${after}${blank}`))
+      t.equal(parseApiKey(`${blank}${before}${key}${after}${blank}`, 'acme').reveal(), key, shown(`${blank}${before}KEY${after}${blank}`))
 })
 
 t.test('SEC-39: what nobody sees in a key is taken out, wherever it stands', async t => {
@@ -112,10 +112,10 @@ t.test('SEC-39: what nobody sees in a key is taken out, wherever it stands', asy
     0x00ad, 0x200b, 0x200c, 0x200d, 0x200e, 0x200f, 0x202a, 0x202e, 0x2060, 0x2066, 0x2069, 0xfeff, 0x061c, 0x034f, 0xfe0f, 0xe0020
   ]) {
     const mark = String.fromCodePoint(code)
-    t.equal(apiKeyFrom(`${mark}ab${mark}${mark}cd${mark}`, 'acme').reveal(), 'abcd', code.toString(16))
+    t.equal(parseApiKey(`${mark}ab${mark}${mark}cd${mark}`, 'acme').reveal(), 'abcd', code.toString(16))
   }
   t.equal(
-    codeOf(() => apiKeyFrom('\u200b\u200d\ufeff', 'acme')),
+    codeOf(() => parseApiKey('\u200b\u200d\ufeff', 'acme')),
     'api_key_malformed',
     'and nothing is left'
   )
@@ -140,7 +140,7 @@ t.test('SEC-39: what is not taken off is named, so that the person knows what to
     ['canary\0', /character/]
   ] as const) {
     try {
-      apiKeyFrom(pasted, 'acme')
+      parseApiKey(pasted, 'acme')
       t.fail(shown(pasted))
     } catch (error) {
       t.match((error as Error).message, seen, shown(pasted))
@@ -171,7 +171,7 @@ const definition = providerWith({
   methods: { apiKey: method },
   api: { baseUrl: 'https://api.acme.example/v1', headers: { 'x-version': '2' } }
 })
-const check = (provider: ReturnType<typeof checking>) => connectionByKey(provider.send, definition, method, new Secret('key'), startMs)
+const check = (provider: ReturnType<typeof checking>) => connectWithApiKey(provider.send, definition, method, new Secret('key'), startMs)
 
 t.test('SEC-39: the key is shown to the provider’s own origin as its definition places it, and makes a connection', async t => {
   const provider = checking(200, { success: true, account: { name: 'Fernhill' } })
@@ -218,14 +218,14 @@ t.test('a key that is good and lacks a right is told so, and not that it is wron
 t.test('a definition may take several statuses for a yes', async t => {
   const several = { ...method, check: { path: '/me', status: [200, 403] } }
   const by = (status: number) =>
-    codeOfRejection(connectionByKey(checking(status, {}).send, definition, several, new Secret('key'), startMs))
+    codeOfRejection(connectWithApiKey(checking(status, {}).send, definition, several, new Secret('key'), startMs))
   for (const status of [200, 403]) t.match(await by(status), { returned: { status: 'connected' } })
   t.equal(await by(401), 'api_key_rejected')
 })
 
 t.test('a provider that wants to be asked later says when, and so do we', async t => {
   const by = (status: number, headers: Record<string, string>, provider = definition) =>
-    t.rejects(connectionByKey(checking(status, {}, 'streamed', headers).send, provider, method, new Secret('key'), startMs))
+    t.rejects(connectWithApiKey(checking(status, {}, 'streamed', headers).send, provider, method, new Secret('key'), startMs))
   const retryAfter = async (...of: Parameters<typeof by>) => ((await by(...of)) as { retryAfter?: number }).retryAfter
   t.equal(await retryAfter(429, { 'retry-after': '17' }), 17)
   t.equal(await retryAfter(503, { 'retry-after': new Date(startMs + 90_000).toUTCString() }), 90)

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { isBelow } from '../../../src/core/guards/path.ts'
+import { isPathWithin } from '../../../src/core/guards/path.ts'
 import type { Placement, Provider } from '../../../src/core/provider/provider.ts'
-import { credentialHeaders, locationFor, repeatsCredential, targetFor } from '../../../src/core/proxy/credential.ts'
+import { applyCredential, credentialDetector, credentialHeaderNames, rewriteLocation } from '../../../src/core/proxy/credential.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { apiKeyWith, connectionWith, oauth2With, providerWith } from '../support.ts'
 
@@ -14,7 +14,7 @@ const oddKey = connectionWith({ method: 'api_key', credential: new Secret('k/e+y
 const ownHost = 'connect.example.com'
 
 t.test('SEC-16: a grant goes up as a Bearer token where the definition says nothing else (RFC 6750 §2.1)', async t => {
-  t.strictSame(targetFor(providerWith(), granted, '/a'), { path: '/v1/a', headers: { authorization: 'Bearer TOKEN' } })
+  t.strictSame(applyCredential(providerWith(), granted, '/a'), { path: '/v1/a', headers: { authorization: 'Bearer TOKEN' } })
 })
 
 t.test('a credential stands where its method says', async t => {
@@ -27,7 +27,7 @@ t.test('a credential stands where its method says', async t => {
     ['the path', { in: 'path', after: '/cal' }, key, '/cal/x?b=1', '/v1/cal/KEY/x?b=1', {}],
     ['the path, encoded', { in: 'path', after: '/cal' }, oddKey, '/cal', '/v1/cal/k%2Fe%2By%3D%3F%26%23', {}]
   ] as const)
-    t.strictSame(targetFor(keyed(placement), connection, target), { path, headers }, what)
+    t.strictSame(applyCredential(keyed(placement), connection, target), { path, headers }, what)
 })
 
 t.test('each method has its own placements', async t => {
@@ -37,8 +37,8 @@ t.test('each method has its own placements', async t => {
       apiKey: apiKeyWith({ in: 'header', name: 'x-api-key' })
     }
   })
-  t.strictSame(targetFor(provider, granted, '/a').headers, { 'x-token': 'TOKEN' })
-  t.strictSame(targetFor(provider, key, '/a').headers, { 'x-api-key': 'KEY' })
+  t.strictSame(applyCredential(provider, granted, '/a').headers, { 'x-token': 'TOKEN' })
+  t.strictSame(applyCredential(provider, key, '/a').headers, { 'x-api-key': 'KEY' })
 })
 
 t.test('the headers of a definition go with every placement, and the credential over them', async t => {
@@ -52,7 +52,7 @@ t.test('the headers of a definition go with every placement, and the credential 
     [{ in: 'query', name: 'k' }, headers],
     [{ in: 'path', after: '/a' }, headers]
   ] as const)
-    t.strictSame(targetFor({ ...keyed(placement), api: { baseUrl, headers } }, key, '/a').headers, sent, placement.in)
+    t.strictSame(applyCredential({ ...keyed(placement), api: { baseUrl, headers } }, key, '/a').headers, sent, placement.in)
 })
 
 t.test('path and query are appended to the base byte for byte', async t => {
@@ -66,7 +66,7 @@ t.test('path and query are appended to the base byte for byte', async t => {
   ]) {
     const base = new URL(url).pathname.replace(/\/$/, '')
     const provider = providerWith({ api: { baseUrl: url } })
-    for (const target of targets) t.equal(targetFor(provider, granted, target).path, base + target, `${url} ${target}`)
+    for (const target of targets) t.equal(applyCredential(provider, granted, target).path, base + target, `${url} ${target}`)
   }
 })
 
@@ -81,7 +81,7 @@ t.test('a key in the query leaves the rest of the query as it is', async t => {
     ['/a?x_api_key=1&api_key2=2&b=api_key', '/v1/a?x_api_key=1&api_key2=2&b=api_key&api_key=KEY'],
     ['/a?b=?&c', '/v1/a?b=?&c&api_key=KEY']
   ] as const)
-    t.equal(targetFor(provider, key, target).path, path, target)
+    t.equal(applyCredential(provider, key, target).path, path, target)
 })
 
 t.test('SEC-16: no spelling of a query parameter stands beside ours', async t => {
@@ -96,9 +96,9 @@ t.test('SEC-16: no spelling of a query parameter stands beside ours', async t =>
     'api_key=x&api_key=y',
     'api%5Fkey=x&api_key=y'
   ])
-    t.equal(targetFor(provider, key, `/a?b=1&${theirs}&c=2`).path, '/v1/a?b=1&c=2&api_key=KEY', theirs)
+    t.equal(applyCredential(provider, key, `/a?b=1&${theirs}&c=2`).path, '/v1/a?b=1&c=2&api_key=KEY', theirs)
   t.equal(
-    targetFor(keyed({ in: 'query', name: 'api key' }), key, '/a?api+key=x&api%20key=y').path,
+    applyCredential(keyed({ in: 'query', name: 'api key' }), key, '/a?api+key=x&api%20key=y').path,
     '/v1/a?api%20key=KEY',
     'a blank has two spellings'
   )
@@ -117,9 +117,9 @@ t.test('a key in the path goes in on a segment border, and the next placement se
     ['/cal%2Fx', '/v1/cal%2Fx', { 'api-key': 'KEY' }],
     ['/?/cal', '/v1/?/cal', { 'api-key': 'KEY' }]
   ] as const)
-    t.strictSame(targetFor(provider, key, target), { path, headers }, target)
+    t.strictSame(applyCredential(provider, key, target), { path, headers }, target)
   t.strictSame(
-    targetFor(keyed({ in: 'path', after: '/cal' }), key, '/other'),
+    applyCredential(keyed({ in: 'path', after: '/cal' }), key, '/other'),
     { path: '/v1/other', headers: {} },
     'without another, none is sent'
   )
@@ -164,7 +164,7 @@ t.test('SEC-28, SEC-34: a Location is rewritten inside the API and absolute ever
     ['https://', undefined],
     ['https://[', undefined]
   ] as const)
-    t.equal(locationFor(providerWith(), granted, { sent: '/v1/list/1?q=1', ownHost }, location), shown, location)
+    t.equal(rewriteLocation(providerWith(), granted, { sent: '/v1/list/1?q=1', ownHost }, location), shown, location)
 })
 
 t.test('a Location by another name of the API is rewritten too', async t => {
@@ -183,7 +183,7 @@ t.test('a Location by another name of the API is rewritten too', async t => {
     ['https://acme.example/b', 'https://acme.example/b'],
     ['https://links.acme.example/api/v1/b?key=TOKEN', undefined]
   ] as const)
-    t.equal(locationFor(provider, granted, { sent: '/v1/list', ownHost }, location), shown, location)
+    t.equal(rewriteLocation(provider, granted, { sent: '/v1/list', ownHost }, location), shown, location)
 })
 
 t.test('the base itself is called without a slash behind it, and its origin with the one that it must have', async t => {
@@ -192,7 +192,7 @@ t.test('the base itself is called without a slash behind it, and its origin with
     ['https://api.acme.example', '/']
   ] as const) {
     const at = (provider: Provider, target: string) =>
-      targetFor({ ...provider, api: { ...provider.api, baseUrl } }, provider.methods.apiKey ? key : granted, target).path
+      applyCredential({ ...provider, api: { ...provider.api, baseUrl } }, provider.methods.apiKey ? key : granted, target).path
     t.equal(at(providerWith(), ''), path)
     t.equal(at(providerWith(), '?a=%2f'), `${path}?a=%2f`)
     t.equal(at(keyed({ in: 'query', name: 'k' }), ''), `${path}?k=KEY`)
@@ -204,10 +204,13 @@ t.test('the base itself is called without a slash behind it, and its origin with
 
 t.test('an API without a path is all of its origin', async t => {
   const provider = providerWith({ api: { baseUrl: 'https://api.acme.example' } })
-  t.equal(locationFor(provider, granted, { sent: '/a', ownHost }, '/b'), '/proxy/acme/b')
-  t.equal(locationFor(provider, granted, { sent: '/a', ownHost }, 'https://api.acme.example'), '/proxy/acme/')
-  t.equal(locationFor(provider, granted, { sent: '/a', ownHost }, 'https://api.acme.example//evil.example'), '/proxy/acme//evil.example')
-  t.equal(locationFor(provider, granted, { sent: '/a', ownHost }, '//evil.example'), 'https://evil.example/')
+  t.equal(rewriteLocation(provider, granted, { sent: '/a', ownHost }, '/b'), '/proxy/acme/b')
+  t.equal(rewriteLocation(provider, granted, { sent: '/a', ownHost }, 'https://api.acme.example'), '/proxy/acme/')
+  t.equal(
+    rewriteLocation(provider, granted, { sent: '/a', ownHost }, 'https://api.acme.example//evil.example'),
+    '/proxy/acme//evil.example'
+  )
+  t.equal(rewriteLocation(provider, granted, { sent: '/a', ownHost }, '//evil.example'), 'https://evil.example/')
 })
 
 t.test('SEC-16: a Location that holds the credential is not shown, however it is encoded', async t => {
@@ -230,15 +233,15 @@ t.test('SEC-16: a Location that holds the credential is not shown, however it is
       `/v1/${form}/x`,
       `https://user:${form}@files.acme.example/`
     ])
-      t.equal(locationFor(providerWith(), connection, { sent: '/v1/a', ownHost }, location), undefined, location)
+      t.equal(rewriteLocation(providerWith(), connection, { sent: '/v1/a', ownHost }, location), undefined, location)
   }
   t.equal(
-    locationFor(providerWith(), connection, { sent: '/v1/a', ownHost }, '/v1/x?key=ab%2Fcd'),
+    rewriteLocation(providerWith(), connection, { sent: '/v1/a', ownHost }, '/v1/x?key=ab%2Fcd'),
     '/proxy/acme/x?key=ab%2Fcd',
     'a part of it is not it'
   )
   t.equal(
-    locationFor(providerWith(), connection, { sent: '/v1/a', ownHost }, '/v1/x?q=100%'),
+    rewriteLocation(providerWith(), connection, { sent: '/v1/a', ownHost }, '/v1/x?q=100%'),
     '/proxy/acme/x?q=100%',
     'what does not decode stays as it is'
   )
@@ -246,10 +249,10 @@ t.test('SEC-16: a Location that holds the credential is not shown, however it is
 
 t.test('SEC-16: an answer to a call with the key in its address is not told that address', async t => {
   const provider = keyed({ in: 'query', name: 'api_key' })
-  const { path } = targetFor(provider, oddKey, '/a?b=1')
-  t.equal(locationFor(provider, oddKey, { sent: path, ownHost }, ''), undefined)
-  t.equal(locationFor(provider, oddKey, { sent: path, ownHost }, '#x'), undefined)
-  t.equal(locationFor(provider, oddKey, { sent: path, ownHost }, '?b=2'), '/proxy/acme/a?b=2')
+  const { path } = applyCredential(provider, oddKey, '/a?b=1')
+  t.equal(rewriteLocation(provider, oddKey, { sent: path, ownHost }, ''), undefined)
+  t.equal(rewriteLocation(provider, oddKey, { sent: path, ownHost }, '#x'), undefined)
+  t.equal(rewriteLocation(provider, oddKey, { sent: path, ownHost }, '?b=2'), '/proxy/acme/a?b=2')
 })
 
 t.test(
@@ -259,7 +262,7 @@ t.test(
       { in: 'path', after: '/cal' },
       { in: 'query', name: 'k' }
     ] as const) {
-      const repeats = repeatsCredential(keyed({ in: 'header', name: 'x-api-key' }, placement), oddKey)
+      const repeats = credentialDetector(keyed({ in: 'header', name: 'x-api-key' }, placement), oddKey)
       for (const text of [
         '<https://api.acme.example/v1/cal/k%2Fe%2By%3D%3F%26%23?page=2>; rel="next"',
         'k/e+y=?&#',
@@ -268,15 +271,15 @@ t.test(
         t.equal(repeats?.(text), true, text)
       t.equal(repeats?.('<https://api.acme.example/v1/cal/k%2Fe?page=2>; rel="next"'), false)
     }
-    t.equal(repeatsCredential(keyed({ in: 'header', name: 'x-api-key' }), oddKey), undefined)
-    t.equal(repeatsCredential(keyed({ in: 'basic' }), oddKey), undefined)
-    t.equal(repeatsCredential(providerWith(), granted), undefined)
+    t.equal(credentialDetector(keyed({ in: 'header', name: 'x-api-key' }), oddKey), undefined)
+    t.equal(credentialDetector(keyed({ in: 'basic' }), oddKey), undefined)
+    t.equal(credentialDetector(providerWith(), granted), undefined)
   }
 )
 
 t.test('SEC-29: a header in which the API takes its credential elsewhere is not the client’s to send', async t => {
-  t.strictSame(credentialHeaders(keyed({ in: 'path', after: '/cal' }, { in: 'header', name: 'api-key' }), key), ['api-key'])
-  t.strictSame(credentialHeaders(providerWith(), granted), [])
+  t.strictSame(credentialHeaderNames(keyed({ in: 'path', after: '/cal' }, { in: 'header', name: 'api-key' }), key), ['api-key'])
+  t.strictSame(credentialHeaderNames(providerWith(), granted), [])
 })
 
 t.test('what is sent lies below the base, whatever the placement', async t => {
@@ -287,13 +290,16 @@ t.test('what is sent lies below the base, whatever the placement', async t => {
     { in: 'basic' }
   ] as const)
     for (const target of ['/', '/cal', '/cal/x', '/a?b'])
-      t.ok(isBelow(new URL(targetFor(keyed(placement), oddKey, target).path, baseUrl).pathname, '/v1'), `${placement.in} ${target}`)
+      t.ok(
+        isPathWithin(new URL(applyCredential(keyed(placement), oddKey, target).path, baseUrl).pathname, '/v1'),
+        `${placement.in} ${target}`
+      )
 })
 
 t.test(
   'SEC-30: a Location that leads to our own origin is not shown: a browser that follows it acts here in the person’s name',
   async t => {
-    const shown = (location: string) => locationFor(providerWith(), granted, { sent: '/v1/a', ownHost }, location)
+    const shown = (location: string) => rewriteLocation(providerWith(), granted, { sent: '/v1/a', ownHost }, location)
     for (const location of [
       'https://connect.example.com/logout',
       'https://CONNECT.example.com:443/proxy/other/x',

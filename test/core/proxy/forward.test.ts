@@ -3,7 +3,13 @@ import t from 'tap'
 import type { Connection } from '../../../src/core/connections/connection.ts'
 import { type ErrorCode, GatewayError } from '../../../src/core/errors.ts'
 import type { Provider } from '../../../src/core/provider/provider.ts'
-import { type AnswerHead, type Body, type Call, createForward, type UpstreamRequest } from '../../../src/core/proxy/forward.ts'
+import {
+  createForward,
+  type ProxiedRequest,
+  type RequestBody,
+  type ResponseHead,
+  type UpstreamRequest
+} from '../../../src/core/proxy/forward.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { streamed } from '../../support/streamed.ts'
 import { codeOfRejection, connectionWith, type HandClock, handClock, minute, providerWith, second, startMs } from '../support.ts'
@@ -26,12 +32,12 @@ function world({
 }: {
   statuses?: number[]
   renewal?: ErrorCode
-  headers?: AnswerHead['headers']
+  headers?: ResponseHead['headers']
 } = {}) {
   const clock: HandClock = handClock()
   const sent: UpstreamRequest[] = []
   const renewals: Array<{ owner: string; credential: string; aheadMs?: number }> = []
-  const answers: Array<{ head: AnswerHead; path: string; credential: string }> = []
+  const answers: Array<{ head: ResponseHead; path: string; credential: string }> = []
   const remaining = [...statuses]
   const forward = createForward({
     ...noDoubts,
@@ -52,7 +58,7 @@ function world({
     sent,
     renewals,
     answers,
-    call: (parts: Partial<Call> = {}) =>
+    call: (parts: Partial<ProxiedRequest> = {}) =>
       forward({
         owner: 'owner',
         connection: connectionWith(),
@@ -63,7 +69,7 @@ function world({
         body: undefined,
         bodyLength: undefined,
         signal: new AbortController().signal,
-        answer: (head, { path, connection }) => {
+        onResponse: (head, { path, connection }) => {
           answers.push({ head, path, credential: connection.credential.reveal() })
           return new Writable()
         },
@@ -205,7 +211,7 @@ t.test('SEC-14, SEC-41: a renewal ahead may fail for now while the token is good
 })
 
 t.test('SEC-14: while renewals fail, a call with a token that is good asks for none', async t => {
-  const backoff = { failures: 3, notBeforeMs: startMs + 4 * second, sinceMs: startMs }
+  const backoff = { failures: 3, retryAtMs: startMs + 4 * second, failingSinceMs: startMs }
   const due: Connection = connectionWith({ renewAtMs: startMs, expiresAtMs: startMs + minute, backoff })
   const w = world()
   await w.call({ connection: due })
@@ -244,7 +250,7 @@ t.test('a token that ends while its renewal is waited for is not sent: the call 
     body: undefined,
     bodyLength: undefined,
     signal: new AbortController().signal,
-    answer: () => new Writable()
+    onResponse: () => new Writable()
   })
   t.strictSame([asked, sent], [[second, undefined], ['Bearer access-2']])
 })
@@ -265,7 +271,7 @@ t.test('a failure of the renewal after a 401 is the answer', async t => {
     'provider_timeout',
     'store_unavailable'
   ] as const) {
-    for (const body of [undefined, stream()] satisfies Body[]) {
+    for (const body of [undefined, stream()] satisfies RequestBody[]) {
       const w = world({ statuses: [401], renewal })
       t.equal(await codeOfRejection(w.call({ method: 'POST', body })), renewal)
       t.equal(w.sent.length, 1)
@@ -295,7 +301,7 @@ t.test('what the upstream says of itself passes: an answer cut off, or none at a
       send,
       renew: () => Promise.reject(new Error('nothing to renew'))
     })
-    const call: Call = {
+    const call: ProxiedRequest = {
       owner: 'owner',
       connection: connectionWith(),
       provider: providerWith(),
@@ -305,7 +311,7 @@ t.test('what the upstream says of itself passes: an answer cut off, or none at a
       body: undefined,
       bodyLength: undefined,
       signal: new AbortController().signal,
-      answer: () => new Writable()
+      onResponse: () => new Writable()
     }
     t.strictSame(await codeOfRejection(forward(call)), outcome)
   }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { RateLimit } from '../../../src/core/provider/provider.ts'
-import { holdBack, refuseHeldBack } from '../../../src/core/proxy/provider-rate-limit.ts'
+import { assertNotRateLimited, recordRateLimit } from '../../../src/core/proxy/provider-rate-limit.ts'
 import { retryAtMs } from '../../../src/core/util/retry-after.ts'
 import { codeOf, connectionWith, handClock, hour, minute, openInstance, second, startMs } from '../support.ts'
 
@@ -24,8 +24,8 @@ t.test('a header says in seconds, as a date or as an epoch when to call again', 
 
 t.test('a connection that is held back is refused until its time, with whole seconds to wait', async t => {
   const clock = handClock()
-  const refused = () => codeOf(() => refuseHeldBack(connectionWith({ heldBackUntilMs: startMs + 1500 }), clock))
-  t.throws(() => refuseHeldBack(connectionWith({ heldBackUntilMs: startMs + 1500 }), clock), {
+  const refused = () => codeOf(() => assertNotRateLimited(connectionWith({ rateLimitedUntilMs: startMs + 1500 }), clock))
+  t.throws(() => assertNotRateLimited(connectionWith({ rateLimitedUntilMs: startMs + 1500 }), clock), {
     code: 'rate_limited',
     status: 429,
     provider: 'acme',
@@ -36,7 +36,7 @@ t.test('a connection that is held back is refused until its time, with whole sec
   clock.advance(1)
   t.same(refused(), { returned: undefined })
   t.same(
-    codeOf(() => refuseHeldBack(connectionWith(), clock)),
+    codeOf(() => assertNotRateLimited(connectionWith(), clock)),
     { returned: undefined }
   )
 })
@@ -44,13 +44,13 @@ t.test('a connection that is held back is refused until its time, with whole sec
 t.test('the note stands in the record, and an earlier time does not shorten a later one', async t => {
   const { vault } = openInstance(t)
   await vault.connect('owner', undefined, connectionWith())
-  const noted = async () => (await vault.readConnection('owner', 'acme'))?.value.heldBackUntilMs
-  await holdBack(vault, 'owner', 'acme', startMs + minute)
+  const noted = async () => (await vault.readConnection('owner', 'acme'))?.value.rateLimitedUntilMs
+  await recordRateLimit(vault, 'owner', 'acme', startMs + minute)
   t.equal(await noted(), startMs + minute)
-  await holdBack(vault, 'owner', 'acme', startMs + second)
+  await recordRateLimit(vault, 'owner', 'acme', startMs + second)
   t.equal(await noted(), startMs + minute)
-  await holdBack(vault, 'owner', 'acme', startMs + hour)
+  await recordRateLimit(vault, 'owner', 'acme', startMs + hour)
   t.equal(await noted(), startMs + hour)
-  await holdBack(vault, 'nobody', 'acme', startMs + hour)
+  await recordRateLimit(vault, 'nobody', 'acme', startMs + hour)
   t.equal(await vault.readConnection('nobody', 'acme'), undefined)
 })

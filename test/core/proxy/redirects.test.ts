@@ -1,10 +1,10 @@
 import { Writable } from 'node:stream'
 import t from 'tap'
-import type { AnswerHead, Call, UpstreamRequest } from '../../../src/core/proxy/forward.ts'
-import { mayFollow, sendFollowing } from '../../../src/core/proxy/redirects.ts'
+import type { ProxiedRequest, ResponseHead, UpstreamRequest } from '../../../src/core/proxy/forward.ts'
+import { mayFollowRedirects, sendFollowingRedirects } from '../../../src/core/proxy/redirects.ts'
 import { connectionWith, providerWith } from '../support.ts'
 
-const callWith = (redirectHosts: readonly string[], baseUrl = 'https://api.acme.example/v1'): Call => ({
+const callWith = (redirectHosts: readonly string[], baseUrl = 'https://api.acme.example/v1'): ProxiedRequest => ({
   owner: 'owner',
   connection: connectionWith(),
   provider: providerWith({ api: { baseUrl, redirectHosts } }),
@@ -14,23 +14,23 @@ const callWith = (redirectHosts: readonly string[], baseUrl = 'https://api.acme.
   body: undefined,
   bodyLength: undefined,
   signal: new AbortController().signal,
-  answer: () => new Writable()
+  onResponse: () => new Writable()
 })
 
 /** Where a call goes in the end that is redirected to `location` once. */
-async function followed(call: Call, location: string | string[]): Promise<string> {
+async function followed(call: ProxiedRequest, location: string | string[]): Promise<string> {
   const request = { origin: 'https://api.acme.example', path: '/v1/x' } as UpstreamRequest
   let last = ''
-  await sendFollowing(
+  await sendFollowingRedirects(
     async ({ origin, path }, take) => {
       last = origin + path
-      const head: AnswerHead =
+      const head: ResponseHead =
         last === 'https://api.acme.example/v1/x' ? { status: 302, headers: { location } } : { status: 200, headers: {} }
       return take(head) ? 'streamed' : 'dropped'
     },
     { call, connection: call.connection },
     request,
-    () => call.answer
+    () => call.onResponse
   )
   return last
 }
@@ -68,9 +68,9 @@ t.test('SEC-34: only what a definition lists is followed, by https, and on the p
 
 t.test('a call without a body, of a method that changes nothing, may be followed where the definition says so', async t => {
   const call = callWith(['files.example.com'])
-  t.ok(mayFollow(call))
-  t.ok(mayFollow({ ...call, method: 'HEAD' }))
-  t.notOk(mayFollow({ ...call, method: 'POST' }))
-  t.notOk(mayFollow({ ...call, body: [Buffer.from('x')] }))
-  t.notOk(mayFollow({ ...call, provider: providerWith() }))
+  t.ok(mayFollowRedirects(call))
+  t.ok(mayFollowRedirects({ ...call, method: 'HEAD' }))
+  t.notOk(mayFollowRedirects({ ...call, method: 'POST' }))
+  t.notOk(mayFollowRedirects({ ...call, body: [Buffer.from('x')] }))
+  t.notOk(mayFollowRedirects({ ...call, provider: providerWith() }))
 })

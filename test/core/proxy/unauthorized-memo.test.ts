@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createRefusals, isRefusal } from '../../../src/core/proxy/unauthorized-memo.ts'
+import { createUnauthorizedMemo, isUnauthorized } from '../../../src/core/proxy/unauthorized-memo.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { handClock, minute } from '../support.ts'
 
@@ -7,7 +7,7 @@ const credential = new Secret('access-2')
 
 t.test('a place that refused a fresh credential is remembered for a minute', async t => {
   const clock = handClock()
-  const refusals = createRefusals(clock)
+  const refusals = createUnauthorizedMemo(clock)
   t.notOk(refusals.has('connection', 'place', credential))
   refusals.note('place', credential, true)
   t.ok(refusals.has('connection', 'place', credential))
@@ -21,14 +21,14 @@ t.test('a place that refused a fresh credential is remembered for a minute', asy
 })
 
 t.test('a place that took it is forgotten', async t => {
-  const refusals = createRefusals(handClock())
+  const refusals = createUnauthorizedMemo(handClock())
   refusals.note('place', credential, true)
   refusals.note('place', credential, false)
   t.notOk(refusals.has('connection', 'place', credential))
 })
 
 t.test('a thousand places are remembered, and the oldest goes', async t => {
-  const refusals = createRefusals(handClock())
+  const refusals = createUnauthorizedMemo(handClock())
   for (let i = 0; i < 1000; i++) refusals.note(`place ${i}`, credential, true)
   t.ok(refusals.has('connection', 'place 0', credential))
   refusals.note('place 1', credential, true)
@@ -42,10 +42,10 @@ t.test('a thousand places are remembered, and the oldest goes', async t => {
 
 t.test('renewals that help on no path are remembered of the connection: five a minute, and its 401s are taken at their word', async t => {
   const clock = { ms: 0, now: () => clock.ms }
-  const refusals = createRefusals(clock)
+  const refusals = createUnauthorizedMemo(clock)
   for (let i = 0; i < 5; i++) {
     t.notOk(refusals.has('ada', `place ${i}`, new Secret(`access-${i}`)))
-    refusals.noteUseless('ada')
+    refusals.recordFutileRenewal('ada')
     clock.ms += 1_000
   }
   t.ok(refusals.has('ada', 'another place', new Secret('access-9')))
@@ -56,7 +56,7 @@ t.test('renewals that help on no path are remembered of the connection: five a m
 
 t.test('Whoever polls a place that refuses does not prolong the memory of it', async t => {
   const clock = handClock()
-  const refusals = createRefusals(clock)
+  const refusals = createUnauthorizedMemo(clock)
   for (let waited = 0; waited < minute; waited += minute / 4) {
     refusals.note('place', credential, true)
     t.ok(refusals.has('connection', 'place', credential))
@@ -69,7 +69,7 @@ t.test('Whoever polls a place that refuses does not prolong the memory of it', a
 
 t.test('RFC 6750 §3.1: a 401 is a refusal, and so is a 403 whose Bearer challenge says invalid_token', async t => {
   const refuses = (status: number, challenge?: string | string[]) =>
-    isRefusal({ status, headers: challenge === undefined ? {} : { 'www-authenticate': challenge } })
+    isUnauthorized({ status, headers: challenge === undefined ? {} : { 'www-authenticate': challenge } })
   t.ok(refuses(401))
   for (const challenge of [
     'Bearer error="invalid_token"',

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { valueAt } from '../../../src/core/util/json-pointer.ts'
+import { resolvePointer } from '../../../src/core/util/json-pointer.ts'
 
 t.test('the examples of RFC 6901 §5 give its answers', async t => {
   const document = { foo: ['bar', 'baz'], '': 0, 'a/b': 1, 'c%d': 2, 'e^f': 3, 'g|h': 4, 'i\\j': 5, 'k"l': 6, ' ': 7, 'm~n': 8 }
@@ -17,8 +17,8 @@ t.test('the examples of RFC 6901 §5 give its answers', async t => {
     ['/ ', 7],
     ['/m~0n', 8]
   ] as const)
-    t.strictSame(valueAt(document, pointer), value, pointer)
-  t.equal(valueAt({ '~1': 'tilde' }, '/~01'), 'tilde', '~01 is ~1 and not a slash (§4)')
+    t.strictSame(resolvePointer(document, pointer), value, pointer)
+  t.equal(resolvePointer({ '~1': 'tilde' }, '/~01'), 'tilde', '~01 is ~1 and not a slash (§4)')
 })
 
 t.test('where nothing stands there is nothing, and no error', async t => {
@@ -36,5 +36,5 @@ t.test('where nothing stands there is nothing, and no error', async t => {
     [{}, '/__proto__/toString'],
     [[], '/push']
   ] as const)
-    t.equal(valueAt(document, pointer), undefined, `${JSON.stringify(document)} at ${pointer}`)
+    t.equal(resolvePointer(document, pointer), undefined, `${JSON.stringify(document)} at ${pointer}`)
 })

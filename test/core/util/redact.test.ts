@@ -1,5 +1,5 @@
 import t from 'tap'
-import { redacted } from '../../../src/core/util/redact.ts'
+import { redact } from '../../../src/core/util/redact.ts'
 
 t.test('a provider’s words are kept as they are, but in one line of 200 characters', async t => {
   for (const [text, line] of [
@@ -13,7 +13,7 @@ t.test('a provider’s words are kept as they are, but in one line of 200 charac
     [{}, undefined],
     [undefined, undefined]
   ] as const)
-    t.equal(redacted(text), line, JSON.stringify(text)?.slice(0, 40))
+    t.equal(redact(text), line, JSON.stringify(text)?.slice(0, 40))
 })
 
 t.test('nothing of what was sent is repeated: whole, cut, encoded or in pieces', async t => {
@@ -28,5 +28,5 @@ t.test('nothing of what was sent is repeated: whole, cut, encoded or in pieces',
     ['client_secret=secret%2B%2Fwith%3Dsigns%26more&grant_type=x', 'client_secret=…&grant_type=x'],
     ['a short c is part of many words', 'a short c is part of many words']
   ] as const)
-    t.equal(redacted(text, sent), line)
+    t.equal(redact(text, sent), line)
 })

@@ -6,19 +6,19 @@ import { join } from 'node:path'
 import { mock } from 'node:test'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { before, TimeLimit } from '../../../src/core/util/timeout.ts'
+import { Timeout, withTimeout } from '../../../src/core/util/timeout.ts'
 
 /** A process that does nothing else for so long, as one without a core. */
 const standStill = (ms: number) => void execFileSync('sleep', [`${ms / 1000}`])
 
 t.test('what comes in time is the answer, and what is too late is an error', async t => {
-  t.equal(await before(1000, Promise.resolve('here')), 'here')
-  await t.rejects(before(1000, Promise.reject(new Error('refused'))), { message: 'refused' })
+  t.equal(await withTimeout(1000, Promise.resolve('here')), 'here')
+  await t.rejects(withTimeout(1000, Promise.reject(new Error('refused'))), { message: 'refused' })
   let isDue = false
   setTimeout(() => {
     isDue = true
   }, 49)
-  await t.rejects(before(50, new Promise(() => {})), { message: 'no answer within 50 ms' })
+  await t.rejects(withTimeout(50, new Promise(() => {})), { message: 'no answer within 50 ms' })
   t.ok(isDue, 'not before its time')
 })
 
@@ -27,7 +27,7 @@ t.test('an answer that came while this process stood still is in time, also in t
   execFileSync('sh', ['-c', `mkfifo '${pipe}'`])
   const end = new Socket({ fd: openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK), readable: true, writable: false })
   t.teardown(() => end.destroy())
-  const answer = before(500, once(end, 'data'))
+  const answer = withTimeout(500, once(end, 'data'))
   // As long as the pieces of the limit, so each of these comes right after one; the last piece goes by while all stands still.
   for (let i = 0; i < 4; i++) await sleep(100)
   // After what is here is read, and before the next timers.
@@ -38,7 +38,7 @@ t.test('an answer that came while this process stood still is in time, also in t
 
 t.test('time in which this process stood still is not held against who is waited for', async t => {
   const late = Promise.withResolvers<string>()
-  const answer = before(500, late.promise)
+  const answer = withTimeout(500, late.promise)
   standStill(700)
   setTimeout(() => late.resolve('here'), 100)
   t.equal(await answer, 'here')
@@ -53,11 +53,11 @@ t.test('signs of life put it off, and once it is over or ended nobody is called 
   t.teardown(() => mock.reset())
   mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] })
   let called = 0
-  const limit = new TimeLimit(1000, () => called++)
+  const limit = new Timeout(1000, () => called++)
   for (let i = 0; i < 10; i++) {
     pass(990)
     t.equal(called, 0)
-    limit.renew()
+    limit.refresh()
   }
   pass(999)
   t.equal(called, 0, 'not before its time')
@@ -66,10 +66,10 @@ t.test('signs of life put it off, and once it is over or ended nobody is called 
   pass(10_000)
   t.equal(called, 1)
 
-  const ended = new TimeLimit(1000, () => called++)
+  const ended = new Timeout(1000, () => called++)
   pass(500)
-  ended.renew()
-  ended.end()
+  ended.refresh()
+  ended.clear()
   pass(10_000)
   t.equal(called, 1)
   t.end()
@@ -79,16 +79,16 @@ t.test('a sign of life in the last moment counts, and so does an end', t => {
   t.teardown(() => mock.reset())
   mock.timers.enable({ apis: ['setTimeout'] })
   const immediates: Array<() => void> = []
-  mock.method(globalThis, 'setImmediate', (call: (limit: TimeLimit) => void, limit: TimeLimit) => immediates.push(() => call(limit)))
+  mock.method(globalThis, 'setImmediate', (call: (limit: Timeout) => void, limit: Timeout) => immediates.push(() => call(limit)))
   mock.method(globalThis, 'clearImmediate', () => immediates.splice(0))
   let called = 0
-  const limit = new TimeLimit(1000, () => called++)
+  const limit = new Timeout(1000, () => called++)
   pass(1000)
-  limit.renew()
+  limit.refresh()
   immediates.shift()?.()
   t.equal(called, 0)
   pass(1200)
-  limit.end()
+  limit.clear()
   immediates.shift()?.()
   t.equal(called, 0)
   t.end()

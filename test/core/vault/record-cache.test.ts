@@ -1,12 +1,12 @@
 import t, { type Test } from 'tap'
 import { GatewayError } from '../../../src/core/errors.ts'
-import { createMemory, type MemoryLimits } from '../../../src/core/vault/record-cache.ts'
+import { createRecordCache, type RecordCacheLimits } from '../../../src/core/vault/record-cache.ts'
 import { handClock, second } from '../support.ts'
 
 const down = () => new GatewayError('store_unavailable', 'down', { retryAfter: 1 })
 
 /** A store of one record an owner that tells of changes, or does not, as the test says. */
-function begin(_t: Test, limits: Partial<MemoryLimits> = {}) {
+function begin(_t: Test, limits: Partial<RecordCacheLimits> = {}) {
   const clock = handClock()
   const listeners: Array<(owner?: string, untoldMs?: number) => void> = []
   const world = {
@@ -19,10 +19,10 @@ function begin(_t: Test, limits: Partial<MemoryLimits> = {}) {
       for (const listener of listeners) listener(owner, untoldMs)
     }
   }
-  const memory = createMemory<string>(
-    { isComplete: () => world.complete, subscribe: listener => void listeners.push(listener), nextChange: async () => {} },
+  const memory = createRecordCache<string>(
+    { isReliable: () => world.complete, subscribe: listener => void listeners.push(listener), waitForChange: async () => {} },
     clock,
-    { mostOwners: 3, trustMs: 10 * second, graceMs: 30 * second, ...limits }
+    { maxOwners: 3, maxAgeMs: 10 * second, graceMs: 30 * second, ...limits }
   )
   const read = async (owner = 'owner') => {
     const [value] = await memory.read(owner, ['field'], () => {

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Connection } from '../../../src/core/connections/connection.ts'
-import { beginFlow, type Flow, flowId } from '../../../src/core/flow.ts'
+import { createFlow, type Flow, flowId } from '../../../src/core/flow.ts'
 import type { Store } from '../../../src/core/ports.ts'
 import { Secret } from '../../../src/core/secret.ts'
-import { afterlifeMs, type Session, type Shows, type Ticket } from '../../../src/core/session.ts'
+import { type PresentedFlows, recordRetentionMs, type Session, type SessionRef } from '../../../src/core/session.ts'
 import { createCipher, headerBytes } from '../../../src/core/vault/cipher.ts'
 import type { Versioned } from '../../../src/core/vault/records.ts'
 import { createVault, type Vault } from '../../../src/core/vault/vault.ts'
@@ -24,18 +24,18 @@ async function arrived(vault: Vault, given: Session | string): Promise<Session> 
   return held.session.value
 }
 
-const namesIn = async (vault: Vault, ticket: Ticket, browser?: Shows) =>
+const namesIn = async (vault: Vault, ticket: SessionRef, browser?: PresentedFlows) =>
   [...((await vault.openAll(ticket, browser))?.connections.keys() ?? [])].sort()
 
 /** A browser in which these sign-ins are under way, and what their callbacks tell of it. */
 function browserWith(...flows: Flow[]) {
-  const shown = flows.map(flowId)
-  return { flows, arrivalOf: (flow: Flow, begunAtMs = startMs) => ({ flow: flowId(flow), shown, begunAtMs }) }
+  const presentedFlows = flows.map(flowId)
+  return { flows, arrivalOf: (flow: Flow, startedAtMs = startMs) => ({ flow: flowId(flow), presentedFlows, startedAtMs }) }
 }
 
-const newFlow = () => beginFlow({ provider: 'acme', returnTo: '/', owner: 'owner', first: true }, startMs)
+const newFlow = () => createFlow({ provider: 'acme', returnTo: '/', owner: 'owner', startsSession: true }, startMs)
 
-async function opened(vault: Vault, ticket: Ticket, providers?: readonly string[]) {
+async function opened(vault: Vault, ticket: SessionRef, providers?: readonly string[]) {
   const held = await (providers ? vault.open(ticket, providers) : vault.openAll(ticket))
   return (
     held && { session: held.session.value, connections: [...held.connections].map(([name, { value }]) => [name, told(value)] as const) }
@@ -58,7 +58,7 @@ const withCredential = (credential: string, connection: Connection = connectionW
 t.test('a session and its connections come back as they were kept', async t => {
   const { vault } = openInstance(t)
   const session = await signIn(vault)
-  t.strictSame(session, { owner: 'owner', id: session.id, createdAtMs: startMs, seenAtMs: startMs, lastUsedMs: {} })
+  t.strictSame(session, { owner: 'owner', id: session.id, createdAtMs: startMs, lastSeenAtMs: startMs, lastUsedMs: {} })
   t.strictSame(await opened(vault, session), { session, connections: [['acme', told(connectionWith())]] })
 })
 
@@ -110,7 +110,7 @@ t.test('SEC-19: a sign-in turns the id of the session, and the old id is dead on
   const second = (await vault.connect('owner', first, umbrella)) as Session
   t.not(second.id, first.id)
   t.ok(await vault.open(first, []), 'until then whoever has not got the new one goes on')
-  t.strictSame(await arrived(vault, second), { ...first, id: second.id, seenAtMs: startMs + hour })
+  t.strictSame(await arrived(vault, second), { ...first, id: second.id, lastSeenAtMs: startMs + hour })
   t.equal(await vault.openAll(first), undefined)
   t.equal(await vault.open(first, ['acme']), undefined)
   t.strictSame(await namesIn(vault, second), ['acme', 'umbrella'])
@@ -161,7 +161,7 @@ t.test(
     t.equal((await vault.open(first, ['acme', 'umbrella'], browser))?.connections.size, 2)
     t.strictSame(await namesIn(vault, first, browser), ['acme', 'umbrella'])
     t.equal(await vault.connect('owner', first, umbrella, arrivalOf(flow), browser), 'joined', 'it is given nothing')
-    t.equal(await vault.giveAgain(second, browser, first), undefined)
+    t.equal(await vault.resend(second, browser, first), undefined)
     clock.advance(10 * 1000)
     t.equal(await vault.openAll(first, browser), undefined)
     await arrived(vault, await vault.connect('owner', second, umbrella))
@@ -246,7 +246,7 @@ t.test('SEC-2, SEC-19: who shows no session gets into none that may be another b
     t.strictSame(await namesIn(vault, session), ['umbrella'], who)
   }
   t.strictSame(await namesIn(vault, first), ['acme'])
-  t.not((await vault.begin()).owner, (await vault.begin()).owner)
+  t.not((await vault.createSession()).owner, (await vault.createSession()).owner)
 })
 
 t.test('SEC-2: of first sign-ins of one owner that end in the same moment one begins a session, at two instances as at one', async t => {
@@ -279,11 +279,11 @@ t.test('a session that was not delivered is taken back: the old id is as it was,
   const second = (await vault.connect('owner', first, umbrella)) as Session
   clock.advance(2 * minute)
   t.equal(await vault.openAll(first), undefined)
-  t.equal(await vault.takeBack(second), true)
-  t.strictSame(await opened(vault, first, []), { session: { ...first, seenAtMs: startMs + minute }, connections: [] })
+  t.equal(await vault.undoRotation(second), true)
+  t.strictSame(await opened(vault, first, []), { session: { ...first, lastSeenAtMs: startMs + minute }, connections: [] })
   t.strictSame(await namesIn(vault, first), ['acme', 'umbrella'])
   t.equal(await vault.openAll(second), undefined)
-  t.equal(await vault.takeBack(second), false)
+  t.equal(await vault.undoRotation(second), false)
 })
 
 t.test('a session that somebody has, or that another response carries, is not taken back', async t => {
@@ -292,11 +292,11 @@ t.test('a session that somebody has, or that another response carries, is not ta
   const flow = newFlow()
   const { arrivalOf, ...browser } = browserWith(flow)
   const second = (await vault.connect('owner', first, umbrella, arrivalOf(flow), browser)) as Session
-  const again = await vault.giveAgain(second, browser, first)
+  const again = await vault.resend(second, browser, first)
   t.equal(again?.id, second.id)
-  t.equal(await vault.takeBack(second), false, 'another response carries it')
+  t.equal(await vault.undoRotation(second), false, 'another response carries it')
   await arrived(vault, second)
-  t.equal(await vault.takeBack(again as Session), false, 'it has been shown')
+  t.equal(await vault.undoRotation(again as Session), false, 'it has been shown')
   t.strictSame(await namesIn(vault, second), ['acme', 'umbrella'])
 })
 
@@ -305,16 +305,16 @@ t.test('SEC-19: a session is given once more only to the browser that waits for 
   const flow = newFlow()
   const { arrivalOf, ...browser } = browserWith(flow)
   const begun = (await vault.connect('owner', undefined, connectionWith(), arrivalOf(flow), browser)) as Session
-  t.equal(await vault.giveAgain(begun, { flows: [newFlow()] }), undefined, 'another sign-in')
-  t.equal((await vault.giveAgain(begun, browser))?.id, begun.id)
+  t.equal(await vault.resend(begun, { flows: [newFlow()] }), undefined, 'another sign-in')
+  t.equal((await vault.resend(begun, browser))?.id, begun.id)
   const first = await arrived(vault, begun)
-  t.equal(await vault.giveAgain(begun, browser), undefined, 'shown')
+  t.equal(await vault.resend(begun, browser), undefined, 'shown')
 
   const second = (await vault.connect('owner', first, umbrella, arrivalOf(flow), browser)) as Session
-  t.equal(await vault.giveAgain(second, browser), undefined, 'without its predecessor')
-  t.equal(await vault.giveAgain(second, browser, { owner: 'owner', id: 'x' }), undefined, 'with another')
-  t.equal(await vault.giveAgain(second, { flows: [] }, first), undefined, 'with its predecessor alone')
-  t.equal((await vault.giveAgain(second, browser, first))?.id, second.id)
+  t.equal(await vault.resend(second, browser), undefined, 'without its predecessor')
+  t.equal(await vault.resend(second, browser, { owner: 'owner', id: 'x' }), undefined, 'with another')
+  t.equal(await vault.resend(second, { flows: [] }, first), undefined, 'with its predecessor alone')
+  t.equal((await vault.resend(second, browser, first))?.id, second.id)
   t.ok(await vault.open(first, []), 'who is about to give it does not show it')
 })
 
@@ -324,17 +324,17 @@ t.test('a first session that nobody has shown is ended with what is in it; one t
   const { arrivalOf, ...browser } = browserWith(flow)
   const lost = (await vault.connect('lost', undefined, connectionWith(), arrivalOf(flow))) as Session
   t.strictSame(
-    (await vault.endUnshown(lost)).map(({ provider }) => provider),
+    (await vault.endUndelivered(lost)).map(({ provider }) => provider),
     ['acme']
   )
   t.equal((await store.readAll('lost')).size, 0)
-  t.strictSame(await vault.endUnshown(lost), [])
+  t.strictSame(await vault.endUndelivered(lost), [])
 
   const begun = (await vault.connect('owner', undefined, connectionWith(), arrivalOf(flow))) as Session
-  const again = (await vault.giveAgain(begun, browser)) as Session
-  t.strictSame(await vault.endUnshown(begun), [])
+  const again = (await vault.resend(begun, browser)) as Session
+  t.strictSame(await vault.endUndelivered(begun), [])
   await arrived(vault, again)
-  t.strictSame(await vault.endUnshown(again), [])
+  t.strictSame(await vault.endUndelivered(again), [])
   t.strictSame(await namesIn(vault, begun), ['acme'])
 })
 
@@ -380,7 +380,7 @@ t.test('SEC-20: what was ended is ended for every copy of its cookie, with all c
   const { vault, store } = openInstance(t)
   const session = await signIn(vault)
   await signIn(vault, 'other')
-  await vault.end('owner')
+  await vault.endSession('owner')
   t.equal(await vault.openAll(session), undefined)
   t.equal(await vault.readConnection('owner', 'acme'), undefined)
   t.equal((await store.readAll('owner')).size, 0)
@@ -390,7 +390,7 @@ t.test('SEC-20: what was ended is ended for every copy of its cookie, with all c
 t.test('SEC-20: a sign-in in a session that was ended keeps nothing', async t => {
   const { vault, store } = openInstance(t)
   const session = await signIn(vault)
-  await vault.end('owner')
+  await vault.endSession('owner')
   t.equal(await vault.connect('owner', session, umbrella), 'ended')
   t.equal((await store.readAll('owner')).size, 0)
 })
@@ -399,7 +399,7 @@ t.test('SEC-20: a logout wins over a write that was under way', async t => {
   const { vault, store } = openInstance(t)
   await signIn(vault)
   const before = await kept(vault)
-  const [ended, written] = await Promise.all([vault.end('owner'), vault.replace('owner', before, withCredential('access-2'))])
+  const [ended, written] = await Promise.all([vault.endSession('owner'), vault.replace('owner', before, withCredential('access-2'))])
   t.equal((await store.readAll('owner')).size, 0)
   // Whichever came first, what is given back to be revoked is the newest.
   t.strictSame(
@@ -482,8 +482,8 @@ t.test('SEC-21: what has ended opens no more, and its records stay for a day, so
   const session = await signIn(vault)
   const before = await kept(vault)
   clock.advance(limits.idleMs)
-  for (const left of [afterlifeMs, 1]) {
-    clock.advance(afterlifeMs - left)
+  for (const left of [recordRetentionMs, 1]) {
+    clock.advance(recordRetentionMs - left)
     t.equal(await vault.openAll(session), undefined)
     t.equal(await vault.open(session, ['acme']), undefined)
     t.equal(await vault.readConnection('owner', 'acme'), undefined, 'so nobody renews it')
@@ -520,7 +520,7 @@ t.test('SEC-21: turning the id does not move the absolute limit', async t => {
 
 t.test('SEC-20: a touch that comes late revives nothing', async t => {
   for (const [what, end] of [
-    ['logout', ({ vault }: { vault: Vault }) => vault.end('owner')],
+    ['logout', ({ vault }: { vault: Vault }) => vault.endSession('owner')],
     ['idle limit', ({ clock }) => clock.advance(limits.idleMs)],
     ['absolute limit', ({ clock }) => clock.advance(limits.maxMs + hour)]
   ] as ReadonlyArray<[string, (instance: ReturnType<typeof openInstance>) => unknown]>) {
@@ -562,9 +562,9 @@ t.test('a touch notes when the session was seen and what it used, once a minute'
   clock.advance(1000)
   t.strictSame((await touch('acme'))?.lastUsedMs, { acme: startMs + 1000 })
   clock.advance(1000)
-  t.equal((await touch('acme'))?.seenAtMs, startMs + 1000, 'not yet again')
+  t.equal((await touch('acme'))?.lastSeenAtMs, startMs + 1000, 'not yet again')
   clock.advance(minute)
-  t.match(await touch('acme'), { seenAtMs: startMs + minute + 2000, lastUsedMs: { acme: startMs + minute + 2000 } })
+  t.match(await touch('acme'), { lastSeenAtMs: startMs + minute + 2000, lastUsedMs: { acme: startMs + minute + 2000 } })
 })
 
 t.test('SEC-38: a record that is copied to another owner or name does not open there', async t => {
@@ -673,7 +673,7 @@ t.test('SEC-41: while the store is down nothing opens and nothing is kept', asyn
   await t.rejects(vault.connect('owner', session, umbrella), down)
   await t.rejects(vault.replace('owner', before, connectionWith()), down)
   await t.rejects(vault.disconnect('owner', 'acme'), down)
-  await t.rejects(vault.end('owner'), down)
+  await t.rejects(vault.endSession('owner'), down)
   await t.rejects(async () => vault.touch({ ...before, value: session }, 'acme'), down)
 })
 
@@ -698,7 +698,7 @@ t.test('SEC-15: what is ended is given back as it stood then, so that the newest
       return records
     }
     const other = createVault({ store: racing, cipher: createCipher(keys), limits, clock })
-    const ended = [await (ending === 'end' ? other.end('owner') : other.disconnect('owner', 'acme'))].flat()
+    const ended = [await (ending === 'end' ? other.endSession('owner') : other.disconnect('owner', 'acme'))].flat()
     t.strictSame(
       ended.map(connection => connection?.credential.reveal()),
       ['access-2']

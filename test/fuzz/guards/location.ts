@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { locationFor } from '../../../src/core/proxy/credential.ts'
+import { rewriteLocation } from '../../../src/core/proxy/credential.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { connectionWith, providerWith } from '../../core/support.ts'
 import { hostileAddress, hostilePath } from '../arbitraries.ts'
@@ -20,7 +20,7 @@ property(
   700,
   location,
   location => {
-    const shown = locationFor(provider, connection, { sent: '/base/a/b?c=d', ownHost: 'connect.example.com' }, location)
+    const shown = rewriteLocation(provider, connection, { sent: '/base/a/b?c=d', ownHost: 'connect.example.com' }, location)
     if (shown === undefined) return false
     must(
       ![shown, percentDecoded(shown), percentDecoded(percentDecoded(shown))].some(text => text.includes(secret)),

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { guardedPath } from '../../../src/core/guards/path.ts'
-import { targetFor } from '../../../src/core/proxy/credential.ts'
+import { guardPath } from '../../../src/core/guards/path.ts'
+import { applyCredential } from '../../../src/core/proxy/credential.ts'
 import { connectionWith, providerWith } from '../../core/support.ts'
 import { bytes, harmlessPath, hostilePath, query } from '../arbitraries.ts'
 import { must, property } from '../property.ts'
@@ -16,9 +16,9 @@ property(
   2000,
   fc.record({ path, query, server }),
   ({ path, query, server }) => {
-    const guarded = passed('path_rejected', () => guardedPath(path + query))?.value
+    const guarded = passed('path_rejected', () => guardPath(path + query))?.value
     if (guarded === undefined) return false
-    const sent = targetFor(provider, connectionWith(), path + query).path
+    const sent = applyCredential(provider, connectionWith(), path + query).path
     must(sent === `/base${path}${query}`, `it was sent as ${sent}`)
     must(guarded === (path + query).split('?', 1)[0], `its path was taken to be ${guarded}`)
 
@@ -37,7 +37,7 @@ property(
   300,
   fc.tuple(harmlessPath, query),
   ([path, query]) => {
-    must(guardedPath(path + query) === path, 'it was changed')
+    must(guardPath(path + query) === path, 'it was changed')
     return true
   }
 )

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { answerHeaders } from '../../../src/core/guards/response-headers.ts'
+import { buildResponseHeaders } from '../../../src/core/guards/response-headers.ts'
 import { byName } from '../../support/raw-headers.ts'
 import { nameList, text } from '../arbitraries.ts'
 import { must, property } from '../property.ts'
@@ -58,7 +58,7 @@ property(
   1000,
   headers,
   pairs => {
-    const kept = byName(answerHeaders(200, Object.fromEntries(pairs), address => address))
+    const kept = byName(buildResponseHeaders(200, Object.fromEntries(pairs), address => address))
     for (const [name, value] of Object.entries(kept)) {
       must(!stops.includes(name) && !/^(access-control-|proxy-)|.-cache-control$/.test(name), `${name} reached the client`)
       for (const one of [value].flat()) must(isSendable(name, one), `${name} cannot be sent`)

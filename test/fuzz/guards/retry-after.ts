@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { refuseHeldBack } from '../../../src/core/proxy/provider-rate-limit.ts'
+import { assertNotRateLimited } from '../../../src/core/proxy/provider-rate-limit.ts'
 import { retryAtMs } from '../../../src/core/util/retry-after.ts'
 import { connectionWith } from '../../core/support.ts'
 import { text } from '../arbitraries.ts'
@@ -35,9 +35,12 @@ property(
     const untilMs = retryAtMs({ header: 'retry-after', unit }, { 'retry-after': value }, nowMs)
     if (untilMs === undefined) return false
     must(untilMs > nowMs && untilMs <= nowMs + hourMs, `it is held back until ${untilMs}`)
-    const connection = connectionWith({ heldBackUntilMs: untilMs })
-    must(passed('rate_limited', () => refuseHeldBack(connection, { now: () => nowMs })) === undefined, 'the call was not held back')
-    must(passed('rate_limited', () => refuseHeldBack(connection, { now: () => untilMs })) !== undefined, 'it is held back for too long')
+    const connection = connectionWith({ rateLimitedUntilMs: untilMs })
+    must(passed('rate_limited', () => assertNotRateLimited(connection, { now: () => nowMs })) === undefined, 'the call was not held back')
+    must(
+      passed('rate_limited', () => assertNotRateLimited(connection, { now: () => untilMs })) !== undefined,
+      'it is held back for too long'
+    )
     return true
   }
 )

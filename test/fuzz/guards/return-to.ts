@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { safeReturnTo, withParams } from '../../../src/core/guards/return-to.ts'
+import { appendParams, guardReturnTo } from '../../../src/core/guards/return-to.ts'
 import { hostileAddress } from '../arbitraries.ts'
 import { must, property } from '../property.ts'
 import { percentDecoded } from '../server-models.ts'
@@ -7,7 +7,7 @@ import { passed } from './passed.ts'
 
 const publicUrl = 'https://connect.example.com'
 const allowed = new Set([publicUrl, 'https://app.example.com', 'http://localhost:5173'])
-const guarded = (address: string): string => safeReturnTo(address, publicUrl, allowed)
+const guarded = (address: string): string => guardReturnTo(address, publicUrl, allowed)
 
 /** As lenient browsers and proxies read a path that was decoded some times before. */
 function lenientOrigin(address: string, decodings: number): string {
@@ -25,7 +25,7 @@ property(
     if (safe === undefined) return false
     must(/^[!-~]+$/.test(safe) && safe.length <= 2000, 'it cannot stand in a header')
     must(guarded(safe) === safe, 'its normal form has another')
-    for (const sent of [safe, withParams(safe, { connect_error: 'x', provider: 'y' })])
+    for (const sent of [safe, appendParams(safe, { connect_error: 'x', provider: 'y' })])
       must(allowed.has(new URL(sent, publicUrl).origin), `a browser goes to ${sent}`)
     if (!safe.startsWith('/')) return true
     must(new URL(safe, publicUrl).origin === publicUrl, 'it leaves this host')

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { parseTokenAnswer, TokenEndpointError } from '../../../src/core/oauth/token-response.ts'
+import { parseTokenResponse, TokenEndpointError } from '../../../src/core/oauth/token-response.ts'
 import { text } from '../arbitraries.ts'
 import { must, property } from '../property.ts'
 import { isSendable } from './passed.ts'
@@ -47,7 +47,7 @@ property(
   drawn,
   ({ body, shape, separator }) => {
     try {
-      const { accessToken, refreshToken, expiresInMs, scopes, account } = parseTokenAnswer(body, { shape, scopeSeparator: separator })
+      const { accessToken, refreshToken, expiresInMs, scopes, account } = parseTokenResponse(body, { shape, scopeSeparator: separator })
       for (const token of [accessToken, refreshToken])
         must(
           token === undefined || (isSendable('authorization', token.reveal()) && token.reveal().length <= 16_384),

@@ -18,7 +18,7 @@ async function rejectsAll(t: Test, store: Store, { cause = /./, limitMs = 1500 }
       store.read('owner', ['a']),
       store.readAll('owner'),
       store.commit('owner', { put: records({ a: '1' }), ttlMs: minute }),
-      store.erase('owner'),
+      store.deleteOwner('owner'),
       store.claim('key', minute),
       store.acquire('owner', 'key', minute),
       store.ping()
@@ -111,10 +111,10 @@ t.test('frozen while in use: rejected within a second, and it works when Redis i
 t.test('who is cut off tells for how long changes may have gone untold, from the last word of Redis on', async t => {
   const redis = await startRedis(t)
   const store = await connected(t, redis.url)
-  await eventually('it is told of changes', async () => store.watch.isComplete())
+  await eventually('it is told of changes', async () => store.changes.isReliable())
   const told = Promise.withResolvers<number>()
-  store.watch.subscribe((owner, untoldMs = 0) => {
-    if (owner === undefined && !store.watch.isComplete()) told.resolve(untoldMs)
+  store.changes.subscribe((owner, untoldMs = 0) => {
+    if (owner === undefined && !store.changes.isReliable()) told.resolve(untoldMs)
   })
   redis.freeze()
   // Two heartbeats go unanswered before it is given up, half a second each.
@@ -133,7 +133,7 @@ t.test('frozen at the start: rejected within a second, then at once, and it work
   await sleep(1000)
   redis.thaw()
   await eventually('it works', works(store))
-  await eventually('it is told of changes', async () => store.watch.isComplete())
+  await eventually('it is told of changes', async () => store.changes.isReliable())
 })
 
 t.test('one silence is waited for once, however many calls fall into it one after the other', async t => {

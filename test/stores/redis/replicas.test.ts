@@ -15,7 +15,7 @@ async function startPair(t: Test): Promise<{ master: RedisServer; replica: Redis
 /** A busy machine may take longer for one round trip than a sign-out waits: what counts is that it is confirmed, and true when it is. */
 const confirmed = (store: Store, owner: string): Promise<void> =>
   eventually('the write is confirmed', () =>
-    store.confirm(owner).then(
+    store.confirmReplicated(owner).then(
       () => true,
       () => false
     )
@@ -36,7 +36,7 @@ t.test('a write is confirmed once a replica has it', async t => {
     await store.commit('owner', { put: records({ a: '1' }), ttlMs: minute })
     await confirmed(store, 'owner')
     t.equal(await copy(), 1)
-    await store.erase('owner')
+    await store.deleteOwner('owner')
     await Promise.all(['owner', 'another', 'owner'].map(owner => confirmed(store, owner)))
     t.equal(await copy(), 0)
   }
@@ -47,13 +47,17 @@ t.test('a replica that does not follow confirms nothing, nor does one that is go
   const store = await connected(t, master.url)
   await confirmed(store, 'owner')
   replica.freeze()
-  const waiting = Promise.allSettled([store.confirm('owner'), store.confirm('owner'), store.confirm('another')])
+  const waiting = Promise.allSettled([
+    store.confirmReplicated('owner'),
+    store.confirmReplicated('owner'),
+    store.confirmReplicated('another')
+  ])
   await store.ping()
   for (const outcome of await waiting) t.match(outcome, { status: 'rejected', reason: unconfirmed })
   replica.thaw()
   await confirmed(store, 'owner')
   await replica.stop()
-  await t.rejects(store.confirm('owner'), unconfirmed)
+  await t.rejects(store.confirmReplicated('owner'), unconfirmed)
   t.ok(await store.commit('owner', { put: records({ a: '1' }), ttlMs: minute }), 'what is no erasure goes on')
 })
 
@@ -81,7 +85,7 @@ t.test('in a Cluster it is the replica of the owner’s own master that counts',
   const { url, nodes } = await startCluster(t, { replicas: 1, nodeTimeoutMs: 30_000 })
   const store = await connected(t, url)
   const owners = [...Array(12).keys()].map(i => `owner-${i}`)
-  const outcomes = async () => (await Promise.allSettled(owners.map(store.confirm))).map(({ status }) => status)
+  const outcomes = async () => (await Promise.allSettled(owners.map(store.confirmReplicated))).map(({ status }) => status)
   // A first connection to each master may take a busy machine longer than a sign-out waits.
   await eventually('every master is followed', async () => (await outcomes()).every(status => status === 'fulfilled'))
   nodes[3]?.freeze()

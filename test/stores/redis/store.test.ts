@@ -33,17 +33,17 @@ t.test('a holder whose connection is made anew keeps its lease, and one that is 
   const redis = await startRedis(t)
   const proxy = await startProxy(t, redis.port)
   const holder = await connected(t, proxy.url)
-  await eventually('it shows that it lives', async () => holder.watch.isComplete())
+  await eventually('it shows that it lives', async () => holder.changes.isReliable())
   const signsOfLife = await administer(redis, say => say('CLIENT', 'LIST', 'TYPE', 'pubsub').then(String))
   const other = await connected(t, redis.url)
-  await eventually('so does the other', async () => other.watch.isComplete())
+  await eventually('so does the other', async () => other.changes.isReliable())
   await holder.acquire('owner', 'lease', minute)
   // By a longer lease the holder has said nothing for a minute.
   const take = () => other.acquire('owner', 'lease', 2 * minute, minute)
 
   const openDoor = proxy.closeDoor()
   await administer(redis, say => say('CLIENT', 'KILL', 'ID', signsOfLife.match(/\d+/)?.[0] ?? ''))
-  await eventually('it looks dead', async () => !holder.watch.isComplete())
+  await eventually('it looks dead', async () => !holder.changes.isReliable())
   const taken = take()
   // One connection answers in turn: by then it has been looked at once.
   await other.ping()
@@ -59,7 +59,7 @@ t.test('an owner is one hash with an end, claims, leases and what is kept stand 
   const store = await connected(t, `${redis.url}/3`)
   await store.commit('owner', { put: records({ a: '1', b: '2' }), ttlMs: minute })
   await store.claim('key', 1234.5)
-  await store.keep('key', bytes('1'), 1234.5)
+  await store.setValue('key', bytes('1'), 1234.5)
   await store.acquire('owner', 'name', minute)
   const keys = ['grantkeeper:{key}:claim', 'grantkeeper:{key}:kept', 'grantkeeper:{owner}', 'grantkeeper:{owner}:lease:name']
   await administer(redis, async say => {

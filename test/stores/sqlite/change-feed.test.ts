@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { sqliteWatch } from '../../../src/stores/sqlite/change-feed.ts'
+import { createSqliteChangeFeed } from '../../../src/stores/sqlite/change-feed.ts'
 import { openSqliteFile } from '../../../src/stores/sqlite/file.ts'
 
 /** A watch whose time stands until a test moves it, and another process's hand on the same file. */
@@ -12,7 +12,7 @@ function watched(t: Test) {
     theirs.close()
   })
   const time = { ms: 0 }
-  const watch = sqliteWatch(ours, () => time.ms)
+  const watch = createSqliteChangeFeed(ours, () => time.ms)
   let told = 0
   watch.subscribe(() => told++)
   return {
@@ -22,7 +22,7 @@ function watched(t: Test) {
     /** @returns how often it was told of a change while it was asked so many times. */
     ask: (times: number) => {
       const before = told
-      t.ok(Array.from({ length: times }, () => watch.isComplete()).every(Boolean))
+      t.ok(Array.from({ length: times }, () => watch.isReliable()).every(Boolean))
       return told - before
     },
     watch
@@ -59,8 +59,8 @@ t.test('busy calls ask the file twice in five milliseconds, and then know of all
 
 t.test('of a file that cannot be asked nothing is known', async t => {
   const { ours, watch } = watched(t)
-  t.ok(watch.isComplete())
+  t.ok(watch.isReliable())
   ours.close()
-  t.notOk(watch.isComplete())
+  t.notOk(watch.isReliable())
   ours.open()
 })

@@ -122,7 +122,7 @@ t.test('what is erased is gone from the file', async t => {
   const { store, file } = openIn(t, t.testdir())
   const secret = bytes('a record that nobody shall find again')
   await store.commit('owner', { put: [['a', secret]], ttlMs: minute })
-  await store.erase('owner')
+  await store.deleteOwner('owner')
   await store.close()
   t.notOk(readFileSync(file).includes(secret))
 })

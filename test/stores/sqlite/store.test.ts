@@ -78,7 +78,7 @@ t.test('what has ended is swept away on writes, a bounded number at a time', asy
       ttlMs: minute
     })
     await store.claim(`key ${i}`, minute)
-    await store.keep(`key ${i}`, record, minute)
+    await store.setValue(`key ${i}`, record, minute)
     await store.acquire('owner', `key ${i}`, minute)
   }
   t.same(counts(), [150, 300, 150, 150, 150])

@@ -85,7 +85,7 @@ export function createFakeProvider(time: Time, plan: ProviderPlan, writes: () =>
     one.outcome = (fault === 'garbled' ? 'lost' : fault) ?? (one.granted === undefined ? 'refused' : 'granted')
     one.outcomeAtMs = time.now()
     if (fault === 'lost') throw new TokenEndpointError('timeout', 'no answer')
-    if (fault === 'garbled') throw new TokenEndpointError('bad_answer', 'cannot be read')
+    if (fault === 'garbled') throw new TokenEndpointError('invalid_response', 'cannot be read')
     if (fault === 'failed') throw new TokenEndpointError('unavailable', 'the token endpoint answered 503')
     if (one.granted === undefined) throw new TokenEndpointError('refused', 'the token endpoint answered 400', 'invalid_grant')
     return grant(family, one.granted)

@@ -1,4 +1,4 @@
-import type { Hold, Store } from '../../../../src/core/ports.ts'
+import type { HeldLease, Store } from '../../../../src/core/ports.ts'
 import { storeUnavailable } from '../../../../src/stores/errors.ts'
 import type { Process } from './process.ts'
 import type { Time } from './time.ts'
@@ -24,7 +24,7 @@ export type FakeStore = {
 }
 
 /** `isForgotten`: its holder does not know that it has it, and does nothing about it. */
-type HeldLease = { readonly holder: Process; endsAtMs: number; spokeAtMs: number; isForgotten: boolean }
+type LeaseRecord = { readonly holder: Process; endsAtMs: number; spokeAtMs: number; isForgotten: boolean }
 
 /** A holder that has said nothing for so long is looked at, whether it lives. */
 const silenceMs = 750
@@ -33,7 +33,7 @@ const silenceMs = 750
 export function createFakeStore(time: Time, plan: StorePlan, onChange: (records: ReadonlyMap<string, Buffer>) => void): FakeStore {
   const owners = new Map<string, Map<string, Buffer>>()
   const notes = new Map<string, Buffer>()
-  const leases = new Map<string, HeldLease>()
+  const leases = new Map<string, LeaseRecord>()
   const waiting = new Set<{ owner: string; wake: () => void }>()
   const startMs = time.now()
   let calls = 0
@@ -66,7 +66,7 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
       return done as T
     }
 
-    function holdOf(key: string, owner: string, own: HeldLease): Hold {
+    function holdOf(key: string, owner: string, own: LeaseRecord): HeldLease {
       const isHeld = () => leases.get(key) === own && own.endsAtMs > time.now()
       const forget = () => {
         own.isForgotten = true
@@ -96,10 +96,10 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
 
     return {
       description: 'in memory',
-      watch: {
-        isComplete: () => false,
+      changes: {
+        isReliable: () => false,
         subscribe: () => {},
-        nextChange: (owner, withinMs) => {
+        waitForChange: (owner, withinMs) => {
           const { promise, resolve } = Promise.withResolvers<void>()
           const one = { owner, wake: resolve }
           waiting.add(one)
@@ -111,36 +111,36 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
       read: (owner, fields) => call('reads', () => fields.map(field => recordsOf(owner).get(field))),
       readAll: owner => call('reads all', () => new Map(recordsOf(owner))),
 
-      commit: (owner, { expectNone, expect = [], put = [], erase = [], ttlMs }) =>
+      commit: (owner, { expectNone, expect = [], put = [], remove = [], ttlMs }) =>
         call('commits', () => {
           const records = recordsOf(owner)
           if (records.size === 0 && ttlMs === undefined) return false
           if (records.size > 0 && expectNone) return false
           if (!expect.every(([field, prefix]) => beginsWith(records.get(field), prefix))) return false
           for (const [field, record] of put) records.set(field, record)
-          for (const field of erase) records.delete(field)
+          for (const field of remove) records.delete(field)
           owners.set(owner, records)
           onChange(records)
           changed(owner)
           return true
         }),
 
-      erase: owner =>
+      deleteOwner: owner =>
         call('erases', () => {
           owners.delete(owner)
           onChange(new Map())
           changed(owner)
         }),
 
-      confirm: async () => {},
+      confirmReplicated: async () => {},
 
-      owners: async function* () {
+      scanOwners: async function* () {
         yield [...owners.keys()]
       },
 
       acquire: (owner, name, ttlMs, waitedMs = 0) => {
         const key = `${owner} ${name}`
-        const own: HeldLease = { holder: process, endsAtMs: 0, spokeAtMs: 0, isForgotten: false }
+        const own: LeaseRecord = { holder: process, endsAtMs: 0, spokeAtMs: 0, isForgotten: false }
         return call(
           'acquires',
           () => {
@@ -156,15 +156,15 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
       },
 
       claim: () => Promise.reject(new Error('a renewal claims nothing')),
-      keep: (key, bytes) => call('keeps a note', () => void notes.set(key, bytes)),
-      kept: key => call('asks for a note', () => notes.get(key)),
-      count: () => Promise.reject(new Error('a renewal counts nothing')),
+      setValue: (key, bytes) => call('keeps a note', () => void notes.set(key, bytes)),
+      getValue: key => call('asks for a note', () => notes.get(key)),
+      increment: () => Promise.reject(new Error('a renewal counts nothing')),
       ping: async () => {},
       close: async () => {}
     }
   }
 
-  const isTakenForDead = ({ holder, spokeAtMs }: HeldLease, waitedMs: number) =>
+  const isTakenForDead = ({ holder, spokeAtMs }: LeaseRecord, waitedMs: number) =>
     plan.seesDeath && holder.isDead() && waitedMs >= silenceMs && time.now() - spokeAtMs >= silenceMs
 
   return {

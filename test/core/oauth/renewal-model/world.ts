@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Scheduler } from 'fast-check'
-import { type Connection, connectionFrom, decodeConnection } from '../../../../src/core/connections/connection.ts'
+import { type Connection, connectionFromGrant, decodeConnection } from '../../../../src/core/connections/connection.ts'
 import { GatewayError } from '../../../../src/core/errors.ts'
 import { createRenewal } from '../../../../src/core/oauth/renewal.ts'
-import { holdBack } from '../../../../src/core/proxy/provider-rate-limit.ts'
+import { recordRateLimit } from '../../../../src/core/proxy/provider-rate-limit.ts'
 import type { Session } from '../../../../src/core/session.ts'
 import { createCipher } from '../../../../src/core/vault/cipher.ts'
 import { createVault } from '../../../../src/core/vault/vault.ts'
@@ -71,7 +71,7 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
       vault,
       lease: view,
       notes: view,
-      watch: view.watch,
+      watch: view.changes,
       clock: time,
       endpointOf: () => provider.endpointOf(process),
       onOrphan: connection => handedOver.push(connection),
@@ -109,7 +109,7 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
   }
 
   async function signIn(session?: Session): Promise<Session | undefined> {
-    const next = await vault.connect(owner, session, connectionFrom(provider.signIn(), name, [], time.now()))
+    const next = await vault.connect(owner, session, connectionFromGrant(provider.signIn(), name, [], time.now()))
     return typeof next === 'string' ? session : next
   }
 
@@ -122,7 +122,7 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
         if (does === 'sign in') session = await signIn(session)
         if (does === 'disconnect') await vault.disconnect(owner, name)
         if (does === 'log out') {
-          await vault.end(owner)
+          await vault.endSession(owner)
           session = undefined
         }
       } catch {
@@ -135,7 +135,7 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
 
   async function note(atMs: number): Promise<void> {
     await time.sleep(atMs)
-    await holdBack(vault, owner, name, time.now() + minute).catch(() => {})
+    await recordRateLimit(vault, owner, name, time.now() + minute).catch(() => {})
   }
 
   // Time does not pass until the person has signed in.
