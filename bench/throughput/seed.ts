@@ -7,6 +7,7 @@ import { newId, type Session, type SessionLimits } from '../../src/core/session.
 import { createCipher } from '../../src/core/vault/cipher.ts'
 import { createVault } from '../../src/core/vault/vault.ts'
 import { openStore } from '../../src/stores/open-store.ts'
+import { parseRedisUrl } from '../../src/stores/redis/target.ts'
 import { cookieHeader } from './systems/sign-in.ts'
 
 export type SealingKeys = { readonly session: string; readonly token: string }
@@ -25,7 +26,7 @@ export const newKeys = (): SealingKeys => ({ session: randomBytes(32).toString('
  * @returns a `Cookie` header each
  */
 export async function seed({ redisUrl, dataDir, keys, publicUrl }: Where, count: number, called = count): Promise<string[]> {
-  const store = await openStore({ redisUrl, dataDir, clock: { now: Date.now } })
+  const store = await openStore({ redis: redisUrl === undefined ? undefined : parseRedisUrl(redisUrl), dataDir, clock: { now: Date.now } })
   // Seen a little later than now: the note that a session is in use, at most one a minute, is not due while the bench runs.
   const clock = { now: () => Date.now() + hourMs }
   const vault = createVault({ store, cipher: createCipher([Buffer.from(keys.token, 'base64')]), limits, clock })

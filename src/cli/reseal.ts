@@ -10,8 +10,8 @@ import { openStore } from '../stores/open-store.ts'
 const firstContactMs = 5_000
 
 async function reseal(): Promise<void> {
-  const { keys, redisUrl, dataDir } = readConfig(process.env, await loadProviders())
-  const store = await openStore({ redisUrl, dataDir, clock: { now: Date.now } })
+  const { keys, redis, dataDir } = readConfig(process.env, await loadProviders())
+  const store = await openStore({ redis, dataDir, clock: { now: Date.now } })
   try {
     // A connection that is not there yet is no reason to give up; after that, what goes wrong is said.
     await pollUntil(store.ping, firstContactMs)

@@ -1,11 +1,12 @@
 import type { Provider, ProviderSettings } from '../core/provider/provider.ts'
 import type { SessionLimits } from '../core/session.ts'
+import type { RedisTarget } from '../stores/redis/target.ts'
 import { checkDataDir } from './data-dir.ts'
 import { ConfigError, type Environment, EnvironmentReader } from './environment.ts'
 import { completeKeys, type Keys, readKeys } from './keys.ts'
 import { checkNames } from './misspelled-names.ts'
 import { checkExposure, readProduction } from './mode.ts'
-import { defaultHost, readAllowedOrigins, readHost, readPublicUrl, readRedisUrl, readTrustProxy } from './network.ts'
+import { defaultHost, readAllowedOrigins, readHost, readPublicUrl, readRedisTarget, readTrustProxy } from './network.ts'
 import { readProviders } from './provider-settings.ts'
 
 export type Config = {
@@ -14,7 +15,8 @@ export type Config = {
   readonly port: number
   /** Serialized origin, without a trailing slash: the base of every callback and link. */
   readonly publicUrl: string
-  readonly redisUrl: string | undefined
+  /** Where records are stored; `undefined` for the embedded store in `dataDir`. */
+  readonly redis: RedisTarget | undefined
   readonly dataDir: string
   readonly keys: Keys
   /** Serialized origins; the gateway's own is among them. */
@@ -63,7 +65,7 @@ export function readConfig(variables: Environment, definitions: readonly Provide
     host,
     port,
     publicUrl,
-    redisUrl: readRedisUrl(env),
+    redis: readRedisTarget(env),
     dataDir,
     allowedOrigins: readAllowedOrigins(env, publicUrl),
     trustProxy: readTrustProxy(env),
@@ -79,8 +81,10 @@ export function readConfig(variables: Environment, definitions: readonly Provide
     logLevel: env.oneOf('LOG_LEVEL', logLevels, 'info') ?? 'info',
     providers: readProviders(env, definitions, production)
   }
-  if (config.workers > 1) checkWorkers(env, config)
-  if (config.redisUrl === undefined || !(givenKeys.session && givenKeys.token)) checkDataDir(env, dataDir)
+  // A faulty REDIS_URL is one problem: it does not ask for the embedded store.
+  const isEmbedded = env.text('REDIS_URL') === undefined
+  if (config.workers > 1) checkWorkers(env, { isEmbedded, providers: config.providers })
+  if (isEmbedded || !(givenKeys.session && givenKeys.token)) checkDataDir(env, dataDir)
   checkNames(env, production)
   const keys = completeKeys(env, givenKeys, dataDir)
   if (!keys) throw new ConfigError(env.problems)
@@ -88,8 +92,8 @@ export function readConfig(variables: Environment, definitions: readonly Provide
 }
 
 /** They have nothing in common but what is in Redis. */
-function checkWorkers(env: EnvironmentReader, { redisUrl, providers }: Pick<Config, 'redisUrl' | 'providers'>): void {
-  if (redisUrl === undefined) env.problem('WORKERS asks for a store that processes can share: set REDIS_URL, or leave WORKERS out.')
+function checkWorkers(env: EnvironmentReader, { isEmbedded, providers }: { isEmbedded: boolean; providers: Config['providers'] }): void {
+  if (isEmbedded) env.problem('WORKERS asks for a store that processes can share: set REDIS_URL, or leave WORKERS out.')
   if (providers.size === 0)
     env.problem('WORKERS asks for a provider: the sandbox lives in one process. Configure one, or leave WORKERS out.')
 }

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import { parseRedisUrl } from '../stores/redis/target.ts'
+import { parseRedisUrl, type RedisTarget } from '../stores/redis/target.ts'
 import type { EnvironmentReader } from './environment.ts'
 import { siteOf } from './sites.ts'
 import { isLoopback, parseOrigin, readUrl } from './urls.ts'
@@ -62,16 +62,16 @@ export function readTrustProxy(env: EnvironmentReader): readonly string[] {
   return ranges
 }
 
-/** `REDIS_URL`, checked for its form and not for whether anybody answers there. */
-export function readRedisUrl(env: EnvironmentReader): string | undefined {
+/** `REDIS_URL`, parsed but not connected to. @returns `undefined` when unset or faulty */
+export function readRedisTarget(env: EnvironmentReader): RedisTarget | undefined {
   const url = env.text('REDIS_URL', 'redis://:password@10.0.0.1:6379/0')
   if (url === undefined) return undefined
   try {
-    parseRedisUrl(url)
+    return parseRedisUrl(url)
   } catch (error) {
     env.problem(`REDIS_URL: ${(error as Error).message}`)
+    return undefined
   }
-  return url
 }
 
 /** The private networks are the widest that balancers stand in: 10.0.0.0/8 and fc00::/7. */

@@ -39,7 +39,7 @@ export async function serve({ variables, definitions, configured, ignoredSignals
   const sandbox = configured.providers.size === 0 ? await startSandbox(configured) : undefined
   const config = sandbox ? readConfig({ ...variables, ...sandbox.environment }, definitions, configured.port) : configured
 
-  const store = await openStore({ redisUrl: config.redisUrl, dataDir: config.dataDir, clock })
+  const store = await openStore({ redis: config.redis, dataDir: config.dataDir, clock })
   const lookupFor = createLookup(config)
   const upstream = openUpstream(lookupFor)
   const destination = logDestination()

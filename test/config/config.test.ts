@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { readConfig, readPort } from '../../src/config/config.ts'
+import { parseRedisUrl } from '../../src/stores/redis/target.ts'
 import { acme, definitions, development, newKey, problemsOf, production, read } from './support.ts'
 
 const hour = 3_600_000
@@ -14,7 +15,7 @@ t.test('with keys alone, everything else has a default', async t => {
     host: '127.0.0.1',
     port: 3000,
     publicUrl: 'http://localhost:3000',
-    redisUrl: undefined,
+    redis: undefined,
     dataDir: '.grantkeeper',
     allowedOrigins: new Set(['http://localhost:3000']),
     trustProxy: [],
@@ -54,7 +55,7 @@ t.test('every variable is read', async t => {
     host: '0.0.0.0',
     port: 8080,
     publicUrl: 'https://connect.example.com',
-    redisUrl: 'rediss://:canary@redis.internal',
+    redis: parseRedisUrl('rediss://:canary@redis.internal'),
     dataDir: '/var/lib/grantkeeper',
     allowedOrigins: new Set(['https://connect.example.com', 'https://app.example.com']),
     trustProxy: ['10.0.0.0/8'],
@@ -67,6 +68,7 @@ t.test('every variable is read', async t => {
     logLevel: 'debug',
     warnings: []
   })
+  t.equal(rest.redis?.password?.reveal(), 'canary')
   t.strictSame(keys.session, [Buffer.from(development.SESSION_KEYS, 'base64')])
   t.strictSame([...providers.keys()], ['acme'])
 })
@@ -138,7 +140,7 @@ t.test('every variable can stand in a file', async t => {
     host: '0.0.0.0',
     port: 8080,
     publicUrl: 'https://connect.example.com',
-    redisUrl: 'redis://redis.internal',
+    redis: { address: 'redis://redis.internal:6379/0' },
     logLevel: 'warn'
   })
   t.equal(config.keys.session.length, 2)

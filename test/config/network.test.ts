@@ -1,5 +1,6 @@
 import fastify from 'fastify'
 import t from 'tap'
+import { parseRedisUrl } from '../../src/stores/redis/target.ts'
 import { development, problemsOf, production, read } from './support.ts'
 
 const example = 'for example PUBLIC_URL=https://connect.example.com.'
@@ -111,9 +112,9 @@ t.test('SEC-42: nobody is trusted as a proxy unless TRUST_PROXY says so', async 
 })
 
 t.test('REDIS_URL is one of the four forms, and its password is not repeated', async t => {
-  t.equal(read(development).redisUrl, undefined)
+  t.equal(read(development).redis, undefined)
   for (const REDIS_URL of ['redis://127.0.0.1', 'rediss://:p@h:1/2', 'redis+cluster://a:1,b:2', 'redis+sentinel://a,b/main'])
-    t.equal(read({ ...development, REDIS_URL }).redisUrl, REDIS_URL)
+    t.same(read({ ...development, REDIS_URL }).redis, parseRedisUrl(REDIS_URL))
   for (const REDIS_URL of [
     'http://:canary@h',
     'canary',
@@ -128,6 +129,10 @@ t.test('REDIS_URL is one of the four forms, and its password is not repeated', a
     t.notMatch(problem, /canary/)
     t.strictSame(more, [])
   }
+})
+
+t.test('a faulty REDIS_URL is not taken for the embedded store', async t => {
+  t.equal(problemsOf({ ...production, WORKERS: '2', DATA_DIR: '/dev/null/data', REDIS_URL: 'canary' }).length, 1)
 })
 
 t.test('SEC-42: a range that trusts everybody is refused, however it is written', async t => {

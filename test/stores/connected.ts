@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { Store } from '../../src/core/ports.ts'
 import { openRedisStore } from '../../src/stores/redis/store.ts'
+import { parseRedisUrl } from '../../src/stores/redis/target.ts'
 import type { OpenStores } from './contract.ts'
 import { eventually, works } from './redis/topologies.ts'
 
-type Options = Omit<Parameters<typeof openRedisStore>[0], 'url'>
+type Options = Omit<Parameters<typeof openRedisStore>[0], 'target'>
 
 export function openAt(t: Test, url: string, options: Options = {}): Store {
-  const store = openRedisStore({ url, ...options })
+  const store = openRedisStore({ target: parseRedisUrl(url), ...options })
   t.teardown(() => store.close())
   return store
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import t from 'tap'
 import { openStore } from '../../src/stores/open-store.ts'
+import { parseRedisUrl } from '../../src/stores/redis/target.ts'
 
 t.test('without an address of Redis the store is a file', async t => {
   const dataDir = t.testdir()
@@ -11,7 +12,7 @@ t.test('without an address of Redis the store is a file', async t => {
 
 t.test('with one it is Redis, be it up or down, and no file is made', async t => {
   const dataDir = `${t.testdir()}/data`
-  const store = await openStore({ redisUrl: 'redis://127.0.0.1:1', dataDir, clock: Date })
+  const store = await openStore({ redis: parseRedisUrl('redis://127.0.0.1:1'), dataDir, clock: Date })
   t.equal(store.description, 'Redis at redis://127.0.0.1:1/0')
   await store.close()
   t.notOk(existsSync(dataDir))

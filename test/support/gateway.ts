@@ -57,7 +57,7 @@ export async function startGateway(t: Test, options: GatewayOptions = {}): Promi
     ...environment
   }
   const config = readConfig(variables, options.definitions ?? (await loadProviders()), port)
-  const store = options.store ?? (await openStore({ redisUrl: config.redisUrl, dataDir: config.dataDir, clock }))
+  const store = options.store ?? (await openStore({ redis: config.redis, dataDir: config.dataDir, clock }))
   const lookupFor = createLookup(config)
   const upstream = openUpstream(lookupFor)
   const logs: string[] = []

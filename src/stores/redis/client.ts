@@ -31,7 +31,7 @@ export function connectRedis(
   more: Pick<RedisOptions, 'protocol' | 'autoResubscribe' | 'enableReadyCheck' | 'socketTimeout'> = {}
 ): Redis | Cluster {
   const { username, password, db } = target
-  const signIn = { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) }
+  const signIn = { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password: password.reveal() }) }
   const tls = target.tls ? { tls: {} } : {}
   const options = { ...patience, ...signIn, ...tls, scripts, ...more }
   const hosts = [...target.hosts]
@@ -51,7 +51,7 @@ export function connectRedis(
         sentinelRetryStrategy: reconnectDelayMs,
         sentinelCommandTimeout: commandTimeoutMs,
         // Sentinels know this password already (auth-pass) and, having none of their own, accept any. An ACL user is the master's alone.
-        ...(username === undefined && password !== undefined ? { sentinelPassword: password } : {}),
+        ...(username === undefined && password !== undefined ? { sentinelPassword: password.reveal() } : {}),
         ...(target.tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {})
       })
 

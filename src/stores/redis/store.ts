@@ -9,7 +9,7 @@ import { createCommandRunner } from './deadline.ts'
 import { claimKey, countKey, leaseKey, ownerKey, ownerOf, valueKey } from './keys.ts'
 import { openRedisReplicas } from './replicas.ts'
 import { commitArguments, wholeMs } from './scripts.ts'
-import { parseRedisUrl } from './target.ts'
+import type { RedisTarget } from './target.ts'
 
 /** A holder that has said nothing for so long may be looked at, whether it still lives. It extends several times in that time. */
 const silenceMs = 500
@@ -24,10 +24,8 @@ const secondLookMs = 250
  * make that safe by expectations, and a lease that nobody knows of ends by itself.
  *
  * @param connectionPatienceMs how long a call waits for a connection that is being made; for tests of that waiting.
- * @throws TypeError when the address is malformed.
  */
-export function openRedisStore({ url, connectionPatienceMs }: { url: string; connectionPatienceMs?: number }): Store {
-  const target = parseRedisUrl(url)
+export function openRedisStore({ target, connectionPatienceMs }: { target: RedisTarget; connectionPatienceMs?: number }): Store {
   const description = `Redis at ${target.address}`
   const client = connectRedis(target)
   const instance = randomUUID()

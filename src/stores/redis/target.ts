@@ -1,3 +1,5 @@
+import { Secret } from '../../core/secret.ts'
+
 /** Where Redis is and how to sign in there. */
 export type RedisTarget = {
   kind: 'single' | 'cluster' | 'sentinel'
@@ -5,7 +7,7 @@ export type RedisTarget = {
   /** The server itself, some nodes of the cluster, or the sentinels. */
   hosts: ReadonlyArray<{ host: string; port: number }>
   username: string | undefined
-  password: string | undefined
+  password: Secret | undefined
   db: number
   /** The name by which the sentinels know the master. */
   master: string | undefined
@@ -72,7 +74,7 @@ function parseUserInfo(text: string | undefined, wrong: Wrong) {
   const [, user, password] = /^([^:]*):(.+)$/s.exec(text) ?? []
   if (user === undefined || password === undefined) throw wrong('What stands before the @ is not user:password or :password.')
   try {
-    return { username: user === '' ? undefined : decodeURIComponent(user), password: decodeURIComponent(password) }
+    return { username: user === '' ? undefined : decodeURIComponent(user), password: new Secret(decodeURIComponent(password)) }
   } catch {
     throw wrong('The user or the password holds a % that is not followed by two hexadecimal digits; write % as %25.')
   }

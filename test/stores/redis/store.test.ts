@@ -1,6 +1,5 @@
 import { inspect } from 'node:util'
 import t from 'tap'
-import { openRedisStore } from '../../../src/stores/redis/store.ts'
 import { startRedis } from '../../support/redis.ts'
 import { connected, connectedPair, openAt } from '../connected.ts'
 import { storeContract } from '../contract.ts'
@@ -100,8 +99,4 @@ t.test('a Redis that cannot write is not healthy', async t => {
   await unavailable(/READONLY/, () => promoted.ping())
   await administer(replica, say => say('REPLICAOF', 'NO', 'ONE'))
   await eventually('it works', works(promoted))
-})
-
-t.test('a malformed address is refused before anything is opened', async t => {
-  t.throws(() => openRedisStore({ url: 'redis://:secret@host:port' }), TypeError)
 })

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import t from 'tap'
 import { parseRedisUrl } from '../../../src/stores/redis/target.ts'
 
@@ -42,13 +43,18 @@ t.test('each kind of address is understood', async t => {
 
 t.test('user and password are decoded, and are no part of the address for people', async t => {
   const { username, password, address } = parseRedisUrl('redis://latch%40key:p%2Fw@host:1/0')
-  t.same([username, password, address], ['latch@key', 'p/w', 'redis://host:1/0'])
-  t.match(parseRedisUrl('redis+cluster://:secret@a:1,b:2'), {
-    username: undefined,
-    password: 'secret',
-    address: /^redis\+cluster:\/\/a:1,b:2$/
-  })
-  t.match(parseRedisUrl('redis://:a/b@c:d#?@host'), { password: 'a/b@c:d#?', address: 'redis://host:6379/0' }, 'a password pasted as it is')
+  t.same([username, password?.reveal(), address], ['latch@key', 'p/w', 'redis://host:1/0'])
+  const cluster = parseRedisUrl('redis+cluster://:secret@a:1,b:2')
+  t.match(cluster, { username: undefined, address: /^redis\+cluster:\/\/a:1,b:2$/ })
+  t.equal(cluster.password?.reveal(), 'secret')
+  const pasted = parseRedisUrl('redis://:a/b@c:d#?@host')
+  t.equal(pasted.password?.reveal(), 'a/b@c:d#?', 'a password that is not percent-encoded')
+  t.equal(pasted.address, 'redis://host:6379/0')
+})
+
+t.test('a printed target does not show the password', async t => {
+  const target = parseRedisUrl('redis://:canary@host')
+  for (const printed of [inspect(target, { depth: null, showHidden: true }), JSON.stringify(target)]) t.notMatch(printed, /canary/)
 })
 
 t.test('a malformed address is explained, with a good one, and without the password', async t => {

@@ -21,8 +21,9 @@ const ca = readFileSync(certificates.ca)
 
 const script = `
   import { openRedisStore } from ${JSON.stringify(import.meta.resolve('../../../src/stores/redis/store.ts'))}
+  import { parseRedisUrl } from ${JSON.stringify(import.meta.resolve('../../../src/stores/redis/target.ts'))}
   import { eventually, works } from ${JSON.stringify(import.meta.resolve('./topologies.ts'))}
-  const store = openRedisStore({ url: process.argv[1] })
+  const store = openRedisStore({ target: parseRedisUrl(process.argv[1]) })
   await eventually('it is connected', works(store))
   await store.commit('owner', { put: [['a', Buffer.from('record')]], ttlMs: 60_000 })
   process.stdout.write((await store.read('owner', ['a'])).join())
