@@ -1,27 +1,26 @@
-/** A limit is waited out in this many pieces. */
-const pieces = 5
+/** A timeout is counted in this many steps. */
+const steps = 5
 
 /**
- * Calls back when something takes too long. Time in which this process stood still (no core, frozen, paused by the garbage collector)
- * counts as one piece of the limit at most: whoever is waited for may have answered long ago, and what has arrived is read before the
- * limit is over.
+ * Calls back when the time is over. Time in which the process stood still (no CPU, frozen, garbage collection) counts as one step at
+ * most: the other side may have responded long ago, and what has arrived is read before the callback is called.
  */
 export class Timeout {
-  readonly #callBack: () => void
-  readonly #pieceMs: number
+  readonly #callback: () => void
+  readonly #stepMs: number
   #timer: NodeJS.Timeout
-  #left = pieces
+  #stepsLeft = steps
   #immediate: NodeJS.Immediate | undefined
 
-  constructor(ms: number, callBack: () => void) {
-    this.#callBack = callBack
-    this.#pieceMs = ms / pieces
-    this.#timer = setTimeout(Timeout.#pieceIsOver, this.#pieceMs, this)
+  constructor(ms: number, callback: () => void) {
+    this.#callback = callback
+    this.#stepMs = ms / steps
+    this.#timer = setTimeout(Timeout.#endStep, this.#stepMs, this)
   }
 
-  /** From now on it takes as long again, and a fifth longer at most: to wind up a timer for each sign of life costs more than the sign. */
+  /** Restarts the time, which is then up to one step longer. A new timer for each sign of life would cost more than handling the sign. */
   refresh(): void {
-    this.#left = pieces + 1
+    this.#stepsLeft = steps + 1
   }
 
   clear(): void {
@@ -29,33 +28,43 @@ export class Timeout {
     clearImmediate(this.#immediate)
   }
 
-  static #pieceIsOver(limit: Timeout): void {
-    limit.#left--
-    // Timers are called before what has arrived is read, and this is called after it.
-    if (limit.#left === 0) limit.#immediate = setImmediate(Timeout.#look, limit)
-    else Timeout.#look(limit)
+  static #endStep(timeout: Timeout): void {
+    timeout.#stepsLeft--
+    // The event loop calls timers before it polls for I/O, and immediates after it.
+    if (timeout.#stepsLeft === 0) timeout.#immediate = setImmediate(Timeout.#continue, timeout)
+    else Timeout.#continue(timeout)
   }
 
-  static #look(limit: Timeout): void {
-    if (limit.#left === 0) limit.#callBack()
-    else limit.#timer = setTimeout(Timeout.#pieceIsOver, limit.#pieceMs, limit)
+  static #continue(timeout: Timeout): void {
+    if (timeout.#stepsLeft === 0) timeout.#callback()
+    else timeout.#timer = setTimeout(Timeout.#endStep, timeout.#stepMs, timeout)
+  }
+}
+
+/** The work took longer than its timeout. */
+export class TimeoutError extends Error {
+  override readonly name = 'TimeoutError'
+
+  constructor(timeoutMs: number) {
+    super(`timed out after ${Math.round(timeoutMs)} ms`)
   }
 }
 
 /**
- * What the work comes to, unless it takes longer than the limit.
- * @throws what `fault` says when it takes longer; the work is not ended by that.
+ * Settles as `work` does, unless that takes longer than `timeoutMs`. The work is not cancelled, and a later rejection of it is ignored.
+ * @param createError the error of a timeout
+ * @throws {TimeoutError} unless `createError` is given
  */
 export async function withTimeout<T>(
-  limitMs: number,
+  timeoutMs: number,
   work: Promise<T>,
-  fault = () => new Error(`no answer within ${Math.round(limitMs)} ms`)
+  createError: () => Error = () => new TimeoutError(timeoutMs)
 ): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const limit = new Timeout(limitMs, () => late.reject(fault()))
+  const expired = Promise.withResolvers<never>()
+  const timeout = new Timeout(timeoutMs, () => expired.reject(createError()))
   try {
-    return await Promise.race([work, late.promise])
+    return await Promise.race([work, expired.promise])
   } finally {
-    limit.clear()
+    timeout.clear()
   }
 }

@@ -6,58 +6,58 @@ import { join } from 'node:path'
 import { mock } from 'node:test'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { Timeout, withTimeout } from '../../../src/core/util/timeout.ts'
+import { Timeout, TimeoutError, withTimeout } from '../../../src/core/util/timeout.ts'
 
-/** A process that does nothing else for so long, as one without a core. */
-const standStill = (ms: number) => void execFileSync('sleep', [`${ms / 1000}`])
+/** Blocks the event loop, as a machine without a free core does. */
+const block = (ms: number) => void execFileSync('sleep', [`${ms / 1000}`])
 
-t.test('what comes in time is the answer, and what is too late is an error', async t => {
-  t.equal(await withTimeout(1000, Promise.resolve('here')), 'here')
+t.test('work in time settles as it is, late work is an error', async t => {
+  t.equal(await withTimeout(1000, Promise.resolve('value')), 'value')
   await t.rejects(withTimeout(1000, Promise.reject(new Error('refused'))), { message: 'refused' })
   let isDue = false
   setTimeout(() => {
     isDue = true
   }, 49)
-  await t.rejects(withTimeout(50, new Promise(() => {})), { message: 'no answer within 50 ms' })
+  await t.rejects(withTimeout(50, new Promise(() => {})), new TimeoutError(50))
   t.ok(isDue, 'not before its time')
 })
 
-t.test('an answer that came while this process stood still is in time, also in the last moment', async t => {
+t.test('data that arrived while the process stood still is in time', async t => {
   const pipe = join(t.testdir(), 'pipe')
   execFileSync('sh', ['-c', `mkfifo '${pipe}'`])
   const end = new Socket({ fd: openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK), readable: true, writable: false })
   t.teardown(() => end.destroy())
-  const answer = withTimeout(500, once(end, 'data'))
-  // As long as the pieces of the limit, so each of these comes right after one; the last piece goes by while all stands still.
+  const response = withTimeout(500, once(end, 'data'))
+  // As long as the steps of the timeout, so each of these comes right after one; the event loop is blocked during the last step.
   for (let i = 0; i < 4; i++) await sleep(100)
-  // After what is here is read, and before the next timers.
+  // After I/O is polled, and before the next timers.
   await nextTurn()
-  execFileSync('sh', ['-c', `echo answer > '${pipe}'; sleep 0.3`])
-  t.equal(String(await answer), 'answer\n')
+  execFileSync('sh', ['-c', `echo response > '${pipe}'; sleep 0.3`])
+  t.equal(String(await response), 'response\n')
 })
 
-t.test('time in which this process stood still is not held against who is waited for', async t => {
+t.test('time in which the process stood still does not count', async t => {
   const late = Promise.withResolvers<string>()
-  const answer = withTimeout(500, late.promise)
-  standStill(700)
-  setTimeout(() => late.resolve('here'), 100)
-  t.equal(await answer, 'here')
+  const response = withTimeout(500, late.promise)
+  block(700)
+  setTimeout(() => late.resolve('value'), 100)
+  t.equal(await response, 'value')
 })
 
-/** Of mocked time, a millisecond at a time: timers that are set meanwhile count from there. */
+/** Advances mocked time by a millisecond at a time: timers that are set meanwhile count from there. */
 function pass(ms: number): void {
   for (let passed = 0; passed < ms; passed++) mock.timers.tick(1)
 }
 
-t.test('signs of life put it off, and once it is over or ended nobody is called again', t => {
+t.test('refresh postpones the callback, which is called once and never after clear', t => {
   t.teardown(() => mock.reset())
   mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] })
   let called = 0
-  const limit = new Timeout(1000, () => called++)
+  const timeout = new Timeout(1000, () => called++)
   for (let i = 0; i < 10; i++) {
     pass(990)
     t.equal(called, 0)
-    limit.refresh()
+    timeout.refresh()
   }
   pass(999)
   t.equal(called, 0, 'not before its time')
@@ -66,29 +66,29 @@ t.test('signs of life put it off, and once it is over or ended nobody is called 
   pass(10_000)
   t.equal(called, 1)
 
-  const ended = new Timeout(1000, () => called++)
+  const cleared = new Timeout(1000, () => called++)
   pass(500)
-  ended.refresh()
-  ended.clear()
+  cleared.refresh()
+  cleared.clear()
   pass(10_000)
   t.equal(called, 1)
   t.end()
 })
 
-t.test('a sign of life in the last moment counts, and so does an end', t => {
+t.test('a refresh or clear in the last moment counts', t => {
   t.teardown(() => mock.reset())
   mock.timers.enable({ apis: ['setTimeout'] })
   const immediates: Array<() => void> = []
-  mock.method(globalThis, 'setImmediate', (call: (limit: Timeout) => void, limit: Timeout) => immediates.push(() => call(limit)))
+  mock.method(globalThis, 'setImmediate', (call: (timeout: Timeout) => void, timeout: Timeout) => immediates.push(() => call(timeout)))
   mock.method(globalThis, 'clearImmediate', () => immediates.splice(0))
   let called = 0
-  const limit = new Timeout(1000, () => called++)
+  const timeout = new Timeout(1000, () => called++)
   pass(1000)
-  limit.refresh()
+  timeout.refresh()
   immediates.shift()?.()
   t.equal(called, 0)
   pass(1200)
-  limit.clear()
+  timeout.clear()
   immediates.shift()?.()
   t.equal(called, 0)
   t.end()
