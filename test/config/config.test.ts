@@ -140,7 +140,7 @@ t.test('every variable can stand in a file', async t => {
     host: '0.0.0.0',
     port: 8080,
     publicUrl: 'https://connect.example.com',
-    redis: { address: 'redis://redis.internal:6379/0' },
+    redis: { displayUrl: 'redis://redis.internal:6379/0' },
     logLevel: 'warn'
   })
   t.equal(config.keys.session.length, 2)

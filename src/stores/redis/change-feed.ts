@@ -1,134 +1,135 @@
 import { Cluster, type Redis, ReplyError } from 'ioredis'
 import type { ChangeFeed } from '../../core/ports.ts'
 import { withTimeout } from '../../core/util/timeout.ts'
-import { type ChangeListeners, createChangeListeners } from '../listeners.ts'
+import { type ChangeListeners, createChangeListeners } from '../change-listeners.ts'
 import { commandTimeoutMs, connectRedis, reconnectDelayMs } from './client.ts'
 import { aliveChannel, keyPrefix } from './keys.ts'
 import type { RedisTarget } from './target.ts'
 
 export type RedisChangeFeed = ChangeFeed & { close(): void }
 
-/** Where Redis tells of changed keys to connections that speak RESP2 (redis.io/docs/latest/develop/reference/client-side-caching). */
-const invalidations = '__redis__:invalidate'
-/** A connection that is told nothing looks like one that nothing can be told on: it is tried this often. */
+/** The channel of invalidation messages for RESP2 connections (redis.io/docs/latest/develop/reference/client-side-caching). */
+const invalidationChannel = '__redis__:invalidate'
+/** A quiet connection looks like a broken one, so it is pinged this often. */
 const heartbeatMs = 500
 /**
- * Heartbeats without an answer, one after the other, until it is given up. One says little on a machine that stalls; and while the
- * connection is made anew, a living holder of a lease looks dead.
+ * Consecutive heartbeats without a reply after which the connection is closed. One says little on a machine that stalls; and while the
+ * connection is restored, a living holder of a lease looks dead.
  */
-const maxMissed = 2
+const maxMissedHeartbeats = 2
 
 /**
- * Redis tells of every key that anybody changes, deletes, or lets end: client-side caching in broadcasting mode, on a connection of its
- * own to each node. The same connection shows that this process lives: when it dies, Redis counts one subscriber less.
+ * Redis reports every key that is changed, deleted or expired, by whichever client: client-side caching in broadcasting mode, on a
+ * dedicated connection to each node. The same connection shows that this process lives: when it dies, the channel loses a subscriber.
  *
- * A server or user that allows no tracking is no fault: then no change is told, and every call asks.
+ * Where the server or the ACL user does not allow tracking, no change is reported, `isReliable` stays false and every read goes to Redis.
  */
 export function openRedisChangeFeed(client: Redis | Cluster, target: RedisTarget, instance: string): RedisChangeFeed {
-  const watchers = createChangeListeners()
+  const listeners = createChangeListeners()
   const trackers = new Map<Redis | 'only', Tracker>()
-  /** Each call asks: so it is found out when it changes. */
-  let isComplete = false
-  const look = (leftMs = 0) => {
-    isComplete = trackers.size > 0 && trackers.values().every(tracker => tracker.isTold())
-    watchers.publish(undefined, Math.max(leftMs, ...trackers.values().map(tracker => tracker.silentMs())))
+  /** Read by every request, so it is computed when it changes. */
+  let isReliable = false
+  const onStatusChange = (removedSilenceMs = 0) => {
+    isReliable = trackers.size > 0 && trackers.values().every(tracker => tracker.isTracking())
+    listeners.publish(undefined, Math.max(removedSilenceMs, ...trackers.values().map(tracker => tracker.silenceMs())))
   }
 
   if (client instanceof Cluster) {
     // Replicas too: one of them may be the next master.
-    const follow = () => {
+    const trackNodes = () => {
       const nodes = new Set(client.nodes('all'))
-      let leftMs = 0
+      let removedSilenceMs = 0
       for (const [node, tracker] of trackers) {
         if (node === 'only' || nodes.has(node)) continue
-        leftMs = Math.max(leftMs, tracker.silentMs())
+        removedSilenceMs = Math.max(removedSilenceMs, tracker.silenceMs())
         tracker.close()
         trackers.delete(node)
       }
       for (const node of nodes) {
-        if (!trackers.has(node)) trackers.set(node, track(node.duplicate({ ...tracking, ...ofNode }), instance, watchers, look))
+        if (!trackers.has(node))
+          trackers.set(node, track(node.duplicate({ ...trackingOptions, ...nodeOptions }), instance, listeners, onStatusChange))
       }
-      look(leftMs)
+      onStatusChange(removedSilenceMs)
     }
-    for (const event of ['ready', '+node', '-node']) client.on(event, follow)
+    for (const event of ['ready', '+node', '-node']) client.on(event, trackNodes)
   } else {
-    trackers.set('only', track(connectRedis(target, tracking) as Redis, instance, watchers, look))
+    trackers.set('only', track(connectRedis(target, trackingOptions) as Redis, instance, listeners, onStatusChange))
   }
 
   return {
-    isReliable: () => isComplete,
-    subscribe: watchers.subscribe,
-    waitForChange: watchers.waitForChange,
+    isReliable: () => isReliable,
+    subscribe: listeners.subscribe,
+    waitForChange: listeners.waitForChange,
     close: () => {
       for (const tracker of trackers.values()) tracker.close()
     }
   }
 }
 
-/** Subscriptions are made anew by us, after the tracking that they belong to; and heartbeats say when a socket is to be given up. */
-const tracking = { protocol: 2, autoResubscribe: false, enableReadyCheck: false, readOnly: false, socketTimeout: undefined } as const
+/** We subscribe again ourselves, after the tracking that the subscription belongs to; and heartbeats replace the socket timeout. */
+const trackingOptions = { protocol: 2, autoResubscribe: false, enableReadyCheck: false, readOnly: false, socketTimeout: undefined } as const
 
-/** A node's own connection begins at its first command and is not restored by itself. */
-const ofNode = { lazyConnect: false, retryStrategy: reconnectDelayMs } as const
+/** ioredis connects a duplicated cluster node at its first command, and does not reconnect it. */
+const nodeOptions = { lazyConnect: false, retryStrategy: reconnectDelayMs } as const
 
 type Tracker = {
-  isTold(): boolean
-  /** For how long it is not known whether changes would have been told; 0 for one that has never been told any. */
-  silentMs(): number
+  isTracking(): boolean
+  /** Milliseconds since Redis last replied: changes in that time may not have been reported. 0 when it has never tracked. */
+  silenceMs(): number
   close(): void
 }
 
-/** @param onTurn called when it is told of changes from now on, and when it is not any more */
-function track(connection: Redis, instance: string, { publish, wakeWaiters }: ChangeListeners, onTurn: () => void): Tracker {
-  let told = false
-  let missed = 0
-  let heardAtMs: number | undefined
+/** @param onStatusChange called when tracking starts, and when it ends */
+function track(connection: Redis, instance: string, { publish, wakeWaiters }: ChangeListeners, onStatusChange: () => void): Tracker {
+  let isTracking = false
+  let missedHeartbeats = 0
+  let lastReplyAtMs: number | undefined
 
-  const begin = async () => {
+  const startTracking = async () => {
     const id = await connection.client('ID')
-    // To itself: RESP2 takes messages on subscribed connections only, and tracking ends with the connection that it is redirected to.
+    // Redirected to itself: RESP2 receives messages on subscribed connections only, and tracking ends with the connection it redirects to.
     await connection.client('TRACKING', 'ON', 'REDIRECT', id, 'BCAST', 'PREFIX', keyPrefix)
-    const askedAtMs = performance.now()
-    await connection.subscribe(invalidations, aliveChannel(instance))
-    told = true
-    missed = 0
-    heardAtMs = askedAtMs
-    onTurn()
+    const sentAtMs = performance.now()
+    await connection.subscribe(invalidationChannel, aliveChannel(instance))
+    isTracking = true
+    missedHeartbeats = 0
+    lastReplyAtMs = sentAtMs
+    onStatusChange()
   }
   connection.on('ready', () => {
-    withTimeout(commandTimeoutMs, begin()).catch(error => {
-      // Redis says no: so it stays. Without an answer in time, from one that was frozen, nothing would ever begin again.
+    withTimeout(commandTimeoutMs, startTracking()).catch(error => {
+      // An error reply is final. A timeout, as of a frozen server, is not: without a reconnect nothing would start tracking again.
       if (!(error instanceof ReplyError)) connection.disconnect(true)
     })
   })
   connection.on('error', () => {})
   connection.on('close', () => {
-    if (!told) return
-    told = false
-    onTurn()
+    if (!isTracking) return
+    isTracking = false
+    onStatusChange()
   })
   connection.on('messageBuffer', (channel: Buffer, keys: Buffer[] | null) => {
-    if (channel.toString() !== invalidations) return
+    if (channel.toString() !== invalidationChannel) return
     // FLUSHALL names no key.
     if (keys === null) publish()
-    else for (const key of keys) passOn(key.toString(), publish, wakeWaiters)
+    else for (const key of keys) reportKey(key.toString(), publish, wakeWaiters)
   })
-  const unheard = () => {
-    if (++missed >= maxMissed) connection.disconnect(true)
-  }
   const heartbeat = setInterval(() => {
-    if (!told) return
-    const askedAtMs = performance.now()
-    const heard = () => {
-      missed = 0
-      heardAtMs = askedAtMs
+    if (!isTracking) return
+    const sentAtMs = performance.now()
+    const onPong = () => {
+      missedHeartbeats = 0
+      lastReplyAtMs = sentAtMs
     }
-    withTimeout(commandTimeoutMs, connection.ping()).then(heard, unheard)
+    const onMissed = () => {
+      if (++missedHeartbeats >= maxMissedHeartbeats) connection.disconnect(true)
+    }
+    withTimeout(commandTimeoutMs, connection.ping()).then(onPong, onMissed)
   }, heartbeatMs).unref()
 
   return {
-    isTold: () => told,
-    silentMs: () => (heardAtMs === undefined ? 0 : performance.now() - heardAtMs),
+    isTracking: () => isTracking,
+    silenceMs: () => (lastReplyAtMs === undefined ? 0 : performance.now() - lastReplyAtMs),
     close: () => {
       clearInterval(heartbeat)
       connection.disconnect()
@@ -136,11 +137,11 @@ function track(connection: Redis, instance: string, { publish, wakeWaiters }: Ch
   }
 }
 
-/** An owner's records are the key that ends with its name; what follows the name is a lease, a claim, or what is kept beside them. */
-function passOn(key: string, tell: (owner?: string) => void, wake: (owner: string) => void): void {
-  const [owner = '', rest, ...more] = key.slice(keyPrefix.length).split('}')
-  // A name with a brace in it cannot be told from what follows: then it may be anybody.
-  if (more.length > 0) tell()
-  else if (rest === '') tell(owner)
-  else wake(owner)
+/** The key of an owner's records ends with the hash tag; a suffix after it names a lease, claim or value. */
+function reportKey(key: string, publish: (owner?: string) => void, wakeWaiters: (owner: string) => void): void {
+  const [owner = '', suffix, ...more] = key.slice(keyPrefix.length).split('}')
+  // A brace in the name makes it ambiguous where the suffix begins: the change may be any owner's.
+  if (more.length > 0) publish()
+  else if (suffix === '') publish(owner)
+  else wakeWaiters(owner)
 }

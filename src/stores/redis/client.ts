@@ -4,36 +4,39 @@ import type { RedisTarget } from './target.ts'
 
 export const reconnectDelayMs = (attempt: number): number => Math.min(attempt * 50, 500)
 
-/** How long a command waits for its answer. */
+/** How long a command waits for its reply. */
 export const commandTimeoutMs = 500
 
-// ioredis would by default keep a call waiting for a server that is gone. Each of these ends a way of waiting or of sending twice.
-const patience = {
+// By default ioredis lets a command wait for a server that is gone. Each of these options ends a way of waiting or of sending twice.
+const failFast = {
   connectTimeout: 2000,
-  // For what ioredis itself asks. It counts the time for which this process stood still, so ours have a limit of their own.
+  // For ioredis's own commands. It counts time for which this process stood still, so ours have a timeout of their own (`Timeout`).
   commandTimeout: 2000,
-  // A socket that answers nothing for so long is given up, so that a frozen or unreachable server is looked for anew.
+  // Closes a socket on which nothing arrives for this long, to reconnect when a server is frozen or unreachable.
   socketTimeout: 2000,
   disconnectTimeout: 200,
-  // 0: what was under way when the connection broke is rejected at once; with 1 it would wait for its timeout.
+  // 0: commands in flight when the connection breaks are rejected at once; with 1 they would wait for their timeout.
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
-  // After a failover the old master answers READONLY (inside a script too): connect anew, to the new one. The call is rejected.
+  // After a failover the old master replies READONLY (inside a script too): reconnect, to the new one. The command is rejected.
   reconnectOnError: (error: Error) => error.message.includes('READONLY')
 } satisfies RedisOptions
 
 /**
- * Connects in the background, for as long as it takes. TLS trusts the system's certificate authorities; a private one is given to
- * the process in NODE_EXTRA_CA_CERTS=/path/ca.pem (nodejs.org/api/cli.html).
+ * Connects in the background, and retries for ever. TLS trusts the system's certificate authorities; add a private one with
+ * NODE_EXTRA_CA_CERTS=/path/ca.pem (nodejs.org/api/cli.html).
  */
 export function connectRedis(
   target: RedisTarget,
-  more: Pick<RedisOptions, 'protocol' | 'autoResubscribe' | 'enableReadyCheck' | 'socketTimeout'> = {}
+  overrides: Pick<RedisOptions, 'protocol' | 'autoResubscribe' | 'enableReadyCheck' | 'socketTimeout'> = {}
 ): Redis | Cluster {
   const { username, password, db } = target
-  const signIn = { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password: password.reveal() }) }
+  const credentials = {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password: password.reveal() })
+  }
   const tls = target.tls ? { tls: {} } : {}
-  const options = { ...patience, ...signIn, ...tls, scripts, ...more }
+  const options = { ...failFast, ...credentials, ...tls, scripts, ...overrides }
   const hosts = [...target.hosts]
   switch (target.kind) {
     case 'single':
@@ -47,10 +50,10 @@ export function connectRedis(
         db,
         enableOfflineQueue: false,
         retryStrategy: reconnectDelayMs,
-        // It must return a number: without one, ioredis gives up for good when no sentinel answers.
+        // It must return a number: otherwise ioredis gives up for good when no sentinel replies.
         sentinelRetryStrategy: reconnectDelayMs,
         sentinelCommandTimeout: commandTimeoutMs,
-        // Sentinels know this password already (auth-pass) and, having none of their own, accept any. An ACL user is the master's alone.
+        // Sentinels know this password (auth-pass) and, without one of their own, accept any. An ACL user exists on the master only.
         ...(username === undefined && password !== undefined ? { sentinelPassword: password.reveal() } : {}),
         ...(target.tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {})
       })
@@ -61,11 +64,11 @@ export function connectRedis(
         scripts,
         clusterRetryStrategy: reconnectDelayMs,
         slotsRefreshTimeout: commandTimeoutMs,
-        // 0: a call whose connection broke may have been carried out; sending it to another node could do it twice.
+        // 0: a command whose connection broke may have been executed; sending it to another node could execute it twice.
         retryDelayOnFailover: 0,
-        // The offline queue stays on: a node is connected to by its first command, and the ones behind it would be refused.
+        // The offline queue stays on: the first command to a node opens its connection, and the next ones would be rejected meanwhile.
         enableOfflineQueue: true,
-        // A certificate is made out to a name: do not resolve names to addresses first (ioredis README, "Aws Elasticache Clusters with TLS").
+        // A certificate is issued for a host name: do not resolve names to IP addresses (ioredis README, "Aws Elasticache Clusters with TLS").
         ...(target.tls ? { dnsLookup: (host: string, done: (error: null, address: string) => void) => done(null, host) } : {})
       })
   }

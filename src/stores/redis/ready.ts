@@ -2,45 +2,45 @@ import type { Cluster, Redis } from 'ioredis'
 import { Timeout } from '../../core/util/timeout.ts'
 
 /**
- * A call made right after opening, or in the moment of a reconnect, waits for that one attempt and for `patienceMs` at most. Once an
- * attempt has failed, Redis is known to be down and calls are rejected at once, until a later attempt succeeds in the background.
+ * A command sent right after opening, or during a reconnect, waits for that one connection attempt and for `timeoutMs` at most. Once an
+ * attempt has failed, Redis is known to be down: commands are rejected at once, until a later attempt succeeds in the background.
  *
- * @returns what a call awaits before it is sent; it rejects with what the last attempt said.
+ * @returns a function that resolves when commands can be sent, and rejects with the error of the last attempt
  */
-export function redisReady(client: Redis | Cluster, patienceMs: number): () => Promise<void> {
-  let ready = false
-  let reason: unknown
-  let attempt = begin()
+export function createReadyWait(client: Redis | Cluster, timeoutMs: number): () => Promise<void> {
+  let isReady = false
+  let lastError: unknown
+  let attempt = startAttempt()
 
-  function begin() {
+  function startAttempt() {
     const outcome = Promise.withResolvers<void>()
-    const limit = new Timeout(patienceMs, outcome.resolve)
-    void outcome.promise.then(() => limit.clear())
+    const timeout = new Timeout(timeoutMs, outcome.resolve)
+    void outcome.promise.then(() => timeout.clear())
     return outcome
   }
 
   client.on('ready', () => {
-    ready = true
-    reason = undefined
+    isReady = true
+    lastError = undefined
     attempt.resolve()
   })
-  // Without a listener ioredis prints each error to the console. An error is not yet the end of an attempt: with Sentinel, ioredis
-  // says "All sentinels are unreachable" whenever it has come to the end of their list, and begins the list again.
+  // Without a listener ioredis prints each error to the console. An error does not end the attempt: with Sentinel, ioredis emits
+  // "All sentinels are unreachable" at the end of their list, and starts over with the list.
   client.on('error', error => {
-    reason = error
+    lastError = error
   })
   client.on('close', () => {
-    if (ready) attempt = begin()
+    if (isReady) attempt = startAttempt()
     else attempt.resolve()
-    ready = false
+    isReady = false
   })
   client.on('end', () => {
-    reason = new Error('the connection is closed for good')
+    lastError = new Error('the connection is closed for good')
     attempt.resolve()
   })
 
   return async () => {
-    if (!ready) await attempt.promise
-    if (!ready) throw reason ?? new Error('no connection yet')
+    if (!isReady) await attempt.promise
+    if (!isReady) throw lastError ?? new Error('no connection yet')
   }
 }

@@ -11,64 +11,63 @@ export type RedisReplicas = {
   close(): void
 }
 
-/** How long a replica has to say that it has a write. One that follows does so in a round trip. */
-const patienceMs = 400
-/** For all of it, a new connection included: below the port's second. */
+/** How long WAIT blocks for a replica to acknowledge. A replica that follows does so in a round trip. */
+const waitTimeoutMs = 400
+/** For all of it, including a new connection: below the port's second. */
 const deadlineMs = 900
-const lookEveryMs = 10_000
+const checkIntervalMs = 10_000
 /**
- * A replica that was there so short a time ago may be made the master: neither Sentinel nor Cluster takes one that was without its master
- * for much longer than they need to find out that it is gone (redis.io/docs/latest/operate/oss_and_stack/management/sentinel).
+ * A replica seen within this time may still be promoted: neither Sentinel nor Cluster promotes one that was disconnected from its master
+ * for much longer than they need to detect that the master is gone (redis.io/docs/latest/operate/oss_and_stack/management/sentinel).
  */
-const expectedForMs = 10 * 60_000
+const replicaExpectedMs = 10 * 60_000
 
 /**
- * Waits until a replica has a write, where there is one. On a connection of its own: WAIT holds up whatever is said on its connection
- * after it. Who may not say WAIT or INFO goes on without.
+ * Waits until a replica has a write, where there is a replica. On connections of its own: WAIT blocks all later commands of its
+ * connection. A user who has no right to WAIT or INFO does not wait.
  */
 export function openRedisReplicas(client: Redis | Cluster, target: RedisTarget, description: string): RedisReplicas {
-  /** When a master was last seen to have a replica, by its replication id: one that has become the master has another. */
-  const seenAtMs = new Map<string, number>()
-  const waiters = new Map<Redis | 'only', Waiter>()
+  /** When each master last had a replica, by its replication id: a promoted replica has a new id. */
+  const replicaSeenAtMs = new Map<string, number>()
+  const waiters = new Map<Redis | 'only', ReplicationWaiter>()
 
   const masters = (): Redis[] => (client instanceof Cluster ? client.nodes('master') : [client])
 
-  /** @returns whether there is a replica, or should be. */
-  async function isFollowed(node: Redis): Promise<boolean> {
-    const info = await node.info('replication')
+  /** @returns whether the master has a replica, or had one recently */
+  async function hasReplica(master: Redis): Promise<boolean> {
+    const info = await master.info('replication')
     const id = /master_replid:(\w+)/.exec(info)?.[1] ?? ''
     const nowMs = performance.now()
-    if (Number(/connected_slaves:(\d+)/.exec(info)?.[1]) > 0) seenAtMs.set(id, nowMs)
-    for (const [old, atMs] of seenAtMs) if (nowMs - atMs > expectedForMs) seenAtMs.delete(old)
-    return seenAtMs.has(id)
+    if (Number(/connected_slaves:(\d+)/.exec(info)?.[1]) > 0) replicaSeenAtMs.set(id, nowMs)
+    for (const [seenId, seenAtMs] of replicaSeenAtMs) if (nowMs - seenAtMs > replicaExpectedMs) replicaSeenAtMs.delete(seenId)
+    return replicaSeenAtMs.has(id)
   }
 
-  const look = () => {
-    for (const node of masters()) if (node.status === 'ready') isFollowed(node).catch(() => {})
+  const checkMasters = () => {
+    for (const master of masters()) if (master.status === 'ready') hasReplica(master).catch(() => {})
   }
-  client.on('ready', look)
-  const looking = setInterval(look, lookEveryMs).unref()
+  client.on('ready', checkMasters)
+  const checks = setInterval(checkMasters, checkIntervalMs).unref()
 
-  /** The server that has the owner's records, by a connection for this alone, from the first time on. */
-  function waiterFor(owner: string): Waiter {
-    const node = client instanceof Cluster ? nodeOf(client, ownerKey(owner)) : 'only'
-    if (node === undefined) throw replicationUnconfirmed(new Error(`${description}: no node has the slot`))
+  /** The waiter of the master that has the owner's records; opens its connection at first use. */
+  function waiterFor(owner: string): ReplicationWaiter {
+    const master = client instanceof Cluster ? masterOf(client, ownerKey(owner)) : 'only'
+    if (master === undefined) throw replicationUnconfirmed(new Error(`${description}: no node has the slot`))
     for (const [other, waiter] of waiters) {
       if (other === 'only' || masters().includes(other)) continue
       waiter.close()
       waiters.delete(other)
     }
-    const known = waiters.get(node)
+    const known = waiters.get(master)
     if (known) return known
     const connection =
-      node === 'only' ? (connectRedis(target) as Redis) : node.duplicate({ lazyConnect: false, retryStrategy: reconnectDelayMs })
-    const waiter = openWaiter(connection, isFollowed)
-    waiters.set(node, waiter)
+      master === 'only' ? (connectRedis(target) as Redis) : master.duplicate({ lazyConnect: false, retryStrategy: reconnectDelayMs })
+    const waiter = openReplicationWaiter(connection, hasReplica)
+    waiters.set(master, waiter)
     return waiter
   }
 
   return {
-    // What was written stands, whatever this comes to.
     async confirm(owner) {
       let reason = 'no replica has confirmed a write'
       const isConfirmed = await withTimeout(deadlineMs, waiterFor(owner).wait(owner)).catch((error: Error) => {
@@ -79,33 +78,37 @@ export function openRedisReplicas(client: Redis | Cluster, target: RedisTarget, 
     },
 
     close() {
-      clearInterval(looking)
+      clearInterval(checks)
       for (const waiter of waiters.values()) waiter.close()
     }
   }
 }
 
-type Waiter = { wait(owner: string): Promise<boolean>; close(): void }
+type ReplicationWaiter = {
+  /** @returns whether a replica has the writes of this owner up to now, or there is no replica */
+  wait(owner: string): Promise<boolean>
+  close(): void
+}
 
-function openWaiter(connection: Redis, isFollowed: (node: Redis) => Promise<boolean>): Waiter {
+function openReplicationWaiter(connection: Redis, hasReplica: (master: Redis) => Promise<boolean>): ReplicationWaiter {
   connection.on('error', () => {})
-  const ready = () =>
+  const untilReady = () =>
     new Promise<void>(resolve => (connection.status === 'ready' ? resolve() : void connection.once('ready', () => resolve())))
   let running: Promise<boolean> | undefined
   let next: Promise<boolean> | undefined
 
-  async function ask(owner: string): Promise<boolean> {
-    await ready()
-    if (!(await isFollowed(connection))) return true
-    // WAIT speaks of what its own connection has written, and replicas take all writes in one order: one of ours, behind the others.
+  async function writeAndWait(owner: string): Promise<boolean> {
+    await untilReady()
+    if (!(await hasReplica(connection))) return true
+    // WAIT covers the writes of its own connection only. Replication is ordered: a write here comes after the writes to be confirmed.
     await connection.set(replicationMarkerKey(owner), '', 'PX', 1000)
-    return (await connection.wait(1, patienceMs)) > 0
+    return (await connection.wait(1, waitTimeoutMs)) > 0
   }
 
-  /** Of those that come while one is waited for, one waits for all: what it writes is behind what they have written. */
+  /** Callers that come while a wait is running share the next one: its marker comes after all their writes. */
   function wait(owner: string): Promise<boolean> {
     if (!running) {
-      running = ask(owner).finally(() => {
+      running = writeAndWait(owner).finally(() => {
         running = undefined
       })
       return running
@@ -122,8 +125,8 @@ function openWaiter(connection: Redis, isFollowed: (node: Redis) => Promise<bool
   return { wait, close: () => connection.disconnect() }
 }
 
-/** The master of the slot that the key is in. */
-function nodeOf(cluster: Cluster, key: string): Redis | undefined {
+/** The master of the key's slot. */
+function masterOf(cluster: Cluster, key: string): Redis | undefined {
   const [address] = cluster.slots[new Command('get', [key]).getSlot()] ?? []
   return cluster.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === address)
 }

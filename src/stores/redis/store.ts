@@ -5,43 +5,47 @@ import type { Store } from '../../core/ports.ts'
 import { Timeout, withTimeout } from '../../core/util/timeout.ts'
 import { openRedisChangeFeed } from './change-feed.ts'
 import { connectRedis } from './client.ts'
-import { createCommandRunner } from './deadline.ts'
+import { createCommandRunner } from './command-runner.ts'
 import { claimKey, countKey, leaseKey, ownerKey, ownerOf, valueKey } from './keys.ts'
 import { openRedisReplicas } from './replicas.ts'
 import { commitArguments, wholeMs } from './scripts.ts'
 import type { RedisTarget } from './target.ts'
 
-/** A holder that has said nothing for so long may be looked at, whether it still lives. It extends several times in that time. */
-const silenceMs = 500
-/** And after so long it is looked at once more: by then one that lives has made its connection anew. */
-const secondLookMs = 250
+/** A holder that has not extended its lease for this long is checked for being dead. A living one extends it several times in this time. */
+const minSilenceMs = 500
+/** A holder that looks dead is checked again after this time: a living one has reconnected by then. */
+const recheckDelayMs = 250
+
+export type RedisStoreOptions = {
+  target: RedisTarget
+  /** How long a command waits for a connection. */
+  connectionTimeoutMs?: number
+}
 
 /**
- * One Redis, a Sentinel set or a Cluster. An owner is one hash: one slot, one trip, one end. The process starts and goes on when
- * Redis is down, and works again without a restart when it is back.
+ * A single Redis, a Sentinel set or a Cluster. An owner is one hash: one slot, one round trip, one TTL. The process starts and goes on
+ * while Redis is down, and works again without a restart when Redis is back.
  *
- * A call that ran out of time has an unknown outcome: Redis may carry it out later. It is rejected as `store_unavailable`; callers
- * make that safe by expectations, and a lease that nobody knows of ends by itself.
- *
- * @param connectionPatienceMs how long a call waits for a connection that is being made; for tests of that waiting.
+ * The outcome of a command that timed out is unknown: Redis may execute it later. It is rejected as `store_unavailable`; callers make
+ * it safe to repeat with expectations, and a lease that nobody knows of expires.
  */
-export function openRedisStore({ target, connectionPatienceMs }: { target: RedisTarget; connectionPatienceMs?: number }): Store {
-  const description = `Redis at ${target.address}`
+export function openRedisStore({ target, connectionTimeoutMs }: RedisStoreOptions): Store {
+  const description = `Redis at ${target.displayUrl}`
   const client = connectRedis(target)
   const instance = randomUUID()
   const changes = openRedisChangeFeed(client, target, instance)
   const replicas = openRedisReplicas(client, target, description)
-  const { ask, askTwice, deadlineMs } = createCommandRunner(client, description, connectionPatienceMs)
+  const { run, runIdempotent, deadlineMs } = createCommandRunner(client, description, connectionTimeoutMs)
 
-  /** @param node where these keys are: in a Cluster each is asked of its own */
-  async function endingWithin(node: Redis, keys: readonly string[], withinMs: number): Promise<string[]> {
+  /** @param node the Redis that has these keys: in a Cluster each node is asked for its own */
+  async function expiringKeys(node: Redis, keys: readonly string[], withinMs: number): Promise<string[]> {
     if (keys.length === 0) return []
-    const asked = node.pipeline()
-    for (const key of keys) asked.pttl(key)
-    const ends = (await askTwice('', () => asked.exec())) ?? []
+    const pipeline = node.pipeline()
+    for (const key of keys) pipeline.pttl(key)
+    const replies = (await runIdempotent('', () => pipeline.exec())) ?? []
     return keys.filter((_, i) => {
-      const [error, ttlMs] = ends[i] ?? []
-      // What has gone meanwhile says -2; what has moved to another node is found there, or next time.
+      const [error, ttlMs] = replies[i] ?? []
+      // -2: the key is gone. An error: the slot has moved; the key is found on its new node, or by the next scan.
       return !error && Number(ttlMs) >= 0 && Number(ttlMs) <= withinMs
     })
   }
@@ -52,93 +56,93 @@ export function openRedisStore({ target, connectionPatienceMs }: { target: Redis
 
     read: async (owner, fields) => {
       if (fields.length === 0) return []
-      const records = await askTwice(owner, () => client.hmgetBuffer(ownerKey(owner), ...fields))
+      const records = await runIdempotent(owner, () => client.hmgetBuffer(ownerKey(owner), ...fields))
       return records.map(record => record ?? undefined)
     },
 
-    readAll: async owner => new Map(Object.entries(await askTwice(owner, () => client.hgetallBuffer(ownerKey(owner))))),
+    readAll: async owner => new Map(Object.entries(await runIdempotent(owner, () => client.hgetallBuffer(ownerKey(owner))))),
 
-    commit: async (owner, change) => (await ask(owner, () => client.grantkeeperCommit(ownerKey(owner), ...commitArguments(change)))) === 1,
+    commit: async (owner, change) => (await run(owner, () => client.grantkeeperCommit(ownerKey(owner), ...commitArguments(change)))) === 1,
 
     deleteOwner: async owner => {
-      await ask(owner, () => client.del(ownerKey(owner)))
+      await run(owner, () => client.del(ownerKey(owner)))
     },
 
     confirmReplicated: replicas.confirm,
 
-    scanOwners: async function* (endWithinMs) {
-      // Once there is a connection it is known which nodes there are.
-      await ask('', async () => undefined)
+    scanOwners: async function* (expiringWithinMs) {
+      // The nodes are known only once there is a connection.
+      await run('', async () => undefined)
       const nodes = client instanceof Cluster ? client.nodes('master') : [client]
       for (const node of nodes) {
         let cursor = '0'
         do {
-          const [next, keys] = await askTwice('', () => node.scan(cursor, 'MATCH', ownerKey('*'), 'COUNT', namesAtOnce, 'TYPE', 'hash'))
-          const found = endWithinMs === undefined ? keys : await endingWithin(node, keys, endWithinMs)
+          const [next, keys] = await runIdempotent('', () => node.scan(cursor, 'MATCH', ownerKey('*'), 'COUNT', scanCount, 'TYPE', 'hash'))
+          const found = expiringWithinMs === undefined ? keys : await expiringKeys(node, keys, expiringWithinMs)
           yield found.map(key => ownerOf(key)).filter(owner => owner !== undefined)
           cursor = next
         } while (cursor !== '0')
       }
     },
 
-    claim: async (key, ttlMs) => (await ask(key, () => client.set(claimKey(key), '', 'PX', wholeMs(ttlMs), 'NX'))) === 'OK',
+    claim: async (key, ttlMs) => (await run(key, () => client.set(claimKey(key), '', 'PX', wholeMs(ttlMs), 'NX'))) === 'OK',
 
-    setValue: async (key, record, ttlMs) => {
-      await ask(key, () => client.set(valueKey(key), record, 'PX', wholeMs(ttlMs)))
+    setValue: async (key, value, ttlMs) => {
+      await run(key, () => client.set(valueKey(key), value, 'PX', wholeMs(ttlMs)))
     },
 
-    getValue: async key => (await askTwice(key, () => client.getBuffer(valueKey(key)))) ?? undefined,
+    getValue: async key => (await runIdempotent(key, () => client.getBuffer(valueKey(key)))) ?? undefined,
 
     acquire: async (owner, name, ttlMs, waitedMs = 0) => {
       const key = leaseKey(owner, name)
-      // Without the connection that shows its life, a holder has no name by which it could be taken for dead. Nor does it judge others:
-      // who may not subscribe may not ask who does.
-      const isSeen = changes.isReliable()
-      const holder = `${isSeen ? instance : ''}:${randomUUID()}`
-      const refusedForMs = isSeen ? Math.floor(waitedMs) : 0
-      const release = async () => void (await ask(owner, () => client.grantkeeperRelease(key, holder)))
-      const acquire = (lookedDead = '') =>
-        askTwice(owner, () => client.grantkeeperAcquire(key, holder, wholeMs(ttlMs), refusedForMs, silenceMs, lookedDead))
+      // Without the subscription that shows that it lives, this process must not look dead: its lease names no instance. Nor does it
+      // check other holders: an ACL user who may not subscribe may not read the number of subscribers.
+      const isSubscribed = changes.isReliable()
+      const holder = `${isSubscribed ? instance : ''}:${randomUUID()}`
+      const refusedForMs = isSubscribed ? Math.floor(waitedMs) : 0
+      const release = async () => void (await run(owner, () => client.grantkeeperRelease(key, holder)))
+      const tryAcquire = (presumedDead = '') =>
+        runIdempotent(owner, () => client.grantkeeperAcquire(key, holder, wholeMs(ttlMs), refusedForMs, minSilenceMs, presumedDead))
       try {
-        let acquired = await acquire()
+        let acquired = await tryAcquire()
         if (typeof acquired === 'string') {
-          await new Promise<void>(resolve => void new Timeout(secondLookMs, resolve))
-          acquired = await acquire(acquired)
+          await new Promise<void>(resolve => void new Timeout(recheckDelayMs, resolve))
+          acquired = await tryAcquire(acquired)
         }
         if (acquired !== 1) return undefined
       } catch (error) {
-        // Redis may have given it, or may do so yet.
-        void retried(release)
+        // Redis may have granted the lease, or may still do so.
+        void retryInBackground(release)
         throw error
       }
-      return { extend: async ttlMs => (await ask(owner, () => client.grantkeeperExtend(key, holder, wholeMs(ttlMs)))) === 1, release }
+      return { extend: async ttlMs => (await run(owner, () => client.grantkeeperExtend(key, holder, wholeMs(ttlMs)))) === 1, release }
     },
 
     increment: async (key, windowMs) => {
-      const [count, endsInMs] = await ask(key, () => client.grantkeeperCount(countKey(key), wholeMs(windowMs)))
+      const [count, endsInMs] = await run(key, () => client.grantkeeperCount(countKey(key), wholeMs(windowMs)))
       return { count, endsInMs }
     },
 
-    // A write, not PING: a full Redis or a read-only replica answers that.
+    // A write: a full Redis and a read-only replica reply to PING.
     ping: async () => {
-      await ask('', () => client.set('grantkeeper:ping', '', 'PX', 1000))
+      await run('', () => client.set('grantkeeper:ping', '', 'PX', 1000))
     },
 
     close: async () => {
-      // QUIT lets calls under way finish; a server that is gone does not answer it.
       changes.close()
       replicas.close()
+      // QUIT lets commands in flight finish; a server that is gone does not reply to it.
       await withTimeout(deadlineMs, client.quit()).catch(() => undefined)
       client.disconnect()
     }
   }
 }
 
-/** How many keys Redis looks at before it answers; others wait meanwhile. */
-const namesAtOnce = 500
+/** Keys that one SCAN step looks at; Redis serves no other client meanwhile. */
+const scanCount = 500
 
-/** Tries for some seconds, in the background: what fails to the end ends by its own time. */
-async function retried(work: () => Promise<void>): Promise<void> {
+/** Retries for some seconds. A lease that cannot be released expires. */
+async function retryInBackground(work: () => Promise<void>): Promise<void> {
   for (const delayMs of [100, 500, 2000, 5000]) {
     await sleep(delayMs, undefined, { ref: false })
     try {

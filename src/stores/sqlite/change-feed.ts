@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { ChangeFeed } from '../../core/ports.ts'
-import { type ChangeListeners, createChangeListeners } from '../listeners.ts'
+import { type ChangeListeners, createChangeListeners } from '../change-listeners.ts'
 
 /** How often it is asked while somebody waits. */
 const lookMs = 10

@@ -9,7 +9,7 @@ import { startProxy } from './tcp-proxy.ts'
 import { administer, eventually, works } from './topologies.ts'
 
 /** On a slow machine too a connection comes in that time, and a call that waits although it should not takes longer than any other. */
-const patient = { connectionPatienceMs: 5000 }
+const patient = { connectionTimeoutMs: 5000 }
 
 /** Every call, all of them at the same time, is rejected as the port says and within its second, for which a slow machine has slack. */
 async function rejectsAll(t: Test, store: Store, { cause = /./, limitMs = 1500 } = {}): Promise<void> {

@@ -21,7 +21,7 @@ const confirmed = (store: Store, owner: string): Promise<void> =>
     )
   )
 
-const unconfirmed = { code: 'store_unavailable', retryAfter: 1, message: /only one server of the store knows/ }
+const unconfirmed = { code: 'store_unavailable', retryAfter: 1, message: /only one server of the store has it/ }
 
 t.test('without a replica a write is confirmed by the server that has it', async t => {
   const { url } = await startRedis(t)

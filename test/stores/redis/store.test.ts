@@ -60,7 +60,7 @@ t.test('an owner is one hash with an end, claims, leases and what is kept stand 
   await store.claim('key', 1234.5)
   await store.setValue('key', bytes('1'), 1234.5)
   await store.acquire('owner', 'name', minute)
-  const keys = ['grantkeeper:{key}:claim', 'grantkeeper:{key}:kept', 'grantkeeper:{owner}', 'grantkeeper:{owner}:lease:name']
+  const keys = ['grantkeeper:{key}:claim', 'grantkeeper:{key}:value', 'grantkeeper:{owner}', 'grantkeeper:{owner}:lease:name']
   await administer(redis, async say => {
     await say('SELECT', 3)
     const found = (await say('KEYS', '*')) as string[]
