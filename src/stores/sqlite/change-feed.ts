@@ -2,31 +2,30 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { ChangeFeed } from '../../core/ports.ts'
 import { type ChangeListeners, createChangeListeners } from '../change-listeners.ts'
 
-/** How often it is asked while somebody waits. */
-const lookMs = 10
+/** How often the file is checked while a caller waits for a change. */
+const pollIntervalMs = 10
 /**
- * A look takes about ten microseconds beside busy neighbours. So many in so many milliseconds are all that calls spend on it: those of a
- * gateway with less to do look each time, those of a busy one hear of another process's change as late as over Redis.
+ * A check takes about ten microseconds on a busy machine. This rate limits what requests spend on it: with less load each request checks;
+ * with more, a change by another process is noticed as late as over Redis.
  */
-const looks = { most: 2, withinMs: 5 }
+const checkLimit = { max: 2, windowMs: 5 }
+
+export type SqliteChangeFeed = ChangeFeed & Pick<ChangeListeners, 'publish' | 'wakeWaiters'>
 
 /**
- * What this process changes it tells itself. Whether another has changed anything SQLite says when it is asked, without touching a row
- * (sqlite.org/pragma.html#pragma_data_version): so the word on changes is complete whenever it is asked for, and where
- * it is asked more often than {@link looks} allows, it was so these milliseconds ago.
+ * The store publishes the changes of this process itself. SQLite tells whether another process has changed anything when it is asked,
+ * without reading a row (sqlite.org/pragma.html#pragma_data_version): so `isReliable` checks the file, or relies on a check that is at
+ * most `checkLimit.windowMs` old.
  *
- * @param elapsed milliseconds since any moment; they only ever grow.
+ * @param elapsedMs a monotonic clock, in milliseconds
  */
-export function createSqliteChangeFeed(
-  db: DatabaseSync,
-  elapsed = () => performance.now()
-): ChangeFeed & Pick<ChangeListeners, 'publish' | 'wakeWaiters'> {
-  const watchers = createChangeListeners()
+export function createSqliteChangeFeed(db: DatabaseSync, elapsedMs = () => performance.now()): SqliteChangeFeed {
+  const listeners = createChangeListeners()
   const dataVersion = db.prepare('PRAGMA data_version')
-  let seen = versionNow()
+  let lastVersion = readVersion()
 
-  /** `undefined` when the file cannot be asked. */
-  function versionNow(): unknown {
+  /** @returns `undefined` when the file cannot be read */
+  function readVersion(): unknown {
     try {
       return dataVersion.get()?.data_version
     } catch {
@@ -34,40 +33,41 @@ export function createSqliteChangeFeed(
     }
   }
 
-  function look(): boolean {
-    const version = versionNow()
-    if (version !== seen) {
-      seen = version
-      watchers.publish()
+  /** Publishes what has changed. @returns whether the file can be read */
+  function check(): boolean {
+    const version = readVersion()
+    if (version !== lastVersion) {
+      lastVersion = version
+      listeners.publish()
     }
     return version !== undefined
   }
 
-  let sinceMs = Number.NEGATIVE_INFINITY
-  let looked = 0
-  let isTold = false
-  function lookWithin(): boolean {
-    const nowMs = elapsed()
-    if (nowMs - sinceMs >= looks.withinMs) {
-      sinceMs = nowMs
-      looked = 0
+  let windowStartMs = Number.NEGATIVE_INFINITY
+  let checks = 0
+  let isReadable = false
+  function checkWithinLimit(): boolean {
+    const nowMs = elapsedMs()
+    if (nowMs - windowStartMs >= checkLimit.windowMs) {
+      windowStartMs = nowMs
+      checks = 0
     }
-    if (looked < looks.most) {
-      looked++
-      isTold = look()
+    if (checks < checkLimit.max) {
+      checks++
+      isReadable = check()
     }
-    return isTold
+    return isReadable
   }
 
   return {
-    publish: watchers.publish,
-    wakeWaiters: watchers.wakeWaiters,
-    subscribe: watchers.subscribe,
-    isReliable: lookWithin,
-    waitForChange: async (owner, withinMs) => {
-      const looking = setInterval(look, lookMs)
-      await watchers.waitForChange(owner, withinMs)
-      clearInterval(looking)
+    publish: listeners.publish,
+    wakeWaiters: listeners.wakeWaiters,
+    subscribe: listeners.subscribe,
+    isReliable: checkWithinLimit,
+    waitForChange: async (owner, timeoutMs) => {
+      const polling = setInterval(check, pollIntervalMs)
+      await listeners.waitForChange(owner, timeoutMs)
+      clearInterval(polling)
     }
   }
 }

@@ -70,7 +70,7 @@ t.test('what has ended is swept away on writes, a bounded number at a time', asy
   const rows = new DatabaseSync(file, { readOnly: true })
   t.teardown(() => rows.close())
   const count = (table: string) => rows.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n
-  const counts = () => ['owners', 'records', 'claims', 'kept', 'leases'].map(count)
+  const counts = () => ['owners', 'records', 'claims', 'stored_values', 'leases'].map(count)
 
   for (let i = 0; i < 150; i++) {
     await store.commit(`owner ${i}`, {
