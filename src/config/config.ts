@@ -81,7 +81,7 @@ export function readConfig(variables: Environment, definitions: readonly Provide
     logLevel: env.oneOf('LOG_LEVEL', logLevels, 'info') ?? 'info',
     providers: readProviders(env, definitions, production)
   }
-  // A faulty REDIS_URL is one problem: it does not ask for the embedded store.
+  // An invalid REDIS_URL is one problem only: it does not select the embedded store.
   const isEmbedded = env.text('REDIS_URL') === undefined
   if (config.workers > 1) checkWorkers(env, { isEmbedded, providers: config.providers })
   if (isEmbedded || !(givenKeys.session && givenKeys.token)) checkDataDir(env, dataDir)

@@ -62,7 +62,7 @@ export function readTrustProxy(env: EnvironmentReader): readonly string[] {
   return ranges
 }
 
-/** `REDIS_URL`, parsed but not connected to. @returns `undefined` when unset or faulty */
+/** `REDIS_URL`, parsed. @returns `undefined` when unset or invalid */
 export function readRedisTarget(env: EnvironmentReader): RedisTarget | undefined {
   const url = env.text('REDIS_URL', 'redis://:password@10.0.0.1:6379/0')
   if (url === undefined) return undefined

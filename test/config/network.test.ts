@@ -131,7 +131,7 @@ t.test('REDIS_URL is one of the four forms, and its password is not repeated', a
   }
 })
 
-t.test('a faulty REDIS_URL is not taken for the embedded store', async t => {
+t.test('an invalid REDIS_URL does not select the embedded store', async t => {
   t.equal(problemsOf({ ...production, WORKERS: '2', DATA_DIR: '/dev/null/data', REDIS_URL: 'canary' }).length, 1)
 })
 
