@@ -1,5 +1,5 @@
 import t from 'tap'
-import { administer, eventually, replicated } from '../stores/redis/topologies.ts'
+import { administer, eventually, untilReplicated } from '../stores/redis/topologies.ts'
 import { connected, problem } from '../support/connected.ts'
 import { newKey, startGateway } from '../support/gateway.ts'
 import { pasteKey } from '../support/paste-key.ts'
@@ -8,11 +8,11 @@ import { startRedis } from '../support/redis.ts'
 t.test('SEC-20: nobody is told of a sign-out or a disconnect that a failover would undo', async t => {
   const [master, replica] = await Promise.all([startRedis(t, ['--repl-diskless-sync-delay', '0']), startRedis(t)])
   await administer(replica, say => say('REPLICAOF', '127.0.0.1', master.port))
-  await replicated(master)
+  await untilReplicated(master)
   const environment = { SESSION_KEYS: newKey(), TOKEN_KEYS: newKey() }
   const s = await connected(t, { environment: { ...environment, REDIS_URL: master.url } })
   t.equal((await pasteKey(s.gateway, s.browser, 'productboard', 'key')).status, 201)
-  await replicated(master)
+  await untilReplicated(master)
   const [copy, leaving] = [s.browser.copy(), s.browser.copy()]
 
   replica.freeze()
@@ -24,7 +24,7 @@ t.test('SEC-20: nobody is told of a sign-out or a disconnect that a failover wou
   await problem(t, await leaving.fetch(`${s.gateway.url}/connections/productboard`, { method: 'DELETE' }), 503, 'store_unavailable')
 
   replica.thaw()
-  await replicated(master)
+  await untilReplicated(master)
   // A busy machine may take longer for one round trip than a sign-out waits; whoever is told 503 tries again.
   const signOut = async () => (await leaving.fetch(`${s.gateway.url}/logout`, { method: 'POST' })).status
   await eventually('the sign-out is confirmed', async () => (await signOut()) === 204)

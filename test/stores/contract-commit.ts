@@ -1,10 +1,10 @@
 import type { Store } from '../../src/core/ports.ts'
-import type { PortPromises } from './contract.ts'
+import type { ContractCases } from './contract.ts'
 import { bytes, minute, records } from './records.ts'
 
-/** How records change, whoever else changes them. */
-export const commitPromises: PortPromises = {
-  async 'a field that is both put and erased is erased'(t, { store }) {
+/** How records change, with concurrent writers too. */
+export const commitCases: ContractCases = {
+  async 'a field that is both put and removed is removed'(t, { store }) {
     t.ok(await store.commit('both', { put: records({ a: '1', b: '2' }), remove: ['a', 'absent'], ttlMs: minute }))
     t.same([...(await store.readAll('both')).keys()], ['b'])
   },
@@ -28,31 +28,31 @@ export const commitPromises: PortPromises = {
     t.notOk(await store.commit('absent', create))
   },
 
-  async 'an expectation that there is nothing fails on any record of the owner'(t, { store }) {
-    const begin = { expectNone: true, put: records({ a: '1' }), ttlMs: minute } as const
-    t.ok(await store.commit('none', begin))
-    t.notOk(await store.commit('none', { ...begin, put: records({ b: '2' }) }))
+  async 'expecting no records fails on any record of the owner'(t, { store }) {
+    const create = { expectNone: true, put: records({ a: '1' }), ttlMs: minute } as const
+    t.ok(await store.commit('none', create))
+    t.notOk(await store.commit('none', { ...create, put: records({ b: '2' }) }))
     t.same([...(await store.readAll('none')).keys()], ['a'])
     await store.deleteOwner('none')
-    t.ok(await store.commit('none', begin))
-    t.notOk(await store.commit('nobody', { expectNone: true, put: records({ a: '1' }) }), 'without an end there is nothing to begin')
+    t.ok(await store.commit('none', create))
+    t.notOk(await store.commit('nobody', { expectNone: true, put: records({ a: '1' }) }), 'a new owner needs a TTL')
   },
 
-  async 'of a hundred concurrent commits that expect nothing, one succeeds'(t, { store, other }) {
-    const begin = (i: number) =>
-      (i % 2 ? store : other).commit('begun', { expectNone: true, put: records({ [`by ${i}`]: '' }), ttlMs: minute })
-    const outcomes = await Promise.all(Array.from({ length: 100 }, (_, i) => begin(i)))
+  async 'one of a hundred concurrent commits that expect no records succeeds'(t, { store, other }) {
+    const create = (i: number) =>
+      (i % 2 ? store : other).commit('created', { expectNone: true, put: records({ [`by ${i}`]: '' }), ttlMs: minute })
+    const outcomes = await Promise.all(Array.from({ length: 100 }, (_, i) => create(i)))
     t.equal(outcomes.filter(Boolean).length, 1)
-    t.same([...(await store.readAll('begun')).keys()], [`by ${outcomes.indexOf(true)}`])
+    t.same([...(await store.readAll('created')).keys()], [`by ${outcomes.indexOf(true)}`])
   },
 
-  async 'erase takes every record at once'(t, { store, other }) {
-    await store.commit('erased', { put: records({ a: '1', b: '2' }), ttlMs: minute })
-    await store.deleteOwner('erased')
-    t.equal((await other.readAll('erased')).size, 0)
+  async 'deleteOwner deletes every record'(t, { store, other }) {
+    await store.commit('deleted', { put: records({ a: '1', b: '2' }), ttlMs: minute })
+    await store.deleteOwner('deleted')
+    t.equal((await other.readAll('deleted')).size, 0)
   },
 
-  async 'erase wins over a commit in flight'(t, { store, other }) {
+  async 'deleteOwner wins over a commit in flight'(t, { store, other }) {
     for (let round = 0; round < 20; round++) {
       await store.commit('race', { put: records({ a: '1' }), ttlMs: minute })
       const commit = () => other.commit('race', { expect: records({ a: '1' }), put: records({ a: '12' }), ttlMs: minute })
@@ -62,16 +62,16 @@ export const commitPromises: PortPromises = {
     }
   },
 
-  async 'of a hundred concurrent commits that expect the same record, one succeeds'(t, { store, other }) {
-    await store.commit('wanted', { put: records({ a: 'old' }), ttlMs: minute })
+  async 'one of a hundred concurrent commits that expect the same record succeeds'(t, { store, other }) {
+    await store.commit('expected', { put: records({ a: 'old' }), ttlMs: minute })
     const commit = (i: number) =>
-      (i % 2 ? store : other).commit('wanted', { expect: records({ a: 'old' }), put: records({ a: `new ${i}` }) })
+      (i % 2 ? store : other).commit('expected', { expect: records({ a: 'old' }), put: records({ a: `new ${i}` }) })
     const outcomes = await Promise.all(Array.from({ length: 100 }, (_, i) => commit(i)))
     t.equal(outcomes.filter(Boolean).length, 1)
-    t.same(await store.read('wanted', ['a']), [bytes(`new ${outcomes.indexOf(true)}`)])
+    t.same(await store.read('expected', ['a']), [bytes(`new ${outcomes.indexOf(true)}`)])
   },
 
-  async 'a hundred increments by twenty concurrent callers lose nothing'(t, { store, other }) {
+  async 'a hundred increments by twenty concurrent callers are all counted'(t, { store, other }) {
     await store.commit('sum', { put: records({ n: '0.' }), ttlMs: minute })
     const increment = async (store: Store): Promise<void> => {
       const [old = bytes('')] = await store.read('sum', ['n'])

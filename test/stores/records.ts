@@ -2,5 +2,5 @@ export const minute = 60_000
 
 export const bytes = (text: string): Buffer => Buffer.from(text)
 
-/** Records as `put` and `expect` take them. */
+/** Records in the form of `put` and `expect`. */
 export const records = (texts: Record<string, string>) => Object.entries(texts).map(([field, text]) => [field, bytes(text)] as const)

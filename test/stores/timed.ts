@@ -1,6 +1,6 @@
 import { watchLateness } from '../chaos/lateness.ts'
 
-/** What the work came to, and how long it took, in milliseconds, without the time for which the machine was too busy for it. */
+/** @returns the value of the work, and its duration without the time for which the busy machine did not run it */
 export async function timed<T>(work: () => Promise<T>): Promise<{ value: T; ms: number }> {
   const lateness = watchLateness()
   const startMs = performance.now()

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 export type Certificates = { ca: string; cert: string; key: string }
 
-/** A certificate authority of our own in the folder, and a certificate for 127.0.0.1 from it; the answer names the files. */
+/** Creates a certificate authority in the folder and a certificate for 127.0.0.1 by it. @returns the paths of the files */
 export function makeCertificates(folder: string): Certificates {
   const file = (name: string) => join(folder, name)
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })

@@ -2,16 +2,16 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import t, { type Test } from 'tap'
 import type { Store } from '../../../src/core/ports.ts'
 import { startRedis } from '../../support/redis.ts'
-import { connected, openAt } from '../connected.ts'
+import { openConnected, openRedisAt } from '../open-redis.ts'
 import { bytes, minute, records } from '../records.ts'
 import { timed } from '../timed.ts'
 import { startProxy } from './tcp-proxy.ts'
-import { administer, eventually, works } from './topologies.ts'
+import { administer, eventually, pingSucceeds, untilReliable } from './topologies.ts'
 
-/** On a slow machine too a connection comes in that time, and a call that waits although it should not takes longer than any other. */
-const patient = { connectionTimeoutMs: 5000 }
+/** Enough for a connection on a slow machine; a call that waits for it by mistake takes longer than any limit here. */
+const slowConnection = { connectionTimeoutMs: 5000 }
 
-/** Every call, all of them at the same time, is rejected as the port says and within its second, for which a slow machine has slack. */
+/** Makes all calls at once and checks that each is rejected as the port says, within its second and some slack for a slow machine. */
 async function rejectsAll(t: Test, store: Store, { cause = /./, limitMs = 1500 } = {}): Promise<void> {
   const { value: outcomes, ms } = await timed(() =>
     Promise.allSettled([
@@ -30,64 +30,64 @@ async function rejectsAll(t: Test, store: Store, { cause = /./, limitMs = 1500 }
   }
 }
 
-/** The cause tells it from a command's own 500 ms, and the time from waiting for a connection. */
+/** The cause excludes a command's own timeout of 500 ms, and the limit excludes waiting for a connection. */
 const rejectsAllAtOnce = (t: Test, store: Store, cause: RegExp) => rejectsAll(t, store, { cause, limitMs: 800 })
 
-t.test('calls made right after opening are answered', async t => {
+t.test('calls made right after opening succeed', async t => {
   const { url } = await startRedis(t)
-  const store = openAt(t, url, patient)
+  const store = openRedisAt(t, url, slowConnection)
   t.same(await Promise.all(Array.from({ length: 20 }, () => store.read('owner', ['a']))), Array(20).fill([undefined]))
 })
 
 t.test('a call made while a lost connection is restored waits for it', async t => {
   const { port } = await startRedis(t)
   const proxy = await startProxy(t, port)
-  const store = await connected(t, proxy.url, patient)
-  const openDoor = proxy.closeDoor()
-  proxy.cut()
-  await proxy.connected()
+  const store = await openConnected(t, proxy.url, slowConnection)
+  const release = proxy.holdConnections()
+  proxy.breakConnections()
+  await proxy.nextConnection()
   const call = store.read('owner', ['a'])
-  openDoor()
+  release()
   t.same(await call, [undefined])
 })
 
-t.test('what is under way when the connection breaks is rejected at once', async t => {
+t.test('calls in flight when the connection breaks are rejected at once', async t => {
   const redis = await startRedis(t)
   const proxy = await startProxy(t, redis.port)
-  const store = await connected(t, proxy.url, patient)
+  const store = await openConnected(t, proxy.url, slowConnection)
   redis.freeze()
   const calls = rejectsAllAtOnce(t, store, /max retries per request/)
-  // By then they are sent.
+  // Now the commands have been sent.
   await nextTurn()
-  proxy.cut()
+  proxy.breakConnections()
   await calls
   redis.thaw()
-  await eventually('it works', works(store))
+  await eventually('the store works', pingSucceeds(store))
 })
 
-t.test('a master that has become a replica is left, to find the new master', async t => {
+t.test('a READONLY reply makes the store reconnect', async t => {
   const redis = await startRedis(t)
   const proxy = await startProxy(t, redis.port)
-  const store = await connected(t, proxy.url)
-  await administer(redis, say => say('REPLICAOF', '127.0.0.1', 1))
-  const again = proxy.connected()
+  const store = await openConnected(t, proxy.url)
+  await administer(redis, command => command('REPLICAOF', '127.0.0.1', 1))
+  const reconnected = proxy.nextConnection()
   await t.rejects(store.commit('owner', { put: records({ a: '1' }), ttlMs: minute }), { cause: { message: /READONLY/ } })
-  await again
+  await reconnected
 })
 
-t.test('down at the start: rejected at once, and it works when Redis comes', async t => {
+t.test('down at startup: calls are rejected at once until Redis is up', async t => {
   const redis = await startRedis(t)
   await redis.stop()
-  const store = openAt(t, redis.url, patient)
+  const store = openRedisAt(t, redis.url, slowConnection)
   await rejectsAllAtOnce(t, store, /ECONNREFUSED/)
   await rejectsAllAtOnce(t, store, /ECONNREFUSED/)
   await redis.start()
-  await eventually('it works', works(store))
+  await eventually('the store works', pingSucceeds(store))
 })
 
-t.test('killed while in use: rejected at once, and it works when Redis is back', async t => {
+t.test('killed while in use: calls are rejected at once until Redis is back', async t => {
   const redis = await startRedis(t)
-  const store = await connected(t, redis.url, patient)
+  const store = await openConnected(t, redis.url, slowConnection)
   redis.freeze()
   const inFlight = rejectsAllAtOnce(t, store, /max retries per request/)
   await nextTurn()
@@ -95,77 +95,77 @@ t.test('killed while in use: rejected at once, and it works when Redis is back',
   await inFlight
   await rejectsAllAtOnce(t, store, /ECONNREFUSED/)
   await redis.start()
-  await eventually('it works', works(store))
+  await eventually('the store works', pingSucceeds(store))
 })
 
-t.test('frozen while in use: rejected within a second, and it works when Redis is back', async t => {
+t.test('frozen while in use: calls are rejected within a second', async t => {
   const redis = await startRedis(t)
-  const store = await connected(t, redis.url)
+  const store = await openConnected(t, redis.url)
   redis.freeze()
   await rejectsAll(t, store)
   await rejectsAll(t, store)
   redis.thaw()
-  await eventually('it works', works(store))
+  await eventually('the store works', pingSucceeds(store))
 })
 
-t.test('who is cut off tells for how long changes may have gone untold, from the last word of Redis on', async t => {
+t.test('a lost connection reports the time since the last reply of Redis', async t => {
   const redis = await startRedis(t)
-  const store = await connected(t, redis.url)
-  await eventually('it is told of changes', async () => store.changes.isReliable())
-  const told = Promise.withResolvers<number>()
-  store.changes.subscribe((owner, untoldMs = 0) => {
-    if (owner === undefined && !store.changes.isReliable()) told.resolve(untoldMs)
+  const store = await openConnected(t, redis.url)
+  await untilReliable(store)
+  const reported = Promise.withResolvers<number>()
+  store.changes.subscribe((owner, unreportedMs = 0) => {
+    if (owner === undefined && !store.changes.isReliable()) reported.resolve(unreportedMs)
   })
   redis.freeze()
-  // Two heartbeats go unanswered before it is given up, half a second each.
-  const untoldMs = await told.promise
-  t.ok(untoldMs >= 1000, `${untoldMs}`)
+  // The connection is closed after two missed heartbeats of half a second each.
+  const unreportedMs = await reported.promise
+  t.ok(unreportedMs >= 1000, `${unreportedMs}`)
   redis.thaw()
 })
 
-t.test('frozen at the start: rejected within a second, then at once, and it works when Redis is back', async t => {
+t.test('frozen at startup: calls are rejected within a second, later calls at once', async t => {
   const redis = await startRedis(t)
   redis.freeze()
-  const store = openAt(t, redis.url)
+  const store = openRedisAt(t, redis.url)
   await rejectsAll(t, store)
   await rejectsAllAtOnce(t, store, /^(?!.*timed out after)/)
-  // Longer than any command waits for its answer, and shorter than a socket.
+  // Longer than the timeout of a command, and shorter than that of a socket.
   await sleep(1000)
   redis.thaw()
-  await eventually('it works', works(store))
-  await eventually('it is told of changes', async () => store.changes.isReliable())
+  await eventually('the store works', pingSucceeds(store))
+  await untilReliable(store)
 })
 
-t.test('one silence is waited for once, however many calls fall into it one after the other', async t => {
+t.test('calls in a row share the deadline of one outage', async t => {
   const redis = await startRedis(t)
-  const store = await connected(t, redis.url)
+  const store = await openConnected(t, redis.url)
   redis.freeze()
   const { ms } = await timed(async () => {
     for (let i = 0; i < 3; i++) await t.rejects(store.read('owner', ['a']), { code: 'store_unavailable' })
   })
-  t.ok(ms < 1800, `${ms} ms, and not twice or three times 950`)
+  t.ok(ms < 1800, `${ms} ms, not two or three times 950`)
   redis.thaw()
-  await eventually('it works', works(store))
+  await eventually('the store works', pingSucceeds(store))
 })
 
-t.test('a commit that ran out of time may still happen, and then happens once', async t => {
+t.test('a commit that timed out may still be executed, once', async t => {
   const redis = await startRedis(t)
-  const store = await connected(t, redis.url)
+  const store = await openConnected(t, redis.url)
   await store.commit('owner', { put: records({ a: '1' }), ttlMs: minute })
   redis.freeze()
   await t.rejects(store.commit('owner', { expect: records({ a: '1' }), put: records({ a: '2' }) }), { code: 'store_unavailable' })
   redis.thaw()
-  await eventually('it works', works(store))
+  await eventually('the store works', pingSucceeds(store))
   t.same(await store.read('owner', ['a']), [bytes('2')], 'Redis had received it')
   t.notOk(
     await store.commit('owner', { expect: records({ a: '1' }), put: records({ a: '3' }) }),
-    'so the caller sees it when it tries again'
+    'so a retry by the caller fails its expectation'
   )
 })
 
-t.test('close is quick whatever Redis does', async t => {
+t.test('close is fast while Redis is frozen', async t => {
   const redis = await startRedis(t)
-  const store = await connected(t, redis.url)
+  const store = await openConnected(t, redis.url)
   redis.freeze()
   const { ms } = await timed(() => store.close())
   t.ok(ms < 1500, `${ms} ms`)

@@ -5,21 +5,21 @@ import type { Test } from 'tap'
 
 export type Proxy = {
   url: string
-  /** Resolves when the next connection has come in. */
-  connected(): Promise<unknown>
-  /** Connections that come in from now on wait at the door until the answer is called. */
-  closeDoor(): () => void
+  /** Resolves when the next client has connected. */
+  nextConnection(): Promise<unknown>
+  /** Does not forward new connections until the returned function is called. */
+  holdConnections(): () => void
   /** Breaks every connection. */
-  cut(): void
+  breakConnections(): void
 }
 
-/** Stands between a store and its Redis, and breaks or delays connections when a test says so. */
+/** A proxy between a store and its Redis that can break and delay connections. */
 export async function startProxy(t: Test, port: number): Promise<Proxy> {
   const connections = new Set<Socket>()
-  let door = Promise.resolve()
+  let gate = Promise.resolve()
   const proxy: Server = createServer(async client => {
     connections.add(client)
-    await door
+    await gate
     const server = connect(port, '127.0.0.1')
     pipeline(client, server, client, () => undefined)
   })
@@ -29,13 +29,13 @@ export async function startProxy(t: Test, port: number): Promise<Proxy> {
 
   return {
     url: `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
-    connected: () => once(proxy, 'connection'),
-    closeDoor: () => {
+    nextConnection: () => once(proxy, 'connection'),
+    holdConnections: () => {
       const { promise, resolve } = Promise.withResolvers<void>()
-      door = promise
+      gate = promise
       return resolve
     },
-    cut: () => {
+    breakConnections: () => {
       for (const connection of connections) connection.destroy()
       connections.clear()
     }

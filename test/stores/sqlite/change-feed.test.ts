@@ -3,64 +3,64 @@ import t, { type Test } from 'tap'
 import { createSqliteChangeFeed } from '../../../src/stores/sqlite/change-feed.ts'
 import { openSqliteFile } from '../../../src/stores/sqlite/file.ts'
 
-/** A watch whose time stands until a test moves it, and another process's hand on the same file. */
-function watched(t: Test) {
+/** A change feed with a clock that the test sets, and a second connection to the same file, as of another process. */
+function openFeed(t: Test) {
   const file = join(t.testdir(), 'grantkeeper.sqlite')
-  const [ours, theirs] = [openSqliteFile(file), openSqliteFile(file)]
+  const [db, otherDb] = [openSqliteFile(file), openSqliteFile(file)]
   t.teardown(() => {
-    ours.close()
-    theirs.close()
+    db.close()
+    otherDb.close()
   })
   const time = { ms: 0 }
-  const watch = createSqliteChangeFeed(ours, () => time.ms)
-  let told = 0
-  watch.subscribe(() => told++)
+  const feed = createSqliteChangeFeed(db, () => time.ms)
+  let reports = 0
+  feed.subscribe(() => reports++)
   return {
     time,
-    ours,
-    change: () => theirs.exec("INSERT OR REPLACE INTO claims VALUES ('key', 1)"),
-    /** @returns how often it was told of a change while it was asked so many times. */
-    ask: (times: number) => {
-      const before = told
-      t.ok(Array.from({ length: times }, () => watch.isReliable()).every(Boolean))
-      return told - before
+    db,
+    change: () => otherDb.exec("INSERT OR REPLACE INTO claims VALUES ('key', 1)"),
+    /** Calls `isReliable` this often. @returns how many changes were reported */
+    check: (times: number) => {
+      const before = reports
+      t.ok(Array.from({ length: times }, () => feed.isReliable()).every(Boolean))
+      return reports - before
     },
-    watch
+    feed
   }
 }
 
-t.test('calls with time between them know of each change of another process at once', async t => {
-  const { time, change, ask } = watched(t)
+t.test('calls with time between them report each change of another process at once', async t => {
+  const { time, change, check } = openFeed(t)
   for (let call = 0; call < 20; call++) {
     change()
-    t.equal(ask(1), 1)
-    t.equal(ask(1), 0, 'and once')
+    t.equal(check(1), 1)
+    t.equal(check(1), 0, 'once')
     time.ms += 5
   }
 })
 
-t.test('busy calls ask the file twice in five milliseconds, and then know of all that has changed', async t => {
-  const { time, change, ask } = watched(t)
+t.test('frequent calls check the file twice in five milliseconds', async t => {
+  const { time, change, check } = openFeed(t)
   for (let turn = 0; turn < 3; turn++) {
-    for (let look = 0; look < 2; look++) {
+    for (let i = 0; i < 2; i++) {
       change()
-      t.equal(ask(1), 1, `look ${look}`)
+      t.equal(check(1), 1, `check ${i}`)
       time.ms += 1
     }
     change()
-    t.equal(ask(1000), 0, 'no look is left')
+    t.equal(check(1000), 0, 'the limit is reached')
     time.ms += 2.5
-    t.equal(ask(1000), 0)
+    t.equal(check(1000), 0)
     time.ms += 0.5
-    t.equal(ask(1), 1, 'five milliseconds after the first')
+    t.equal(check(1), 1, 'five milliseconds after the first check')
     time.ms += 5
   }
 })
 
-t.test('of a file that cannot be asked nothing is known', async t => {
-  const { ours, watch } = watched(t)
-  t.ok(watch.isReliable())
-  ours.close()
-  t.notOk(watch.isReliable())
-  ours.open()
+t.test('without a readable file the feed is not reliable', async t => {
+  const { db, feed } = openFeed(t)
+  t.ok(feed.isReliable())
+  db.close()
+  t.notOk(feed.isReliable())
+  db.open()
 })

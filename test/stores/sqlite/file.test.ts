@@ -25,14 +25,14 @@ t.test('only the owner of the process can read the files', async t => {
   t.same([file, `${file}-wal`, `${file}-shm`].map(mode), ['600', '600', '600'])
 })
 
-t.test('a file that others can read is closed to them', async t => {
+t.test('an existing file is made private', async t => {
   const directory = t.testdir({ 'grantkeeper.sqlite': '' })
   const { file } = openIn(t, directory)
   t.equal(statSync(file).mode & 0o777, 0o600)
 })
 
-t.test('a file that cannot be opened is named', async t => {
-  const directory = t.testdir({ 'grantkeeper.sqlite': 'this is a text and no database, however long it may go on'.repeat(20), file: '' })
+t.test('the error names a file that cannot be opened', async t => {
+  const directory = t.testdir({ 'grantkeeper.sqlite': 'this is a text and not a database'.repeat(20), file: '' })
   const open = (directory: string) => () => openSqliteStore({ directory, clock: Date })
   t.throws(open(directory), {
     name: 'Error',
@@ -43,7 +43,7 @@ t.test('a file that cannot be opened is named', async t => {
   t.throws(open(join(directory, 'taken')), { message: /taken\/grantkeeper\.sqlite: unable to open/ })
 })
 
-t.test('a locked file makes each write store_unavailable within a second, and no read', async t => {
+t.test('while the file is locked writes are store_unavailable and reads succeed', async t => {
   const { store, file } = openIn(t, t.testdir())
   await store.commit('owner', { put: records({ a: 'record' }), ttlMs: minute })
   const holder = new DatabaseSync(file)
@@ -55,7 +55,7 @@ t.test('a locked file makes each write store_unavailable within a second, and no
     retryAfter: 1,
     cause: { message: /grantkeeper\.sqlite failed: database is locked/ }
   })
-  // It blocks this process while it waits, half a second. With slack for a slow machine, and below the ten that opening waits.
+  // The busy timeout is half a second; with slack for a slow machine, and below the ten seconds of opening.
   t.ok(performance.now() - start < 5000)
   t.same(await store.read('owner', ['a']), [record])
   holder.exec('ROLLBACK')
@@ -85,11 +85,11 @@ const fill = `
     for (let i = 0; i < 100; i++) await store.commit('owner ' + i, { put: [['a', Buffer.alloc(100_000)]], ttlMs: 60_000 })
   } catch ({ code, cause }) {
     const [record] = await store.read('owner 0', ['a'])
-    process.stdout.write(code + ': ' + cause.message + '; ' + record.length + ' bytes are read as before')
+    process.stdout.write(code + ': ' + cause.message + '; ' + record.length + ' bytes are read')
   }
 `
 
-t.test('a full disk makes each write store_unavailable, and no read', async t => {
+t.test('on a full disk writes are store_unavailable and reads succeed', async t => {
   const { stdout } = await run('sh', [
     '-c',
     'ulimit -f 500; exec "$@"',
@@ -100,16 +100,16 @@ t.test('a full disk makes each write store_unavailable, and no read', async t =>
     fill,
     t.testdir()
   ])
-  t.match(stdout, /^store_unavailable: The store .*grantkeeper\.sqlite failed: disk I\/O error; 100000 bytes are read as before$/)
+  t.match(stdout, /^store_unavailable: The store .*grantkeeper\.sqlite failed: disk I\/O error; 100000 bytes are read$/)
 })
 
-t.test('a file deleted under the process is noticed', async t => {
+t.test('a ping detects a deleted file', async t => {
   const { store, file } = openIn(t, t.testdir())
   rmSync(file)
   await t.rejects(store.ping(), { code: 'store_unavailable', cause: { message: /ENOENT/ } })
 })
 
-t.test('damage found later is store_unavailable', async t => {
+t.test('a file damaged while open is store_unavailable', async t => {
   const { store, file } = openIn(t, t.testdir())
   await store.commit('owner', { put: records({ a: 'record' }), ttlMs: minute })
   await store.close()
@@ -118,9 +118,9 @@ t.test('damage found later is store_unavailable', async t => {
   await t.rejects(damaged.store.readAll('owner'), { code: 'store_unavailable', cause: { message: /malformed|not a database/ } })
 })
 
-t.test('what is erased is gone from the file', async t => {
+t.test('deleted bytes are overwritten in the file', async t => {
   const { store, file } = openIn(t, t.testdir())
-  const secret = bytes('a record that nobody shall find again')
+  const secret = bytes('a record that must not be found')
   await store.commit('owner', { put: [['a', secret]], ttlMs: minute })
   await store.deleteOwner('owner')
   await store.close()

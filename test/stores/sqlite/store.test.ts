@@ -10,8 +10,8 @@ import { bytes, minute, records } from '../records.ts'
 const record = bytes('record')
 const run = promisify(execFile)
 
-/** A clock that stands until a test moves it. */
-function handClock() {
+/** A clock that only the test advances. */
+function manualClock() {
   let nowMs = 1_800_000_000_000
   const advance = (ms: number) => {
     nowMs += ms
@@ -19,7 +19,7 @@ function handClock() {
   return { now: () => nowMs, advance }
 }
 
-function openIn(t: Test, directory: string, clock = handClock()) {
+function openIn(t: Test, directory: string, clock = manualClock()) {
   const store = openSqliteStore({ directory, clock })
   t.teardown(() => store.close())
   return { store, clock, file: join(directory, 'grantkeeper.sqlite') }
@@ -29,7 +29,7 @@ t.test('the contract', t =>
   storeContract(t, async t => {
     const directory = t.testdir()
     const { store, clock } = openIn(t, directory)
-    return { store, other: openIn(t, directory, clock).store, elapse: async ms => clock.advance(ms), livesMs: 200 }
+    return { store, other: openIn(t, directory, clock).store, elapse: async ms => clock.advance(ms), ttlMs: 200 }
   })
 )
 
@@ -46,7 +46,7 @@ t.test('records, claims and leases survive a restart', async t => {
   t.notOk(await store.acquire('owner', 'key', minute))
 })
 
-t.test('records end at the millisecond', async t => {
+t.test('records expire at the exact millisecond', async t => {
   const { store, clock } = openIn(t, t.testdir())
   await store.commit('owner', { put: records({ a: 'record' }), ttlMs: 1000 })
   clock.advance(999)
@@ -55,7 +55,7 @@ t.test('records end at the millisecond', async t => {
   t.same(await store.read('owner', ['a']), [undefined])
 })
 
-t.test('processes that start and write at the same time lose nothing and print nothing', async t => {
+t.test('processes that start and write together lose nothing and print nothing', async t => {
   const directory = t.testdir()
   const child = join(import.meta.dirname, 'increment.ts')
   const outputs = await Promise.all(Array.from({ length: 3 }, () => run(process.execPath, [child, directory, '50'])))
@@ -65,7 +65,7 @@ t.test('processes that start and write at the same time lose nothing and print n
   t.same(await store.read('sum', ['n']), [bytes('150.')])
 })
 
-t.test('what has ended is swept away on writes, a bounded number at a time', async t => {
+t.test('writes sweep expired rows, a bounded number at a time', async t => {
   const { store, clock, file } = openIn(t, t.testdir())
   const rows = new DatabaseSync(file, { readOnly: true })
   t.teardown(() => rows.close())
@@ -84,7 +84,7 @@ t.test('what has ended is swept away on writes, a bounded number at a time', asy
   t.same(counts(), [150, 300, 150, 150, 150])
   clock.advance(minute)
   t.same(await store.readAll('owner 1'), new Map())
-  t.same(counts(), [150, 300, 150, 150, 150], 'reading sweeps nothing')
+  t.same(counts(), [150, 300, 150, 150, 150], 'a read sweeps nothing')
   await store.ping()
   t.same(counts(), [50, 100, 50, 50, 50])
   await store.ping()
