@@ -8,6 +8,7 @@ import { checkNames } from './misspelled-names.ts'
 import { checkExposure, readProduction } from './mode.ts'
 import { defaultHost, readAllowedOrigins, readHost, readPublicUrl, readRedisTarget, readTrustProxy } from './network.ts'
 import { readProviders } from './provider-settings.ts'
+import { originOf, type ParsedOrigin } from './urls.ts'
 
 export type Config = {
   readonly production: boolean
@@ -15,6 +16,8 @@ export type Config = {
   readonly port: number
   /** Serialized origin, without a trailing slash: the base of every callback and link. */
   readonly publicUrl: string
+  /** The same, parsed. */
+  readonly publicOrigin: ParsedOrigin
   /** Where records are stored; `undefined` for the embedded store in `dataDir`. */
   readonly redis: RedisTarget | undefined
   readonly dataDir: string
@@ -55,19 +58,20 @@ export function readConfig(variables: Environment, definitions: readonly Provide
   const hostAsSet = readHost(env, production)
   const host = hostAsSet ?? defaultHost
   readPort(variables, env)
-  const urlAsSet = readPublicUrl(env, { production, host })
-  const publicUrl = urlAsSet ?? `http://localhost:${port}`
-  checkExposure(env, { production, host: hostAsSet, publicUrl: urlAsSet })
+  const originAsSet = readPublicUrl(env, { production, host })
+  const publicOrigin = originAsSet ?? originOf(new URL(`http://localhost:${port}`))
+  checkExposure(env, { production, host: hostAsSet, publicOrigin: originAsSet })
   const dataDir = env.text('DATA_DIR', '/var/lib/grantkeeper') ?? '.grantkeeper'
   const givenKeys = readKeys(env, production)
   const config = {
     production,
     host,
     port,
-    publicUrl,
+    publicUrl: publicOrigin.origin,
+    publicOrigin,
     redis: readRedisTarget(env),
     dataDir,
-    allowedOrigins: readAllowedOrigins(env, publicUrl),
+    allowedOrigins: readAllowedOrigins(env, publicOrigin),
     trustProxy: readTrustProxy(env),
     session: readLimits(env),
     storeGraceMs: seconds(env, 'STORE_GRACE', { min: 0, max: hour, usual: 30 }),

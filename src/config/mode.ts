@@ -1,5 +1,5 @@
 import type { EnvironmentReader } from './environment.ts'
-import { isLoopback } from './urls.ts'
+import { isLoopback, type ParsedOrigin } from './urls.ts'
 
 const modes = ['production', 'development', 'test']
 
@@ -15,15 +15,15 @@ export function readProduction(env: EnvironmentReader): boolean {
   return !/^\W*(dev|test)/i.test(mode)
 }
 
-type Exposed = { readonly production: boolean; readonly host: string | undefined; readonly publicUrl: string | undefined }
+type Exposed = { readonly production: boolean; readonly host: string | undefined; readonly publicOrigin: ParsedOrigin | undefined }
 
-/** Development is for one's own machine: elsewhere only whoever says that it is meant has it. @param host, publicUrl as they were set, and good */
-export function checkExposure(env: EnvironmentReader, { production, host, publicUrl }: Exposed): void {
+/** Development is for one's own machine: elsewhere only whoever says that it is meant has it. @param host, publicOrigin as they were set, and good */
+export function checkExposure(env: EnvironmentReader, { production, host, publicOrigin }: Exposed): void {
   const isMeant = env.oneOf('ALLOW_PUBLIC_DEVELOPMENT', ['1'], '1') !== undefined
   if (production) return
   const exposed = [
     ...(host !== undefined && !isLoopback(host) ? [`HOST is ${env.quoted('HOST', host)}`] : []),
-    ...(publicUrl !== undefined && !isLoopback(new URL(publicUrl).hostname) ? [`PUBLIC_URL is ${env.quoted('PUBLIC_URL', publicUrl)}`] : [])
+    ...(publicOrigin && !isLoopback(publicOrigin.hostname) ? [`PUBLIC_URL is ${env.quoted('PUBLIC_URL', publicOrigin.origin)}`] : [])
   ]
   if (isMeant && exposed.length > 0)
     env.warning(`${exposed.join(' and ')}, and this is development (ALLOW_PUBLIC_DEVELOPMENT): whoever reaches it can do all that it can.`)

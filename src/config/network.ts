@@ -1,8 +1,8 @@
 import { BlockList, isIP } from 'node:net'
+import { siteOf } from '../core/util/site.ts'
 import { parseRedisUrl, type RedisTarget } from '../stores/redis/target.ts'
 import type { EnvironmentReader } from './environment.ts'
-import { siteOf } from './sites.ts'
-import { isLoopback, parseOrigin, readUrl } from './urls.ts'
+import { isLoopback, originOf, type ParsedOrigin, parseOrigin, readUrl } from './urls.ts'
 
 /**
  * `HOST`: where it listens.
@@ -20,28 +20,28 @@ export const defaultHost = '127.0.0.1'
 
 type Listening = { production: boolean; host: string }
 
-/** `PUBLIC_URL`: the serialized origin that browsers use. @returns `undefined` when unset or faulty */
-export function readPublicUrl(env: EnvironmentReader, { production, host }: Listening): string | undefined {
+/** `PUBLIC_URL`: the origin that browsers use. @returns `undefined` when unset or faulty */
+export function readPublicUrl(env: EnvironmentReader, { production, host }: Listening): ParsedOrigin | undefined {
   const example = 'https://connect.example.com'
-  const url = readUrl(env, 'PUBLIC_URL', { production, kind: 'base', example })
-  if (url !== undefined && new URL(url).pathname !== '/')
+  const url = readUrl(env, 'PUBLIC_URL', { production, kind: 'base', example })?.url
+  if (url !== undefined && url.pathname !== '/')
     env.problem(`PUBLIC_URL must be an origin without a path, for example PUBLIC_URL=${example}.`)
   if (production && env.text('PUBLIC_URL') === undefined && !isLoopback(host)) {
     env.problem(`PUBLIC_URL is missing: it is the address that browsers use, for example PUBLIC_URL=${example}.`)
   }
-  return url === undefined ? undefined : new URL(url).origin
+  return url && originOf(url)
 }
 
 /** `ALLOWED_ORIGINS`, and the gateway's own, whose page is a frontend too. */
-export function readAllowedOrigins(env: EnvironmentReader, publicUrl: string): ReadonlySet<string> {
-  const origins = new Set([publicUrl])
+export function readAllowedOrigins(env: EnvironmentReader, own: ParsedOrigin): ReadonlySet<string> {
+  const origins = new Set([own.origin])
   for (const text of env.list('ALLOWED_ORIGINS', 'https://app.example.com') ?? []) {
-    const origin = parseOrigin(text)
-    if (origin !== undefined) {
-      origins.add(origin)
-      if (siteOf(origin) !== siteOf(publicUrl))
+    const parsed = parseOrigin(text)
+    if (parsed !== undefined) {
+      origins.add(parsed.origin)
+      if (!isSameSite(parsed, own))
         env.warning(
-          `ALLOWED_ORIGINS: ${env.quoted('ALLOWED_ORIGINS', origin)} may be another site than ${publicUrl}. From another site browsers send no session cookie with a frontend's calls (SameSite=Lax): give both the scheme and the domain of one, such as https://app.example.com and https://connect.example.com.`
+          `ALLOWED_ORIGINS: ${env.quoted('ALLOWED_ORIGINS', parsed.origin)} may be another site than ${own.origin}. From another site browsers send no session cookie with a frontend's calls (SameSite=Lax): give both the scheme and the domain of one, such as https://app.example.com and https://connect.example.com.`
         )
     } else
       env.problem(
@@ -50,6 +50,10 @@ export function readAllowedOrigins(env: EnvironmentReader, publicUrl: string): R
   }
   return origins
 }
+
+/** Schemeful, as browsers decide it for cookies (RFC 6265bis §5.2). */
+const isSameSite = (one: ParsedOrigin, other: ParsedOrigin): boolean =>
+  one.isHttps === other.isHttps && siteOf(one.hostname) === siteOf(other.hostname)
 
 /** `TRUST_PROXY`: the balancers whose word on the client's address counts. */
 export function readTrustProxy(env: EnvironmentReader): readonly string[] {

@@ -1,7 +1,7 @@
 import type { OAuth2Method, OAuthClient, Provider, ProviderSettings } from '../core/provider/provider.ts'
 import { Secret } from '../core/secret.ts'
 import { type EnvironmentReader, exampleOfFile } from './environment.ts'
-import { readUrl } from './urls.ts'
+import { type ParsedUrl, readUrl } from './urls.ts'
 
 /** `process-street` -> `PROCESS_STREET` */
 export const variablePrefix = (provider: Provider): string => provider.name.toUpperCase().replaceAll('-', '_')
@@ -67,42 +67,49 @@ function readProvider(env: EnvironmentReader, provider: Provider, production: bo
     readUrl(env, `${prefix}_${suffix}`, { production, kind, example })
   const { oauth2 } = provider.methods
   const client = readClient(env, prefix, oauth2)
-  const baseUrl = url('API_URL', 'base', provider.api.baseUrl)
+  const base = url('API_URL', 'base', provider.api.baseUrl)
   const endpoints = oauth2 && {
     authorizeUrl: url('AUTHORIZE_URL', 'endpoint', oauth2.authorizeUrl),
     tokenUrl: url('TOKEN_URL', 'endpoint', oauth2.tokenUrl),
     revokeUrl: url('REVOKE_URL', 'endpoint', oauth2.revokeUrl ?? 'https://provider.example.com/oauth/revoke')
   }
+  const issuer = oauth2 && readIssuer(env, `${prefix}_ISSUER`, oauth2.issuer)
   const definition: Provider = {
     ...provider,
-    api: baseUrl === undefined ? provider.api : { ...provider.api, baseUrl },
-    methods: oauth2
-      ? { ...provider.methods, oauth2: corrected(oauth2, { ...endpoints, issuer: readIssuer(env, `${prefix}_ISSUER`, oauth2.issuer) }) }
-      : provider.methods
+    api: base ? { ...provider.api, baseUrl: base.href } : provider.api,
+    methods: oauth2 ? { ...provider.methods, oauth2: applyOverrides(oauth2, { ...endpoints, issuer }) } : provider.methods
   }
-  const named = Object.values({ baseUrl, ...endpoints }).filter(address => address !== undefined)
-  return { definition, ...(client && { client }), trustedOrigins: named.map(address => new URL(address).origin) }
+  const trustedOrigins = [base, ...Object.values(endpoints ?? {})].flatMap(parsed => parsed?.url.origin ?? [])
+  return { definition, ...(client && { client }), trustedOrigins }
 }
 
-/** As it stands, since the callback's `iss` must be the same letter for letter (RFC 9207 §2.4). */
-function readIssuer(env: EnvironmentReader, name: string, usual = 'https://provider.example.com'): string | undefined {
-  const issuer = env.text(name, usual)
+/** Exactly as set: the callback's `iss` is compared as a string (RFC 9207 §2.4). */
+function readIssuer(env: EnvironmentReader, name: string, example = 'https://provider.example.com'): string | undefined {
+  const issuer = env.text(name, example)
   if (issuer === undefined || (/^https?:\/\/[^\s?#]+$/i.test(issuer) && URL.canParse(issuer))) return issuer
   env.problem(`${name} must be an absolute http or https URL without query and fragment, for example ${env.exampleOf(name)}.`)
   return undefined
 }
 
-type Corrections = Partial<Record<'authorizeUrl' | 'tokenUrl' | 'revokeUrl' | 'issuer', string | undefined>>
+type Overrides = Partial<Record<'authorizeUrl' | 'tokenUrl' | 'revokeUrl', ParsedUrl | undefined>> & {
+  readonly issuer?: string | undefined
+}
 
-function corrected(method: OAuth2Method, corrections: Corrections): OAuth2Method {
-  const { refreshUrl, revokeUrl, issuer, ...rest } = method
-  // Another address is another server. What the definition says of the old one must not get the new one's tokens and secret.
-  const ofOldServer = {
-    ...(corrections.tokenUrl === undefined && { ...(refreshUrl && { refreshUrl }), ...(revokeUrl && { revokeUrl }) }),
-    ...(corrections.authorizeUrl === undefined && issuer && { issuer })
+function applyOverrides(method: OAuth2Method, { authorizeUrl, tokenUrl, revokeUrl, issuer }: Overrides): OAuth2Method {
+  const { refreshUrl: definedRefreshUrl, revokeUrl: definedRevokeUrl, issuer: definedIssuer, ...rest } = method
+  // Another URL is another server. It must not share tokens and client secret with the servers of the definition.
+  return {
+    ...rest,
+    ...(!tokenUrl && {
+      ...(definedRefreshUrl && { refreshUrl: definedRefreshUrl }),
+      ...(definedRevokeUrl && { revokeUrl: definedRevokeUrl })
+    }),
+    ...(!authorizeUrl && definedIssuer && { issuer: definedIssuer }),
+    ...(authorizeUrl && { authorizeUrl: authorizeUrl.href }),
+    ...(tokenUrl && { tokenUrl: tokenUrl.href }),
+    ...(revokeUrl && { revokeUrl: revokeUrl.href }),
+    ...(issuer !== undefined && { issuer })
   }
-  const set = Object.entries(corrections).filter(([, value]) => value !== undefined)
-  return { ...rest, ...ofOldServer, ...Object.fromEntries(set) }
 }
 
 function readClient(env: EnvironmentReader, prefix: string, method: OAuth2Method | undefined): OAuthClient | undefined {

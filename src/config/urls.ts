@@ -8,8 +8,14 @@ export type UrlRules = {
   readonly example: string
 }
 
-/** The variable as an absolute http(s) URL in its normal form. `undefined` when unset or faulty; the fault is noted. */
-export function readUrl(env: EnvironmentReader, name: string, { production, kind, example }: UrlRules): string | undefined {
+export type ParsedUrl = {
+  /** In normal form; a base without its trailing slash. */
+  readonly href: string
+  readonly url: URL
+}
+
+/** The variable as an absolute http(s) URL. `undefined` when unset or invalid; the problem is noted. */
+export function readUrl(env: EnvironmentReader, name: string, { production, kind, example }: UrlRules): ParsedUrl | undefined {
   const text = env.text(name, example)
   if (text === undefined) return undefined
   const url = URL.parse(text)
@@ -23,16 +29,33 @@ export function readUrl(env: EnvironmentReader, name: string, { production, kind
           : production && url.protocol === 'http:' && !isLoopback(url.hostname)
             ? 'must be https'
             : undefined
-  if (url && problem === undefined) return kind === 'base' ? url.href.replace(/\/+$/, '') : url.href
+  if (url && problem === undefined) return { href: kind === 'base' ? url.href.replace(/\/+$/, '') : url.href, url }
   env.problem(`${name} ${problem}, for example ${name}=${example}.`)
   return undefined
 }
 
-/** RFC 6454 §6.2: scheme, host and port, and nothing else. `*` and `null` are none. */
-export function parseOrigin(text: string): string | undefined {
+/** RFC 6454 §6.2: scheme, host and port, and nothing else. `*` and `null` are not origins. */
+export function parseOrigin(text: string): ParsedOrigin | undefined {
   const url = URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol) || text.includes('*')) return undefined
-  return url.origin === text.replace(/\/$/, '').toLowerCase() ? url.origin : undefined
+  return url.origin === text.replace(/\/$/, '').toLowerCase() ? originOf(url) : undefined
+}
+
+/** An http(s) origin (RFC 6454) and its parts. */
+export type ParsedOrigin = {
+  /** Serialized, without a trailing slash. */
+  readonly origin: string
+  /** Host name and port, the port only where it is not the scheme's default: as in a `Host` header. */
+  readonly host: string
+  readonly hostname: string
+  /** The scheme's default where the URL has none. */
+  readonly port: number
+  readonly isHttps: boolean
+}
+
+export function originOf({ origin, host, hostname, port, protocol }: URL): ParsedOrigin {
+  const isHttps = protocol === 'https:'
+  return Object.freeze({ origin, host, hostname, port: Number(port) || (isHttps ? 443 : 80), isHttps })
 }
 
 export const isLoopback = (host: string): boolean =>

@@ -16,6 +16,7 @@ t.test('with keys alone, everything else has a default', async t => {
     port: 3000,
     publicUrl: 'http://localhost:3000',
     redis: undefined,
+    publicOrigin: { origin: 'http://localhost:3000', host: 'localhost:3000', hostname: 'localhost', port: 3000, isHttps: false },
     dataDir: '.grantkeeper',
     allowedOrigins: new Set(['http://localhost:3000']),
     trustProxy: [],
@@ -56,6 +57,13 @@ t.test('every variable is read', async t => {
     port: 8080,
     publicUrl: 'https://connect.example.com',
     redis: parseRedisUrl('rediss://:canary@redis.internal'),
+    publicOrigin: {
+      origin: 'https://connect.example.com',
+      host: 'connect.example.com',
+      hostname: 'connect.example.com',
+      port: 443,
+      isHttps: true
+    },
     dataDir: '/var/lib/grantkeeper',
     allowedOrigins: new Set(['https://connect.example.com', 'https://app.example.com']),
     trustProxy: ['10.0.0.0/8'],

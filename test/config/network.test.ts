@@ -9,6 +9,7 @@ const isMeant = { ...development, ALLOW_PUBLIC_DEVELOPMENT: '1' }
 t.test('PUBLIC_URL is this machine and port unless it is set', async t => {
   t.equal(read(development).publicUrl, 'http://localhost:3000')
   t.equal(read({ ...development, PORT: '8080' }).publicUrl, 'http://localhost:8080')
+  t.equal(read({ ...development, PORT: '80' }).publicUrl, 'http://localhost', 'as browsers serialize it')
   t.equal(read({ ...production, PUBLIC_URL: 'https://Connect.example.com/' }).publicUrl, 'https://connect.example.com')
 })
 

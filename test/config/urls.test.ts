@@ -7,7 +7,7 @@ const example = 'https://acme.example.com/x'
 function outcome(text: string, kind: 'base' | 'endpoint', production = false): unknown {
   const env = new EnvironmentReader({ A_URL: text })
   const url = readUrl(env, 'A_URL', { production, kind, example })
-  return url === undefined ? env.problems.join() : url
+  return url?.href ?? env.problems.join()
 }
 
 t.test('a base comes in its normal form without a trailing slash, an endpoint as it is', async t => {
@@ -66,7 +66,7 @@ t.test('SEC-25: an origin is scheme, host and port, exactly', async t => {
     ['https://APP.example.com', 'https://app.example.com'],
     ['http://localhost:5173', 'http://localhost:5173']
   ] as const)
-    t.equal(parseOrigin(text), origin, text)
+    t.equal(parseOrigin(text)?.origin, origin, text)
   for (const text of [
     '',
     '*',
@@ -85,6 +85,16 @@ t.test('SEC-25: an origin is scheme, host and port, exactly', async t => {
     'chrome-extension://abc'
   ])
     t.equal(parseOrigin(text), undefined, text)
+})
+
+t.test('an origin is parsed into its parts, with the default port of its scheme', async t => {
+  for (const [text, parts] of [
+    ['https://app.example.com', { host: 'app.example.com', hostname: 'app.example.com', port: 443, isHttps: true }],
+    ['https://app.example.com:8443', { host: 'app.example.com:8443', hostname: 'app.example.com', port: 8443, isHttps: true }],
+    ['http://localhost', { host: 'localhost', hostname: 'localhost', port: 80, isHttps: false }],
+    ['http://[::1]:3000', { host: '[::1]:3000', hostname: '[::1]', port: 3000, isHttps: false }]
+  ] as const)
+    t.strictSame(parseOrigin(text), { origin: text, ...parts }, text)
 })
 
 t.test('loopback is what never leaves the machine', async t => {
