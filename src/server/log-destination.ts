@@ -2,104 +2,109 @@ import { writeSync } from 'node:fs'
 import type { DestinationStream } from 'pino'
 
 /**
- * Lines leave before there are more bytes of them, or so much later: a write for each would cost more than the line itself. A pipe
- * takes so much as a whole (PIPE_BUF), so that the lines of two workers do not end up in one another; a longer line may be cut into.
+ * Lines are written in batches of up to this size: a write for each line costs more than the line itself. A write of up to PIPE_BUF bytes
+ * to a pipe is atomic (pipe(7)), so that the lines of two workers do not mix; a longer line may be split.
  */
-const maxBytes = 4096
-const leaveAfterMs = 50
-/** How soon a reader that had no room is asked again. */
-const askAgainMs = 10
-/** What waits for a reader, in bytes. What is said beyond that is counted instead. */
-const maxWaiting = 8 * 1024 * 1024
-/** How long a process that ends waits for a reader that has no room. */
-const defaultLastMs = 1_000
+const maxBatchBytes = 4096
+const maxDelayMs = 50
+/** The retry interval while the pipe is full. */
+const retryMs = 10
+/** Bytes that wait for a slow reader. Lines beyond that are dropped and counted. */
+const maxQueuedBytes = 8 * 1024 * 1024
+const defaultExitTimeoutMs = 1_000
 const stdoutFd = 1
 
 /**
- * Where log lines go: to stdout, without holding up the calls of everybody else, however slowly it is read.
+ * Writes log lines to stdout without blocking the event loop, however slowly stdout is read. Loses no line when the process ends, unless
+ * the reader takes longer than `exitTimeoutMs`. Why it is not pino's own: docs/decisions/0042-own-log-destination.md.
  *
- * They are written from this thread, each piece as far as there is room for it. A write in another thread may be anywhere when the
- * process ends: the rest would be written before it, twice, or not at all.
+ * All writes happen on this thread. A write in flight on another thread when the process ends may be lost, repeated or out of order.
  */
-export function logDestination({ lastMs = defaultLastMs } = {}): DestinationStream & { flush(): void } {
-  // A pipe or socket waits for its reader until Node.js has it as a stream; from then on it says that it has no room.
-  process.stdout.on('error', () => {})
-  let lines = ''
-  let gathered = 0
-  let waiting: Buffer[] = []
-  let bytes = 0
-  let lost = 0
-  let timer: NodeJS.Timeout | undefined
+export class LogDestination implements DestinationStream {
+  readonly #exitTimeoutMs: number
+  #batch = ''
+  #batchBytes = 0
+  #queue: Buffer[] = []
+  #queuedBytes = 0
+  #dropped = 0
+  #timer: NodeJS.Timeout | undefined
 
-  function gather(line: string): void {
-    const length = Buffer.byteLength(line)
-    if (length + gathered > maxBytes) leave()
-    lines += line
-    gathered += length
-    leaveIn(leaveAfterMs)
+  /** @param options exitTimeoutMs: how long a process that ends waits for a reader whose pipe is full */
+  constructor({ exitTimeoutMs = defaultExitTimeoutMs } = {}) {
+    this.#exitTimeoutMs = exitTimeoutMs
+    // Writes to a pipe or socket block until Node.js opens it as a stream, which makes it non-blocking: a full one is EAGAIN from then on.
+    process.stdout.on('error', () => {})
+    process.once('exit', () => this.flush())
   }
 
-  function leave(): void {
-    clearTimeout(timer)
-    timer = undefined
-    if (lines !== '') {
-      const piece = Buffer.from(lines)
-      lines = ''
-      gathered = 0
-      waiting.push(piece)
-      bytes += piece.length
+  write(line: string): void {
+    if (this.#queuedBytes >= maxQueuedBytes) this.#dropped++
+    else this.#append(line)
+  }
+
+  /** Writes everything logged so far, synchronously: for a process that ends. */
+  flush(): void {
+    const deadlineMs = Date.now() + this.#exitTimeoutMs
+    this.#writeBatch()
+    while ((this.#queuedBytes > 0 || this.#batch !== '') && Date.now() < deadlineMs) {
+      if (this.#queuedBytes > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs)
+      this.#writeBatch()
     }
-    if (!write()) leaveIn(askAgainMs)
   }
 
-  function leaveIn(ms: number): void {
-    timer ??= setTimeout(leave, ms).unref()
+  #append(line: string): void {
+    const bytes = Buffer.byteLength(line)
+    if (bytes + this.#batchBytes > maxBatchBytes) this.#writeBatch()
+    this.#batch += line
+    this.#batchBytes += bytes
+    this.#schedule(maxDelayMs)
   }
 
-  /** @returns whether all that waited has left */
-  function write(): boolean {
-    for (let piece = waiting[0]; piece; piece = waiting[0]) {
+  #writeBatch(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#batch !== '') {
+      const buffer = Buffer.from(this.#batch)
+      this.#batch = ''
+      this.#batchBytes = 0
+      this.#queue.push(buffer)
+      this.#queuedBytes += buffer.length
+    }
+    if (!this.#drain()) this.#schedule(retryMs)
+  }
+
+  #schedule(ms: number): void {
+    this.#timer ??= setTimeout(() => this.#writeBatch(), ms).unref()
+  }
+
+  /** @returns whether the queue is empty now */
+  #drain(): boolean {
+    for (let buffer = this.#queue[0]; buffer; buffer = this.#queue[0]) {
       try {
-        const written = writeSync(stdoutFd, piece)
-        bytes -= written
-        if (written < piece.length) waiting[0] = piece.subarray(written)
-        else waiting.shift()
+        const written = writeSync(stdoutFd, buffer)
+        this.#queuedBytes -= written
+        if (written < buffer.length) this.#queue[0] = buffer.subarray(written)
+        else this.#queue.shift()
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return false
-        // Nobody reads any more, or the disk is full. No line can say so, and calls go on.
-        waiting = []
-        bytes = 0
+        // The reader is gone or the disk is full. There is nowhere to log this, and requests must still be served.
+        this.#queue = []
+        this.#queuedBytes = 0
       }
     }
-    if (lost > 0) sayWhatIsLost()
+    if (this.#dropped > 0) this.#logDropped()
     return true
   }
 
-  function sayWhatIsLost(): void {
-    const said = { level: 40, time: Date.now(), pid: process.pid, lost, msg: 'log lines were lost: stdout was read too slowly' }
-    lost = 0
-    gather(`${JSON.stringify(said)}\n`)
-  }
-
-  /** All that was said so far, before anything else happens: for a process that ends. */
-  function flush(): void {
-    const until = Date.now() + lastMs
-    leave()
-    while ((bytes > 0 || lines !== '') && Date.now() < until) {
-      if (bytes > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, askAgainMs)
-      leave()
+  #logDropped(): void {
+    const entry = {
+      level: 40,
+      time: Date.now(),
+      pid: process.pid,
+      lost: this.#dropped,
+      msg: 'log lines dropped: stdout is read too slowly'
     }
-  }
-  process.once('exit', flush)
-
-  return {
-    flush,
-    write(line) {
-      if (bytes >= maxWaiting) {
-        lost++
-        return
-      }
-      gather(line)
-    }
+    this.#dropped = 0
+    this.#append(`${JSON.stringify(entry)}\n`)
   }
 }

@@ -11,7 +11,7 @@ import { createLookup } from '../upstream/lookup.ts'
 import { openUpstream } from '../upstream/send.ts'
 import { limitConnections } from './connection-limit.ts'
 import { shutDownGracefully, trackConnections } from './graceful-shutdown.ts'
-import { logDestination } from './log-destination.ts'
+import { LogDestination } from './log-destination.ts'
 import type { shutdownSignals } from './signals.ts'
 import { startupBanner } from './startup-banner.ts'
 import { countBuffersAsHeap } from './v8-flags.ts'
@@ -42,7 +42,7 @@ export async function serve({ variables, definitions, configured, ignoredSignals
   const store = await openStore({ redis: config.redis, dataDir: config.dataDir, clock })
   const lookupFor = createLookup(config)
   const upstream = openUpstream(lookupFor)
-  const destination = logDestination()
+  const destination = new LogDestination()
   const logger = pino({ level: config.logLevel }, destination)
   const app = await buildGateway(config, { store, clock, send: upstream.send, lookupFor, logger })
 

@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster'
 import { pino } from 'pino'
-import { logDestination } from './log-destination.ts'
+import { LogDestination } from './log-destination.ts'
 import { type Ready, shutdownSignals } from './signals.ts'
 
 /** Before another worker takes the place of one that ended; twice as long for each that ended without having served. */
@@ -19,7 +19,7 @@ type SupervisorOptions = {
  * @param environment beside this process's own
  */
 export function supervise(count: number, environment: Readonly<Record<string, string>>, { logLevel, onReady }: SupervisorOptions): void {
-  const logger = pino({ level: logLevel }, logDestination())
+  const logger = pino({ level: logLevel }, new LogDestination())
   const serving = new Set<Worker>()
   let hasBegun = false
   let pauseMs = firstPauseMs

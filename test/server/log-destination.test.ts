@@ -16,21 +16,21 @@ for (const [end, lines] of [
   ['return', 3],
   ['throw', 500]
 ] as const) {
-  t.test(`no line is lost, and all are in order, when a process says ${lines} and ends by ${end}`, async t => {
+  t.test(`no line is lost or out of order when a process ends by ${end}`, async t => {
     const { child, output } = runNode(t, writer, { LINES: `${lines}`, END: end })
     await once(child, 'close')
     t.strictSame(linesOf(output()), [...Array(lines).keys()])
   })
 }
 
-t.test('a line that nothing follows leaves soon all the same', async t => {
+t.test('a single line is written soon, while the process runs', async t => {
   const { child, output } = runNode(t, writer, { LINES: '1', END: 'wait' })
   while (linesOf(output()).length === 0) await once(child.stdout as NodeJS.ReadableStream, 'data')
-  t.equal(child.exitCode, null, 'while its process goes on')
+  t.equal(child.exitCode, null)
 })
 
-/** A writer whose lines nobody reads until it has said that it goes on. */
-async function unread(t: Test, lines: number): Promise<string> {
+/** Runs a writer whose stdout is not read until it has logged all its lines. */
+async function outputReadLate(t: Test, lines: number): Promise<string> {
   const { child, output } = runNode(t, writer, { LINES: `${lines}`, END: 'wait' })
   child.stdout?.pause()
   await once(child.stderr as NodeJS.ReadableStream, 'data')
@@ -40,14 +40,29 @@ async function unread(t: Test, lines: number): Promise<string> {
   return output()
 }
 
-t.test('a reader who takes his time holds nobody up, and misses nothing', async t => {
-  t.strictSame(linesOf(await unread(t, 10_000)), [...Array(10_000).keys()])
+t.test('a slow reader does not block the process and gets every line', async t => {
+  t.strictSame(linesOf(await outputReadLate(t, 10_000)), [...Array(10_000).keys()])
 })
 
-t.test('what waits for a reader is bounded: what is beyond it is counted, and the count is said', async t => {
-  const output = await unread(t, 200_000)
+t.test('the queue for a slow reader is bounded, and dropped lines are counted', async t => {
+  const output = await outputReadLate(t, 200_000)
   const lost = Number(/"lost":(\d+)/.exec(output)?.[1])
-  const said = linesOf(output).filter(line => line !== undefined)
+  const lines = linesOf(output).filter(line => line !== undefined)
   t.ok(lost > 0, `${lost} lost`)
-  t.strictSame(said, [...Array(200_000 - lost).keys()], 'all others came, in order')
+  t.strictSame(lines, [...Array(200_000 - lost).keys()], 'all others arrive, in order')
+})
+
+t.test('a process whose reader has gone still ends', async t => {
+  const { child } = runNode(t, writer, { LINES: '10', END: 'wait' })
+  await once(child.stderr as NodeJS.ReadableStream, 'data')
+  child.stdout?.destroy()
+  const exit = once(child, 'exit')
+  child.kill('SIGTERM')
+  t.strictSame(await exit, [0, null])
+})
+
+t.test('a process whose reader has stopped ends after the exit timeout', async t => {
+  const { child } = runNode(t, writer, { LINES: '10000', END: 'exit', EXIT_TIMEOUT_MS: '200' })
+  child.stdout?.pause()
+  t.strictSame(await once(child, 'exit'), [0, null])
 })
