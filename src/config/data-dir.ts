@@ -2,26 +2,26 @@ import { mkdtempSync, rmdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { EnvironmentReader } from './environment.ts'
 
-/** `DATA_DIR` is a folder in which this process may write, or can be made. Nothing stays there yet: a start that fails leaves nothing behind. */
+/** Checks that `DATA_DIR` is a writable directory or can be created. Creates nothing that stays: a failed start leaves no files behind. */
 export function checkDataDir(env: EnvironmentReader, dataDir: string): void {
-  const why = reasonAgainst(resolve(dataDir))
-  if (why !== undefined)
-    env.problem(
-      `DATA_DIR: ${env.quoted('DATA_DIR', dataDir)} cannot be used: ${why}. Give a folder in which this process may write, for example ${env.exampleOf('DATA_DIR')}.`
+  const reason = whyUnusable(resolve(dataDir))
+  if (reason !== undefined)
+    env.addProblem(
+      `DATA_DIR: ${env.quote('DATA_DIR', dataDir)} cannot be used: ${reason}. Set a directory that this process can write to, for example ${env.exampleOf('DATA_DIR')}.`
     )
 }
 
-function reasonAgainst(path: string): string | undefined {
+function whyUnusable(path: string): string | undefined {
   try {
-    const found = statSync(path, { throwIfNoEntry: false })
+    const stats = statSync(path, { throwIfNoEntry: false })
     const parent = dirname(path)
-    if (found === undefined && parent !== path) return reasonAgainst(parent)
-    if (!found?.isDirectory()) return `${path} is not a folder`
-    // access(2) asks by the real user, knows nothing of quotas and little of network file systems.
+    if (stats === undefined && parent !== path) return whyUnusable(parent)
+    if (!stats?.isDirectory()) return `${path} is not a directory`
+    // access(2) checks the real user ID, ignores quotas and is unreliable on network file systems: only a write tells.
     rmdirSync(mkdtempSync(join(path, '.grantkeeper-')))
     return undefined
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    return code === 'ENOTDIR' ? `${dirname(path)} is not a folder` : `${path} cannot be written to (${code})`
+    return code === 'ENOTDIR' ? `${dirname(path)} is not a directory` : `${path} is not writable (${code})`
   }
 }

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 
-/** Of a value that is shown; what is longer is no slip of the pen. */
-const maxQuoted = 300
+/** Longer values are truncated in problems. */
+const maxQuotedCharacters = 300
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Every problem of the environment at once, each naming its variable and showing a good value. */
+/** All problems of the environment at once. Each names its variable and shows a valid value. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly string[]
@@ -18,61 +18,61 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads variables and gathers what is wrong with them, so that an operator mends them all in one go. */
+/** Reads variables and collects their problems, so that an operator can fix all of them at once. */
 export class EnvironmentReader {
   readonly problems: string[] = []
-  /** What may be meant so, and is likely not. */
+  /** Settings that are valid but probably mistakes. */
   readonly warnings: string[] = []
   readonly #env: Environment
-  /** Each variable that was asked for, with a good value of it. */
-  readonly #known = new Map<string, string | undefined>()
+  /** Every variable that was read, with an example value. */
+  readonly #examples = new Map<string, string | undefined>()
 
   constructor(env: Environment) {
     this.#env = env
   }
 
   /**
-   * The variable, or the content of the file that NAME_FILE names (container secrets), without the blanks, line breaks and byte order
-   * mark around it. Empty counts as unset.
-   * @param example a good value, for whoever misspelt the name
+   * The variable, or the content of the file that NAME_FILE names (container secrets), trimmed of white space and byte order mark. Empty
+   * counts as unset.
+   * @param example a valid value, for problems
    */
   text(name: string, example?: string): string | undefined {
-    if (this.#known.get(name) === undefined) this.#known.set(name, example)
+    if (this.#examples.get(name) === undefined) this.#examples.set(name, example)
     const value = this.#env[name]?.trim() || undefined
     const file = this.#env[`${name}_FILE`] || undefined
     if (value !== undefined && file !== undefined) {
-      this.problem(`${name} and ${name}_FILE are both set. Keep one of them.`)
+      this.addProblem(`${name} and ${name}_FILE are both set. Keep one of them.`)
       return value
     }
-    const text = file === undefined ? value : this.#content(name, file)
+    const text = file === undefined ? value : this.#readFile(name, file)
     if (text === undefined || !/^(["']).*\1$/s.test(text) || text.length < 2) return text
-    this.problem(
-      `${name} stands in quotes, and they are part of it: not everything that reads an env file takes them off. Leave them out, for example ${this.exampleOf(name)}.`
+    this.addProblem(
+      `${name} is in quotes, and they are part of its value: not every program that reads env files strips them. Remove them, for example ${this.exampleOf(name)}.`
     )
     return text.slice(1, -1).trim() || undefined
   }
 
-  /** The variable as it is, of which there is no NAME_FILE: what is decided by it must be the same for every library in the process. */
+  /** The variable as it is, without NAME_FILE: for a variable that libraries in this process read as well, such as NODE_ENV. */
   exact(name: string, example: string): string | undefined {
-    this.#known.set(name, example)
+    this.#examples.set(name, example)
     if (this.#env[`${name}_FILE`])
-      this.problem(`${name}_FILE: ${name} is not read from a file. Set the variable itself, for example ${name}=${example}.`)
+      this.addProblem(`${name}_FILE: ${name} is not read from a file. Set the variable itself, for example ${name}=${example}.`)
     return this.#env[name] || undefined
   }
 
-  /** Comma-separated, blanks around the parts ignored. `undefined` when unset, or when no part is left. */
+  /** Comma-separated, white space around items ignored. `undefined` when unset or without items. */
   list(name: string, example?: string): string[] | undefined {
-    const parts = this.text(name, example)
+    const items = this.text(name, example)
       ?.split(',')
-      .map(part => part.trim())
-      .filter(part => part !== '')
-    return parts?.length ? parts : undefined
+      .map(item => item.trim())
+      .filter(item => item !== '')
+    return items?.length ? items : undefined
   }
 
-  /** A part of the variable's value, for a problem. What stands in a file may be a secret that belongs elsewhere. */
-  quoted(name: string, part: string): string {
-    if (this.#env[`${name}_FILE`]) return 'what stands in the file'
-    return JSON.stringify(part.length > maxQuoted ? `${part.slice(0, maxQuoted)}…` : part)
+  /** Quotes a value, or an item of it, in a problem. The content of a file is not repeated: it may be a secret that was put there by mistake. */
+  quote(name: string, text: string): string {
+    if (this.#env[`${name}_FILE`]) return 'the content of the file'
+    return JSON.stringify(text.length > maxQuotedCharacters ? `${text.slice(0, maxQuotedCharacters)}…` : text)
   }
 
   integer(name: string, bounds: { min: number; max: number; example: number }): number | undefined {
@@ -80,7 +80,7 @@ export class EnvironmentReader {
     if (text === undefined) return undefined
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
     if (value >= bounds.min && value <= bounds.max) return value
-    this.problem(`${name} must be a whole number from ${bounds.min} to ${bounds.max}, for example ${name}=${bounds.example}.`)
+    this.addProblem(`${name} must be a whole number from ${bounds.min} to ${bounds.max}, for example ${name}=${bounds.example}.`)
     return undefined
   }
 
@@ -90,45 +90,45 @@ export class EnvironmentReader {
     if (text === undefined) return undefined
     const choice = choices.find(c => c === text)
     if (choice === undefined) {
-      const those = choices.length === 1 ? choices[0] : `one of ${choices.join(', ')}`
-      this.problem(`${name} must be ${those}, for example ${name}=${example}.`)
+      const expected = choices.length === 1 ? choices[0] : `one of ${choices.join(', ')}`
+      this.addProblem(`${name} must be ${expected}, for example ${name}=${example}.`)
     }
     return choice
   }
 
-  /** The names of all variables that were asked for. */
-  known(): ReadonlySet<string> {
-    return new Set(this.#known.keys())
+  /** The names of all variables that have been read. */
+  knownNames(): ReadonlySet<string> {
+    return new Set(this.#examples.keys())
   }
 
-  /** Variables that are set, whoever's they are. */
-  names(): string[] {
+  /** The names of all variables that are set, including those of other programs. */
+  presentNames(): string[] {
     return Object.keys(this.#env).filter(name => this.#env[name])
   }
 
-  /** `NAME=value`, a good one. */
+  /** `NAME=value` with a valid value. */
   exampleOf(name: string): string {
-    const value = this.#known.get(name)
+    const value = this.#examples.get(name)
     return value === undefined ? exampleOfFile(name) : `${name}=${value}`
   }
 
-  /** Noted once, however often the variable is read. */
-  problem(text: string): void {
+  /** Adds a problem once, however often the variable is read. */
+  addProblem(text: string): void {
     if (!this.problems.includes(text)) this.problems.push(text)
   }
 
-  /** Noted once as well. */
-  warning(text: string): void {
+  /** Adds a warning once. */
+  addWarning(text: string): void {
     if (!this.warnings.includes(text)) this.warnings.push(text)
   }
 
-  #content(name: string, file: string): string | undefined {
+  #readFile(name: string, file: string): string | undefined {
     try {
       return readFileSync(file, 'utf8').trim() || undefined
     } catch (error) {
-      // The name is not repeated: it may be the secret itself, given where its path belongs.
+      // The path is not repeated: it may be the secret itself, set in place of its path.
       const { code } = error as NodeJS.ErrnoException
-      this.problem(`${name}_FILE names a file that cannot be read (${code}). Give a path, for example ${exampleOfFile(name)}.`)
+      this.addProblem(`${name}_FILE names a file that cannot be read (${code}). Give a path, for example ${exampleOfFile(name)}.`)
       return undefined
     }
   }

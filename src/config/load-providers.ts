@@ -3,21 +3,21 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Provider } from '../core/provider/provider.ts'
 
-const ownFolder = join(import.meta.dirname, '..', '..', 'providers')
+const defaultDirectory = join(import.meta.dirname, '..', '..', 'providers')
 
 /**
- * Every definition in a folder: each file's default export, in the order of their names.
- * @throws {Error} naming the file that is no definition, or the name that two of them have
+ * Loads every provider definition in a directory: each file's default export, in the order of the file names.
+ * @throws {Error} if a file has no definition, or if two define the same name
  */
-export async function loadProviders(folder = ownFolder): Promise<Provider[]> {
-  const files = (await readdir(folder)).filter(file => /(?<!\.d)\.[jt]s$/.test(file)).sort()
+export async function loadProviders(directory = defaultDirectory): Promise<Provider[]> {
+  const files = (await readdir(directory)).filter(file => /(?<!\.d)\.[jt]s$/.test(file)).sort()
   const providers: Provider[] = []
   for (const file of files) {
-    const path = join(folder, file)
+    const path = join(directory, file)
     const { default: provider } = (await import(pathToFileURL(path).href)) as { default?: Provider }
     if (provider?.name === undefined) throw new Error(`${path} exports no provider. Its default export must be defineProvider({ … }).`)
     if (providers.some(other => other.name === provider.name))
-      throw new Error(`${path}: another file in ${folder} defines ${provider.name} already.`)
+      throw new Error(`${path}: another file in ${directory} defines ${provider.name} already.`)
     providers.push(provider)
   }
   return providers

@@ -1,35 +1,37 @@
 import { type EnvironmentReader, exampleOfFile } from './environment.ts'
 
-/** Shorter names are near to too many of other programs' (`PORTS`, `POST`): of them only the case is a slip. */
+/** Shorter names are too similar to those of other programs (`PORTS`, `POST`): only a different case counts as a misspelling of them. */
 const minLetters = 6
 
 /**
- * Variables that are none of ours and one slip away from one: a letter left out, added, changed or swapped with the next, another case,
- * underscores, a plural. Nothing would read them, and what they should have set would keep its default. In production they are refused;
- * so is a misspelt `NODE_ENV` always, which decides about that.
+ * Reports unknown variables that are almost a known one: one character off, or different only in case, underscores or a plural in -ies.
+ * Nothing reads such a variable, so the setting would silently keep its default. It is a problem in production, a warning elsewhere. A
+ * misspelled `NODE_ENV` is always a problem, since it decides which of the two applies.
  */
-export function checkNames(env: EnvironmentReader, production: boolean): void {
-  const known = env.known()
+export function checkMisspelledNames(env: EnvironmentReader, production: boolean): void {
+  const known = env.knownNames()
   const all = [...known].flatMap(name => [name, `${name}_FILE`])
-  const ours = new Set(all)
-  // Where something else is wrong as well, a misspelt name may be why.
-  const isRefused = production || env.problems.length > 0
-  for (const name of env.names()) {
-    if (ours.has(name)) continue
-    const meant = all.find(other => isSlip(name, other))
+  const knownWithFiles = new Set(all)
+  // If there are other problems, a misspelled name may be their cause.
+  const isProblem = production || env.problems.length > 0
+  for (const name of env.presentNames()) {
+    if (knownWithFiles.has(name)) continue
+    const meant = all.find(other => isMisspelling(name, other))
     if (meant === undefined) continue
     const example = known.has(meant) ? env.exampleOf(meant) : exampleOfFile(meant.replace(/_FILE$/, ''))
-    if (isRefused || meant === 'NODE_ENV')
-      env.problem(`${name} is not known. ${meant} may be meant, for example ${example}. If it is another program's, keep it from this one.`)
-    else env.warning(`${name} is not known and is ignored. ${meant} may be meant, for example ${example}.`)
+    if (isProblem || meant === 'NODE_ENV')
+      env.addProblem(
+        `${name} is not a known variable; ${meant} is probably meant, for example ${example}. If ${name} belongs to another program, keep it out of this process's environment.`
+      )
+    else env.addWarning(`${name} is not a known variable and is ignored; ${meant} is probably meant, for example ${example}.`)
   }
 }
 
-function isSlip(name: string, known: string): boolean {
+function isMisspelling(name: string, known: string): boolean {
   if (name.toUpperCase() === known) return true
   const [one, other] = [lettersOf(name), lettersOf(known)]
   const isShort = lettersOf(known.replace(/_FILE$/, '')).length < minLetters
-  return !isShort && (one === other || isOneStepApart(one, other))
+  return !isShort && (one === other || isOneCharacterOff(one, other))
 }
 
 const lettersOf = (name: string): string =>
@@ -39,13 +41,13 @@ const lettersOf = (name: string): string =>
     .map(word => word.replace(/IES$/, 'Y'))
     .join('')
 
-/** A letter changed, swapped with the next, left out or added (Damerau-Levenshtein distance 1). */
-function isOneStepApart(one: string, other: string): boolean {
+/** Damerau-Levenshtein distance 1: one character changed, missing, added, or swapped with the next. */
+function isOneCharacterOff(one: string, other: string): boolean {
   const [short, long] = one.length <= other.length ? [one, other] : [other, one]
-  let at = 0
-  while (at < short.length && short[at] === long[at]) at++
-  if (long.length - short.length === 1) return short.slice(at) === long.slice(at + 1)
+  let i = 0
+  while (i < short.length && short[i] === long[i]) i++
+  if (long.length - short.length === 1) return short.slice(i) === long.slice(i + 1)
   if (long.length !== short.length) return false
-  const isSwapped = short[at] === long[at + 1] && short[at + 1] === long[at]
-  return short.slice(at + 1) === long.slice(at + 1) || (isSwapped && short.slice(at + 2) === long.slice(at + 2))
+  const isSwapped = short[i] === long[i + 1] && short[i + 1] === long[i]
+  return short.slice(i + 1) === long.slice(i + 1) || (isSwapped && short.slice(i + 2) === long.slice(i + 2))
 }

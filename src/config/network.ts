@@ -5,34 +5,39 @@ import type { EnvironmentReader } from './environment.ts'
 import { isLoopback, originOf, type ParsedOrigin, parseOrigin, readUrl } from './urls.ts'
 
 /**
- * `HOST`: where it listens.
- * @returns `undefined` when unset or faulty
+ * `HOST`: the IP address or host name to listen on.
+ * @returns `undefined` when unset or invalid
  */
 export function readHost(env: EnvironmentReader, production: boolean): string | undefined {
   const example = production ? '0.0.0.0' : defaultHost
   const host = env.text('HOST', example)
   if (host === undefined || isIP(host) !== 0 || (/^[\w.-]+$/.test(host) && /[a-z]/i.test(host))) return host
-  env.problem(`HOST: ${env.quoted('HOST', host)} is no address or name to listen on, without scheme and port, for example HOST=${example}.`)
+  env.addProblem(
+    `HOST: ${env.quote('HOST', host)} is not an IP address or host name (without scheme and port), for example HOST=${example}.`
+  )
   return undefined
 }
 
 export const defaultHost = '127.0.0.1'
 
-type Listening = { production: boolean; host: string }
+type ListenOptions = { production: boolean; host: string }
 
-/** `PUBLIC_URL`: the origin that browsers use. @returns `undefined` when unset or faulty */
-export function readPublicUrl(env: EnvironmentReader, { production, host }: Listening): ParsedOrigin | undefined {
+/**
+ * `PUBLIC_URL`: the origin that browsers use.
+ * @returns `undefined` when unset or invalid
+ */
+export function readPublicUrl(env: EnvironmentReader, { production, host }: ListenOptions): ParsedOrigin | undefined {
   const example = 'https://connect.example.com'
   const url = readUrl(env, 'PUBLIC_URL', { production, kind: 'base', example })?.url
   if (url !== undefined && url.pathname !== '/')
-    env.problem(`PUBLIC_URL must be an origin without a path, for example PUBLIC_URL=${example}.`)
+    env.addProblem(`PUBLIC_URL must be an origin without a path, for example PUBLIC_URL=${example}.`)
   if (production && env.text('PUBLIC_URL') === undefined && !isLoopback(host)) {
-    env.problem(`PUBLIC_URL is missing: it is the address that browsers use, for example PUBLIC_URL=${example}.`)
+    env.addProblem(`PUBLIC_URL is missing: it is the URL that browsers use, for example PUBLIC_URL=${example}.`)
   }
   return url && originOf(url)
 }
 
-/** `ALLOWED_ORIGINS`, and the gateway's own, whose page is a frontend too. */
+/** `ALLOWED_ORIGINS` and the gateway's own origin, whose page is a frontend too. */
 export function readAllowedOrigins(env: EnvironmentReader, own: ParsedOrigin): ReadonlySet<string> {
   const origins = new Set([own.origin])
   for (const text of env.list('ALLOWED_ORIGINS', 'https://app.example.com') ?? []) {
@@ -40,12 +45,12 @@ export function readAllowedOrigins(env: EnvironmentReader, own: ParsedOrigin): R
     if (parsed !== undefined) {
       origins.add(parsed.origin)
       if (!isSameSite(parsed, own))
-        env.warning(
-          `ALLOWED_ORIGINS: ${env.quoted('ALLOWED_ORIGINS', parsed.origin)} may be another site than ${own.origin}. From another site browsers send no session cookie with a frontend's calls (SameSite=Lax): give both the scheme and the domain of one, such as https://app.example.com and https://connect.example.com.`
+        env.addWarning(
+          `ALLOWED_ORIGINS: ${env.quote('ALLOWED_ORIGINS', parsed.origin)} may be another site than ${own.origin}. Browsers send no session cookie with cross-site requests (SameSite=Lax): put both on one scheme and domain, such as https://app.example.com and https://connect.example.com.`
         )
     } else
-      env.problem(
-        `ALLOWED_ORIGINS: ${env.quoted('ALLOWED_ORIGINS', text)} is not an exact origin, for example ALLOWED_ORIGINS=https://app.example.com.`
+      env.addProblem(
+        `ALLOWED_ORIGINS: ${env.quote('ALLOWED_ORIGINS', text)} is not an exact origin, for example ALLOWED_ORIGINS=https://app.example.com.`
       )
   }
   return origins
@@ -55,13 +60,13 @@ export function readAllowedOrigins(env: EnvironmentReader, own: ParsedOrigin): R
 const isSameSite = (one: ParsedOrigin, other: ParsedOrigin): boolean =>
   one.isHttps === other.isHttps && siteOf(one.hostname) === siteOf(other.hostname)
 
-/** `TRUST_PROXY`: the balancers whose word on the client's address counts. */
+/** `TRUST_PROXY`: the load balancers whose `X-Forwarded-For` is trusted. */
 export function readTrustProxy(env: EnvironmentReader): readonly string[] {
   const ranges = env.list('TRUST_PROXY', '10.0.0.0/8') ?? []
   for (const range of ranges) {
-    const problem = problemOfRange(range)
-    if (problem !== undefined)
-      env.problem(`TRUST_PROXY: ${env.quoted('TRUST_PROXY', range)} ${problem}, for example ${env.exampleOf('TRUST_PROXY')}.`)
+    const reason = whyRefused(range)
+    if (reason !== undefined)
+      env.addProblem(`TRUST_PROXY: ${env.quote('TRUST_PROXY', range)} ${reason}, for example ${env.exampleOf('TRUST_PROXY')}.`)
   }
   return ranges
 }
@@ -73,28 +78,28 @@ export function readRedisTarget(env: EnvironmentReader): RedisTarget | undefined
   try {
     return parseRedisUrl(url)
   } catch (error) {
-    env.problem(`REDIS_URL: ${(error as Error).message}`)
+    env.addProblem(`REDIS_URL: ${(error as Error).message}`)
     return undefined
   }
 }
 
-/** The private networks are the widest that balancers stand in: 10.0.0.0/8 and fc00::/7. */
-const minBits = { 4: 8, 6: 7 }
-/** IPv4 addresses as IPv6 ones (RFC 4291 §2.5.5.2): a range in them, or around them, is one of IPv4 addresses. */
+/** The widest private networks, in which load balancers run: 10.0.0.0/8 and fc00::/7. */
+const minPrefixBits = { 4: 8, 6: 7 }
+/** IPv4-mapped IPv6 addresses (RFC 4291 §2.5.5.2): a range inside or around them is a range of IPv4 addresses. */
 const mapped = { network: '::ffff:0:0', bits: 96 }
 
-function problemOfRange(range: string): string | undefined {
-  const [address = '', digits, more] = range.split('/')
+function whyRefused(range: string): string | undefined {
+  const [address = '', digits, rest] = range.split('/')
   const isIPv6 = isIP(address) === 6
-  const whole = isIPv6 ? 128 : 32
-  const bits = digits === undefined ? whole : /^\d{1,3}$/.test(digits) ? Number(digits) : Number.POSITIVE_INFINITY
-  if (isIP(address) === 0 || more !== undefined || bits > whole) return 'is not an address or CIDR range'
-  if (bits === whole) return undefined
-  if (address.includes('%')) return 'is not a range of addresses: it names an interface'
-  const isOfIPv4 = isIPv6 && (isIn(address, mapped.network, mapped.bits) || isIn(mapped.network, address, bits))
-  const isTooWide = isOfIPv4 ? bits < mapped.bits + minBits[4] : bits < minBits[isIPv6 ? 6 : 4]
+  const maxBits = isIPv6 ? 128 : 32
+  const bits = digits === undefined ? maxBits : /^\d{1,3}$/.test(digits) ? Number(digits) : Number.POSITIVE_INFINITY
+  if (isIP(address) === 0 || rest !== undefined || bits > maxBits) return 'is not an IP address or CIDR range'
+  if (bits === maxBits) return undefined
+  if (address.includes('%')) return 'is not a CIDR range: it names a network interface'
+  const isIPv4Range = isIPv6 && (isIn(address, mapped.network, mapped.bits) || isIn(mapped.network, address, bits))
+  const isTooWide = isIPv4Range ? bits < mapped.bits + minPrefixBits[4] : bits < minPrefixBits[isIPv6 ? 6 : 4]
   return isTooWide
-    ? 'is so wide that anybody could claim any address in X-Forwarded-For, and limits would count nobody. Give the balancers’ own addresses'
+    ? 'is so wide that any client could forge its IP address in X-Forwarded-For and evade rate limits. Set the load balancers’ own IP addresses'
     : undefined
 }
 

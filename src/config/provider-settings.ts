@@ -7,8 +7,8 @@ import { type ParsedUrl, readUrl } from './urls.ts'
 export const variablePrefix = (provider: Provider): string => provider.name.toUpperCase().replaceAll('-', '_')
 
 /**
- * The providers to offer, by name: those with a client, and those with keys whose API address the operator names; or what `PROVIDERS`
- * says of them.
+ * The providers to offer, by name: those that `PROVIDERS` lists; by default those with an OAuth client, and those with API keys whose
+ * `API_URL` is set.
  */
 export function readProviders(
   env: EnvironmentReader,
@@ -20,41 +20,41 @@ export function readProviders(
   for (const definition of definitions) {
     const settings = readProvider(env, definition, production)
     all.set(definition.name, settings)
-    const isNamed = env.text(`${variablePrefix(definition)}_API_URL`) !== undefined
-    if (settings.client || (isNamed && definition.methods.apiKey)) usable.set(definition.name, settings)
+    const hasApiUrl = env.text(`${variablePrefix(definition)}_API_URL`) !== undefined
+    if (settings.client || (hasApiUrl && definition.methods.apiKey)) usable.set(definition.name, settings)
   }
-  const offered = env.list('PROVIDERS', definitions[0]?.name)
-  if (production && usable.size === 0 && !offered?.some(name => all.get(name)?.definition.methods.apiKey)) {
+  const selected = env.list('PROVIDERS', definitions[0]?.name)
+  if (production && usable.size === 0 && !selected?.some(name => all.get(name)?.definition.methods.apiKey)) {
     const example = definitions[0] ? variablePrefix(definitions[0]) : 'PROVIDER'
-    env.problem(
-      `No provider is configured. Set a client of at least one, for example ${example}_CLIENT_ID=abc123 and ${exampleOfFile(`${example}_CLIENT_SECRET`)}.`
+    env.addProblem(
+      `No provider is configured. Set the OAuth client of at least one, for example ${example}_CLIENT_ID=abc123 and ${exampleOfFile(`${example}_CLIENT_SECRET`)}.`
     )
   }
-  return offered ? chosen(env, offered, all, usable, production) : usable
+  return selected ? selectProviders(env, selected, all, usable, production) : usable
 }
 
-function chosen(
+function selectProviders(
   env: EnvironmentReader,
-  offered: readonly string[],
+  selected: readonly string[],
   all: ReadonlyMap<string, ProviderSettings>,
   usable: ReadonlyMap<string, ProviderSettings>,
   production: boolean
 ): Map<string, ProviderSettings> {
   const providers = new Map<string, ProviderSettings>()
-  for (const name of offered) {
+  for (const name of selected) {
     const settings = all.get(name)
     if (!settings) {
-      env.problem(
-        `PROVIDERS: there is no provider ${env.quoted('PROVIDERS', name)}. There are: ${[...all.keys()].join(', ')}; for example ${env.exampleOf('PROVIDERS')}.`
+      env.addProblem(
+        `PROVIDERS: ${env.quote('PROVIDERS', name)} is not a provider. Known providers are: ${[...all.keys()].join(', ')}; for example ${env.exampleOf('PROVIDERS')}.`
       )
     } else if (usable.size === 0 && !production) {
-      // The sandbox plays them, and this chooses among them.
+      // The sandbox stands in for all providers and takes this selection.
     } else if (usable.has(name) || settings.definition.methods.apiKey) {
       providers.set(name, settings)
     } else {
       const prefix = variablePrefix(settings.definition)
-      env.problem(
-        `PROVIDERS offers ${name}, which has no client. Set one, for example ${prefix}_CLIENT_ID=abc123 and ${exampleOfFile(`${prefix}_CLIENT_SECRET`)}.`
+      env.addProblem(
+        `PROVIDERS lists ${name}, which has no OAuth client. Set one, for example ${prefix}_CLIENT_ID=abc123 and ${exampleOfFile(`${prefix}_CLIENT_SECRET`)}.`
       )
     }
   }
@@ -87,7 +87,7 @@ function readProvider(env: EnvironmentReader, provider: Provider, production: bo
 function readIssuer(env: EnvironmentReader, name: string, example = 'https://provider.example.com'): string | undefined {
   const issuer = env.text(name, example)
   if (issuer === undefined || (/^https?:\/\/[^\s?#]+$/i.test(issuer) && URL.canParse(issuer))) return issuer
-  env.problem(`${name} must be an absolute http or https URL without query and fragment, for example ${env.exampleOf(name)}.`)
+  env.addProblem(`${name} must be an absolute http or https URL without query and fragment, for example ${env.exampleOf(name)}.`)
   return undefined
 }
 
@@ -121,13 +121,13 @@ function readClient(env: EnvironmentReader, prefix: string, method: OAuth2Method
     .filter(scope => scope !== '')
   if (id === undefined && secret === undefined) return undefined
   if (!method) {
-    env.problem(`${prefix}_CLIENT_ID is set, but this provider has no OAuth. Remove it.`)
+    env.addProblem(`${prefix}_CLIENT_ID is set, but this provider does not support OAuth. Remove it.`)
     return undefined
   }
   if (id === undefined || secret === undefined) {
     const missing = id === undefined ? 'CLIENT_ID' : 'CLIENT_SECRET'
-    env.problem(
-      `${prefix}_${missing} is missing: client id and secret go together, for example ${prefix}_${missing}=abc123, or ${prefix}_${missing}_FILE=/run/secrets/name.`
+    env.addProblem(
+      `${prefix}_${missing} is missing: client ID and secret must be set together, for example ${prefix}_${missing}=abc123, or ${prefix}_${missing}_FILE=/run/secrets/name.`
     )
     return undefined
   }
@@ -138,8 +138,8 @@ function readClient(env: EnvironmentReader, prefix: string, method: OAuth2Method
     ['SCOPES', scopes?.join(' ') ?? 'none']
   ] as const) {
     if (!/^[\x20-\x7e]+$/.test(value))
-      env.problem(
-        `${prefix}_${name} holds a character that is not printable ASCII. Copy it again, for example ${env.exampleOf(`${prefix}_${name}`)}.`
+      env.addProblem(
+        `${prefix}_${name} contains a character that is not printable ASCII. Copy it again, for example ${env.exampleOf(`${prefix}_${name}`)}.`
       )
   }
   return { id, secret: new Secret(secret), scopes: scopes ?? method.scopes }

@@ -1,9 +1,9 @@
 import type { EnvironmentReader } from './environment.ts'
 
 export type UrlRules = {
-  /** In production only loopback may be reached without TLS. */
+  /** In production only loopback may be used without TLS. */
   readonly production: boolean
-  /** A base has paths appended to it: it has no query, and its trailing slash goes. An endpoint is used as it is (RFC 6749 §3.1). */
+  /** Paths are appended to a base: it has no query, and its trailing slash is removed. An endpoint is used as it is (RFC 6749 §3.1). */
   readonly kind: 'base' | 'endpoint'
   readonly example: string
 }
@@ -23,14 +23,14 @@ export function readUrl(env: EnvironmentReader, name: string, { production, kind
     !url || !/^https?:\/\/\S+$/i.test(text) || url.hostname.includes('*')
       ? 'must be an absolute http or https URL'
       : url.username !== '' || url.password !== ''
-        ? 'must not hold a user name or password'
+        ? 'must not contain a user name or password'
         : text.includes('#') || (kind === 'base' && text.includes('?'))
-          ? `must not hold a ${kind === 'base' ? 'query or ' : ''}fragment`
+          ? `must not contain a ${kind === 'base' ? 'query or ' : ''}fragment`
           : production && url.protocol === 'http:' && !isLoopback(url.hostname)
             ? 'must be https'
             : undefined
   if (url && problem === undefined) return { href: kind === 'base' ? url.href.replace(/\/+$/, '') : url.href, url }
-  env.problem(`${name} ${problem}, for example ${name}=${example}.`)
+  env.addProblem(`${name} ${problem}, for example ${name}=${example}.`)
   return undefined
 }
 

@@ -7,7 +7,7 @@ import { acme, definitions, development, newKey, problemsOf, production, read } 
 const hour = 3_600_000
 const day = 24 * hour
 
-t.test('with keys alone, everything else has a default', async t => {
+t.test('every setting but the keys has a default', async t => {
   const { keys, ...rest } = read(development)
   t.equal(keys.session.length + keys.token.length, 2)
   t.strictSame(rest, {
@@ -85,18 +85,18 @@ t.test('the configuration cannot be changed', async t => {
   t.ok(Object.isFrozen(read(development)))
 })
 
-t.test('a number or choice that makes no sense is a problem with an example', async t => {
-  const whole = (name: string, bounds: string, example: number) =>
+t.test('an invalid number or choice is a problem with an example', async t => {
+  const wholeNumber = (name: string, bounds: string, example: number) =>
     `${name} must be a whole number from ${bounds}, for example ${name}=${example}.`
   for (const [name, values, problem] of [
-    ['PORT', ['x', '-1', '65536', '80.5', '3000 4000'], whole('PORT', '0 to 65535', 3000)],
-    ['SESSION_IDLE', ['0', '8h', '31536001'], whole('SESSION_IDLE', '1 to 31536000', 1_209_600)],
-    ['SESSION_MAX', ['0', '30d', '31536001'], whole('SESSION_MAX', '1 to 31536000', 7_776_000)],
-    ['STORE_GRACE', ['-1', '30s', '3601'], whole('STORE_GRACE', '0 to 3600', 30)],
-    ['SIGN_INS_PER_MINUTE', ['0', '5/s', '1000001'], whole('SIGN_INS_PER_MINUTE', '1 to 1000000', 300)],
-    ['SHUTDOWN_DELAY', ['-1', '1s', '3601'], whole('SHUTDOWN_DELAY', '0 to 3600', 1)],
-    ['KEEP_ALIVE_TIMEOUT', ['0', '1m', '3601'], whole('KEEP_ALIVE_TIMEOUT', '1 to 3600', 72)],
-    ['SHUTDOWN_TIMEOUT', ['-1', '1m', '3601'], whole('SHUTDOWN_TIMEOUT', '0 to 3600', 10)],
+    ['PORT', ['x', '-1', '65536', '80.5', '3000 4000'], wholeNumber('PORT', '0 to 65535', 3000)],
+    ['SESSION_IDLE', ['0', '8h', '31536001'], wholeNumber('SESSION_IDLE', '1 to 31536000', 1_209_600)],
+    ['SESSION_MAX', ['0', '30d', '31536001'], wholeNumber('SESSION_MAX', '1 to 31536000', 7_776_000)],
+    ['STORE_GRACE', ['-1', '30s', '3601'], wholeNumber('STORE_GRACE', '0 to 3600', 30)],
+    ['SIGN_INS_PER_MINUTE', ['0', '5/s', '1000001'], wholeNumber('SIGN_INS_PER_MINUTE', '1 to 1000000', 300)],
+    ['SHUTDOWN_DELAY', ['-1', '1s', '3601'], wholeNumber('SHUTDOWN_DELAY', '0 to 3600', 1)],
+    ['KEEP_ALIVE_TIMEOUT', ['0', '1m', '3601'], wholeNumber('KEEP_ALIVE_TIMEOUT', '1 to 3600', 72)],
+    ['SHUTDOWN_TIMEOUT', ['-1', '1m', '3601'], wholeNumber('SHUTDOWN_TIMEOUT', '0 to 3600', 10)],
     [
       'LOG_LEVEL',
       ['INFO', 'verbose', '30'],
@@ -106,12 +106,12 @@ t.test('a number or choice that makes no sense is a problem with an example', as
     for (const value of values) t.strictSame(problemsOf({ ...development, [name]: value }), [problem], `${name}=${value}`)
 })
 
-t.test('SEC-21: an idle time beyond the absolute limit is that limit', async t => {
+t.test('SEC-21: the idle limit of a session is capped at its maximum age', async t => {
   t.strictSame(read({ ...development, SESSION_IDLE: '7200', SESSION_MAX: '3600' }).session, { idleMs: hour, maxMs: hour })
   t.strictSame(read({ ...development, SESSION_MAX: '3600' }).session, { idleMs: hour, maxMs: hour })
 })
 
-t.test('the port that was found for PORT=0 is the one of the links', async t => {
+t.test('the default PUBLIC_URL has the port that PORT=0 resolved to', async t => {
   const config = readConfig({ ...development, PORT: '0' }, definitions, 45_678)
   t.equal(config.port, 45_678)
   t.equal(config.publicUrl, 'http://localhost:45678')
@@ -119,7 +119,7 @@ t.test('the port that was found for PORT=0 is the one of the links', async t => 
   t.equal(readPort({}), 3000)
 })
 
-t.test('every variable can stand in a file', async t => {
+t.test('every variable can be read from a file', async t => {
   const directory = t.testdir({
     host: '0.0.0.0\n',
     port: '8080\n',
@@ -156,7 +156,7 @@ t.test('every variable can stand in a file', async t => {
   t.equal(config.providers.get('acme')?.client?.secret.reveal(), 'canary-secret')
 })
 
-t.test('in production the least that is asked for is enough, and without any of it nothing starts', async t => {
+t.test('production needs every required variable and no more', async t => {
   t.strictSame(problemsOf(production), [])
   for (const [name, problem] of [
     ['SESSION_KEYS', /^SESSION_KEYS is missing/],
@@ -190,7 +190,7 @@ const everythingWrong = {
   PROVIDERS: 'umbrella'
 }
 
-t.test('all problems are told at once, each beginning with its variable', async t => {
+t.test('all problems are reported at once, each beginning with its variable', async t => {
   t.strictSame(
     problemsOf(everythingWrong)
       .map(problem => /^[A-Z_]+/.exec(problem)?.[0])
@@ -220,9 +220,9 @@ t.test('SEC-40: no problem repeats a secret', async t => {
   for (const problem of problemsOf(everythingWrong)) t.notMatch(problem, /canary/, problem)
 })
 
-t.test('a variable that is set twice over is one problem', async t => {
+t.test('a variable that is set directly and by file is one problem', async t => {
   for (const name of ['PUBLIC_URL', 'HOST', 'PORT', 'SESSION_KEYS', 'ACME_CLIENT_SECRET', 'PROVIDERS'] as const) {
-    const good = { ...production, HOST: '0.0.0.0', PORT: '1', PROVIDERS: acme.name }
-    t.strictSame(problemsOf({ ...good, [`${name}_FILE`]: '/run/secrets/x' }), [`${name} and ${name}_FILE are both set. Keep one of them.`])
+    const valid = { ...production, HOST: '0.0.0.0', PORT: '1', PROVIDERS: acme.name }
+    t.strictSame(problemsOf({ ...valid, [`${name}_FILE`]: '/run/secrets/x' }), [`${name} and ${name}_FILE are both set. Keep one of them.`])
   }
 })

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { ConfigError, EnvironmentReader } from '../../src/config/environment.ts'
 
-t.test('an empty variable counts as unset, and a list of nothing too', async t => {
+t.test('an empty variable or list counts as unset', async t => {
   const env = new EnvironmentReader({ A: '', B: ' , ,', C: ',', D_FILE: '' })
   t.equal(env.text('A'), undefined)
   t.equal(env.list('A'), undefined)
@@ -13,11 +13,11 @@ t.test('an empty variable counts as unset, and a list of nothing too', async t =
   t.strictSame(env.problems, [])
 })
 
-t.test('a list is parted at commas, and the blanks around its parts go', async t => {
+t.test('a list is split at commas and its items are trimmed', async t => {
   t.strictSame(new EnvironmentReader({ A: ' a , b,,c d ' }).list('A'), ['a', 'b', 'c d'])
 })
 
-t.test('a value may stand in a file, without the line break at its end', async t => {
+t.test('a value is read from a file without the line break at its end', async t => {
   const directory = t.testdir({ secret: 'value\n', blank: '\n' })
   const env = new EnvironmentReader({
     A_FILE: join(directory, 'secret'),
@@ -25,7 +25,7 @@ t.test('a value may stand in a file, without the line break at its end', async t
     C_FILE: join(directory, 'secret')
   })
   t.equal(env.text('A'), 'value')
-  t.equal(env.text('B'), undefined, 'an empty file is no value')
+  t.equal(env.text('B'), undefined, 'an empty file counts as unset')
   t.strictSame(env.list('C'), ['value'])
   t.strictSame(env.problems, [])
 })
@@ -41,27 +41,27 @@ t.test('a file that cannot be read is a problem', async t => {
   ])
 })
 
-t.test('SEC-40: a secret that was given where its path belongs is not repeated', async t => {
+t.test('SEC-40: a secret that is set in place of its path is not repeated', async t => {
   const env = new EnvironmentReader({ A_FILE: 'canary' })
   env.text('A')
   t.equal(env.problems.length, 1)
   t.notMatch(env.problems.join(), /canary/)
 })
 
-t.test('a variable and its file are not both taken', async t => {
+t.test('a variable and its file cannot both be set', async t => {
   const env = new EnvironmentReader({ A: 'canary', A_FILE: '/absent/canary' })
   env.text('A')
   t.strictSame(env.problems, ['A and A_FILE are both set. Keep one of them.'])
 })
 
-t.test('a problem is told once, however often the variable is read', async t => {
+t.test('a problem is reported once, however often the variable is read', async t => {
   const env = new EnvironmentReader({ A: '1', A_FILE: '2' })
   env.text('A')
   env.text('A')
   t.equal(env.problems.length, 1)
 })
 
-t.test('a whole number is one between its bounds', async t => {
+t.test('an integer is a whole number within its bounds', async t => {
   const bounds = { min: 1, max: 100, example: 7 }
   for (const [text, value] of [
     ['1', 1],
@@ -78,7 +78,7 @@ t.test('a whole number is one between its bounds', async t => {
   t.equal(new EnvironmentReader({}).integer('A', bounds), undefined)
 })
 
-t.test('a choice is one of those on offer, letter for letter', async t => {
+t.test('a choice is one of the given values, case-sensitive', async t => {
   t.equal(new EnvironmentReader({ A: 'b' }).oneOf('A', ['a', 'b'], 'a'), 'b')
   for (const text of ['B', 'c', 'a,b', 'toString']) {
     const env = new EnvironmentReader({ A: text })

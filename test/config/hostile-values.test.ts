@@ -8,9 +8,9 @@ const names = [
   ...['ALLOWED_ORIGINS', 'TRUST_PROXY', 'SESSION_IDLE', 'SESSION_MAX', 'STORE_GRACE', 'SIGN_INS_PER_MINUTE', 'SHUTDOWN_DELAY'],
   ...['SHUTDOWN_TIMEOUT', 'WORKERS', 'LOG_LEVEL', 'PROVIDERS', ...provider('ACME'), ...provider('ROAD_RUNNER'), ...provider('KEYED')]
 ]
-const blanks = ['', ' ', '\t', '\n', '\ufeff', ',', ' , ', '""', "''", '" "']
+const blankValues = ['', ' ', '\t', '\n', '\ufeff', ',', ' , ', '""', "''", '" "']
 const values = [
-  ...blanks,
+  ...blankValues,
   ...['0', '-1', '+1', '1.5', '1e3', '0x10', 'NaN', 'Infinity', '3000 4000', '٣', '9'.repeat(400), '9'.repeat(20), '00', '1_000', '1,000'],
   ...[
     'true',
@@ -59,24 +59,24 @@ const values = [
   ]
 ]
 
-const cure = /for example [A-Z_]+=|Make one with: |A good address: |such as |Keep one of them|Remove it|set REDIS_URL|Configure one/
+const remedy = /for example [A-Z_]+=|Generate one with: |A good address: |such as |Keep one of them|Remove it|set REDIS_URL|Configure one/
 
 for (const [mode, environment] of Object.entries({ development, production })) {
-  // With Redis and keys no folder is looked at, which takes its time.
-  t.test(`of whatever stands in a variable, ${mode} makes a good value or a problem that names it and shows a good one`, async t => {
-    const wrong: string[] = []
+  // With Redis and keys no directory is checked, which would take time.
+  t.test(`in ${mode} any value is valid or a problem that names the variable and shows an example`, async t => {
+    const unclear: string[] = []
     for (const name of names) {
       for (const value of values) {
         const problems = problemsOf({ ...environment, ...(name !== 'DATA_DIR' && { REDIS_URL: 'redis://h' }), [name]: value })
-        for (const problem of problems) if (!/^[A-Z_]{4,}\b|^No provider/.test(problem) || !cure.test(problem)) wrong.push(problem)
+        for (const problem of problems) if (!/^[A-Z_]{4,}\b|^No provider/.test(problem) || !remedy.test(problem)) unclear.push(problem)
       }
     }
-    t.strictSame([...new Set(wrong)], [])
+    t.strictSame([...new Set(unclear)], [])
   })
 }
 
-t.test('quotes around a value, as env files leave them, are told as what they are, and hide nothing else', async t => {
-  const good = {
+t.test('quotes around a value are a problem of their own and cause no others', async t => {
+  const valid = {
     ...production,
     HOST: '0.0.0.0',
     PORT: '8080',
@@ -85,17 +85,17 @@ t.test('quotes around a value, as env files leave them, are told as what they ar
     TRUST_PROXY: '10.0.0.0/8',
     WORKERS: '2'
   }
-  t.strictSame(problemsOf(good), [])
+  t.strictSame(problemsOf(valid), [])
   for (const quote of ['"', "'"]) {
-    const quoted = Object.entries(good).map(([name, value]) => [name, name === 'NODE_ENV' ? value : quote + value + quote])
+    const quoted = Object.entries(valid).map(([name, value]) => [name, name === 'NODE_ENV' ? value : quote + value + quote])
     const problems = problemsOf(Object.fromEntries(quoted))
     t.equal(problems.length, quoted.length - 1)
-    for (const problem of problems) t.match(problem, /^[A-Z_]+ stands in quotes, .* Leave them out, for example [A-Z_]+=/)
+    for (const problem of problems) t.match(problem, /^[A-Z_]+ is in quotes, .* Remove them, for example [A-Z_]+=/)
     t.notMatch(problems.join(), /canary/)
   }
 })
 
-t.test('blanks, line breaks and a byte order mark around a value are no part of it', async t => {
+t.test('white space and a byte order mark around a value are trimmed', async t => {
   for (const name of [
     'HOST',
     'PORT',
@@ -107,7 +107,7 @@ t.test('blanks, line breaks and a byte order mark around a value are no part of 
     'LOG_LEVEL',
     'PROVIDERS'
   ]) {
-    const good: Record<string, string> = {
+    const valid: Record<string, string> = {
       ...production,
       HOST: '0.0.0.0',
       PORT: '1',
@@ -115,7 +115,7 @@ t.test('blanks, line breaks and a byte order mark around a value are no part of 
       LOG_LEVEL: 'warn',
       PROVIDERS: 'acme'
     }
-    for (const text of [` ${good[name]}`, `${good[name]}\n`, `${good[name]}\r\n`, `\ufeff${good[name]}`])
-      t.strictSame(problemsOf({ ...good, [name]: text }), [], JSON.stringify([name, text]))
+    for (const text of [` ${valid[name]}`, `${valid[name]}\n`, `${valid[name]}\r\n`, `\ufeff${valid[name]}`])
+      t.strictSame(problemsOf({ ...valid, [name]: text }), [], JSON.stringify([name, text]))
   }
 })

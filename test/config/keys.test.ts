@@ -4,16 +4,16 @@ import t from 'tap'
 import { development, newKey, problemsOf, production, read } from './support.ts'
 
 const names = ['SESSION_KEYS', 'TOKEN_KEYS'] as const
-const howTo = (name: string) => `Make one with: ${name}="$(openssl rand -base64 32)"`
+const howTo = (name: string) => `Generate one with: ${name}="$(openssl rand -base64 32)"`
 
-t.test('SEC-23: keys are read newest first, in either spelling of base64', async t => {
+t.test('SEC-23: keys are read newest first, as base64 or base64url', async t => {
   const [a, b, c] = [newKey(), newKey(), newKey()]
   const url = Buffer.from(b, 'base64').toString('base64url')
   const { keys } = read({ SESSION_KEYS: `${a}, ${url}`, TOKEN_KEYS: c })
   t.strictSame(keys, { session: [Buffer.from(a, 'base64'), Buffer.from(b, 'base64')], token: [Buffer.from(c, 'base64')] })
 })
 
-const bad = {
+const invalid = {
   'is not base64': [`${newKey().slice(0, 40)}!!!!`, `canary ${newKey()}`, `=${newKey()}`, `${newKey()}==`],
   'has 31 bytes instead of 32': [Buffer.alloc(31, 'canary-4711').toString('base64')],
   'has 33 bytes instead of 32': [Buffer.alloc(33, 'canary-4711').toString('base64')],
@@ -23,8 +23,8 @@ const bad = {
 }
 
 for (const name of names) {
-  t.test(`SEC-23, SEC-42: a ${name} with a bad key in any place fails the boot, and the key is not repeated`, async t => {
-    for (const [why, texts] of Object.entries(bad)) {
+  t.test(`SEC-23, SEC-42: an invalid key anywhere in ${name} fails the start without being repeated`, async t => {
+    for (const [why, texts] of Object.entries(invalid)) {
       for (const text of texts) {
         for (const [place, list] of [
           ['key 1 of 1', text],
@@ -41,7 +41,7 @@ for (const name of names) {
     }
   })
 
-  t.test(`SEC-42: in production ${name} is not guessed`, async t => {
+  t.test(`SEC-42: in production ${name} is required`, async t => {
     for (const text of [undefined, '', ',', ' , ']) {
       const problems = problemsOf({ ...production, [name]: text })
       t.equal(problems.length, 1, String(text))
@@ -50,13 +50,13 @@ for (const name of names) {
     }
   })
 
-  t.test(`a key that ${name} lists twice is a slip`, async t => {
+  t.test(`a key that ${name} lists twice is a problem`, async t => {
     const key = newKey()
     t.strictSame(problemsOf({ ...development, [name]: `${key},${newKey()},${key}` }), [`${name} lists a key twice. ${howTo(name)}`])
   })
 }
 
-t.test('outside production keys are made once, for this user alone, and stay', async t => {
+t.test('outside production keys are generated once, in a file for this user only', async t => {
   const DATA_DIR = join(t.testdir(), 'data')
   const first = read({ DATA_DIR }).keys
   for (const ring of [first.session, first.token]) {
@@ -64,7 +64,7 @@ t.test('outside production keys are made once, for this user alone, and stay', a
     t.equal(ring[0]?.length, 32)
   }
   t.notOk(first.session[0]?.equals(first.token[0] ?? Buffer.alloc(0)))
-  t.strictSame(readdirSync(DATA_DIR), ['keys.json'], 'nothing else is left behind')
+  t.strictSame(readdirSync(DATA_DIR), ['keys.json'], 'no draft is left behind')
   t.equal(statSync(join(DATA_DIR, 'keys.json')).mode & 0o777, 0o600)
   t.equal(statSync(DATA_DIR).mode & 0o777, 0o700)
   const text = readFileSync(join(DATA_DIR, 'keys.json'), 'utf8')
@@ -72,20 +72,20 @@ t.test('outside production keys are made once, for this user alone, and stay', a
   t.equal(readFileSync(join(DATA_DIR, 'keys.json'), 'utf8'), text)
 })
 
-t.test('two machines make different keys', async t => {
+t.test('two data directories get different keys', async t => {
   const directory = t.testdir()
   const [a, b] = ['a', 'b'].map(name => read({ DATA_DIR: join(directory, name) }).keys)
   t.notSame(a, b)
 })
 
-t.test('a ring that is set is taken, and only the other made', async t => {
+t.test('only the key ring that is not set is generated', async t => {
   const DATA_DIR = t.testdir()
   const { keys } = read({ DATA_DIR, TOKEN_KEYS: development.TOKEN_KEYS })
   t.strictSame(keys.token, [Buffer.from(development.TOKEN_KEYS, 'base64')])
   t.strictSame(read({ DATA_DIR }).keys.session, keys.session)
 })
 
-t.test('no file is made where none is needed, or where the start fails anyway', async t => {
+t.test('no key file is created when none is needed or the start fails', async t => {
   const DATA_DIR = join(t.testdir(), 'data')
   read({ ...development, DATA_DIR })
   problemsOf({ DATA_DIR, PORT: 'x' })
@@ -93,7 +93,7 @@ t.test('no file is made where none is needed, or where the start fails anyway', 
   t.notOk(existsSync(DATA_DIR))
 })
 
-t.test('a file that is not ours is a problem, and is left as it is', async t => {
+t.test('an invalid key file is a problem and stays unchanged', async t => {
   const DATA_DIR = t.testdir()
   const file = join(DATA_DIR, 'keys.json')
   for (const content of [
@@ -108,17 +108,17 @@ t.test('a file that is not ours is a problem, and is left as it is', async t => 
   ]) {
     writeFileSync(file, content)
     t.strictSame(problemsOf({ DATA_DIR }), [
-      `DATA_DIR: the keys cannot be kept in ${DATA_DIR}. ${file} is not a key file of Grantkeeper. Restore it; or remove it, which signs everybody out.`
+      `DATA_DIR: the keys cannot be stored in ${DATA_DIR}. ${file} is not a Grantkeeper key file. Restore it, or delete it, which signs out all users.`
     ])
     t.equal(readFileSync(file, 'utf8'), content)
     t.strictSame(readdirSync(DATA_DIR), ['keys.json'])
   }
 })
 
-t.test('a folder that cannot be made is a problem', async t => {
+t.test('a data directory that cannot be created is a problem', async t => {
   const directory = t.testdir({ file: '' })
   const [problem, ...more] = problemsOf({ DATA_DIR: join(directory, 'file', 'data') })
-  t.match(problem, /^DATA_DIR: ".*\/file\/data" cannot be used: .*\/file is not a folder\. .* for example DATA_DIR=\//)
+  t.match(problem, /^DATA_DIR: ".*\/file\/data" cannot be used: .*\/file is not a directory\. .* for example DATA_DIR=\//)
   t.strictSame(more, [])
   mkdirSync(join(directory, 'taken', 'keys.json'), { recursive: true })
   t.match(problemsOf({ DATA_DIR: join(directory, 'taken') }), [/^DATA_DIR: /])

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { development, problemsOf, production, read } from './support.ts'
 
-const slips = {
+const misspellings = {
   SESION_KEYS: 'SESSION_KEYS',
   SESSION_KEY: 'SESSION_KEYS',
   SESSIONKEYS: 'SESSION_KEYS',
@@ -30,37 +30,37 @@ const slips = {
   NODE_EVN: 'NODE_ENV'
 }
 
-t.test('in production a variable that is one slip from a known one is refused, with the name that is meant and a good example', async t => {
-  for (const [name, meant] of Object.entries(slips)) {
+t.test('in production a misspelled variable is a problem that suggests the right one', async t => {
+  for (const [name, meant] of Object.entries(misspellings)) {
     const problems = problemsOf({ ...production, [name]: 'canary' })
     if (meant === undefined) {
-      t.strictSame(problems, [], `${name} is two slips away`)
+      t.strictSame(problems, [], `${name} is two edits away`)
       continue
     }
     t.equal(problems.length, 1, name)
-    t.match(problems[0], new RegExp(`^${name} is not known\\. ${meant} may be meant, for example ${meant}(_FILE)?=\\S`))
+    t.match(problems[0], new RegExp(`^${name} is not a known variable; ${meant} is probably meant, for example ${meant}(_FILE)?=\\S`))
     t.notMatch(problems[0], /canary/, 'its value may be a secret')
   }
 })
 
-t.test('elsewhere it is a warning; a misspelt NODE_ENV decides about that, and is refused', async t => {
+t.test('outside production it is a warning, except for NODE_ENV', async t => {
   t.strictSame(read({ ...development, SESION_KEYS: 'canary', REDIS_URI: 'canary' }).warnings, [
-    'SESION_KEYS is not known and is ignored. SESSION_KEYS may be meant, for example SESSION_KEYS="$(openssl rand -base64 32)".',
-    'REDIS_URI is not known and is ignored. REDIS_URL may be meant, for example REDIS_URL=redis://:password@10.0.0.1:6379/0.'
+    'SESION_KEYS is not a known variable and is ignored; SESSION_KEYS is probably meant, for example SESSION_KEYS="$(openssl rand -base64 32)".',
+    'REDIS_URI is not a known variable and is ignored; REDIS_URL is probably meant, for example REDIS_URL=redis://:password@10.0.0.1:6379/0.'
   ])
   t.match(problemsOf({ ...development, NODE_EVN: 'production' }), [
-    /^NODE_EVN is not known\. NODE_ENV may be meant, for example NODE_ENV=production\./
+    /^NODE_EVN is not a known variable; NODE_ENV is probably meant, for example NODE_ENV=production\./
   ])
 })
 
-t.test('where something else is wrong, a misspelt name is told with it: it may be why', async t => {
+t.test('a misspelled name is reported with other problems, since it may cause them', async t => {
   t.match(problemsOf({ ...development, HOST: '0.0.0.0', ALLOW_PUBLIC_DEVELOPEMENT: '1' }), [
     /^HOST is "0\.0\.0\.0", which others can reach/,
-    /^ALLOW_PUBLIC_DEVELOPEMENT is not known\. ALLOW_PUBLIC_DEVELOPMENT may be meant, for example ALLOW_PUBLIC_DEVELOPMENT=1\./
+    /^ALLOW_PUBLIC_DEVELOPEMENT is not a known variable; ALLOW_PUBLIC_DEVELOPMENT is probably meant, for example ALLOW_PUBLIC_DEVELOPMENT=1\./
   ])
 })
 
-t.test('other programs’ variables are left alone', async t => {
+t.test('variables of other programs are ignored', async t => {
   const others = [
     ...[
       'PATH',
@@ -138,6 +138,6 @@ t.test('other programs’ variables are left alone', async t => {
   t.strictSame(read({ ...development, ...environment }).warnings, [])
 })
 
-t.test('what is not set is no slip', async t => {
+t.test('an empty misspelled variable is ignored', async t => {
   t.strictSame(problemsOf({ ...production, SESION_KEYS: '', REDIS_URI: undefined }), [])
 })

@@ -14,41 +14,41 @@ t.test("a provider's variables begin with its name", async t => {
   t.equal(variablePrefix(roadRunner), 'ROAD_RUNNER')
 })
 
-t.test('a client switches a provider on', async t => {
+t.test('an OAuth client enables a provider', async t => {
   t.strictSame(namesOf(development), [])
   t.strictSame(namesOf({ ...development, ...pair('ROAD_RUNNER') }), ['road-runner'])
   t.strictSame(namesOf(both), ['acme', 'road-runner'])
   const client = settingsOf({}, 'acme')?.client
   t.strictSame([client?.id, client?.secret.reveal(), client?.scopes], ['client', 'canary-secret', ['read']])
-  t.strictSame(settingsOf({}, 'acme')?.definition, acme, 'without corrections the definition is as it was')
+  t.strictSame(settingsOf({}, 'acme')?.definition, acme, 'without overrides the definition is unchanged')
 })
 
-t.test('the id and the secret of a client go together', async t => {
+t.test('client ID and secret must be set together', async t => {
   for (const environment of [development, production]) {
-    for (const [given, missing] of [
+    for (const [present, missing] of [
       ['CLIENT_ID', 'CLIENT_SECRET'],
       ['CLIENT_SECRET', 'CLIENT_ID']
     ] as const)
-      t.strictSame(problemsOf({ ...environment, [`ROAD_RUNNER_${given}`]: 'canary' }), [
-        `ROAD_RUNNER_${missing} is missing: client id and secret go together, for example ROAD_RUNNER_${missing}=abc123, or ROAD_RUNNER_${missing}_FILE=/run/secrets/name.`
+      t.strictSame(problemsOf({ ...environment, [`ROAD_RUNNER_${present}`]: 'canary' }), [
+        `ROAD_RUNNER_${missing} is missing: client ID and secret must be set together, for example ROAD_RUNNER_${missing}=abc123, or ROAD_RUNNER_${missing}_FILE=/run/secrets/name.`
       ])
   }
 })
 
-t.test('SEC-40: a client that could not be sent is refused, and not repeated', async t => {
+t.test('SEC-40: a client with unprintable characters is refused and not repeated', async t => {
   for (const value of ['canary\n2', 'can\tary', 'canäry', 'canary\u200b']) {
     for (const [name, example] of [
       ['ACME_CLIENT_ID', 'ACME_CLIENT_ID=abc123'],
       ['ACME_CLIENT_SECRET', 'ACME_CLIENT_SECRET_FILE=/run/secrets/acme_client_secret']
     ] as const)
       t.strictSame(problemsOf({ ...both, [name]: value }), [
-        `${name} holds a character that is not printable ASCII. Copy it again, for example ${example}.`
+        `${name} contains a character that is not printable ASCII. Copy it again, for example ${example}.`
       ])
   }
-  t.match(problemsOf({ ...both, ACME_SCOPES: 'read canäry' }), [/^ACME_SCOPES holds a character that is not printable ASCII\./])
+  t.match(problemsOf({ ...both, ACME_SCOPES: 'read canäry' }), [/^ACME_SCOPES contains a character that is not printable ASCII\./])
 })
 
-t.test('ISSUER is an address, kept letter for letter', async t => {
+t.test('ISSUER is a URL that is used exactly as set', async t => {
   const issuerOf = (issuer: string) => methodOf({ ROAD_RUNNER_ISSUER: issuer }).issuer
   for (const issuer of ['https://other.example', 'https://other.example/', 'https://Other.example:443/a']) t.equal(issuerOf(issuer), issuer)
   for (const issuer of ['other.example', 'https://a b', 'https://other.example/?a', 'https://other.example#', 'mailto:a@b', 'https://'])
@@ -57,11 +57,13 @@ t.test('ISSUER is an address, kept letter for letter', async t => {
     ])
 })
 
-t.test('a client for a provider without OAuth is a slip', async t => {
-  t.strictSame(problemsOf({ ...development, ...pair('KEYED') }), ['KEYED_CLIENT_ID is set, but this provider has no OAuth. Remove it.'])
+t.test('an OAuth client for a provider without OAuth is a problem', async t => {
+  t.strictSame(problemsOf({ ...development, ...pair('KEYED') }), [
+    'KEYED_CLIENT_ID is set, but this provider does not support OAuth. Remove it.'
+  ])
 })
 
-t.test('SEC-11: SCOPES replace those of the definition', async t => {
+t.test('SEC-11: SCOPES replace the scopes of the definition', async t => {
   for (const [text, scopes] of [
     ['a', ['a']],
     ['a b', ['a', 'b']],
@@ -72,7 +74,7 @@ t.test('SEC-11: SCOPES replace those of the definition', async t => {
     t.strictSame(settingsOf({ ACME_SCOPES: text }, 'acme')?.client?.scopes, scopes, JSON.stringify(text))
 })
 
-t.test('SEC-27: the addresses of a definition are corrected by variables, and by nothing else', async t => {
+t.test('SEC-27: only variables override the URLs of a definition', async t => {
   const { oauth2 } = roadRunner.methods
   t.strictSame(methodOf({}), oauth2)
   t.equal(settingsOf({ ROAD_RUNNER_API_URL: 'https://other.example/v2/' })?.definition.api.baseUrl, 'https://other.example/v2')
@@ -86,10 +88,10 @@ t.test('SEC-27: the addresses of a definition are corrected by variables, and by
     'https://other.example/authorize?tenant=1'
   )
   t.equal(methodOf({ ROAD_RUNNER_ISSUER: 'https://other.example' }).issuer, 'https://other.example')
-  t.equal(roadRunner.methods.oauth2?.authorizeUrl, 'https://acme.example/authorize', 'the definition itself is left alone')
+  t.equal(roadRunner.methods.oauth2?.authorizeUrl, 'https://acme.example/authorize', 'the definition itself is not changed')
 })
 
-t.test('SEC-34: the origins that the operator has named are known, as serialized, and no others', async t => {
+t.test('SEC-34: only the origins that the operator has set are trusted', async t => {
   t.strictSame(settingsOf({})?.trustedOrigins, [])
   t.strictSame(
     settingsOf({
@@ -101,12 +103,16 @@ t.test('SEC-34: the origins that the operator has named are known, as serialized
     })?.trustedOrigins,
     ['https://api.other.example', 'https://other.example', 'http://127.0.0.1:9000', 'http://[::1]:9000']
   )
-  const itself = roadRunner.api.baseUrl
-  t.strictSame(settingsOf({ ROAD_RUNNER_API_URL: itself })?.trustedOrigins, [new URL(itself).origin], 'the vendor’s own, when named')
-  t.strictSame(settingsOf({ ROAD_RUNNER_API_URL: itself }, 'acme')?.trustedOrigins, [])
+  const definedUrl = roadRunner.api.baseUrl
+  t.strictSame(
+    settingsOf({ ROAD_RUNNER_API_URL: definedUrl })?.trustedOrigins,
+    [new URL(definedUrl).origin],
+    'also the URL of the definition, when it is set'
+  )
+  t.strictSame(settingsOf({ ROAD_RUNNER_API_URL: definedUrl }, 'acme')?.trustedOrigins, [])
 })
 
-t.test('with another token address, what the definition says of the old server gets no tokens', async t => {
+t.test('another TOKEN_URL drops the refresh and revoke URLs of the definition', async t => {
   const { refreshUrl: _, revokeUrl: _1, ...rest } = roadRunner.methods.oauth2 as OAuth2Method
   const tokenUrl = 'https://other.example/token'
   t.strictSame(methodOf({ ROAD_RUNNER_TOKEN_URL: tokenUrl }), { ...rest, tokenUrl })
@@ -114,7 +120,7 @@ t.test('with another token address, what the definition says of the old server g
   t.strictSame(methodOf({ ROAD_RUNNER_TOKEN_URL: tokenUrl, ROAD_RUNNER_REVOKE_URL: revokeUrl }), { ...rest, tokenUrl, revokeUrl })
 })
 
-t.test('with another authorize address, the issuer of the old server is not waited for', async t => {
+t.test('another AUTHORIZE_URL drops the issuer of the definition', async t => {
   const { issuer: _, ...rest } = roadRunner.methods.oauth2 as OAuth2Method
   const authorizeUrl = 'https://other.example/authorize'
   t.strictSame(methodOf({ ROAD_RUNNER_AUTHORIZE_URL: authorizeUrl }), { ...rest, authorizeUrl })
@@ -122,7 +128,7 @@ t.test('with another authorize address, the issuer of the old server is not wait
   t.strictSame(methodOf({ ROAD_RUNNER_AUTHORIZE_URL: authorizeUrl, ROAD_RUNNER_ISSUER: issuer }), { ...rest, authorizeUrl, issuer })
 })
 
-t.test('a bad address is a problem that shows the one of the definition', async t => {
+t.test('an invalid URL is a problem that shows the URL of the definition', async t => {
   for (const [suffix, example] of [
     ['API_URL', 'https://api.acme.example/v1'],
     ['AUTHORIZE_URL', 'https://acme.example/authorize'],
@@ -134,42 +140,42 @@ t.test('a bad address is a problem that shows the one of the definition', async 
       `${name} must be an absolute http or https URL, for example ${name}=${example}.`
     ])
     t.strictSame(problemsOf({ ...production, [name]: 'http://acme.example/x' }), [`${name} must be https, for example ${name}=${example}.`])
-    t.strictSame(problemsOf({ ...production, [name]: 'http://localhost:1/x' }), [], 'loopback may do without')
-    t.strictSame(problemsOf({ ...development, [name]: 'http://acme.example/x' }), [], 'and so may anything outside production')
+    t.strictSame(problemsOf({ ...production, [name]: 'http://localhost:1/x' }), [], 'loopback may be http')
+    t.strictSame(problemsOf({ ...development, [name]: 'http://acme.example/x' }), [], 'any host may be http outside production')
   }
 })
 
-t.test('SEC-42: production asks for a provider', async t => {
+t.test('SEC-42: production requires a provider', async t => {
   const { ACME_CLIENT_ID: _, ACME_CLIENT_SECRET: _1, ...without } = production
   t.strictSame(problemsOf(without), [
-    'No provider is configured. Set a client of at least one, for example ACME_CLIENT_ID=abc123 and ACME_CLIENT_SECRET_FILE=/run/secrets/acme_client_secret.'
+    'No provider is configured. Set the OAuth client of at least one, for example ACME_CLIENT_ID=abc123 and ACME_CLIENT_SECRET_FILE=/run/secrets/acme_client_secret.'
   ])
 })
 
-t.test('PROVIDERS chooses among those that are usable, in its order', async t => {
+t.test('PROVIDERS selects usable providers in its order', async t => {
   t.strictSame(namesOf({ ...both, PROVIDERS: 'road-runner' }), ['road-runner'])
   t.strictSame(namesOf({ ...both, PROVIDERS: 'road-runner, acme' }), ['road-runner', 'acme'])
   t.strictSame(namesOf({ ...both, PROVIDERS: 'acme,acme' }), ['acme'])
   t.strictSame(namesOf({ ...both, PROVIDERS: ',' }), ['acme', 'road-runner'])
 })
 
-t.test('a provider with keys needs no client: its API address or its place in PROVIDERS puts it on offer', async t => {
+t.test('a provider with API keys is enabled by its API_URL or PROVIDERS', async t => {
   const { ACME_CLIENT_ID: _, ACME_CLIENT_SECRET: _1, ...without } = production
-  t.strictSame(namesOf(both), ['acme', 'road-runner'], 'by itself it is not on offer')
+  t.strictSame(namesOf(both), ['acme', 'road-runner'], 'it is disabled by default')
   t.strictSame(namesOf({ ...both, PROVIDERS: 'keyed' }), ['keyed'])
   t.strictSame(namesOf({ ...both, KEYED_API_URL: 'https://api.keyed.example' }), ['acme', 'road-runner', 'keyed'])
-  t.strictSame(namesOf({ ...without, PROVIDERS: 'keyed' }), ['keyed'], 'it is provider enough for production')
+  t.strictSame(namesOf({ ...without, PROVIDERS: 'keyed' }), ['keyed'], 'it is sufficient for production')
   t.strictSame(namesOf({ ...without, KEYED_API_URL: 'https://api.keyed.example' }), ['keyed'])
 })
 
-t.test('PROVIDERS names providers that exist and can be used', async t => {
+t.test('PROVIDERS lists known providers that have a client or API keys', async t => {
   t.strictSame(problemsOf({ ...both, PROVIDERS: 'acme,Umbrella' }), [
-    'PROVIDERS: there is no provider "Umbrella". There are: acme, road-runner, keyed; for example PROVIDERS=acme.'
+    'PROVIDERS: "Umbrella" is not a provider. Known providers are: acme, road-runner, keyed; for example PROVIDERS=acme.'
   ])
   for (const environment of [production, { ...development, ...pair('ACME') }])
     t.strictSame(problemsOf({ ...environment, PROVIDERS: 'road-runner' }), [
-      'PROVIDERS offers road-runner, which has no client. Set one, for example ROAD_RUNNER_CLIENT_ID=abc123 and ROAD_RUNNER_CLIENT_SECRET_FILE=/run/secrets/road_runner_client_secret.'
+      'PROVIDERS lists road-runner, which has no OAuth client. Set one, for example ROAD_RUNNER_CLIENT_ID=abc123 and ROAD_RUNNER_CLIENT_SECRET_FILE=/run/secrets/road_runner_client_secret.'
     ])
-  t.strictSame(problemsOf({ ...development, PROVIDERS: 'road-runner' }), [], 'the sandbox plays it where nobody has a client')
+  t.strictSame(problemsOf({ ...development, PROVIDERS: 'road-runner' }), [], 'the sandbox stands in for it when no client is configured')
   t.notOk(keyed.methods.oauth2)
 })

@@ -7,7 +7,7 @@ import { apiKeyWith, oauth2With, providerWith } from '../core/support.ts'
 export const newKey = (): string => randomBytes(32).toString('base64')
 
 export const acme = providerWith()
-/** With everything that a definition may say of its servers. */
+/** Has every optional URL of an OAuth server. */
 export const roadRunner = providerWith({
   name: 'road-runner',
   methods: {
@@ -18,14 +18,14 @@ export const roadRunner = providerWith({
     })
   }
 })
-/** Without OAuth. */
+/** Has API keys and no OAuth. */
 export const keyed = providerWith({ name: 'keyed', methods: { apiKey: apiKeyWith({ in: 'basic' }) } })
 export const definitions: readonly Provider[] = [acme, roadRunner, keyed]
 
-/** Outside production, with keys, so that no file is written. */
+/** Development with keys, so that no key file is written. */
 export const development = { SESSION_KEYS: newKey(), TOKEN_KEYS: newKey() }
 
-/** The least that production asks for. */
+/** The required variables of production. */
 export const production = {
   ...development,
   NODE_ENV: 'production',
@@ -36,7 +36,7 @@ export const production = {
 
 export const read = (variables: Environment): Config => readConfig(variables, definitions)
 
-/** What is wrong with the variables; none when they are good. */
+/** The problems of the variables; empty when they are valid. */
 export function problemsOf(variables: Environment): readonly string[] {
   try {
     read(variables)

@@ -10,7 +10,7 @@ function outcome(text: string, kind: 'base' | 'endpoint', production = false): u
   return url?.href ?? env.problems.join()
 }
 
-t.test('a base comes in its normal form without a trailing slash, an endpoint as it is', async t => {
+t.test('a base loses its trailing slash, and an endpoint keeps it', async t => {
   for (const [text, base, endpoint] of [
     ['https://acme.example.com', 'https://acme.example.com', 'https://acme.example.com/'],
     ['https://acme.example.com/', 'https://acme.example.com', 'https://acme.example.com/'],
@@ -26,10 +26,10 @@ t.test('a base comes in its normal form without a trailing slash, an endpoint as
   t.equal(outcome('https://acme.example.com/x?tenant=1', 'endpoint'), 'https://acme.example.com/x?tenant=1')
 })
 
-t.test('what is no URL to append to, or to call, is a problem that names the variable and shows a good one', async t => {
+t.test('an invalid URL is a problem that names the variable and shows an example', async t => {
   const absolute = `A_URL must be an absolute http or https URL, for example A_URL=${example}.`
-  const user = `A_URL must not hold a user name or password, for example A_URL=${example}.`
-  const fragment = (kind: string) => `A_URL must not hold a ${kind === 'base' ? 'query or ' : ''}fragment, for example A_URL=${example}.`
+  const user = `A_URL must not contain a user name or password, for example A_URL=${example}.`
+  const fragment = (kind: string) => `A_URL must not contain a ${kind === 'base' ? 'query or ' : ''}fragment, for example A_URL=${example}.`
   for (const kind of ['base', 'endpoint'] as const) {
     for (const text of [
       'acme.example.com',
@@ -50,16 +50,16 @@ t.test('what is no URL to append to, or to call, is a problem that names the var
   for (const text of ['https://acme.example.com/?a', 'https://acme.example.com/v1?']) t.equal(outcome(text, 'base'), fragment('base'), text)
 })
 
-t.test('in production only loopback is reached without TLS', async t => {
+t.test('in production only loopback may be used without TLS', async t => {
   for (const text of ['http://localhost:1/v1', 'http://127.0.0.1:1/v1', 'http://[::1]:1/v1', 'https://acme.example.com/v1'])
     t.equal(outcome(text, 'base', true), text)
   for (const text of ['http://acme.example.com/v1', 'http://10.0.0.1/v1', 'http://0.0.0.0/v1', 'http://localhost.example.com/v1']) {
     t.equal(outcome(text, 'base', true), `A_URL must be https, for example A_URL=${example}.`)
-    t.equal(outcome(text, 'base'), text, 'elsewhere it is')
+    t.equal(outcome(text, 'base'), text, 'any host in development')
   }
 })
 
-t.test('SEC-25: an origin is scheme, host and port, exactly', async t => {
+t.test('SEC-25: an origin is exactly scheme, host and port', async t => {
   for (const [text, origin] of [
     ['https://app.example.com', 'https://app.example.com'],
     ['https://app.example.com/', 'https://app.example.com'],
@@ -97,7 +97,7 @@ t.test('an origin is parsed into its parts, with the default port of its scheme'
     t.strictSame(parseOrigin(text), { origin: text, ...parts }, text)
 })
 
-t.test('loopback is what never leaves the machine', async t => {
+t.test('loopback hosts are recognized', async t => {
   for (const host of ['localhost', 'app.localhost', '127.0.0.1', '127.1.2.3', '[::1]', '::1']) t.ok(isLoopback(host), host)
   for (const host of [
     '0.0.0.0',

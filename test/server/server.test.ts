@@ -85,9 +85,9 @@ t.test('SEC-42: what is misspelt or open to everybody never starts, and what is 
     [{ NODE_ENV: '', HOST: '0.0.0.0' }, /- HOST is "0\.0\.0\.0", which others can reach/],
     [{ PUBLIC_URL: 'https://connect.example.com' }, /- PUBLIC_URL is "https:\/\/connect\.example\.com", which others can reach/],
     [{ TRUST_PROXY: '0.0.0.0/0' }, /- TRUST_PROXY: "0\.0\.0\.0\/0" is so wide/],
-    [{ HOST: 'localhost:3000' }, /- HOST: "localhost:3000" is no address/],
+    [{ HOST: 'localhost:3000' }, /- HOST: "localhost:3000" is not an IP address/],
     [{ DATA_DIR: '/dev/null' }, /- DATA_DIR: "\/dev\/null" cannot be used/],
-    [{ NODE_ENV: 'production', SESION_KEYS: 'canary' }, /- SESION_KEYS is not known\. SESSION_KEYS may be meant/]
+    [{ NODE_ENV: 'production', SESION_KEYS: 'canary' }, /- SESION_KEYS is not a known variable; SESSION_KEYS is probably meant/]
   ] as const) {
     const { child, output } = run(t, { PORT: '0', DATA_DIR: join(t.testdirName, 'data'), ...environment })
     t.equal((await once(child, 'close'))[0], 78, Object.keys(environment).join())
@@ -107,7 +107,7 @@ t.test('what may be meant and is likely not is warned of at the start', async t 
   })
   for (const said of [
     /^ {2}Warning: ALLOWED_ORIGINS: "https:/m,
-    /^ {2}Warning: REDIS_URI is not known/m,
+    /^ {2}Warning: REDIS_URI is not a known variable/m,
     /^ {2}Warning: HOST is "0\.0\.0\.0", and this is development/m
   ])
     t.match(output(), said)

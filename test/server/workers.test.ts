@@ -154,6 +154,6 @@ t.test('workers share a store or nothing: without one it exits with 78 and says 
   const { child, output } = runNode(t, server, { PORT: '0', WORKERS: '2', DATA_DIR: join(t.testdir(), 'data') })
   const [code] = await once(child, 'close')
   t.equal(code, 78)
-  t.match(output(), /WORKERS asks for a store that processes can share: set REDIS_URL/)
-  t.match(output(), /WORKERS asks for a provider/)
+  t.match(output(), /WORKERS needs a store that processes can share: set REDIS_URL/)
+  t.match(output(), /WORKERS needs a provider/)
 })
