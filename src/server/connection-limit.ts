@@ -2,35 +2,35 @@ import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { Logger } from 'pino'
 
-/** For providers, the store and files. Of a smaller limit, half: a call has a connection on either side. */
-const reserved = 2_112
-const logEveryMs = 60_000
+/** Descriptors for providers, the store and files. At most half of a small limit: a request uses a connection on either side. */
+const reservedDescriptors = 2_112
+const logIntervalMs = 60_000
 
 /**
- * Takes no more connections than descriptors allow, and says so. At the limit itself the kernel's queue is emptied by closing what is in
- * it, of which Node tells nobody; and nothing else can be opened, a provider's connection or a file.
+ * Limits the server's connections to below the file descriptor limit, and logs when it refuses some. At the descriptor limit itself libuv
+ * accepts and closes pending connections without an event, and neither provider connections nor files can be opened.
  */
 export function limitConnections(server: Server, logger: Logger): void {
   const descriptors = maxDescriptors()
   if (descriptors === undefined) return
-  server.maxConnections = descriptors - Math.min(Math.floor(descriptors / 2), reserved)
-  let loggedMs = Number.NEGATIVE_INFINITY
+  server.maxConnections = descriptors - Math.min(Math.floor(descriptors / 2), reservedDescriptors)
+  let lastLogMs = Number.NEGATIVE_INFINITY
   server.on('drop', () => {
     const nowMs = performance.now()
-    if (nowMs - loggedMs < logEveryMs) return
-    loggedMs = nowMs
+    if (nowMs - lastLogMs < logIntervalMs) return
+    lastLogMs = nowMs
     logger.error(
       { descriptors, connections: server.maxConnections },
-      'connections are turned away: as many are open as the limit of descriptors allows; raise it (ulimit -n, LimitNOFILE=), or run more instances'
+      'connections refused: the file descriptor limit allows no more; raise it (ulimit -n, LimitNOFILE=), or run more instances'
     )
   })
 }
 
-/** proc(5). Elsewhere nobody says without a command. */
+/** From proc(5). `undefined` on systems without it. */
 function maxDescriptors(): number | undefined {
   try {
-    const most = Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1])
-    return Number.isSafeInteger(most) ? most : undefined
+    const limit = Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1])
+    return Number.isSafeInteger(limit) ? limit : undefined
   } catch {
     return undefined
   }

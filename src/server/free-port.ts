@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 
-/** A port that is free on this host now. For `PORT=0`: callback addresses hold the port, so it must be known before anything is built. */
+/** Finds a free port for `PORT=0`: callback URLs contain the port, so it must be known before the gateway is built. */
 export function freePort(host: string): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>()
   const probe = createServer().once('error', reject)

@@ -5,81 +5,81 @@ import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config/config.ts'
 import type { Upstream } from '../upstream/send.ts'
 
-/** Who calls steadily has called in that time, and been told that the connection closes. */
+/** A client that sends requests steadily sends one in this time, whose response has `Connection: close`. */
 const idleMs = 2_000
-const lookEveryMs = 50
+const pollMs = 50
 const maxTurns = 1_000
 
 /**
- * First balancers are told, then nobody new is let in, then those who are in have their time.
- * @param open the server's connections
- * @returns when all of them have ended, or their time has
+ * Fails readiness for `delayMs`, so that load balancers route elsewhere, then stops listening and waits for open connections.
+ * @param sockets the server's open connections
+ * @returns when all of them have ended, at the latest after `timeoutMs`
  */
 export async function shutDownGracefully(
   app: FastifyInstance,
-  open: ReadonlySet<Socket>,
+  sockets: ReadonlySet<Socket>,
   upstream: Upstream,
   { delayMs, timeoutMs }: Config['shutdown']
 ): Promise<void> {
   app.startShutdown()
   if (delayMs > 0) await sleep(delayMs)
   await stopListening(app.server)
-  const untilMs = performance.now() + timeoutMs
-  let moved = -1
-  let movedMs = performance.now()
-  while (open.size > 0 && performance.now() < untilMs) {
-    // Again and again: a connection whose last answer began before it was told to close stays open, and may bring the next stream.
+  const deadlineMs = performance.now() + timeoutMs
+  let lastBytes = -1
+  let lastActivityMs = performance.now()
+  while (sockets.size > 0 && performance.now() < deadlineMs) {
+    // Repeatedly: a connection whose last response head was sent before the shutdown stays open and may start another event stream.
     upstream.endEventStreams()
-    const bytes = bytesOf(open)
-    if (bytes !== moved) movedMs = performance.now()
-    moved = bytes
-    // Of all together: the process waits for those on which something moves in any case.
-    if (performance.now() - movedMs >= idleMs) app.server.closeIdleConnections()
-    await sleep(lookEveryMs)
+    const bytes = totalBytes(sockets)
+    if (bytes !== lastBytes) lastActivityMs = performance.now()
+    lastBytes = bytes
+    // Activity on any connection counts for all: the process waits for the active ones anyway.
+    if (performance.now() - lastActivityMs >= idleMs) app.server.closeIdleConnections()
+    await sleep(pollMs)
   }
   app.server.closeAllConnections()
 }
 
-function bytesOf(open: ReadonlySet<Socket>): number {
+function totalBytes(sockets: ReadonlySet<Socket>): number {
   let bytes = 0
-  for (const { bytesRead, bytesWritten } of open) bytes += bytesRead + bytesWritten
+  for (const { bytesRead, bytesWritten } of sockets) bytes += bytesRead + bytesWritten
   return bytes
 }
 
-/** A server's connections, from now on. */
+/** @returns the server's open connections, updated as they open and close */
 export function trackConnections(server: EventEmitter): ReadonlySet<Socket> {
-  const open = new Set<Socket>()
+  const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
-    open.add(socket)
-    socket.on('close', () => open.delete(socket))
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
   })
-  return open
+  return sockets
 }
 
 /**
- * Stops right after a turn of the event loop in which nobody came. A connection that the kernel has taken and we have not is reset when we
- * stop listening: so that is done when all have just been taken, in the same turn, before anything else takes time. What is left is a few
- * microseconds in which one may come; the kernel has no way to stop taking and keep what it has taken.
+ * Stops listening right after a turn of the event loop without new connections or requests. Closing a listening socket resets the
+ * connections that the kernel has completed and the process has not accepted yet. In a quiet turn all of them have just been accepted, so
+ * that only the next few microseconds are at risk; the kernel has no way to stop completing connections and keep the pending ones.
  */
 function stopListening(server: Server): Promise<void> {
   return new Promise(resolve => {
-    let hasCome = true
+    let isQuiet = false
     let turns = 0
-    const note = () => {
-      hasCome = true
+    const onActivity = () => {
+      isQuiet = false
     }
-    const turn = () => {
-      if (!hasCome || turns++ >= maxTurns) {
-        // Not that of node:http, which ends idle connections at once: a request that is on its way on one of them would be lost.
+    const onTurn = () => {
+      if (isQuiet || turns++ >= maxTurns) {
+        // Not node:http's close(), which also ends idle connections at once: a request that is on its way on one of them would be lost.
         Server.prototype.close.call(server)
-        server.off('connection', note).off('request', note)
+        server.off('connection', onActivity).off('request', onActivity)
         resolve()
         return
       }
-      hasCome = false
-      setImmediate(turn)
+      isQuiet = true
+      setImmediate(onTurn)
     }
-    server.on('connection', note).on('request', note)
-    setImmediate(turn)
+    server.on('connection', onActivity).on('request', onActivity)
+    setImmediate(onTurn)
   })
 }

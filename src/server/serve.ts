@@ -17,7 +17,7 @@ import { startupBanner } from './startup-banner.ts'
 import { countBuffersAsHeap } from './v8-flags.ts'
 import { waitForStore } from './wait-for-store.ts'
 
-/** What token calls under way, saving what they bring and closing the store may take beyond that. */
+/** Beyond the time for requests: for token requests in flight, for storing their results, and for closing the store. */
 const closeMs = 17_000
 
 const clock = { now: Date.now }
@@ -26,16 +26,16 @@ export type ServeOptions = {
   readonly variables: Environment
   readonly definitions: readonly Provider[]
   readonly configured: Config
-  /** Whoever starts it sees to these, and says when to leave. */
+  /** The caller handles these signals, and calls `shutDown`. */
   readonly ignoredSignals?: ReadonlyArray<(typeof shutdownSignals)[number]>
-  /** Told once, when calls are taken, what somebody who has just started it wants to know. */
-  readonly onReady: (message: string) => void
+  /** Called once when the gateway listens, with the startup banner. */
+  readonly onReady: (banner: string) => void
 }
 
-/** One gateway in this process, until it is told to end. */
-export async function serve({ variables, definitions, configured, ignoredSignals, onReady }: ServeOptions): Promise<{ leave(): void }> {
+/** Runs one gateway in this process until a signal, an uncaught error or `shutDown`. */
+export async function serve({ variables, definitions, configured, ignoredSignals, onReady }: ServeOptions): Promise<{ shutDown(): void }> {
   countBuffersAsHeap()
-  // Nothing configured, and not in production: everything is wired to providers that live in this process.
+  // Without a configured provider, outside production, the sandbox in this process stands in for all of them.
   const sandbox = configured.providers.size === 0 ? await startSandbox(configured) : undefined
   const config = sandbox ? readConfig({ ...variables, ...sandbox.environment }, definitions, configured.port) : configured
 
@@ -46,21 +46,22 @@ export async function serve({ variables, definitions, configured, ignoredSignals
   const logger = pino({ level: config.logLevel }, destination)
   const app = await buildGateway(config, { store, clock, send: upstream.send, lookupFor, logger })
 
-  const open = trackConnections(app.server)
+  const sockets = trackConnections(app.server)
   const { delayMs, timeoutMs } = config.shutdown
-  let isLeaving = false
+  let isShuttingDown = false
   const grace = closeWithGrace(
     {
       delay: delayMs + timeoutMs + closeMs,
       logger: {
-        error: (what: unknown) => (what instanceof Error ? logger.error(faultOf(what), 'the end failed') : logger.error(String(what)))
+        error: (error: unknown) =>
+          error instanceof Error ? logger.error(loggableError(error), 'shutdown failed') : logger.error(String(error))
       },
       ...(ignoredSignals && { skip: [...ignoredSignals] })
     },
     async ({ err }) => {
-      isLeaving = true
-      if (err) logger.fatal(faultOf(err), 'Grantkeeper ends after a fault of its own')
-      else await shutDownGracefully(app, open, upstream, config.shutdown)
+      isShuttingDown = true
+      if (err) logger.fatal(loggableError(err), 'uncaught error: shutting down')
+      else await shutDownGracefully(app, sockets, upstream, config.shutdown)
       await app.close()
       await upstream.close()
       await sandbox?.close()
@@ -73,15 +74,15 @@ export async function serve({ variables, definitions, configured, ignoredSignals
   await app.listen({ host: config.host, port: config.port })
   onReady(startupBanner(config, store.description, sandbox?.apiKeys))
   return {
-    leave: () => {
-      // A fault may have begun it.
-      if (!isLeaving) void grace.close()
+    shutDown: () => {
+      // An uncaught error may have started it already.
+      if (!isShuttingDown) void grace.close()
     }
   }
 }
 
-/** What a log may hold of it. */
-const faultOf = (error: Error) => ({ name: error.name, code: (error as NodeJS.ErrnoException).code, stack: stackFrames(error) })
+/** Without its message, which may hold a secret. */
+const loggableError = (error: Error) => ({ name: error.name, code: (error as NodeJS.ErrnoException).code, stack: stackFrames(error) })
 
 async function startSandbox({ publicUrl, dataDir }: Config) {
   const { startSandbox } = await import('../sandbox/sandbox.ts')

@@ -1,5 +1,5 @@
-/** With what a terminal, a service manager or an orchestrator ends a process, and the first process its workers. */
+/** The signals with which terminals, service managers and orchestrators end a process, and the supervisor its workers. */
 export const shutdownSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const
 
-/** What a worker says to the process that watches over it. */
-export type Ready = { readonly ready: string }
+/** Sent by a worker to the supervisor when it listens: its startup banner. */
+export type ReadyMessage = { readonly ready: string }

@@ -2,9 +2,8 @@ import type { Config } from '../config/config.ts'
 import { variablePrefix } from '../config/provider-settings.ts'
 
 /**
- * What somebody who has just started the gateway wants to know.
- *
- * @param sandboxKeys the keys that the built-in sandbox takes, by provider; `undefined` when it does not run
+ * What a start prints: the URL, where tokens are stored, the providers, next steps and warnings.
+ * @param sandboxKeys the API keys that the sandbox accepts, by provider; `undefined` when it does not run
  */
 export function startupBanner(config: Config, storeDescription: string, sandboxKeys: Readonly<Record<string, string>> | undefined): string {
   const names = [...config.providers.values()].map(({ definition }) => definition.title).join(', ')
@@ -14,22 +13,22 @@ export function startupBanner(config: Config, storeDescription: string, sandboxK
     const key = sandboxKeys?.[name]
     return key === undefined ? [] : [`${title} ${key}`]
   })
-  const next = sandboxKeys
+  const nextSteps = sandboxKeys
     ? [
-        'Providers are played by the built-in sandbox: sign in with any address, nothing leaves this machine.',
-        ...(keys.length > 0 ? [`Keys that work there: ${keys.join(', ')}`] : []),
-        `To use a real one, register ${config.publicUrl}/auth/${first?.definition.name}/callback there and set ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET.`
+        'The built-in sandbox stands in for the providers: sign in with any email address, nothing leaves this machine.',
+        ...(keys.length > 0 ? [`API keys that it accepts: ${keys.join(', ')}`] : []),
+        `To use a real provider, register ${config.publicUrl}/auth/${first?.definition.name}/callback there and set ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET.`
       ]
     : config.production
       ? []
-      : ['Before production: set NODE_ENV=production, PUBLIC_URL, SESSION_KEYS and TOKEN_KEYS; for several instances REDIS_URL as well.']
+      : ['Before production: set NODE_ENV=production, PUBLIC_URL, SESSION_KEYS and TOKEN_KEYS, and REDIS_URL for several instances.']
   return [
     '',
     `  Grantkeeper is ready: ${config.publicUrl}`,
     '',
-    `  Tokens are kept, sealed, in: ${storeDescription}`,
+    `  Tokens are stored, encrypted, in: ${storeDescription}`,
     `  Providers: ${names}`,
-    ...next.map(line => `  ${line}`),
+    ...nextSteps.map(line => `  ${line}`),
     ...config.warnings.map(warning => `  Warning: ${warning}`),
     ''
   ].join('\n')

@@ -3,27 +3,33 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Store } from '../core/ports.ts'
 
-/** How long a start waits for each sign of life of the store. */
-const firstContactMs = 750
+/** How long a start waits for the store's connection, and then for its change feed. */
+const defaultTimeoutMs = 750
 
-/** The first calls after a start should find the store connected. One that is down is waited for a little, and then met by 503s until it comes. */
+/**
+ * Waits until the store is connected, so that the first requests after a start find it ready. An unreachable store does not fail the
+ * start: requests get 503 until it is back.
+ */
 export async function waitForStore({ ping, changes }: Store, logger: Logger): Promise<void> {
-  if (!(await pollUntil(ping))) logger.warn('the store cannot be reached yet; calls answer 503 until it can')
+  if (!(await pollUntil(ping))) logger.warn('the store is not reachable yet; requests get 503 until it is')
   else if (!(await pollUntil(async () => assert(changes.isReliable()))))
-    logger.warn('the store does not tell of changes (CLIENT TRACKING); every call asks it')
+    logger.warn('the store does not report changes (CLIENT TRACKING); every request reads it')
 }
 
-/** Tries it until it succeeds, or too long. */
-export async function pollUntil(what: () => Promise<void>, withinMs = firstContactMs): Promise<boolean> {
-  const untilMs = performance.now() + withinMs
-  for (let pauseMs = 2; ; ) {
+/**
+ * Retries a function until it does not throw.
+ * @returns `false` when it still throws after the timeout
+ */
+export async function pollUntil(attempt: () => Promise<void>, timeoutMs = defaultTimeoutMs): Promise<boolean> {
+  const deadlineMs = performance.now() + timeoutMs
+  for (let delayMs = 2; ; ) {
     try {
-      await what()
+      await attempt()
       return true
     } catch {
-      if (performance.now() > untilMs) return false
-      await sleep(pauseMs)
-      pauseMs = Math.min(pauseMs * 2, 50)
+      if (performance.now() > deadlineMs) return false
+      await sleep(delayMs)
+      delayMs = Math.min(delayMs * 2, 50)
     }
   }
 }

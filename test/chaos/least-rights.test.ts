@@ -74,7 +74,7 @@ t.test('over TLS, as users that may do what is documented and nothing else', asy
       await eventually('twenty calls are two reads at most', async () => (await readsFor(instance)) <= 2)
     }
     t.equal(await readsFor(untold), 20)
-    t.match(fleet.instances[2]?.output(), /does not tell of changes/)
+    t.match(fleet.instances[2]?.output(), /does not report changes/)
   })
 
   await t.test('who may not wait for a replica is signed out all the same', async t => {

@@ -11,8 +11,8 @@ import { closed } from '../support/raw.ts'
 const server = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
 
 t.test(
-  'SEC-36: connections are turned away before descriptors run out, and the log says what to do, once',
-  { skip: !existsSync('/proc/self/limits') && 'no /proc here, so the limit is not known' },
+  'SEC-36: connections are refused before descriptors run out, and logged once',
+  { skip: !existsSync('/proc/self/limits') && 'the descriptor limit is only known from /proc' },
   async t => {
     const port = await freePort()
     const child = spawn('sh', ['-c', `ulimit -n 200; exec "${process.execPath}" "${server}"`], {
@@ -21,31 +21,31 @@ t.test(
     })
     endWithThisProcess(child)
     t.teardown(() => stopped({ child }, 'SIGKILL'))
-    let text = ''
-    const said = async (pattern: RegExp) => {
-      while (!pattern.test(text)) await once(child.stdout as NodeJS.ReadableStream, 'data')
+    let output = ''
+    const outputMatches = async (pattern: RegExp) => {
+      while (!pattern.test(output)) await once(child.stdout as NodeJS.ReadableStream, 'data')
     }
     child.stdout?.setEncoding('utf8').on('data', chunk => {
-      text += chunk
+      output += chunk
     })
-    await said(/ is ready: /)
+    await outputMatches(/ is ready: /)
     const sockets = Array.from({ length: 120 }, () => connect(port, '127.0.0.1'))
     t.teardown(() => {
       for (const socket of sockets) socket.destroy()
     })
-    const ends = sockets.map(socket => closed(socket.resume()))
-    await said(/"msg":"connections are turned away/)
-    await Promise.any(ends)
-    const lines = text.split('\n').filter(line => line.includes('turned away'))
+    const closes = sockets.map(socket => closed(socket.resume()))
+    await outputMatches(/"msg":"connections refused/)
+    await Promise.any(closes)
+    const lines = output.split('\n').filter(line => line.includes('connections refused'))
     t.equal(lines.length, 1)
     t.match(JSON.parse(lines[0] ?? ''), { level: 50, descriptors: 200, connections: 100, msg: /ulimit -n/ })
     for (const socket of sockets) socket.destroy()
-    await Promise.all(ends)
+    await Promise.all(closes)
     for (let status = 0; status !== 200; )
       status = await fetch(`http://127.0.0.1:${port}/health/ready`).then(
         r => r.status,
         () => 0
       )
-    t.pass('and it serves on')
+    t.pass('the gateway still serves')
   }
 )

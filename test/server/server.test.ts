@@ -13,16 +13,16 @@ import { startRedis } from '../support/redis.ts'
 const server = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
 
 /** The gateway as `npm start` runs it. */
-const run = (t: Test, environment: Record<string, string>) => runNode(t, server, environment)
-const started = (t: Test, environment: Record<string, string>) => startNode(t, server, environment)
+const runGateway = (t: Test, environment: Record<string, string>) => runNode(t, server, environment)
+const startGateway = (t: Test, environment: Record<string, string>) => startNode(t, server, environment)
 
-t.test('without any configuration it starts with every provider in the sandbox, and says what to do next', async t => {
+t.test('without configuration every provider runs in the sandbox, and survives a restart', async t => {
   const dataDir = join(t.testdir(), 'data')
-  // Not 0: a port of the system's choice might be that of somebody's outgoing connection when it starts again.
+  // Not PORT=0: the system could give that port to an outgoing connection before the restart.
   const environment = { PORT: `${await freePort()}`, DATA_DIR: dataDir }
-  const gateway = await started(t, environment)
+  const gateway = await startGateway(t, environment)
   for (const line of [
-    /Tokens are kept, sealed, in: .*sqlite/i,
+    /Tokens are stored, encrypted, in: .*sqlite/i,
     /Providers: .*Productboard/,
     /sandbox/,
     /Outgrow sandbox_outgrow_key/,
@@ -35,18 +35,18 @@ t.test('without any configuration it starts with every provider in the sandbox, 
     t.equal((await browser.connect(gateway.url, provider)).url, `${gateway.url}/`)
     t.equal((await browser.fetch(`${gateway.url}/proxy/${provider}/echo`)).status, 200)
   }
-  t.equal(await stopped(gateway), 0, 'SIGTERM ends it well')
+  t.equal(await stopped(gateway), 0, 'SIGTERM ends it with exit code 0')
   for (const file of ['keys.json', 'sandbox.json']) t.equal(statSync(join(dataDir, file)).mode & 0o777, 0o600)
 
-  const again = await started(t, environment)
+  const restarted = await startGateway(t, environment)
   for (const provider of ['productboard', 'process-street', 'outgrow', 'ignition'])
-    t.equal((await browser.fetch(`${again.url}/proxy/${provider}/echo`)).status, 200, `${provider} is still connected`)
-  await browser.fetch(`${again.url}/connections/productboard/refresh`, { method: 'POST' })
-  t.equal((await browser.fetch(`${again.url}/proxy/productboard/echo`)).status, 200, 'and renews')
+    t.equal((await browser.fetch(`${restarted.url}/proxy/${provider}/echo`)).status, 200, `${provider} is still connected`)
+  await browser.fetch(`${restarted.url}/connections/productboard/refresh`, { method: 'POST' })
+  t.equal((await browser.fetch(`${restarted.url}/proxy/productboard/echo`)).status, 200, 'tokens are refreshed')
 })
 
-t.test('in production nothing is guessed: every problem is printed at once, and it exits with 78', async t => {
-  const { child, output } = run(t, {
+t.test('in production every configuration problem is printed, with exit code 78', async t => {
+  const { child, output } = runGateway(t, {
     NODE_ENV: 'production',
     PORT: 'many',
     PUBLIC_URL: 'http://connect.example.com',
@@ -79,8 +79,8 @@ t.test('in production nothing is guessed: every problem is printed at once, and 
   t.notMatch(output(), /\n {4}at /, 'no stack')
 })
 
-t.test('SEC-42: what is misspelt or open to everybody never starts, and what is wrong is said without a stack', async t => {
-  for (const [environment, said] of [
+t.test('SEC-42: an unsafe configuration fails the start with a message and no stack', async t => {
+  for (const [environment, message] of [
     [{ NODE_ENV: 'prod', HOST: '0.0.0.0' }, /- NODE_ENV is "prod"/],
     [{ NODE_ENV: '', HOST: '0.0.0.0' }, /- HOST is "0\.0\.0\.0", which others can reach/],
     [{ PUBLIC_URL: 'https://connect.example.com' }, /- PUBLIC_URL is "https:\/\/connect\.example\.com", which others can reach/],
@@ -89,15 +89,15 @@ t.test('SEC-42: what is misspelt or open to everybody never starts, and what is 
     [{ DATA_DIR: '/dev/null' }, /- DATA_DIR: "\/dev\/null" cannot be used/],
     [{ NODE_ENV: 'production', SESION_KEYS: 'canary' }, /- SESION_KEYS is not a known variable; SESSION_KEYS is probably meant/]
   ] as const) {
-    const { child, output } = run(t, { PORT: '0', DATA_DIR: join(t.testdirName, 'data'), ...environment })
+    const { child, output } = runGateway(t, { PORT: '0', DATA_DIR: join(t.testdirName, 'data'), ...environment })
     t.equal((await once(child, 'close'))[0], 78, Object.keys(environment).join())
-    t.match(output(), said)
+    t.match(output(), message)
     t.notMatch(output(), /\n {4}at |is ready|canary/)
   }
 })
 
-t.test('what may be meant and is likely not is warned of at the start', async t => {
-  const { output } = await started(t, {
+t.test('settings that are probably mistakes are warnings at the start', async t => {
+  const { output } = await startGateway(t, {
     PORT: '0',
     DATA_DIR: t.testdir(),
     ALLOWED_ORIGINS: 'https://app.example.com',
@@ -105,42 +105,42 @@ t.test('what may be meant and is likely not is warned of at the start', async t 
     HOST: '0.0.0.0',
     ALLOW_PUBLIC_DEVELOPMENT: '1'
   })
-  for (const said of [
+  for (const pattern of [
     /^ {2}Warning: ALLOWED_ORIGINS: "https:/m,
     /^ {2}Warning: REDIS_URI is not a known variable/m,
     /^ {2}Warning: HOST is "0\.0\.0\.0", and this is development/m
   ])
-    t.match(output(), said)
+    t.match(output(), pattern)
   t.notMatch(output(), /canary/)
 })
 
-t.test('a store that cannot be opened, and an address that is not this machine’s, are said in words', async t => {
-  const broken = t.testdir({ 'grantkeeper.sqlite': 'this is a text and no database, however long it may go on'.repeat(20) })
+t.test('a broken store and a foreign HOST fail the start with a clear message', async t => {
+  const broken = t.testdir({ 'grantkeeper.sqlite': 'this is text and not a database'.repeat(40) })
   const keys = { SESSION_KEYS: newKey(), TOKEN_KEYS: newKey() }
-  for (const [environment, code, said] of [
+  for (const [environment, code, message] of [
     [{ DATA_DIR: broken }, 78, /^Cannot open the store .* file is not a database\. DATA_DIR must be/m],
     [
       { DATA_DIR: join(broken, 'data'), HOST: '192.0.2.1', ALLOW_PUBLIC_DEVELOPMENT: '1' },
       1,
-      /^HOST: 192\.0\.2\.1 cannot be listened on \(EADDRNOTAVAIL\).* HOST=127\.0\.0\.1\.$/m
+      /^HOST: cannot listen on 192\.0\.2\.1 \(EADDRNOTAVAIL\).* HOST=127\.0\.0\.1\.$/m
     ],
     [
       { DATA_DIR: join(broken, 'data'), HOST: 'nowhere.invalid', ALLOW_PUBLIC_DEVELOPMENT: '1' },
       1,
-      /^HOST: nowhere\.invalid cannot be listened on \((ENOTFOUND|EAI_AGAIN)\)/m
+      /^HOST: cannot listen on nowhere\.invalid \((ENOTFOUND|EAI_AGAIN)\)/m
     ]
   ] as const) {
-    const { child, output } = run(t, { PORT: '0', ...keys, ...environment })
+    const { child, output } = runGateway(t, { PORT: '0', ...keys, ...environment })
     t.equal((await once(child, 'close'))[0], code, output())
-    t.match(output(), said)
+    t.match(output(), message)
     t.notMatch(output(), /\n {4}at |is ready/)
   }
 })
 
-t.test('PORT and HOST may stand in files, also with several processes and PORT=0', async t => {
+t.test('PORT and HOST can be read from files, with workers and PORT=0', async t => {
   const redis = await startRedis(t)
   const directory = t.testdir({ port: '0\n', host: 'localhost\n', keys: newKey() })
-  const gateway = await started(t, {
+  const gateway = await startGateway(t, {
     PORT_FILE: join(directory, 'port'),
     HOST_FILE: join(directory, 'host'),
     SESSION_KEYS_FILE: join(directory, 'keys'),
@@ -154,15 +154,15 @@ t.test('PORT and HOST may stand in files, also with several processes and PORT=0
   t.equal(await stopped(gateway), 0)
 })
 
-t.test('a port that is taken is said in words', async t => {
-  const first = await started(t, { PORT: '0', DATA_DIR: t.testdir() })
-  const { child, output } = run(t, { PORT: new URL(first.url).port, DATA_DIR: join(t.testdirName, 'second') })
+t.test('a port in use fails the start with a clear message', async t => {
+  const first = await startGateway(t, { PORT: '0', DATA_DIR: t.testdir() })
+  const { child, output } = runGateway(t, { PORT: new URL(first.url).port, DATA_DIR: join(t.testdirName, 'second') })
   t.equal((await once(child, 'close'))[0], 1)
-  t.match(output(), /taken/)
+  t.match(output(), /Port \d+ is already in use/)
 })
 
 for (const kind of ['the embedded store', 'Redis'] as const) {
-  t.test(`after a restart of the process the browser is still connected, with ${kind}`, async t => {
+  t.test(`connections survive a killed process, with ${kind}`, async t => {
     const port = await freePort()
     const sandbox = await startTestSandbox(t, [port])
     const redis = kind === 'Redis' ? await startRedis(t) : undefined
@@ -175,14 +175,14 @@ for (const kind of ['the embedded store', 'Redis'] as const) {
       TOKEN_KEYS: newKey(),
       ...(redis && { REDIS_URL: redis.url })
     }
-    const first = await started(t, environment)
+    const first = await startGateway(t, environment)
     const browser = new Browser()
     await browser.connect(first.url, 'productboard')
     t.equal((await browser.fetch(`${first.url}/proxy/productboard/v2/notes`)).status, 200)
-    // Killed, not asked: what counts must be in the store already.
+    // SIGKILL, so that only what is already stored survives.
     await stopped(first, 'SIGKILL')
 
-    const second = await started(t, environment)
+    const second = await startGateway(t, environment)
     t.equal((await browser.fetch(`${second.url}/proxy/productboard/v2/notes`)).status, 200)
     sandbox.vendor('productboard').expireAccessTokens()
     t.equal((await browser.fetch(`${second.url}/proxy/productboard/v2/notes`)).status, 200)
@@ -191,33 +191,33 @@ for (const kind of ['the embedded store', 'Redis'] as const) {
   })
 }
 
-t.test('SIGTERM lets a call under way finish', async t => {
+t.test('SIGTERM lets a request in flight finish', async t => {
   const provider = await startFakeProvider(t)
-  const gateway = await started(t, { ...provider.environment, PORT: '0', DATA_DIR: t.testdir() })
+  const gateway = await startGateway(t, { ...provider.environment, PORT: '0', DATA_DIR: t.testdir() })
   const browser = new Browser()
   await signIn(gateway, browser)
   const arrived = Promise.withResolvers<() => void>()
   provider.api = (_, r) => arrived.resolve(() => json(r, 200, { finished: true }))
-  const call = browser.fetch(`${gateway.url}/proxy/productboard/x`)
-  const answer = await arrived.promise
+  const response = browser.fetch(`${gateway.url}/proxy/productboard/x`)
+  const respond = await arrived.promise
   const exit = once(gateway.child, 'exit')
   gateway.child.kill('SIGTERM')
-  answer()
-  t.same(await (await call).json(), { finished: true })
+  respond()
+  t.same(await (await response).json(), { finished: true })
   t.equal((await exit)[0], 0)
 })
 
-t.test('SEC-40: a fault that ends the process is logged by its name and place, and not by its message', async t => {
-  const fault = `process.once('SIGUSR2', () => { throw new RangeError(process.env.CANARY) })`
-  const gateway = await started(t, {
+t.test('SEC-40: a fatal error is logged with name and stack but without its message', async t => {
+  const crash = `process.once('SIGUSR2', () => { throw new RangeError(process.env.CANARY) })`
+  const gateway = await startGateway(t, {
     PORT: '0',
     DATA_DIR: t.testdir(),
-    CANARY: 'fault-canary',
-    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}`
+    CANARY: 'message-canary',
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(crash)}`
   })
   const close = once(gateway.child, 'close')
   gateway.child.kill('SIGUSR2')
   t.same(await close, [1, null])
-  t.match(gateway.output(), /"name":"RangeError","stack":\[" {4}at .*a fault of its own/)
-  t.notMatch(gateway.output(), 'fault-canary')
+  t.match(gateway.output(), /"name":"RangeError","stack":\[" {4}at .*uncaught error: shutting down/)
+  t.notMatch(gateway.output(), 'message-canary')
 })

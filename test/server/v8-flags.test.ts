@@ -5,8 +5,8 @@ import { bufferFlag } from '../../src/server/v8-flags.ts'
 
 const run = promisify(execFile)
 
-t.test('V8 knows the option by which buffers are collected as the heap is', async t => {
+t.test('V8 supports the flag that counts buffers towards the heap limit', async t => {
   t.match(await run(process.execPath, [bufferFlag, '--print', '"it runs"']), { stdout: 'it runs\n', stderr: '' })
-  const other = await run(process.execPath, [`${bufferFlag}-x`, '--print', '""']).catch(error => error)
-  t.match(other.stderr, /bad option/, 'as it would say of another')
+  const unknown = await run(process.execPath, [`${bufferFlag}-x`, '--print', '""']).catch(error => error)
+  t.match(unknown.stderr, /bad option/, 'an unknown flag is an error')
 })

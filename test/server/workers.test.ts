@@ -24,47 +24,47 @@ type Line = { readonly pid: number; readonly msg: string; readonly worker?: numb
 const linesOf = ({ output }: NodeProcess): Line[] =>
   output()
     .split('\n')
-    // The last is still to come, or the rest of it is.
+    // The last line may be incomplete.
     .slice(0, -1)
     .filter(line => line.startsWith('{'))
     .map(line => JSON.parse(line))
 
-/** Until the output tells it. */
-async function until<T>({ child, output }: NodeProcess, told: () => T | undefined): Promise<T> {
+/** Waits for output until `find` returns a value. */
+async function waitForOutput<T>({ child, output }: NodeProcess, find: () => T | undefined): Promise<T> {
   for (;;) {
-    const what = told()
-    if (what !== undefined) return what
-    if (!runs(child)) throw new Error(`it ended: ${output()}`)
+    const found = find()
+    if (found !== undefined) return found
+    if (!runs(child)) throw new Error(`process ended: ${output()}`)
     await once(child.stdout as NodeJS.ReadableStream, 'data')
   }
 }
 
-/** Calls, on connections of their own, until so many processes have said in their logs that they answered. */
-async function answering(
+/** Sends requests on new connections until so many worker processes have logged one. */
+async function workersThatServe(
   gateway: NodeProcess & { url: string },
-  processes: number,
-  not: ReadonlySet<number> = new Set()
+  count: number,
+  excluded: ReadonlySet<number> = new Set()
 ): Promise<Set<number>> {
   const requests = () => linesOf(gateway).filter(({ msg }) => msg === 'request')
-  const found = () => new Set(requests().flatMap(({ pid }) => (not.has(pid) ? [] : [pid])))
-  while (found().size < processes) {
+  const found = () => new Set(requests().flatMap(({ pid }) => (excluded.has(pid) ? [] : [pid])))
+  while (found().size < count) {
     const before = requests().length
-    const call = () => fetch(`${gateway.url}/connections`, { headers: { connection: 'close' } }).then(answer => answer.status)
-    const calls = await Promise.allSettled([call(), call(), call(), call()])
-    // Calls that end with the worker that had them are in no log.
-    const someAnswered = calls.some(({ status }) => status === 'fulfilled')
-    await until(gateway, () => !someAnswered || requests().length > before || undefined)
+    const send = () => fetch(`${gateway.url}/connections`, { headers: { connection: 'close' } }).then(response => response.status)
+    const results = await Promise.allSettled([send(), send(), send(), send()])
+    // Requests that fail because their worker was killed are not logged.
+    const hasResponse = results.some(({ status }) => status === 'fulfilled')
+    await waitForOutput(gateway, () => !hasResponse || requests().length > before || undefined)
   }
   return found()
 }
 
-async function started(t: Test) {
+async function startGateway(t: Test) {
   const redis = await startRedis(t)
   return startNode(t, server, environment(redis.url))
 }
 
-/** @returns whether there was such a process */
-function tell(pid: number, signal: NodeJS.Signals | 0): boolean {
+/** @returns whether the process exists */
+function sendSignal(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(pid, signal)
   } catch {
@@ -72,45 +72,45 @@ function tell(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-t.test('two workers serve behind one port, one that is killed is replaced, and all end together and well', async t => {
-  const gateway = await started(t)
-  t.equal(gateway.output().split('is ready').length, 2, 'it is said once')
-  const both = await answering(gateway, 2)
-  t.notOk(both.has(gateway.child.pid as number), 'neither is the process that was started')
+t.test('two workers serve one port, and a killed one is replaced', async t => {
+  const gateway = await startGateway(t)
+  t.equal(gateway.output().split('is ready').length, 2, 'the banner is printed once')
+  const both = await workersThatServe(gateway, 2)
+  t.notOk(both.has(gateway.child.pid as number), 'the supervisor serves no requests')
 
   const [victim] = both
   process.kill(victim as number, 'SIGKILL')
-  const noted = await until(gateway, () => linesOf(gateway).find(({ msg }) => msg.startsWith('a worker has ended')))
-  t.equal(noted.worker, victim)
-  const [third] = await answering(gateway, 1, both)
+  const logged = await waitForOutput(gateway, () => linesOf(gateway).find(({ msg }) => msg.startsWith('worker ended')))
+  t.equal(logged.worker, victim)
+  const [third] = await workersThatServe(gateway, 1, both)
   t.ok(third)
 
   t.equal(await stopped(gateway), 0)
-  for (const pid of [...both, third as number]) t.notOk(tell(pid, 0))
+  for (const pid of [...both, third as number]) t.notOk(sendSignal(pid, 0))
 })
 
-/** A call whose body is still to come. */
-async function begunCall(t: Test, url: string) {
+/** Starts a request without its body. @returns a function that sends the body and waits for the response */
+async function startRequest(t: Test, url: string) {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   t.teardown(() => socket.destroy())
-  let answer = ''
-  socket.setEncoding('utf8').on('data', text => (answer += text))
-  // The interim answer says that a worker has it.
+  let received = ''
+  socket.setEncoding('utf8').on('data', text => (received += text))
+  // The interim response shows that a worker has accepted the request.
   socket.write(
     'POST /connections/outgrow HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n'
   )
-  while (!answer.includes('100 Continue')) await once(socket, 'data')
+  while (!received.includes('100 Continue')) await once(socket, 'data')
   return async () => {
     socket.write('{}')
-    while (!/HTTP\/1.1 [2-5]/.test(answer)) await once(socket, 'data')
-    return answer
+    while (!/HTTP\/1.1 [2-5]/.test(received)) await once(socket, 'data')
+    return received
   }
 }
 
-t.test('workers do not outlive the process that watches over them, and finish what is under way', async t => {
-  const gateway = await started(t)
-  const finish = await begunCall(t, gateway.url)
-  // They have the same output, which ends with the last of them.
+t.test('workers finish requests in flight and end when the supervisor is killed', async t => {
+  const gateway = await startGateway(t)
+  const finish = await startRequest(t, gateway.url)
+  // The workers share its stdout, which closes with the last of them.
   const allEnded = once(gateway.child, 'close')
   await stopped(gateway, 'SIGKILL')
   t.match(await finish(), /HTTP\/1.1 4\d\d/)
@@ -118,39 +118,39 @@ t.test('workers do not outlive the process that watches over them, and finish wh
   await t.rejects(fetch(gateway.url))
 })
 
-t.test('being told twice to leave, as by a service manager that tells all of a group, does not cut off what is under way', async t => {
-  const gateway = await started(t)
-  const both = await answering(gateway, 2)
-  const finish = await begunCall(t, gateway.url)
+t.test('repeated signals to the whole process group do not abort requests in flight', async t => {
+  const gateway = await startGateway(t)
+  const both = await workersThatServe(gateway, 2)
+  const finish = await startRequest(t, gateway.url)
   const exit = once(gateway.child, 'exit')
   gateway.child.kill('SIGTERM')
-  for (const pid of both) tell(pid, 'SIGTERM')
-  for (const pid of both) tell(pid, 'SIGINT')
+  for (const pid of both) sendSignal(pid, 'SIGTERM')
+  for (const pid of both) sendSignal(pid, 'SIGINT')
   t.match(await finish(), /HTTP\/1.1 4\d\d/)
   t.strictSame(await exit, [0, null])
 })
 
-t.test('a signal in the middle of the start ends all', async t => {
+t.test('a signal during the start ends all processes', async t => {
   const redis = await startRedis(t)
   const { child } = runNode(t, server, environment(redis.url))
   const exit = once(child, 'exit')
-  // Its workers are there, and have not begun to serve.
+  // Its workers exist and are not ready yet.
   while (childrenOf(child.pid as number).length < 2) await sleep(5)
   child.kill('SIGTERM')
   t.strictSame(await exit, [0, null])
 })
 
-t.test('what keeps a worker from starting ends all with its exit code, and is said in words', async t => {
+t.test('a worker that cannot start ends all with its exit code', async t => {
   const redis = await startRedis(t)
   const first = await startNode(t, server, environment(redis.url))
   const { child, output } = runNode(t, server, { ...environment(redis.url), PORT: new URL(first.url).port })
   const [code] = await once(child, 'close')
   t.equal(code, 1)
-  t.match(output(), /Port \d+ is taken/)
+  t.match(output(), /Port \d+ is already in use/)
   t.notMatch(output(), /is ready/)
 })
 
-t.test('workers share a store or nothing: without one it exits with 78 and says why', async t => {
+t.test('WORKERS without Redis and a provider exits with 78', async t => {
   const { child, output } = runNode(t, server, { PORT: '0', WORKERS: '2', DATA_DIR: join(t.testdir(), 'data') })
   const [code] = await once(child, 'close')
   t.equal(code, 78)
