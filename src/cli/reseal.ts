@@ -1,4 +1,4 @@
-// `npm run reseal`, with the gateway's environment: the last step before an old key leaves TOKEN_KEYS.
+// `npm run reseal`, with the gateway's environment: reseals all records with the first key, before an old key is removed from TOKEN_KEYS.
 import { readConfig } from '../config/config.ts'
 import { loadProviders } from '../config/load-providers.ts'
 import { createCipher } from '../core/vault/cipher.ts'
@@ -7,14 +7,14 @@ import { exitCode, startupErrorMessage } from '../server/startup-error.ts'
 import { pollUntil } from '../server/wait-for-store.ts'
 import { openStore } from '../stores/open-store.ts'
 
-const firstContactMs = 5_000
+const storeTimeoutMs = 5_000
 
 async function reseal(): Promise<void> {
   const { keys, redis, dataDir } = readConfig(process.env, await loadProviders())
   const store = await openStore({ redis, dataDir, clock: { now: Date.now } })
   try {
-    // A connection that is not there yet is no reason to give up; after that, what goes wrong is said.
-    await pollUntil(store.ping, firstContactMs)
+    // The connection may not be established yet. If it still is not after the timeout, resealAll reports why.
+    await pollUntil(store.ping, storeTimeoutMs)
     const resealed = await resealAll(store, createCipher(keys.token))
     process.stdout.write(`${store.description}\n${report(resealed)}\n`)
     if (resealed.left > 0 || resealed.unreadable > 0) process.exitCode = 1
@@ -24,16 +24,18 @@ async function reseal(): Promise<void> {
 }
 
 function report({ owners, records, sealedAnew, unreadable, left }: ResealReport): string {
-  const number = (value: number) => value.toLocaleString('en-US')
+  const format = (value: number) => value.toLocaleString('en-US')
   return [
-    `${number(records)} records of ${number(owners)} people: ${number(sealedAnew)} sealed anew under the first of TOKEN_KEYS, ${number(records - sealedAnew - unreadable - left)} were already.`,
+    `${format(records)} records of ${format(owners)} users: ${format(sealedAnew)} resealed with the first of TOKEN_KEYS, ${format(records - sealedAnew - unreadable - left)} were already.`,
     ...(unreadable > 0
       ? [
-          `${number(unreadable)} cannot be opened with any of TOKEN_KEYS. If a key is missing here, add it and run this once more; if it is gone, their people are asked to connect again.`
+          `${format(unreadable)} cannot be opened with any of TOKEN_KEYS. If a key is missing from TOKEN_KEYS, add it and run this again; if it is lost, the users of these records are asked to connect again.`
         ]
       : []),
-    ...(left > 0 ? [`${number(left)} changed again and again and are left. Run this once more.`] : []),
-    ...(left + unreadable === 0 ? ['No record needs the other keys any more. Links of open invitations may, for up to 7 days.'] : [])
+    ...(left > 0 ? [`${format(left)} kept changing and were skipped. Run this again.`] : []),
+    ...(left + unreadable === 0
+      ? ['No record needs the older keys any more. Links of open invitations may need them for up to 7 days.']
+      : [])
   ].join('\n')
 }
 

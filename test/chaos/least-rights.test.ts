@@ -103,6 +103,6 @@ t.test('over TLS, as users that may do what is documented and nothing else', asy
     t.match(without.output, /NOPERM .*scan/i)
     const done = await reseal(t, grantkeeper?.environment ?? {})
     t.equal(done.code, 0, done.output)
-    t.match(done.output, /[1-9]\d* records of [1-9]\d* people: 0 sealed anew/)
+    t.match(done.output, /[1-9]\d* records of [1-9]\d* users: 0 resealed/)
   })
 })

@@ -115,9 +115,9 @@ t.test('SEC-23, SEC-38: both rings of keys are rotated under load, and nobody is
   await Promise.all(quiet.map(call))
   tokensEnd()
   const environment = { ...pair.environment, ...ring(newKeys, oldKeys) }
-  t.match(await resealed(t, environment), /^Redis at .+\n\d+ records of 13 people: [1-9]\d* sealed anew .+\nNo record needs the other keys/)
+  t.match(await resealed(t, environment), /^Redis at .+\n\d+ records of 13 users: [1-9]\d* resealed .+\nNo record needs the older keys/)
   await allAreServed()
-  t.match(await resealed(t, environment), /26 records of 13 people: 0 sealed anew under the first of TOKEN_KEYS, 26 were already\./)
+  t.match(await resealed(t, environment), /26 records of 13 users: 0 resealed with the first of TOKEN_KEYS, 26 were already\./)
 
   tokensEnd()
   await pair.roll(newKeys)
@@ -174,7 +174,7 @@ t.test('SEC-38: a key that is removed takes exactly its own records with it, and
   }
 
   const report = await resealed(t, { ...provider.environment, ...environment, TOKEN_KEYS: kept }, 1)
-  t.match(report, /\n1 cannot be opened with any of TOKEN_KEYS\. If a key is missing here, add it/)
+  t.match(report, /\n1 cannot be opened with any of TOKEN_KEYS\. If a key is missing from TOKEN_KEYS, add it/)
   t.notMatch(report, 'No record needs')
   t.equal((await signIn({ url }, people.before)).status, 303)
   t.equal((await people.before.fetch(`${url}/proxy/productboard/x`)).status, 200)
@@ -197,7 +197,7 @@ t.test('SEC-38, SEC-15: a revocation that waits is resealed too, and is made und
   await browser.fetch(`${first.url}/logout`, { method: 'POST' })
   await first.close()
   const variables = { ...provider.environment, ...environment, TOKEN_KEYS: `${after},${before}` }
-  t.match(await resealed(t, variables), /1 records of 0 people: 1 sealed anew/)
+  t.match(await resealed(t, variables), /1 records of 0 users: 1 resealed/)
   provider.revoke = (_, r) => void r.writeHead(200).end()
   clock.advance(5_000)
   await start(after)
