@@ -1,10 +1,9 @@
-// Before the tests: the real programs that they run against. Installs what is missing where that is possible, and says
-// what to install where it is not. Nothing is skipped for want of it.
+// Runs before the tests: installs the programs that they need, or prints what to install by hand. No test is skipped when one is missing.
 import { install } from './install.ts'
 import { chromiumPath, onPath, pythonPath } from './programs.ts'
 
-/** Where it is, and the packages that bring it. */
-const parts: ReadonlyArray<readonly [found: string | undefined, ...packages: string[]]> = [
+/** Paths of the required programs and the packages that contain them. */
+const requirements: ReadonlyArray<readonly [path: string | undefined, ...packages: string[]]> = [
   [onPath('redis-server'), 'redis-server'],
   [chromiumPath(), 'chromium-headless-shell'],
   [onPath('curl'), 'curl'],
@@ -13,9 +12,9 @@ const parts: ReadonlyArray<readonly [found: string | undefined, ...packages: str
   [onPath('hey'), 'hey'],
   [pythonPath(), 'python3', 'python3-requests', 'python3-httpx', 'python3-urllib3', 'python3-aiohttp']
 ]
-const missing = parts.flatMap(([found, ...packages]) => (found === undefined ? packages : []))
-const failed = install(missing, 'A test run')
-if (failed !== undefined) {
-  process.stderr.write(`${failed}\n`)
+const missing = requirements.flatMap(([path, ...packages]) => (path === undefined ? packages : []))
+const instructions = install(missing, 'A test run')
+if (instructions !== undefined) {
+  process.stderr.write(`${instructions}\n`)
   process.exit(1)
 }

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { onPath } from './programs.ts'
 
 /**
- * Installs Debian packages, where this process may.
- * @param who needs them, at the beginning of a sentence
- * @returns what to do by hand where it could not; `undefined` when they are there
+ * Installs Debian packages if this process runs as root.
+ * @param who needs them, as the start of a sentence
+ * @returns instructions to install them by hand; `undefined` when they are installed
  */
 export function install(packages: readonly string[], who: string): string | undefined {
   if (packages.length === 0) return undefined

@@ -3,25 +3,25 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 
-/** Who ends what was started: a test, or a bench. */
+/** A test or benchmark that ends the processes it started. */
 export type Owner = Pick<Test, 'teardown'>
 
 export type NodeProcess = { readonly child: ChildProcess; readonly output: () => string }
 
-/** A program of ours in a process of its own, with this environment and no other. */
+/** Runs a script in its own process, with this environment only. */
 export function runNode(owner: Owner, file: string, environment: Readonly<Record<string, string>>): NodeProcess {
   const child = spawn(process.execPath, [file], {
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   endWithThisProcess(child)
-  let text = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', chunk => (text += chunk))
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', chunk => (output += chunk))
   owner.teardown(() => stopped({ child }, 'SIGKILL'))
-  return { child, output: () => text }
+  return { child, output: () => output }
 }
 
-/** The same, once it has said `… is ready: URL`. */
+/** Runs a script and waits until it prints `… is ready: URL`. */
 export async function startNode(
   owner: Owner,
   file: string,
@@ -33,11 +33,11 @@ export async function startNode(
     const url = / is ready: (\S+)/.exec(output())?.[1]
     if (url) return { ...started, url }
     await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), once(child, 'exit')])
-    if (!runs(child)) throw new Error(`it ended with ${child.exitCode ?? child.signalCode}: ${output()}`)
+    if (!runs(child)) throw new Error(`process ended with ${child.exitCode ?? child.signalCode}: ${output()}`)
   }
 }
 
-/** @returns its exit code; `null` when it was killed. */
+/** Sends a signal and waits for the end. @returns the exit code; `null` when a signal ended it */
 export async function stopped({ child }: Pick<NodeProcess, 'child'>, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
   if (!runs(child)) return child.exitCode
   const exit = once(child, 'exit')
@@ -48,7 +48,7 @@ export async function stopped({ child }: Pick<NodeProcess, 'child'>, signal: Nod
 
 export const runs = (child: ChildProcess): boolean => child.pid !== undefined && child.exitCode === null && child.signalCode === null
 
-/** proc(5) where there is one, and else as POSIX has it. None of a process that has ended. */
+/** Process ids of the children, from proc(5) or else from POSIX ps. Empty for a process that has ended. */
 export function childrenOf(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
@@ -63,9 +63,9 @@ export function childrenOf(pid: number): string[] {
   }
 }
 
-/** A process that is killed tears nothing down: its end of this pipe closes all the same, and the shell behind it kills the child. */
+/** Kills the child when this process is gone. Even after SIGKILL its end of the pipe closes, and the shell that reads it kills the child. */
 export function endWithThisProcess(child: ChildProcess): void {
   if (child.pid === undefined) return
-  const watch = spawn('sh', ['-c', `cat; kill -9 ${child.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] })
-  child.on('exit', () => watch.kill('SIGKILL'))
+  const watcher = spawn('sh', ['-c', `cat; kill -9 ${child.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] })
+  child.on('exit', () => watcher.kill('SIGKILL'))
 }

@@ -4,7 +4,7 @@ import { type Owner, runNode } from './node-process.ts'
 
 const command = join(import.meta.dirname, '..', '..', 'src', 'cli', 'reseal.ts')
 
-/** `npm run reseal`, with the gateway's environment. */
+/** Runs `npm run reseal` with the environment of a gateway. */
 export async function reseal(owner: Owner, environment: Record<string, string>): Promise<{ code: number; output: string }> {
   const { child, output } = runNode(owner, command, environment)
   const [code] = await once(child, 'close')
