@@ -2,31 +2,22 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError, isErrorCode } from '../../src/core/errors.ts'
 import { isConnectError } from '../../src/core/oauth/error-codes.ts'
-import { browserCode } from '../../src/pages/browser-code.ts'
+import { clientScript } from '../../src/pages/assets.ts'
 import { popupPage } from '../../src/pages/popup-page.ts'
 import { reasonFor } from '../../src/pages/sign-in-result.ts'
 
 type PopupQuery = { opener?: unknown; provider?: unknown; connect_error?: unknown }
 
-const javascript = 'text/javascript; charset=utf-8'
-
 /** For frontends elsewhere: the client that they import, and where a sign-in in a popup ends. */
 async function client(app: FastifyInstance, { allowedOrigins }: { allowedOrigins: ReadonlySet<string> }) {
-  const { body, hash } = browserCode('client')
-  const etag = `"${hash}"`
+  const etag = `"${clientScript.hash}"`
   app.get('/client.js', (request, reply) => {
     // A page that isolates itself (COEP) loads it too. Who may read it, CORS says as everywhere.
     reply.headers({ etag, 'cache-control': 'public, max-age=300', 'cross-origin-resource-policy': 'cross-origin' })
     // A proxy that compresses makes it W/"…".
     if (request.headers['if-none-match']?.includes(etag)) return reply.code(304).send()
-    return reply.type(javascript).send(body)
+    return reply.type(clientScript.type).send(clientScript.body)
   })
-
-  const popup = browserCode('popup')
-  const scriptUrl = `/assets/popup-${popup.hash}.js`
-  app.get(scriptUrl, (_request, reply) =>
-    reply.type(javascript).header('cache-control', 'public, max-age=31536000, immutable').send(popup.body)
-  )
 
   /** A `return_to`: the address of the page that opened the popup stands in it, and how it ended is added like to any other. */
   app.get<{ Querystring: PopupQuery }>('/popup', async (request, reply) => {
@@ -41,7 +32,7 @@ async function client(app: FastifyInstance, { allowedOrigins }: { allowedOrigins
     const refusal = told === undefined ? undefined : known(told)
     const error = refusal ?? (isConnected ? undefined : (status ?? 'connection_required'))
     const reason = refusal && reasonFor(refusal)
-    return reply.type('text/html; charset=utf-8').send(popupPage({ opener, provider: name, title, isConnected, error, reason, scriptUrl }))
+    return reply.type('text/html; charset=utf-8').send(popupPage({ opener, provider: name, title, isConnected, error, reason }))
   })
 }
 

@@ -4,7 +4,7 @@ import { reconnectDueMs } from '../../src/core/connections/connection.ts'
 import { type ConnectionView, connectionViews } from '../../src/core/connections/view.ts'
 import { parseReturnTo } from '../../src/core/guards/return-to.ts'
 import type { SessionLimits } from '../../src/core/session.ts'
-import { icon, inviteScript, keyScript, script, stylesheet } from '../../src/pages/assets.ts'
+import { connectionsScript, icon, inviteScript, keyFormScript, popupScript, stylesheet } from '../../src/pages/assets.ts'
 import { connectedUrl, connectMethods } from '../../src/pages/connect-methods.ts'
 import { connectionsPage } from '../../src/pages/connections-page.ts'
 import { connectedResult, refusedResult, type SignInResult } from '../../src/pages/sign-in-result.ts'
@@ -46,7 +46,7 @@ async function pages(app: FastifyInstance, { publicUrl, allowedOrigins, limits }
     return sendConnectPage(app, request, reply, name, { publicUrl, returnTo })
   })
 
-  for (const asset of [icon, inviteScript, keyScript, script, stylesheet]) {
+  for (const asset of [connectionsScript, icon, inviteScript, keyFormScript, popupScript, stylesheet]) {
     app.get(asset.url, (_request, reply) =>
       reply.type(asset.type).header('cache-control', 'public, max-age=31536000, immutable').send(asset.body)
     )

@@ -1,11 +1,15 @@
-// The end of a sign-in in a popup: tells the page that opened it, and closes.
+// Script of the page on which a sign-in in a popup ends: posts the outcome to the page that opened the popup, and closes it.
 import type { Outcome } from './client-types.ts'
 
-const { opener: origin = '', outcome = '' } = document.querySelector<HTMLElement>('[data-outcome]')?.dataset ?? {}
+const result = document.querySelector('[data-outcome]')
 
-// Severed by a provider's Cross-Origin-Opener-Policy, it has nobody to tell: the page that opened it asks the gateway.
-window.opener?.postMessage(JSON.parse(outcome) as Outcome, origin)
+// A provider's Cross-Origin-Opener-Policy may have cut the popup off from its opener, which then polls the gateway.
+if (result instanceof HTMLElement && window.opener) {
+  const { opener: targetOrigin = '', outcome = '' } = result.dataset
+  const message: Outcome = JSON.parse(outcome)
+  window.opener.postMessage(message, targetOrigin)
+}
 
-// Not at once: a message whose window is gone when it arrives has no source, by which it is known. Where closing is not
-// allowed, the page says what to do.
+// The delay keeps this window alive until the message arrives: without it the message's `source` would be null, and the client would
+// ignore it. If the browser does not allow the page to close itself, the page says what to do.
 setTimeout(close, 300)

@@ -1,19 +1,50 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
+import { extname } from 'node:path'
 
-export type Asset = { readonly url: string; readonly type: string; readonly body: Buffer }
-
-const types = { css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8', svg: 'image/svg+xml' } as const
-
-/** The address holds the content's hash, so that it can be cached for ever and a new release is seen at once. */
-function load(name: string, type: keyof typeof types): Asset {
-  const body = readFileSync(new URL(`${type === 'js' ? '../browser' : 'assets'}/${name}.${type}`, import.meta.url))
-  const hash = createHash('sha256').update(body).digest('hex').slice(0, 12)
-  return { url: `/assets/${name}-${hash}.${type}`, type: types[type], body }
+export type Asset = {
+  /** Contains `hash`: the response is cached forever, and a new release has a new URL. */
+  readonly url: string
+  readonly type: string
+  readonly body: Buffer
+  /** The first 12 hex digits of the body's SHA-256. */
+  readonly hash: string
 }
 
-export const stylesheet = load('grantkeeper', 'css')
-export const script = load('connections', 'js')
-export const keyScript = load('key-form', 'js')
-export const inviteScript = load('invite', 'js')
+const contentTypes = { css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8', svg: 'image/svg+xml' } as const
+
 export const icon = load('grantkeeper', 'svg')
+export const stylesheet = load('grantkeeper', 'css')
+export const clientScript = load('client', 'js')
+export const connectionsScript = load('connections', 'js')
+export const inviteScript = load('invite', 'js')
+export const keyFormScript = load('key-form', 'js')
+export const popupScript = load('popup', 'js')
+
+function load(name: string, extension: keyof typeof contentTypes): Asset {
+  const body = extension === 'js' ? browserScript(name) : readFileSync(new URL(`assets/${name}.${extension}`, import.meta.url))
+  const hash = createHash('sha256').update(body).digest('hex').slice(0, 12)
+  return { url: `/assets/${name}-${hash}.${extension}`, type: contentTypes[extension], body, hash }
+}
+
+/** A file of `src/browser` as JavaScript, which it is already when this file is (in `dist`). */
+function browserScript(name: string): Buffer {
+  const extension = extname(import.meta.filename)
+  const source = readFileSync(new URL(`../browser/${name}${extension}`, import.meta.url))
+  return extension === '.js' ? source : Buffer.from(stripTypes(source.toString()))
+}
+
+function stripTypes(source: string): string {
+  // Node warns at every start that this function is experimental.
+  const { emitWarning } = process
+  process.emitWarning = () => {}
+  try {
+    // Types become whitespace, which keeps line numbers. The pages do without them.
+    return stripTypeScriptTypes(source)
+      .replace(/[ \t]+$/gm, '')
+      .replace(/\n{3,}/g, '\n\n')
+  } finally {
+    process.emitWarning = emitWarning
+  }
+}

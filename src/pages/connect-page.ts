@@ -1,6 +1,6 @@
 import type { ConnectionView } from '../core/connections/view.ts'
 import type { Provider } from '../core/provider/provider.ts'
-import { keyScript } from './assets.ts'
+import { keyFormScript } from './assets.ts'
 import type { ConnectMethod } from './connect-methods.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
@@ -31,7 +31,7 @@ ${notice === undefined ? '' : html`<p class="plan">${notice}</p>`}
 ${view.status === 'disconnected' ? '' : replaces(view)}
 ${ways.map(({ method, url }, i) => (method === 'oauth2' ? bySignIn(provider, url) : byKey(provider, returnTo, i > 0)))}
 <p><a href="/">Back to your connections</a></p>
-<script src="${keyScript.url}" type="module"></script>`
+<script src="${keyFormScript.url}" type="module"></script>`
   )
 }
 

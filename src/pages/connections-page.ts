@@ -1,4 +1,4 @@
-import { inviteScript, keyScript, script } from './assets.ts'
+import { connectionsScript, inviteScript, keyFormScript } from './assets.ts'
 import { html } from './html.ts'
 import { page } from './layout.ts'
 import { type Card, card } from './parts/connection-card.ts'
@@ -35,8 +35,8 @@ ${facts}
 ${confirmation}
 ${inviteDialog}
 ${cards.map(({ provider }) => (provider.methods.apiKey ? keyDialog(provider, provider.methods.apiKey) : ''))}
-<script src="${script.url}" type="module"></script>
-<script src="${keyScript.url}" type="module"></script>
+<script src="${connectionsScript.url}" type="module"></script>
+<script src="${keyFormScript.url}" type="module"></script>
 <script src="${inviteScript.url}" type="module"></script>`
   )
 

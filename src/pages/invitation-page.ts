@@ -1,6 +1,6 @@
 import type { ApiKeyMethod, ProviderSettings } from '../core/provider/provider.ts'
 import type { Invitation } from '../core/vault/invitations.ts'
-import { keyScript } from './assets.ts'
+import { keyFormScript } from './assets.ts'
 import { thanksUrl } from './connect-methods.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
@@ -44,7 +44,7 @@ ${methods.apiKey ? byKey(settings, methods.apiKey, address) : ''}
 <p>Not what you want? Decline, and nobody can use the link any more.</p>
 <button class="quiet">Decline</button>
 </form>
-<script src="${keyScript.url}" type="module"></script>`
+<script src="${keyFormScript.url}" type="module"></script>`
   )
 }
 

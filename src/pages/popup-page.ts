@@ -1,4 +1,5 @@
-import { type Html, html } from './html.ts'
+import { popupScript } from './assets.ts'
+import { html } from './html.ts'
 import { page } from './layout.ts'
 
 export type PopupResult = {
@@ -10,11 +11,10 @@ export type PopupResult = {
   /** The code of what kept it from being connected, and the same in words. */
   error: string | undefined
   reason: string | undefined
-  scriptUrl: string
 }
 
 /** Said to the page that opened the popup, by `src/browser/popup.ts`; and to the person, who sees it where there is none. */
-export function popupPage({ opener, provider, title, isConnected, error, reason, scriptUrl }: PopupResult): string {
+export function popupPage({ opener, provider, title, isConnected, error, reason }: PopupResult): string {
   const status = error === undefined ? 'connected' : 'failed'
   const head = `${title} ${error === undefined ? 'is connected' : isConnected ? 'stays connected as it was' : 'was not connected'}`
   return page(
@@ -24,8 +24,6 @@ export function popupPage({ opener, provider, title, isConnected, error, reason,
 ${reason === undefined ? '' : html`<p>${reason}</p>`}
 <p>You can close this window and go on where you came from.</p>
 </div>
-${script(scriptUrl)}`
+<script src="${popupScript.url}" type="module"></script>`
   )
 }
-
-const script = (url: string): Html => html`<script src="${url}" type="module"></script>`

@@ -1,0 +1,124 @@
+// Script of the Connections page: opens the dialogs, sends what the user confirms, refreshes the cards and shows times in the user's
+// time zone. Without it the page still renders and signs in.
+import type { Problem } from './client-types.ts'
+
+const message = find(document, '#message', HTMLElement)
+const confirmation = find(document, '#confirmation', HTMLDialogElement)
+const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+
+/** `#connections` as the server rendered it: a refresh compares with this. */
+let renderedMarkup = ''
+/** The button whose confirmation is open. */
+let pendingButton: HTMLButtonElement | undefined
+
+/** @throws when it is missing: the page and its script are out of step. */
+function find<T extends Element>(root: ParentNode, selector: string, type: new () => T): T {
+  const element = root.querySelector(selector)
+  if (element instanceof type) return element
+  throw new Error(`${selector} is missing`)
+}
+
+function enhance(connections: Element) {
+  renderedMarkup = connections.innerHTML
+  for (const time of connections.querySelectorAll('time')) time.textContent = dateFormat.format(new Date(time.dateTime))
+  for (const link of connections.querySelectorAll('[data-dialog]')) link.ariaHasPopup = 'dialog'
+}
+
+/** @returns whether the cards are up to date */
+async function refresh(): Promise<boolean> {
+  const markup = await fetch('/', { headers: { accept: 'text/html' } }).then(
+    response => response.text(),
+    () => ''
+  )
+  const fresh = new DOMParser().parseFromString(markup, 'text/html').getElementById('connections')
+  if (!fresh) return false
+  if (fresh.innerHTML === renderedMarkup) return true
+  const focusedLabel = document.activeElement?.getAttribute('aria-label')
+  enhance(fresh)
+  find(document, '#connections', HTMLElement).replaceWith(fresh)
+  const sameControl = focusedLabel && fresh.querySelector(`[aria-label="${CSS.escape(focusedLabel)}"]`)
+  if (sameControl instanceof HTMLElement) sameControl.focus()
+  return true
+}
+
+function showMessage(text: string, kind: 'good' | 'bad') {
+  message.dataset.kind = kind
+  message.textContent = text
+}
+
+function askConfirmation(button: HTMLButtonElement) {
+  const { question = '', meaning = '' } = button.dataset
+  find(confirmation, 'h2', HTMLElement).textContent = question
+  find(confirmation, 'p', HTMLElement).textContent = meaning
+  find(confirmation, '.yes', HTMLElement).textContent = button.textContent
+  confirmation.returnValue = ''
+  pendingButton = button
+  confirmation.showModal()
+}
+
+/** Under another name of this host (127.0.0.1) the session cookie is missing: there the browser follows the link to the public URL. */
+const opensDialog = (link: HTMLAnchorElement, { button, ctrlKey, metaKey, shiftKey }: MouseEvent) =>
+  link.origin === location.origin && button === 0 && !ctrlKey && !metaKey && !shiftKey
+
+/** @returns the error message, if it failed */
+async function send({ method = 'POST', path = '' }: DOMStringMap): Promise<string | undefined> {
+  const response = await fetch(path, { method, headers: { 'x-csrf': '1' } }).catch(() => undefined)
+  if (response?.ok) return undefined
+  const problem: Partial<Problem> | undefined = await response?.json().catch(() => undefined)
+  return `That did not work. ${problem?.detail ?? 'This site cannot be reached just now.'} Try again in a moment.`
+}
+
+async function sendConfirmed(button: HTMLButtonElement) {
+  button.ariaDisabled = 'true'
+  const error = await send(button.dataset)
+  button.ariaDisabled = null
+  if (error) return showMessage(error, 'bad')
+  if (!(await refresh())) return location.assign('/')
+  const { done = '', provider } = button.dataset
+  showMessage(done, 'good')
+  // The focused button is gone: keyboard users continue at the link in its place.
+  const next = provider && document.querySelector(`[data-provider="${provider}"] .actions a`)
+  if (next instanceof HTMLElement) next.focus()
+  else message.focus()
+}
+
+document.addEventListener('click', event => {
+  const { target } = event
+  if (!(target instanceof Element)) return
+  const button = target.closest('button[data-path]')
+  if (button instanceof HTMLButtonElement && !button.ariaDisabled) askConfirmation(button)
+  const link = target.closest('a[data-dialog]')
+  if (link instanceof HTMLAnchorElement && opensDialog(link, event)) {
+    event.preventDefault()
+    find(document, `#${link.dataset.dialog}`, HTMLDialogElement).showModal()
+  }
+  if (target.closest('[data-close]')) target.closest('dialog')?.close()
+})
+
+confirmation.addEventListener('close', () => {
+  // The event is queued: the next confirmation may be open by now.
+  if (!confirmation.open && confirmation.returnValue === 'yes' && pendingButton) sendConfirmed(pendingButton)
+})
+
+// A closed dialog holds no key, and a new invitation appears in the list. The event does not bubble, so this listens in the capture phase.
+document.addEventListener(
+  'close',
+  ({ target }) => {
+    if (!(target instanceof HTMLDialogElement)) return
+    target.querySelector('form')?.reset()
+    if (target.id === 'invite') refresh()
+  },
+  true
+)
+
+// Another tab or an application may have changed something in the meantime.
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden && !document.querySelector('dialog[open]')) refresh()
+})
+
+enhance(find(document, '#connections', HTMLElement))
+if (message.textContent) {
+  message.focus()
+  // A reload does not repeat the message.
+  history.replaceState(null, '', '/')
+}

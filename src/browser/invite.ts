@@ -1,0 +1,105 @@
+// Script of the invitation dialog on the Connections page: sends the inviter's name, and shows the link once.
+import type { Problem } from './client-types.ts'
+
+/** Response to `POST /connections/:provider/invitation`. */
+type CreatedInvitation = { url: string; expiresAt: string }
+
+const dialog = find(document, '#invite', HTMLDialogElement)
+const form = find(dialog, 'form', HTMLFormElement)
+const nameInput = find(form, '#invite-name', HTMLInputElement)
+const result = find(dialog, '.made', HTMLElement)
+const linkInput = find(result, '#invite-link', HTMLInputElement)
+const expiry = find(result, 'time', HTMLTimeElement)
+const copyStatus = find(result, '[role="status"]', HTMLElement)
+const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+
+/** Path that creates an invitation for the provider that the dialog is open for. */
+let createPath = ''
+
+/** @throws when it is missing: the page and its script are out of step. */
+function find<T extends Element>(root: ParentNode, selector: string, type: new () => T): T {
+  const element = root.querySelector(selector)
+  if (element instanceof type) return element
+  throw new Error(`${selector} is missing`)
+}
+
+function showError(text: string) {
+  find(form, '.error', HTMLElement).textContent = text
+  nameInput.ariaInvalid = text ? 'true' : null
+  if (text) nameInput.focus()
+}
+
+function showPart(part: HTMLElement) {
+  form.hidden = part !== form
+  result.hidden = part !== result
+}
+
+function selectLink() {
+  linkInput.focus()
+  linkInput.select()
+}
+
+/** @returns the invitation, or an error message */
+async function create(path: string, name: string): Promise<CreatedInvitation | string> {
+  const headers = { 'content-type': 'application/json', 'x-csrf': '1' }
+  const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify({ name }) }).catch(() => undefined)
+  const body: CreatedInvitation & Partial<Problem> = (await response?.json().catch(() => undefined)) ?? {}
+  return response?.ok ? body : (body.detail ?? 'This site cannot be reached just now. Try again in a moment.')
+}
+
+async function submit() {
+  const button = find(form, '[type="submit"]', HTMLButtonElement)
+  if (button.ariaDisabled) return
+  if (!nameInput.value.trim()) return showError('Write your name, so that they know who asks.')
+  button.ariaDisabled = 'true'
+  showError('')
+  const requestedPath = createPath
+  const invitation = await create(requestedPath, nameInput.value)
+  button.ariaDisabled = null
+  // If the dialog was closed in the meantime, the invitation is in the list.
+  if (!dialog.open || requestedPath !== createPath) return
+  if (typeof invitation === 'string') return showError(invitation)
+  // The next reset leaves the name in place.
+  nameInput.defaultValue = nameInput.value
+  linkInput.value = invitation.url
+  expiry.dateTime = invitation.expiresAt
+  expiry.textContent = dateFormat.format(new Date(invitation.expiresAt))
+  showPart(result)
+  selectLink()
+}
+
+async function copyLink() {
+  try {
+    await navigator.clipboard.writeText(linkInput.value)
+    copyStatus.textContent = 'Copied.'
+  } catch {
+    selectLink()
+    copyStatus.textContent = 'This browser did not let it be copied. It is selected: copy it as you copy text.'
+  }
+}
+
+document.addEventListener('click', ({ target }) => {
+  const button = target instanceof Element && target.closest('[data-invite]')
+  if (!(button instanceof HTMLButtonElement)) return
+  const { invite = '', title = '' } = button.dataset
+  createPath = invite
+  for (const place of dialog.querySelectorAll('[data-title]')) place.textContent = title
+  const isDisconnected = button.closest('[data-status="disconnected"]') !== null
+  find(form, '#invite-replaces', HTMLElement).hidden = isDisconnected
+  dialog.showModal()
+})
+
+form.addEventListener('submit', event => {
+  event.preventDefault()
+  submit()
+})
+
+find(result, '[data-copy]', HTMLElement).addEventListener('click', copyLink)
+
+// A closed dialog holds no link.
+form.addEventListener('reset', () => {
+  linkInput.value = ''
+  copyStatus.textContent = ''
+  showError('')
+  showPart(form)
+})

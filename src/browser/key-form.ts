@@ -1,0 +1,76 @@
+// Script of the API key form: reveals the key, submits it, and shows an error at its field.
+import type { Problem } from './client-types.ts'
+
+/** @throws when it is missing: the page and its script are out of step. */
+function find<T extends Element>(root: ParentNode, selector: string, type: new () => T): T {
+  const element = root.querySelector(selector)
+  if (element instanceof type) return element
+  throw new Error(`${selector} is missing`)
+}
+
+const keyInput = (form: HTMLFormElement) => find(form, 'input', HTMLInputElement)
+
+function showError(form: HTMLFormElement, text: string, isKeyInvalid = false) {
+  find(form, '.error', HTMLElement).textContent = text
+  keyInput(form).ariaInvalid = isKeyInvalid ? 'true' : null
+}
+
+function reveal(form: HTMLFormElement, isVisible: boolean) {
+  const button = find(form, '[data-reveal]', HTMLButtonElement)
+  keyInput(form).type = isVisible ? 'text' : 'password'
+  button.textContent = isVisible ? 'Hide' : 'Show'
+  button.ariaLabel = `${button.textContent} the key`
+}
+
+/** @returns the problem, if the key was not accepted; an empty one if there was no response */
+async function sendKey(path: string, apiKey: string): Promise<Partial<Problem> | undefined> {
+  const headers = { 'content-type': 'application/json', 'x-csrf': '1' }
+  const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify({ apiKey }) }).catch(() => undefined)
+  if (response?.ok) return undefined
+  const problem: Partial<Problem> | undefined = await response?.json().catch(() => undefined)
+  return problem ?? {}
+}
+
+async function submit(form: HTMLFormElement) {
+  const button = find(form, '[type="submit"]', HTMLButtonElement)
+  const progress = find(form, '[role="status"]', HTMLElement)
+  const input = keyInput(form)
+  if (button.ariaDisabled) return
+  button.ariaDisabled = 'true'
+  showError(form, '')
+  progress.textContent = progress.dataset.text ?? ''
+  const problem = await sendKey(form.action, input.value)
+  button.ariaDisabled = null
+  progress.textContent = ''
+  if (!problem) {
+    // The page stays in the browser's history without the key.
+    form.reset()
+    return location.assign(form.dataset.returnTo ?? '/')
+  }
+  // The user has closed the dialog in the meantime.
+  if (!form.checkVisibility()) return
+  const { code, detail = 'This site cannot be reached just now. Try again in a moment.' } = problem
+  showError(form, detail, code?.startsWith('api_key_'))
+  input.focus()
+  input.select()
+}
+
+const isKeyForm = (target: EventTarget | null): target is HTMLFormElement =>
+  target instanceof HTMLFormElement && target.classList.contains('key')
+
+document.addEventListener('submit', event => {
+  if (!isKeyForm(event.target)) return
+  event.preventDefault()
+  submit(event.target)
+})
+
+document.addEventListener('reset', ({ target }) => {
+  if (!isKeyForm(target)) return
+  reveal(target, false)
+  showError(target, '')
+})
+
+document.addEventListener('click', ({ target }) => {
+  const button = target instanceof Element && target.closest('[data-reveal]')
+  if (button instanceof HTMLButtonElement && button.form) reveal(button.form, keyInput(button.form).type === 'password')
+})
