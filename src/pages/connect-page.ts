@@ -4,10 +4,8 @@ import { keyFormScript } from './assets.ts'
 import type { ConnectMethod } from './connect-methods.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
-import { time } from './parts/details.ts'
-import { guide } from './parts/guide.ts'
+import { providerHeading, setupGuide, time } from './parts/elements.ts'
 import { keyForm } from './parts/key-form.ts'
-import { providerBadge } from './parts/provider-badge.ts'
 
 type Shown = {
   view: ConnectionView
@@ -22,10 +20,7 @@ export function connectPage(provider: Provider, { view, ways, returnTo, notice }
   const { title, description } = provider
   return page(
     `Connect ${title}`,
-    html`<div class="heading">
-${providerBadge(provider)}
-<h1>Connect ${title}</h1>
-</div>
+    html`${providerHeading(provider, `Connect ${title}`)}
 ${notice === undefined ? '' : html`<p class="plan">${notice}</p>`}
 <p class="lede">${description}: that is what the applications of this site can use for you once it is connected.</p>
 ${view.status === 'disconnected' ? '' : replaces(view)}
@@ -40,7 +35,7 @@ const replaces = ({ title, account, connectedAt }: ConnectionView): Html =>
 
 const bySignIn = ({ title, methods: { oauth2 } }: Provider, url: string): Html => html`<section class="panel">
 <h2>Sign in at ${title}</h2>
-${oauth2 ? guide(oauth2.help) : ''}
+${oauth2 ? setupGuide(oauth2.help) : ''}
 <p><a class="button" href="${url}">Sign in at ${title}</a></p>
 </section>
 `

@@ -1,12 +1,14 @@
 import { connectionsScript, inviteScript, keyFormScript } from './assets.ts'
-import { html } from './html.ts'
+import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { type Card, card } from './parts/connection-card.ts'
-import { inviteDialog } from './parts/invite-dialog.ts'
+import { time } from './parts/elements.ts'
+import { inviteDialog, type OpenInvitation, openInvitations } from './parts/invitations.ts'
 import { keyDialog } from './parts/key-form.ts'
-import { type OpenInvitation, openInvitations } from './parts/open-invitations.ts'
-import { type SessionExpiry, signOutPanel } from './parts/sign-out-panel.ts'
 import type { SignInResult } from './sign-in-result.ts'
+
+/** The end of the session, which is the end of everything in it: after a time without use, but not before, and at the latest. */
+type SessionExpiry = { idleMs: number; notBeforeMs: number | undefined; latestMs: number }
 
 type Shown = {
   cards: readonly Card[]
@@ -51,3 +53,22 @@ const confirmation = html`<dialog id="confirmation" aria-labelledby="question" a
 <p id="meaning"></p>
 <form method="dialog" class="choice"><button class="quiet" value="no">Cancel</button><button class="yes" value="yes"></button></form>
 </dialog>`
+
+const signOutPanel = ({ idleMs, notBeforeMs, latestMs }: SessionExpiry): Html => html`<div class="leave">
+<p class="fine">Done on a computer that others use too? Sign out. Otherwise all of this ends after ${duration(idleMs)} without use${notBeforeMs === undefined ? '' : html` (not before ${time(Math.min(notBeforeMs, latestMs))}, since you asked somebody else)`}, and on ${time(latestMs)} at the latest.</p>
+<button type="button" class="quiet" data-method="POST" data-path="/logout" data-question="Sign out?" data-meaning="Every connection on this page is ended, and every link that waits for somebody else. You can connect again at any time." data-done="You are signed out, and every connection is ended.">Sign out and disconnect all</button>
+<p class="fine scriptless">Disconnecting and signing out need JavaScript, which is off in this browser.</p>
+</div>`
+
+const units = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1000]
+] as const
+
+/** `8 hours`, `30 days`: in the largest unit of which there are two or more. */
+function duration(ms: number): string {
+  const [unit, size] = units.find(([, size]) => ms >= 2 * size) ?? ['second', 1000]
+  return new Intl.NumberFormat('en', { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 1 }).format(ms / size)
+}

@@ -4,10 +4,8 @@ import { keyFormScript } from './assets.ts'
 import { thanksUrl } from './connect-methods.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
-import { scopeList, time } from './parts/details.ts'
-import { guide } from './parts/guide.ts'
+import { providerHeading, scopeList, setupGuide, time } from './parts/elements.ts'
 import { keyForm } from './parts/key-form.ts'
-import { providerBadge } from './parts/provider-badge.ts'
 
 type Shown = {
   invitation: Invitation
@@ -27,16 +25,13 @@ export function invitationPage({ invitation, settings, address, site, refusal }:
   const who = html`<bdi>${name}</bdi>`
   return page(
     `${name} asks you to connect ${title}`,
-    html`<div class="heading">
-${providerBadge(definition)}
-<h1>${who} asks you to connect ${title}</h1>
-</div>
+    html`${providerHeading(definition, html`${who} asks you to connect ${title}`)}
 <p class="lede">${description}: that is what the applications of <strong>${site}</strong> could then use for ${who}.</p>
 ${refusal === undefined ? '' : html`<p class="message" role="alert" data-kind="bad"><strong>${title} was not connected.</strong> ${refusal}</p>`}
 <ul class="meaning">
 <li>Say yes only if you know who sent you this link: anybody can write any name.</li>
 <li>${who} does not get to see your password, your key or the access itself. It is kept encrypted on this server.</li>
-<li>The link works once, until ${time(new Date(invitation.expiresAtMs).toISOString())}.</li>
+<li>The link works once, until ${time(invitation.expiresAtMs)}.</li>
 </ul>
 ${client ? bySignIn(settings, address) : ''}
 ${methods.apiKey ? byKey(settings, methods.apiKey, address) : ''}
@@ -50,7 +45,7 @@ ${methods.apiKey ? byKey(settings, methods.apiKey, address) : ''}
 
 const bySignIn = ({ definition: { title, methods }, client }: ProviderSettings, address: string): Html => html`<section class="panel">
 <h2>Sign in at ${title}</h2>
-${methods.oauth2 ? guide(methods.oauth2.help) : ''}
+${methods.oauth2 ? setupGuide(methods.oauth2.help) : ''}
 ${client && client.scopes.length > 0 ? html`<p>What is asked for: ${scopeList(client.scopes)}</p>` : ''}
 <form class="step" method="post" action="${address}/accept"><button>Continue to ${title}</button></form>
 </section>

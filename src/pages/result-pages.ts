@@ -1,7 +1,7 @@
 import type { Provider } from '../core/provider/provider.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
-import { providerBadge } from './parts/provider-badge.ts'
+import { providerHeading } from './parts/elements.ts'
 
 /** The last that an invited person sees here. */
 const end = (title: string, content: Html): string => page(title, html`<div class="panel">${content}</div>`)
@@ -10,7 +10,7 @@ const end = (title: string, content: Html): string => page(title, html`<div clas
 export const thanksPage = (provider: Provider | undefined): string =>
   end(
     'Thank you',
-    html`<div class="heading">${provider && providerBadge(provider)}<h1>Thank you</h1></div>
+    html`${providerHeading(provider, 'Thank you')}
 <p>${provider?.title ?? 'The service'} is connected for the person who asked you. Nothing more is to be done: you can close this page.</p>
 <p class="fine">To end the access later, ask them to disconnect it${provider && `, or take it back in your settings at ${provider.title}`}.</p>`
   )

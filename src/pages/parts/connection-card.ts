@@ -2,8 +2,7 @@ import type { ConnectionView } from '../../core/connections/view.ts'
 import type { Provider } from '../../core/provider/provider.ts'
 import type { ConnectMethod } from '../connect-methods.ts'
 import { type Html, html } from '../html.ts'
-import { details, lastDetails, scopeList, time } from './details.ts'
-import { providerBadge } from './provider-badge.ts'
+import { providerBadge, scopeList, time } from './elements.ts'
 
 export type Card = { provider: Provider; view: ConnectionView; connectMethods: readonly ConnectMethod[]; endsAtMs: number | undefined }
 
@@ -73,3 +72,33 @@ function expectation({ title, methods: { oauth2, apiKey } }: Provider, way: Conn
   const plan = way?.method === 'oauth2' ? oauth2?.help.plan : apiKey?.help.plan
   return [...steps, plan].filter(text => text !== undefined).join(' ')
 }
+
+/**
+ * What is known of a connection that works.
+ *
+ * @param endsAtMs when the person has to connect again. `expiresAt` is not it: an access token that renews itself ends every few
+ * hours, and nobody has to do anything about it.
+ */
+function details(view: ConnectionView, endsAtMs: number | undefined): Html {
+  const { scopes = [], method } = view
+  return list([
+    ...common(view),
+    ['Ends', endsAtMs === undefined ? undefined : time(endsAtMs)],
+    ['Connected by', method === 'api_key' ? 'Key' : undefined],
+    ['Allowed', scopes.length > 0 ? scopeList(scopes) : undefined]
+  ])
+}
+
+/** What is worth knowing of one that does not: with which account to connect again. */
+const lastDetails = (view: ConnectionView): Html => list(common(view))
+
+type Row = readonly [name: string, value: string | Html | Html[] | undefined]
+
+const common = ({ account, connectedAt, lastUsedAt }: ConnectionView): Row[] => [
+  ['Account', account],
+  ['Since', time(connectedAt)],
+  ['Last used', time(lastUsedAt)]
+]
+
+const list = (rows: readonly Row[]): Html =>
+  html`<dl>${rows.filter(([, value]) => value !== undefined).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`

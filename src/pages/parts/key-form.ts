@@ -1,7 +1,7 @@
 import type { ApiKeyMethod, Provider } from '../../core/provider/provider.ts'
 import { connectedUrl } from '../connect-methods.ts'
 import { type Html, html } from '../html.ts'
-import { guide } from './guide.ts'
+import { setupGuide } from './elements.ts'
 
 type KeyFormOptions = {
   /** Where the key goes, as `{"apiKey":"…"}`. */
@@ -19,7 +19,7 @@ type KeyFormOptions = {
 export const keyForm = ({ name, title }: Provider, { help }: ApiKeyMethod, { action, returnTo, cancel }: KeyFormOptions): Html =>
   html`<form class="key" method="post" action="${action}" data-return-to="${returnTo}" novalidate>
 <p>A key is a long code that lets this site use ${title}. This is how you get one:</p>
-${guide(help)}
+${setupGuide(help)}
 <div class="field">
 <label for="key-${name}">Your ${title} key</label>
 <p class="error" id="key-error-${name}" role="alert"></p>
