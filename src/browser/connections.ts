@@ -47,10 +47,10 @@ function showMessage(text: string, kind: 'good' | 'bad') {
 }
 
 function askConfirmation(button: HTMLButtonElement) {
-  const { question = '', meaning = '' } = button.dataset
-  find(confirmation, 'h2', HTMLElement).textContent = question
-  find(confirmation, 'p', HTMLElement).textContent = meaning
-  find(confirmation, '.yes', HTMLElement).textContent = button.textContent
+  const { question = '', consequence = '' } = button.dataset
+  find(confirmation, '#confirmation-question', HTMLElement).textContent = question
+  find(confirmation, '#confirmation-consequence', HTMLElement).textContent = consequence
+  find(confirmation, '.danger', HTMLElement).textContent = button.textContent
   confirmation.returnValue = ''
   pendingButton = button
   confirmation.showModal()
@@ -74,8 +74,8 @@ async function sendConfirmed(button: HTMLButtonElement) {
   button.ariaDisabled = null
   if (error) return showMessage(error, 'bad')
   if (!(await refresh())) return location.assign('/')
-  const { done = '', provider } = button.dataset
-  showMessage(done, 'good')
+  const { success = '', provider } = button.dataset
+  showMessage(success, 'good')
   // The focused button is gone: keyboard users continue at the link in its place.
   const next = provider && document.querySelector(`[data-provider="${provider}"] .actions a`)
   if (next instanceof HTMLElement) next.focus()

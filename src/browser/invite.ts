@@ -7,7 +7,7 @@ type CreatedInvitation = { url: string; expiresAt: string }
 const dialog = find(document, '#invite', HTMLDialogElement)
 const form = find(dialog, 'form', HTMLFormElement)
 const nameInput = find(form, '#invite-name', HTMLInputElement)
-const result = find(dialog, '.made', HTMLElement)
+const result = find(dialog, '.invite-result', HTMLElement)
 const linkInput = find(result, '#invite-link', HTMLInputElement)
 const expiry = find(result, 'time', HTMLTimeElement)
 const copyStatus = find(result, '[role="status"]', HTMLElement)

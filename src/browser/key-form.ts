@@ -56,7 +56,7 @@ async function submit(form: HTMLFormElement) {
 }
 
 const isKeyForm = (target: EventTarget | null): target is HTMLFormElement =>
-  target instanceof HTMLFormElement && target.classList.contains('key')
+  target instanceof HTMLFormElement && target.classList.contains('key-form')
 
 document.addEventListener('submit', event => {
   if (!isKeyForm(event.target)) return

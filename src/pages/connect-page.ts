@@ -21,8 +21,8 @@ export function connectPage(provider: Provider, { view, ways, returnTo, notice }
   return page(
     `Connect ${title}`,
     html`${providerHeading(provider, `Connect ${title}`)}
-${notice === undefined ? '' : html`<p class="plan">${notice}</p>`}
-<p class="lede">${description}: that is what the applications of this site can use for you once it is connected.</p>
+${notice === undefined ? '' : html`<p class="callout">${notice}</p>`}
+<p class="lead">${description}: that is what the applications of this site can use for you once it is connected.</p>
 ${view.status === 'disconnected' ? '' : replaces(view)}
 ${ways.map(({ method, url }, i) => (method === 'oauth2' ? bySignIn(provider, url) : byKey(provider, returnTo, i > 0)))}
 <p><a href="/">Back to your connections</a></p>
@@ -31,7 +31,7 @@ ${ways.map(({ method, url }, i) => (method === 'oauth2' ? bySignIn(provider, url
 }
 
 const replaces = ({ title, account, connectedAt }: ConnectionView): Html =>
-  html`<p class="plan">It was connected${account && html` as <strong><bdi>${account}</bdi></strong>`} on ${time(connectedAt)}. The account that you choose at ${title} takes its place.</p>`
+  html`<p class="callout">It was connected${account && html` as <strong><bdi>${account}</bdi></strong>`} on ${time(connectedAt)}. The account that you choose at ${title} takes its place.</p>`
 
 const bySignIn = ({ title, methods: { oauth2 } }: Provider, url: string): Html => html`<section class="panel">
 <h2>Sign in at ${title}</h2>

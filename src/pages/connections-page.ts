@@ -23,10 +23,10 @@ export const connectionsPage = ({ cards, invitations, outcome, ending }: Shown):
   page(
     outcome ? `${outcome.title} · Connections` : 'Connections',
     html`<h1>Connections</h1>
-<p class="lede">Choose the services that the applications of this site may use for you.</p>
+<p class="lead">Choose the services that the applications of this site may use for you.</p>
 <p id="message" class="message" role="status" tabindex="-1" data-kind="${outcome?.kind}">${outcome?.text}</p>
 <div id="connections">
-<ul class="cards" role="list">
+<ul class="card-list" role="list">
 ${cards.map(card)}
 </ul>
 ${cards.length === 0 ? html`<p class="panel">No service is set up here yet. Who runs this site can add one.</p>` : ''}
@@ -43,21 +43,21 @@ ${cards.map(({ provider }) => (provider.methods.apiKey ? keyDialog(provider, pro
   )
 
 const facts = html`<div class="facts">
-<div><h2>You never give a password</h2><p class="fine">You sign in on the service’s own page, or paste a key that you make there.</p></div>
-<div><h2>Access stays locked away</h2><p class="fine">It is kept encrypted on this server. No application and no browser gets to see it.</p></div>
-<div><h2>You can end it any time</h2><p class="fine">Disconnect, and the access ends here at once. Where the service can be told, it ends there too.</p></div>
+<div><h2>You never give a password</h2><p class="fine-print">You sign in on the service’s own page, or paste a key that you make there.</p></div>
+<div><h2>Access stays locked away</h2><p class="fine-print">It is kept encrypted on this server. No application and no browser gets to see it.</p></div>
+<div><h2>You can end it any time</h2><p class="fine-print">Disconnect, and the access ends here at once. Where the service can be told, it ends there too.</p></div>
 </div>`
 
-const confirmation = html`<dialog id="confirmation" aria-labelledby="question" aria-describedby="meaning">
-<h2 id="question"></h2>
-<p id="meaning"></p>
-<form method="dialog" class="choice"><button class="quiet" value="no">Cancel</button><button class="yes" value="yes"></button></form>
+const confirmation = html`<dialog id="confirmation" aria-labelledby="confirmation-question" aria-describedby="confirmation-consequence">
+<h2 id="confirmation-question"></h2>
+<p id="confirmation-consequence"></p>
+<form method="dialog" class="button-row"><button class="secondary" value="no">Cancel</button><button class="danger" value="yes"></button></form>
 </dialog>`
 
-const signOutPanel = ({ idleMs, notBeforeMs, latestMs }: SessionExpiry): Html => html`<div class="leave">
-<p class="fine">Done on a computer that others use too? Sign out. Otherwise all of this ends after ${duration(idleMs)} without use${notBeforeMs === undefined ? '' : html` (not before ${time(Math.min(notBeforeMs, latestMs))}, since you asked somebody else)`}, and on ${time(latestMs)} at the latest.</p>
-<button type="button" class="quiet" data-method="POST" data-path="/logout" data-question="Sign out?" data-meaning="Every connection on this page is ended, and every link that waits for somebody else. You can connect again at any time." data-done="You are signed out, and every connection is ended.">Sign out and disconnect all</button>
-<p class="fine scriptless">Disconnecting and signing out need JavaScript, which is off in this browser.</p>
+const signOutPanel = ({ idleMs, notBeforeMs, latestMs }: SessionExpiry): Html => html`<div class="sign-out">
+<p class="fine-print">Done on a computer that others use too? Sign out. Otherwise all of this ends after ${duration(idleMs)} without use${notBeforeMs === undefined ? '' : html` (not before ${time(Math.min(notBeforeMs, latestMs))}, since you asked somebody else)`}, and on ${time(latestMs)} at the latest.</p>
+<button type="button" class="secondary" data-method="POST" data-path="/logout" data-question="Sign out?" data-consequence="Every connection on this page is ended, and every link that waits for somebody else. You can connect again at any time." data-success="You are signed out, and every connection is ended.">Sign out and disconnect all</button>
+<p class="fine-print no-script">Disconnecting and signing out need JavaScript, which is off in this browser.</p>
 </div>`
 
 const units = [

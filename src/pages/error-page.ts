@@ -12,13 +12,13 @@ export function errorPage({ title, detail, status, requestId, code, connectUrl }
 <p>${detail}</p>
 ${code === 'invitation_invalid' ? '' : wayOn(status, connectUrl)}
 ${code === 'state_invalid' ? otherWaysOn : ''}
-<p class="fine">If you ask for help, mention the code <code>${code}</code> and the request <code>${requestId}</code>.</p>
+<p class="fine-print">If you ask for help, mention the code <code>${code}</code> and the request <code>${requestId}</code>.</p>
 </div>`
   )
 }
 
 /** Where a sign-in was begun is not known any more: by an invited person, or on the page of connections. */
-const otherWaysOn = html`<p class="fine">If somebody sent you a link to connect for them, open that link again instead.</p>
+const otherWaysOn = html`<p class="fine-print">If somebody sent you a link to connect for them, open that link again instead.</p>
 <p><a href="/">Back to your connections</a></p>`
 
 /** Not for an invited person, who has no connections here. */

@@ -26,18 +26,18 @@ export function invitationPage({ invitation, settings, address, site, refusal }:
   return page(
     `${name} asks you to connect ${title}`,
     html`${providerHeading(definition, html`${who} asks you to connect ${title}`)}
-<p class="lede">${description}: that is what the applications of <strong>${site}</strong> could then use for ${who}.</p>
+<p class="lead">${description}: that is what the applications of <strong>${site}</strong> could then use for ${who}.</p>
 ${refusal === undefined ? '' : html`<p class="message" role="alert" data-kind="bad"><strong>${title} was not connected.</strong> ${refusal}</p>`}
-<ul class="meaning">
+<ul class="notes">
 <li>Say yes only if you know who sent you this link: anybody can write any name.</li>
 <li>${who} does not get to see your password, your key or the access itself. It is kept encrypted on this server.</li>
 <li>The link works once, until ${time(invitation.expiresAtMs)}.</li>
 </ul>
 ${client ? bySignIn(settings, address) : ''}
 ${methods.apiKey ? byKey(settings, methods.apiKey, address) : ''}
-<form class="step" method="post" action="${address}/decline">
+<form class="native-form" method="post" action="${address}/decline">
 <p>Not what you want? Decline, and nobody can use the link any more.</p>
-<button class="quiet">Decline</button>
+<button class="secondary">Decline</button>
 </form>
 <script src="${keyFormScript.url}" type="module"></script>`
   )
@@ -47,7 +47,7 @@ const bySignIn = ({ definition: { title, methods }, client }: ProviderSettings, 
 <h2>Sign in at ${title}</h2>
 ${methods.oauth2 ? setupGuide(methods.oauth2.help) : ''}
 ${client && client.scopes.length > 0 ? html`<p>What is asked for: ${scopeList(client.scopes)}</p>` : ''}
-<form class="step" method="post" action="${address}/accept"><button>Continue to ${title}</button></form>
+<form class="native-form" method="post" action="${address}/accept"><button>Continue to ${title}</button></form>
 </section>
 `
 

@@ -14,7 +14,7 @@ export function page(title: string, content: Html): string {
 <link rel="stylesheet" href="${stylesheet.url}">
 </head>
 <body>
-<header class="top"><a class="home" href="/"><img src="${icon.url}" alt="" width="30" height="30">Grantkeeper</a></header>
+<header class="site-header"><a class="site-name" href="/"><img src="${icon.url}" alt="" width="30" height="30">Grantkeeper</a></header>
 <main>
 ${content}
 </main>

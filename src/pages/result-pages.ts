@@ -12,7 +12,7 @@ export const thanksPage = (provider: Provider | undefined): string =>
     'Thank you',
     html`${providerHeading(provider, 'Thank you')}
 <p>${provider?.title ?? 'The service'} is connected for the person who asked you. Nothing more is to be done: you can close this page.</p>
-<p class="fine">To end the access later, ask them to disconnect it${provider && `, or take it back in your settings at ${provider.title}`}.</p>`
+<p class="fine-print">To end the access later, ask them to disconnect it${provider && `, or take it back in your settings at ${provider.title}`}.</p>`
   )
 
 export const declinedPage = (): string =>
@@ -20,5 +20,5 @@ export const declinedPage = (): string =>
     'Declined',
     html`<h1>Declined</h1>
 <p>Nothing was connected, and the link does not work any more. You can close this page.</p>
-<p class="fine">The person who asked is not told. If they should know, tell them.</p>`
+<p class="fine-print">The person who asked is not told. If they should know, tell them.</p>`
   )

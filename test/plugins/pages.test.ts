@@ -49,7 +49,7 @@ t.test('the page of one provider refuses to lead anywhere else, and knows no pro
 t.test('a key never gets into an address or a log by a browser without the script: its field has no name, its form no GET', async t => {
   const gateway = await withKeys(t)
   const { text } = await new Browser().visit(`${gateway.url}/connect/outgrow`)
-  const [form] = /<form class="key"[\s\S]*?<\/form>/.exec(text) ?? ['']
+  const [form] = /<form class="key-form"[\s\S]*?<\/form>/.exec(text) ?? ['']
   t.match(form, 'method="post"')
   t.match(form, '<input id="key-outgrow" type="password"')
   t.notMatch(form, / name="/)

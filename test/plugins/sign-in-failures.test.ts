@@ -121,7 +121,7 @@ t.test('a code that comes without a state, as from a vendor’s marketplace, is 
       const page = await person.visit(callback)
       t.match({ status: page.status, code: page.headers.get('grantkeeper-error') }, { status: 400, code: 'state_invalid' })
       t.match(page.text, '<h1>Connect Productboard</h1>')
-      t.match(page.text, '<p class="plan">Productboard sent you here')
+      t.match(page.text, '<p class="callout">Productboard sent you here')
       t.match(page.text, `href="${gateway.url}/auth/productboard?return_to=${encodeURIComponent('/?connected=productboard')}"`)
       t.notMatch(page.text, 'code-canary')
     }

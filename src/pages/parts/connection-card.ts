@@ -18,23 +18,23 @@ export function card({ provider, view, connectMethods, endsAtMs }: Card): Html {
   const [first, ...others] = connectMethods
   return html`<li class="card" data-provider="${name}" data-status="${status}">
 ${providerBadge(provider)}
-<div class="name">
+<div class="card-title">
 <h2>${title}</h2>
 <p class="status"><svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="${statusSign[status]}"/></svg>${statusText[status]}</p>
 </div>
-<p class="about">${provider.description}</p>
-<div class="more">
-${status === 'disconnected' ? html`<p class="fine">${expectation(provider, first)}</p>` : ''}
+<p class="description">${provider.description}</p>
+<div class="card-body">
+${status === 'disconnected' ? html`<p class="fine-print">${expectation(provider, first)}</p>` : ''}
 ${status === 'reconnect_required' ? html`<p>${title} does not accept this ${view.method === 'api_key' ? 'key' : 'connection'} any more. Reconnect to go on using it.</p>${lastDetails(view)}` : ''}
 ${status === 'connected' ? html`${failing(view)}${details(view, endsAtMs)}${notAllowed(view)}` : ''}
 </div>
 <div class="actions">
 <div class="buttons">
-${first ? begin(status === 'disconnected' ? 'Connect' : 'Reconnect', title, first, view, status === 'connected' ? 'button quiet' : 'button') : ''}
+${first ? begin(status === 'disconnected' ? 'Connect' : 'Reconnect', title, first, view, status === 'connected' ? 'button secondary' : 'button') : ''}
 ${status === 'disconnected' ? '' : disconnect(view, provider)}
 </div>
-${status === 'connected' ? '' : others.map(way => begin(instead[way.method], `for ${title}`, way, view, 'other'))}
-<button type="button" class="other" aria-label="Ask somebody else to connect ${title}" aria-haspopup="dialog" data-invite="/connections/${name}/invitation" data-title="${title}">Ask somebody else</button>
+${status === 'connected' ? '' : others.map(way => begin(instead[way.method], `for ${title}`, way, view, 'link-button'))}
+<button type="button" class="link-button" aria-label="Ask somebody else to connect ${title}" aria-haspopup="dialog" data-invite="/connections/${name}/invitation" data-title="${title}">Ask somebody else</button>
 </div>
 </li>
 `
@@ -64,7 +64,7 @@ function disconnect({ provider, title, method }: ConnectionView, { methods: { oa
     method === 'api_key'
       ? `The key itself stays good until you delete it at ${title}.`
       : `Nothing is deleted at ${title}, and you can connect again at any time.${others}`
-  return html`<button type="button" class="quiet" aria-label="Disconnect ${title}" data-method="DELETE" data-path="/connections/${provider}" data-provider="${provider}" data-question="Disconnect ${title}?" data-meaning="The applications of this site can no longer use it. ${after}" data-done="${title} is disconnected.">Disconnect</button>`
+  return html`<button type="button" class="secondary" aria-label="Disconnect ${title}" data-method="DELETE" data-path="/connections/${provider}" data-provider="${provider}" data-question="Disconnect ${title}?" data-consequence="The applications of this site can no longer use it. ${after}" data-success="${title} is disconnected.">Disconnect</button>`
 }
 
 function expectation({ title, methods: { oauth2, apiKey } }: Provider, way: ConnectMethod | undefined): string {

@@ -4,11 +4,11 @@ import { type Html, html } from '../html.ts'
 /** Stands in for a logo, which would be another company's trademark: the first letters of the title on the provider's colour. */
 export function providerBadge({ title, color }: Provider): Html {
   const words = title.split(' ').slice(0, 2)
-  return html`<svg class="mark" width="44" height="44" viewBox="0 0 44 44" aria-hidden="true"><rect width="44" height="44" fill="${color}"/><text x="22" y="${words.length > 1 ? 29 : 30}" text-anchor="middle" font-size="${words.length > 1 ? 18 : 22}" font-weight="700" fill="#fff">${words.map(word => word.slice(0, 1))}</text></svg>`
+  return html`<svg class="badge" width="44" height="44" viewBox="0 0 44 44" aria-hidden="true"><rect width="44" height="44" fill="${color}"/><text x="22" y="${words.length > 1 ? 29 : 30}" text-anchor="middle" font-size="${words.length > 1 ? 18 : 22}" font-weight="700" fill="#fff">${words.map(word => word.slice(0, 1))}</text></svg>`
 }
 
 /** Heading of a page about one provider. */
-export const providerHeading = (provider: Provider | undefined, title: string | Html): Html => html`<div class="heading">
+export const providerHeading = (provider: Provider | undefined, title: string | Html): Html => html`<div class="page-heading">
 ${provider && providerBadge(provider)}
 <h1>${title}</h1>
 </div>`
@@ -16,7 +16,7 @@ ${provider && providerBadge(provider)}
 /** How to sign in or to get a key: the steps, numbered if there is more than one, and the plans that have it. */
 export const setupGuide = ({ steps, plan }: OAuth2Method['help']): Html =>
   html`${steps.length > 1 ? html`<ol class="steps">${steps.map(step => html`<li>${step}</li>`)}</ol>` : html`<p>${steps}</p>`}
-${plan === undefined ? '' : html`<p class="plan"><strong>Good to know:</strong> ${plan}</p>`}`
+${plan === undefined ? '' : html`<p class="callout"><strong>Good to know:</strong> ${plan}</p>`}`
 
 export const scopeList = (scopes: readonly string[]): Html[] => scopes.map((scope, i) => html`${i > 0 ? ', ' : ''}<code>${scope}</code>`)
 

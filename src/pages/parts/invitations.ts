@@ -5,7 +5,7 @@ import { time } from './elements.ts'
 export type OpenInvitation = { invitation: Invitation; title: string }
 
 /** Those that nobody has answered yet. Their links were shown once and cannot be shown again. */
-export const openInvitations = (open: readonly OpenInvitation[]): Html => html`<section class="open" aria-labelledby="open-title">
+export const openInvitations = (open: readonly OpenInvitation[]): Html => html`<section class="invitations" aria-labelledby="open-title">
 <h2 id="open-title">Waiting for somebody else</h2>
 <ul role="list">
 ${open.map(row)}
@@ -14,36 +14,36 @@ ${open.map(row)}
 `
 
 const row = ({ invitation: { id, name, expiresAtMs }, title }: OpenInvitation): Html => html`<li>
-<p><strong>${title}</strong><span class="fine">${name === '' ? '' : html`asked for by <bdi>${name}</bdi>, `}until ${time(expiresAtMs)}</span></p>
-<button type="button" class="quiet" aria-label="Withdraw the invitation for ${title}" data-method="DELETE" data-path="/invitations/${id}" data-question="Withdraw the invitation for ${title}?" data-meaning="Its link stops working, for whoever has it. You can ask again at any time." data-done="The invitation for ${title} is withdrawn.">Withdraw</button>
+<p><strong>${title}</strong><span class="fine-print">${name === '' ? '' : html`asked for by <bdi>${name}</bdi>, `}until ${time(expiresAtMs)}</span></p>
+<button type="button" class="secondary" aria-label="Withdraw the invitation for ${title}" data-method="DELETE" data-path="/invitations/${id}" data-question="Withdraw the invitation for ${title}?" data-consequence="Its link stops working, for whoever has it. You can ask again at any time." data-success="The invitation for ${title} is withdrawn.">Withdraw</button>
 </li>
 `
 
 /** Where a link for somebody else is made; `invite.js` opens it for one provider and puts that one's title where `data-title` stands. */
 export const inviteDialog = html`<dialog class="wide" id="invite" aria-labelledby="invite-title">
 <h2 id="invite-title" tabindex="-1" autofocus>Ask somebody else to connect <span data-title></span></h2>
-<form class="invite" novalidate>
+<form class="invite-form" novalidate>
 <p>Is it for somebody else to allow, such as an admin? You get a link to send to them. They sign in themselves, and get to see nothing of yours.</p>
 <p id="invite-replaces">The connection that you have stays until they are done. Theirs then takes its place.</p>
 <div>
 <label for="invite-name">Your name, as they will see it</label>
 <p class="error" id="invite-error" role="alert"></p>
-<div class="entry"><input id="invite-name" type="text" maxlength="80" autocomplete="name" aria-describedby="invite-error"></div>
+<div class="input-row"><input id="invite-name" type="text" maxlength="80" autocomplete="name" aria-describedby="invite-error"></div>
 </div>
-<div class="choice"><button type="button" class="quiet" data-close>Cancel</button><button type="submit">Make the link</button></div>
+<div class="button-row"><button type="button" class="secondary" data-close>Cancel</button><button type="submit">Make the link</button></div>
 </form>
-<div class="made" hidden>
+<div class="invite-result" hidden>
 <div>
 <label for="invite-link">The link for whoever is to connect <span data-title></span></label>
-<div class="entry"><input id="invite-link" type="text" readonly aria-describedby="invite-meaning"><button type="button" data-copy>Copy</button></div>
-<p class="fine" role="status"></p>
+<div class="input-row"><input id="invite-link" type="text" readonly aria-describedby="invite-notes"><button type="button" data-copy>Copy</button></div>
+<p class="fine-print" role="status"></p>
 </div>
-<ul class="meaning" id="invite-meaning">
+<ul class="notes" id="invite-notes">
 <li>Send it yourself, and only to the person you mean. It is not shown again.</li>
 <li>It works once, until <time></time>. You need not come back before. It ends earlier when you sign out or withdraw it.</li>
 <li>Only they get to see the sign-in of <span data-title></span>. Once they are done, the card here says Connected.</li>
 </ul>
-<div class="choice"><button type="button" class="quiet" data-close>Done</button></div>
+<div class="button-row"><button type="button" class="secondary" data-close>Done</button></div>
 </div>
 </dialog>
 `

@@ -17,21 +17,21 @@ type KeyFormOptions = {
  * browser ever puts a key into an address, even when that script does not come.
  */
 export const keyForm = ({ name, title }: Provider, { help }: ApiKeyMethod, { action, returnTo, cancel }: KeyFormOptions): Html =>
-  html`<form class="key" method="post" action="${action}" data-return-to="${returnTo}" novalidate>
+  html`<form class="key-form" method="post" action="${action}" data-return-to="${returnTo}" novalidate>
 <p>A key is a long code that lets this site use ${title}. This is how you get one:</p>
 ${setupGuide(help)}
 <div class="field">
 <label for="key-${name}">Your ${title} key</label>
 <p class="error" id="key-error-${name}" role="alert"></p>
-<div class="entry">
+<div class="input-row">
 <input id="key-${name}" type="password" autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="key-error-${name} key-hint-${name}">
-<button type="button" class="quiet" data-reveal aria-label="Show the key" aria-controls="key-${name}">Show</button>
+<button type="button" class="secondary" data-reveal aria-label="Show the key" aria-controls="key-${name}">Show</button>
 </div>
-<p class="fine" id="key-hint-${name}">It is shown to ${title} once to see that it works, and kept encrypted on this server.</p>
-<p class="fine" role="status" data-text="Asking ${title} …"></p>
+<p class="fine-print" id="key-hint-${name}">It is shown to ${title} once to see that it works, and kept encrypted on this server.</p>
+<p class="fine-print" role="status" data-text="Asking ${title} …"></p>
 </div>
-<div class="choice">${cancel}<button type="submit">Connect</button></div>
-<p class="scriptless"><strong>Pasting a key needs JavaScript, which is off in this browser.</strong> Switch it on for this site and open this page again.</p>
+<div class="button-row">${cancel}<button type="submit">Connect</button></div>
+<p class="no-script"><strong>Pasting a key needs JavaScript, which is off in this browser.</strong> Switch it on for this site and open this page again.</p>
 </form>`
 
 /** The same on the page of connections. The heading has the focus first: with the field, a screen reader would begin behind the steps. */
@@ -41,7 +41,7 @@ export const keyDialog = (provider: Provider, method: ApiKeyMethod): Html =>
 ${keyForm(provider, method, {
   action: `/connections/${provider.name}`,
   returnTo: connectedUrl(provider.name),
-  cancel: html`<button type="button" class="quiet" data-close>Cancel</button>`
+  cancel: html`<button type="button" class="secondary" data-close>Cancel</button>`
 })}
 </dialog>
 `
