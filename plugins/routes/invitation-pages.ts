@@ -4,11 +4,11 @@ import { invitationPage } from '../../src/pages/invitation-page.ts'
 import { declinedPage, thanksPage } from '../../src/pages/result-pages.ts'
 import { reasonFor } from '../../src/pages/sign-in-result.ts'
 
-/** `form-action` is left out: it would stop the form's redirect to the provider, and to wherever that redirects in turn. */
-const policy =
+/** No `form-action`: it would also block the redirect of the submitted form to the provider, and the provider's own redirects. */
+const contentSecurityPolicy =
   "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-/** What an invited person sees. */
+/** Pages for invited users. */
 async function invitationPages(app: FastifyInstance, { publicUrl }: { publicUrl: string }) {
   const type = 'text/html; charset=utf-8'
 
@@ -23,15 +23,15 @@ async function invitationPages(app: FastifyInstance, { publicUrl }: { publicUrl:
       const body = invitationPage({
         invitation,
         settings,
-        address: `/invitations/${token}`,
-        site: new URL(publicUrl).host,
-        refusal: typeof code === 'string' ? reasonFor(code) : undefined
+        path: `/invitations/${token}`,
+        siteHost: new URL(publicUrl).host,
+        errorReason: typeof code === 'string' ? reasonFor(code) : undefined
       })
       return (
         reply
           .type(type)
-          .header('content-security-policy', policy)
-          // With no-referrer browsers send a form with `Origin: null`, and who sent it could not be told.
+          .header('content-security-policy', contentSecurityPolicy)
+          // With no-referrer, browsers submit a form with `Origin: null`, which the CSRF check cannot attribute.
           .header('referrer-policy', 'same-origin')
           .header('x-robots-tag', 'noindex')
           .send(body)

@@ -7,40 +7,40 @@ import type { SessionLimits } from '../../src/core/session.ts'
 import { connectionsScript, icon, inviteScript, keyFormScript, popupScript, stylesheet } from '../../src/pages/assets.ts'
 import { connectedUrl, connectMethods } from '../../src/pages/connect-methods.ts'
 import { connectionsPage } from '../../src/pages/connections-page.ts'
-import { connectedResult, refusedResult, type SignInResult } from '../../src/pages/sign-in-result.ts'
+import { connectedResult, failedResult, type SignInResult } from '../../src/pages/sign-in-result.ts'
 import { sendConnectPage } from './send-connect-page.ts'
 
 type PagesOptions = { publicUrl: string; allowedOrigins: ReadonlySet<string>; limits: SessionLimits }
 type Query = { connected?: unknown; connect_error?: unknown; provider?: unknown }
-type Connect = { Params: { provider: string }; Querystring: { return_to?: unknown } }
+type ConnectRoute = { Params: { provider: string }; Querystring: { return_to?: unknown } }
 
-/** The Connections page, the page of one provider, and what they are drawn with. */
+/** The Connections page, the page of one provider, and the assets of all pages. */
 async function pages(app: FastifyInstance, { publicUrl, allowedOrigins, limits }: PagesOptions) {
   app.get<{ Querystring: Query }>('/', async (request, reply) => {
-    const held = await request.openSession(reply)
-    const views = connectionViews(app.providers, held, publicUrl)
+    const opened = await request.openSession(reply)
+    const views = connectionViews(app.providers, opened, publicUrl)
     const cards = views.flatMap(view => {
       const settings = app.providers.get(view.provider)
-      const connection = held?.connections.get(view.provider)?.value
+      const connection = opened?.connections.get(view.provider)?.value
       const endsAtMs = connection && reconnectDueMs(connection)
       return settings ? [{ provider: settings.definition, view, connectMethods: connectMethods(view, publicUrl), endsAtMs }] : []
     })
-    const session = held?.session.value
-    const ending = session && {
+    const session = opened?.session.value
+    const sessionExpiry = session && {
       idleMs: limits.idleMs,
       notBeforeMs: session.extendedUntilMs,
       latestMs: session.createdAtMs + limits.maxMs
     }
-    const open = held ? await app.invitations.list(held.session.value.owner) : []
-    const invitations = open.map(invitation => ({
+    const openInvitations = opened ? await app.invitations.list(opened.session.value.owner) : []
+    const invitations = openInvitations.map(invitation => ({
       invitation,
       title: app.providers.get(invitation.provider)?.definition.title ?? invitation.provider
     }))
-    const outcome = outcomeOf(request.query, views)
-    return reply.type('text/html; charset=utf-8').send(connectionsPage({ cards, invitations, outcome, ending }))
+    const signInResult = signInResultOf(request.query, views)
+    return reply.type('text/html; charset=utf-8').send(connectionsPage({ cards, invitations, signInResult, sessionExpiry }))
   })
 
-  app.get<Connect>('/connect/:provider', async (request, reply) => {
+  app.get<ConnectRoute>('/connect/:provider', async (request, reply) => {
     const { name } = app.getProvider(request.params.provider).definition
     const returnTo = parseReturnTo(request.query.return_to, connectedUrl(name), publicUrl, allowedOrigins)
     return sendConnectPage(app, request, reply, name, { publicUrl, returnTo })
@@ -53,10 +53,10 @@ async function pages(app: FastifyInstance, { publicUrl, allowedOrigins, limits }
   }
 }
 
-function outcomeOf({ connected, connect_error: code, provider }: Query, views: readonly ConnectionView[]): SignInResult | undefined {
-  const isRefusal = typeof code === 'string'
-  const view = views.find(v => v.provider === (isRefusal ? provider : connected))
-  return view && (isRefusal ? refusedResult(view, code) : connectedResult(view))
+function signInResultOf({ connected, connect_error: code, provider }: Query, views: readonly ConnectionView[]): SignInResult | undefined {
+  const hasFailed = typeof code === 'string'
+  const view = views.find(v => v.provider === (hasFailed ? provider : connected))
+  return view && (hasFailed ? failedResult(view, code) : connectedResult(view))
 }
 
 export default fp(pages, { name: 'pages', dependencies: ['providers', 'session', 'vault', 'delivery', 'errors'], encapsulate: true })

@@ -6,11 +6,11 @@ import { connectPage } from '../../src/pages/connect-page.ts'
 type ConnectPageOptions = {
   publicUrl: string
   returnTo: string
-  /** Why the person sees it who did not ask for it. */
+  /** Why this page appears to a user who did not ask for it. */
   notice?: string
 }
 
-/** The page with every way to connect one provider, which says what is connected already: another account would take its place. */
+/** The page with the connect methods of one provider. It names the account that is connected already, because another would replace it. */
 export async function sendConnectPage(
   app: FastifyInstance,
   request: FastifyRequest,
@@ -19,9 +19,9 @@ export async function sendConnectPage(
   { publicUrl, returnTo, notice }: ConnectPageOptions
 ): Promise<FastifyReply> {
   const settings = app.getProvider(provider)
-  const held = request.sessionRef && (await app.vault.open(request.sessionRef, [provider]))
-  if (held) request.touchSession(held.session)
-  const view = connectionView(settings, { connection: held?.connections.get(provider)?.value, publicUrl })
-  const page = connectPage(settings.definition, { view, ways: connectMethods(view, publicUrl, returnTo), returnTo, notice })
+  const opened = request.sessionRef && (await app.vault.open(request.sessionRef, [provider]))
+  if (opened) request.touchSession(opened.session)
+  const view = connectionView(settings, { connection: opened?.connections.get(provider)?.value, publicUrl })
+  const page = connectPage(settings.definition, { view, connectMethods: connectMethods(view, publicUrl, returnTo), returnTo, notice })
   return reply.type('text/html; charset=utf-8').send(page)
 }

@@ -41,7 +41,7 @@ async function refresh(): Promise<boolean> {
   return true
 }
 
-function showMessage(text: string, kind: 'good' | 'bad') {
+function showMessage(text: string, kind: 'success' | 'error') {
   message.dataset.kind = kind
   message.textContent = text
 }
@@ -72,10 +72,10 @@ async function sendConfirmed(button: HTMLButtonElement) {
   button.ariaDisabled = 'true'
   const error = await send(button.dataset)
   button.ariaDisabled = null
-  if (error) return showMessage(error, 'bad')
+  if (error) return showMessage(error, 'error')
   if (!(await refresh())) return location.assign('/')
   const { success = '', provider } = button.dataset
-  showMessage(success, 'good')
+  showMessage(success, 'success')
   // The focused button is gone: keyboard users continue at the link in its place.
   const next = provider && document.querySelector(`[data-provider="${provider}"] .actions a`)
   if (next instanceof HTMLElement) next.focus()

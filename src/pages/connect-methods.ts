@@ -1,33 +1,33 @@
 import type { ConnectionView } from '../core/connections/view.ts'
 
-/** One way to connect, and the address at which it begins. */
+/** A way to connect, with the absolute URL where it starts. */
 export type ConnectMethod = { method: ConnectionView['methods'][number]; url: string }
 
 type Connectable = Pick<ConnectionView, 'provider' | 'methods' | 'method'>
 
-const beginnings = { oauth2: 'auth', api_key: 'connect' } as const
+const startRoutes = { oauth2: 'auth', api_key: 'connect' } as const
 
-/** The page of connections, saying what was done. */
+/** The Connections page with a message that the provider is connected. */
 export const connectedUrl = (provider: string): string => `/?connected=${provider}`
 
-/** Where an invited person ends. */
+/** Where an accepted invitation ends. */
 export const thanksUrl = (provider: string): string => `/invitations/thanks?provider=${provider}`
 
 /**
- * The ways that are on, the one in use first. Their addresses are absolute: a person who opened a page under another name of this
- * host must begin where the cookies will be needed.
+ * The methods that this gateway offers, the one in use first. The URLs are absolute: a user who opened the page under another name of this
+ * host must start under the public URL, where the cookies are needed.
  */
 export function connectMethods(
-  { provider, methods, method: used }: Connectable,
+  { provider, methods, method: current }: Connectable,
   publicUrl: string,
   returnTo = connectedUrl(provider)
 ): ConnectMethod[] {
   const query = `return_to=${encodeURIComponent(returnTo)}`
   return methods
-    .toSorted((a, b) => Number(b === used) - Number(a === used))
-    .map(method => ({ method, url: `${publicUrl}/${beginnings[method]}/${provider}?${query}` }))
+    .toSorted((a, b) => Number(b === current) - Number(a === current))
+    .map(method => ({ method, url: `${publicUrl}/${startRoutes[method]}/${provider}?${query}` }))
 }
 
-/** Where a refused sign-in is tried again. */
+/** Where a failed sign-in is retried. */
 export const retryUrl = ({ connectUrl, provider }: ConnectionView): string =>
   `${connectUrl}?return_to=${encodeURIComponent(connectedUrl(provider))}`

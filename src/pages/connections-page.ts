@@ -1,37 +1,37 @@
 import { connectionsScript, inviteScript, keyFormScript } from './assets.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
-import { type Card, card } from './parts/connection-card.ts'
+import { type ConnectionCard, connectionCard } from './parts/connection-card.ts'
 import { time } from './parts/elements.ts'
 import { inviteDialog, type OpenInvitation, openInvitations } from './parts/invitations.ts'
 import { keyDialog } from './parts/key-form.ts'
 import type { SignInResult } from './sign-in-result.ts'
 
-/** The end of the session, which is the end of everything in it: after a time without use, but not before, and at the latest. */
+/** The session and its connections end after `idleMs` without use, but not before `notBeforeMs`, and at the latest at `latestMs`. */
 type SessionExpiry = { idleMs: number; notBeforeMs: number | undefined; latestMs: number }
 
-type Shown = {
-  cards: readonly Card[]
+type ConnectionsPageOptions = {
+  cards: readonly ConnectionCard[]
   invitations: readonly OpenInvitation[]
-  outcome: SignInResult | undefined
-  /** When all of it ends by itself; nothing while there is no session. */
-  ending: SessionExpiry | undefined
+  signInResult: SignInResult | undefined
+  /** `undefined` without a session. */
+  sessionExpiry: SessionExpiry | undefined
 }
 
-/** It works without its scripts, but for pasting keys, asking somebody else, disconnecting and signing out. */
-export const connectionsPage = ({ cards, invitations, outcome, ending }: Shown): string =>
+/** Works without its scripts, except for API keys, invitations, disconnecting and signing out. */
+export const connectionsPage = ({ cards, invitations, signInResult, sessionExpiry }: ConnectionsPageOptions): string =>
   page(
-    outcome ? `${outcome.title} · Connections` : 'Connections',
+    signInResult ? `${signInResult.title} · Connections` : 'Connections',
     html`<h1>Connections</h1>
 <p class="lead">Choose the services that the applications of this site may use for you.</p>
-<p id="message" class="message" role="status" tabindex="-1" data-kind="${outcome?.kind}">${outcome?.text}</p>
+<p id="message" class="message" role="status" tabindex="-1" data-kind="${signInResult?.kind}">${signInResult?.text}</p>
 <div id="connections">
 <ul class="card-list" role="list">
-${cards.map(card)}
+${cards.map(connectionCard)}
 </ul>
 ${cards.length === 0 ? html`<p class="panel">No service is set up here yet. Who runs this site can add one.</p>` : ''}
 ${invitations.length > 0 ? openInvitations(invitations) : ''}
-${ending && (invitations.length > 0 || cards.some(({ view }) => view.status !== 'disconnected')) ? signOutPanel(ending) : ''}
+${sessionExpiry && (invitations.length > 0 || cards.some(({ view }) => view.status !== 'disconnected')) ? signOutPanel(sessionExpiry) : ''}
 </div>
 ${facts}
 ${confirmation}
@@ -67,7 +67,7 @@ const units = [
   ['second', 1000]
 ] as const
 
-/** `8 hours`, `30 days`: in the largest unit of which there are two or more. */
+/** `8 hours`, `30 days`: in the largest unit with a value of at least 2. */
 function duration(ms: number): string {
   const [unit, size] = units.find(([, size]) => ms >= 2 * size) ?? ['second', 1000]
   return new Intl.NumberFormat('en', { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 1 }).format(ms / size)

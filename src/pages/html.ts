@@ -1,4 +1,4 @@
-/** Markup that needs no escaping any more. */
+/** Safe markup: the `html` tag inserts it unescaped. */
 export class Html {
   readonly text: string
 
@@ -11,13 +11,13 @@ type Value = string | number | Html | undefined | readonly Value[]
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
-const escaped = (value: Value): string => {
+const toMarkup = (value: Value): string => {
   if (value === undefined) return ''
   if (value instanceof Html) return value.text
-  if (typeof value === 'object') return value.map(escaped).join('')
+  if (typeof value === 'object') return value.map(toMarkup).join('')
   return String(value).replace(/[&<>"']/g, character => entities[character] as string)
 }
 
-/** A template tag: whatever is put in is escaped, unless it came out of this tag itself. */
-export const html = (parts: TemplateStringsArray, ...values: Value[]): Html =>
-  new Html(parts.reduce((text, part, i) => `${text}${escaped(values[i - 1])}${part}`))
+/** Template tag that escapes every value except `Html`, its own result. `undefined` renders as nothing, an array as its elements. */
+export const html = (strings: TemplateStringsArray, ...values: Value[]): Html =>
+  new Html(strings.reduce((text, string, i) => `${text}${toMarkup(values[i - 1])}${string}`))

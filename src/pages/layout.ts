@@ -1,7 +1,7 @@
 import { icon, stylesheet } from './assets.ts'
 import { type Html, html } from './html.ts'
 
-/** A whole document, without a script. */
+/** A complete HTML document. Pages add their scripts to `content`. */
 export function page(title: string, content: Html): string {
   return html`<!doctype html>
 <html lang="en">

@@ -3,12 +3,11 @@ import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { providerHeading } from './parts/elements.ts'
 
-/** The last that an invited person sees here. */
-const end = (title: string, content: Html): string => page(title, html`<div class="panel">${content}</div>`)
+const panelPage = (title: string, content: Html): string => page(title, html`<div class="panel">${content}</div>`)
 
-/** @param provider what the address names; anybody may have written that */
+/** @param provider comes from an untrusted query parameter */
 export const thanksPage = (provider: Provider | undefined): string =>
-  end(
+  panelPage(
     'Thank you',
     html`${providerHeading(provider, 'Thank you')}
 <p>${provider?.title ?? 'The service'} is connected for the person who asked you. Nothing more is to be done: you can close this page.</p>
@@ -16,7 +15,7 @@ export const thanksPage = (provider: Provider | undefined): string =>
   )
 
 export const declinedPage = (): string =>
-  end(
+  panelPage(
     'Declined',
     html`<h1>Declined</h1>
 <p>Nothing was connected, and the link does not work any more. You can close this page.</p>

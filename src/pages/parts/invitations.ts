@@ -4,11 +4,13 @@ import { time } from './elements.ts'
 
 export type OpenInvitation = { invitation: Invitation; title: string }
 
-/** Those that nobody has answered yet. Their links were shown once and cannot be shown again. */
-export const openInvitations = (open: readonly OpenInvitation[]): Html => html`<section class="invitations" aria-labelledby="open-title">
+/** Invitations neither accepted nor declined. Their links were shown once and cannot be shown again. */
+export const openInvitations = (
+  invitations: readonly OpenInvitation[]
+): Html => html`<section class="invitations" aria-labelledby="open-title">
 <h2 id="open-title">Waiting for somebody else</h2>
 <ul role="list">
-${open.map(row)}
+${invitations.map(row)}
 </ul>
 </section>
 `
@@ -19,7 +21,7 @@ const row = ({ invitation: { id, name, expiresAtMs }, title }: OpenInvitation): 
 </li>
 `
 
-/** Where a link for somebody else is made; `invite.js` opens it for one provider and puts that one's title where `data-title` stands. */
+/** Creates an invitation. `src/browser/invite.ts` opens it for one provider and fills in that provider's title at `data-title`. */
 export const inviteDialog = html`<dialog class="wide" id="invite" aria-labelledby="invite-title">
 <h2 id="invite-title" tabindex="-1" autofocus>Ask somebody else to connect <span data-title></span></h2>
 <form class="invite-form" novalidate>

@@ -4,17 +4,17 @@ import { type Html, html } from '../html.ts'
 import { setupGuide } from './elements.ts'
 
 type KeyFormOptions = {
-  /** Where the key goes, as `{"apiKey":"…"}`. */
+  /** Path that receives the key as `{"apiKey":"…"}`. */
   action: string
-  /** Where the browser goes once the key is accepted. */
+  /** Where the browser goes when the key is accepted. */
   returnTo: string
-  /** A button beside the other. */
+  /** Button next to Connect. */
   cancel?: Html
 }
 
 /**
- * How to find a key, and where to paste it; `key-form.js` does the rest. The field has no name and the method is POST, so that no
- * browser ever puts a key into an address, even when that script does not come.
+ * How to get a key, and a form that `src/browser/key-form.ts` submits. The field has no name and the method is POST: even if the script
+ * fails to load, no browser puts a key into a URL.
  */
 export const keyForm = ({ name, title }: Provider, { help }: ApiKeyMethod, { action, returnTo, cancel }: KeyFormOptions): Html =>
   html`<form class="key-form" method="post" action="${action}" data-return-to="${returnTo}" novalidate>
@@ -34,7 +34,7 @@ ${setupGuide(help)}
 <p class="no-script"><strong>Pasting a key needs JavaScript, which is off in this browser.</strong> Switch it on for this site and open this page again.</p>
 </form>`
 
-/** The same on the page of connections. The heading has the focus first: with the field, a screen reader would begin behind the steps. */
+/** The form in a dialog. The heading gets the focus: if the field got it, a screen reader would skip the steps. */
 export const keyDialog = (provider: Provider, method: ApiKeyMethod): Html =>
   html`<dialog class="wide" id="key-dialog-${provider.name}" aria-labelledby="key-title-${provider.name}">
 <h2 id="key-title-${provider.name}" tabindex="-1" autofocus>Connect ${provider.title} with a key</h2>
