@@ -1,10 +1,10 @@
-// `grantkeeper/client`, and `/client.js`: for the pages of a frontend. All of its code is in this file, which is served without its types.
+// The package entry `grantkeeper/client`, which the gateway also serves as `/client.js`. One file, served with its types stripped.
 
-import type { CallInit, Client, ClientOptions, Connection, ErrorCode, Outcome, Problem } from './client-types.ts'
+import type { Client, ClientOptions, Connection, ErrorCode, FetchInit, PopupMessage, Problem } from './client-types.ts'
 
 export type * from './client-types.ts'
 
-/** Branch on `code`. */
+/** An error of Grantkeeper, not of the provider. Branch on `code`. */
 export class GrantkeeperError extends Error {
   override readonly name = 'GrantkeeperError'
   declare readonly code: ErrorCode
@@ -21,156 +21,168 @@ export class GrantkeeperError extends Error {
   }
 }
 
-/** A sign-in lives as long at the gateway. */
-const longestMs = 10 * 60_000
-const pollMs = 1000
+/** The lifetime of a sign-in at the gateway. */
+const connectTimeoutMs = 10 * 60_000
+const pollIntervalMs = 1000
 
-/** @throws {TypeError} when `gateway` is no URL */
+/**
+ * A client of one gateway. The origin of the page must be in the gateway's `ALLOWED_ORIGINS`.
+ *
+ * @example
+ * const grantkeeper = createClient({ gateway: 'https://connect.example.com' })
+ * button.onclick = async () => {
+ *   const response = await grantkeeper.fetch('productboard', '/v2/notes', { reconnect: 'popup' })
+ * }
+ *
+ * @throws {TypeError} if `gateway` is not a URL
+ */
 export function createClient({ gateway = import.meta.url, fetch: send = fetch }: ClientOptions = {}): Client {
   const { origin } = new URL(gateway)
+  /** Open popups by provider. */
   const popups = new Map<string, Promise<Connection>>()
-  const made = new Map<string, Connection>()
-  let known: Connection[] = []
+  /** The last connection that a popup of this page created, by provider. */
+  const created = new Map<string, Connection>()
+  let lastList: Connection[] = []
 
-  async function ask(address: string, init?: RequestInit): Promise<Response> {
-    const answer = await send(address, { ...init, credentials: 'include' })
-    const code = answer.headers.get('Grantkeeper-Error') as ErrorCode | null
-    if (!code) return answer
-    // The answer to a HEAD has no body.
-    const problem = await answer.json().catch(() => undefined)
-    throw new GrantkeeperError({ detail: code, status: answer.status, ...problem, code })
+  async function request(url: string, init?: RequestInit): Promise<Response> {
+    const response = await send(url, { ...init, credentials: 'include' })
+    const code = response.headers.get('Grantkeeper-Error') as ErrorCode | null
+    if (!code) return response
+    // The response to a HEAD request has no body.
+    const problem = await response.json().catch(() => undefined)
+    throw new GrantkeeperError({ detail: code, status: response.status, ...problem, code })
   }
 
   async function connections(): Promise<Connection[]> {
-    const answer = await ask(`${origin}/connections`)
-    known = (await answer.json()).connections
-    return known
+    const response = await request(`${origin}/connections`)
+    lastList = (await response.json()).connections
+    return lastList
   }
 
-  async function find(provider: string): Promise<Connection> {
-    const found = (await connections()).find(connection => connection.provider === provider)
-    if (found) return found
-    throw fault('provider_unknown', provider, 'No such provider')
+  async function getConnection(provider: string): Promise<Connection> {
+    const connection = (await connections()).find(connection => connection.provider === provider)
+    if (connection) return connection
+    throw errorFor('provider_unknown', provider, 'No such provider')
   }
 
-  /** Nothing but an address of this provider at the gateway: it is made from data, and takes the person's connection along. */
-  async function addressOf(provider: string, path: string): Promise<string> {
+  /** The path may come from data, and the request carries the user's credential: the URL must stay below this provider's route. */
+  async function proxyUrl(provider: string, path: string): Promise<string> {
     const base = `${origin}/proxy/${provider}/`
-    const below = /^https?:/i.test(path) ? await belowApi(provider, path) : path
-    // As the browser will send it: with dot segments taken out, which could lead to other routes of the gateway.
-    const address = below === undefined ? '' : new URL(base + below.replace(/^\//, '')).href
-    if (address.startsWith(base)) return address
-    throw fault('path_rejected', provider, `Not an address of its API: ${path}`)
+    const apiPath = /^https?:/i.test(path) ? await apiPathOf(provider, path) : path
+    // Normalized as the browser sends it: dot segments could lead to other routes of the gateway.
+    const url = apiPath === undefined ? '' : new URL(base + apiPath.replace(/^\//, '')).href
+    if (url.startsWith(base)) return url
+    throw errorFor('path_rejected', provider, `Not a URL of its API: ${path}`)
   }
 
-  /** What follows the API's base, on a segment border. */
-  async function belowApi(provider: string, link: string): Promise<string | undefined> {
-    const { apiUrls, connectUrl } = known.find(c => c.provider === provider && c.apiUrls) ?? (await find(provider))
-    if (!apiUrls) throw fault('connection_required', provider, 'Not connected', connectUrl)
-    const href = URL.canParse(link) ? new URL(link).href : ''
-    const base = apiUrls.find(url => href.startsWith(url) && '/?#'.includes(href.charAt(url.length)))
+  /** The part of an absolute URL below a base URL of the API, or `undefined` if there is none. */
+  async function apiPathOf(provider: string, url: string): Promise<string | undefined> {
+    const { apiUrls, connectUrl } = lastList.find(c => c.provider === provider && c.apiUrls) ?? (await getConnection(provider))
+    if (!apiUrls) throw errorFor('connection_required', provider, 'Not connected', connectUrl)
+    const href = URL.canParse(url) ? new URL(url).href : ''
+    const base = apiUrls.find(apiUrl => href.startsWith(apiUrl) && '/?#'.includes(href.charAt(apiUrl.length)))
     return base && href.slice(base.length)
   }
 
-  async function call(provider: string, path: string | URL, { reconnect, ...init }: CallInit = {}): Promise<Response> {
+  async function proxyFetch(provider: string, path: string | URL, { reconnect, ...init }: FetchInit = {}): Promise<Response> {
     const headers = new Headers(init.headers)
     headers.set('X-CSRF', '1')
-    const once = async () => ask(await addressOf(provider, String(path)), { ...init, headers })
-    const isSpent = init.body instanceof ReadableStream
-    /** Whatever is kept is sent again when the gateway asks for it: the access was renewed, and the body too large for it to keep. */
-    const attempt = () =>
-      once().catch((error: Partial<GrantkeeperError>) => {
-        if (isSpent || error.code !== 'retry_request') throw error
-        return once()
+    const sendOnce = async () => request(await proxyUrl(provider, String(path)), { ...init, headers })
+    const isStream = init.body instanceof ReadableStream
+    /** The gateway asks for a retry if it renewed the access token but could not buffer the body. A stream cannot be sent twice. */
+    const sendWithRetry = () =>
+      sendOnce().catch((error: Partial<GrantkeeperError>) => {
+        if (isStream || error.code !== 'retry_request') throw error
+        return sendOnce()
       })
     const popup = reconnect === 'popup'
-    const before = made.get(provider)
+    const createdBefore = created.get(provider)
     try {
-      return await attempt()
+      return await sendWithRetry()
     } catch (error) {
-      // Only errors that a new connection mends say where to make one. And a body that is a stream is spent.
-      const mends = error instanceof GrantkeeperError && error.connectUrl && !(popup && isSpent)
-      if (!mends || !reconnect) throw error
-      // Not when a call that failed at the same time has had it made meanwhile.
-      if (made.get(provider) === before) await connect(provider, { popup })
-      return attempt()
+      // Only errors that a new connection fixes have a `connectUrl`.
+      const canReconnect = error instanceof GrantkeeperError && error.connectUrl && !(popup && isStream)
+      if (!canReconnect || !reconnect) throw error
+      // A concurrent request may have connected the provider in the meantime.
+      if (created.get(provider) === createdBefore) await connect(provider, { popup })
+      return sendWithRetry()
     }
   }
 
   function connect(provider: string, { popup }: { popup?: boolean } = {}): Promise<Connection> {
-    if (!popup) return leave(provider)
-    // However many calls need it at once: one window.
-    const shared = popups.get(provider) ?? inPopup(provider).finally(() => popups.delete(provider))
+    if (!popup) return redirect(provider)
+    // Single flight: concurrent callers share one popup.
+    const shared = popups.get(provider) ?? connectInPopup(provider).finally(() => popups.delete(provider))
     popups.set(provider, shared)
     return shared
   }
 
-  async function leave(provider: string): Promise<never> {
-    const { connectUrl } = await find(provider)
-    // Without what an earlier try left in the address.
+  async function redirect(provider: string): Promise<never> {
+    const { connectUrl } = await getConnection(provider)
+    // Removes the error of an earlier attempt.
     const here = location.href.replace(/[?&]connect_error=\w*&provider=[\w-]*(?=#|$)/, '')
-    location.assign(withReturn(connectUrl, here))
-    // Only somebody who comes back by the Back button finds this page still waiting.
+    location.assign(withReturnTo(connectUrl, here))
+    // The page is still alive only if the user comes back by the Back button (bfcache).
     return new Promise((_, reject) => {
-      addEventListener('pageshow', ({ persisted }) => persisted && reject(fault('connect_abandoned', provider)))
+      addEventListener('pageshow', ({ persisted }) => persisted && reject(errorFor('connect_abandoned', provider)))
     })
   }
 
-  async function inPopup(provider: string): Promise<Connection> {
-    // Before anything is waited for: browsers open windows only in the very moment of a click.
+  async function connectInPopup(provider: string): Promise<Connection> {
+    // Before any await: browsers open popups only during a user gesture.
     const popup = open('', '', 'popup,width=520,height=720')
-    if (!popup) throw fault('popup_blocked', provider)
+    if (!popup) throw errorFor('popup_blocked', provider)
     try {
-      const before = await find(provider)
+      const before = await getConnection(provider)
       const end = `/popup?${new URLSearchParams({ opener: location.origin, provider })}`
-      popup.location.replace(withReturn(before.connectUrl, end))
-      const connection = await outcomeOf(popup, before)
-      made.set(provider, connection)
+      popup.location.replace(withReturnTo(before.connectUrl, end))
+      const connection = await waitForConnection(popup, before)
+      created.set(provider, connection)
       return connection
     } finally {
       popup.close()
     }
   }
 
-  /** The message says when to look and why it failed; whether it is connected, the gateway says. So it ends without the message too. */
-  async function outcomeOf(popup: Window, { provider, connectedAt }: Connection): Promise<Connection> {
-    let told: Outcome | undefined
+  /** The popup's message is a hint when to look, and why it failed. Polling the gateway decides, because the message may never come. */
+  async function waitForConnection(popup: Window, { provider, connectedAt }: Connection): Promise<Connection> {
+    let message: PopupMessage | undefined
     let wake = () => {}
-    const hear = ({ origin: from, source, data }: MessageEvent) => {
-      if (from !== origin || source !== popup || data?.source !== 'grantkeeper' || data.provider !== provider) return
-      told = data
+    const onMessage = ({ origin: sender, source, data }: MessageEvent) => {
+      if (sender !== origin || source !== popup || data?.source !== 'grantkeeper' || data.provider !== provider) return
+      message = data
       wake()
     }
-    addEventListener('message', hear)
+    addEventListener('message', onMessage)
     try {
-      const end = Date.now() + longestMs
-      for (let returned = 0, unseen = 0; Date.now() < end; ) {
+      const deadline = Date.now() + connectTimeoutMs
+      for (let closedPolls = 0, unseenPolls = 0; Date.now() < deadline; ) {
         await new Promise<void>(resolve => {
           wake = resolve
-          setTimeout(resolve, pollMs)
+          setTimeout(resolve, pollIntervalMs)
         })
-        if (told?.error) throw fault(told.error, provider)
-        // A provider's page that cuts its opener off (COOP) looks closed from here while the person is still in it. But whoever
-        // has closed it is back on this page; twice in a row, since a callback may be under way.
-        returned = popup.closed && document.hasFocus() ? returned + 1 : 0
-        const heard = told
-        const now = await find(provider).catch(() => undefined)
-        if (now?.status === 'connected' && now.connectedAt !== connectedAt) return now
-        // The popup has seen the connection, and this page has not, twice in a row: its calls carry no cookie, or another one.
-        unseen = heard && now ? unseen + 1 : 0
-        if (unseen > 1) throw fault('cookies_blocked', provider, 'Connected, but the browser sends no cookie from here')
-        if (now && !told && returned > 1) throw fault('connect_abandoned', provider)
+        if (message?.error) throw errorFor(message.error, provider)
+        // A popup also looks closed when a provider's Cross-Origin-Opener-Policy cuts it off while the user is still in it. If this page
+        // has the focus, the user is back. Two polls, because a callback may be in flight.
+        closedPolls = popup.closed && document.hasFocus() ? closedPolls + 1 : 0
+        const hadMessage = message
+        const current = await getConnection(provider).catch(() => undefined)
+        if (current?.status === 'connected' && current.connectedAt !== connectedAt) return current
+        // The popup saw the connection, this page did not in two polls: its requests carry no cookie, or another one.
+        unseenPolls = hadMessage && current ? unseenPolls + 1 : 0
+        if (unseenPolls > 1) throw errorFor('cookies_blocked', provider, 'Connected, but the browser sends no cookie from here')
+        if (current && !message && closedPolls > 1) throw errorFor('connect_abandoned', provider)
       }
-      throw fault('connect_timeout', provider)
+      throw errorFor('connect_timeout', provider)
     } finally {
-      removeEventListener('message', hear)
+      removeEventListener('message', onMessage)
     }
   }
 
-  return { connections, connect, fetch: call }
+  return { connections, connect, fetch: proxyFetch }
 }
 
-const withReturn = (connectUrl: string, address: string) => `${connectUrl}?return_to=${encodeURIComponent(address)}`
+const withReturnTo = (connectUrl: string, returnTo: string) => `${connectUrl}?return_to=${encodeURIComponent(returnTo)}`
 
-const fault = (code: ErrorCode, provider: string, detail = `Not connected (${code})`, connectUrl?: string) =>
+const errorFor = (code: ErrorCode, provider: string, detail = `Not connected (${code})`, connectUrl?: string) =>
   new GrantkeeperError({ code, provider, detail: `${provider}: ${detail}`, connectUrl })

@@ -1,12 +1,12 @@
 // Script of the page on which a sign-in in a popup ends: posts the outcome to the page that opened the popup, and closes it.
-import type { Outcome } from './client-types.ts'
+import type { PopupMessage } from './client-types.ts'
 
 const result = document.querySelector('[data-outcome]')
 
 // A provider's Cross-Origin-Opener-Policy may have cut the popup off from its opener, which then polls the gateway.
 if (result instanceof HTMLElement && window.opener) {
   const { opener: targetOrigin = '', outcome = '' } = result.dataset
-  const message: Outcome = JSON.parse(outcome)
+  const message: PopupMessage = JSON.parse(outcome)
   window.opener.postMessage(message, targetOrigin)
 }
 
