@@ -9,7 +9,7 @@ import { connected } from '../support/connected.ts'
 import { json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { startGateway } from '../support/gateway.ts'
 
-/** A client in a browser that has these cookies. */
+/** A client in a browser with these cookies. */
 const clientFor = (gateway: { url: string }, jar = new Browser()) =>
   createClient({ gateway: gateway.url, fetch: (input, init) => jar.request(String(input), init) })
 
@@ -19,28 +19,28 @@ async function errorOf(work: Promise<unknown>): Promise<GrantkeeperError> {
     (error: unknown) => error
   )
   if (error instanceof GrantkeeperError) return error
-  throw new Error(`it is no GrantkeeperError but ${error}`)
+  throw new Error(`not a GrantkeeperError: ${error}`)
 }
 
-t.test('a call carries the header and what it was given, and every answer of the provider comes back as it is', async t => {
+t.test('fetch sends method, headers and body, and returns every response of the provider unchanged', async t => {
   const s = await connected(t)
   const client = clientFor(s.gateway, s.browser)
   for (const status of [200, 404, 401, 500]) {
     s.provider.api = (seen, response) => json(response, status, { method: seen.method, url: seen.url, body: String(seen.body) })
     const init = { method: 'PUT', body: 'text', headers: new Headers({ 'x-own': 'kept', 'content-type': 'text/plain' }) }
-    const answer = await client.fetch('productboard', '/v2/notes?a=%20b', init)
-    t.equal(answer.status, status)
-    t.same(await answer.json(), { method: 'PUT', url: '/base/v2/notes?a=%20b', body: 'text' })
+    const response = await client.fetch('productboard', '/v2/notes?a=%20b', init)
+    t.equal(response.status, status)
+    t.same(await response.json(), { method: 'PUT', url: '/base/v2/notes?a=%20b', body: 'text' })
     t.match(s.provider.seen.api.at(-1)?.headers, { 'x-own': 'kept', 'content-type': 'text/plain' })
   }
   s.provider.api = (seen, response) => json(response, 200, seen.url)
-  t.equal(await (await client.fetch('productboard', 'v2/notes')).json(), '/base/v2/notes', 'the first slash may be left out')
+  t.equal(await (await client.fetch('productboard', 'v2/notes')).json(), '/base/v2/notes', 'the leading slash is optional')
 })
 
-t.test('what Grantkeeper says is thrown, with its code and whatever helps', async t => {
+t.test('fetch throws a response of Grantkeeper as an error with its code and details', async t => {
   const s = await connected(t)
-  const stranger = clientFor(s.gateway)
-  const required = await errorOf(stranger.fetch('productboard', '/v2/notes'))
+  const withoutSession = clientFor(s.gateway)
+  const required = await errorOf(withoutSession.fetch('productboard', '/v2/notes'))
   t.match(required, {
     name: 'GrantkeeperError',
     code: 'connection_required',
@@ -52,16 +52,19 @@ t.test('what Grantkeeper says is thrown, with its code and whatever helps', asyn
     requestId: /./
   })
   t.ok(required instanceof Error)
-  t.match(await errorOf(stranger.fetch('productboard', '/v2/notes', { method: 'HEAD' })), { code: 'connection_required', status: 401 })
-  t.match(await errorOf(stranger.fetch('nobody', '/')), { code: 'provider_unknown', status: 404 })
-  t.match(await errorOf(stranger.connect('nobody')), { code: 'provider_unknown', provider: 'nobody' })
+  t.match(await errorOf(withoutSession.fetch('productboard', '/v2/notes', { method: 'HEAD' })), {
+    code: 'connection_required',
+    status: 401
+  })
+  t.match(await errorOf(withoutSession.fetch('nobody', '/')), { code: 'provider_unknown', status: 404 })
+  t.match(await errorOf(withoutSession.connect('nobody')), { code: 'provider_unknown', provider: 'nobody' })
 
   s.clock.advance(2 * 3600_000)
   s.provider.token = (_, response) => json(response, 500, {})
   t.match(await errorOf(clientFor(s.gateway, s.browser).fetch('productboard', '/x')), { code: 'provider_unavailable', retryAfter: /^\d+$/ })
 })
 
-t.test('no path leads to another route of the gateway, or to another provider', async t => {
+t.test('fetch rejects a path that leads outside the provider’s route', async t => {
   const s = await connected(t)
   const client = clientFor(s.gateway, s.browser)
   for (const [provider, path] of [
@@ -80,7 +83,7 @@ t.test('no path leads to another route of the gateway, or to another provider', 
   t.equal(s.provider.seen.api.length, 0)
 })
 
-t.test('an absolute link of the provider goes through the gateway; one that is not below its API is never called', async t => {
+t.test('fetch sends absolute URLs of the API through the gateway and rejects all others', async t => {
   const s = await connected(t)
   s.provider.api = (seen, response) => json(response, 200, seen.url)
   const client = clientFor(s.gateway, s.browser)
@@ -109,11 +112,11 @@ t.test('an absolute link of the provider goes through the gateway; one that is n
     t.match(await errorOf(client.fetch('productboard', link)), { code: 'path_rejected' }, link)
   t.equal(s.provider.seen.api.length, called)
 
-  const stranger = await errorOf(clientFor(s.gateway).fetch('productboard', `${origin}/base/v2/notes`))
-  t.match(stranger, { code: 'connection_required', connectUrl: `${s.gateway.url}/auth/productboard` }, 'who is not connected learns that')
+  const notConnected = await errorOf(clientFor(s.gateway).fetch('productboard', `${origin}/base/v2/notes`))
+  t.match(notConnected, { code: 'connection_required', connectUrl: `${s.gateway.url}/auth/productboard` })
 })
 
-t.test('links of Process Street may name its API by another host', async t => {
+t.test('fetch accepts the other host name in links of Process Street', async t => {
   const provider = await startFakeProvider(t, 'PROCESS_STREET')
   const gateway = await startGateway(t, { environment: provider.environment })
   provider.api = (seen, response) => json(response, 200, seen.url.endsWith('/testAuth') ? {} : seen.url)
@@ -127,8 +130,8 @@ t.test('links of Process Street may name its API by another host', async t => {
   t.match(await errorOf(client.fetch('process-street', 'https://api.process.st/api/v1')), { code: 'path_rejected' })
 })
 
-/** A page's window, as much as the client uses of it. */
-function playPage(t: Test, open: () => unknown) {
+/** Defines the parts of `window` that the client uses. */
+function stubWindow(t: Test, open: () => unknown) {
   const page = new EventTarget()
   const names = { open, location: { origin: 'http://localhost:1', href: 'http://localhost:1/' }, document: { hasFocus: () => true } }
   const listeners = {
@@ -142,8 +145,8 @@ function playPage(t: Test, open: () => unknown) {
   return page
 }
 
-/** A gateway that has one provider, and says this of it. */
-const saying = (view: () => Partial<Connection>) =>
+/** A client of a stub gateway with one provider. */
+const clientOfStub = (view: () => Partial<Connection>) =>
   createClient({
     gateway: 'http://gateway.example',
     fetch: async () =>
@@ -154,8 +157,8 @@ const saying = (view: () => Partial<Connection>) =>
 
 const openPopup = () => ({ closed: false, location: { replace() {} }, close() {} })
 
-/** Lets time run, a second at each turn, until the work has ended. */
-async function runTime(work: Promise<unknown>): Promise<number> {
+/** Advances the mocked time by a second per turn until the promise settles. */
+async function runUntilSettled(work: Promise<unknown>): Promise<number> {
   let isOver = false
   const over = () => {
     isOver = true
@@ -170,110 +173,110 @@ function mockTime(t: Test): void {
   t.teardown(() => mock.timers.reset())
 }
 
-t.test('a popup in which nothing ever happens is given up with the sign-in, after ten minutes', async t => {
+t.test('connect times out after ten minutes', async t => {
   mockTime(t)
-  playPage(t, openPopup)
-  const given = errorOf(saying(() => ({})).connect('acme', { popup: true }))
-  const tookMs = await runTime(given)
-  t.match(await given, { code: 'connect_timeout', provider: 'acme' })
+  stubWindow(t, openPopup)
+  const error = errorOf(clientOfStub(() => ({})).connect('acme', { popup: true }))
+  const tookMs = await runUntilSettled(error)
+  t.match(await error, { code: 'connect_timeout', provider: 'acme' })
   t.ok(tookMs >= 10 * 60_000 && tookMs < 11 * 60_000, `${tookMs} ms`)
 })
 
-t.test('a connection that was there before is not taken for a new one, and a gateway that fails for a while is asked on', async t => {
+t.test('connect polls until the connection is a new one, also while the gateway fails', async t => {
   mockTime(t)
-  playPage(t, openPopup)
-  let asked = 0
-  const client = saying(() => {
-    asked++
-    if (asked > 5 && asked < 10) throw new TypeError('fetch failed')
-    return { status: 'connected', connectedAt: asked < 15 ? '2026-01-01T00:00:00.000Z' : '2026-01-02T00:00:00.000Z' }
+  stubWindow(t, openPopup)
+  let polls = 0
+  const client = clientOfStub(() => {
+    polls++
+    if (polls > 5 && polls < 10) throw new TypeError('fetch failed')
+    return { status: 'connected', connectedAt: polls < 15 ? '2026-01-01T00:00:00.000Z' : '2026-01-02T00:00:00.000Z' }
   })
-  const made = client.connect('acme', { popup: true })
-  await runTime(made)
-  t.equal((await made).connectedAt, '2026-01-02T00:00:00.000Z')
-  t.equal(asked, 15)
+  const connection = client.connect('acme', { popup: true })
+  await runUntilSettled(connection)
+  t.equal((await connection).connectedAt, '2026-01-02T00:00:00.000Z')
+  t.equal(polls, 15)
 })
 
-t.test('while the gateway cannot be asked, a popup that is closed may have connected: nobody is told that it has not', async t => {
+t.test('a closed popup is not abandoned while the gateway cannot be reached', async t => {
   mockTime(t)
-  playPage(t, () => ({ ...openPopup(), closed: true }))
-  let asked = 0
-  const client = saying(() => {
-    asked++
-    if (asked > 1 && asked < 10) throw new TypeError('fetch failed')
-    return asked < 10 ? {} : { status: 'connected', connectedAt: '2026-01-01T00:00:00.000Z' }
+  stubWindow(t, () => ({ ...openPopup(), closed: true }))
+  let polls = 0
+  const client = clientOfStub(() => {
+    polls++
+    if (polls > 1 && polls < 10) throw new TypeError('fetch failed')
+    return polls < 10 ? {} : { status: 'connected', connectedAt: '2026-01-01T00:00:00.000Z' }
   })
-  const made = client.connect('acme', { popup: true })
-  await runTime(made)
-  t.equal((await made).status, 'connected')
+  const connection = client.connect('acme', { popup: true })
+  await runUntilSettled(connection)
+  t.equal((await connection).status, 'connected')
 })
 
-t.test('a popup that has seen the connection, while this page does not, is told apart from one that was left', async t => {
+t.test('connect fails with cookies_blocked if only the popup sees the connection', async t => {
   mockTime(t)
   const popup = openPopup()
-  const page = playPage(t, () => popup)
+  const page = stubWindow(t, () => popup)
   const says = (data: object) =>
     page.dispatchEvent(Object.assign(new Event('message'), { origin: 'http://gateway.example', source: popup, data }))
   for (const view of [{}, { status: 'connected', connectedAt: '2026-01-01T00:00:00.000Z' }] as const) {
-    let asked = 0
-    const client = saying(() => {
-      asked++
-      if (asked === 3) {
+    let polls = 0
+    const client = clientOfStub(() => {
+      polls++
+      if (polls === 3) {
         says({ source: 'grantkeeper', provider: 'acme', status: 'connected' })
         popup.closed = true
       }
-      // It has not reached this page yet; and the gateway may fail for a moment.
-      if (asked === 4) throw new TypeError('fetch failed')
+      // The gateway may fail for a moment.
+      if (polls === 4) throw new TypeError('fetch failed')
       return view
     })
     popup.closed = false
-    const given = errorOf(client.connect('acme', { popup: true }))
-    await runTime(given)
-    t.match(await given, { code: 'cookies_blocked', provider: 'acme' })
+    const error = errorOf(client.connect('acme', { popup: true }))
+    await runUntilSettled(error)
+    t.match(await error, { code: 'cookies_blocked', provider: 'acme' })
   }
 })
 
-t.test('a connection that this page sees a moment after the popup is a connection', async t => {
+t.test('connect succeeds if the page sees the connection one poll after the popup', async t => {
   mockTime(t)
   const popup = openPopup()
-  const page = playPage(t, () => popup)
-  let asked = 0
-  const client = saying(() => {
-    asked++
+  const page = stubWindow(t, () => popup)
+  let polls = 0
+  const client = clientOfStub(() => {
+    polls++
     const data = { source: 'grantkeeper', provider: 'acme', status: 'connected' }
-    if (asked === 2) page.dispatchEvent(Object.assign(new Event('message'), { origin: 'http://gateway.example', source: popup, data }))
-    return asked < 4 ? {} : { status: 'connected', connectedAt: '2026-01-01T00:00:00.000Z' }
+    if (polls === 2) page.dispatchEvent(Object.assign(new Event('message'), { origin: 'http://gateway.example', source: popup, data }))
+    return polls < 4 ? {} : { status: 'connected', connectedAt: '2026-01-01T00:00:00.000Z' }
   })
-  const made = client.connect('acme', { popup: true })
-  await runTime(made)
-  t.equal((await made).status, 'connected')
+  const connection = client.connect('acme', { popup: true })
+  await runUntilSettled(connection)
+  t.equal((await connection).status, 'connected')
 })
 
-t.test('a popup that cannot be led to the gateway is closed again', async t => {
+t.test('connect closes the popup if the provider is unknown', async t => {
   let closed = 0
-  playPage(t, () => ({ ...openPopup(), close: () => closed++ }))
-  t.match(await errorOf(saying(() => ({})).connect('nobody', { popup: true })), { code: 'provider_unknown' })
+  stubWindow(t, () => ({ ...openPopup(), close: () => closed++ }))
+  t.match(await errorOf(clientOfStub(() => ({})).connect('nobody', { popup: true })), { code: 'provider_unknown' })
   t.equal(closed, 1)
 })
 
-t.test('who comes back by the Back button instead of connecting is told to have left', async t => {
-  const page = playPage(t, openPopup)
-  const left: string[] = []
+t.test('connect without a popup fails with connect_abandoned after the Back button', async t => {
+  const page = stubWindow(t, openPopup)
+  const assigned: string[] = []
   Object.assign(location, {
     href: 'http://localhost:1/a?b=1&connect_error=access_denied&provider=acme#c',
-    assign: (to: string) => left.push(to)
+    assign: (to: string) => assigned.push(to)
   })
-  const given = errorOf(saying(() => ({})).connect('acme'))
-  while (left.length === 0) await new Promise(setImmediate)
-  t.same(left, [`http://gateway.example/auth/acme?return_to=${encodeURIComponent('http://localhost:1/a?b=1#c')}`])
+  const error = errorOf(clientOfStub(() => ({})).connect('acme'))
+  while (assigned.length === 0) await new Promise(setImmediate)
+  t.same(assigned, [`http://gateway.example/auth/acme?return_to=${encodeURIComponent('http://localhost:1/a?b=1#c')}`])
   page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: false }))
   page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
-  t.match(await given, { code: 'connect_abandoned', provider: 'acme' })
+  t.match(await error, { code: 'connect_abandoned', provider: 'acme' })
 })
 
-t.test('a call that failed before a popup, and hears of it after, is repeated without another', async t => {
+t.test('a request that fails late reuses the connection of an earlier popup', async t => {
   let popups = 0
-  playPage(t, () => {
+  stubWindow(t, () => {
     popups++
     return openPopup()
   })
@@ -287,9 +290,9 @@ t.test('a call that failed before a popup, and hears of it after, is repeated wi
     fetch: async input => {
       const { pathname } = new URL(String(input))
       if (pathname === '/connections') {
-        const made = isConnected ? { status: 'connected', connectedAt: '2026-01-01T00:00:00.000Z' } : { status: 'disconnected' }
+        const status = isConnected ? { status: 'connected', connectedAt: '2026-01-01T00:00:00.000Z' } : { status: 'disconnected' }
         isConnected = popups > 0
-        return Response.json({ connections: [{ provider: 'acme', connectUrl: refusal.connectUrl, ...made }] })
+        return Response.json({ connections: [{ provider: 'acme', connectUrl: refusal.connectUrl, ...status }] })
       }
       sent.push(pathname)
       if (sent.filter(path => path === pathname).length > 1) return new Response(pathname)
@@ -304,15 +307,15 @@ t.test('a call that failed before a popup, and hears of it after, is repeated wi
   t.equal(popups, 1)
 })
 
-t.test('a body that is a stream is sent once: the error comes, and no popup', async t => {
-  playPage(t, () => t.fail('a popup was opened'))
+t.test('a request with a stream body is not repeated and opens no popup', async t => {
+  stubWindow(t, () => t.fail('a popup was opened'))
   const s = await connected(t)
   const body = new Blob(['text']).stream()
   const init = { method: 'POST', body, duplex: 'half', reconnect: 'popup' } as const
   t.match(await errorOf(clientFor(s.gateway).fetch('productboard', '/x', init)), { code: 'connection_required' })
 })
 
-t.test('a body that is kept is sent again when the gateway asks for it, once; a stream is not', async t => {
+t.test('retry_request repeats a request once, unless its body is a stream', async t => {
   const s = await connected(t)
   const client = clientFor(s.gateway, s.browser)
   const text = 'x'.repeat(100_000)
@@ -321,11 +324,11 @@ t.test('a body that is kept is sent again when the gateway asks for it, once; a 
   s.provider.api = (seen, response) =>
     seen.headers.authorization === `Bearer fresh-${fresh}` ? json(response, 200, seen.body.length) : json(response, 401, {})
   for (const body of [text, new Blob([text]), Buffer.from(text).buffer, Buffer.from(text), new URLSearchParams({ text })]) {
-    // As if it had just been revoked.
+    // Invalidates the current access token.
     fresh++
-    const answer = await client.fetch('productboard', '/x', { method: 'PUT', body })
-    t.equal(answer.status, 200)
-    t.ok((await answer.json()) >= text.length)
+    const response = await client.fetch('productboard', '/x', { method: 'PUT', body })
+    t.equal(response.status, 200)
+    t.ok((await response.json()) >= text.length)
   }
   fresh++
   const stream = new Blob([text]).stream()
@@ -333,19 +336,19 @@ t.test('a body that is kept is sent again when the gateway asks for it, once; a 
     code: 'retry_request'
   })
 
-  let asked = 0
+  let requests = 0
   const stubborn = createClient({
     gateway: 'http://gateway.example',
     fetch: async () => {
-      asked++
+      requests++
       return Response.json({ code: 'retry_request' }, { status: 503, headers: { 'grantkeeper-error': 'retry_request' } })
     }
   })
   t.match(await errorOf(stubborn.fetch('acme', '/x', { method: 'POST', body: text })), { code: 'retry_request' })
-  t.equal(asked, 2)
+  t.equal(requests, 2)
 })
 
-t.test('the types say what the gateway says', t => {
+t.test('the client’s types equal the gateway’s', t => {
   type Same<A, B> = [A, B] extends [B, A] ? true : never
   const codes: Same<GatewayCode, ErrorCode> = true
   const refusals: Same<ConnectErrorCode, ConnectError> = true

@@ -1,43 +1,43 @@
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { cardOf, newPerson, startChromium, statusOf } from '../support/chromium.ts'
-import { begin, choose, elsewhere, ended, inPopup, openPage } from '../support/client-page.ts'
+import { cardOf, newUser, startChromium, waitForStatus } from '../support/chromium.ts'
+import { connectInPopup, openPage, startWithFrontend, startWork, submitConsent, workResult } from '../support/client-page.ts'
 import { json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { freePort } from '../support/free-port.ts'
-import { pageFor, startFrontend } from '../support/frontend.ts'
+import { clientPage, startFrontend } from '../support/frontend.ts'
 import { startGateway, startGatewayAndSandbox, startTestSandbox } from '../support/gateway.ts'
 
 const browser = await startChromium(t)
 
-/** `localhost` and the address that it has are different sites. */
-const onAnotherSite = (url: string) => url.replace('localhost', '127.0.0.1')
+/** `localhost` and its IP address are different sites. */
+const onOtherSite = (url: string) => url.replace('localhost', '127.0.0.1')
 
-/** A page that has these parts. */
+/** A frontend with this content. */
 const pageWith = (t: Test, html: string) =>
   startFrontend(t, () => ({ html: `<!doctype html><html lang="en"><title>Elsewhere</title>${html}</html>` }))
 
 const pressSignIn = (page: Page) => page.getByRole('link', { name: 'Sign in at Productboard' }).click()
 
-t.test('a page on another site that leads a browser to a sign-in gets it to our page, and one click there connects', async t => {
+t.test('a sign-in started by another site asks for a click on our page', async t => {
   const { gateway, sandbox } = await startGatewayAndSandbox(t)
-  const { page, context, faults } = await newPerson(t, browser)
-  const stranger = onAnotherSite(await pageWith(t, '<h1>Elsewhere</h1>'))
+  const { page, context, consoleErrors } = await newUser(t, browser)
+  const otherOrigin = onOtherSite(await pageWith(t, '<h1>Elsewhere</h1>'))
   for (let i = 0; i < 6; i++) {
-    await page.goto(stranger)
+    await page.goto(otherOrigin)
     await page.evaluate(`location.href = '${gateway.url}/auth/productboard?return_to=%2F%3Fconnected%3Dproductboard'`)
     await page.getByRole('heading', { name: 'Connect Productboard' }).waitFor()
   }
-  t.same(await context.cookies(gateway.url), [], 'nothing is begun')
+  t.same(await context.cookies(gateway.url), [], 'no sign-in is started')
   await pressSignIn(page)
   await page.getByRole('button', { name: 'Allow' }).click()
   await page.getByRole('status').getByText('Productboard is connected').waitFor()
   t.equal(sandbox.vendor('productboard').counts.tokenRequests.authorization_code, 1)
-  t.same(faults, [])
+  t.same(consoleErrors, [])
 })
 
-t.test('what a page of the same site fetches ahead pushes out no sign-in, and does not stand in the way of a click', async t => {
+t.test('prefetches of a same-site page start no sign-in and do not block a click', async t => {
   const { gateway } = await startGatewayAndSandbox(t)
-  const { page, context } = await newPerson(t, browser)
+  const { page, context } = await newUser(t, browser)
   await page.goto(`${gateway.url}/auth/ignition?return_to=%2F%3Fconnected%3Dignition`)
   await page.getByRole('button', { name: 'Allow' }).waitFor()
 
@@ -56,7 +56,7 @@ t.test('what a page of the same site fetches ahead pushes out no sign-in, and do
   await all.promise
   t.strictSame([...new Set(statuses)], [503])
   await other.evaluate(`fetch('${address}', { mode: 'no-cors', credentials: 'include' }).catch(() => {})`)
-  t.equal((await context.cookies(gateway.url)).length, 1, 'the one that is under way')
+  t.equal((await context.cookies(gateway.url)).length, 1, 'the sign-in in flight')
 
   await page.getByRole('button', { name: 'Allow' }).click()
   await page.getByRole('status').getByText('Ignition is connected').waitFor()
@@ -64,36 +64,36 @@ t.test('what a page of the same site fetches ahead pushes out no sign-in, and do
   await other.getByRole('button', { name: 'Allow' }).waitFor()
 })
 
-t.test('the page that opened a popup hears at once when the token endpoint fails', async t => {
-  const { frontend, page, vendor } = await elsewhere(t, browser)
+t.test('the opener gets a message at once when the token endpoint fails', async t => {
+  const { frontend, page, vendor } = await startWithFrontend(t, browser)
   vendor.switches.tokenFault = 'error503'
   await openPage(page, frontend)
-  await page.evaluate('window.heard = []; addEventListener("message", ({ data }) => heard.push(data))')
-  const [popup] = await Promise.all([page.waitForEvent('popup'), begin(page, inPopup)])
-  await choose(popup, 'Allow')
-  t.match(await ended(page), { error: { code: 'provider_unavailable', provider: 'productboard' } })
-  t.match(await page.evaluate('heard'), [{ provider: 'productboard', status: 'failed', error: 'provider_unavailable' }])
+  await page.evaluate('window.messages = []; addEventListener("message", ({ data }) => messages.push(data))')
+  const [popup] = await Promise.all([page.waitForEvent('popup'), startWork(page, connectInPopup)])
+  await submitConsent(popup, 'Allow')
+  t.match(await workResult(page), { error: { code: 'provider_unavailable', provider: 'productboard' } })
+  t.match(await page.evaluate('messages'), [{ provider: 'productboard', status: 'failed', error: 'provider_unavailable' }])
 })
 
-t.test('a frontend on another site is led to our page, and told that no cookie comes from there once it is connected', async t => {
+t.test('a frontend on another site connects by our page and then gets cookies_blocked', async t => {
   const port = await freePort()
   const url = `http://localhost:${port}`
-  const frontend = onAnotherSite(await startFrontend(t, () => ({ html: pageFor(url) })))
+  const frontend = onOtherSite(await startFrontend(t, () => ({ html: clientPage(url) })))
   const sandbox = await startTestSandbox(t, [port])
   await startGateway(t, { port, sandbox, environment: { ALLOWED_ORIGINS: frontend } })
-  const { page, context } = await newPerson(t, browser)
+  const { page, context } = await newUser(t, browser)
   await openPage(page, frontend)
-  const [popup] = await Promise.all([page.waitForEvent('popup'), begin(page, inPopup)])
+  const [popup] = await Promise.all([page.waitForEvent('popup'), startWork(page, connectInPopup)])
   await pressSignIn(popup)
-  await choose(popup, 'Allow')
-  t.match(await ended(page), { error: { code: 'cookies_blocked', provider: 'productboard' } })
+  await submitConsent(popup, 'Allow')
+  t.match(await workResult(page), { error: { code: 'cookies_blocked', provider: 'productboard' } })
 
   const own = await context.newPage()
   await own.goto(url)
-  await statusOf(own, 'Productboard', 'Connected')
+  await waitForStatus(own, 'Productboard', 'Connected')
 })
 
-t.test('who allows less than was asked for reads on the card what is missing', async t => {
+t.test('the card names the scopes that the user did not allow', async t => {
   const provider = await startFakeProvider(t)
   provider.api = ({ url }, response) => {
     const { searchParams } = new URL(url, provider.origin)
@@ -102,7 +102,7 @@ t.test('who allows less than was asked for reads on the card what is missing', a
   }
   provider.token = (_, response) => json(response, 200, tokens({ scope: 'entities:read' }))
   const gateway = await startGateway(t, { environment: provider.environment })
-  const { page, faults } = await newPerson(t, browser)
+  const { page, consoleErrors } = await newUser(t, browser)
   await page.goto(gateway.url)
   await page.getByRole('link', { name: 'Connect Productboard' }).click()
   const card = cardOf(page, 'Productboard')
@@ -112,5 +112,5 @@ t.test('who allows less than was asked for reads on the card what is missing', a
   await page.getByRole('link', { name: 'Reconnect Productboard' }).click()
   await page.getByRole('status').getByText('Productboard is connected').waitFor()
   t.equal(await card.getByText('Not allowed').count(), 0)
-  t.same(faults, [])
+  t.same(consoleErrors, [])
 })

@@ -1,35 +1,35 @@
 import t from 'tap'
 import { eventually } from '../stores/redis/topologies.ts'
 import {
-  callFrom,
   cardOf,
   connect,
   connectByKey,
-  keyDialogOf,
-  newPerson,
+  fetchJson,
+  keyDialog,
+  newUser,
   pasteKey,
   startChromium,
-  statusOf,
-  tabTo
+  tabTo,
+  waitForStatus
 } from '../support/chromium.ts'
 import { startFrontend } from '../support/frontend.ts'
 import { startGateway, startGatewayAndSandbox, startTestSandbox } from '../support/gateway.ts'
 
 const browser = await startChromium(t)
-/** Chromium writes every refused call into its console. */
-const withoutRefusals = (faults: readonly string[]) => faults.filter(fault => !/status of (400|401|422|502)/.test(fault))
+/** Chromium logs every 4xx and 5xx response as a console error. */
+const withoutHttpErrors = (errors: readonly string[]) => errors.filter(error => !/status of (400|401|422|502)/.test(error))
 
-t.test('a person connects by sign-in or by key, as they like, and the page can call each of the services', async t => {
+t.test('a user connects by sign-in or key, and the page requests each API', async t => {
   const { gateway, sandbox } = await startGatewayAndSandbox(t)
-  const { page, faults } = await newPerson(t, browser)
+  const { page, consoleErrors } = await newUser(t, browser)
   await page.goto(gateway.url)
   await connect(page, 'Productboard')
   const productboard = cardOf(page, 'Productboard')
   await productboard.getByText('notes:read').waitFor()
-  t.equal(await productboard.getByText('Ends').count(), 0, 'access that renews itself has no end that a person should know of')
+  t.equal(await productboard.getByText('Ends').count(), 0, 'a renewed access token has no end to show')
   await page.getByRole('button', { name: 'Disconnect Productboard' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Disconnect' }).click()
-  await statusOf(page, 'Productboard', 'Not connected')
+  await waitForStatus(page, 'Productboard', 'Not connected')
 
   for (const [title, name, path] of [
     ['Productboard', 'productboard', '/v2/notes'],
@@ -40,22 +40,22 @@ t.test('a person connects by sign-in or by key, as they like, and the page can c
     await connectByKey(page, title, ` ${key} `)
     await page.getByRole('status').getByText(`${title} is connected`).waitFor()
     await cardOf(page, title).getByText('Key', { exact: true }).waitFor()
-    t.match(await callFrom(page, `/proxy/${name}${path}`), { status: 200 })
-    t.notOk((await page.content()).includes(key), 'the key is nowhere in the page')
+    t.match(await fetchJson(page, `/proxy/${name}${path}`), { status: 200 })
+    t.notOk((await page.content()).includes(key), 'the page does not contain the key')
   }
   await cardOf(page, 'Process Street').getByText('Fernhill Tea sandbox').waitFor()
   await page.reload()
   await cardOf(page, 'Outgrow').getByText('Last used').waitFor()
-  t.same(faults, [])
+  t.same(consoleErrors, [])
 })
 
-t.test('a key that is wrong is refused at the field, in words that say what to do, and the field keeps the focus', async t => {
+t.test('a rejected key shows an error at its field, which keeps the focus', async t => {
   const { gateway, sandbox } = await startGatewayAndSandbox(t)
-  const { page, faults } = await newPerson(t, browser)
+  const { page, consoleErrors } = await newUser(t, browser)
   const { switches, apiKey } = sandbox.vendor('outgrow')
   await page.goto(gateway.url)
   await page.getByRole('link', { name: 'Use a key instead for Outgrow' }).click()
-  const dialog = keyDialogOf(page, 'Outgrow')
+  const dialog = keyDialog(page, 'Outgrow')
   const field = dialog.getByLabel('Your Outgrow key')
   const alert = dialog.getByRole('alert')
 
@@ -69,65 +69,65 @@ t.test('a key that is wrong is refused at the field, in words that say what to d
     await dialog.getByRole('button', { name: 'Connect' }).click()
     await alert.getByText(sentence).waitFor()
     await dialog.locator('input:focus').waitFor()
-    t.equal(await field.getAttribute('aria-invalid'), invalid, 'the key is not blamed for a fault of the service')
+    t.equal(await field.getAttribute('aria-invalid'), invalid, 'the key is not marked invalid for an error of the provider')
     t.match(await field.getAttribute('aria-describedby'), String(await alert.getAttribute('id')))
-    t.equal(await field.inputValue(), key, 'and can be corrected')
+    t.equal(await field.inputValue(), key, 'the key stays for correction')
   }
   switches.apiFault = undefined
 
   await dialog.getByRole('button', { name: 'Show the key' }).click()
   await dialog.getByRole('button', { name: 'Cancel' }).click()
   await dialog.waitFor({ state: 'hidden' })
-  // A dialog says that it has closed after it is gone.
-  await eventually('no key stays behind', async () => (await page.locator('#key-outgrow').inputValue()) === '')
+  // The close event is queued.
+  await eventually('the closed dialog holds no key', async () => (await page.locator('#key-outgrow').inputValue()) === '')
   t.equal(await page.getByText('Not connected', { exact: true }).count(), 4)
   await page.getByRole('link', { name: 'Use a key instead for Outgrow' }).click()
-  t.equal(await alert.textContent(), '', 'nor does what was said of it')
-  t.equal(await field.getAttribute('type'), 'password', 'and the next is hidden again')
+  t.equal(await alert.textContent(), '', 'the error is gone')
+  t.equal(await field.getAttribute('type'), 'password', 'the key is hidden again')
   await pasteKey(page, 'Outgrow', apiKey)
-  await statusOf(page, 'Outgrow', 'Connected')
-  t.same(withoutRefusals(faults), [])
+  await waitForStatus(page, 'Outgrow', 'Connected')
+  t.same(withoutHttpErrors(consoleErrors), [])
 })
 
-t.test('when the service ends a key the card says so, and Reconnect asks for a new one', async t => {
+t.test('the card shows a revoked key, and Reconnect asks for a new one', async t => {
   const { gateway, sandbox } = await startGatewayAndSandbox(t)
-  const { page } = await newPerson(t, browser)
+  const { page } = await newUser(t, browser)
   await page.goto(gateway.url)
   await connectByKey(page, 'Process Street', sandbox.vendor('process-street').apiKey)
-  // A call, and the check call that asks what its refusal means.
+  // The request, and the API key check that follows its 401.
   sandbox.vendor('process-street').switches.unauthorizedCalls = 2
-  t.equal((await callFrom(page, '/proxy/process-street/workflows')).status, 401)
-  t.match(await callFrom(page, '/proxy/process-street/workflows'), { status: 401, body: { code: 'reconnect_required' } })
+  t.equal((await fetchJson(page, '/proxy/process-street/workflows')).status, 401)
+  t.match(await fetchJson(page, '/proxy/process-street/workflows'), { status: 401, body: { code: 'reconnect_required' } })
   await page.reload()
 
-  await statusOf(page, 'Process Street', 'Access has ended')
+  await waitForStatus(page, 'Process Street', 'Access has ended')
   const card = cardOf(page, 'Process Street')
   await card.getByText('Process Street does not accept this key any more.').waitFor()
   await card.getByText('Fernhill Tea sandbox').waitFor()
   const signIn = card.getByRole('link', { name: 'Sign in instead for Process Street' })
   t.match(await signIn.getAttribute('href'), `${gateway.url}/auth/process-street?`)
   await card.getByRole('link', { name: 'Reconnect Process Street' }).click()
-  await keyDialogOf(page, 'Process Street').waitFor()
+  await keyDialog(page, 'Process Street').waitFor()
   await pasteKey(page, 'Process Street', sandbox.vendor('process-street').apiKey)
-  await statusOf(page, 'Process Street', 'Connected')
+  await waitForStatus(page, 'Process Street', 'Connected')
 
   await page.getByRole('button', { name: 'Disconnect Process Street' }).click()
   await page.getByRole('dialog').getByText('The key itself stays good until you delete it at Process Street.').waitFor()
 })
 
-t.test('a key is pasted by the keyboard alone, and the steps are read before the field', async t => {
+t.test('a key can be pasted with the keyboard, after the steps', async t => {
   const { gateway, sandbox } = await startGatewayAndSandbox(t)
-  const { page } = await newPerson(t, browser)
+  const { page } = await newUser(t, browser)
   const focused = page.locator(':focus')
   await page.goto(gateway.url)
   await tabTo(page, 'Use a key instead for Outgrow')
   t.equal(await focused.getAttribute('aria-haspopup'), 'dialog')
   await page.keyboard.press('Enter')
-  await keyDialogOf(page, 'Outgrow').waitFor()
+  await keyDialog(page, 'Outgrow').waitFor()
   t.equal(await focused.textContent(), 'Connect Outgrow with a key')
   await page.keyboard.press('Escape')
-  await keyDialogOf(page, 'Outgrow').waitFor({ state: 'hidden' })
-  t.equal(await focused.getAttribute('aria-label'), 'Use a key instead for Outgrow', 'back where it was')
+  await keyDialog(page, 'Outgrow').waitFor({ state: 'hidden' })
+  t.equal(await focused.getAttribute('aria-label'), 'Use a key instead for Outgrow', 'the focus returns to the link')
 
   await page.keyboard.press('Enter')
   await page.keyboard.press('Tab')
@@ -142,9 +142,9 @@ t.test('a key is pasted by the keyboard alone, and the steps are read before the
   await page.locator('#message:focus').getByText('Outgrow is connected').waitFor()
 })
 
-t.test('without JavaScript the way to a key is a page that says what is missing, and signing in works from there', async t => {
+t.test('without JavaScript the key page says what is missing, and signing in works', async t => {
   const { gateway } = await startGatewayAndSandbox(t)
-  const { page } = await newPerson(t, browser, { javaScriptEnabled: false })
+  const { page } = await newUser(t, browser, { javaScriptEnabled: false })
   await page.goto(gateway.url)
   await page.getByRole('link', { name: 'Use a key instead for Process Street' }).click()
   await page.getByRole('heading', { name: 'Connect Process Street' }).waitFor()
@@ -157,10 +157,10 @@ t.test('without JavaScript the way to a key is a page that says what is missing,
   await page.getByText('Process Street is connected').waitFor()
 })
 
-t.test('the page of one provider takes a key or a sign-in, and leads back to the frontend that sent the person', async t => {
+t.test('the page of one provider returns to the frontend after connecting', async t => {
   const frontend = await startFrontend(t)
   const { gateway, sandbox } = await startGatewayAndSandbox(t, { environment: { ALLOWED_ORIGINS: frontend } })
-  const { page, faults } = await newPerson(t, browser)
+  const { page, consoleErrors } = await newUser(t, browser)
   const connectPage = `${gateway.url}/connect/productboard?return_to=${encodeURIComponent(`${frontend}/done?from=a%20b`)}`
   await page.goto(connectPage)
   await page.getByText('Features, notes and feedback of your product workspace').waitFor()
@@ -174,15 +174,15 @@ t.test('the page of one provider takes a key or a sign-in, and leads back to the
   await page.getByRole('link', { name: 'Sign in at Productboard' }).click()
   await page.getByRole('button', { name: 'Allow' }).click()
   await page.waitForURL(`${frontend}/done?from=a%20b`)
-  t.same(withoutRefusals(faults), [])
+  t.same(withoutHttpErrors(consoleErrors), [])
 })
 
-t.test('where keys are the only way, Connect asks for one, and a refused call leads to the page that takes it', async t => {
+t.test('with keys only, Connect and connectUrl lead to the key form', async t => {
   const sandbox = await startTestSandbox(t, [1])
   const PROCESS_STREET_API_URL = sandbox.environment.PROCESS_STREET_API_URL ?? ''
   const gateway = await startGateway(t, { environment: { PROCESS_STREET_API_URL } })
-  const { page } = await newPerson(t, browser)
-  // By the number of this host its cookies would be the wrong ones, and no dialog is opened.
+  const { page } = await newUser(t, browser)
+  // Under 127.0.0.1 the cookies would be missing: the link leads to the public URL instead of opening the dialog.
   await page.goto(gateway.url.replace('localhost', '127.0.0.1'))
   await page.getByRole('link', { name: 'Connect Process Street' }).click()
   await page.waitForURL(`${gateway.url}/connect/process-street?**`)
@@ -191,8 +191,8 @@ t.test('where keys are the only way, Connect asks for one, and a refused call le
   const card = cardOf(page, 'Process Street')
   await card.getByText('You make a key at Process Street and paste it here. Only an admin of the organization can make a key.').waitFor()
   await card.getByRole('link', { name: 'Connect Process Street' }).click()
-  await keyDialogOf(page, 'Process Street').getByRole('button', { name: 'Cancel' }).click()
-  const { body } = await callFrom(page, '/proxy/process-street/workflows')
+  await keyDialog(page, 'Process Street').getByRole('button', { name: 'Cancel' }).click()
+  const { body } = await fetchJson(page, '/proxy/process-street/workflows')
   t.match(body, { code: 'connection_required', connectUrl: `${gateway.url}/connect/process-street` })
   await page.goto((body as { connectUrl: string }).connectUrl)
   t.equal(await page.getByRole('link', { name: 'Sign in' }).count(), 0)

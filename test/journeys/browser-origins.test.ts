@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { connect, newPerson, startChromium } from '../support/chromium.ts'
+import { connect, newUser, startChromium } from '../support/chromium.ts'
 import { connected } from '../support/connected.ts'
 import { sessionCookie } from '../support/cookie-names.ts'
 import { startFrontend } from '../support/frontend.ts'
@@ -8,14 +8,14 @@ import { startGatewayAndSandbox } from '../support/gateway.ts'
 
 const browser = await startChromium(t)
 
-/** What a frontend's call gives the frontend: the answer, or the error that the browser shows it instead. */
+/** A request of a frontend: the response, or the error that the browser throws instead. */
 const call = (page: Page, url: string, init: Pick<RequestInit, 'method'> & { headers?: Record<string, string>; body?: string } = {}) =>
   page.evaluate(
     async ([address, options]) => {
       try {
-        const answer = await fetch(address, { credentials: 'include', ...options })
-        const { status, headers } = answer
-        return { status, headers: Object.fromEntries(headers), body: await answer.json() }
+        const response = await fetch(address, { credentials: 'include', ...options })
+        const { status, headers } = response
+        return { status, headers: Object.fromEntries(headers), body: await response.json() }
       } catch (error) {
         return { error: (error as Error).name }
       }
@@ -25,10 +25,10 @@ const call = (page: Page, url: string, init: Pick<RequestInit, 'method'> & { hea
 
 const marked = { headers: { 'x-csrf': '1' } }
 
-t.test('a frontend on an allowed origin signs its person in, calls, and reads answers and their headers', async t => {
+t.test('a frontend on an allowed origin signs in, sends requests and reads response headers', async t => {
   const frontend = await startFrontend(t)
   const { gateway } = await startGatewayAndSandbox(t, { environment: { ALLOWED_ORIGINS: frontend } })
-  const { page } = await newPerson(t, browser)
+  const { page } = await newUser(t, browser)
   const notes = `${gateway.url}/proxy/productboard/v2/notes`
   await page.goto(frontend)
   t.match(await call(page, notes, marked), {
@@ -51,15 +51,15 @@ t.test('a frontend on an allowed origin signs its person in, calls, and reads an
   t.match(await call(page, notes, { method: 'POST', headers, body: note }), { status: 201, body: { data: { type: 'textNote' } } })
 })
 
-t.test('a page on any other origin cannot call, with the header or without it, and nothing reaches the service', async t => {
-  const [frontend, stranger] = await Promise.all([startFrontend(t), startFrontend(t)])
+t.test('a page on any other origin cannot send requests, even with the CSRF header', async t => {
+  const [frontend, otherOrigin] = await Promise.all([startFrontend(t), startFrontend(t)])
   const { gateway, sandbox } = await startGatewayAndSandbox(t, { environment: { ALLOWED_ORIGINS: frontend } })
-  const { page } = await newPerson(t, browser)
+  const { page } = await newUser(t, browser)
   await page.goto(gateway.url)
   await connect(page, 'Productboard')
 
-  // The same host on another port gets the cookie sent (a site has no port); another host does not even have that.
-  for (const origin of [stranger, stranger.replace('localhost', '127.0.0.1')]) {
+  // The browser sends the cookie to the same host on another port, which is the same site, but not to another host.
+  for (const origin of [otherOrigin, otherOrigin.replace('localhost', '127.0.0.1')]) {
     await page.goto(origin)
     const notes = `${gateway.url}/proxy/productboard/v2/notes`
     for (const init of [marked, {}, { method: 'POST', body: 'x' }, { ...marked, method: 'DELETE' }])
@@ -72,8 +72,8 @@ t.test('a page on any other origin cannot call, with the header or without it, a
   await page.getByText('Connected', { exact: true }).waitFor()
 })
 
-t.test('SEC-24: what the browser has stored of a call is no image and no script on a page of another origin, on the same site', async t => {
-  const [frontend, stranger] = await Promise.all([startFrontend(t), startFrontend(t)])
+t.test('SEC-24: a same-site page of another origin cannot load a cached response', async t => {
+  const [frontend, otherOrigin] = await Promise.all([startFrontend(t), startFrontend(t)])
   for (const environment of [{}, { ALLOWED_ORIGINS: frontend }]) {
     const s = await connected(t, { environment })
     const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
@@ -81,7 +81,7 @@ t.test('SEC-24: what the browser has stored of a call is no image and no script 
       const type = url.endsWith('.js') ? 'text/javascript' : 'image/svg+xml'
       r.writeHead(200, { 'content-type': type, 'cache-control': 'max-age=3600' }).end(url.endsWith('.js') ? 'window.stolen = true' : svg)
     }
-    const { context, page } = await newPerson(t, browser)
+    const { context, page } = await newUser(t, browser)
     await context.addCookies([
       { name: sessionCookie(s.gateway.url), value: s.browser.session(s.gateway.url)?.value ?? '', url: s.gateway.url }
     ])
@@ -90,19 +90,19 @@ t.test('SEC-24: what the browser has stored of a call is no image and no script 
       t.equal(await page.evaluate(async url => (await fetch(url, { headers: { 'x-csrf': '1' } })).status, `${s.proxy}${file}`), 200)
     const seen = s.provider.seen.api.length
 
-    await page.goto(stranger)
+    await page.goto(otherOrigin)
     for (const [tag, file] of [
       ['img', '/a.svg'],
       ['script', '/a.js']
     ] as const) {
-      // As text: these files know nothing of the DOM.
-      const came = await page.evaluate(`new Promise(resolve => {
+      // As a string: these files are checked without DOM types.
+      const result = await page.evaluate(`new Promise(resolve => {
         const element = Object.assign(document.createElement('${tag}'), { src: '${s.proxy}${file}' })
         element.onload = () => resolve('loaded')
-        element.onerror = () => resolve('refused')
+        element.onerror = () => resolve('blocked')
         document.body.append(element)
       })`)
-      t.equal(came, 'refused', `${tag} ${JSON.stringify(environment)}`)
+      t.equal(result, 'blocked', `${tag} ${JSON.stringify(environment)}`)
     }
     t.notOk(await page.evaluate('window.stolen'))
     t.equal(s.provider.seen.api.length, seen)

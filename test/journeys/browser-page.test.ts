@@ -1,18 +1,18 @@
 import t from 'tap'
-import { cardOf, connect, newPerson, startChromium } from '../support/chromium.ts'
+import { cardOf, connect, newUser, startChromium } from '../support/chromium.ts'
 import { startGatewayAndSandbox } from '../support/gateway.ts'
 
 const browser = await startChromium(t)
 
 for (const javaScriptEnabled of [true, false]) {
-  t.test(`a sign-in that cannot be finished ends on a page for a person, JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, async t => {
+  t.test(`an invalid sign-in ends on an error page, JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, async t => {
     const { gateway } = await startGatewayAndSandbox(t)
-    const { page, faults } = await newPerson(t, browser, { javaScriptEnabled })
-    const answer = await page.goto(`${gateway.url}/auth/productboard/callback?state=unknown&code=stolen`)
-    t.equal(answer?.status(), 400)
+    const { page, consoleErrors } = await newUser(t, browser, { javaScriptEnabled })
+    const response = await page.goto(`${gateway.url}/auth/productboard/callback?state=unknown&code=stolen`)
+    t.equal(response?.status(), 400)
     await page.getByRole('heading', { level: 1, name: 'This sign-in cannot be finished' }).waitFor()
     t.same(
-      faults.filter(fault => !fault.includes('status of 400')),
+      consoleErrors.filter(error => !error.includes('status of 400')),
       []
     )
     await page.getByRole('link', { name: 'Back to your connections' }).click()
@@ -20,9 +20,9 @@ for (const javaScriptEnabled of [true, false]) {
   })
 }
 
-t.test('without JavaScript a person connects all the same, and sees no button that does nothing', async t => {
+t.test('without JavaScript a user can connect and sees no button without effect', async t => {
   const { gateway } = await startGatewayAndSandbox(t)
-  const { page } = await newPerson(t, browser, { javaScriptEnabled: false })
+  const { page } = await newUser(t, browser, { javaScriptEnabled: false })
   await page.goto(gateway.url)
   await connect(page, 'Process Street')
   await page.getByText('Process Street is connected').waitFor()

@@ -1,14 +1,11 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { connect, newPerson, startChromium } from '../support/chromium.ts'
+import { connect, newUser, startChromium } from '../support/chromium.ts'
 import { startGatewayAndSandbox, type TestGateway } from '../support/gateway.ts'
 
 const browser = await startChromium(t)
 
-/**
- * Everything that comes into the page, as text. Each answer is read before the page gets it: afterwards a page that moves on may take
- * it along.
- */
+/** Records everything that the page receives. Reads each response before the page does: the browser drops it when the page navigates. */
 async function record(page: Page) {
   const devTools = await page.context().newCDPSession(page)
   const reading: Promise<void>[] = []
@@ -21,10 +18,10 @@ async function record(page: Page) {
       received.push(JSON.stringify({ request, responseStatusCode, responseHeaders }), text)
       await devTools.send('Fetch.continueResponse', { requestId })
     }
-    // A page that is left behind has given up its requests.
-    reading.push(read().catch(() => void received.push(`given up: ${request.url}`)))
+    // Navigation aborts the requests of the previous page.
+    reading.push(read().catch(() => void received.push(`aborted: ${request.url}`)))
   })
-  // With cookies, which the other does not show.
+  // Includes `Set-Cookie`, which `Fetch` events lack.
   devTools.on('Network.responseReceivedExtraInfo', ({ headers }) => received.push(JSON.stringify(headers)))
   await devTools.send('Network.enable')
   await devTools.send('Fetch.enable', { patterns: [{ requestStage: 'Response' }] })
@@ -34,31 +31,31 @@ async function record(page: Page) {
   }
 }
 
-/** The tokens of every sign-in and renewal from now on, listened for between the gateway and its token client. */
-function listenForTokens({ app }: TestGateway, provider: string): string[] {
+/** Records the tokens of every later sign-in and renewal between the gateway and its token endpoint. */
+function recordTokens({ app }: TestGateway, provider: string): string[] {
   const tokens: string[] = []
   const real = app.tokenEndpoints.get(provider)
   if (!real) throw new Error(`${provider} has no token endpoint`)
-  const noted = async (granted: ReturnType<typeof real.exchange>) => {
+  const record = async (granted: ReturnType<typeof real.exchange>) => {
     const { accessToken, refreshToken } = await granted
     tokens.push(accessToken.reveal(), refreshToken?.reveal() ?? '')
     return granted
   }
   app.tokenEndpoints.set(provider, {
     ...real,
-    exchange: (...of) => noted(real.exchange(...of)),
-    refresh: (...of) => noted(real.refresh(...of))
+    exchange: (...args) => record(real.exchange(...args)),
+    refresh: (...args) => record(real.refresh(...args))
   })
   return tokens
 }
 
 const spellings = (token: string) => [token, ...(['base64', 'base64url', 'hex'] as const).map(e => Buffer.from(token).toString(e))]
 
-t.test('no token ever comes into the browser: not in a page, an answer, a header, a cookie or its storage', async t => {
+t.test('no token reaches the browser: no page, response, header, cookie or storage contains one', async t => {
   const { gateway, sandbox } = await startGatewayAndSandbox(t)
   const vendor = sandbox.vendor('productboard')
-  const tokens = listenForTokens(gateway, 'productboard')
-  const { page, context } = await newPerson(t, browser)
+  const tokens = recordTokens(gateway, 'productboard')
+  const { page, context } = await newUser(t, browser)
   const received = await record(page)
   const seen: string[] = []
   const look = async () => {
@@ -84,10 +81,10 @@ t.test('no token ever comes into the browser: not in a page, an answer, a header
   await look()
 
   const sent = vendor.requests.map(({ headers }) => headers.authorization?.replace('Bearer ', ''))
-  t.ok(sent.length >= 3 && sent.every(token => token && tokens.includes(token)), 'these are the tokens that the service sees')
+  t.ok(sent.length >= 3 && sent.every(token => token && tokens.includes(token)), 'the provider sees these tokens')
   t.equal(new Set(tokens).size, 4, 'two access tokens and two refresh tokens')
-  const held = [...seen, ...(await received())].join('\n')
-  t.match(held, /"set-cookie"/i, 'headers that only the browser sees are in it')
-  t.match(held, /textNote/, 'answers are in it')
-  for (const token of tokens) for (const spelling of spellings(token)) t.notOk(held.includes(spelling), `${spelling.slice(0, 4)}…`)
+  const everything = [...seen, ...(await received())].join('\n')
+  t.match(everything, /"set-cookie"/i, 'the record includes cookies')
+  t.match(everything, /textNote/, 'the record includes response bodies')
+  for (const token of tokens) for (const spelling of spellings(token)) t.notOk(everything.includes(spelling), `${spelling.slice(0, 4)}…`)
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { prefersPage } from '../../plugins/hooks/accept.ts'
 
-t.test('RFC 9110 §12.5.1: what is preferred is sent, JSON where nothing is', async t => {
+t.test('RFC 9110 §12.5.1: a page is sent if Accept prefers HTML, JSON otherwise', async t => {
   for (const accept of [
     'text/html',
     'TEXT/HTML',
@@ -40,7 +40,7 @@ t.test('RFC 9110 §12.5.1: what is preferred is sent, JSON where nothing is', as
     t.notOk(prefersPage({ accept }), String(accept))
 })
 
-t.test('a page’s own call never gets a page', async t => {
+t.test('a fetch of a page never gets a page', async t => {
   t.notOk(prefersPage({ accept: 'text/html', 'sec-fetch-dest': 'empty' }))
   for (const destination of ['document', 'iframe']) t.ok(prefersPage({ accept: 'text/html', 'sec-fetch-dest': destination }))
 })

@@ -11,7 +11,7 @@ const withKeys = (t: Test, environment: Record<string, string> = {}) =>
   })
 const returns = (html: string) => /data-return-to="([^"]*)"/.exec(html)?.[1]
 
-t.test('the page of one provider offers the ways that are on, and leads back to where it was asked to', async t => {
+t.test('the page of one provider offers its enabled methods and keeps return_to', async t => {
   const gateway = await withKeys(t, { ALLOWED_ORIGINS: 'https://app.example.com' })
   const browser = new Browser()
   const open = async (rest: string) => (await browser.visit(`${gateway.url}/connect/${rest}`)).text
@@ -29,7 +29,7 @@ t.test('the page of one provider offers the ways that are on, and leads back to 
   t.equal(returns(await open('outgrow?return_to=')), '/?connected=outgrow')
 })
 
-t.test('the page of one provider refuses to lead anywhere else, and knows no provider that is off', async t => {
+t.test('the page of one provider rejects other return URLs and disabled providers', async t => {
   const gateway = await withKeys(t)
   const browser = new Browser()
   for (const rest of [
@@ -46,7 +46,7 @@ t.test('the page of one provider refuses to lead anywhere else, and knows no pro
   t.match(text, '<h1>No such provider</h1>')
 })
 
-t.test('a key never gets into an address or a log by a browser without the script: its field has no name, its form no GET', async t => {
+t.test('without its script the key form puts no key into a URL', async t => {
   const gateway = await withKeys(t)
   const { text } = await new Browser().visit(`${gateway.url}/connect/outgrow`)
   const [form] = /<form class="key-form"[\s\S]*?<\/form>/.exec(text) ?? ['']
@@ -55,7 +55,7 @@ t.test('a key never gets into an address or a log by a browser without the scrip
   t.notMatch(form, / name="/)
 })
 
-t.test('the card tells when access ends only where the person will have to do something about it', async t => {
+t.test('the card shows when access ends only if it is not renewed', async t => {
   const page = async (s: Awaited<ReturnType<typeof connected>>) => (await s.browser.visit(s.gateway.url)).text
   const renewed = await connected(t)
   t.notMatch(await page(renewed), '<dt>Ends</dt>')
@@ -63,7 +63,7 @@ t.test('the card tells when access ends only where the person will have to do so
   t.match(await page(ending), new RegExp(`<dt>Ends</dt><dd><time datetime="${new Date(ending.clock.now() + 7_200_000).toISOString()}">`))
 })
 
-t.test('scopes that were asked for and left out are named in the list and on the card, until they are allowed', async t => {
+t.test('the list and the card name missing scopes until they are granted', async t => {
   let scope: string | undefined = 'notes:read'
   const s = await connected(t, {
     environment: { PRODUCTBOARD_SCOPES: 'notes:read,entities:read,members:read' },
@@ -77,10 +77,10 @@ t.test('scopes that were asked for and left out are named in the list and on the
   t.strictSame(await missing(), ['entities:read', 'members:read'])
   t.match(await card(), '<p>Not allowed: <code>entities:read</code>, <code>members:read</code>. Connect again to allow them.</p>')
 
-  // Commas, though this provider asks with blanks.
+  // Separated by commas, although this provider's requests use spaces.
   scope = 'notes:read,entities:read'
   t.equal((await s.browser.fetch(`${s.gateway.url}/connections/productboard/refresh`, { method: 'POST' })).status, 200)
-  t.strictSame(await missing(), ['members:read'], 'a renewal may change it')
+  t.strictSame(await missing(), ['members:read'], 'a renewal may change the scopes')
   t.match(await card(), '<p>Not allowed: <code>members:read</code>. Connect again to allow it.</p>')
 
   for (const all of ['notes:read entities:read members:read more', undefined]) {
@@ -91,7 +91,7 @@ t.test('scopes that were asked for and left out are named in the list and on the
   }
 })
 
-t.test('the page tells when the session ends, and everything with it', async t => {
+t.test('the page shows when the session ends', async t => {
   const s = await connected(t, { environment: { SESSION_IDLE: '5400', SESSION_MAX: '86400' } })
   const { text } = await s.browser.visit(s.gateway.url)
   t.match(text, 'after 90 minutes without use')

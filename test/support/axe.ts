@@ -6,37 +6,39 @@ import type { Test } from 'tap'
 
 const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-/** The rules whose verdict depends on colours and widths. */
-const ofLooks = ['color-contrast', 'link-in-text-block', 'scrollable-region-focusable', 'target-size']
+/** The rules whose results depend on colours and widths. */
+const visualRules = ['color-contrast', 'link-in-text-block', 'scrollable-region-focusable', 'target-size']
 
 /**
- * What axe-core finds wrong with the page as it is now, one line each: by every rule, those of good practice too, or only by those of
- * looks. It comes in over the DevTools protocol, which a content security policy does not stop, so that the page keeps its own.
+ * The violations that axe-core finds in the page, one line each. Playwright injects axe-core over the DevTools protocol, so that the page
+ * keeps its content security policy.
+ *
+ * @param rules all rules, best practices included, or the visual ones only
  */
-async function violations(page: Page, rules: 'all' | 'of looks'): Promise<string[]> {
+async function violations(page: Page, rules: 'all' | 'visual'): Promise<string[]> {
   if (!(await page.evaluate<boolean>('"axe" in window'))) await page.evaluate(source)
-  const options: RunOptions = { resultTypes: ['violations'], ...(rules === 'of looks' && { runOnly: ofLooks }) }
+  const options: RunOptions = { resultTypes: ['violations'], ...(rules === 'visual' && { runOnly: visualRules }) }
   const { violations } = await page.evaluate<AxeResults>(`axe.run(${JSON.stringify(options)})`)
   return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html, any }) => `${id}: ${help}: ${html} ${any[0]?.message ?? ''}`))
 }
 
-/** Each is a world of its own for contrast and for reflow (WCAG 1.4.3, 1.4.10). */
-const looks = [
+/** For contrast and reflow (WCAG 1.4.3, 1.4.10). */
+const variants = [
   { colorScheme: 'light', width: 1280, rules: 'all' },
-  { colorScheme: 'dark', width: 1280, rules: 'of looks' },
-  { colorScheme: 'dark', width: 320, rules: 'of looks' },
-  { colorScheme: 'light', width: 320, rules: 'of looks' }
+  { colorScheme: 'dark', width: 1280, rules: 'visual' },
+  { colorScheme: 'dark', width: 320, rules: 'visual' },
+  { colorScheme: 'light', width: 320, rules: 'visual' }
 ] as const
 
-/** Whether a state of a page has nothing to complain of, and nothing to scroll sideways for, in every look. */
-export function goodInEveryLook(t: Test, page: Page) {
+/** Asserts that a state of a page has no violations and no horizontal scrolling in any variant. */
+export function checkAccessibility(t: Test, page: Page) {
   return async (state: string): Promise<void> => {
-    for (const { colorScheme, width, rules } of looks) {
+    for (const { colorScheme, width, rules } of variants) {
       await page.emulateMedia({ colorScheme })
       await page.setViewportSize({ width, height: 640 })
       t.same(await violations(page, rules), [], `${state}, ${colorScheme}, ${width} px`)
-      const needed = await page.evaluate<number>('document.documentElement.scrollWidth')
-      t.ok(needed <= width, `${state}, ${width} px: needs ${needed}`)
+      const scrollWidth = await page.evaluate<number>('document.documentElement.scrollWidth')
+      t.ok(scrollWidth <= width, `${state}, ${width} px: ${scrollWidth} px wide`)
     }
   }
 }

@@ -13,90 +13,88 @@ const args = [
   '--disable-quic'
 ]
 
-/** How long a person's step may take before the test fails, in milliseconds: it never comes, however busy the machine is. */
-const stepMs = 60_000
+/** Timeout of one user action, long enough for a busy machine. */
+const actionTimeoutMs = 60_000
 
-/** A real browser, closed at the end of the test. */
+/** A real browser. The test's teardown closes it. */
 export async function startChromium(t: Test): Promise<Browser> {
   const executablePath = chromiumPath()
   if (executablePath === undefined) {
-    throw new Error(
-      'This test needs Chromium, and there is none on the PATH. On Debian or Ubuntu: sudo apt-get install chromium-headless-shell'
-    )
+    throw new Error('This test needs Chromium on the PATH. On Debian or Ubuntu: sudo apt-get install chromium-headless-shell')
   }
-  const browser = await chromium.launch({ executablePath, args, timeout: stepMs })
+  const browser = await chromium.launch({ executablePath, args, timeout: actionTimeoutMs })
   t.teardown(() => browser.close())
   return browser
 }
 
-export type Person = {
+export type BrowserUser = {
   readonly context: BrowserContext
   readonly page: Page
-  /** What the browser complained of so far: uncaught errors, console errors, and what a content security policy stopped. */
-  readonly faults: readonly string[]
+  /** Uncaught errors, console errors and violations of the content security policy so far. */
+  readonly consoleErrors: readonly string[]
 }
 
-/** A person with a browser of their own: cookies and storage are nobody else's. */
-export async function newPerson(t: Test, browser: Browser, options: BrowserContextOptions = {}): Promise<Person> {
+/** A user with separate cookies and storage. */
+export async function newUser(t: Test, browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserUser> {
   const context = await browser.newContext(options)
   t.teardown(() => context.close())
-  context.setDefaultTimeout(stepMs)
-  const faults: string[] = []
-  context.on('weberror', error => faults.push(String(error.error())))
+  context.setDefaultTimeout(actionTimeoutMs)
+  const consoleErrors: string[] = []
+  context.on('weberror', error => consoleErrors.push(String(error.error())))
   context.on('console', message => {
-    if (message.type() === 'error') faults.push(message.text())
+    if (message.type() === 'error') consoleErrors.push(message.text())
   })
   await context.addInitScript(
     "addEventListener('securitypolicyviolation', e => console.error('policy', e.effectiveDirective, e.blockedURI, e.sourceFile))"
   )
-  return { context, page: await context.newPage(), faults }
+  return { context, page: await context.newPage(), consoleErrors }
 }
 
 export const cardOf = (page: Page, title: string): Locator =>
   page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: title }) })
-/** Waits until the card says it. On a page that is new, its script then has moved the focus and changed the address, as it does. */
-export async function statusOf(page: Page, title: string, status: string): Promise<void> {
+
+/** Waits until the card shows the status and the page's script has run, which moves the focus and changes the URL. */
+export async function waitForStatus(page: Page, title: string, status: string): Promise<void> {
   await cardOf(page, title).getByText(status, { exact: true }).waitFor()
   await page.waitForLoadState()
 }
 
-/** From the Connections page through the sandbox's consent and back. */
+/** Signs in from the Connections page, at the sandbox's consent page. */
 export async function connect(page: Page, title: string): Promise<void> {
   await page.getByRole('link', { name: `Connect ${title}` }).click()
   await page.getByRole('button', { name: 'Allow' }).click()
-  await statusOf(page, title, 'Connected')
+  await waitForStatus(page, title, 'Connected')
 }
 
-/** The dialog that a key is pasted into. */
-export const keyDialogOf = (page: Page, title: string): Locator => page.getByRole('dialog', { name: `Connect ${title} with a key` })
+export const keyDialog = (page: Page, title: string): Locator => page.getByRole('dialog', { name: `Connect ${title} with a key` })
 
-/** Into the open dialog, or on the page of one provider. */
+/** Submits a key in the open dialog or on the page of one provider. */
 export async function pasteKey(page: Page, title: string, key: string): Promise<void> {
   const field = page.getByLabel(`Your ${title} key`)
   await field.fill(key)
   await field.press('Enter')
 }
 
-/** From the Connections page, by a key and not by sign-in. */
+/** Connects by API key from the Connections page. */
 export async function connectByKey(page: Page, title: string, key: string): Promise<void> {
   await page.getByRole('link', { name: `Use a key instead for ${title}` }).click()
   await pasteKey(page, title, key)
-  await statusOf(page, title, 'Connected')
+  await waitForStatus(page, title, 'Connected')
 }
 
-/** Presses Tab until what has this name has the focus. */
+/** Presses Tab until the element with this name has the focus. */
 export async function tabTo(page: Page, name: string): Promise<void> {
   const focused = page.locator(':focus')
   for (let presses = 0; presses < 20; presses++) {
     await page.keyboard.press('Tab')
     if ((await focused.getAttribute('aria-label')) === name || (await focused.textContent())?.trim() === name) return
   }
-  throw new Error(`Tab does not lead to ${name}`)
+  throw new Error(`Tab does not reach ${name}`)
 }
 
-/** A frontend's call, out of the page that is open. */
-export const callFrom = (page: Page, path: string): Promise<{ status: number; body: unknown }> =>
+/** Sends a request from the open page, as a frontend does. */
+export const fetchJson = (page: Page, path: string): Promise<{ status: number; body: unknown }> =>
   page.evaluate(async path => {
-    const answer = await fetch(path, { headers: { 'x-csrf': '1' } })
-    return { status: answer.status, body: await answer.json() }
+    const response = await fetch(path, { headers: { 'x-csrf': '1' } })
+    return { status: response.status, body: await response.json() }
   }, path)

@@ -6,10 +6,10 @@ import type { Test } from 'tap'
 
 type Page = { html: string; headers?: Record<string, string> }
 
-const empty = '<!doctype html><html lang="en"><title>Frontend</title><h1>Frontend</h1></html>'
+const emptyPage = '<!doctype html><html lang="en"><title>Frontend</title><h1>Frontend</h1></html>'
 
-/** A frontend that lives elsewhere: on another port, and so on another origin. Every page of it is empty, but for what `pageAt` says. */
-export async function startFrontend(t: Test, pageAt: (path: string) => Page = () => ({ html: empty })): Promise<string> {
+/** A frontend on another origin: the same host with another port. Serves the pages of `pageAt`, by default empty ones. */
+export async function startFrontend(t: Test, pageAt: (path: string) => Page = () => ({ html: emptyPage })): Promise<string> {
   const server = createServer(({ url = '/' }, response) => {
     const { html, headers } = pageAt(url)
     response.writeHead(200, { 'content-type': 'text/html', ...headers }).end(html)
@@ -23,8 +23,8 @@ export async function startFrontend(t: Test, pageAt: (path: string) => Page = ()
   return `http://localhost:${(server.address() as AddressInfo).port}`
 }
 
-/** A page that has the gateway's client as `grantkeeper`, and its module as `client`. */
-export const pageFor = (gatewayUrl: string): string => `<!doctype html>
+/** A page with the gateway's client as `grantkeeper`, and its module as `client`. */
+export const clientPage = (gatewayUrl: string): string => `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Frontend</title><h1>Frontend</h1><p></p>
 <script type="module">
 import * as client from '${gatewayUrl}/client.js'
@@ -34,5 +34,5 @@ document.querySelector('p').textContent = 'Ready'
 
 const example = new URL('../../examples/frontend/index.html', import.meta.url)
 
-/** The example as it stands, for this gateway. */
-export const exampleFor = (gatewayUrl: string): string => readFileSync(example, 'utf8').replace('http://localhost:3000', gatewayUrl)
+/** The example, with the URL of this gateway. */
+export const examplePage = (gatewayUrl: string): string => readFileSync(example, 'utf8').replace('http://localhost:3000', gatewayUrl)
