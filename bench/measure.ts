@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Answer, burst, newSession, type Session } from './calls.ts'
 import { quantile } from './quantile.ts'
+import { type Answer, burst, newSession, type Session } from './requests.ts'
 import type { Counts } from './strict-grants.ts'
 import type { World } from './world.ts'
 

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { onTestedCore } from './cores.ts'
 import { type Daemon, startDaemon } from './daemon.ts'
-import type { Place } from './place.ts'
+import type { Place } from './workspace.ts'
 
 type Options = {
   /** Files below nginx' folder of modules. */

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { systems } from './systems.ts'
 import { topics } from './topics.ts'
-import { works } from './works.ts'
+import { works } from './workloads.ts'
 
 export type Options = {
   readonly only: ReadonlySet<string> | undefined

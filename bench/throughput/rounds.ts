@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { busySeconds, cpuSeconds, residentMiB } from './accounting.ts'
 import { loadCore, testedCore } from './cores.ts'
 import { median } from './median.ts'
+import { busySeconds, cpuSeconds, residentMiB } from './procfs.ts'
 import { sliced } from './slices.ts'
 import type { InWorld, World } from './system.ts'
 import { type Load, type Run, runWrk, type Waits } from './wrk.ts'

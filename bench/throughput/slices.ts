@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { busySeconds, cpuSeconds } from './accounting.ts'
 import { loadCore, testedCore } from './cores.ts'
+import { busySeconds, cpuSeconds } from './procfs.ts'
 import type { Round, Sample, Subject } from './rounds.ts'
 import { type Run, startWrk, type Wrk } from './wrk.ts'
 

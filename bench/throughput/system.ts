@@ -1,5 +1,5 @@
-import type { Part } from './parts.ts'
-import type { Place } from './place.ts'
+import type { Part } from './dependencies.ts'
+import type { Place } from './workspace.ts'
 
 export type World = Place & {
   /** Origin of the API, below `/api`. */

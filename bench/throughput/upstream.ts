@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../../test/support/free-port.ts'
 import { startNginx } from './nginx.ts'
-import type { Place } from './place.ts'
+import type { Place } from './workspace.ts'
 
 /** Sizes in bytes of what the upstream answers, and of what it takes. */
 export const sizes = { small: 1024, large: 1024 * 1024, upload: 64 * 1024 } as const

@@ -7,8 +7,8 @@ import { closed } from '../support/raw.ts'
 import { startRedis } from '../support/redis.ts'
 import { type Instance, startFleet } from './fleet.ts'
 import { startLoad } from './load.ts'
+import { keepsFaith } from './results.ts'
 import { startSlowTokenEndpoint } from './slow-token-endpoint.ts'
-import { keepsFaith } from './verdict.ts'
 
 /** In which this process, as a balancer, must have seen the 503 and acted on it, on a machine that does other things too. */
 const delayMs = 3000

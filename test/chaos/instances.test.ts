@@ -5,10 +5,10 @@ import type { Browser } from '../support/browser.ts'
 import { problem } from '../support/connected.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { type Fleet, startFleet } from './fleet.ts'
-import { watchLateness } from './lateness.ts'
 import { type Call, startLoad } from './load.ts'
+import { inWords, keepsFaith, outcomes } from './results.ts'
+import { watchLateness } from './scheduling-delay.ts'
 import { nextRenewal, startSessions, switches } from './sessions.ts'
-import { inWords, keepsFaith, outcomes } from './verdict.ts'
 
 const path = '/proxy/ignition/reporting/clients'
 

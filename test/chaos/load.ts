@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { Browser } from '../support/browser.ts'
-import { watchLateness } from './lateness.ts'
+import { watchLateness } from './scheduling-delay.ts'
 
 /** One call as its client saw it, behind a balancer. */
 export type Call = {

@@ -3,9 +3,9 @@ import { administer, eventually } from '../stores/redis/topologies.ts'
 import { startRedis } from '../support/redis.ts'
 import { type Instance, startFleet } from './fleet.ts'
 import { startLoad } from './load.ts'
+import { keepsFaith, outcomes } from './results.ts'
 import { goThrough, type Outage, startSessions, switches } from './sessions.ts'
 import { startSlowTokenEndpoint } from './slow-token-endpoint.ts'
-import { keepsFaith, outcomes } from './verdict.ts'
 
 t.test('Redis goes and comes back, and nobody is signed out', async t => {
   // It is killed, and not its machine: what it has handed to the system is kept. With `everysec`, a Redis whose disk is busy may answer

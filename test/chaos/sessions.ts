@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { eventually } from '../stores/redis/topologies.ts'
 import type { Fleet } from './fleet.ts'
 import { type Load, startLoad } from './load.ts'
-import { keepsFaith, medianMs, wellAfterMs } from './verdict.ts'
+import { keepsFaith, medianMs, wellAfterMs } from './results.ts'
 
 /** Two sessions under steady load, which an outage of the store treats differently. */
 export type Sessions = {

@@ -10,7 +10,7 @@ import { pythonModules } from '../support/programs.ts'
 import type { Client } from './client.ts'
 import { libraries } from './libraries.ts'
 import { curl, env, python } from './programs.ts'
-import { megabyte, setUp } from './setting.ts'
+import { megabyte, setUp } from './setup.ts'
 
 /** Nobody waits so long for what is right: it ends a test in which something is never answered. */
 const limit = { timeout: 120_000 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { env } from './programs.ts'
-import { megabyte, setUp } from './setting.ts'
+import { megabyte, setUp } from './setup.ts'
 
 const run = promisify(execFile)
 

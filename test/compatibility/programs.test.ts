@@ -1,7 +1,7 @@
 import t from 'tap'
 import { pythonModules } from '../support/programs.ts'
 import { curl, python } from './programs.ts'
-import { servesIt } from './setting.ts'
+import { servesIt } from './setup.ts'
 
 t.test('curl is served as by any other API', t => servesIt(t, curl))
 

@@ -13,7 +13,7 @@ const run = promisify(execFile)
 /** No proxy of this machine stands in between. */
 export const env = { PATH: process.env.PATH ?? '' }
 
-const script = join(import.meta.dirname, 'call.py')
+const script = join(import.meta.dirname, 'python-client.py')
 
 let interpreter: string | undefined
 

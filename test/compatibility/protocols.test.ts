@@ -6,7 +6,7 @@ import { ClientError, GraphQLClient, gql } from 'graphql-request'
 import t from 'tap'
 import { json } from '../support/fake-provider.ts'
 import { env } from './programs.ts'
-import { setUp } from './setting.ts'
+import { setUp } from './setup.ts'
 
 /** A provider's event stream: what is under way, and one event more or the end for it. */
 function playEvents({ provider }: Awaited<ReturnType<typeof setUp>>) {

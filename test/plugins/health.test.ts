@@ -1,5 +1,5 @@
 import t from 'tap'
-import { watchLateness } from '../chaos/lateness.ts'
+import { watchLateness } from '../chaos/scheduling-delay.ts'
 import { eventually } from '../stores/redis/topologies.ts'
 import { Browser } from '../support/browser.ts'
 import { connected, problem } from '../support/connected.ts'

@@ -1,4 +1,4 @@
-import { watchLateness } from '../chaos/lateness.ts'
+import { watchLateness } from '../chaos/scheduling-delay.ts'
 
 /** @returns the value of the work, and its duration without the time for which the busy machine did not run it */
 export async function timed<T>(work: () => Promise<T>): Promise<{ value: T; ms: number }> {

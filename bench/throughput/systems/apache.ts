@@ -5,9 +5,9 @@ import { request } from 'undici'
 import { freePort } from '../../../test/support/free-port.ts'
 import { onTestedCore } from '../cores.ts'
 import { startDaemon } from '../daemon.ts'
-import { apacheModules } from '../parts.ts'
+import { apacheModules } from '../dependencies.ts'
 import type { Running, System, World } from '../system.ts'
-import { maxSessions } from '../works.ts'
+import { maxSessions } from '../workloads.ts'
 import { cookieHeader } from './sign-in.ts'
 
 const openidProvider = join(import.meta.dirname, '..', 'programs', 'openid-provider.ts')

@@ -2,7 +2,7 @@ import { defaultRecordCacheLimits } from '../../../src/core/vault/record-cache.t
 import { alternate } from '../rounds.ts'
 import { startGrantkeeper, type Variant } from '../systems/grantkeeper.ts'
 import type { Topic } from '../topic.ts'
-import { maxSessions } from '../works.ts'
+import { maxSessions } from '../workloads.ts'
 import { subject } from './subject.ts'
 
 /** So many sessions in turn that each has left the memory before it comes again: every call asks the store. */

@@ -1,7 +1,7 @@
 import { startRedis } from '../../../test/support/redis.ts'
 import { inScope } from '../../scope.ts'
-import { residentMiB } from '../accounting.ts'
 import { median } from '../median.ts'
+import { residentMiB } from '../procfs.ts'
 import type { Figure } from '../results.ts'
 import { alternate, type Plan, type Subject } from '../rounds.ts'
 import type { InWorld, World } from '../system.ts'

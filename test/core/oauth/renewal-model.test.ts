@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import * as rule from './renewal-model/judge.ts'
+import * as rule from './renewal-model/invariants.ts'
 import { calm, cutOff, fatal, frozen, graceful, noted, type Plans, rough } from './renewal-model/plans.ts'
 import { runWorld } from './renewal-model/world.ts'
 

@@ -1,12 +1,12 @@
-import { residentMiB } from './accounting.ts'
 import { faultOf } from './check.ts'
+import { ensureParts } from './dependencies.ts'
 import { median } from './median.ts'
-import { ensureParts } from './parts.ts'
+import { residentMiB } from './procfs.ts'
 import type { Results } from './results.ts'
 import { type Plan, Tally, warmUp } from './rounds.ts'
 import type { InWorld, Running, System, World } from './system.ts'
 import { base } from './systems.ts'
-import { loadOf, maxSessions, type Work } from './works.ts'
+import { loadOf, maxSessions, type Work } from './workloads.ts'
 
 type Started = { readonly system: System; readonly running: Running; readonly idleMiB: number }
 

@@ -8,8 +8,8 @@ import { freePort } from '../support/free-port.ts'
 import { startRedis } from '../support/redis.ts'
 import { reseal } from '../support/reseal.ts'
 import { type Instance, startFleet } from './fleet.ts'
+import { keepsFaith } from './results.ts'
 import { nextRenewal, startSessions, switches } from './sessions.ts'
-import { keepsFaith } from './verdict.ts'
 
 const path = '/proxy/ignition/reporting/clients'
 
