@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { quantile } from './quantile.ts'
-import { type Answer, burst, newSession, type Session } from './requests.ts'
+import { newSession, type RequestResult, type Session, sendBurst } from './requests.ts'
 import type { Counts } from './strict-grants.ts'
 import type { World } from './world.ts'
 
@@ -10,7 +10,7 @@ export type Load = {
   readonly calls: number
   readonly sessions: number
   /** Sessions that meet an expiry at the same time. */
-  readonly lanes: number
+  readonly concurrency: number
   /** SIGKILL whoever renews, in the middle of the token call. */
   readonly kill: boolean
   /** Some token calls take long, and the response of others is lost. Calls that fail for now are made again, as a frontend does. */
@@ -28,33 +28,37 @@ export type Measured = Counts & {
   /** Calls that were told that the provider fails for now, and came again. */
   readonly toldToWait: number
   /** Milliseconds. Of calls that meet no expiry: `usual`. Of those that do, and succeed, what they took beyond the median of the usual: `added`. */
-  readonly defaultP50: number
-  readonly defaultP99: number
+  readonly usualP50: number
+  readonly usualP99: number
   readonly addedP50: number | undefined
   readonly addedP99: number | undefined
 }
 
 /** What passes by itself; and when it is worth another try, as the gateway says. */
-const passing = new Set(['provider_unavailable', 'provider_timeout'])
-const againMs = 1_100
+const transientErrors = new Set(['provider_unavailable', 'provider_timeout'])
+const retryDelayMs = 1_100
 
 /** Each expiry is met by one burst of calls, right after a burst of the same size that meets none. */
 export async function measure(world: World, load: Load): Promise<Measured> {
   const { urls, provider } = world
-  const usual: Answer[] = []
-  const met: Answer[] = []
+  const control: RequestResult[] = []
+  const afterExpiry: RequestResult[] = []
   let signedInAgain = 0
   let toldToWait = 0
-  let begun = 0
+  let started = 0
 
-  async function lane(sessions: Session[]): Promise<void> {
-    for (let i = 0; begun < load.expiries; i = (i + 1) % sessions.length) {
-      begun++
+  async function runLane(sessions: Session[]): Promise<void> {
+    for (let i = 0; started < load.expiries; i = (i + 1) % sessions.length) {
+      started++
       const session = sessions[i] as Session
-      usual.push(...(await burst(urls, session, load.calls)))
+      control.push(...(await sendBurst(urls, session, load.calls)))
       await provider.expire(session.grant)
-      const answers = await (load.kill ? killing(session) : load.faults ? patiently(session) : burst(urls, session, load.calls))
-      met.push(...answers)
+      const answers = await (load.kill
+        ? sendAndKillHolder(session)
+        : load.faults
+          ? sendUntilSettled(session)
+          : sendBurst(urls, session, load.calls))
+      afterExpiry.push(...answers)
       if (answers.every(({ ok }) => ok)) continue
       signedInAgain++
       sessions[i] = await newSession(urls[0] ?? '')
@@ -62,42 +66,44 @@ export async function measure(world: World, load: Load): Promise<Measured> {
   }
 
   /** Until nobody is told to come again. @returns what they were told in the end */
-  async function patiently(session: Session): Promise<Answer[]> {
+  async function sendUntilSettled(session: Session): Promise<RequestResult[]> {
     for (;;) {
-      const answers = await burst(urls, session, load.calls)
-      if (!answers.some(({ failure }) => passing.has(failure ?? ''))) return answers
+      const answers = await sendBurst(urls, session, load.calls)
+      if (!answers.some(({ failure }) => transientErrors.has(failure ?? ''))) return answers
       toldToWait += answers.filter(({ ok }) => !ok).length
-      await sleep(againMs)
+      await sleep(retryDelayMs)
     }
   }
 
-  async function killing(session: Session): Promise<Answer[]> {
+  async function sendAndKillHolder(session: Session): Promise<RequestResult[]> {
     await provider.holdNext()
-    const answers = burst(urls, session, load.calls)
-    const started = provider.held().then(world.killAndStart)
+    const answers = sendBurst(urls, session, load.calls)
+    const started = provider.held().then(world.restart)
     return (await Promise.all([answers, started]))[0]
   }
 
   const sessions = await Promise.all(Array.from({ length: load.sessions }, (_, i) => newSession(urls[i % urls.length] ?? '')))
-  await Promise.all(Array.from({ length: load.lanes }, (_, n) => lane(sessions.filter((_session, i) => i % load.lanes === n))))
+  await Promise.all(
+    Array.from({ length: load.concurrency }, (_, n) => runLane(sessions.filter((_session, i) => i % load.concurrency === n)))
+  )
 
-  const unusual = usual.find(({ ok }) => !ok)
-  if (unusual) throw new Error(`a call that met no expiry failed: ${unusual.failure}`)
-  const defaultMs = usual.map(({ ms }) => ms)
-  const defaultP50 = quantile(defaultMs, 0.5) ?? 0
-  const addedMs = met.filter(({ ok }) => ok).map(({ ms }) => ms - defaultP50)
-  const failed = met.filter(({ ok }) => !ok)
+  const failedControl = control.find(({ ok }) => !ok)
+  if (failedControl) throw new Error(`a call that met no expiry failed: ${failedControl.failure}`)
+  const controlMs = control.map(({ ms }) => ms)
+  const controlP50 = quantile(controlMs, 0.5) ?? 0
+  const addedMs = afterExpiry.filter(({ ok }) => ok).map(({ ms }) => ms - controlP50)
+  const failed = afterExpiry.filter(({ ok }) => !ok)
   return {
     ...(await provider.counts()),
-    expiries: begun,
-    calls: met.length,
+    expiries: started,
+    calls: afterExpiry.length,
     failed: failed.length,
     failures: tally(failed.map(({ failure = '' }) => failure)),
-    sentAgain: [...usual, ...met].filter(({ sentAgain }) => sentAgain).length,
+    sentAgain: [...control, ...afterExpiry].filter(({ sentAgain }) => sentAgain).length,
     signedInAgain,
     toldToWait,
-    defaultP50,
-    defaultP99: quantile(defaultMs, 0.99) ?? 0,
+    usualP50: controlP50,
+    usualP99: quantile(controlMs, 0.99) ?? 0,
     addedP50: quantile(addedMs, 0.5),
     addedP99: quantile(addedMs, 0.99)
   }

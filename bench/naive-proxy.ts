@@ -9,12 +9,12 @@ type Tokens = { access: string; refresh: string }
 
 const { PORT = '', REDIS_URL = '', PRODUCTBOARD_TOKEN_URL: tokenUrl = '', PRODUCTBOARD_API_URL: apiUrl = '' } = process.env
 const redis = new Redis(REDIS_URL)
-const flights = new Map<string, Promise<Tokens>>()
+const refreshes = new Map<string, Promise<Tokens>>()
 const app = fastify()
 
-const kept = async (id: string) => (await redis.hgetall(`naive:${id}`)) as Tokens
+const readTokens = async (id: string) => (await redis.hgetall(`naive:${id}`)) as Tokens
 
-async function granted(id: string, form: Record<string, string>): Promise<Tokens> {
+async function requestTokens(id: string, form: Record<string, string>): Promise<Tokens> {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' }
   const { statusCode, body } = await request(tokenUrl, { method: 'POST', headers, body: String(new URLSearchParams(form)) })
   const answer = (await body.json()) as { access_token: string; refresh_token: string }
@@ -24,14 +24,14 @@ async function granted(id: string, form: Record<string, string>): Promise<Tokens
   return tokens
 }
 
-async function refreshed(id: string, failed: Tokens): Promise<Tokens> {
-  const tokens = await kept(id)
-  return tokens.access === failed.access ? granted(id, { grant_type: 'refresh_token', refresh_token: tokens.refresh }) : tokens
+async function refreshUnlessDone(id: string, failed: Tokens): Promise<Tokens> {
+  const tokens = await readTokens(id)
+  return tokens.access === failed.access ? requestTokens(id, { grant_type: 'refresh_token', refresh_token: tokens.refresh }) : tokens
 }
 
-function inFlight(id: string, failed: Tokens): Promise<Tokens> {
-  const flight = flights.get(id) ?? refreshed(id, failed).finally(() => flights.delete(id))
-  flights.set(id, flight)
+function refreshOnce(id: string, failed: Tokens): Promise<Tokens> {
+  const flight = refreshes.get(id) ?? refreshUnlessDone(id, failed).finally(() => refreshes.delete(id))
+  refreshes.set(id, flight)
   return flight
 }
 
@@ -44,15 +44,15 @@ app.get('/auth/productboard', (_request, reply) => reply.redirect(`${tokenUrl}?s
 
 app.get('/auth/productboard/callback', async (_request, reply) => {
   const id = randomUUID()
-  await granted(id, { grant_type: 'authorization_code' })
+  await requestTokens(id, { grant_type: 'authorization_code' })
   return reply.header('set-cookie', `id=${id}; Path=/`).redirect('/', 303)
 })
 
 app.get<{ Params: { '*': string } }>('/proxy/productboard/*', async (call, reply) => {
   const id = call.headers.cookie?.split('id=')[1] ?? ''
-  const [tokens, path] = [await kept(id), `/${call.params['*']}`]
+  const [tokens, path] = [await readTokens(id), `/${call.params['*']}`]
   let answer = await send(tokens, path)
-  if (answer.statusCode === 401) answer = await send(await inFlight(id, tokens), path)
+  if (answer.statusCode === 401) answer = await send(await refreshOnce(id, tokens), path)
   return reply.code(answer.statusCode).type('application/json').send(answer.text)
 })
 

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { measure } from './measure.ts'
-import { allRows, brokenPromises, quickRows, type Row } from './rows.ts'
+import { allRows, findViolations, quickRows, type Row } from './rows.ts'
 import { inScope } from './scope.ts'
 import { markdownTable, type Result } from './table.ts'
 import { startWorld } from './world.ts'
@@ -31,17 +31,17 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false }
   }
 })
-const usual = values.quick ? { expiries: 20, kills: 1, calls: 6, sessions: 5 } : { expiries: 1000, kills: 30, calls: 20, sessions: 50 }
-const say = (text: string) => void process.stderr.write(`${text}\n`)
+const defaults = values.quick ? { expiries: 20, kills: 1, calls: 6, sessions: 5 } : { expiries: 1000, kills: 30, calls: 20, sessions: 50 }
+const log = (text: string) => void process.stderr.write(`${text}\n`)
 
 function sizeOf(name: keyof typeof bounds): number {
-  const size = Number(values[name] ?? usual[name])
+  const size = Number(values[name] ?? defaults[name])
   if (Number.isInteger(size) && size >= 1 && size <= bounds[name]) return size
-  say(`--${name} must be a whole number from 1 to ${bounds[name]}.`)
+  log(`--${name} must be a whole number from 1 to ${bounds[name]}.`)
   process.exit(2)
 }
 
-async function resultOf(row: Row): Promise<Result> {
+async function runRow(row: Row): Promise<Result> {
   const startMs = performance.now()
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(new Error(`a row took more than ${rowLimitMs / 60_000} minutes`)), rowLimitMs)
@@ -49,9 +49,9 @@ async function resultOf(row: Row): Promise<Result> {
     const work = startWorld(owner, row).then(world => measure(world, row.load))
     return Promise.race([work, late.promise])
   }).finally(() => clearTimeout(timer))
-  const broken = brokenPromises(row, measured)
+  const broken = findViolations(row, measured)
   const name = `${row.program}, instances: ${row.instances}${row.load.kill ? ', holder killed' : ''}${row.load.faults ? ', slow and lost token calls' : ''}${row.graceMs ? `, grace: ${row.graceMs} ms` : ''}`
-  say(`${name}: ${Math.round((performance.now() - startMs) / 1000)} s${broken.map(promise => `\n  BROKEN ${promise}`).join('')}`)
+  log(`${name}: ${Math.round((performance.now() - startMs) / 1000)} s${broken.map(promise => `\n  BROKEN ${promise}`).join('')}`)
   return { ...row, measured, broken }
 }
 
@@ -59,7 +59,7 @@ if (values.help) process.stdout.write(usage)
 else {
   const sizes = { expiries: sizeOf('expiries'), kills: sizeOf('kills'), calls: sizeOf('calls'), sessions: sizeOf('sessions') }
   const results: Result[] = []
-  for (const row of values.quick ? quickRows(sizes) : allRows(sizes)) results.push(await resultOf(row))
+  for (const row of values.quick ? quickRows(sizes) : allRows(sizes)) results.push(await runRow(row))
   process.stdout.write(`${markdownTable(results)}\n`)
   if (!values.quick) {
     const machine = { node: process.version, cpus: availableParallelism() }

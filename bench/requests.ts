@@ -5,7 +5,7 @@ import { signIn } from '../test/support/connected.ts'
 
 export type Session = { readonly cookie: string; readonly grant: string }
 
-export type Answer = {
+export type RequestResult = {
   readonly ms: number
   readonly ok: boolean
   /** What the gateway says of a failure of its own; or the status, or what became of the connection. */
@@ -15,13 +15,13 @@ export type Answer = {
 }
 
 /** A broken call is sent again for so long; every `againMs` when nobody is there. */
-const patienceMs = 20_000
-const againMs = 25
+const retryTimeoutMs = 20_000
+const retryDelayMs = 25
 /** How undici calls a connection that its peer does not take, or ends without an answer. */
-const broken = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
+const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
 const path = '/proxy/productboard/v2/notes'
 // More connections than there are ever calls at once: nothing waits in here.
-const dispatcher = new Agent({ connections: 1024, headersTimeout: patienceMs, bodyTimeout: patienceMs })
+const dispatcher = new Agent({ connections: 1024, headersTimeout: retryTimeoutMs, bodyTimeout: retryTimeoutMs })
 
 /** The gateway's real sign-in, without pages. @throws when there is no call that goes through afterwards */
 export async function newSession(url: string): Promise<Session> {
@@ -34,21 +34,21 @@ export async function newSession(url: string): Promise<Session> {
 }
 
 /** Calls of one session at the same moment, handed to the instances in turn, as a balancer does. */
-export const burst = (urls: readonly string[], session: Session, calls: number): Promise<Answer[]> =>
-  Promise.all(Array.from({ length: calls }, (_, i) => call(urls, i, session)))
+export const sendBurst = (urls: readonly string[], session: Session, calls: number): Promise<RequestResult[]> =>
+  Promise.all(Array.from({ length: calls }, (_, i) => sendWithRetries(urls, i, session)))
 
-async function call(urls: readonly string[], first: number, session: Session): Promise<Answer> {
+async function sendWithRetries(urls: readonly string[], first: number, session: Session): Promise<RequestResult> {
   const startMs = performance.now()
   for (let tries = 0; ; tries++) {
     const outcome = await attempt(urls[(first + tries) % urls.length] ?? '', session)
     const answer = { ...outcome, ms: performance.now() - startMs, sentAgain: tries > 0 }
-    if (!broken.has(outcome.failure ?? '') || answer.ms > patienceMs) return answer
+    if (!connectionErrors.has(outcome.failure ?? '') || answer.ms > retryTimeoutMs) return answer
     // Everybody was asked, and nobody is there.
-    if (tries % urls.length === urls.length - 1) await sleep(againMs)
+    if (tries % urls.length === urls.length - 1) await sleep(retryDelayMs)
   }
 }
 
-async function attempt(url: string, { cookie, grant }: Session): Promise<Pick<Answer, 'ok' | 'failure'>> {
+async function attempt(url: string, { cookie, grant }: Session): Promise<Pick<RequestResult, 'ok' | 'failure'>> {
   try {
     const { statusCode, headers, body } = await send(url, cookie)
     const answer = (await body.json()) as { grant?: string }

@@ -13,11 +13,11 @@ export type Sizes = { readonly expiries: number; readonly kills: number; readonl
 
 /** Longer than a killed holder's lease takes to be passed on. */
 const graceMs = 30_000
-const lanes = 5
+const defaultConcurrency = 5
 
 export function allRows({ expiries, kills, calls, sessions }: Sizes): Row[] {
-  const undisturbed = { expiries, calls, sessions, lanes: Math.min(lanes, sessions), kill: false, faults: false }
-  const killing = { expiries: kills, calls, sessions: 1, lanes: 1, kill: true, faults: false }
+  const undisturbed = { expiries, calls, sessions, concurrency: Math.min(defaultConcurrency, sessions), kill: false, faults: false }
+  const killing = { expiries: kills, calls, sessions: 1, concurrency: 1, kill: true, faults: false }
   const faulty = { ...undisturbed, faults: true }
   return [
     ...[1, 2, 3].map((instances): Row => ({ program: 'Grantkeeper', instances, graceMs: 0, load: undisturbed })),
@@ -33,7 +33,7 @@ export function allRows({ expiries, kills, calls, sessions }: Sizes): Row[] {
 export const quickRows = (sizes: Sizes): Row[] => allRows(sizes).filter(({ instances }) => instances === 2)
 
 /** What Grantkeeper promises and this row has not shown. The baseline promises nothing. */
-export function brokenPromises({ program, graceMs, load }: Row, measured: Measured): string[] {
+export function findViolations({ program, graceMs, load }: Row, measured: Measured): string[] {
   if (program === 'baseline') return []
   const { expiries, tokenCalls, withinGrace, reuses, failed, failures, sentAgain, signedInAgain } = measured
   // A killed holder's call has reached the provider, as one has whose response was lost, and nobody has its answer: whoever comes next can

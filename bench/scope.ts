@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import type { Owner } from '../test/support/node-process.ts'
 
-const open = new Set<() => Promise<void>>()
+const openScopes = new Set<() => Promise<void>>()
 let interrupted = false
 
 /** Runs `work`, and then ends what it started, last first, however it ended. */
@@ -10,12 +10,12 @@ export async function inScope<T>(work: (owner: Owner) => Promise<T>): Promise<T>
   const end = async () => {
     for (let next = ends.pop(); next; next = ends.pop()) await next()
   }
-  open.add(end)
+  openScopes.add(end)
   try {
     return await work({ teardown: next => void ends.push(next) })
   } finally {
     await end()
-    open.delete(end)
+    openScopes.delete(end)
     // What broke because its processes were ended is not worth a word.
     if (interrupted) await new Promise(() => {})
   }
@@ -24,7 +24,7 @@ export async function inScope<T>(work: (owner: Owner) => Promise<T>): Promise<T>
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, async () => {
     interrupted = true
-    await Promise.all([...open].map(end => end()))
+    await Promise.all([...openScopes].map(end => end()))
     process.exit(128 + constants.signals[signal])
   })
 }

@@ -18,10 +18,10 @@ type Grant = { serial: number; accessToken: string | undefined; refreshToken: st
  * refresh token that comes back ends the grant (RFC 9700 §4.14.2).
  * @param graceMs for how long the last spent refresh token is honoured once more, as some providers do for answers that get lost
  */
-export function strictGrants(graceMs: number) {
+export function createStrictGrants(graceMs: number) {
   const grants = new Map<string, Grant>()
   const counts: Counts = { tokenCalls: 0, reuses: 0, withinGrace: 0, lost: 0, slow: 0 }
-  let begun = 0
+  let grantCount = 0
 
   const grantOf = (token: string) => grants.get(token.split('.')[1] ?? '')
 
@@ -36,7 +36,7 @@ export function strictGrants(graceMs: number) {
   return {
     counts,
 
-    begin: () => issue(String(++begun)),
+    begin: () => issue(String(++grantCount)),
 
     /** @returns `undefined` for `invalid_grant` */
     refresh(token: string) {

@@ -5,25 +5,25 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { json } from '../test/support/fake-provider.ts'
-import { strictGrants } from './strict-grants.ts'
+import { createStrictGrants } from './strict-grants.ts'
 
 /** How long a token call takes, and the slow one of a hundred: almost as long as a gateway's callers wait. */
-const thinkMs = 20
-const slowMs = 9_000
+const tokenDelayMs = 20
+const slowTokenDelayMs = 9_000
 const [slowOne, lostOne] = [25, 75]
 const isFaulty = process.env.FAULTS === '1'
 
-const grants = strictGrants(Number(process.env.GRACE_MS ?? 0))
+const grants = createStrictGrants(Number(process.env.GRACE_MS ?? 0))
 /** The bench's wish that the next renewal gets no answer, and the instance that made it. */
-let held: PromiseWithResolvers<string> | undefined
+let heldRenewal: PromiseWithResolvers<string> | undefined
 
 /** `/token/INSTANCE`: each instance is configured with an address of its own, so that it is known who renews. */
 async function token(request: IncomingMessage, response: ServerResponse, instance: string) {
   const form = new URLSearchParams(await text(request))
   // Spent when the call comes in, not when the answer leaves: whoever dies in between leaves a spent token behind.
   const granted = form.get('grant_type') === 'refresh_token' ? grants.refresh(form.get('refresh_token') ?? '') : grants.begin()
-  if (held && form.get('grant_type') === 'refresh_token') {
-    held.resolve(instance)
+  if (heldRenewal && form.get('grant_type') === 'refresh_token') {
+    heldRenewal.resolve(instance)
     return
   }
   const turn = isFaulty && form.get('grant_type') === 'refresh_token' ? grants.counts.tokenCalls % 100 : undefined
@@ -33,7 +33,7 @@ async function token(request: IncomingMessage, response: ServerResponse, instanc
     return
   }
   if (turn === slowOne) grants.counts.slow++
-  await sleep(turn === slowOne ? slowMs : thinkMs)
+  await sleep(turn === slowOne ? slowTokenDelayMs : tokenDelayMs)
   if (granted) json(response, 200, granted)
   else json(response, 400, { error: 'invalid_grant' })
 }
@@ -46,9 +46,9 @@ function api(request: IncomingMessage, response: ServerResponse) {
 
 async function control(response: ServerResponse, [wish, grant = '']: string[]) {
   if (wish === 'expire') grants.expireAccessToken(grant)
-  if (wish === 'hold-next') held = Promise.withResolvers()
-  const instance = wish === 'held' ? await held?.promise : undefined
-  if (wish === 'held') held = undefined
+  if (wish === 'hold-next') heldRenewal = Promise.withResolvers()
+  const instance = wish === 'held' ? await heldRenewal?.promise : undefined
+  if (wish === 'held') heldRenewal = undefined
   json(response, 200, { counts: grants.counts, instance })
 }
 

@@ -14,7 +14,7 @@ const columns: ReadonlyArray<readonly [title: string, cell: (result: Result) => 
   ['reuse', ({ measured }) => `${number(measured.reuses)}${measured.withinGrace > 0 ? ` (${number(measured.withinGrace)} in grace)` : ''}`],
   ['failed calls', ({ measured }) => `${number(measured.failed)} of ${number(measured.calls)}`],
   ['sent again', ({ measured }) => number(measured.sentAgain)],
-  ['usual p50', ({ measured }) => ms(measured.defaultP50)],
+  ['usual p50', ({ measured }) => ms(measured.usualP50)],
   ['added p50', ({ measured }) => ms(measured.addedP50)],
   ['added p99', ({ measured }) => ms(measured.addedP99)]
 ]

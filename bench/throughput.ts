@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { startRedis } from '../test/support/redis.ts'
 import { inScope } from './scope.ts'
 import { chart } from './throughput/chart.ts'
-import { contest } from './throughput/comparison.ts'
-import { settle } from './throughput/cores.ts'
-import { build, ensureParts } from './throughput/dependencies.ts'
+import { compareSystems } from './throughput/comparison.ts'
+import { pinToLoadCore } from './throughput/cores.ts'
+import { build, ensureDependencies } from './throughput/dependencies.ts'
 import { type Options, readOptions, usage } from './throughput/options.ts'
 import { isMeasured, type Results } from './throughput/results.ts'
 import type { Plan } from './throughput/rounds.ts'
@@ -17,8 +17,8 @@ import { markdown } from './throughput/table.ts'
 import type { Findings } from './throughput/topic.ts'
 import { topics } from './throughput/topics.ts'
 import { startUpstream } from './throughput/upstream.ts'
-import { works } from './throughput/workloads.ts'
-import { openPlace } from './throughput/workspace.ts'
+import { workloads } from './throughput/workloads.ts'
+import { openWorkspace } from './throughput/workspace.ts'
 import { connections } from './throughput/wrk.ts'
 
 const results = join(import.meta.dirname, 'results')
@@ -27,17 +27,17 @@ const warmUpSeconds = 10
 const say = (text: string) => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`)
 
 async function run({ only, work, starts, rounds, seconds }: Options): Promise<Results> {
-  settle()
-  ensureParts(new Set())
+  pinToLoadCore()
+  ensureDependencies(new Set())
   build()
   const named = <T extends { name: string }>(all: readonly T[], names: ReadonlySet<string> | undefined) =>
     all.filter(({ name }) => names?.has(name) ?? true)
   const plan: Plan = { starts, rounds, seconds, warmUpSeconds }
-  const compared = named(works, work)
+  const compared = named(workloads, work)
   // Naming systems asks for the contest between them alone.
   const asked = only && !work ? [] : named(topics, work)
 
-  const contested = compared.length > 0 ? await contest(inWorld, named(systems, only), compared, plan, say) : undefined
+  const contested = compared.length > 0 ? await compareSystems(inWorld, named(systems, only), compared, plan, say) : undefined
   const findings: Findings[] = []
   for (const topic of asked) {
     findings.push(await topic.run(inWorld, plan))
@@ -60,7 +60,7 @@ async function run({ only, work, starts, rounds, seconds }: Options): Promise<Re
 /** An upstream and a Redis of their own, gone afterwards with all that stood on them. */
 const inWorld: InWorld = use =>
   inScope(async owner => {
-    const place = await openPlace(owner)
+    const place = await openWorkspace(owner)
     // As operating.md advises for one that should not forget.
     const redis = await startRedis(owner, ['--appendonly', 'yes', '--appendfsync', 'everysec'])
     return use({ ...place, upstream: await startUpstream(place), redisUrl: redis.url })

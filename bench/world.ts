@@ -20,7 +20,7 @@ export type World = {
     held(): Promise<number>
   }
   /** SIGKILL, and at once the same instance again. @returns when it can take calls */
-  killAndStart(instance: number): Promise<void>
+  restart(instance: number): Promise<void>
 }
 
 const files: Record<Program, string> = {
@@ -67,7 +67,7 @@ export async function startWorld(owner: Owner, { program, instances, graceMs, lo
       holdNext: () => ask('hold-next'),
       held: async () => Number((await ask('held')).instance)
     },
-    async killAndStart(instance) {
+    async restart(instance) {
       const victim = running[instance]
       if (!victim) throw new RangeError(`there is no instance ${instance}`)
       await stopped(victim, 'SIGKILL')

@@ -17,7 +17,7 @@ const headHeight = 46
 /** A bar beyond this is broken off: nginx without authentication would make all others look alike. */
 const maxRatio = 3
 /** Without anything in between there is nothing to compare. */
-const leftOut = new Set(['direct'])
+const excluded = new Set(['direct'])
 
 const style = `
   text { font: 13px system-ui, sans-serif; fill: #1f2328 }
@@ -52,7 +52,7 @@ ${parts.join('\n')}
 }
 
 function barsOf(table: Table): Bar[] {
-  const rows = table.rows.filter(({ system }) => !leftOut.has(system))
+  const rows = table.rows.filter(({ system }) => !excluded.has(system))
   return rows.map(row => ({ title: row.title, ratio: ratio(table, row), ours: row.system.startsWith('grantkeeper') }))
 }
 
@@ -64,16 +64,16 @@ function group(title: string, bars: readonly Bar[], top: number): string {
     const y = top + headHeight + i * rowHeight
     const length = Math.min(bar.ratio ?? 0, maxRatio) * scale
     return [
-      `<text x="${titleWidth - 10}" y="${y + 13}" text-anchor="end"${bar.ours ? ' class="head"' : ''}>${escaped(bar.title)}</text>`,
+      `<text x="${titleWidth - 10}" y="${y + 13}" text-anchor="end"${bar.ours ? ' class="head"' : ''}>${escapeXml(bar.title)}</text>`,
       `<rect class="${bar.ours ? 'ours' : 'bar'}" x="${titleWidth}" y="${y}" width="${length.toFixed(1)}" height="${barHeight}" rx="2"/>`,
       `<text x="${(titleWidth + length + 6).toFixed(1)}" y="${y + 13}">${labelOf(bar)}</text>`
     ].join('')
   })
-  return `<text class="head" x="12" y="${top + 28}">${escaped(title)}</text>
+  return `<text class="head" x="12" y="${top + 28}">${escapeXml(title)}</text>
 <line class="one" x1="${oneAt}" x2="${oneAt}" y1="${top + headHeight - 6}" y2="${bottom - 4}"/>
 ${lines.join('\n')}`
 }
 
 const labelOf = ({ ratio }: Bar) => (ratio === undefined ? 'not measured' : `${ratio > maxRatio ? '→ ' : ''}${ratio.toFixed(2)}`)
 
-const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+const escapeXml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')

@@ -6,7 +6,7 @@ import { sizes } from './upstream.ts'
  * the cookie not, and nothing without a session.
  * @returns what it gets wrong
  */
-export async function faultOf({ authenticates }: System, { base, headers, cookies }: Running): Promise<string | undefined> {
+export async function findError({ authenticates }: System, { base, headers, cookies }: Running): Promise<string | undefined> {
   const cookie = cookies.at(-1)
   const own = { ...headers, ...(cookie !== undefined && { cookie }) }
   const ask = async (path: string, init: RequestInit) => {

@@ -1,45 +1,45 @@
-import { faultOf } from './check.ts'
-import { ensureParts } from './dependencies.ts'
+import { findError } from './check.ts'
+import { ensureDependencies } from './dependencies.ts'
 import { median } from './median.ts'
 import { residentMiB } from './procfs.ts'
 import type { Results } from './results.ts'
 import { type Plan, Tally, warmUp } from './rounds.ts'
 import type { InWorld, Running, System, World } from './system.ts'
 import { base } from './systems.ts'
-import { loadOf, maxSessions, type Work } from './workloads.ts'
+import { loadOf, maxSessions, type Workload } from './workloads.ts'
 
 type Started = { readonly system: System; readonly running: Running; readonly idleMiB: number }
 
-export type Contest = Pick<Results, 'systems' | 'missing' | 'tables'>
+export type Comparison = Pick<Results, 'systems' | 'missing' | 'tables'>
 
 /** The same works for every system: at each start all of them are started beforehand, and measured in turn. */
-export async function contest(
+export async function compareSystems(
   inWorld: InWorld,
   systems: readonly System[],
-  works: readonly Work[],
+  works: readonly Workload[],
   plan: Plan,
-  say: (text: string) => void
-): Promise<Contest> {
-  const absent = ensureParts(new Set(systems.flatMap(({ needs }) => needs)))
+  log: (text: string) => void
+): Promise<Comparison> {
+  const absent = ensureDependencies(new Set(systems.flatMap(({ needs }) => needs)))
   const broken = new Map<System, string>()
   const idleMiB = new Map<System, number[]>()
   const tallies = new Map(works.map(work => [work, new Tally()]))
   for (const system of systems) {
-    const lacking = system.needs.flatMap(part => absent.get(part) ?? [])
-    if (lacking.length > 0) broken.set(system, lacking.join('; '))
+    const reasons = system.needs.flatMap(part => absent.get(part) ?? [])
+    if (reasons.length > 0) broken.set(system, reasons.join('; '))
   }
   for (let i = 1; i <= plan.starts; i++) {
     await inWorld(async world => {
       const started: Started[] = []
       for (const system of systems.filter(system => !broken.has(system))) {
         try {
-          started.push(await startSound(system, world))
+          started.push(await startVerified(system, world))
         } catch (error) {
           broken.set(system, (error as Error).message)
         }
       }
       for (const { system, idleMiB: value } of started) idleMiB.set(system, [...(idleMiB.get(system) ?? []), value])
-      say(`start ${i} of ${plan.starts}: ${started.length} systems run`)
+      log(`start ${i} of ${plan.starts}: ${started.length} systems run`)
       for (const [work, tally] of tallies) {
         const subjects = started.map(({ system: { name, title }, running }) => ({
           system: name,
@@ -50,32 +50,32 @@ export async function contest(
         // Compiled code is warm after the first work; the others need no more than their own paths.
         await warmUp(world.directory, subjects, work === works[0] ? plan.warmUpSeconds : 1)
         await tally.add(world.directory, subjects, plan)
-        say(`${work.title}: done`)
+        log(`${work.title}: done`)
       }
     })
   }
-  const whole = systems.filter(system => !broken.has(system))
-  const faults = [...broken].map(([{ name, title }, why]) => ({ system: name, title, broken: why }))
-  for (const { title, broken: why } of faults) say(`${title}: ${why}`)
+  const measuredSystems = systems.filter(system => !broken.has(system))
+  const brokenRows = [...broken].map(([{ name, title }, why]) => ({ system: name, title, broken: why }))
+  for (const { title, broken: why } of brokenRows) log(`${title}: ${why}`)
   return {
-    systems: whole.map(system => {
+    systems: measuredSystems.map(system => {
       const { name, title, setUp } = system
       return { name, title, setUp, idleMiB: median(idleMiB.get(system) ?? []) }
     }),
-    missing: faults.map(({ title, broken: why }) => ({ what: title, why })),
+    missing: brokenRows.map(({ title, broken: why }) => ({ what: title, why })),
     tables: [...tallies].map(([{ name, title }, tally]) => {
       // Who broke at a later start has samples of the earlier ones.
-      const rows = tally.rows().filter(row => whole.some(({ name }) => name === row.system))
-      return { name, title, base, compares: 'rate', rows: [...rows, ...faults] }
+      const rows = tally.rows().filter(row => measuredSystems.some(({ name }) => name === row.system))
+      return { name, title, base, compares: 'rate', rows: [...rows, ...brokenRows] }
     })
   }
 }
 
 /** @throws when it does not start, or gets something wrong that it is asked for */
-async function startSound(system: System, world: World): Promise<Started> {
+async function startVerified(system: System, world: World): Promise<Started> {
   const running = await system.start(world, maxSessions)
   const idleMiB = residentMiB(running.pids)
-  const fault = await faultOf(system, running)
+  const fault = await findError(system, running)
   if (fault !== undefined) throw new Error(fault)
   return { system, running, idleMiB }
 }

@@ -7,7 +7,7 @@ export const loadCore = 0
 export const testedCore = 1
 
 /** From here on this process and all that it starts run on the load's core; `onTestedCore` takes one away from there. */
-export function settle(): void {
+export function pinToLoadCore(): void {
   if (availableParallelism() < 2) throw new Error('the bench needs two cores: one for the load, one for what is measured')
   const { status, error } = spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(loadCore), String(process.pid)])
   if (status !== 0) throw new Error('taskset (util-linux) is needed to give each side a core of its own', { cause: error })

@@ -13,10 +13,10 @@ export type Daemon = {
   stop(): Promise<void>
 }
 
-export type Ready = { readonly port: number } | { readonly says: RegExp }
+export type Readiness = { readonly port: number } | { readonly says: RegExp }
 
-const patienceMs = 20_000
-const againMs = 5
+const startTimeoutMs = 20_000
+const pollMs = 5
 
 /**
  * A server in a process group of its own, with this environment and no other; it is ready when its port takes connections, or when its
@@ -26,7 +26,7 @@ const againMs = 5
 export async function startDaemon(
   owner: Owner,
   [program = '', ...args]: readonly string[],
-  { environment = {}, logFile, ready }: { environment?: Readonly<Record<string, string>>; logFile: string; ready: Ready }
+  { environment = {}, logFile, ready }: { environment?: Readonly<Record<string, string>>; logFile: string; ready: Readiness }
 ): Promise<Daemon> {
   const log = openSync(logFile, 'a')
   const beganMs = performance.now()
@@ -35,17 +35,17 @@ export async function startDaemon(
   closeSync(log)
   const failed = once(child, 'error').then(([cause]) => Promise.reject(new Error(`${program} cannot be started`, { cause })))
   failed.catch(() => {})
-  endGroupWithThisProcess(child)
+  killGroupOnExit(child)
   const stop = () => stopGroup(child)
   owner.teardown(stop)
   while (!(await Promise.race([isReady(ready, logFile), failed]))) {
-    if (runs(child) && performance.now() - beganMs < patienceMs) await sleep(againMs)
+    if (runs(child) && performance.now() - beganMs < startTimeoutMs) await sleep(pollMs)
     else throw new Error(`${[program, ...args].join(' ')} is not ready:\n${readFileSync(logFile, 'utf8').slice(-2000)}`)
   }
   return { pid: child.pid as number, startMs: performance.now() - beganMs, stop }
 }
 
-async function isReady(ready: Ready, logFile: string): Promise<boolean> {
+async function isReady(ready: Readiness, logFile: string): Promise<boolean> {
   if ('says' in ready) return ready.says.test(readFileSync(logFile, 'utf8'))
   const socket = connect(ready.port, '127.0.0.1')
   try {
@@ -74,7 +74,7 @@ async function stopGroup(child: ChildProcess): Promise<void> {
 }
 
 /** As `endWithThisProcess` of the tests, but for the children as well: a killed nginx leaves its workers behind. */
-function endGroupWithThisProcess(child: ChildProcess): void {
+function killGroupOnExit(child: ChildProcess): void {
   if (child.pid === undefined) return
   const watch = spawn('sh', ['-c', `cat; kill -9 -${child.pid}`], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
   child.on('exit', () => watch.kill('SIGKILL'))

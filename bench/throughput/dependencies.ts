@@ -5,7 +5,7 @@ import { install } from '../../test/support/install.ts'
 import { onPath } from '../../test/support/programs.ts'
 
 /** What systems are made of, beyond this project's own dependencies. */
-export type Part = 'nginx' | 'apache' | 'npm peers'
+export type Dependency = 'nginx' | 'apache' | 'npm peers'
 
 const peers = join(import.meta.dirname, '..', 'peers')
 /** Debian has them; elsewhere they are where their projects put them, or not at all. */
@@ -17,14 +17,14 @@ const program = (name: string) => () => onPath(name) !== undefined
 
 /** Without these there is no load, or nothing to put it on. */
 const required = [
-  { name: 'wrk', isThere: program('wrk') },
-  { name: 'nginx', isThere: program('nginx') },
-  { name: 'libnginx-mod-http-echo', isThere: onDisk(echoModule) },
-  { name: 'redis-server', isThere: program('redis-server') }
+  { name: 'wrk', isInstalled: program('wrk') },
+  { name: 'nginx', isInstalled: program('nginx') },
+  { name: 'libnginx-mod-http-echo', isInstalled: onDisk(echoModule) },
+  { name: 'redis-server', isInstalled: program('redis-server') }
 ]
 const apache = [
-  { name: 'apache2-bin', isThere: program('apache2') },
-  { name: 'libapache2-mod-auth-openidc', isThere: onDisk(join(apacheModules, 'mod_auth_openidc.so')) }
+  { name: 'apache2-bin', isInstalled: program('apache2') },
+  { name: 'libapache2-mod-auth-openidc', isInstalled: onDisk(join(apacheModules, 'mod_auth_openidc.so')) }
 ]
 
 /**
@@ -32,10 +32,10 @@ const apache = [
  * @returns why a part could not be had
  * @throws when the load or its upstream could not
  */
-export function ensureParts(wanted: ReadonlySet<Part>): Map<Part, string> {
+export function ensureDependencies(wanted: ReadonlySet<Dependency>): Map<Dependency, string> {
   const failed = ensurePackages(required)
   if (failed !== undefined) throw new Error(`The bench cannot run: ${failed}`)
-  const reasons: Array<[Part, string | undefined]> = [
+  const reasons: Array<[Dependency, string | undefined]> = [
     ['apache', wanted.has('apache') ? ensurePackages(apache) : undefined],
     ['npm peers', wanted.has('npm peers') ? ensurePeers() : undefined]
   ]
@@ -52,10 +52,11 @@ export function build(): void {
 }
 
 function ensurePackages(packages: typeof required): string | undefined {
-  const missing = packages.filter(({ isThere }) => !isThere()).map(({ name }) => name)
+  const missing = packages.filter(({ isInstalled }) => !isInstalled()).map(({ name }) => name)
   const failed = install(missing, 'The bench')
   return (
-    failed ?? (packages.every(({ isThere }) => isThere()) ? undefined : `${missing.join(' and ')} cannot be found where Debian puts it`)
+    failed ??
+    (packages.every(({ isInstalled }) => isInstalled()) ? undefined : `${missing.join(' and ')} cannot be found where Debian puts it`)
   )
 }
 

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { onTestedCore } from './cores.ts'
 import { type Daemon, startDaemon } from './daemon.ts'
-import type { Place } from './workspace.ts'
+import type { Workspace } from './workspace.ts'
 
 type Options = {
   /** Files below nginx' folder of modules. */
@@ -17,7 +17,7 @@ type Options = {
 }
 
 /** An nginx with one worker, for its one core. */
-export async function startNginx({ owner, directory }: Place, name: string, options: Options): Promise<Daemon> {
+export async function startNginx({ owner, directory }: Workspace, name: string, options: Options): Promise<Daemon> {
   const own = join(directory, name)
   await mkdir(own)
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(kind => `${kind}_temp_path ${join(own, kind)};`)

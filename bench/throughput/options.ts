@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { systems } from './systems.ts'
 import { topics } from './topics.ts'
-import { works } from './workloads.ts'
+import { workloads } from './workloads.ts'
 
 export type Options = {
   readonly only: ReadonlySet<string> | undefined
@@ -12,7 +12,7 @@ export type Options = {
   readonly help: boolean
 }
 
-const workNames = [...works, ...topics].map(({ name }) => name)
+const workNames = [...workloads, ...topics].map(({ name }) => name)
 
 export const usage = `npm run bench -- [options]
   --only=NAME,…   ${systems.map(({ name }) => name).join(', ')}

@@ -48,10 +48,10 @@ export function ratio({ base, compares, rows }: Table, row: Row | Broken): numbe
 export const isLoadBound = ({ loadBusy, testedBusy }: Row): boolean => loadBusy > 0.95 && testedBusy < 0.95
 
 /** Other work on the two cores, beyond which figures are rough. */
-const quiet = 0.1
+const maxQuietShare = 0.1
 
 /** The most that the machine did beside the bench, when that was too much. */
 export function noiseOf({ tables }: Results): number | undefined {
   const most = Math.max(0, ...tables.flatMap(({ rows }) => rows.filter(isMeasured).map(({ elsewhere }) => elsewhere)))
-  return most > quiet ? most : undefined
+  return most > maxQuietShare ? most : undefined
 }

@@ -4,7 +4,7 @@ import { median } from './median.ts'
 import { busySeconds, cpuSeconds, residentMiB } from './procfs.ts'
 import { sliced } from './slices.ts'
 import type { InWorld, World } from './system.ts'
-import { type Load, type Run, runWrk, type Waits } from './wrk.ts'
+import { type Latencies, type Load, type Run, runWrk } from './wrk.ts'
 
 /** One row of a table: a load, and the processes it is put on. */
 export type Subject = {
@@ -51,16 +51,16 @@ export type Plan = {
 
 type Share = 'cpuMicros' | 'testedBusy' | 'loadBusy' | 'elsewhere'
 /** Waits are missing where they are measured apart. */
-export type Sample = Omit<Run, keyof Waits> & Partial<Waits> & { readonly [share in Share]: number }
+export type Sample = Omit<Run, keyof Latencies> & Partial<Latencies> & { readonly [share in Share]: number }
 
-const hasWaits = (sample: Sample): sample is Sample & Waits => sample.p99Ms !== undefined
+const hasWaits = (sample: Sample): sample is Sample & Latencies => sample.p99Ms !== undefined
 
-const restMs = 50
+const pauseMs = 50
 
 /** One sample of each subject, in their order. */
 export type Round = (directory: string, subjects: readonly Subject[], plan: Plan) => Promise<Sample[]>
 
-type Measured = { readonly subject: Subject; readonly samples: Sample[]; readonly waits: Waits[]; readonly loadedMiB: number[] }
+type Measured = { readonly subject: Subject; readonly samples: Sample[]; readonly waits: Latencies[]; readonly loadedMiB: number[] }
 
 /** What was measured of each row, by whichever processes. */
 export class Tally {
@@ -82,7 +82,7 @@ export class Tally {
   }
 
   rows(): Array<Row | Broken> {
-    return [...this.#rows.values()].map(summary)
+    return [...this.#rows.values()].map(summarize)
   }
 
   #rowOf(subject: Subject): Measured {
@@ -115,12 +115,12 @@ export async function warmUp(directory: string, subjects: readonly Subject[], se
 }
 
 /** Each subject for a whole round, one after the other: for what slices would spoil. */
-export const whole: Round = async (directory, subjects, { seconds }) => {
+export const unsliced: Round = async (directory, subjects, { seconds }) => {
   const samples: Sample[] = []
   for (const { load, pids } of subjects) {
-    const before = counted(pids)
+    const before = readCounters(pids)
     const run = await runWrk(directory, load, seconds)
-    const after = counted(pids)
+    const after = readCounters(pids)
     const took = (what: keyof typeof before) => after[what] - before[what]
     const all = took('wall')
     samples.push({
@@ -130,13 +130,13 @@ export const whole: Round = async (directory, subjects, { seconds }) => {
       loadBusy: took('loadCore') / all,
       elsewhere: Math.max(0, took('loadCore') + took('testedCore') - took('ours')) / all
     })
-    await sleep(restMs)
+    await sleep(pauseMs)
   }
   return samples
 }
 
 /** Seconds, from whenever. */
-const counted = (pids: readonly number[]) => ({
+const readCounters = (pids: readonly number[]) => ({
   wall: performance.now() / 1000,
   tested: cpuSeconds(pids),
   // All that runs here was started by this process.
@@ -145,25 +145,25 @@ const counted = (pids: readonly number[]) => ({
   testedCore: busySeconds(testedCore)
 })
 
-function summary({ subject: { system, title }, samples, waits, loadedMiB }: Measured): Row | Broken {
-  const fault = samples.find(run => run.fault !== undefined)?.fault
+function summarize({ subject: { system, title }, samples, waits, loadedMiB }: Measured): Row | Broken {
+  const fault = samples.find(run => run.error !== undefined)?.error
   if (fault !== undefined) return { system, title, broken: fault }
   const rates = samples.map(({ requests, seconds }) => requests / seconds)
   const of = (field: Share) => median(samples.map(run => run[field]))
-  const ofWaits = (field: keyof Waits) => median(waits.map(wait => wait[field]))
+  const ofWaits = (field: keyof Latencies) => median(waits.map(wait => wait[field]))
   return {
     system,
     title,
-    rate: rounded(median(rates), 1),
-    rates: rates.map(rate => rounded(rate, 1)),
-    p50Ms: rounded(ofWaits('p50Ms'), 100),
-    p99Ms: rounded(ofWaits('p99Ms'), 100),
-    cpuMicros: rounded(of('cpuMicros'), 10),
-    testedBusy: rounded(of('testedBusy'), 100),
-    loadBusy: rounded(Math.min(1, of('loadBusy')), 100),
-    elsewhere: rounded(of('elsewhere'), 100),
-    loadedMiB: rounded(median(loadedMiB), 10)
+    rate: round(median(rates), 1),
+    rates: rates.map(rate => round(rate, 1)),
+    p50Ms: round(ofWaits('p50Ms'), 100),
+    p99Ms: round(ofWaits('p99Ms'), 100),
+    cpuMicros: round(of('cpuMicros'), 10),
+    testedBusy: round(of('testedBusy'), 100),
+    loadBusy: round(Math.min(1, of('loadBusy')), 100),
+    elsewhere: round(of('elsewhere'), 100),
+    loadedMiB: round(median(loadedMiB), 10)
   }
 }
 
-const rounded = (value: number, steps: number) => Math.round(value * steps) / steps
+const round = (value: number, steps: number) => Math.round(value * steps) / steps

@@ -12,9 +12,14 @@ import { cookieHeader } from './systems/sign-in.ts'
 
 export type SealingKeys = { readonly session: string; readonly token: string }
 
-type Where = { readonly redisUrl?: string | undefined; readonly dataDir: string; readonly keys: SealingKeys; readonly publicUrl: string }
+type SeedTarget = {
+  readonly redisUrl?: string | undefined
+  readonly dataDir: string
+  readonly keys: SealingKeys
+  readonly publicUrl: string
+}
 
-const atOnce = 100
+const batchSize = 100
 const hourMs = 3_600_000
 const limits: SessionLimits = { idleMs: 8 * hourMs, maxMs: 720 * hourMs }
 
@@ -25,7 +30,7 @@ export const newKeys = (): SealingKeys => ({ session: randomBytes(32).toString('
  * @param called how many of them need a cookie, which takes a while
  * @returns a `Cookie` header each
  */
-export async function seed({ redisUrl, dataDir, keys, publicUrl }: Where, count: number, called = count): Promise<string[]> {
+export async function seedSessions({ redisUrl, dataDir, keys, publicUrl }: SeedTarget, count: number, called = count): Promise<string[]> {
   const store = await openStore({ redis: redisUrl === undefined ? undefined : parseRedisUrl(redisUrl), dataDir, clock: { now: Date.now } })
   // Seen a little later than now: the note that a session is in use, at most one a minute, is not due while the bench runs.
   const clock = { now: () => Date.now() + hourMs }
@@ -56,7 +61,7 @@ export async function seed({ redisUrl, dataDir, keys, publicUrl }: Where, count:
   try {
     await waitFor(store.ping)
     while (sessions.length < count) {
-      const size = Math.min(atOnce, count - sessions.length)
+      const size = Math.min(batchSize, count - sessions.length)
       sessions.push(...(await Promise.all(Array.from({ length: size }, (_, i) => signIn(sessions.length + i)))))
     }
   } finally {

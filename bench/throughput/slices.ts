@@ -7,11 +7,11 @@ import { type Run, startWrk, type Wrk } from './wrk.ts'
 /** Of one subject. What else the machine does changes within seconds: in so short a time it meets all alike. */
 const maxSliceMs = 200
 /** Who waits for their turn is stopped. Longer than this, and some take it for a network that has failed. */
-const longestStopMs = 900
+const maxStopMs = 900
 /** More than a round takes, with all its stops. */
-const longestRoundSeconds = 600
+const maxRoundSeconds = 600
 /** After a stop, until all threads of wrk run again. */
-const lastMs = 50
+const resumeMs = 50
 
 type Turn = { readonly subject: Subject; readonly wrk: Wrk; activeSeconds: number; loadBusySeconds: number }
 
@@ -21,9 +21,9 @@ type Turn = { readonly subject: Subject; readonly wrk: Wrk; activeSeconds: numbe
  * measured apart.
  */
 export const sliced: Round = async (directory, subjects, { seconds }) => {
-  const sliceMs = Math.min(maxSliceMs, longestStopMs / subjects.length)
+  const sliceMs = Math.min(maxSliceMs, maxStopMs / subjects.length)
   const slices = Math.ceil((seconds * 1000) / sliceMs)
-  const before = counted(subjects)
+  const before = readCounters(subjects)
   const turns: Turn[] = []
   const runs: Run[] = []
   // Who is stopped hears of no other end.
@@ -33,26 +33,26 @@ export const sliced: Round = async (directory, subjects, { seconds }) => {
   process.once('exit', abandon)
   try {
     for (const subject of subjects) {
-      const wrk = await startWrk(directory, subject.load, longestRoundSeconds)
+      const wrk = await startWrk(directory, subject.load, maxRoundSeconds)
       turns.push({ subject, wrk, activeSeconds: 0, loadBusySeconds: 0 })
-      stop(subject, wrk)
+      pause(subject, wrk)
     }
-    for (let slice = 1; slice < slices; slice++) for (const turn of turns) await take(turn, () => sleep(sliceMs))
-    for (const turn of turns) runs.push(await take(turn, () => end(turn.wrk)))
+    for (let slice = 1; slice < slices; slice++) for (const turn of turns) await runTurn(turn, () => sleep(sliceMs))
+    for (const turn of turns) runs.push(await runTurn(turn, () => finish(turn.wrk)))
   } finally {
     process.off('exit', abandon)
     abandon()
     for (const { subject } of turns) signalGroups(subject.pids, 'SIGCONT')
   }
-  const after = counted(subjects)
+  const after = readCounters(subjects)
 
   const elsewhere = Math.max(0, after.busy - before.busy - (after.ours - before.ours)) / (after.wall - before.wall)
   return turns.map(({ activeSeconds, loadBusySeconds }, i): Sample => {
-    const { requests, fault } = runs[i] as (typeof runs)[number]
+    const { requests, error } = runs[i] as (typeof runs)[number]
     const testedSeconds = (after.tested[i] ?? 0) - (before.tested[i] ?? 0)
     return {
       requests,
-      fault,
+      error,
       seconds: activeSeconds,
       cpuMicros: (testedSeconds / requests) * 1e6,
       testedBusy: testedSeconds / activeSeconds,
@@ -62,31 +62,31 @@ export const sliced: Round = async (directory, subjects, { seconds }) => {
   })
 }
 
-async function take<T>(turn: Turn, use: () => Promise<T>): Promise<T> {
+async function runTurn<T>(turn: Turn, use: () => Promise<T>): Promise<T> {
   const { subject, wrk } = turn
   const busyBefore = busySeconds(loadCore)
   const beganMs = performance.now()
-  goOn(subject, wrk)
+  resume(subject, wrk)
   const used = await use()
-  stop(subject, wrk)
+  pause(subject, wrk)
   turn.activeSeconds += (performance.now() - beganMs) / 1000
   turn.loadBusySeconds += busySeconds(loadCore) - busyBefore
   return used
 }
 
 /** Its last slice. A wrk that is told so while it is still stopped may hear it in the wrong thread, and not end. */
-async function end(wrk: Wrk): Promise<Run> {
-  await sleep(lastMs)
+async function finish(wrk: Wrk): Promise<Run> {
+  await sleep(resumeMs)
   wrk.signal('SIGINT')
   return wrk.run
 }
 
-function goOn({ pids }: Subject, wrk: Wrk): void {
+function resume({ pids }: Subject, wrk: Wrk): void {
   signalGroups(pids, 'SIGCONT')
   wrk.signal('SIGCONT')
 }
 
-function stop({ pids }: Subject, wrk: Wrk): void {
+function pause({ pids }: Subject, wrk: Wrk): void {
   wrk.signal('SIGSTOP')
   signalGroups(pids, 'SIGSTOP')
 }
@@ -97,7 +97,7 @@ function signalGroups(pids: readonly number[], name: 'SIGSTOP' | 'SIGCONT'): voi
 }
 
 /** Seconds, from whenever. */
-const counted = (subjects: readonly Subject[]) => ({
+const readCounters = (subjects: readonly Subject[]) => ({
   wall: performance.now() / 1000,
   tested: subjects.map(({ pids }) => cpuSeconds(pids)),
   // All that runs here was started by this process.

@@ -1,7 +1,7 @@
-import type { Part } from './dependencies.ts'
-import type { Place } from './workspace.ts'
+import type { Dependency } from './dependencies.ts'
+import type { Workspace } from './workspace.ts'
 
-export type World = Place & {
+export type World = Workspace & {
   /** Origin of the API, below `/api`. */
   readonly upstream: string
   readonly redisUrl: string
@@ -14,7 +14,7 @@ export type InWorld = <T>(use: (world: World) => Promise<T>) => Promise<T>
 export type System = {
   readonly name: string
   readonly title: string
-  readonly needs: readonly Part[]
+  readonly needs: readonly Dependency[]
   /** What a reader should know of how it is set up. */
   readonly setUp: string
   /** It puts a credential on, and lets nobody through without a session. */

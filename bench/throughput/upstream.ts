@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../../test/support/free-port.ts'
 import { startNginx } from './nginx.ts'
-import type { Place } from './workspace.ts'
+import type { Workspace } from './workspace.ts'
 
 /** Sizes in bytes of what the upstream answers, and of what it takes. */
 export const sizes = { small: 1024, large: 1024 * 1024, upload: 64 * 1024 } as const
@@ -12,7 +12,7 @@ export const sizes = { small: 1024, large: 1024 * 1024, upload: 64 * 1024 } as c
  * `/api/small` and `/api/large` are JSON; `/api/upload` reads the body to its end before it answers; `/api/who` tells the credential that came.
  * @returns its origin
  */
-export async function startUpstream(place: Place): Promise<string> {
+export async function startUpstream(place: Workspace): Promise<string> {
   const port = await freePort()
   await writeFile(join(place.directory, 'large'), largeJson())
   await startNginx(place, 'upstream', {
@@ -39,19 +39,19 @@ export async function startUpstream(place: Place): Promise<string> {
   return `http://127.0.0.1:${port}`
 }
 
-const smallJson = () => padded(JSON.stringify({ data: [{ id: 1, title: 'A note', text: '' }] }), sizes.small)
+const smallJson = () => pad(JSON.stringify({ data: [{ id: 1, title: 'A note', text: '' }] }), sizes.small)
 
 /** A list of records, as an API gives one, with nothing that a parser would leave out. */
 function largeJson(): string {
   const record = JSON.stringify({ id: 1, title: 'A note', text: '' })
-  const records = Array.from({ length: sizes.large / 1024 }, () => padded(record, 1023))
+  const records = Array.from({ length: sizes.large / 1024 }, () => pad(record, 1023))
   const [last = ''] = records
   // Brackets and commas: one byte a record, and one more.
   return `[${[...records.slice(1), last.replace('x', '')].join(',')}]`
 }
 
 /** Filled up in its last empty string. */
-function padded(json: string, bytes: number): string {
+function pad(json: string, bytes: number): string {
   const at = json.lastIndexOf('""') + 1
   return json.slice(0, at) + 'x'.repeat(bytes - json.length) + json.slice(at)
 }

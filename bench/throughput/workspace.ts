@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import type { Owner } from '../../test/support/node-process.ts'
 
 /** Where what is started keeps its files, until its owner ends. */
-export type Place = { readonly owner: Owner; readonly directory: string }
+export type Workspace = { readonly owner: Owner; readonly directory: string }
 
-export async function openPlace(owner: Owner): Promise<Place> {
+export async function openWorkspace(owner: Owner): Promise<Workspace> {
   const directory = await mkdtemp(join(tmpdir(), 'grantkeeper-throughput-'))
   // Workers of nginx and Apache give up root and must still get in.
   await chmod(directory, 0o755)

@@ -9,7 +9,7 @@ export type Load = {
   /** Of the body that is sent; 0: none. */
   readonly bodyBytes: number
   /** Least bytes of an answer: a system that answers with less is broken, whatever its status. */
-  readonly answerBytes: number
+  readonly responseBytes: number
   readonly headers: Readonly<Record<string, string>>
   /** `Cookie` headers, used in turn; empty: none is sent. */
   readonly cookies: readonly string[]
@@ -18,20 +18,20 @@ export type Load = {
 }
 
 /** How long answers took. */
-export type Waits = { readonly p50Ms: number; readonly p99Ms: number }
+export type Latencies = { readonly p50Ms: number; readonly p99Ms: number }
 
-export type Run = Waits & {
+export type Run = Latencies & {
   readonly requests: number
   readonly seconds: number
   /** Why this is no measurement. */
-  readonly fault: string | undefined
+  readonly error: string | undefined
 }
 
 export const connections = 48
 /** With one answer. Between slices the systems are stopped, and an answer of 1 MB may take several of them. */
-const patienceSeconds = 30
+const timeoutSeconds = 30
 const script = join(import.meta.dirname, 'load.lua')
-let files = 0
+let fileCount = 0
 
 /** A wrk that runs, or has ended. */
 export type Wrk = {
@@ -45,7 +45,7 @@ export const runWrk = async (directory: string, load: Load, seconds: number): Pr
 
 /** One thread, `connections` kept alive. @param directory where the list of cookies is put */
 export async function startWrk(directory: string, load: Load, seconds: number): Promise<Wrk> {
-  const cookies = join(directory, `cookies-${++files}`)
+  const cookies = join(directory, `cookies-${++fileCount}`)
   await writeFile(cookies, load.cookies.length > 0 ? load.cookies.join('\n') : '-')
   const env = {
     PATH: process.env.PATH ?? '',
@@ -65,7 +65,7 @@ export async function startWrk(directory: string, load: Load, seconds: number): 
     '--duration',
     `${seconds}s`,
     '--timeout',
-    `${patienceSeconds}s`,
+    `${timeoutSeconds}s`,
     '--script',
     script
   ]
@@ -77,16 +77,16 @@ async function resultOf(running: Promise<{ stdout: string }>, load: Load, second
   try {
     const { stdout } = await running
     const result = JSON.parse(/^RESULT (.*)$/m.exec(stdout)?.[1] ?? '')
-    return { ...result, fault: faultOf(result, load) }
+    return { ...result, error: findError(result, load) }
   } catch (error) {
     // It could not even connect, for instance.
     const said = (error as { stderr?: string }).stderr?.trim() || String(error)
-    return { requests: 0, seconds, p50Ms: 0, p99Ms: 0, fault: `wrk: ${said.split('\n').at(-1)}` }
+    return { requests: 0, seconds, p50Ms: 0, p99Ms: 0, error: `wrk: ${said.split('\n').at(-1)}` }
   }
 }
 
-function faultOf({ requests, errors, bytes }: { requests: number; errors: number; bytes: number }, { answerBytes }: Load) {
+function findError({ requests, errors, bytes }: { requests: number; errors: number; bytes: number }, { responseBytes }: Load) {
   if (errors > 0) return `${errors} of ${requests} requests failed`
   if (!(requests > 0)) return 'no request was answered'
-  return bytes < requests * answerBytes ? 'answers were too short' : undefined
+  return bytes < requests * responseBytes ? 'answers were too short' : undefined
 }

@@ -2,38 +2,38 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import type { Test } from 'tap'
 
-export type Gate = {
+export type FaultProxy = {
   readonly url: string
   /** Lets through the next thing said to Redis that holds the text, and then nothing more, in either direction. Resolves there. */
-  shutAfter(text: string): Promise<void>
+  blockAfter(text: string): Promise<void>
   /** From now on nothing gets through. Resolves when something that holds the text has been held back. */
-  shutBefore(text: string): Promise<void>
-  open(): void
+  blockBefore(text: string): Promise<void>
+  unblock(): void
   /** Resolves as soon as something that holds the text goes through, before the answer to it does. */
-  passing(text: string): Promise<void>
+  forwarded(text: string): Promise<void>
 }
 
-type Rule = { readonly text: string; readonly passes: boolean; readonly shuts: boolean; readonly met: PromiseWithResolvers<void> }
+type Rule = { readonly text: string; readonly forwards: boolean; readonly blocks: boolean; readonly matched: PromiseWithResolvers<void> }
 
 /** Stands between one instance and its Redis. What it holds back is lost: it is not for connections that shall go on. */
-export async function startGate(t: Test, port: number): Promise<Gate> {
+export async function startFaultProxy(t: Test, port: number): Promise<FaultProxy> {
   const sockets = new Set<Socket>()
-  let isShut = false
+  let isBlocked = false
   let rule: Rule | undefined
 
   function forward(chunk: Buffer, to: Socket): void {
-    const isMet = rule !== undefined && chunk.includes(rule.text)
-    if (!isShut || (isMet && rule?.passes)) to.write(chunk)
-    if (!isMet) return
-    isShut = rule?.shuts === true
-    rule?.met.resolve()
+    const isMatch = rule !== undefined && chunk.includes(rule.text)
+    if (!isBlocked || (isMatch && rule?.forwards)) to.write(chunk)
+    if (!isMatch) return
+    isBlocked = rule?.blocks === true
+    rule?.matched.resolve()
     rule = undefined
   }
 
   const server = createServer(client => {
     const redis = connect(port, '127.0.0.1')
     client.on('data', (chunk: Buffer) => forward(chunk, redis))
-    redis.on('data', chunk => isShut || client.write(chunk))
+    redis.on('data', chunk => isBlocked || client.write(chunk))
     for (const [socket, other] of [
       [client, redis],
       [redis, client]
@@ -54,24 +54,24 @@ export async function startGate(t: Test, port: number): Promise<Gate> {
     for (const socket of sockets) socket.destroy()
   })
 
-  const shut = (text: string, passes: boolean): Promise<void> => {
-    const met = Promise.withResolvers<void>()
-    rule = { text, passes, shuts: true, met }
-    isShut = !passes
-    return met.promise
+  const block = (text: string, forwards: boolean): Promise<void> => {
+    const matched = Promise.withResolvers<void>()
+    rule = { text, forwards, blocks: true, matched }
+    isBlocked = !forwards
+    return matched.promise
   }
   return {
     url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    shutAfter: text => shut(text, true),
-    shutBefore: text => shut(text, false),
-    open: () => {
-      isShut = false
+    blockAfter: text => block(text, true),
+    blockBefore: text => block(text, false),
+    unblock: () => {
+      isBlocked = false
       rule = undefined
     },
-    passing: text => {
-      const met = Promise.withResolvers<void>()
-      rule = { text, passes: true, shuts: false, met }
-      return met.promise
+    forwarded: text => {
+      const matched = Promise.withResolvers<void>()
+      rule = { text, forwards: true, blocks: false, matched }
+      return matched.promise
     }
   }
 }

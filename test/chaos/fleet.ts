@@ -18,9 +18,9 @@ export type Instance = {
   kill(): Promise<void>
   /** It stays connected and does nothing. */
   freeze(): void
-  thaw(): void
+  unfreeze(): void
   /** SIGTERM. @returns its exit code and how long it took. */
-  leave(): Promise<{ code: number | null; tookMs: number }>
+  terminate(): Promise<{ code: number | null; tookMs: number }>
   /** All that it has written since it was started. */
   output(): string
 }
@@ -30,7 +30,7 @@ export type Fleet = {
   readonly urls: readonly string[]
   readonly sandbox: Sandbox
   /** A browser that has signed in there. */
-  signedIn(provider: string): Promise<Browser>
+  signIn(provider: string): Promise<Browser>
 }
 
 type FleetOptions = {
@@ -41,7 +41,7 @@ type FleetOptions = {
   readonly switches?: NonNullable<SandboxOptions['switches']>
 }
 
-const server = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
+const serverFile = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
 
 /** Gateways as they run in production, with the same keys and the same public address, in front of a sandbox in this process. */
 export async function startFleet(t: Test, { redisUrl, size = 3, environment = {}, switches = {} }: FleetOptions): Promise<Fleet> {
@@ -58,14 +58,14 @@ export async function startFleet(t: Test, { redisUrl, size = 3, environment = {}
     ...environment
   }
   const instances = [publicPort, ...morePorts].map((port, i) =>
-    instanceOf(t, port, { ...common, PORT: `${port}`, REDIS_URL: typeof redisUrl === 'string' ? redisUrl : (redisUrl[i] ?? '') })
+    createInstance(t, port, { ...common, PORT: `${port}`, REDIS_URL: typeof redisUrl === 'string' ? redisUrl : (redisUrl[i] ?? '') })
   )
   await Promise.all(instances.map(({ start }) => start()))
   return {
     instances,
     urls: instances.map(({ url }) => url),
     sandbox,
-    signedIn: async provider => {
+    signIn: async provider => {
       const browser = new Browser()
       const { status } = await browser.connect(publicUrl, provider)
       if (status !== 200) throw new Error(`the sign-in ended with ${status}`)
@@ -74,21 +74,21 @@ export async function startFleet(t: Test, { redisUrl, size = 3, environment = {}
   }
 }
 
-function instanceOf(t: Test, port: number, environment: Record<string, string>): Instance {
+function createInstance(t: Test, port: number, environment: Record<string, string>): Instance {
   let running: NodeProcess
   return {
     url: `http://localhost:${port}`,
     environment,
     pid: () => running.child.pid,
     start: async () => {
-      running = await startNode(t, server, environment)
+      running = await startNode(t, serverFile, environment)
     },
     kill: async () => {
       await stopped(running, 'SIGKILL')
     },
     freeze: () => void running.child.kill('SIGSTOP'),
-    thaw: () => void running.child.kill('SIGCONT'),
-    leave: async () => {
+    unfreeze: () => void running.child.kill('SIGCONT'),
+    terminate: async () => {
       const start = performance.now()
       const code = await stopped(running, 'SIGTERM')
       return { code, tookMs: performance.now() - start }

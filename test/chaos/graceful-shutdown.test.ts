@@ -7,7 +7,7 @@ import { closed } from '../support/raw.ts'
 import { startRedis } from '../support/redis.ts'
 import { type Instance, startFleet } from './fleet.ts'
 import { startLoad } from './load.ts'
-import { keepsFaith } from './results.ts'
+import { assertServed } from './results.ts'
 import { startSlowTokenEndpoint } from './slow-token-endpoint.ts'
 
 /** In which this process, as a balancer, must have seen the 503 and acted on it, on a machine that does other things too. */
@@ -26,28 +26,28 @@ t.test('instances leave well', async t => {
   })
   const productboard = fleet.sandbox.vendor('productboard')
   const [staying, leaving] = fleet.instances as [Instance, Instance]
-  const browser = await fleet.signedIn('ignition')
+  const browser = await fleet.signIn('ignition')
   const get = (instance: Instance, path: string) => browser.copy().fetch(`${instance.url}${path}`)
 
   await t.test('on SIGTERM nobody notices who came before, and who comes later is told first', async t => {
     const listed = [...fleet.urls]
     const load = startLoad(t, listed, browser, { path: '/proxy/ignition/reporting/clients' })
-    await load.well(performance.now())
+    await load.recovered(performance.now())
     const idle = connect(Number(new URL(leaving.url).port), '127.0.0.1')
     idle.write('GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await once(idle, 'data')
     const idleEnds = closed(idle)
     const slow = get(leaving, `/proxy/ignition/slow?ms=${delayMs + 1000}`)
     const events = (await get(leaving, '/proxy/ignition/events')).text()
-    const other = await fleet.signedIn('productboard')
+    const other = await fleet.signIn('productboard')
     productboard.expireAccessTokens()
-    const tokenCall = endpoint.next()
+    const tokenCall = endpoint.holdNext()
     const renewed = other.copy().fetch(`${leaving.url}/proxy/productboard/v2/notes`)
     await tokenCall.received
 
     const startMs = performance.now()
     const since = () => Math.round(performance.now() - startMs)
-    const left = leaving.leave()
+    const left = leaving.terminate()
     // What a balancer does.
     await eventually('it says that it is not ready', async () => (await fetch(`${leaving.url}/health/ready`)).status === 503)
     t.same(await (await fetch(`${leaving.url}/health/ready`)).json(), { status: 'leaving' })
@@ -55,8 +55,8 @@ t.test('instances leave well', async t => {
     listed.pop()
     await eventually('it takes no new connections', () => isRefused(leaving))
     const closedMs = since()
-    await tokenCall.carryOut()
-    tokenCall.answer()
+    await tokenCall.forward()
+    tokenCall.respond()
 
     t.equal((await renewed).status, 200, 'the renewal under way is finished')
     t.equal((await slow).status, 200, 'and so is the slow call')
@@ -69,9 +69,9 @@ t.test('instances leave well', async t => {
     // A timer may be early by a millisecond.
     t.ok(closedMs >= delayMs - 1, 'a balancer had time to see it')
     t.ok(tookMs < delayMs + timeoutMs + slackMs)
-    keepsFaith(t, 'the load', load.since(0), [])
+    assertServed(t, 'the load', load.since(0), [])
     t.notOk(
-      load.since(0).some(({ breaks }) => breaks > 0),
+      load.since(0).some(({ retries }) => retries > 0),
       'no call broke at its socket'
     )
 
@@ -86,7 +86,7 @@ t.test('instances leave well', async t => {
     const endless = get(staying, '/proxy/ignition/slow?ms=30000')
     const cut = t.rejects(endless, 'cut')
     await eventually('it is under way', async () => requests.some(({ url }) => url.includes('ms=30000')))
-    const { code, tookMs } = await staying.leave()
+    const { code, tookMs } = await staying.terminate()
     await cut
     t.comment(`ended after ${Math.round(tookMs)} ms`)
     t.equal(code, 0)

@@ -5,9 +5,9 @@ import type { Browser } from '../support/browser.ts'
 import { problem } from '../support/connected.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { type Fleet, startFleet } from './fleet.ts'
-import { type Call, startLoad } from './load.ts'
-import { inWords, keepsFaith, outcomes } from './results.ts'
-import { watchLateness } from './scheduling-delay.ts'
+import { type RequestResult, startLoad } from './load.ts'
+import { assertServed, countOutcomes, summarize } from './results.ts'
+import { trackSchedulingDelay } from './scheduling-delay.ts'
 import { nextRenewal, startSessions, switches } from './sessions.ts'
 
 const path = '/proxy/ignition/reporting/clients'
@@ -29,7 +29,7 @@ t.test('three instances in front of one Redis', async t => {
       }
     })
     await nextRenewal(fleet)
-    for (const [who, load] of Object.entries(both)) keepsFaith(t, who, load.since(startMs), [])
+    for (const [who, load] of Object.entries(both)) assertServed(t, who, load.since(startMs), [])
   })
 
   await t.test('an instance is killed and started again, and only what it was answering has to be asked elsewhere', async t => {
@@ -38,7 +38,7 @@ t.test('three instances in front of one Redis', async t => {
     await nextRenewal(fleet)
     await fleet.instances[1]?.start()
     await nextRenewal(fleet)
-    for (const [who, load] of Object.entries(both)) keepsFaith(t, who, load.since(startMs), [])
+    for (const [who, load] of Object.entries(both)) assertServed(t, who, load.since(startMs), [])
     t.match(fleet.sandbox.vendor('productboard').counts, { refusedRefreshes: 0 })
   })
 
@@ -53,14 +53,14 @@ t.test('three instances in front of one Redis', async t => {
 
   await t.test('Redis comes back empty: everybody is asked to connect again, and no instance needs a restart', async t => {
     const before = pids()
-    const stranger = await fleet.signedIn('ignition')
+    const stranger = await fleet.signIn('ignition')
     const startMs = performance.now()
     await redis.stop()
     await redis.start()
     for (const [who, load] of Object.entries(both)) {
       await eventually('every instance knows it', async () => lastAre(load.since(startMs), 9, '401 connection_required'))
-      t.comment(`${who}: ${inWords(load.since(startMs))}`)
-      const others = Object.keys(outcomes(load.since(startMs))).filter(
+      t.comment(`${who}: ${summarize(load.since(startMs))}`)
+      const others = Object.keys(countOutcomes(load.since(startMs))).filter(
         outcome => !/^(200|401 connection_required|503 store_unavailable)$/.test(outcome)
       )
       t.same(others, [], `${who}: nothing that looks like a fault`)
@@ -93,13 +93,13 @@ async function endsEverywhere(
   withdraw: (browser: Browser, owner: string) => Promise<unknown>
 ) {
   const lagsMs: number[] = []
-  const lateness = watchLateness()
+  const lateness = trackSchedulingDelay()
   for (let round = 0; round < rounds; round++) {
     const others = await ownersIn(redis)
-    const browser = await fleet.signedIn('ignition')
+    const browser = await fleet.signIn('ignition')
     const [owner = ''] = (await ownersIn(redis)).filter(key => !others.includes(key))
-    const load = startLoad(t, fleet.urls.slice(1), browser, { path, callers: 4, pauseMs: 2 })
-    await load.well(performance.now())
+    const load = startLoad(t, fleet.urls.slice(1), browser, { path, clients: 4, pauseMs: 2 })
+    await load.recovered(performance.now())
     await withdraw(browser, owner)
     const doneMs = performance.now()
     await eventually('it has ended', async () => lastAre(load.since(doneMs), 8, '401 connection_required'))
@@ -114,7 +114,7 @@ async function endsEverywhere(
       )
     )
     t.same(
-      Object.keys(outcomes(load.since(doneMs))).filter(outcome => !/^(200|401 connection_required)$/.test(outcome)),
+      Object.keys(countOutcomes(load.since(doneMs))).filter(outcome => !/^(200|401 connection_required)$/.test(outcome)),
       []
     )
   }
@@ -127,5 +127,5 @@ async function endsEverywhere(
 
 const ownersIn = (redis: RedisServer) => administer(redis, async say => (await say('KEYS', 'grantkeeper:{*}')) as string[])
 
-const lastAre = (calls: readonly Call[], count: number, outcome: string): boolean =>
+const lastAre = (calls: readonly RequestResult[], count: number, outcome: string): boolean =>
   calls.length >= count && calls.slice(-count).every(call => call.outcome === outcome)

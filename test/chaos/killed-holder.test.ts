@@ -4,11 +4,11 @@ import { administer, eventually } from '../stores/redis/topologies.ts'
 import type { Browser } from '../support/browser.ts'
 import { problem } from '../support/connected.ts'
 import { startRedis } from '../support/redis.ts'
-import { type Gate, startGate } from './fault-proxy.ts'
+import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import { type Instance, startFleet } from './fleet.ts'
-import { longestMs } from './results.ts'
-import { watchLateness } from './scheduling-delay.ts'
-import { startSlowTokenEndpoint, type TokenCall } from './slow-token-endpoint.ts'
+import { maxResponseMs } from './results.ts'
+import { trackSchedulingDelay } from './scheduling-delay.ts'
+import { startSlowTokenEndpoint, type TokenRequest } from './slow-token-endpoint.ts'
 
 const path = '/proxy/productboard/v2/notes'
 /** Stands in every read and write of the connection. */
@@ -18,7 +18,7 @@ const heartbeat = '\r\nping\r\n'
 
 t.test('an instance ends or stops while it has the right to refresh', async t => {
   const redis = await startRedis(t)
-  const gates = [await startGate(t, redis.port), await startGate(t, redis.port)]
+  const gates = [await startFaultProxy(t, redis.port), await startFaultProxy(t, redis.port)]
   const endpoint = await startSlowTokenEndpoint(t, () => `${vendor.issuer}/token`)
   const environment = { PRODUCTBOARD_TOKEN_URL: endpoint.url }
   const fleet = await startFleet(t, { redisUrl: [redis.url, ...gates.map(({ url }) => url)], environment })
@@ -39,7 +39,7 @@ t.test('an instance ends or stops while it has the right to refresh', async t =>
 
   /** Somebody in the memory of both instances, whose access token has just ended. */
   async function someone(t: Test, holder: Instance): Promise<Browser> {
-    const browser = await fleet.signedIn('productboard')
+    const browser = await fleet.signIn('productboard')
     for (const instance of [other, holder]) t.equal((await call(instance, browser)).status, 200)
     vendor.expireAccessTokens()
     vendor.reset()
@@ -48,57 +48,57 @@ t.test('an instance ends or stops while it has the right to refresh', async t =>
 
   /** The next call after a death. */
   async function timed(t: Test, browser: Browser): Promise<Response> {
-    const lateness = watchLateness()
+    const lateness = trackSchedulingDelay()
     const startMs = performance.now()
     const answer = await call(other, browser)
     const endMs = performance.now()
     const tookMs = Math.round(endMs - startMs - lateness.between(startMs, endMs))
     lateness.stop()
     t.comment(`${answer.status} after ${tookMs} ms`)
-    t.ok(tookMs < longestMs)
+    t.ok(tookMs < maxResponseMs)
     return answer
   }
 
   type Death = {
     /** How far it gets before it is killed, at the gate to its Redis. */
-    upTo: (gate: Gate) => Promise<TokenCall | undefined>
+    upTo: (gate: FaultProxy) => Promise<TokenRequest | undefined>
     /** What the provider does when the caller is gone. */
-    meanwhile?: (call: TokenCall) => Promise<void>
+    meanwhile?: (call: TokenRequest) => Promise<void>
     graceSeconds?: number
     /** How often the provider has carried out a refresh when all is over. */
     refreshes: number
     lost?: boolean
   }
 
-  const gotTheLease = async (gate: Gate) => {
-    await gate.shutAfter(':lease:')
+  const gotTheLease = async (gate: FaultProxy) => {
+    await gate.blockAfter(':lease:')
     await eventually('the lease is in Redis', async () => (await keys('*:lease:*')).length === 1)
     return undefined
   }
   const calls = async () => {
-    const call = endpoint.next()
+    const call = endpoint.holdNext()
     await call.received
     return call
   }
-  const hasTheAnswer = async (gate: Gate) => {
+  const hasTheAnswer = async (gate: FaultProxy) => {
     const call = await calls()
-    const writes = gate.shutBefore(record)
-    await call.carryOut()
-    call.answer()
+    const writes = gate.blockBefore(record)
+    await call.forward()
+    call.respond()
     await writes
     return call
   }
-  const hasWritten = async (gate: Gate) => {
+  const hasWritten = async (gate: FaultProxy) => {
     const call = await calls()
     const before = await stored()
-    const writes = gate.shutAfter(record)
-    await call.carryOut()
-    call.answer()
+    const writes = gate.blockAfter(record)
+    await call.forward()
+    call.respond()
     await writes
     await eventually('the write is in Redis', async () => (await stored()) !== before)
     return call
   }
-  const carriesOut = (call: TokenCall) => call.carryOut()
+  const carriesOut = (call: TokenRequest) => call.forward()
 
   const deaths: Record<string, Death> = {
     'before the token call: another instance takes over': { upTo: gotTheLease, refreshes: 1 },
@@ -120,7 +120,7 @@ t.test('an instance ends or stops while it has the right to refresh', async t =>
   const started = [Promise.resolve(), Promise.resolve()]
   for (const [i, [when, { upTo, meanwhile, graceSeconds = 0, refreshes, lost = false }]] of Object.entries(deaths).entries()) {
     const turn = i % holders.length
-    const [holder, gate] = [holders[turn] as Instance, gates[turn] as Gate]
+    const [holder, gate] = [holders[turn] as Instance, gates[turn] as FaultProxy]
     await t.test(`killed ${when}`, async t => {
       await started[turn]
       const browser = await someone(t, holder)
@@ -140,7 +140,7 @@ t.test('an instance ends or stops while it has the right to refresh', async t =>
       vendor.expireAccessTokens()
       t.equal((await timed(t, browser)).status, 200, 'the next refresh is like any other')
 
-      gate.open()
+      gate.unblock()
       started[turn] = holder.start()
     })
   }
@@ -151,13 +151,13 @@ t.test('an instance ends or stops while it has the right to refresh', async t =>
     async t => {
       const holder = holders[0] as Instance
       const browser = await someone(t, holder)
-      const tokenCall = endpoint.next()
+      const tokenCall = endpoint.holdNext()
       const first = call(holder, browser)
       await tokenCall.received
       for (const answer of await Promise.all([first, call(other, browser)])) await problem(t, answer, 504, 'provider_timeout')
       t.equal(vendor.counts.tokenRequests.refresh_token, 0, 'which has not been carried out yet')
-      await tokenCall.carryOut()
-      tokenCall.answer()
+      await tokenCall.forward()
+      tokenCall.respond()
       await eventually('the next calls have it', async () => (await call(other, browser)).status === 200)
       t.equal((await call(holder, browser)).status, 200)
       t.match(vendor.counts, { tokenRequests: { refresh_token: 1 }, reuses: 0 })
@@ -165,25 +165,25 @@ t.test('an instance ends or stops while it has the right to refresh', async t =>
   )
 
   await t.test('frozen for two seconds during its token call: it is not taken for dead, and no refresh token is spent twice', async t => {
-    const [holder, gate] = [holders[0] as Instance, gates[0] as Gate]
+    const [holder, gate] = [holders[0] as Instance, gates[0] as FaultProxy]
     const browser = await someone(t, holder)
     const signsOfLife = await subscribers()
     t.equal(signsOfLife.length, fleet.instances.length)
-    const tokenCall = endpoint.next()
+    const tokenCall = endpoint.holdNext()
     const first = call(holder, browser)
     await tokenCall.received
     // With a heartbeat under way, which has run out of time when it goes on.
-    await gate.passing(heartbeat)
+    await gate.forwarded(heartbeat)
     holder.freeze()
     const others = Array.from({ length: 5 }, () => call(other, browser))
-    await tokenCall.carryOut()
-    tokenCall.answer()
+    await tokenCall.forward()
+    tokenCall.respond()
     await sleep(2000)
     t.equal(vendor.counts.tokenRequests.refresh_token, 1)
-    holder.thaw()
+    holder.unfreeze()
     for (const answer of await Promise.all([first, ...others])) t.equal(answer.status, 200)
     t.match(vendor.counts, { tokenRequests: { refresh_token: 1 }, reuses: 0 })
-    await gate.passing(heartbeat)
+    await gate.forwarded(heartbeat)
     t.strictSame(await subscribers(), signsOfLife, 'nor did it look dead for a moment')
   })
 })

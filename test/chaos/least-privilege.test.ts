@@ -8,7 +8,7 @@ import { freePort } from '../support/free-port.ts'
 import { startRedis } from '../support/redis.ts'
 import { reseal } from '../support/reseal.ts'
 import { type Instance, startFleet } from './fleet.ts'
-import { keepsFaith } from './results.ts'
+import { assertServed } from './results.ts'
 import { nextRenewal, startSessions, switches } from './sessions.ts'
 
 const path = '/proxy/ignition/reporting/clients'
@@ -53,14 +53,14 @@ t.test('over TLS, as users that may do what is documented and nothing else', asy
     await nextRenewal(fleet)
     await nextRenewal(fleet)
     await sessions.stop()
-    keepsFaith(t, 'a session in memory', sessions.lasting.since(startMs), [])
-    keepsFaith(t, 'a session whose token is renewed', sessions.renewing.since(startMs), [])
+    assertServed(t, 'a session in memory', sessions.lasting.since(startMs), [])
+    assertServed(t, 'a session whose token is renewed', sessions.renewing.since(startMs), [])
     t.match(fleet.sandbox.vendor('productboard').counts, { refusedRefreshes: 0, reuses: 0 })
   })
 
   await t.test('who may be told of changes answers from memory; who may not asks at every call, and says so at its start', async t => {
     const reads = async () => Number(/cmdstat_hmget:calls=(\d+)/.exec(await say('INFO', 'commandstats'))?.[1])
-    const browser = await fleet.signedIn('ignition')
+    const browser = await fleet.signIn('ignition')
     const readsFor = async ({ url }: Instance) => {
       t.equal((await browser.fetch(`${url}${path}`)).status, 200)
       const before = await reads()
@@ -79,7 +79,7 @@ t.test('over TLS, as users that may do what is documented and nothing else', asy
 
   await t.test('who may not wait for a replica is signed out all the same', async t => {
     for (const { url } of fleet.instances) {
-      const browser = await fleet.signedIn('ignition')
+      const browser = await fleet.signIn('ignition')
       t.equal((await browser.fetch(`${url}/logout`, { method: 'POST' })).status, 204)
     }
   })

@@ -2,7 +2,7 @@ import t from 'tap'
 import { administer, eventually, isMaster, startCluster } from '../stores/redis/topologies.ts'
 import type { RedisServer } from '../support/redis.ts'
 import { startFleet } from './fleet.ts'
-import { goThrough, nextRenewal, startSessions, switches } from './sessions.ts'
+import { nextRenewal, startSessions, surviveOutage, switches } from './sessions.ts'
 
 /** A master that a busy machine does not let run is not to be taken for gone. */
 const patientMs = 30_000
@@ -13,7 +13,7 @@ t.test('a Cluster moves slots and loses a master, and nobody is signed out', asy
   const sessions = await startSessions(t, fleet)
 
   await t.test('every slot in use moves to another master, slowly', async t => {
-    await goThrough(t, fleet, sessions, { begin: () => moveSlots(nodes.slice(0, 3), () => nextRenewal(fleet)) })
+    await surviveOutage(t, fleet, sessions, { inject: () => moveSlots(nodes.slice(0, 3), () => nextRenewal(fleet)) })
   })
   await t.test(
     'the master of the session whose token is renewed falls silent, as when its machine is gone, and its replica takes over',
@@ -21,12 +21,12 @@ t.test('a Cluster moves slots and loses a master, and nobody is signed out', asy
       const isHome = await Promise.all(nodes.map(async node => (await isMaster(node)) && holdsRenewing(node)))
       const [home] = nodes.splice(isHome.indexOf(true), 1) as [RedisServer]
       const masters = async () => (await Promise.all(nodes.map(isMaster))).filter(Boolean).length
-      await goThrough(t, fleet, sessions, {
-        begin: async () => {
+      await surviveOutage(t, fleet, sessions, {
+        inject: async () => {
           home.freeze()
           await nodeTimeout(1000, nodes)
         },
-        mend: async () => {
+        recover: async () => {
           await eventually('its replica is a master', async () => (await masters()) === 3)
           await nodeTimeout(patientMs, nodes)
         }

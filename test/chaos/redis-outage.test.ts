@@ -3,8 +3,8 @@ import { administer, eventually } from '../stores/redis/topologies.ts'
 import { startRedis } from '../support/redis.ts'
 import { type Instance, startFleet } from './fleet.ts'
 import { startLoad } from './load.ts'
-import { keepsFaith, outcomes } from './results.ts'
-import { goThrough, type Outage, startSessions, switches } from './sessions.ts'
+import { assertServed, countOutcomes } from './results.ts'
+import { type Outage, startSessions, surviveOutage, switches } from './sessions.ts'
 import { startSlowTokenEndpoint } from './slow-token-endpoint.ts'
 
 t.test('Redis goes and comes back, and nobody is signed out', async t => {
@@ -17,13 +17,13 @@ t.test('Redis goes and comes back, and nobody is signed out', async t => {
 
   const sessions = await startSessions(t, fleet)
   const outages: Record<string, Outage> = {
-    'killed, and started again after two seconds': { begin: redis.stop, lastsMs: 2000, mend: redis.start },
-    'frozen for two seconds': { begin: redis.freeze, lastsMs: 2000, mend: redis.thaw },
-    'killed, and started again at once': { begin: redis.stop, mend: redis.start }
+    'killed, and started again after two seconds': { inject: redis.stop, durationMs: 2000, recover: redis.start },
+    'frozen for two seconds': { inject: redis.freeze, durationMs: 2000, recover: redis.thaw },
+    'killed, and started again at once': { inject: redis.stop, recover: redis.start }
   }
   for (const [name, outage] of Object.entries(outages)) {
     await t.test(name, async t => {
-      await goThrough(t, fleet, sessions, outage)
+      await surviveOutage(t, fleet, sessions, outage)
       await administer(redis, say =>
         eventually('every instance is told of changes again', async () => {
           const channels = (await say('PUBSUB', 'CHANNELS', 'grantkeeper:alive:*')) as unknown[]
@@ -37,11 +37,11 @@ t.test('Redis goes and comes back, and nobody is signed out', async t => {
 
   await t.test('killed during a token call: what was renewed serves, until it ends, and is saved when Redis is back', async t => {
     const [holder] = fleet.instances as [Instance]
-    const browser = await fleet.signedIn('productboard')
+    const browser = await fleet.signIn('productboard')
     const path = '/proxy/productboard/v2/notes'
     productboard.reset()
     productboard.expireAccessTokens()
-    const tokenCall = endpoint.next()
+    const tokenCall = endpoint.holdNext()
     const call = () => browser.copy().fetch(`${holder.url}${path}`)
     const reads = () =>
       administer(redis, async say => Number(/cmdstat_hmget:calls=(\d+)/.exec(String(await say('INFO', 'commandstats')))?.[1]))
@@ -53,17 +53,20 @@ t.test('Redis goes and comes back, and nobody is signed out', async t => {
     await eventually('it has read its session', async () => (await reads()) > before)
     await redis.stop()
     const stopMs = performance.now()
-    await tokenCall.carryOut()
-    tokenCall.answer()
+    await tokenCall.forward()
+    tokenCall.respond()
     for (const answer of await Promise.all([first, second])) t.equal(answer.status, 200)
 
     const load = startLoad(t, [holder.url], browser, { path })
-    await eventually('the new token has ended as well', async () => outcomes(load.since(stopMs))['503 store_unavailable'] !== undefined)
+    await eventually(
+      'the new token has ended as well',
+      async () => countOutcomes(load.since(stopMs))['503 store_unavailable'] !== undefined
+    )
     const startMs = performance.now()
     await redis.start()
-    await load.well(startMs)
+    await load.recovered(startMs)
     await load.stop()
-    keepsFaith(t, 'the session', load.since(stopMs))
+    assertServed(t, 'the session', load.since(stopMs))
     for (const { url } of fleet.instances) t.equal((await browser.copy().fetch(`${url}${path}`)).status, 200)
     t.match(productboard.counts, { refusedRefreshes: 0, reuses: 0 })
   })

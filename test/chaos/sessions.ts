@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { eventually } from '../stores/redis/topologies.ts'
 import type { Fleet } from './fleet.ts'
 import { type Load, startLoad } from './load.ts'
-import { keepsFaith, medianMs, wellAfterMs } from './results.ts'
+import { assertServed, medianMs, recoveryMs } from './results.ts'
 
 /** Two sessions under steady load, which an outage of the store treats differently. */
 export type Sessions = {
@@ -20,11 +20,11 @@ const renewing = { provider: 'productboard', path: '/proxy/productboard/v2/notes
 export const switches = { productboard: { accessTokenSeconds: 3 } }
 
 export async function startSessions(t: Test, fleet: Fleet): Promise<Sessions> {
-  const start = async ({ provider, ...options }: typeof lasting) => startLoad(t, fleet.urls, await fleet.signedIn(provider), options)
+  const start = async ({ provider, ...options }: typeof lasting) => startLoad(t, fleet.urls, await fleet.signIn(provider), options)
   const loads = { lasting: await start(lasting), renewing: await start(renewing) }
   const both = Object.values(loads)
   const startMs = performance.now()
-  await Promise.all(both.map(load => load.well(startMs)))
+  await Promise.all(both.map(load => load.recovered(startMs)))
   return { ...loads, stop: async () => void (await Promise.all(both.map(load => load.stop()))) }
 }
 
@@ -35,31 +35,36 @@ export async function nextRenewal({ sandbox }: Fleet): Promise<void> {
 }
 
 export type Outage = {
-  begin(): Promise<void> | void
-  lastsMs?: number
+  inject(): Promise<void> | void
+  durationMs?: number
   /** Left out: it mends itself. */
-  mend?(): Promise<void> | void
+  recover?(): Promise<void> | void
 }
 
 /** Lets it happen under load, with a third session that no instance has in memory, and tells how long it took to be well again. */
-export async function goThrough(t: Test, fleet: Fleet, sessions: Sessions, { begin, lastsMs = 0, mend = () => {} }: Outage): Promise<void> {
-  const stranger = await fleet.signedIn(lasting.provider)
-  const beginMs = performance.now()
-  await begin()
-  const cold = startLoad(t, fleet.urls, stranger, { path: lasting.path, callers: 1 })
-  await sleep(lastsMs)
-  await mend()
-  const mendMs = performance.now()
+export async function surviveOutage(
+  t: Test,
+  fleet: Fleet,
+  sessions: Sessions,
+  { inject, durationMs = 0, recover = () => {} }: Outage
+): Promise<void> {
+  const uncached = await fleet.signIn(lasting.provider)
+  const injectMs = performance.now()
+  await inject()
+  const coldLoad = startLoad(t, fleet.urls, uncached, { path: lasting.path, clients: 1 })
+  await sleep(durationMs)
+  await recover()
+  const recoverMs = performance.now()
   await nextRenewal(fleet)
-  await Promise.all([sessions.lasting, sessions.renewing, cold].map(load => load.well(mendMs)))
-  await cold.stop()
+  await Promise.all([sessions.lasting, sessions.renewing, coldLoad].map(load => load.recovered(recoverMs)))
+  await coldLoad.stop()
 
   // The grace in which what is in memory serves is 30 s.
-  keepsFaith(t, 'a session in memory', sessions.lasting.since(beginMs), [])
-  keepsFaith(t, 'a session whose token is renewed', sessions.renewing.since(beginMs))
-  keepsFaith(t, 'a session in no memory', cold.since(beginMs))
-  const wellMs = [sessions.renewing, cold].map(load => wellAfterMs(load.since(beginMs), mendMs))
-  t.comment(`well again after ${Math.max(...wellMs)} ms`)
-  if (lastsMs > 0)
-    t.ok(medianMs(cold.since(beginMs), '503 store_unavailable') < 1000, 'who is in no memory is told to try again, within a second')
+  assertServed(t, 'a session in memory', sessions.lasting.since(injectMs), [])
+  assertServed(t, 'a session whose token is renewed', sessions.renewing.since(injectMs))
+  assertServed(t, 'a session in no memory', coldLoad.since(injectMs))
+  const recoveryTimesMs = [sessions.renewing, coldLoad].map(load => recoveryMs(load.since(injectMs), recoverMs))
+  t.comment(`well again after ${Math.max(...recoveryTimesMs)} ms`)
+  if (durationMs > 0)
+    t.ok(medianMs(coldLoad.since(injectMs), '503 store_unavailable') < 1000, 'who is in no memory is told to try again, within a second')
 }

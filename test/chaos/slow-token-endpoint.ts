@@ -5,37 +5,37 @@ import { buffer } from 'node:stream/consumers'
 import type { Test } from 'tap'
 
 /** One token call, step by step. */
-export type TokenCall = {
+export type TokenRequest = {
   readonly received: Promise<void>
   /** Lets the provider carry it out, whether or not the client is still there. Resolves when it has. */
-  carryOut(): Promise<void>
+  forward(): Promise<void>
   /** Lets the answer go to the client. */
-  answer(): void
+  respond(): void
 }
 
 export type SlowTokenEndpoint = {
   readonly url: string
   /** The next token call stops at each step; all others pass. */
-  next(): TokenCall
+  holdNext(): TokenRequest
 }
 
 /** Stands before a provider's token endpoint, whose address is told later: to know it, the provider must run. */
 export async function startSlowTokenEndpoint(t: Test, target: () => string): Promise<SlowTokenEndpoint> {
-  const steps = () => Array.from({ length: 4 }, () => Promise.withResolvers<void>())
-  let slow: ReturnType<typeof steps> | undefined
+  const createSteps = () => Array.from({ length: 4 }, () => Promise.withResolvers<void>())
+  let held: ReturnType<typeof createSteps> | undefined
   const server = createServer(async (request, response) => {
-    const [received, mayGo, done, mayAnswer] = slow ?? []
-    slow = undefined
+    const [received, mayGo, done, mayAnswer] = held ?? []
+    held = undefined
     const body = await buffer(request)
     received?.resolve()
     await mayGo?.promise
     const { authorization, 'content-type': type = '' } = request.headers
     const headers = { 'content-type': type, ...(authorization !== undefined && { authorization }) }
-    const answer = await fetch(target(), { method: 'POST', headers, body })
-    const text = await answer.text()
+    const upstream = await fetch(target(), { method: 'POST', headers, body })
+    const text = await upstream.text()
     done?.resolve()
     await mayAnswer?.promise
-    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text)
+    response.writeHead(upstream.status, { 'content-type': 'application/json' }).end(text)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -45,16 +45,16 @@ export async function startSlowTokenEndpoint(t: Test, target: () => string): Pro
   })
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`,
-    next: () => {
-      slow = steps()
-      const [received, mayGo, done, mayAnswer] = slow
+    holdNext: () => {
+      held = createSteps()
+      const [received, mayGo, done, mayAnswer] = held
       return {
         received: received?.promise as Promise<void>,
-        carryOut: () => {
+        forward: () => {
           mayGo?.resolve()
           return done?.promise as Promise<void>
         },
-        answer: () => mayAnswer?.resolve()
+        respond: () => mayAnswer?.resolve()
       }
     }
   }

@@ -13,16 +13,16 @@ export type Response = { readonly status: number; readonly headers: Readonly<Rec
 
 /** A client library as its users have it, with its own defaults but for those that turn a refusal into an exception. */
 export type Client = {
-  call(request: Request): Promise<Response>
+  send(request: Request): Promise<Response>
   /** Two calls, one after the other, where that is not what two of `call` are. */
-  twice?(request: Request): Promise<Response>
+  sendTwice?(request: Request): Promise<Response>
   /** Repeats a PUT by itself where the answer says when. */
-  readonly repeats?: boolean
+  readonly retries?: boolean
   /** Cannot send what it does not know the length of. */
   readonly cannotStream?: boolean
   close?(): unknown
 }
 
-export async function* inPieces(body: Buffer): AsyncGenerator<Buffer> {
+export async function* splitIntoChunks(body: Buffer): AsyncGenerator<Buffer> {
   for (let at = 0; at < body.length; at += 10_000) yield body.subarray(at, at + 10_000)
 }

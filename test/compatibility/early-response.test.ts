@@ -33,15 +33,15 @@ async function withTokenEnded(t: Test, when: 'before' | 'after') {
 async function isTold(t: Test, when: 'before' | 'after', client: Client): Promise<void> {
   const s = await withTokenEnded(t, when)
   const octets = { ...s.headers, 'content-type': 'application/octet-stream' }
-  const put = () => client.call({ method: 'PUT', url: `${s.proxy}/json`, headers: octets, body: megabyte })
+  const put = () => client.send({ method: 'PUT', url: `${s.proxy}/json`, headers: octets, body: megabyte })
   const first = await put()
-  if (client.repeats) t.equal(first.status, 200, 'it has repeated the call by itself')
+  if (client.retries) t.equal(first.status, 200, 'it has repeated the call by itself')
   else {
     t.equal(first.status, 503)
     t.equal(first.headers['grantkeeper-error'], 'retry_request')
     t.match(first.headers['retry-after'], /^\d+$/)
   }
-  t.equal((await client.call({ method: 'GET', url: `${s.proxy}/json`, headers: s.headers })).status, 200, 'the next call is served')
+  t.equal((await client.send({ method: 'GET', url: `${s.proxy}/json`, headers: s.headers })).status, 200, 'the next call is served')
   t.match(JSON.parse(String((await put()).body)), { length: megabyte.length }, 'and so is the same once more')
 }
 

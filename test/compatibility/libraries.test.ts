@@ -1,5 +1,5 @@
 import t from 'tap'
 import { libraries } from './libraries.ts'
-import { servesIt } from './setup.ts'
+import { assertServes } from './setup.ts'
 
-for (const [name, client] of Object.entries(libraries)) t.test(`${name} is served as by any other API`, t => servesIt(t, client))
+for (const [name, client] of Object.entries(libraries)) t.test(`${name} is served as by any other API`, t => assertServes(t, client))

@@ -24,8 +24,8 @@ export function python(library: PythonModule): Client & { close(): Promise<void>
   const exit = once(child, 'exit')
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
   return {
-    repeats: library === 'urllib3',
-    call: async ({ body, ...request }: Request): Promise<Response> => {
+    retries: library === 'urllib3',
+    send: async ({ body, ...request }: Request): Promise<Response> => {
       child.stdin.write(`${JSON.stringify({ ...request, ...(body && { body: body.toString('base64') }) })}\n`)
       const { value = '{"error":"it has ended"}' } = await lines.next()
       const { error, ...answer } = JSON.parse(value)
@@ -39,7 +39,7 @@ export function python(library: PythonModule): Client & { close(): Promise<void>
   }
 }
 
-async function curled({ method, url, headers, body, inChunks }: Request, ...more: string[]): Promise<Response> {
+async function runCurl({ method, url, headers, body, inChunks }: Request, ...more: string[]): Promise<Response> {
   const folder = await mkdtemp(join(tmpdir(), 'grantkeeper-curl-'))
   try {
     const [sent, received, head] = [join(folder, 'sent'), join(folder, 'received'), join(folder, 'head')]
@@ -60,6 +60,6 @@ async function curled({ method, url, headers, body, inChunks }: Request, ...more
 
 /** Each call is a process of its own; one process may be told two addresses. */
 export const curl: Client = {
-  call: request => curled(request),
-  twice: request => curled(request, '--output', '/dev/null', request.url)
+  send: request => runCurl(request),
+  sendTwice: request => runCurl(request, '--output', '/dev/null', request.url)
 }

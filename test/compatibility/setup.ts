@@ -55,10 +55,10 @@ export async function setUp(t: Test) {
 }
 
 /** The calls that every frontend and script makes. */
-export async function servesIt(t: Test, client: Client): Promise<void> {
+export async function assertServes(t: Test, client: Client): Promise<void> {
   const s = await setUp(t)
   const call = (path: string, { headers, ...rest }: Partial<Request> = {}) =>
-    client.call({ method: 'GET', url: s.proxy + path, headers: { ...s.headers, ...headers }, ...rest })
+    client.send({ method: 'GET', url: s.proxy + path, headers: { ...s.headers, ...headers }, ...rest })
   const read = ({ body }: Response) => JSON.parse(body.toString())
   const octets = { 'content-type': 'application/octet-stream' }
 
@@ -83,7 +83,7 @@ export async function servesIt(t: Test, client: Client): Promise<void> {
   const large = await call('/large')
   t.ok(large.body.equals(megabyte), 'a download of a megabyte')
 
-  if (client.twice) t.equal((await client.twice({ method: 'GET', url: `${s.proxy}/kept`, headers: s.headers })).status, 200)
+  if (client.sendTwice) t.equal((await client.sendTwice({ method: 'GET', url: `${s.proxy}/kept`, headers: s.headers })).status, 200)
   // A pool may have several connections, and take another each time.
   else for (let times = 0; times < 4; times++) t.equal((await call('/kept')).status, 200)
   const connections = s.connectionsOf('/kept')
@@ -98,7 +98,7 @@ export async function servesIt(t: Test, client: Client): Promise<void> {
   t.notOk(none.headers['grantkeeper-error'])
   t.same(read(none), { its: 'own' })
 
-  const refused = await client.call({ method: 'GET', url: `${s.gateway.url}/proxy/ignition/x`, headers: s.headers })
+  const refused = await client.send({ method: 'GET', url: `${s.gateway.url}/proxy/ignition/x`, headers: s.headers })
   t.equal(refused.status, 401, 'a provider that is not connected')
   t.equal(refused.headers['grantkeeper-error'], 'connection_required')
   t.match(refused.headers['content-type'], /^application\/problem\+json/)

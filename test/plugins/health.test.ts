@@ -1,5 +1,5 @@
 import t from 'tap'
-import { watchLateness } from '../chaos/scheduling-delay.ts'
+import { trackSchedulingDelay } from '../chaos/scheduling-delay.ts'
 import { eventually } from '../stores/redis/topologies.ts'
 import { Browser } from '../support/browser.ts'
 import { connected, problem } from '../support/connected.ts'
@@ -9,7 +9,7 @@ t.test('SEC-41: while Redis is down calls are 503 within a second, nobody is sig
   const redis = await startRedis(t)
   const s = await connected(t, { environment: { REDIS_URL: redis.url } })
   t.equal((await fetch(`${s.gateway.url}/health/ready`)).status, 200)
-  const lateness = watchLateness()
+  const lateness = trackSchedulingDelay()
   t.teardown(lateness.stop)
 
   // No call before: until the note of its time has come to Redis, the session in memory would serve.

@@ -31,7 +31,7 @@ export type Step =
 type Tab = { readonly provider: ProviderName; readonly address: string; isSent: boolean }
 
 /** One person and the browser they use. */
-type Person = {
+type User = {
   readonly name: string
   readonly browser: Browser
   /** Sign-ins under way: their own, and those that they left in somebody else's browser. */
@@ -43,15 +43,15 @@ type Person = {
 }
 
 /** Some of the cookies in another jar. */
-function copyOf(browser: Browser, isTaken: (key: string) => boolean): Browser {
+function copyCookies(browser: Browser, isTaken: (key: string) => boolean): Browser {
   const copy = browser.copy()
   for (const key of copy.cookies.keys()) if (!isTaken(key)) copy.cookies.delete(key)
   return copy
 }
 
-type Held = { readonly provider: ProviderName; answer(): void }
+type PendingExchange = { readonly provider: ProviderName; respond(): void }
 
-export type World = { live(steps: readonly Step[]): Promise<void>; readonly signIns: () => number }
+export type World = { run(steps: readonly Step[]): Promise<void>; readonly signIns: () => number }
 
 /** Two instances of a gateway on one store, two providers, and two people in each story. Every grant says by its name whose it is. */
 export async function openWorld(t: Test): Promise<World> {
@@ -69,7 +69,7 @@ export async function openWorld(t: Test): Promise<World> {
     LOG_LEVEL: 'silent'
   }
   const gateways = [await startGateway(t, { clock, environment }), await startGateway(t, { clock, environment })] as const
-  const held: Held[] = []
+  const pending: PendingExchange[] = []
   const codes = new Map<string, number>()
   const revoked = new Set<string>()
   let signIns = 0
@@ -83,48 +83,48 @@ export async function openWorld(t: Test): Promise<World> {
       exchange: (code: string) => {
         codes.set(code, (codes.get(code) ?? 0) + 1)
         signIns++
-        return new Promise(resolve => held.push({ provider, answer: () => resolve(grantOf(`${code}-${provider}`)) }))
+        return new Promise(resolve => pending.push({ provider, respond: () => resolve(grantOf(`${code}-${provider}`)) }))
       },
       refresh: () => Promise.reject(new Error('nothing is refreshed')),
       revoke: async ({ token }) => void revoked.add(token.reveal())
     } as TokenEndpoint
   }
 
-  async function live(steps: readonly Step[]): Promise<void> {
-    const story = createStory({ clock, gateways, apis, held, codes })
-    for (const step of steps) await story.take(step)
-    await story.end()
+  async function run(steps: readonly Step[]): Promise<void> {
+    const scenario = createScenario({ clock, gateways, apis, pending, codes })
+    for (const step of steps) await scenario.perform(step)
+    await scenario.end()
     clock.advance(61_000)
   }
 
-  return { live, signIns: () => signIns }
+  return { run, signIns: () => signIns }
 }
 
-type Parts = {
+type ScenarioDependencies = {
   clock: TestClock
   gateways: readonly TestGateway[]
   apis: Readonly<Record<ProviderName, FakeProvider>>
-  held: Held[]
+  pending: PendingExchange[]
   codes: Map<string, number>
 }
 
-let stories = 0
+let scenarioCount = 0
 
-function createStory({ clock, gateways, apis, held, codes }: Parts) {
-  const number = ++stories
-  const people: Person[] = ['ada', 'bob'].map(name => ({
+function createScenario({ clock, gateways, apis, pending, codes }: ScenarioDependencies) {
+  const number = ++scenarioCount
+  const users: User[] = ['ada', 'bob'].map(name => ({
     name: `${name}-${number}`,
     browser: new Browser(),
     tabs: [],
     connected: new Set(),
     copy: undefined
   }))
-  const underWay = new Set<Promise<void>>()
-  let drawn = 0
+  const inFlight = new Set<Promise<void>>()
+  let codeCount = 0
 
-  const personAt = (who: number) => people[who % people.length] as Person
+  const userAt = (who: number) => users[who % users.length] as User
   const urlAt = (at: number) => gateways[at % gateways.length]?.url ?? ''
-  const hasSession = ({ browser }: Person) => browser.session(publicUrl) !== undefined
+  const hasSession = ({ browser }: User) => browser.session(publicUrl) !== undefined
 
   async function begin(browser: Browser, provider: ProviderName, url: string): Promise<Tab> {
     const { headers } = await browser.request(`${url}/auth/${provider}`)
@@ -133,18 +133,18 @@ function createStory({ clock, gateways, apis, held, codes }: Parts) {
   }
 
   /** The callback, and wherever it sends the browser on its own address. */
-  async function comeBack(person: Person, tab: Person['tabs'][number], url: string, fate: Fate): Promise<void> {
+  async function followCallback(person: User, tab: User['tabs'][number], url: string, fate: Fate): Promise<void> {
     const isFirst = !tab.isSent
     tab.isSent = true
-    const code = `${person.name}-${++drawn}`
+    const code = `${person.name}-${++codeCount}`
     const sender = fate === 'arrives' ? tab.browser : tab.browser.copy()
     const hangUp = new AbortController()
-    const waited = held.length
+    const waited = pending.length
     let address = `${url}${tab.address}&code=${code}`
     for (let hop = 0; ; hop++) {
       const asked = sender.request(address, fate === 'is hung up on' ? { signal: hangUp.signal } : {})
       if (fate === 'is hung up on') {
-        await heldOr(asked, waited)
+        await waitForExchange(asked, waited)
         hangUp.abort()
       }
       const response = await asked.catch(() => undefined)
@@ -163,25 +163,25 @@ function createStory({ clock, gateways, apis, held, codes }: Parts) {
   }
 
   /** Until the token endpoint is asked once more, or there is an answer without that. */
-  async function heldOr(answered: Promise<unknown>, than: number): Promise<void> {
+  async function waitForExchange(answered: Promise<unknown>, than: number): Promise<void> {
     let isAnswered = false
-    const end = () => {
+    const finish = () => {
       isAnswered = true
     }
-    answered.then(end, end)
-    while (held.length <= than && !isAnswered) await new Promise(resolve => setImmediate(resolve))
+    answered.then(finish, finish)
+    while (pending.length <= than && !isAnswered) await new Promise(resolve => setImmediate(resolve))
   }
 
   async function settle(): Promise<void> {
-    while (underWay.size > 0) {
-      for (const { answer } of held.splice(0)) answer()
-      await Promise.race([...underWay, new Promise(resolve => setTimeout(resolve, 2))])
+    while (inFlight.size > 0) {
+      for (const { respond } of pending.splice(0)) respond()
+      await Promise.race([...inFlight, new Promise(resolve => setTimeout(resolve, 2))])
     }
-    for (const { answer } of held.splice(0)) answer()
+    for (const { respond } of pending.splice(0)) respond()
   }
 
   /** What a browser sees: every account is its person's, or was there when the copy was made. */
-  async function look(browser: Browser, isRight: (account: string) => boolean, url: string): Promise<Set<ProviderName>> {
+  async function listConnections(browser: Browser, isRight: (account: string) => boolean, url: string): Promise<Set<ProviderName>> {
     const response = await browser.fetch(`${url}/connections`)
     const { connections } = (await response.json()) as { connections: { provider: ProviderName; status: string; account?: string }[] }
     const found = connections.filter(({ status }) => status === 'connected')
@@ -189,47 +189,47 @@ function createStory({ clock, gateways, apis, held, codes }: Parts) {
     return new Set(found.map(({ provider }) => provider))
   }
 
-  const isOf = (person: Person) => (account: string) => account.startsWith(`${person.name}-`)
+  const belongsTo = (person: User) => (account: string) => account.startsWith(`${person.name}-`)
 
-  async function lookAt(person: Person, url: string): Promise<void> {
+  async function assertNoneLost(person: User, url: string): Promise<void> {
     const before = [...person.connected]
-    const found = await look(person.browser, isOf(person), url)
+    const found = await listConnections(person.browser, belongsTo(person), url)
     const lost = before.filter(name => !found.has(name) && person.connected.has(name))
     if (lost.length > 0) throw new Error(`lost by ${person.name}: ${lost}`)
   }
 
-  async function lookByCopy({ copy }: Person): Promise<void> {
+  async function assertCopyShowsNothingNew({ copy }: User): Promise<void> {
     if (!copy) return
-    await look(copy.browser, account => copy.seen.has(account), urlAt(0))
+    await listConnections(copy.browser, account => copy.seen.has(account), urlAt(0))
   }
 
-  async function call(person: Person, provider: ProviderName, url: string): Promise<void> {
+  async function call(person: User, provider: ProviderName, url: string): Promise<void> {
     const must = person.connected.has(provider)
     const { status, body } = await person.browser.fetch(`${url}/proxy/${provider}/${person.name}`)
     await body?.cancel()
     const sent = apis[provider].seen.api.findLast(seen => seen.url.endsWith(person.name))
-    if (status === 200 && !isOf(person)(sent?.headers.authorization?.slice('Bearer '.length) ?? ''))
+    if (status === 200 && !belongsTo(person)(sent?.headers.authorization?.slice('Bearer '.length) ?? ''))
       throw new Error(`called for ${person.name} with ${sent?.headers.authorization}`)
     if (status !== 200 && must && person.connected.has(provider)) throw new Error(`a call of ${person.name} was told ${status}`)
   }
 
-  async function take(step: Step): Promise<void> {
+  async function perform(step: Step): Promise<void> {
     if (step.does === 'wait two minutes') {
       await settle()
-      for (const person of people) {
-        for (let i = 0; i < 2; i++) await lookAt(person, urlAt(i))
+      for (const person of users) {
+        for (let i = 0; i < 2; i++) await assertNoneLost(person, urlAt(i))
         person.copy = undefined
       }
       clock.advance(120_000)
       return
     }
     if (step.does === 'answer') {
-      held.splice(step.which % Math.max(1, held.length), 1)[0]?.answer()
+      pending.splice(step.which % Math.max(1, pending.length), 1)[0]?.respond()
       await new Promise(resolve => setImmediate(resolve))
       return
     }
-    const person = personAt(step.who)
-    const other = personAt(step.who + 1)
+    const person = userAt(step.who)
+    const other = userAt(step.who + 1)
     const { browser } = person
     if (step.does === 'begin') {
       const asks = step.isLost ? browser.copy() : browser
@@ -239,33 +239,33 @@ function createStory({ clock, gateways, apis, held, codes }: Parts) {
     if (step.does === 'come back') {
       const tab = person.tabs[step.tab % Math.max(1, person.tabs.length)]
       if (!tab) return
-      const work = comeBack(person, tab, urlAt(step.at), step.fate).finally(() => underWay.delete(work))
-      underWay.add(work)
+      const work = followCallback(person, tab, urlAt(step.at), step.fate).finally(() => inFlight.delete(work))
+      inFlight.add(work)
       work.catch(() => {})
     }
     if (step.does === 'sign in') {
       const tab = { ...(await begin(browser, step.provider, urlAt(step.at))), browser }
       person.tabs.push(tab)
-      const others = held.length
-      const work = comeBack(person, tab, urlAt(step.at), step.fate)
-      await heldOr(work, others)
-      held.pop()?.answer()
+      const others = pending.length
+      const work = followCallback(person, tab, urlAt(step.at), step.fate)
+      await waitForExchange(work, others)
+      pending.pop()?.respond()
       await work
     }
     if (step.does === 'call') await call(person, step.provider, urlAt(step.at))
-    if (step.does === 'look') await lookAt(person, urlAt(step.at))
+    if (step.does === 'look') await assertNoneLost(person, urlAt(step.at))
     if (step.does === 'leave a sign-in' && !hasSession(other)) {
       const before = new Set(other.browser.cookies.keys())
       const tab = await begin(other.browser, step.provider, urlAt(step.at))
       // Whoever takes what the other has under way as well is that browser, as far as anybody can tell.
-      person.tabs.push({ ...tab, browser: copyOf(other.browser, key => key.includes('signin') && !before.has(key)) })
+      person.tabs.push({ ...tab, browser: copyCookies(other.browser, key => key.includes('signin') && !before.has(key)) })
     }
     if (step.does === 'copy the session' && hasSession(other)) {
       await settle()
       const list = await other.browser.copy().fetch(`${urlAt(0)}/connections`)
       const { connections } = (await list.json()) as { connections: { account?: string }[] }
       person.copy = {
-        browser: copyOf(other.browser, key => !key.includes('signin')),
+        browser: copyCookies(other.browser, key => !key.includes('signin')),
         seen: new Set(connections.flatMap(({ account }) => account ?? []))
       }
     }
@@ -277,16 +277,16 @@ function createStory({ clock, gateways, apis, held, codes }: Parts) {
       if (step.does === 'sign out') person.connected.clear()
       else person.connected.delete(step.provider)
     }
-    for (const one of people) await lookByCopy(one)
+    for (const one of users) await assertCopyShowsNothingNew(one)
   }
 
   return {
-    take,
+    perform,
     end: async () => {
       await settle()
-      for (const person of people) {
-        for (const at of [0, 1]) await lookAt(person, urlAt(at))
-        await lookByCopy(person)
+      for (const person of users) {
+        for (const at of [0, 1]) await assertNoneLost(person, urlAt(at))
+        await assertCopyShowsNothingNew(person)
       }
       for (const [code, times] of codes) if (times > 1) throw new Error(`${code} was exchanged ${times} times`)
       codes.clear()

@@ -1,8 +1,8 @@
-import { watchLateness } from '../chaos/scheduling-delay.ts'
+import { trackSchedulingDelay } from '../chaos/scheduling-delay.ts'
 
 /** @returns the value of the work, and its duration without the time for which the busy machine did not run it */
 export async function timed<T>(work: () => Promise<T>): Promise<{ value: T; ms: number }> {
-  const lateness = watchLateness()
+  const lateness = trackSchedulingDelay()
   const startMs = performance.now()
   try {
     const value = await work()

@@ -7,7 +7,7 @@ const pool = new Pool(UPSTREAM, { connections: 512 })
 const prefix = '/proxy/productboard'
 const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'trailer', 'proxy-connection'])
 
-class Answer implements Dispatcher.DispatchHandler {
+class ResponseWriter implements Dispatcher.DispatchHandler {
   readonly #response: ServerResponse
   #begun = false
 
@@ -60,5 +60,5 @@ createServer((request, response) => {
   const { method = 'GET', url = '' } = request
   const body = method === 'GET' || method === 'HEAD' ? null : request
   const path = `/api${url.slice(prefix.length)}`
-  pool.dispatch({ method: method as Dispatcher.HttpMethod, path, headers: requestHeaders(request), body }, new Answer(response))
+  pool.dispatch({ method: method as Dispatcher.HttpMethod, path, headers: requestHeaders(request), body }, new ResponseWriter(response))
 }).listen(Number(PORT), '127.0.0.1')

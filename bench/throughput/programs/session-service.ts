@@ -7,17 +7,17 @@ import { Redis } from 'ioredis'
 const { PORT, REDIS_URL = '', CACHE_MS } = process.env
 const cacheMs = Number(CACHE_MS)
 const redis = new Redis(REDIS_URL)
-const held = new Map<string, { token: string; untilMs: number }>()
+const cached = new Map<string, { token: string; untilMs: number }>()
 const key = (id: string) => `session-service:${id}`
 
-async function ask(id: string): Promise<string | undefined> {
+async function readToken(id: string): Promise<string | undefined> {
   const token = await redis.get(key(id))
   if (token === null) return undefined
-  if (cacheMs > 0) held.set(id, { token, untilMs: Date.now() + cacheMs })
+  if (cacheMs > 0) cached.set(id, { token, untilMs: Date.now() + cacheMs })
   return token
 }
 
-function answer(response: ServerResponse, token: string | undefined): void {
+function respond(response: ServerResponse, token: string | undefined): void {
   if (token === undefined) response.writeHead(401, { 'content-length': '0' }).end()
   else response.writeHead(200, { 'x-access-token': token, 'content-length': '0' }).end()
 }
@@ -30,7 +30,7 @@ createServer(async (request, response) => {
     return
   }
   const id = /(?:^|; )sid=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]
-  const known = id === undefined ? undefined : held.get(id)
-  if (known && known.untilMs > Date.now()) answer(response, known.token)
-  else answer(response, id === undefined ? undefined : await ask(id))
+  const known = id === undefined ? undefined : cached.get(id)
+  if (known && known.untilMs > Date.now()) respond(response, known.token)
+  else respond(response, id === undefined ? undefined : await readToken(id))
 }).listen(Number(PORT), '127.0.0.1')

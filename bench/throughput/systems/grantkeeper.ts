@@ -4,7 +4,7 @@ import { freePort } from '../../../test/support/free-port.ts'
 import type { Owner } from '../../../test/support/node-process.ts'
 import { onBothCores, onTestedCore } from '../cores.ts'
 import { startDaemon } from '../daemon.ts'
-import { newKeys, type SealingKeys, seed } from '../seed.ts'
+import { newKeys, type SealingKeys, seedSessions } from '../seed.ts'
 import type { Running, System, World } from '../system.ts'
 
 /** Built, as the operating guide advises for production. */
@@ -55,7 +55,7 @@ export async function prepareGrantkeeper(
   const port = await freePort()
   const publicUrl = `http://localhost:${port}`
   const redisUrl = store === 'Redis' ? world.redisUrl : undefined
-  const cookies = sessions > 0 ? await seed({ redisUrl, dataDir, keys, publicUrl }, sessions, called) : []
+  const cookies = sessions > 0 ? await seedSessions({ redisUrl, dataDir, keys, publicUrl }, sessions, called) : []
   const node = inspectorPort === undefined ? [process.execPath] : [process.execPath, `--inspect=127.0.0.1:${inspectorPort}`]
   const command = (besideLoad ? onBothCores : onTestedCore)([...node, server])
   let starts = 0

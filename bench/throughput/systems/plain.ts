@@ -3,7 +3,7 @@ import { proxying, startNginx } from '../nginx.ts'
 import type { System } from '../system.ts'
 import { startProgram } from './program.ts'
 
-const nobody = { headers: {}, cookies: [] } as const
+const noSession = { headers: {}, cookies: [] } as const
 
 /** Systems that let everybody through and put nothing on: what the wire and each HTTP stack allow. */
 export const plain: readonly System[] = [
@@ -13,7 +13,7 @@ export const plain: readonly System[] = [
     needs: [],
     setUp: 'nothing in between; the tested core idles',
     authenticates: false,
-    start: async ({ upstream }) => ({ base: `${upstream}/api`, ...nobody, pids: [], startMs: 0 })
+    start: async ({ upstream }) => ({ base: `${upstream}/api`, ...noSession, pids: [], startMs: 0 })
   },
   {
     name: 'nginx',
@@ -30,7 +30,7 @@ export const plain: readonly System[] = [
           location /proxy/productboard/ { proxy_pass http://api/api/; }
         }`
       const { pid, startMs } = await startNginx(world, 'nginx', { accessLog: true, tested: true, http, port })
-      return { base: `http://127.0.0.1:${port}/proxy/productboard`, ...nobody, pids: [pid], startMs }
+      return { base: `http://127.0.0.1:${port}/proxy/productboard`, ...noSession, pids: [pid], startMs }
     }
   },
   {
@@ -39,7 +39,7 @@ export const plain: readonly System[] = [
     needs: [],
     setUp: 'node:http in front, one Pool, no log',
     authenticates: false,
-    start: async world => ({ ...nobody, ...(await startProgram(world, 'dispatch-proxy.ts')) })
+    start: async world => ({ ...noSession, ...(await startProgram(world, 'dispatch-proxy.ts')) })
   },
   {
     name: 'http-proxy',
@@ -47,6 +47,6 @@ export const plain: readonly System[] = [
     needs: ['npm peers'],
     setUp: 'as its README has it, no log (the default)',
     authenticates: false,
-    start: async world => ({ ...nobody, ...(await startProgram(world, 'fastify-http-proxy.js')) })
+    start: async world => ({ ...noSession, ...(await startProgram(world, 'fastify-http-proxy.js')) })
   }
 ]

@@ -1,4 +1,4 @@
-import { alternate, type Round, type Sample, type Subject, whole } from '../rounds.ts'
+import { alternate, type Round, type Sample, type Subject, unsliced } from '../rounds.ts'
 import type { World } from '../system.ts'
 import { grantkeeper } from '../systems/grantkeeper.ts'
 import { plain } from '../systems/plain.ts'
@@ -19,7 +19,7 @@ export const latency: Topic = {
       for (const system of compared) subjects.push(subject(system.name, system.title, await system.start(world, 1)))
       return subjects
     }
-    const rows = await alternate(inWorld, plan, start, belowTop)
+    const rows = await alternate(inWorld, plan, start, atShareOfPeak)
     const title = `Latency at ${share * 100} % of the top rate`
     const note =
       'The top rate is what the same system reached right before, in each round. Calls are sent at random times (Poisson), whatever the ' +
@@ -28,11 +28,11 @@ export const latency: Topic = {
   }
 }
 
-const belowTop: Round = async (directory, subjects, plan) => {
+const atShareOfPeak: Round = async (directory, subjects, plan) => {
   const samples: Sample[] = []
   for (const subject of subjects) {
     const { requests, seconds } = await runWrk(directory, subject.load, plan.seconds)
-    samples.push(...(await whole(directory, [{ ...subject, load: { ...subject.load, rate: (requests / seconds) * share } }], plan)))
+    samples.push(...(await unsliced(directory, [{ ...subject, load: { ...subject.load, rate: (requests / seconds) * share } }], plan)))
   }
   return samples
 }

@@ -11,7 +11,7 @@ import { runWrk } from '../wrk.ts'
 import { subject } from './subject.ts'
 
 const hotSessions = 10_000
-const restMs = 1000
+const settleMs = 1000
 const loadSeconds = 3
 
 /** What the process needs before anybody has signed in, and what 10,000 hot sessions add to it. */
@@ -20,9 +20,9 @@ export const memory: Topic = {
   async run(inWorld, plan) {
     const [redis, embedded, added] = [[], [], []] as [number[], number[], number[]]
     for (let i = 0; i < plan.starts; i++) {
-      redis.push(await inWorld(async world => restingMiB((await startGrantkeeper(world, 0, { store: 'Redis' })).pids)))
-      embedded.push(await inWorld(async world => restingMiB((await startGrantkeeper(world, 0, { store: 'embedded' })).pids)))
-      added.push(await inWorld(world => addedMiB(world)))
+      redis.push(await inWorld(async world => idleMiB((await startGrantkeeper(world, 0, { store: 'Redis' })).pids)))
+      embedded.push(await inWorld(async world => idleMiB((await startGrantkeeper(world, 0, { store: 'embedded' })).pids)))
+      added.push(await inWorld(world => sessionsMiB(world)))
     }
     return {
       figures: [
@@ -41,20 +41,20 @@ const figure = (what: string, mebibytes: readonly number[], note: string): Figur
   note: `resident; ${note}; ${mebibytes.map(Math.round).join(', ')}`
 })
 
-async function restingMiB(pids: readonly number[]): Promise<number> {
-  await sleep(restMs)
+async function idleMiB(pids: readonly number[]): Promise<number> {
+  await sleep(settleMs)
   return residentMiB(pids)
 }
 
 /** The heap grows under any load: so the same load again, on one session. */
-async function addedMiB(world: World): Promise<number> {
+async function sessionsMiB(world: World): Promise<number> {
   const [many, one] = [await startInspected(world), await startInspected(world)]
   const subjects = [subject('many', '', many.running, hotSessions), subject('one', '', one.running)]
   for (const { load } of subjects) await runWrk(world.directory, load, loadSeconds)
   const [withMany = 0, withOne = 0] = await Promise.all(
     [many, one].map(async ({ running, inspectorPort }) => {
       await collectGarbage(inspectorPort)
-      return restingMiB(running.pids)
+      return idleMiB(running.pids)
     })
   )
   return withMany - withOne

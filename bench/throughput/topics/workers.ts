@@ -1,4 +1,4 @@
-import { type Plan, type Subject, Tally, warmUp, whole } from '../rounds.ts'
+import { type Plan, type Subject, Tally, unsliced, warmUp } from '../rounds.ts'
 import type { World } from '../system.ts'
 import { startGrantkeeper } from '../systems/grantkeeper.ts'
 import type { Topic } from '../topic.ts'
@@ -50,5 +50,5 @@ async function addStart(tally: Tally, world: World, plan: Plan): Promise<void> {
   await warmUp(world.directory, [two, one], plan.warmUpSeconds)
   const { requests, seconds } = await runWrk(world.directory, one.load, plan.seconds)
   const bounded = (of: Subject, workers: number): Subject => ({ ...of, load: { ...of.load, rate: (requests / seconds) * share * workers } })
-  await tally.add(world.directory, [bounded(one, 1), bounded(two, 2)], plan, whole)
+  await tally.add(world.directory, [bounded(one, 1), bounded(two, 2)], plan, unsliced)
 }

@@ -20,10 +20,10 @@ export type ProviderPlan = {
 type Family = { newest: number; rotatedAtMs: number; end?: 'reuse' | 'withdrawal' }
 
 /** Family and number of a pair: how old it is, among all. */
-export type Place = readonly [family: number, number: number]
+export type TokenPosition = readonly [family: number, number: number]
 
 /** A refresh token that was sent, what the provider made of it, and what its sender saw of that. */
-export type Sent = {
+export type RefreshRequest = {
   readonly family: number
   readonly number: number
   readonly by: Process
@@ -33,7 +33,7 @@ export type Sent = {
   /** The number of the pair that it bought. */
   granted?: number
   /** Who had bought that with it before. */
-  before?: Sent
+  earlierUse?: RefreshRequest
   outcome?: 'lost' | 'failed' | 'refused' | 'granted'
   outcomeAtMs?: number
 }
@@ -42,14 +42,14 @@ export type FakeProvider = {
   endpointOf(process: Process): TokenEndpoint
   signIn(): Grant
   /** Ends every family. */
-  withdraw(): void
-  readonly sent: readonly Sent[]
+  revokeAll(): void
+  readonly requests: readonly RefreshRequest[]
   readonly families: readonly Family[]
 }
 
 const grant = (family: number, number: number) => grantOf(`access-${family}-${number}`, `refresh-${family}-${number}`)
 
-export function placeOf(token: string): Place {
+export function positionOf(token: string): TokenPosition {
   const [, family = Number.NaN, number = Number.NaN] = token.split('-').map(Number)
   return [family, number]
 }
@@ -57,13 +57,15 @@ export function placeOf(token: string): Place {
 /** A token endpoint that rotates, and takes whoever comes with a used-up refresh token for a thief (RFC 9700 §4.14.2). */
 export function createFakeProvider(time: Time, plan: ProviderPlan, writes: () => number): FakeProvider {
   const families: Family[] = []
-  const sent: Sent[] = []
+  const requests: RefreshRequest[] = []
 
-  function honour(one: Sent): void {
+  function redeem(one: RefreshRequest): void {
     const family = families[one.family]
     if (!family || family.end) return
-    const before = sent.findLast(({ family, number, granted }) => family === one.family && number === one.number && granted !== undefined)
-    if (before) one.before = before
+    const earlierUse = requests.findLast(
+      ({ family, number, granted }) => family === one.family && number === one.number && granted !== undefined
+    )
+    if (earlierUse) one.earlierUse = earlierUse
     if (one.number === family.newest) {
       family.newest++
       family.rotatedAtMs = time.now()
@@ -75,13 +77,13 @@ export function createFakeProvider(time: Time, plan: ProviderPlan, writes: () =>
   }
 
   async function refresh(process: Process, token: string): Promise<Grant> {
-    const [family, number] = placeOf(token)
-    const one: Sent = { family, number, by: process, atMs: time.now(), atWrite: writes() }
-    const { tookMs, fault } = plan.tokenCalls[sent.push(one) - 1] ?? { tookMs: 0, fault: undefined }
+    const [family, number] = positionOf(token)
+    const one: RefreshRequest = { family, number, by: process, atMs: time.now(), atWrite: writes() }
+    const { tookMs, fault } = plan.tokenCalls[requests.push(one) - 1] ?? { tookMs: 0, fault: undefined }
     await time.step(`${process.name} sends ${token}`)
-    if (fault !== 'failed') honour(one)
+    if (fault !== 'failed') redeem(one)
     await time.sleep(tookMs)
-    await process.sees(time.step(`${process.name} sees the answer to ${token}`))
+    await process.receive(time.step(`${process.name} sees the answer to ${token}`))
     one.outcome = (fault === 'garbled' ? 'lost' : fault) ?? (one.granted === undefined ? 'refused' : 'granted')
     one.outcomeAtMs = time.now()
     if (fault === 'lost') throw new TokenEndpointError('timeout', 'no answer')
@@ -98,10 +100,10 @@ export function createFakeProvider(time: Time, plan: ProviderPlan, writes: () =>
       revoke: () => Promise.reject(new Error('a renewal revokes nothing by itself'))
     }),
     signIn: () => grant(families.push({ newest: 1, rotatedAtMs: time.now() }) - 1, 1),
-    withdraw: () => {
+    revokeAll: () => {
       for (const family of families) family.end ??= 'withdrawal'
     },
-    sent,
+    requests,
     families
   }
 }

@@ -9,22 +9,22 @@ export type StorePlan = {
   /** Every call in this time is rejected, and not carried out. */
   readonly outage: { readonly fromMs: number; readonly forMs: number } | undefined
   /** Whether changes are told to those who wait for one. */
-  readonly tells: boolean
+  readonly notifies: boolean
   /** Whether a process that has died is known to have. */
-  readonly seesDeath: boolean
+  readonly detectsDeath: boolean
 }
 
 export type FakeStore = {
   /** The store as one process sees it. */
-  of(process: Process): Store
+  forProcess(process: Process): Store
   /** Who holds a lease now and knows of it. */
   holders(): Process[]
   /** Whether any call was rejected. */
-  wasFaulty(): boolean
+  hasFailed(): boolean
 }
 
 /** `isForgotten`: its holder does not know that it has it, and does nothing about it. */
-type LeaseRecord = { readonly holder: Process; endsAtMs: number; spokeAtMs: number; isForgotten: boolean }
+type LeaseRecord = { readonly holder: Process; endsAtMs: number; extendedAtMs: number; isAbandoned: boolean }
 
 /** A holder that has said nothing for so long is looked at, whether it lives. */
 const silenceMs = 750
@@ -34,13 +34,13 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
   const owners = new Map<string, Map<string, Buffer>>()
   const notes = new Map<string, Buffer>()
   const leases = new Map<string, LeaseRecord>()
-  const waiting = new Set<{ owner: string; wake: () => void }>()
+  const waiters = new Set<{ owner: string; wake: () => void }>()
   const startMs = time.now()
   let calls = 0
-  let faulty = false
+  let failed = false
 
-  function changed(owner: string): void {
-    if (plan.tells) for (const one of waiting) if (one.owner === owner) void time.step('a change is told').then(one.wake)
+  function notifyWaiters(owner: string): void {
+    if (plan.notifies) for (const one of waiters) if (one.owner === owner) void time.step('a change is told').then(one.wake)
   }
 
   function isDown(): boolean {
@@ -48,7 +48,7 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
     return sinceMs >= 0 && sinceMs < (plan.outage?.forMs ?? 0)
   }
 
-  function of(process: Process): Store {
+  function forProcess(process: Process): Store {
     /** @param whenLost notes that the sender will not know what has become of it */
     async function call<T>(what: string, work: () => T, whenLost = () => {}): Promise<T> {
       const number = ++calls
@@ -58,25 +58,25 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
       const done = isDone ? work() : undefined
       const isLost = !isDone || fault !== undefined
       if (isLost) {
-        faulty = true
+        failed = true
         whenLost()
       }
-      await process.sees(time.step(`${process.name} ${what} ${isLost ? 'rejected' : 'answered'}`))
+      await process.receive(time.step(`${process.name} ${what} ${isLost ? 'rejected' : 'answered'}`))
       if (isLost) throw storeUnavailable(new Error(fault ?? 'outage'))
       return done as T
     }
 
-    function holdOf(key: string, owner: string, own: LeaseRecord): HeldLease {
+    function createLease(key: string, owner: string, own: LeaseRecord): HeldLease {
       const isHeld = () => leases.get(key) === own && own.endsAtMs > time.now()
       const forget = () => {
-        own.isForgotten = true
+        own.isAbandoned = true
       }
       return {
         extend: ttlMs =>
           call('extends', () => {
             if (!isHeld()) return false
             own.endsAtMs = time.now() + ttlMs
-            own.spokeAtMs = time.now()
+            own.extendedAtMs = time.now()
             return true
           }),
         release: () =>
@@ -85,7 +85,7 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
             () => {
               if (leases.get(key) !== own) return
               leases.delete(key)
-              changed(owner)
+              notifyWaiters(owner)
             },
             forget
           )
@@ -102,9 +102,9 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
         waitForChange: (owner, withinMs) => {
           const { promise, resolve } = Promise.withResolvers<void>()
           const one = { owner, wake: resolve }
-          waiting.add(one)
+          waiters.add(one)
           void time.sleep(withinMs).then(resolve)
-          return process.sees(promise.then(() => void waiting.delete(one)))
+          return process.receive(promise.then(() => void waiters.delete(one)))
         }
       },
 
@@ -116,12 +116,12 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
           const records = recordsOf(owner)
           if (records.size === 0 && ttlMs === undefined) return false
           if (records.size > 0 && expectNone) return false
-          if (!expect.every(([field, prefix]) => beginsWith(records.get(field), prefix))) return false
+          if (!expect.every(([field, prefix]) => hasPrefix(records.get(field), prefix))) return false
           for (const [field, record] of put) records.set(field, record)
           for (const field of remove) records.delete(field)
           owners.set(owner, records)
           onChange(records)
-          changed(owner)
+          notifyWaiters(owner)
           return true
         }),
 
@@ -129,7 +129,7 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
         call('erases', () => {
           owners.delete(owner)
           onChange(new Map())
-          changed(owner)
+          notifyWaiters(owner)
         }),
 
       confirmReplicated: async () => {},
@@ -140,17 +140,17 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
 
       acquire: (owner, name, ttlMs, waitedMs = 0) => {
         const key = `${owner} ${name}`
-        const own: LeaseRecord = { holder: process, endsAtMs: 0, spokeAtMs: 0, isForgotten: false }
+        const own: LeaseRecord = { holder: process, endsAtMs: 0, extendedAtMs: 0, isAbandoned: false }
         return call(
           'acquires',
           () => {
             const other = leases.get(key)
-            if (other && other.endsAtMs > time.now() && !isTakenForDead(other, waitedMs)) return undefined
+            if (other && other.endsAtMs > time.now() && !isPresumedDead(other, waitedMs)) return undefined
             leases.set(key, Object.assign(own, { endsAtMs: time.now() + ttlMs, spokeAtMs: time.now() }))
-            return holdOf(key, owner, own)
+            return createLease(key, owner, own)
           },
           () => {
-            own.isForgotten = true
+            own.isAbandoned = true
           }
         )
       },
@@ -164,16 +164,16 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
     }
   }
 
-  const isTakenForDead = ({ holder, spokeAtMs }: LeaseRecord, waitedMs: number) =>
-    plan.seesDeath && holder.isDead() && waitedMs >= silenceMs && time.now() - spokeAtMs >= silenceMs
+  const isPresumedDead = ({ holder, extendedAtMs }: LeaseRecord, waitedMs: number) =>
+    plan.detectsDeath && holder.isDead() && waitedMs >= silenceMs && time.now() - extendedAtMs >= silenceMs
 
   return {
-    of,
+    forProcess,
     holders: () =>
-      [...leases.values()].filter(({ endsAtMs, isForgotten }) => endsAtMs > time.now() && !isForgotten).map(({ holder }) => holder),
-    wasFaulty: () => faulty
+      [...leases.values()].filter(({ endsAtMs, isAbandoned }) => endsAtMs > time.now() && !isAbandoned).map(({ holder }) => holder),
+    hasFailed: () => failed
   }
 }
 
-const beginsWith = (record: Buffer | undefined, prefix: Buffer | undefined): boolean =>
+const hasPrefix = (record: Buffer | undefined, prefix: Buffer | undefined): boolean =>
   prefix === undefined ? record === undefined : record?.subarray(0, prefix.length).equals(prefix) === true

@@ -7,7 +7,7 @@ export type Process = {
   /** Whether it has stood still at any time from then on. */
   frozeSince(ms: number): boolean
   /** What the process gets to see of `work`: nothing any more once it is dead, and nothing yet while it stands still. */
-  sees<T>(work: Promise<T>): Promise<T>
+  receive<T>(work: Promise<T>): Promise<T>
 }
 
 /** What becomes of a process when it has seen so much. */
@@ -24,7 +24,7 @@ export function createProcess(name: string, time: Time, fates: readonly Fate[]):
     name,
     isDead: () => dead,
     frozeSince: ms => thawsAtMs > ms,
-    async sees(work) {
+    async receive(work) {
       await work.catch(() => {})
       steps++
       for (const { kind } of fates.filter(({ atStep }) => atStep === steps)) {

@@ -8,11 +8,11 @@ export type Time = Clock & {
   step(what: string): Promise<void>
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** Lets time pass until nothing is to come. @returns what still is after `withinMs`. */
-  pass(withinMs: number): Promise<string[]>
+  advance(withinMs: number): Promise<string[]>
 }
 
 /** A call of the store is two steps, and the port promises an answer within a second. */
-const longestStepMs = 300
+const maxStepMs = 300
 
 /** @param pace how many other steps, more or less, are taken before time moves on */
 export function createTime(scheduler: Scheduler, pace: number): Time {
@@ -23,7 +23,7 @@ export function createTime(scheduler: Scheduler, pace: number): Time {
     now: () => nowMs,
 
     async step(what) {
-      const one = { atMs: nowMs + longestStepMs, what }
+      const one = { atMs: nowMs + maxStepMs, what }
       due.add(one)
       await scheduler.schedule(Promise.resolve(), what)
       due.delete(one)
@@ -40,7 +40,7 @@ export function createTime(scheduler: Scheduler, pace: number): Time {
         signal?.addEventListener('abort', come)
       }),
 
-    async pass(withinMs) {
+    async advance(withinMs) {
       while (nowMs - startMs < withinMs) {
         for (let i = 0; i < pace; i++) await scheduler.schedule(Promise.resolve(), 'time')
         if (due.size === 0) return []

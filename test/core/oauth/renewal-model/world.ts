@@ -22,7 +22,7 @@ export type Plan = StorePlan &
     readonly instances: ReadonlyArray<readonly Fate[]>
     /** Who calls with a credential that has expired, one call after the other, each with what the record has by then. */
     readonly callers: ReadonlyArray<{ readonly instance: number; readonly atMs: number; readonly calls: number }>
-    readonly person: ReadonlyArray<{ readonly does: 'disconnect' | 'log out' | 'sign in' | 'withdraw'; readonly atMs: number }>
+    readonly user: ReadonlyArray<{ readonly does: 'disconnect' | 'log out' | 'sign in' | 'withdraw'; readonly atMs: number }>
     /** When a 429 leaves its note in the record. */
     readonly notesAtMs: readonly number[]
   }
@@ -37,9 +37,9 @@ export type History = {
   /** What the record was after each write; `undefined` when there was none. */
   readonly records: ReadonlyArray<Connection | undefined>
   /** Given away to be revoked, or given up aloud. */
-  readonly handedOver: readonly Connection[]
+  readonly surrendered: readonly Connection[]
   /** For each disconnect and logout that was acknowledged: how many families there had been, and how many writes. */
-  readonly ended: ReadonlyArray<{ readonly families: number; readonly writes: number }>
+  readonly acknowledgedEnds: ReadonlyArray<{ readonly families: number; readonly writes: number }>
   /** What was still to come when there was no more time. */
   readonly unfinished: readonly string[]
 }
@@ -56,12 +56,12 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
   const store = createFakeStore(time, plan, kept => records.push(open(kept.get(`connection:${name}`))))
   const provider = createFakeProvider(time, plan, () => records.length)
   const calls: Call[] = []
-  const handedOver: Connection[] = []
-  const ended: Array<{ families: number; writes: number }> = []
+  const surrendered: Connection[] = []
+  const acknowledgedEnds: Array<{ families: number; writes: number }> = []
 
   function processOf(label: string, fates: readonly Fate[] = []) {
     const process = createProcess(label, time, fates)
-    const view = store.of(process)
+    const view = store.forProcess(process)
     return { process, view, vault: createVault({ store: view, cipher, limits, clock: time }) }
   }
 
@@ -74,12 +74,12 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
       watch: view.changes,
       clock: time,
       endpointOf: () => provider.endpointOf(process),
-      onOrphan: connection => handedOver.push(connection),
-      onLost: connection => handedOver.push(connection),
-      pause: (ms, signal) => process.sees(time.sleep(ms, signal)),
+      onOrphan: connection => surrendered.push(connection),
+      onLost: connection => surrendered.push(connection),
+      pause: (ms, signal) => process.receive(time.sleep(ms, signal)),
       patience: (ms, work, fault = () => new Error('late')) => {
         const done = new AbortController()
-        const late = process.sees(time.sleep(ms, done.signal)).then(() => Promise.reject(fault()))
+        const late = process.receive(time.sleep(ms, done.signal)).then(() => Promise.reject(fault()))
         late.catch(() => {}) // It lost the race.
         return Promise.race([work, late]).finally(() => done.abort())
       }
@@ -90,9 +90,9 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
   const instances = plan.instances.map(instanceOf)
   const { vault } = processOf('person')
 
-  async function call({ instance, atMs, calls: count }: Plan['callers'][number], first: Connection): Promise<void> {
+  async function runCaller({ instance, atMs, calls: count }: Plan['callers'][number], first: Connection): Promise<void> {
     const { process, vault, renew } = instances[instance] as ReturnType<typeof instanceOf>
-    await process.sees(time.sleep(atMs))
+    await process.receive(time.sleep(atMs))
     let failed = first
     for (let i = 0; i < count; i++) {
       const one: Call = { by: process, failed, atMs: time.now() }
@@ -103,7 +103,7 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
       )
       one.outcomeAtMs = time.now()
       const retryAfter = one.outcome instanceof GatewayError ? (one.outcome.retryAfter ?? 0) : 0
-      await process.sees(time.sleep(retryAfter * second))
+      await process.receive(time.sleep(retryAfter * second))
       failed = (await vault.readConnection(owner, name).catch(() => undefined))?.value ?? failed
     }
   }
@@ -113,9 +113,9 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
     return typeof next === 'string' ? session : next
   }
 
-  async function live(first?: Session): Promise<void> {
+  async function actAsUser(first?: Session): Promise<void> {
     let session = first
-    for (const { does, atMs } of plan.person) {
+    for (const { does, atMs } of plan.user) {
       await time.sleep(atMs)
       const families = provider.families.length
       try {
@@ -128,8 +128,8 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
       } catch {
         continue // Nothing was acknowledged, so nothing was promised.
       }
-      if (does === 'disconnect' || does === 'log out') ended.push({ families, writes: records.length })
-      if (does !== 'sign in') provider.withdraw()
+      if (does === 'disconnect' || does === 'log out') acknowledgedEnds.push({ families, writes: records.length })
+      if (does !== 'sign in') provider.revokeAll()
     }
   }
 
@@ -139,20 +139,20 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
   }
 
   // Time does not pass until the person has signed in.
-  const session = await inOrder(scheduler, signIn())
+  const session = await runScheduled(scheduler, signIn())
   const first = records.at(-1) as Connection
-  void live(session)
+  void actAsUser(session)
   for (const atMs of plan.notesAtMs) void note(atMs)
-  for (const caller of plan.callers) void call(caller, first)
-  const unfinished = await inOrder(scheduler, time.pass(10 * minute))
-  return { provider, store, calls, records, handedOver, ended, unfinished }
+  for (const caller of plan.callers) void runCaller(caller, first)
+  const unfinished = await runScheduled(scheduler, time.advance(10 * minute))
+  return { provider, store, calls, records, surrendered, acknowledgedEnds, unfinished }
 }
 
 /**
  * The scheduler's own `waitFor` lets 50 promises settle before each step, so that everything that can go on has gone on. A turn of the
  * event loop does the same at a tenth of the cost: tap follows every promise.
  */
-async function inOrder<T>(scheduler: Scheduler, work: Promise<T>): Promise<T> {
+async function runScheduled<T>(scheduler: Scheduler, work: Promise<T>): Promise<T> {
   let isOver = false
   const end = () => {
     isOver = true
