@@ -4,18 +4,18 @@ import type { Test } from 'tap'
 
 export type FaultProxy = {
   readonly url: string
-  /** Lets through the next thing said to Redis that holds the text, and then nothing more, in either direction. Resolves there. */
+  /** Forwards the next chunk to Redis that contains `text`, then blocks both directions and resolves. */
   blockAfter(text: string): Promise<void>
-  /** From now on nothing gets through. Resolves when something that holds the text has been held back. */
+  /** Blocks both directions at once. Resolves when a chunk that contains `text` has been dropped. */
   blockBefore(text: string): Promise<void>
   unblock(): void
-  /** Resolves as soon as something that holds the text goes through, before the answer to it does. */
+  /** Resolves when a chunk that contains `text` has been forwarded to Redis, before the reply. */
   forwarded(text: string): Promise<void>
 }
 
 type Rule = { readonly text: string; readonly forwards: boolean; readonly blocks: boolean; readonly matched: PromiseWithResolvers<void> }
 
-/** Stands between one instance and its Redis. What it holds back is lost: it is not for connections that shall go on. */
+/** A TCP proxy between one instance and Redis. It drops what it blocks, so its connections are unusable afterwards. */
 export async function startFaultProxy(t: Test, port: number): Promise<FaultProxy> {
   const sockets = new Set<Socket>()
   let isBlocked = false

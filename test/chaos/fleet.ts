@@ -6,22 +6,21 @@ import { freePort } from '../support/free-port.ts'
 import { newKey, startTestSandbox } from '../support/gateway.ts'
 import { type NodeProcess, startNode, stopped } from '../support/node-process.ts'
 
-/** One gateway, as a process of its own. */
+/** One gateway in its own process. */
 export type Instance = {
   readonly url: string
-  /** What its process is given. */
   readonly environment: Readonly<Record<string, string>>
   readonly pid: () => number | undefined
-  /** Again, at the same address. */
+  /** Starts it on the same port as before. */
   start(): Promise<void>
-  /** As a crash ends it. */
+  /** SIGKILL. */
   kill(): Promise<void>
-  /** It stays connected and does nothing. */
+  /** SIGSTOP: its sockets stay open. */
   freeze(): void
   unfreeze(): void
-  /** SIGTERM. @returns its exit code and how long it took. */
+  /** SIGTERM. @returns the exit code and how long the shutdown took. */
   terminate(): Promise<{ code: number | null; tookMs: number }>
-  /** All that it has written since it was started. */
+  /** Everything written to stdout and stderr since the last start. */
   output(): string
 }
 
@@ -29,12 +28,12 @@ export type Fleet = {
   readonly instances: readonly Instance[]
   readonly urls: readonly string[]
   readonly sandbox: Sandbox
-  /** A browser that has signed in there. */
+  /** @returns a browser that is connected to this provider. */
   signIn(provider: string): Promise<Browser>
 }
 
 type FleetOptions = {
-  /** One for all, or one for each instance. */
+  /** One URL for all instances, or one for each. */
   readonly redisUrl: string | readonly string[]
   readonly size?: number
   readonly environment?: Readonly<Record<string, string>>
@@ -43,7 +42,7 @@ type FleetOptions = {
 
 const serverFile = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
 
-/** Gateways as they run in production, with the same keys and the same public address, in front of a sandbox in this process. */
+/** Production gateways with the same keys and public URL. Their providers are a sandbox in this process. */
 export async function startFleet(t: Test, { redisUrl, size = 3, environment = {}, switches = {} }: FleetOptions): Promise<Fleet> {
   const [publicPort = 0, ...morePorts] = await Promise.all(Array.from({ length: size }, freePort))
   const publicUrl = `http://localhost:${publicPort}`
@@ -68,7 +67,7 @@ export async function startFleet(t: Test, { redisUrl, size = 3, environment = {}
     signIn: async provider => {
       const browser = new Browser()
       const { status } = await browser.connect(publicUrl, provider)
-      if (status !== 200) throw new Error(`the sign-in ended with ${status}`)
+      if (status !== 200) throw new Error(`sign-in ended with ${status}`)
       return browser
     }
   }

@@ -8,11 +8,11 @@ import { startNode, stopped } from '../support/node-process.ts'
 const server = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
 
 /**
- * One call on a connection that is kept.
- * @returns the code of what went wrong with it. A connection that the kernel had taken for a server that then stopped listening is
- * reset before anybody serves it: that is told apart, since it is the same as one that was refused.
+ * Sends one request on a keep-alive connection.
+ * @returns the error code, if any. The kernel resets connections that it accepted but the server never took from the backlog: a reset on
+ * a new connection therefore counts as refused.
  */
-const call = (agent: Agent, url: string) =>
+const send = (agent: Agent, url: string) =>
   new Promise<string | undefined>(resolve => {
     const request = get(url, { agent }, response =>
       response
@@ -27,7 +27,7 @@ const call = (agent: Agent, url: string) =>
   })
 
 for (const delay of ['0', '1']) {
-  t.test(`clients that call steadily, with no balancer between, lose nothing when it leaves, with a delay of ${delay} s`, async t => {
+  t.test(`a shutdown with SHUTDOWN_DELAY=${delay} loses no request of keep-alive clients`, async t => {
     const port = await freePort()
     const started = await startNode(t, server, {
       PORT: String(port),
@@ -39,15 +39,15 @@ for (const delay of ['0', '1']) {
     const url = `http://127.0.0.1:${port}/health/live`
     const outcomes: string[] = []
     let count = 0
-    // Some without a pause, and some that are idle most of the time.
+    // Some clients never pause, others are idle most of the time.
     const clients = Array.from({ length: 24 }, async (_, i) => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 })
       for (;;) {
-        const fault = await call(agent, url)
+        const error = await send(agent, url)
         count++
-        if (fault) {
+        if (error) {
           agent.destroy()
-          return void outcomes.push(fault)
+          return void outcomes.push(error)
         }
         await sleep(i % 12 === 0 ? 0 : i * 25)
       }
@@ -55,6 +55,6 @@ for (const delay of ['0', '1']) {
     while (count < 500) await sleep(20)
     t.equal(await stopped(started), 0)
     await Promise.all(clients)
-    t.strictSame(new Set(outcomes), new Set(['refused']), `after ${count} calls each sees nothing but a server that is not there`)
+    t.strictSame(new Set(outcomes), new Set(['refused']), `after ${count} requests each client sees a refused connection only`)
   })
 }

@@ -11,23 +11,23 @@ import { trackSchedulingDelay } from './scheduling-delay.ts'
 import { startSlowTokenEndpoint, type TokenRequest } from './slow-token-endpoint.ts'
 
 const path = '/proxy/productboard/v2/notes'
-/** Stands in every read and write of the connection. */
+/** Part of every Redis command that reads or writes the connection. */
 const record = 'connection:productboard'
-/** Sent on the connection by which an instance shows that it lives. */
+/** The liveness ping on an instance's subscriber connection. */
 const heartbeat = '\r\nping\r\n'
 
-t.test('an instance ends or stops while it has the right to refresh', async t => {
+t.test('a crash or freeze of the instance that holds the refresh lease', async t => {
   const redis = await startRedis(t)
-  const gates = [await startFaultProxy(t, redis.port), await startFaultProxy(t, redis.port)]
+  const proxies = [await startFaultProxy(t, redis.port), await startFaultProxy(t, redis.port)]
   const endpoint = await startSlowTokenEndpoint(t, () => `${vendor.issuer}/token`)
   const environment = { PRODUCTBOARD_TOKEN_URL: endpoint.url }
-  const fleet = await startFleet(t, { redisUrl: [redis.url, ...gates.map(({ url }) => url)], environment })
+  const fleet = await startFleet(t, { redisUrl: [redis.url, ...proxies.map(({ url }) => url)], environment })
   const vendor = fleet.sandbox.vendor('productboard')
   const [other, ...holders] = fleet.instances as [Instance, Instance, Instance]
 
-  const call = ({ url }: Instance, browser: Browser) => browser.copy().fetch(`${url}${path}`)
+  const send = ({ url }: Instance, browser: Browser) => browser.copy().fetch(`${url}${path}`)
   const keys = (pattern: string) => administer(redis, async say => (await say('KEYS', pattern)) as string[])
-  /** The connections by which instances show that they live. */
+  /** Ids of the subscriber connections, which prove that an instance is alive. */
   const subscribers = async () => {
     const list = await administer(redis, async say => String(await say('CLIENT', 'LIST', 'TYPE', 'pubsub')))
     return list.match(/^id=\d+/gm)?.toSorted() ?? []
@@ -37,153 +37,149 @@ t.test('an instance ends or stops while it has the right to refresh', async t =>
     return (await administer(redis, say => Promise.all(owners.map(owner => say('HGET', owner, record))))).join()
   }
 
-  /** Somebody in the memory of both instances, whose access token has just ended. */
-  async function someone(t: Test, holder: Instance): Promise<Browser> {
+  /** A session that both instances have cached and whose access token has just expired. */
+  async function expiredSession(t: Test, holder: Instance): Promise<Browser> {
     const browser = await fleet.signIn('productboard')
-    for (const instance of [other, holder]) t.equal((await call(instance, browser)).status, 200)
+    for (const instance of [other, holder]) t.equal((await send(instance, browser)).status, 200)
     vendor.expireAccessTokens()
     vendor.reset()
     return browser
   }
 
-  /** The next call after a death. */
-  async function timed(t: Test, browser: Browser): Promise<Response> {
-    const lateness = trackSchedulingDelay()
+  /** Sends the first request after the crash and checks how long it takes. */
+  async function sendTimed(t: Test, browser: Browser): Promise<Response> {
+    const delay = trackSchedulingDelay()
     const startMs = performance.now()
-    const answer = await call(other, browser)
+    const response = await send(other, browser)
     const endMs = performance.now()
-    const tookMs = Math.round(endMs - startMs - lateness.between(startMs, endMs))
-    lateness.stop()
-    t.comment(`${answer.status} after ${tookMs} ms`)
+    const tookMs = Math.round(endMs - startMs - delay.between(startMs, endMs))
+    delay.stop()
+    t.comment(`${response.status} after ${tookMs} ms`)
     t.ok(tookMs < maxResponseMs)
-    return answer
+    return response
   }
 
-  type Death = {
-    /** How far it gets before it is killed, at the gate to its Redis. */
-    upTo: (gate: FaultProxy) => Promise<TokenRequest | undefined>
-    /** What the provider does when the caller is gone. */
-    meanwhile?: (call: TokenRequest) => Promise<void>
+  type Crash = {
+    /** Resolves when the renewal has reached the step at which its instance is killed. */
+    reach: (proxy: FaultProxy) => Promise<TokenRequest | undefined>
+    /** What the provider does once the instance is gone. */
+    afterwards?: (request: TokenRequest) => Promise<void>
     graceSeconds?: number
-    /** How often the provider has carried out a refresh when all is over. */
+    /** How many refreshes the provider has carried out in the end. */
     refreshes: number
     lost?: boolean
   }
 
-  const gotTheLease = async (gate: FaultProxy) => {
-    await gate.blockAfter(':lease:')
+  const leaseAcquired = async (proxy: FaultProxy) => {
+    await proxy.blockAfter(':lease:')
     await eventually('the lease is in Redis', async () => (await keys('*:lease:*')).length === 1)
     return undefined
   }
-  const calls = async () => {
-    const call = endpoint.holdNext()
-    await call.received
-    return call
+  const tokenRequestSent = async () => {
+    const request = endpoint.holdNext()
+    await request.received
+    return request
   }
-  const hasTheAnswer = async (gate: FaultProxy) => {
-    const call = await calls()
-    const writes = gate.blockBefore(record)
-    await call.forward()
-    call.respond()
-    await writes
-    return call
+  const tokenReceived = async (proxy: FaultProxy) => {
+    const request = await tokenRequestSent()
+    const write = proxy.blockBefore(record)
+    await request.forward()
+    request.respond()
+    await write
+    return request
   }
-  const hasWritten = async (gate: FaultProxy) => {
-    const call = await calls()
+  const tokenStored = async (proxy: FaultProxy) => {
+    const request = await tokenRequestSent()
     const before = await stored()
-    const writes = gate.blockAfter(record)
-    await call.forward()
-    call.respond()
-    await writes
+    const write = proxy.blockAfter(record)
+    await request.forward()
+    request.respond()
+    await write
     await eventually('the write is in Redis', async () => (await stored()) !== before)
-    return call
+    return request
   }
-  const carriesOut = (call: TokenRequest) => call.forward()
 
-  const deaths: Record<string, Death> = {
-    'before the token call: another instance takes over': { upTo: gotTheLease, refreshes: 1 },
-    'during the token call, which the provider drops: another instance takes over': { upTo: calls, refreshes: 1 },
-    'during the token call, which the provider carries out, with grace for a spent token: another instance takes over': {
-      upTo: calls,
-      meanwhile: carriesOut,
+  const crashes: Record<string, Crash> = {
+    'killed before the token request: another instance takes over': { reach: leaseAcquired, refreshes: 1 },
+    'killed during a token request that the provider drops: another instance takes over': { reach: tokenRequestSent, refreshes: 1 },
+    'killed during a token request, provider with a grace period: another instance takes over': {
+      reach: tokenRequestSent,
+      afterwards: request => request.forward(),
       graceSeconds: 10,
       refreshes: 2
     },
-    'after the answer of a strict provider and before the write: the grant is lost, once': {
-      upTo: hasTheAnswer,
+    'killed between token response and write, strict provider: the grant is lost, once': {
+      reach: tokenReceived,
       refreshes: 2,
       lost: true
     },
-    'after the write: others have the new token at once': { upTo: hasWritten, refreshes: 1 }
+    'killed after the write: other instances have the new token at once': { reach: tokenStored, refreshes: 1 }
   }
-  // While one is started again, the other one has its turn.
+  // While one holder restarts, the next crash uses the other.
   const started = [Promise.resolve(), Promise.resolve()]
-  for (const [i, [when, { upTo, meanwhile, graceSeconds = 0, refreshes, lost = false }]] of Object.entries(deaths).entries()) {
+  for (const [i, [title, { reach, afterwards, graceSeconds = 0, refreshes, lost = false }]] of Object.entries(crashes).entries()) {
     const turn = i % holders.length
-    const [holder, gate] = [holders[turn] as Instance, gates[turn] as FaultProxy]
-    await t.test(`killed ${when}`, async t => {
+    const [holder, proxy] = [holders[turn] as Instance, proxies[turn] as FaultProxy]
+    await t.test(title, async t => {
       await started[turn]
-      const browser = await someone(t, holder)
+      const browser = await expiredSession(t, holder)
       Object.assign(vendor.switches, { graceSeconds })
-      const step = upTo(gate)
-      void call(holder, browser).catch(() => {})
-      const tokenCall = await step
+      const step = reach(proxy)
+      void send(holder, browser).catch(() => {})
+      const tokenRequest = await step
       await holder.kill()
-      if (tokenCall) await meanwhile?.(tokenCall)
+      if (tokenRequest) await afterwards?.(tokenRequest)
 
-      const next = await timed(t, browser)
+      const next = await sendTimed(t, browser)
       if (lost) await problem(t, next, 401, 'reconnect_required')
       else t.equal(next.status, 200)
-      for (let i = 0; i < 5; i++) t.equal((await call(other, browser)).status, next.status)
-      t.equal(vendor.counts.tokenRequests.refresh_token, refreshes, 'and nothing is tried again and again')
+      for (let i = 0; i < 5; i++) t.equal((await send(other, browser)).status, next.status)
+      t.equal(vendor.counts.tokenRequests.refresh_token, refreshes, 'no further refresh')
       if (lost) t.equal((await browser.connect(other.url, 'productboard')).status, 200)
       vendor.expireAccessTokens()
-      t.equal((await timed(t, browser)).status, 200, 'the next refresh is like any other')
+      t.equal((await sendTimed(t, browser)).status, 200, 'the next refresh succeeds')
 
-      gate.unblock()
+      proxy.unblock()
       started[turn] = holder.start()
     })
   }
   await Promise.all(started)
 
-  await t.test(
-    'it waits for a token call that takes longer than its callers do: both instances tell them, and have what it brings',
-    async t => {
-      const holder = holders[0] as Instance
-      const browser = await someone(t, holder)
-      const tokenCall = endpoint.holdNext()
-      const first = call(holder, browser)
-      await tokenCall.received
-      for (const answer of await Promise.all([first, call(other, browser)])) await problem(t, answer, 504, 'provider_timeout')
-      t.equal(vendor.counts.tokenRequests.refresh_token, 0, 'which has not been carried out yet')
-      await tokenCall.forward()
-      tokenCall.respond()
-      await eventually('the next calls have it', async () => (await call(other, browser)).status === 200)
-      t.equal((await call(holder, browser)).status, 200)
-      t.match(vendor.counts, { tokenRequests: { refresh_token: 1 }, reuses: 0 })
-    }
-  )
+  await t.test('a token request outlives its waiters: they get 504, and later requests the token', async t => {
+    const holder = holders[0] as Instance
+    const browser = await expiredSession(t, holder)
+    const tokenRequest = endpoint.holdNext()
+    const first = send(holder, browser)
+    await tokenRequest.received
+    for (const response of await Promise.all([first, send(other, browser)])) await problem(t, response, 504, 'provider_timeout')
+    t.equal(vendor.counts.tokenRequests.refresh_token, 0, 'the provider has not seen it yet')
+    await tokenRequest.forward()
+    tokenRequest.respond()
+    await eventually('the next requests succeed', async () => (await send(other, browser)).status === 200)
+    t.equal((await send(holder, browser)).status, 200)
+    t.match(vendor.counts, { tokenRequests: { refresh_token: 1 }, reuses: 0 })
+  })
 
-  await t.test('frozen for two seconds during its token call: it is not taken for dead, and no refresh token is spent twice', async t => {
-    const [holder, gate] = [holders[0] as Instance, gates[0] as FaultProxy]
-    const browser = await someone(t, holder)
-    const signsOfLife = await subscribers()
-    t.equal(signsOfLife.length, fleet.instances.length)
-    const tokenCall = endpoint.holdNext()
-    const first = call(holder, browser)
-    await tokenCall.received
-    // With a heartbeat under way, which has run out of time when it goes on.
-    await gate.forwarded(heartbeat)
+  await t.test('a holder frozen for two seconds keeps its lease, and no refresh token is reused', async t => {
+    const [holder, proxy] = [holders[0] as Instance, proxies[0] as FaultProxy]
+    const browser = await expiredSession(t, holder)
+    const connections = await subscribers()
+    t.equal(connections.length, fleet.instances.length)
+    const tokenRequest = endpoint.holdNext()
+    const first = send(holder, browser)
+    await tokenRequest.received
+    // Freeze with a heartbeat in flight: its timeout has passed when the process continues.
+    await proxy.forwarded(heartbeat)
     holder.freeze()
-    const others = Array.from({ length: 5 }, () => call(other, browser))
-    await tokenCall.forward()
-    tokenCall.respond()
+    const others = Array.from({ length: 5 }, () => send(other, browser))
+    await tokenRequest.forward()
+    tokenRequest.respond()
     await sleep(2000)
     t.equal(vendor.counts.tokenRequests.refresh_token, 1)
     holder.unfreeze()
-    for (const answer of await Promise.all([first, ...others])) t.equal(answer.status, 200)
+    for (const response of await Promise.all([first, ...others])) t.equal(response.status, 200)
     t.match(vendor.counts, { tokenRequests: { refresh_token: 1 }, reuses: 0 })
-    await gate.forwarded(heartbeat)
-    t.strictSame(await subscribers(), signsOfLife, 'nor did it look dead for a moment')
+    await proxy.forwarded(heartbeat)
+    t.strictSame(await subscribers(), connections, 'its subscriber connection survived')
   })
 })

@@ -3,36 +3,36 @@ import type { Test } from 'tap'
 import type { Browser } from '../support/browser.ts'
 import { trackSchedulingDelay } from './scheduling-delay.ts'
 
-/** One call as its client saw it, behind a balancer. */
+/** One request as a client behind a load balancer sees it. */
 export type RequestResult = {
-  /** Such as `200`, or `503 store_unavailable`. */
+  /** `200`, or a status with its error code: `503 store_unavailable`. */
   readonly outcome: string
   readonly startMs: number
   readonly endMs: number
-  /** From start to end, without what the processes of the test were kept from running. */
+  /** From start to end, minus the scheduling delay. */
   readonly tookMs: number
-  /** How often it broke at the socket and was tried on the next instance. */
+  /** How often the connection broke and the request went to the next instance. */
   readonly retries: number
-  /** The answer touched the session's cookie. */
+  /** Whether the response has a `Set-Cookie` header. */
   readonly setsCookie: boolean
 }
 
 export type LoadOptions = { readonly path: string; readonly clients?: number; readonly pauseMs?: number }
 
 export type Load = {
-  /** What has ended since the moment, of `performance.now()`. */
+  /** Results that ended after this `performance.now()` time. */
   since(ms: number): RequestResult[]
-  /** Resolves when every caller has been answered by the provider several times in a row, all of them begun after the moment. */
+  /** Resolves when the last four requests per client were 200s that started after this `performance.now()` time. */
   recovered(sinceMs: number): Promise<void>
   stop(): Promise<void>
 }
 
-/** For the slowest of recoveries, on the busiest of machines. */
+/** Covers the slowest recovery on a busy machine. */
 const recoveryTimeoutMs = 60_000
 
 /**
- * Steady calls of one session, round robin. `urls` may change meanwhile. A call that retries before its answer is whole goes to the
- * next instance, as a balancer does it with a GET.
+ * Sends a steady stream of requests of one session, round robin. `urls` may change meanwhile. When a connection breaks before the response
+ * is complete, the request goes to the next instance, as a load balancer does with a GET.
  */
 export function startLoad(t: Test, urls: readonly string[], session: Browser, { path, clients = 3, pauseMs = 70 }: LoadOptions): Load {
   const results: RequestResult[] = []
@@ -49,13 +49,13 @@ export function startLoad(t: Test, urls: readonly string[], session: Browser, { 
     }
     for (let retries = 0; ; retries++) {
       try {
-        // A copy: that an answer clears the cookie must not go unnoticed behind the next one.
+        // A copy of the browser, so that a response that clears the cookie does not hide behind the next one.
         const response = await session.copy().fetch(`${urls[turn++ % urls.length]}${path}`)
         await response.arrayBuffer()
         const outcome = [response.status, response.headers.get('grantkeeper-error')].filter(part => part !== null).join(' ')
         return result({ outcome, retries, setsCookie: response.headers.has('set-cookie') })
       } catch {
-        if (retries === 2 * urls.length) return result({ outcome: 'no answer', retries, setsCookie: false })
+        if (retries === 2 * urls.length) return result({ outcome: 'no response', retries, setsCookie: false })
       }
     }
   }
@@ -87,7 +87,7 @@ export function startLoad(t: Test, urls: readonly string[], session: Browser, { 
       }
       const deadlineMs = performance.now() + recoveryTimeoutMs
       while (!hasRecovered()) {
-        if (performance.now() > deadlineMs) throw new Error(`not well again: ${results.slice(-required).map(({ outcome }) => outcome)}`)
+        if (performance.now() > deadlineMs) throw new Error(`no recovery: ${results.slice(-required).map(({ outcome }) => outcome)}`)
         await next.promise
       }
     }

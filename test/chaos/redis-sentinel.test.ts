@@ -3,9 +3,9 @@ import { eventually, isMaster, startSentinel } from '../stores/redis/topologies.
 import { startFleet } from './fleet.ts'
 import { startSessions, surviveOutage, switches } from './sessions.ts'
 
-t.test('a master is killed, its sentinels make a replica the master, and nobody is signed out', async t => {
-  const patientMs = 30_000
-  const { url, master, replicas, downAfter } = await startSentinel(t, { replicas: 2, sentinels: 3, downAfterMs: patientMs })
+t.test('Redis Sentinel: a failover signs nobody out', async t => {
+  const longTimeoutMs = 30_000
+  const { url, master, replicas, downAfter } = await startSentinel(t, { replicas: 2, sentinels: 3, downAfterMs: longTimeoutMs })
   const fleet = await startFleet(t, { redisUrl: url, switches })
   const sessions = await startSessions(t, fleet)
   await surviveOutage(t, fleet, sessions, {
@@ -13,12 +13,12 @@ t.test('a master is killed, its sentinels make a replica the master, and nobody 
       await master.stop()
       await downAfter(1000)
     },
-    // A master that a busy machine does not let run is not to be taken for gone as well.
+    // The long timeout keeps the new master from being failed over when it only lacks CPU time.
     recover: async () => {
-      await eventually('a replica is the master', async () => (await Promise.all(replicas.map(isMaster))).includes(true))
-      await downAfter(patientMs)
+      await eventually('a replica is promoted', async () => (await Promise.all(replicas.map(isMaster))).includes(true))
+      await downAfter(longTimeoutMs)
     }
   })
   await sessions.stop()
-  t.match(fleet.sandbox.vendor('productboard').counts, { refusedRefreshes: 0, reuses: 0 }, 'no refresh token was spent twice')
+  t.match(fleet.sandbox.vendor('productboard').counts, { refusedRefreshes: 0, reuses: 0 }, 'no refresh token was reused')
 })

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs'
 import { childrenOf } from '../support/node-process.ts'
 
 const tickMs = 10
-/** The processes are looked at less often: it costs, and only a call that takes longer is near any limit. */
+/** Reading /proc costs time, and shorter requests are far below any limit. */
 const samplePeriodMs = 100
 
 export type SchedulingDelay = { between(startMs: number, endMs: number): number; stop(): void }
 
 /**
- * How long this process, which plays clients and providers, and those that it has started, gateways and stores, were kept from running:
- * by others on a busy machine, or this one by itself. Of an answer's time that much says nothing about the gateway. Taken together it
- * may be more than the answer was late by; where there are cores enough it is little.
+ * Measures how long this process (clients and providers) and its children (gateways and stores) were ready but not running: on a busy
+ * machine, or because this process blocked its own event loop. That part of a response time says nothing about the gateway. The sum over
+ * processes may exceed the real delay of a response; with enough free cores it is small.
  */
 export function trackSchedulingDelay(): SchedulingDelay {
   const stalls: Array<{ fromMs: number; toMs: number }> = []
@@ -24,7 +24,7 @@ export function trackSchedulingDelay(): SchedulingDelay {
   }, tickMs)
 
   function ownDelayMs(startMs: number, endMs: number): number {
-    // What is measured ends before the beat that would tell of it, when its answer and the beat have waited for the same.
+    // The measured interval may end before the overdue tick runs, so the current stall counts too.
     return [...stalls, { fromMs: dueMs, toMs: performance.now() }]
       .map(({ fromMs, toMs }) => Math.min(toMs, endMs) - Math.max(fromMs, startMs))
       .reduce((sum, byMs) => sum + Math.max(0, byMs), 0)
@@ -44,17 +44,17 @@ export function trackSchedulingDelay(): SchedulingDelay {
 
 type Sample = { readonly atMs: number; readonly waitedMs: ReadonlyMap<string, number> }
 
-/** How long each process that this one has started was ready to run so far and had no core. */
+/** How long each child process has so far been ready to run without a core. */
 const takeSample = (): Sample => ({
   atMs: performance.now(),
   waitedMs: new Map(childrenOf(process.pid).map(pid => [pid, waitedMs(pid)]))
 })
 
-/** "Scheduler Statistics" in the documentation of Linux. */
+/** Run-queue wait time, see "Scheduler Statistics" in the Linux documentation. */
 function waitedMs(pid: string): number {
   try {
     return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6
   } catch {
-    return 0 // It has ended.
+    return 0 // The process has exited.
   }
 }

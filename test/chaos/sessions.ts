@@ -5,18 +5,18 @@ import type { Fleet } from './fleet.ts'
 import { type Load, startLoad } from './load.ts'
 import { assertServed, medianMs, recoveryMs } from './results.ts'
 
-/** Two sessions under steady load, which an outage of the store treats differently. */
+/** Two sessions under steady load that a store outage affects differently. */
 export type Sessions = {
-  /** Its access token lives for longer than any outage here: what is in memory suffices for a while. */
+  /** Its access token outlives every outage here, so the record cache suffices for a while. */
   readonly lasting: Load
-  /** Its access token is renewed again and again, which needs the store. */
+  /** Its access token expires every few seconds, and each renewal needs the store. */
   readonly renewing: Load
   stop(): Promise<void>
 }
 
 const lasting = { provider: 'ignition', path: '/proxy/ignition/reporting/clients', callers: 2 }
 const renewing = { provider: 'productboard', path: '/proxy/productboard/v2/notes', callers: 3 }
-/** Of the sandbox: renewed at half of that. It counts whole seconds, so that one of them may end up to a second before its time. */
+/** The gateway renews after half of the lifetime. The sandbox counts whole seconds, so a token may expire up to a second early. */
 export const switches = { productboard: { accessTokenSeconds: 3 } }
 
 export async function startSessions(t: Test, fleet: Fleet): Promise<Sessions> {
@@ -37,11 +37,14 @@ export async function nextRenewal({ sandbox }: Fleet): Promise<void> {
 export type Outage = {
   inject(): Promise<void> | void
   durationMs?: number
-  /** Left out: it mends itself. */
+  /** Left out when the store recovers by itself. */
   recover?(): Promise<void> | void
 }
 
-/** Lets it happen under load, with a third session that no instance has in memory, and tells how long it took to be well again. */
+/**
+ * Runs the outage under load, with a third session that no instance has cached. Asserts that every request is served and reports the
+ * recovery time.
+ */
 export async function surviveOutage(
   t: Test,
   fleet: Fleet,
@@ -59,12 +62,12 @@ export async function surviveOutage(
   await Promise.all([sessions.lasting, sessions.renewing, coldLoad].map(load => load.recovered(recoverMs)))
   await coldLoad.stop()
 
-  // The grace in which what is in memory serves is 30 s.
-  assertServed(t, 'a session in memory', sessions.lasting.since(injectMs), [])
-  assertServed(t, 'a session whose token is renewed', sessions.renewing.since(injectMs))
-  assertServed(t, 'a session in no memory', coldLoad.since(injectMs))
+  // Cached records are served for 30 s without the store.
+  assertServed(t, 'cached session', sessions.lasting.since(injectMs), [])
+  assertServed(t, 'session with renewals', sessions.renewing.since(injectMs))
+  assertServed(t, 'uncached session', coldLoad.since(injectMs))
   const recoveryTimesMs = [sessions.renewing, coldLoad].map(load => recoveryMs(load.since(injectMs), recoverMs))
-  t.comment(`well again after ${Math.max(...recoveryTimesMs)} ms`)
+  t.comment(`recovered after ${Math.max(...recoveryTimesMs)} ms`)
   if (durationMs > 0)
-    t.ok(medianMs(coldLoad.since(injectMs), '503 store_unavailable') < 1000, 'who is in no memory is told to try again, within a second')
+    t.ok(medianMs(coldLoad.since(injectMs), '503 store_unavailable') < 1000, 'an uncached session gets its 503 within a second')
 }
