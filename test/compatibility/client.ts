@@ -1,28 +1,26 @@
-/** What a client library is asked to send. */
+/** A request that a client library sends. */
 export type Request = {
   readonly method: 'GET' | 'POST' | 'PUT'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Buffer
-  /** As a stream of unknown length. */
+  /** Sends the body as a stream of unknown length. */
   readonly inChunks?: boolean
 }
 
-/** What its user reads: names of headers in lower case, the body decoded. */
+/** The response as the library's user sees it: header names in lower case, the body decoded. */
 export type Response = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Buffer }
 
-/** A client library as its users have it, with its own defaults but for those that turn a refusal into an exception. */
+/** A client library with its default options, except that error statuses do not throw. */
 export type Client = {
   send(request: Request): Promise<Response>
-  /** Two calls, one after the other, where that is not what two of `call` are. */
+  /** Sends two requests in a row, for clients whose `send` starts a process of its own. */
   sendTwice?(request: Request): Promise<Response>
-  /** Repeats a PUT by itself where the answer says when. */
+  /** Retries a PUT by itself when the response has `Retry-After`. */
   readonly retries?: boolean
-  /** Cannot send what it does not know the length of. */
-  readonly cannotStream?: boolean
   close?(): unknown
 }
 
 export async function* splitIntoChunks(body: Buffer): AsyncGenerator<Buffer> {
-  for (let at = 0; at < body.length; at += 10_000) yield body.subarray(at, at + 10_000)
+  for (let start = 0; start < body.length; start += 10_000) yield body.subarray(start, start + 10_000)
 }

@@ -12,11 +12,11 @@ import { libraries } from './libraries.ts'
 import { curl, env, python } from './programs.ts'
 import { megabyte, setUp } from './setup.ts'
 
-/** Nobody waits so long for what is right: it ends a test in which something is never answered. */
+/** Ends a test in which a response never arrives. */
 const limit = { timeout: 120_000 }
 
-/** A provider that says no as soon as it has the head, or when it has the whole body. */
-async function withTokenEnded(t: Test, when: 'before' | 'after') {
+/** Sets up an expired token, and a provider that sends its 401 before or after it has read the body. */
+async function setUpExpired(t: Test, when: 'before' | 'after') {
   const s = await setUp(t)
   if (when === 'before') {
     s.provider.early = (request, response) => {
@@ -29,38 +29,38 @@ async function withTokenEnded(t: Test, when: 'before' | 'after') {
   return s
 }
 
-/** The token has ended, and the body is too large to be kept for a second try. */
-async function isTold(t: Test, when: 'before' | 'after', client: Client): Promise<void> {
-  const s = await withTokenEnded(t, when)
-  const octets = { ...s.headers, 'content-type': 'application/octet-stream' }
-  const put = () => client.send({ method: 'PUT', url: `${s.proxy}/json`, headers: octets, body: megabyte })
+/** Sends a body that is too large for the gateway to buffer for a second attempt. */
+async function assertToldToRetry(t: Test, when: 'before' | 'after', client: Client): Promise<void> {
+  const s = await setUpExpired(t, when)
+  const headers = { ...s.headers, 'content-type': 'application/octet-stream' }
+  const put = () => client.send({ method: 'PUT', url: `${s.proxy}/json`, headers, body: megabyte })
   const first = await put()
-  if (client.retries) t.equal(first.status, 200, 'it has repeated the call by itself')
+  if (client.retries) t.equal(first.status, 200, 'the library retried by itself')
   else {
     t.equal(first.status, 503)
     t.equal(first.headers['grantkeeper-error'], 'retry_request')
     t.match(first.headers['retry-after'], /^\d+$/)
   }
-  t.equal((await client.send({ method: 'GET', url: `${s.proxy}/json`, headers: s.headers })).status, 200, 'the next call is served')
-  t.match(JSON.parse(String((await put()).body)), { length: megabyte.length }, 'and so is the same once more')
+  t.equal((await client.send({ method: 'GET', url: `${s.proxy}/json`, headers: s.headers })).status, 200, 'the next request succeeds')
+  t.match(JSON.parse(String((await put()).body)), { length: megabyte.length }, 'the same request succeeds')
 }
 
 for (const when of ['before', 'after'] as const) {
-  const all: Record<string, () => Client> = {
+  const clients: Record<string, () => Client> = {
     ...Object.fromEntries(Object.entries(libraries).map(([name, client]) => [name, () => client])),
     curl: () => curl,
-    ...Object.fromEntries(pythonModules.map(name => [`${name}, of Python,`, () => python(name)]))
+    ...Object.fromEntries(pythonModules.map(name => [`${name} (Python)`, () => python(name)]))
   }
-  for (const [name, open] of Object.entries(all)) {
-    t.test(`${name} is told to send a large body again by a refusal ${when} it has come, and goes on`, limit, async t => {
+  for (const [name, open] of Object.entries(clients)) {
+    t.test(`${name}: a 401 sent ${when} the body is read becomes a retryable 503`, limit, async t => {
       const client = open()
       if (client.close) t.teardown(client.close)
-      await isTold(t, when, client)
+      await assertToldToRetry(t, when, client)
     })
   }
 
-  t.test(`hey, which is the HTTP client of Go, is told so by a refusal ${when} the body has come, and goes on`, limit, async t => {
-    const s = await withTokenEnded(t, when)
+  t.test(`hey (Go net/http): a 401 sent ${when} the body is read becomes a retryable 503`, limit, async t => {
+    const s = await setUpExpired(t, when)
     const file = join(t.testdir(), 'megabyte')
     await writeFile(file, megabyte)
     const headers = Object.entries(s.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
@@ -73,9 +73,9 @@ for (const when of ['before', 'after'] as const) {
   })
 }
 
-/** A client of bytes, on one connection that it keeps as long as it may. */
-async function onOneConnection(t: Test) {
-  const s = await withTokenEnded(t, 'before')
+/** Opens a raw TCP client that reuses its one connection for as long as the gateway allows. */
+async function openRawClient(t: Test) {
+  const s = await setUpExpired(t, 'before')
   const socket = connect(Number(new URL(s.gateway.url).port), '127.0.0.1')
   t.teardown(() => socket.destroy())
   let received = ''
@@ -83,9 +83,9 @@ async function onOneConnection(t: Test) {
   await once(socket, 'connect')
   const head = (start: string, ...lines: string[]) =>
     `${start} /proxy/productboard/json HTTP/1.1\r\n${['Host: x', `Cookie: ${s.headers.cookie}`, 'X-CSRF: 1', ...lines].join('\r\n')}\r\n\r\n`
-  const until = async (what: RegExp) => {
-    while (!what.test(received)) {
-      if (socket.readableEnded || socket.destroyed) throw new Error(`it ended with ${received.slice(-300)}`)
+  const until = async (pattern: RegExp) => {
+    while (!pattern.test(received)) {
+      if (socket.readableEnded || socket.destroyed) throw new Error(`connection ended after ${received.slice(-300)}`)
       await Promise.race([once(socket, 'data'), once(socket, 'end')])
     }
   }
@@ -93,33 +93,33 @@ async function onOneConnection(t: Test) {
 }
 
 const retryRequest = /^HTTP\/1\.1 503 [\s\S]*"retry_request"/
-/** The next call after it, on the same connection unless that was to end. */
-async function goesOn({ socket, head, until, received }: Awaited<ReturnType<typeof onOneConnection>>, t: Test): Promise<void> {
+/** Asserts that the next request succeeds on the same connection, or that the gateway announced and closed it. */
+async function assertContinues({ socket, head, until, received }: Awaited<ReturnType<typeof openRawClient>>, t: Test): Promise<void> {
   if (/^connection: close\r$/im.test(received())) {
     if (!socket.readableEnded) await once(socket, 'end')
-    t.pass('it was told that the connection ends, and it has')
+    t.pass('the gateway announced the close and closed')
   } else {
     socket.write(head('GET'))
     await until(/HTTP\/1\.1 200 OK/)
-    t.pass('the next call is served')
+    t.pass('the next request succeeds')
   }
 }
 
-t.test('a client that reads nothing until all of its body is sent reads the whole refusal', limit, async t => {
-  const c = await onOneConnection(t)
+t.test('a client that reads only after sending its body gets the whole 503', limit, async t => {
+  const c = await openRawClient(t)
   c.socket.pause()
   c.socket.write(c.putHead)
   await new Promise<void>((resolve, reject) => c.socket.write(megabyte, error => (error ? reject(error) : resolve())))
   c.socket.resume()
   await c.until(retryRequest)
-  await goesOn(c, t)
+  await assertContinues(c, t)
 })
 
-t.test('a client that waits with the rest of its body hears the refusal before', limit, async t => {
-  const c = await onOneConnection(t)
+t.test('a client that pauses within its body gets the 503 before the rest', limit, async t => {
+  const c = await openRawClient(t)
   c.socket.write(c.putHead)
   c.socket.write(megabyte.subarray(0, 200_000))
   await c.until(retryRequest)
   if (!c.socket.readableEnded) c.socket.write(megabyte.subarray(200_000))
-  await goesOn(c, t)
+  await assertContinues(c, t)
 })

@@ -10,12 +10,12 @@ import superagent from 'superagent'
 import * as undici from 'undici'
 import { type Client, type Request, type Response, splitIntoChunks } from './client.ts'
 
-/** For those that keep a connection when they are given a place for it. */
+/** For libraries that reuse connections only with an agent. */
 const agent = new Agent({ keepAlive: true })
 
 const bodyOf = ({ body, inChunks }: Request) => body && (inChunks ? Readable.from(splitIntoChunks(body)) : body)
 
-/** As the Fetch standard has it. */
+/** A `RequestInit` of the Fetch standard. */
 const initOf = ({ method, headers, body, inChunks }: Request) => ({
   method,
   headers,
@@ -23,13 +23,13 @@ const initOf = ({ method, headers, body, inChunks }: Request) => ({
 })
 
 type Fetched = Pick<globalThis.Response, 'status' | 'arrayBuffer'> & { headers: Iterable<[string, string]> }
-const responseOf = async (answer: Fetched): Promise<Response> => ({
-  status: answer.status,
-  headers: Object.fromEntries(answer.headers),
-  body: Buffer.from(await answer.arrayBuffer())
+const responseOf = async (response: Fetched): Promise<Response> => ({
+  status: response.status,
+  headers: Object.fromEntries(response.headers),
+  body: Buffer.from(await response.arrayBuffer())
 })
 
-const joinHeaders = (headers: object): Record<string, string> =>
+const stringifyHeaders = (headers: object): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
 
 const queries = new QueryClient()
@@ -50,10 +50,10 @@ export const libraries: Readonly<Record<string, Client>> = {
   axios: {
     send: async request => {
       const { method, url, headers } = request
-      // It would keep a stream as a whole in memory, to send it again where a redirect leads.
+      // With redirects enabled, axios buffers a whole stream to resend it.
       const data = { data: bodyOf(request), maxRedirects: 0 }
-      const answer = await axios.request<Buffer>({ method, url, headers, ...data, responseType: 'arraybuffer', validateStatus: null })
-      return { status: answer.status, headers: joinHeaders(answer.headers), body: answer.data }
+      const response = await axios.request<Buffer>({ method, url, headers, ...data, responseType: 'arraybuffer', validateStatus: null })
+      return { status: response.status, headers: stringifyHeaders(response.headers), body: response.data }
     }
   },
 
@@ -62,15 +62,15 @@ export const libraries: Readonly<Record<string, Client>> = {
     send: async request => {
       const { method, url, headers } = request
       const body = bodyOf(request)
-      const answer = await got(url, { method, headers, ...(body && { body }), responseType: 'buffer', throwHttpErrors: false })
-      return { status: answer.statusCode, headers: joinHeaders(answer.headers), body: Buffer.from(answer.body) }
+      const response = await got(url, { method, headers, ...(body && { body }), responseType: 'buffer', throwHttpErrors: false })
+      return { status: response.statusCode, headers: stringifyHeaders(response.headers), body: Buffer.from(response.body) }
     }
   },
 
   ky: {
     retries: true,
     send: async request => {
-      // What it would not throw it would not repeat.
+      // ky retries only statuses for which it throws.
       const options = { ...(initOf(request) as RequestInit), throwHttpErrors: (status: number) => status === 503 }
       return responseOf(await ky(request.url, options))
     }
@@ -79,7 +79,7 @@ export const libraries: Readonly<Record<string, Client>> = {
   superagent: {
     send: async request => {
       const { method, url, headers, body, inChunks } = request
-      const sent = superagent(method, url)
+      const pending = superagent(method, url)
         .agent(agent)
         .set(headers)
         .ok(() => true)
@@ -88,13 +88,12 @@ export const libraries: Readonly<Record<string, Client>> = {
           const chunks: Buffer[] = []
           response.on('data', chunk => chunks.push(Buffer.from(chunk))).on('end', () => done(null, Buffer.concat(chunks)))
         })
-      const answer = new Promise<superagent.Response>((resolve, reject) => {
-        if (inChunks) Readable.from(splitIntoChunks(body as Buffer)).pipe(sent.on('response', resolve).on('error', reject) as never)
-        // It would write a Buffer as JSON.
-        else sent.send(headers['content-type'] === 'application/json' ? body?.toString() : body).then(resolve, reject)
+      const response = await new Promise<superagent.Response>((resolve, reject) => {
+        if (inChunks) Readable.from(splitIntoChunks(body as Buffer)).pipe(pending.on('response', resolve).on('error', reject) as never)
+        // With this content type, superagent would serialize a Buffer as JSON.
+        else pending.send(headers['content-type'] === 'application/json' ? body?.toString() : body).then(resolve, reject)
       })
-      const { status, headers: told, body: read } = await answer
-      return { status, headers: joinHeaders(told), body: read }
+      return { status: response.status, headers: stringifyHeaders(response.headers), body: response.body }
     }
   },
 
@@ -102,16 +101,16 @@ export const libraries: Readonly<Record<string, Client>> = {
     send: async request => {
       const { method, url, headers } = request
       const options = { headers, agent, parse: false, compressed: true } as const
-      const answer = await needle(method.toLowerCase() as 'get', url, (bodyOf(request) ?? null) as never, options)
-      return { status: answer.statusCode ?? 0, headers: joinHeaders(answer.headers), body: Buffer.from(answer.body) }
+      const response = await needle(method.toLowerCase() as 'get', url, (bodyOf(request) ?? null) as never, options)
+      return { status: response.statusCode ?? 0, headers: stringifyHeaders(response.headers), body: Buffer.from(response.body) }
     }
   },
 
   'TanStack Query': {
     send: async request => {
-      const work = () => fetch(request.url, initOf(request) as RequestInit).then(responseOf)
-      if (request.method === 'GET') return queries.fetchQuery({ queryKey: [request.url], queryFn: work, staleTime: 0 })
-      return queries.getMutationCache().build(queries, { mutationFn: work }).execute(undefined)
+      const fetchOnce = () => fetch(request.url, initOf(request) as RequestInit).then(responseOf)
+      if (request.method === 'GET') return queries.fetchQuery({ queryKey: [request.url], queryFn: fetchOnce, staleTime: 0 })
+      return queries.getMutationCache().build(queries, { mutationFn: fetchOnce }).execute(undefined)
     }
   }
 }

@@ -10,14 +10,14 @@ import type { Client, Request, Response } from './client.ts'
 
 const run = promisify(execFile)
 
-/** No proxy of this machine stands in between. */
+/** Without the proxy variables of this machine. */
 export const env = { PATH: process.env.PATH ?? '' }
 
 const script = join(import.meta.dirname, 'python-client.py')
 
 let interpreter: string | undefined
 
-/** A library of Python, in a process that ends with `close`. */
+/** A Python library in a process of its own, which ends with `close`. */
 export function python(library: PythonModule): Client & { close(): Promise<void> } {
   interpreter ??= pythonPath() ?? 'python3'
   const child = spawn(interpreter, [script, library], { env, stdio: ['pipe', 'pipe', 'inherit'] })
@@ -27,10 +27,10 @@ export function python(library: PythonModule): Client & { close(): Promise<void>
     retries: library === 'urllib3',
     send: async ({ body, ...request }: Request): Promise<Response> => {
       child.stdin.write(`${JSON.stringify({ ...request, ...(body && { body: body.toString('base64') }) })}\n`)
-      const { value = '{"error":"it has ended"}' } = await lines.next()
-      const { error, ...answer } = JSON.parse(value)
+      const { value = '{"error":"the process has exited"}' } = await lines.next()
+      const { error, ...response } = JSON.parse(value)
       if (error) throw new Error(`${library}: ${error}`)
-      return { ...answer, body: Buffer.from(answer.body, 'base64') }
+      return { ...response, body: Buffer.from(response.body, 'base64') }
     },
     close: async () => {
       child.stdin.end()
@@ -47,9 +47,9 @@ async function runCurl({ method, url, headers, body, inChunks }: Request, ...mor
     const lines = Object.entries(headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`])
     if (inChunks) lines.push('--header', 'Transfer-Encoding: chunked')
     const data = body ? (method === 'PUT' ? ['--upload-file', sent] : ['--data-binary', `@${sent}`]) : []
-    const told = ['--dump-header', head, '--output', received]
-    await run('curl', ['--silent', '--show-error', '--compressed', ...lines, ...data, ...told, url, ...more], { env })
-    // A 100 Continue has a head of its own before the last one.
+    const output = ['--dump-header', head, '--output', received]
+    await run('curl', ['--silent', '--show-error', '--compressed', ...lines, ...data, ...output, url, ...more], { env })
+    // A 100 Continue has its own head before the final one.
     const [start = '', ...fields] = (await readFile(head, 'latin1')).trimEnd().split('\r\n\r\n').at(-1)?.split('\r\n') ?? []
     const named = fields.map(field => /^([^:]+):\s*(.*)$/.exec(field)).map(found => [found?.[1]?.toLowerCase(), found?.[2]])
     return { status: Number(start.split(' ')[1]), headers: Object.fromEntries(named), body: await readFile(received) }
@@ -58,7 +58,7 @@ async function runCurl({ method, url, headers, body, inChunks }: Request, ...mor
   }
 }
 
-/** Each call is a process of its own; one process may be told two addresses. */
+/** Each `send` starts a process; `sendTwice` passes two URLs to one process. */
 export const curl: Client = {
   send: request => runCurl(request),
   sendTwice: request => runCurl(request, '--output', '/dev/null', request.url)

@@ -1,4 +1,4 @@
-# One library for HTTP as a process of its own: reads calls, a JSON document a line, and writes what its user reads of each answer.
+# Runs one HTTP library. Reads requests from stdin, one JSON document per line, and writes each response as its user sees it.
 import asyncio
 import atexit
 import base64
@@ -6,9 +6,9 @@ import json
 import sys
 
 
-def pieces(body):
-    for at in range(0, len(body), 10_000):
-        yield body[at : at + 10_000]
+def split_into_chunks(body):
+    for start in range(0, len(body), 10_000):
+        yield body[start : start + 10_000]
 
 
 def with_requests():
@@ -16,11 +16,11 @@ def with_requests():
 
     session = requests.Session()
 
-    def call(method, url, headers, body, chunks):
-        answer = session.request(method, url, headers=headers, data=chunks or body)
-        return answer.status_code, answer.headers, answer.content
+    def send(method, url, headers, body, chunks):
+        response = session.request(method, url, headers=headers, data=chunks or body)
+        return response.status_code, response.headers, response.content
 
-    return call
+    return send
 
 
 def with_httpx():
@@ -28,24 +28,24 @@ def with_httpx():
 
     client = httpx.Client()
 
-    def call(method, url, headers, body, chunks):
-        answer = client.request(method, url, headers=headers, content=chunks or body)
-        return answer.status_code, answer.headers, answer.content
+    def send(method, url, headers, body, chunks):
+        response = client.request(method, url, headers=headers, content=chunks or body)
+        return response.status_code, response.headers, response.content
 
-    return call
+    return send
 
 
 def with_urllib3():
     import urllib3
 
     pool = urllib3.PoolManager()
-    packed = urllib3.make_headers(accept_encoding=True)
+    encodings = urllib3.make_headers(accept_encoding=True)
 
-    def call(method, url, headers, body, chunks):
-        answer = pool.urlopen(method, url, headers=packed | headers, body=chunks or body, chunked=chunks is not None)
-        return answer.status, answer.headers, answer.data
+    def send(method, url, headers, body, chunks):
+        response = pool.urlopen(method, url, headers=encodings | headers, body=chunks or body, chunked=chunks is not None)
+        return response.status, response.headers, response.data
 
-    return call
+    return send
 
 
 def with_aiohttp():
@@ -59,26 +59,26 @@ def with_aiohttp():
     session = loop.run_until_complete(open_session())
     atexit.register(lambda: loop.run_until_complete(session.close()))
 
-    async def slowly(chunks):
-        for piece in chunks:
-            yield piece
+    async def iterate(chunks):
+        for chunk in chunks:
+            yield chunk
 
     async def send(method, url, headers, body, chunks):
-        async with session.request(method, url, headers=headers, data=slowly(chunks) if chunks else body) as answer:
-            return answer.status, answer.headers, await answer.read()
+        async with session.request(method, url, headers=headers, data=iterate(chunks) if chunks else body) as response:
+            return response.status, response.headers, await response.read()
 
-    return lambda *of: loop.run_until_complete(send(*of))
+    return lambda *args: loop.run_until_complete(send(*args))
 
 
-call = {"requests": with_requests, "httpx": with_httpx, "urllib3": with_urllib3, "aiohttp": with_aiohttp}[sys.argv[1]]()
+send = {"requests": with_requests, "httpx": with_httpx, "urllib3": with_urllib3, "aiohttp": with_aiohttp}[sys.argv[1]]()
 for line in sys.stdin:
-    asked = json.loads(line)
-    body = base64.b64decode(asked["body"]) if "body" in asked else None
-    chunks = pieces(body) if asked.get("inChunks") else None
+    request = json.loads(line)
+    body = base64.b64decode(request["body"]) if "body" in request else None
+    chunks = split_into_chunks(body) if request.get("inChunks") else None
     try:
-        status, headers, read = call(asked["method"], asked["url"], asked["headers"], body, chunks)
+        status, headers, content = send(request["method"], request["url"], request["headers"], body, chunks)
         lower = {name.lower(): value for name, value in headers.items()}
-        said = {"status": status, "headers": lower, "body": base64.b64encode(read).decode()}
+        result = {"status": status, "headers": lower, "body": base64.b64encode(content).decode()}
     except Exception as error:
-        said = {"error": f"{type(error).__name__}: {error}"}
-    print(json.dumps(said), flush=True)
+        result = {"error": f"{type(error).__name__}: {error}"}
+    print(json.dumps(result), flush=True)
