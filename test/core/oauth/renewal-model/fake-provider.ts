@@ -6,33 +6,36 @@ import type { Process } from './process.ts'
 import type { Time } from './time.ts'
 
 export type ProviderPlan = {
-  /** For how long a refresh token that is used up buys once more what it has bought. */
+  /** How long a rotated refresh token still returns the tokens that it was exchanged for. */
   readonly graceMs: number
-  /** The token calls in their order; those after them are answered soon and well. */
+  /** The token requests in order. All later ones succeed at once. */
   readonly tokenCalls: ReadonlyArray<{
     readonly tookMs: number
-    /** `lost`: it was used up, and the answer did not arrive; `garbled`: or cannot be read. `failed`: it was not used up, as the answer says. */
+    /**
+     * `lost`: the token was rotated, and the response did not arrive. `garbled`: it was rotated, and the response is unreadable.
+     * `failed`: it was not rotated, and the response says so.
+     */
     readonly fault: 'lost' | 'garbled' | 'failed' | undefined
   }>
 }
 
-/** A sign-in begins a family. Each refresh makes its next pair, and uses up the one before. */
-type Family = { newest: number; rotatedAtMs: number; end?: 'reuse' | 'withdrawal' }
+/** All token pairs of one sign-in. Each refresh issues the next pair and rotates the one before. */
+type Family = { newest: number; rotatedAtMs: number; end?: 'reuse' | 'revocation' }
 
-/** Family and number of a pair: how old it is, among all. */
+/** Family and number of a token pair. Comparing them orders all pairs by age. */
 export type TokenPosition = readonly [family: number, number: number]
 
-/** A refresh token that was sent, what the provider made of it, and what its sender saw of that. */
+/** One use of a refresh token: the provider's decision and what the sender saw of it. */
 export type RefreshRequest = {
   readonly family: number
   readonly number: number
   readonly by: Process
   readonly atMs: number
-  /** How many times the record had been written then. */
+  /** How often the record had been written by then. */
   readonly atWrite: number
-  /** The number of the pair that it bought. */
+  /** The number of the pair that was issued for it. */
   granted?: number
-  /** Who had bought that with it before. */
+  /** The earlier successful use of the same token. */
   earlierUse?: RefreshRequest
   outcome?: 'lost' | 'failed' | 'refused' | 'granted'
   outcomeAtMs?: number
@@ -41,7 +44,7 @@ export type RefreshRequest = {
 export type FakeProvider = {
   endpointOf(process: Process): TokenEndpoint
   signIn(): Grant
-  /** Ends every family. */
+  /** Revokes every family. */
   revokeAll(): void
   readonly requests: readonly RefreshRequest[]
   readonly families: readonly Family[]
@@ -54,7 +57,7 @@ export function positionOf(token: string): TokenPosition {
   return [family, number]
 }
 
-/** A token endpoint that rotates, and takes whoever comes with a used-up refresh token for a thief (RFC 9700 §4.14.2). */
+/** A token endpoint that rotates refresh tokens and revokes the grant when one is reused (RFC 9700 §4.14.2). */
 export function createFakeProvider(time: Time, plan: ProviderPlan, writes: () => number): FakeProvider {
   const families: Family[] = []
   const requests: RefreshRequest[] = []
@@ -83,13 +86,13 @@ export function createFakeProvider(time: Time, plan: ProviderPlan, writes: () =>
     await time.step(`${process.name} sends ${token}`)
     if (fault !== 'failed') redeem(one)
     await time.sleep(tookMs)
-    await process.receive(time.step(`${process.name} sees the answer to ${token}`))
+    await process.receive(time.step(`${process.name} sees the response to ${token}`))
     one.outcome = (fault === 'garbled' ? 'lost' : fault) ?? (one.granted === undefined ? 'refused' : 'granted')
     one.outcomeAtMs = time.now()
-    if (fault === 'lost') throw new TokenEndpointError('timeout', 'no answer')
-    if (fault === 'garbled') throw new TokenEndpointError('invalid_response', 'cannot be read')
-    if (fault === 'failed') throw new TokenEndpointError('unavailable', 'the token endpoint answered 503')
-    if (one.granted === undefined) throw new TokenEndpointError('refused', 'the token endpoint answered 400', 'invalid_grant')
+    if (fault === 'lost') throw new TokenEndpointError('timeout', 'no response')
+    if (fault === 'garbled') throw new TokenEndpointError('invalid_response', 'unreadable')
+    if (fault === 'failed') throw new TokenEndpointError('unavailable', 'the token endpoint responded with 503')
+    if (one.granted === undefined) throw new TokenEndpointError('refused', 'the token endpoint responded with 400', 'invalid_grant')
     return grant(family, one.granted)
   }
 
@@ -97,11 +100,11 @@ export function createFakeProvider(time: Time, plan: ProviderPlan, writes: () =>
     endpointOf: process => ({
       refresh: secret => refresh(process, secret.reveal()),
       exchange: () => Promise.reject(new Error('a renewal exchanges no code')),
-      revoke: () => Promise.reject(new Error('a renewal revokes nothing by itself'))
+      revoke: () => Promise.reject(new Error('a renewal revokes nothing itself'))
     }),
     signIn: () => grant(families.push({ newest: 1, rotatedAtMs: time.now() }) - 1, 1),
     revokeAll: () => {
-      for (const family of families) family.end ??= 'withdrawal'
+      for (const family of families) family.end ??= 'revocation'
     },
     requests,
     families

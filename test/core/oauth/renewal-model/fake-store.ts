@@ -4,32 +4,32 @@ import type { Process } from './process.ts'
 import type { Time } from './time.ts'
 
 export type StorePlan = {
-  /** Calls, counted from the first, that are rejected: without having been carried out, or though they have been. */
-  readonly faults: ReadonlyArray<{ readonly call: number; readonly kind: 'not done' | 'not answered' }>
-  /** Every call in this time is rejected, and not carried out. */
+  /** Calls, counted from 1, that are rejected: before they take effect, or after. */
+  readonly faults: ReadonlyArray<{ readonly call: number; readonly kind: 'not applied' | 'not acknowledged' }>
+  /** Every call in this interval is rejected and has no effect. */
   readonly outage: { readonly fromMs: number; readonly forMs: number } | undefined
-  /** Whether changes are told to those who wait for one. */
+  /** Whether the change feed reports changes. */
   readonly notifies: boolean
-  /** Whether a process that has died is known to have. */
+  /** Whether the store can tell that a process has died. */
   readonly detectsDeath: boolean
 }
 
 export type FakeStore = {
   /** The store as one process sees it. */
   forProcess(process: Process): Store
-  /** Who holds a lease now and knows of it. */
+  /** The processes that hold an unexpired lease and know it. */
   holders(): Process[]
   /** Whether any call was rejected. */
   hasFailed(): boolean
 }
 
-/** `isForgotten`: its holder does not know that it has it, and does nothing about it. */
+/** `isAbandoned`: the holder does not know that it has the lease, and so never extends or releases it. */
 type LeaseRecord = { readonly holder: Process; endsAtMs: number; extendedAtMs: number; isAbandoned: boolean }
 
-/** A holder that has said nothing for so long is looked at, whether it lives. */
+/** After this time without an extend, the store checks whether the holder is alive. */
 const silenceMs = 750
 
-/** What the port says, in memory. A call is carried out at one step and answered at a later one: its sender may die in between. */
+/** An in-memory store. A call takes effect at one step and returns at a later one, so its sender may die in between. */
 export function createFakeStore(time: Time, plan: StorePlan, onChange: (records: ReadonlyMap<string, Buffer>) => void): FakeStore {
   const owners = new Map<string, Map<string, Buffer>>()
   const notes = new Map<string, Buffer>()
@@ -40,7 +40,7 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
   let failed = false
 
   function notifyWaiters(owner: string): void {
-    if (plan.notifies) for (const one of waiters) if (one.owner === owner) void time.step('a change is told').then(one.wake)
+    if (plan.notifies) for (const one of waiters) if (one.owner === owner) void time.step('change feed').then(one.wake)
   }
 
   function isDown(): boolean {
@@ -49,26 +49,26 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
   }
 
   function forProcess(process: Process): Store {
-    /** @param whenLost notes that the sender will not know what has become of it */
+    /** @param whenLost runs when the sender will not learn the result */
     async function call<T>(what: string, work: () => T, whenLost = () => {}): Promise<T> {
       const number = ++calls
       const fault = plan.faults.find(({ call }) => call === number)?.kind
       await time.step(`${process.name} ${what}`)
-      const isDone = fault !== 'not done' && !isDown()
-      const done = isDone ? work() : undefined
-      const isLost = !isDone || fault !== undefined
+      const isApplied = fault !== 'not applied' && !isDown()
+      const result = isApplied ? work() : undefined
+      const isLost = !isApplied || fault !== undefined
       if (isLost) {
         failed = true
         whenLost()
       }
-      await process.receive(time.step(`${process.name} ${what} ${isLost ? 'rejected' : 'answered'}`))
+      await process.receive(time.step(`${process.name} ${what} ${isLost ? 'rejected' : 'resolved'}`))
       if (isLost) throw storeUnavailable(new Error(fault ?? 'outage'))
-      return done as T
+      return result as T
     }
 
     function createLease(key: string, owner: string, own: LeaseRecord): HeldLease {
       const isHeld = () => leases.get(key) === own && own.endsAtMs > time.now()
-      const forget = () => {
+      const abandon = () => {
         own.isAbandoned = true
       }
       return {
@@ -87,7 +87,7 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
               leases.delete(key)
               notifyWaiters(owner)
             },
-            forget
+            abandon
           )
       }
     }
@@ -126,7 +126,7 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
         }),
 
       deleteOwner: owner =>
-        call('erases', () => {
+        call('deletes', () => {
           owners.delete(owner)
           onChange(new Map())
           notifyWaiters(owner)
@@ -156,8 +156,8 @@ export function createFakeStore(time: Time, plan: StorePlan, onChange: (records:
       },
 
       claim: () => Promise.reject(new Error('a renewal claims nothing')),
-      setValue: (key, bytes) => call('keeps a note', () => void notes.set(key, bytes)),
-      getValue: key => call('asks for a note', () => notes.get(key)),
+      setValue: (key, bytes) => call('writes a value', () => void notes.set(key, bytes)),
+      getValue: key => call('reads a value', () => notes.get(key)),
       increment: () => Promise.reject(new Error('a renewal counts nothing')),
       ping: async () => {},
       close: async () => {}

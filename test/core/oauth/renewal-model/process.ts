@@ -1,16 +1,16 @@
 import type { Time } from './time.ts'
 
-/** One process of the gateway. It may die or stand still wherever it waits for the world outside. */
+/** One gateway process. It may die or freeze wherever it awaits something external. */
 export type Process = {
   readonly name: string
   isDead(): boolean
-  /** Whether it has stood still at any time from then on. */
+  /** Whether it was frozen at any time since then. */
   frozeSince(ms: number): boolean
-  /** What the process gets to see of `work`: nothing any more once it is dead, and nothing yet while it stands still. */
+  /** `work` as the process sees it: never settles once it is dead, and settles only after a freeze. */
   receive<T>(work: Promise<T>): Promise<T>
 }
 
-/** What becomes of a process when it has seen so much. */
+/** What happens to a process at its n-th `receive`. */
 export type Fate = { readonly kind: 'dies' | 'freezes'; readonly atStep: number }
 
 /** Longer than a lease. */

@@ -2,22 +2,22 @@ import type { Scheduler } from 'fast-check'
 import type { Clock } from '../../../../src/core/ports.ts'
 import { startMs } from '../../support.ts'
 
-/** Time that only moves when the scheduler says so, and never past something that is due. */
+/** A fake clock that the scheduler advances, never past something that is due. */
 export type Time = Clock & {
-  /** Resolves at a moment that the scheduler chooses, at most `longestStepMs` from now. */
+  /** Resolves when the scheduler chooses, at most `maxStepMs` from now. */
   step(what: string): Promise<void>
   sleep(ms: number, signal?: AbortSignal): Promise<void>
-  /** Lets time pass until nothing is to come. @returns what still is after `withinMs`. */
+  /** Advances until nothing is pending. @returns what is still pending after `withinMs`. */
   advance(withinMs: number): Promise<string[]>
 }
 
-/** A call of the store is two steps, and the port promises an answer within a second. */
+/** A store call takes two steps, and the port promises a result within a second. */
 const maxStepMs = 300
 
-/** @param pace how many other steps, more or less, are taken before time moves on */
+/** @param pace roughly how many other steps run before time advances */
 export function createTime(scheduler: Scheduler, pace: number): Time {
   let nowMs = startMs
-  const due = new Set<{ atMs: number; what: string; come?: () => void }>()
+  const due = new Set<{ atMs: number; what: string; wake?: () => void }>()
 
   return {
     now: () => nowMs,
@@ -31,13 +31,13 @@ export function createTime(scheduler: Scheduler, pace: number): Time {
 
     sleep: (ms, signal) =>
       new Promise(resolve => {
-        const come = () => {
+        const wake = () => {
           due.delete(one)
           resolve()
         }
-        const one = { atMs: nowMs + ms, what: `sleep of ${ms} ms`, come }
+        const one = { atMs: nowMs + ms, what: `sleep of ${ms} ms`, wake }
         due.add(one)
-        signal?.addEventListener('abort', come)
+        signal?.addEventListener('abort', wake)
       }),
 
     async advance(withinMs) {
@@ -45,7 +45,7 @@ export function createTime(scheduler: Scheduler, pace: number): Time {
         for (let i = 0; i < pace; i++) await scheduler.schedule(Promise.resolve(), 'time')
         if (due.size === 0) return []
         nowMs = Math.max(nowMs, Math.min(...[...due].map(({ atMs }) => atMs)))
-        for (const { atMs, come } of due) if (atMs <= nowMs) come?.()
+        for (const { atMs, wake } of due) if (atMs <= nowMs) wake?.()
       }
       return [...due].map(({ what }) => what)
     }

@@ -14,33 +14,33 @@ import { createFakeStore, type FakeStore, type StorePlan } from './fake-store.ts
 import { createProcess, type Fate, type Process } from './process.ts'
 import { createTime } from './time.ts'
 
-/** What happens in a run, apart from the order of its steps. Times count from the run's beginning, or from what came before. */
+/** The events of a run, apart from the order of its steps. Times count from the start, or from the event before in the same list. */
 export type Plan = StorePlan &
   ProviderPlan & {
-    /** How slowly time passes, in steps. */
+    /** Steps per advance of time, see `createTime`. */
     readonly pace: number
     readonly instances: ReadonlyArray<readonly Fate[]>
-    /** Who calls with a credential that has expired, one call after the other, each with what the record has by then. */
+    /** Callers with an expired credential. Each calls in sequence, with the credential that is stored by then. */
     readonly callers: ReadonlyArray<{ readonly instance: number; readonly atMs: number; readonly calls: number }>
-    readonly user: ReadonlyArray<{ readonly does: 'disconnect' | 'log out' | 'sign in' | 'withdraw'; readonly atMs: number }>
-    /** When a 429 leaves its note in the record. */
+    readonly user: ReadonlyArray<{ readonly does: 'disconnect' | 'log out' | 'sign in' | 'revoke'; readonly atMs: number }>
+    /** When a 429 is written into the record. */
     readonly notesAtMs: readonly number[]
   }
 
-/** One call of `renew`, and what came of it: a connection, an error, or nothing yet. */
+/** One call of `renew`. Its outcome is a connection, an error, or `undefined` while pending. */
 export type Call = { readonly by: Process; readonly failed: Connection; readonly atMs: number; outcome?: unknown; outcomeAtMs?: number }
 
 export type History = {
   readonly provider: FakeProvider
   readonly store: FakeStore
   readonly calls: readonly Call[]
-  /** What the record was after each write; `undefined` when there was none. */
+  /** The record after each write; `undefined` when it was deleted. */
   readonly records: ReadonlyArray<Connection | undefined>
-  /** Given away to be revoked, or given up aloud. */
+  /** Connections handed over for revocation or reported as lost. */
   readonly surrendered: readonly Connection[]
-  /** For each disconnect and logout that was acknowledged: how many families there had been, and how many writes. */
+  /** For each acknowledged disconnect and logout: how many families and writes there had been. */
   readonly acknowledgedEnds: ReadonlyArray<{ readonly families: number; readonly writes: number }>
-  /** What was still to come when there was no more time. */
+  /** What was still pending at the end. */
   readonly unfinished: readonly string[]
 }
 
@@ -48,12 +48,12 @@ const owner = 'owner'
 const name = 'acme'
 const key = randomBytes(32)
 
-/** Runs instances of the real core on one store, one provider and one clock, in the scheduler's order, until nothing is to come. */
+/** Runs instances of the real core on one store, provider and clock, in the scheduler's order, until nothing is pending. */
 export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<History> {
   const time = createTime(scheduler, plan.pace)
   const { cipher, open } = transparentCipher()
   const records: Array<Connection | undefined> = []
-  const store = createFakeStore(time, plan, kept => records.push(open(kept.get(`connection:${name}`))))
+  const store = createFakeStore(time, plan, fields => records.push(open(fields.get(`connection:${name}`))))
   const provider = createFakeProvider(time, plan, () => records.length)
   const calls: Call[] = []
   const surrendered: Connection[] = []
@@ -80,7 +80,7 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
       patience: (ms, work, fault = () => new Error('late')) => {
         const done = new AbortController()
         const late = process.receive(time.sleep(ms, done.signal)).then(() => Promise.reject(fault()))
-        late.catch(() => {}) // It lost the race.
+        late.catch(() => {}) // The race was already decided.
         return Promise.race([work, late]).finally(() => done.abort())
       }
     })
@@ -88,7 +88,7 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
   }
 
   const instances = plan.instances.map(instanceOf)
-  const { vault } = processOf('person')
+  const { vault } = processOf('user')
 
   async function runCaller({ instance, atMs, calls: count }: Plan['callers'][number], first: Connection): Promise<void> {
     const { process, vault, renew } = instances[instance] as ReturnType<typeof instanceOf>
@@ -126,60 +126,60 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
           session = undefined
         }
       } catch {
-        continue // Nothing was acknowledged, so nothing was promised.
+        continue // Not acknowledged: the invariants promise nothing.
       }
       if (does === 'disconnect' || does === 'log out') acknowledgedEnds.push({ families, writes: records.length })
       if (does !== 'sign in') provider.revokeAll()
     }
   }
 
-  async function note(atMs: number): Promise<void> {
+  async function writeRateLimit(atMs: number): Promise<void> {
     await time.sleep(atMs)
     await recordRateLimit(vault, owner, name, time.now() + minute).catch(() => {})
   }
 
-  // Time does not pass until the person has signed in.
+  // Time starts after the first sign-in.
   const session = await runScheduled(scheduler, signIn())
   const first = records.at(-1) as Connection
   void actAsUser(session)
-  for (const atMs of plan.notesAtMs) void note(atMs)
+  for (const atMs of plan.notesAtMs) void writeRateLimit(atMs)
   for (const caller of plan.callers) void runCaller(caller, first)
   const unfinished = await runScheduled(scheduler, time.advance(10 * minute))
   return { provider, store, calls, records, surrendered, acknowledgedEnds, unfinished }
 }
 
 /**
- * The scheduler's own `waitFor` lets 50 promises settle before each step, so that everything that can go on has gone on. A turn of the
- * event loop does the same at a tenth of the cost: tap follows every promise.
+ * The scheduler's own `waitFor` awaits 50 promises before each step, so that everything that can continue has continued. A turn of the
+ * event loop does the same at a tenth of the cost, since tap tracks every promise.
  */
 async function runScheduled<T>(scheduler: Scheduler, work: Promise<T>): Promise<T> {
-  let isOver = false
-  const end = () => {
-    isOver = true
+  let isSettled = false
+  const settle = () => {
+    isSettled = true
   }
-  work.then(end, end)
-  while (!isOver) {
+  work.then(settle, settle)
+  while (!isSettled) {
     await nextTurn()
     if (scheduler.count() > 0) await scheduler.waitOne()
   }
   return work
 }
 
-/** The real cipher, and a way to look into what it has sealed. */
+/** The real cipher, with access to the plaintext of everything that it has sealed. */
 function transparentCipher() {
   const cipher = createCipher([key])
-  const plains = new WeakMap<Buffer, Buffer>()
+  const plaintexts = new WeakMap<Buffer, Buffer>()
   return {
     cipher: {
       ...cipher,
       seal: (plain: Buffer, context: string) => {
         const sealed = cipher.seal(plain, context)
-        plains.set(sealed, plain)
+        plaintexts.set(sealed, plain)
         return sealed
       }
     },
     open: (record: Buffer | undefined) => {
-      const plain = record && plains.get(record)
+      const plain = record && plaintexts.get(record)
       return plain && decodeConnection(plain)
     }
   }
