@@ -36,21 +36,21 @@ export default defineProvider({
 })
 `
 
-t.test('a fifth provider is one file: its sign-in, calls, renewal and quirks need nothing else', async t => {
+t.test('a new provider needs one file only, quirks included', async t => {
   const folder = t.testdir({ providers: { 'fifth-one.ts': definition }, data: {} })
   const provider = await startFakeProvider(t, 'FIFTH_ONE')
-  let n = 0
+  let count = 0
   provider.token = (_, r) =>
-    json(r, 200, { data: { token: `token-${++n}`, again: 'again', seconds: 3600, team: { name: 'Fernhill Tea' } } })
+    json(r, 200, { data: { token: `token-${++count}`, again: 'again', seconds: 3600, team: { name: 'Fernhill Tea' } } })
   const gateway = await startGateway(t, {
     definitions: await loadProviders(join(folder, 'providers')),
     environment: { ...provider.environment, DATA_DIR: join(folder, 'data') }
   })
   const browser = new Browser()
 
-  const begun = await browser.request(`${gateway.url}/auth/fifth-one`)
-  const asked = new URL(begun.headers.get('location') ?? '').searchParams
-  t.match(Object.fromEntries(asked), { scope: 'a,b', audience: 'api' })
+  const redirect = await browser.request(`${gateway.url}/auth/fifth-one`)
+  const query = new URL(redirect.headers.get('location') ?? '').searchParams
+  t.match(Object.fromEntries(query), { scope: 'a,b', audience: 'api' })
   t.equal((await signIn(gateway, browser, 'fifth-one')).status, 303)
   const [exchange] = provider.seen.token
   t.equal(exchange?.headers['content-type'], 'application/json')
@@ -61,8 +61,8 @@ t.test('a fifth provider is one file: its sign-in, calls, renewal and quirks nee
   t.match(connections, [{ provider: 'fifth-one', status: 'connected', account: 'Fernhill Tea', scopes: ['a', 'b'] }])
 
   provider.api = (seen, r) => (seen.headers['x-token'] === 'T token-2' ? json(r, 200, {}) : json(r, 401, {}))
-  const answer = await browser.fetch(`${gateway.url}/proxy/fifth-one/open/x`, { headers: { 'x-version': '1' } })
-  t.equal(answer.status, 200, 'renewed and sent once more')
+  const response = await browser.fetch(`${gateway.url}/proxy/fifth-one/open/x`, { headers: { 'x-version': '1' } })
+  t.equal(response.status, 200, 'renewed and resent')
   t.equal(provider.seen.api.at(-1)?.headers['x-version'], '9')
   t.equal((await browser.fetch(`${gateway.url}/proxy/fifth-one/closed`)).headers.get('grantkeeper-error'), 'path_rejected')
   t.equal((await browser.fetch(`${gateway.url}/proxy/fifth-one/opening`)).headers.get('grantkeeper-error'), 'path_rejected')
@@ -73,10 +73,10 @@ t.test('a fifth provider is one file: its sign-in, calls, renewal and quirks nee
 
   provider.token = (_, r) => json(r, 200, { data: { no: 17 } })
   const ended = await browser.fetch(`${gateway.url}/connections/fifth-one/refresh`, { method: 'POST' })
-  t.equal(ended.headers.get('grantkeeper-error'), 'reconnect_required', 'a refusal in the vendor’s own words')
+  t.equal(ended.headers.get('grantkeeper-error'), 'reconnect_required', 'an error in the vendor’s own format')
 })
 
-t.test('a file that is no definition, and a name that is taken, are said with the file', async t => {
+t.test('errors for a missing definition and a duplicate name cite the file', async t => {
   const folder = t.testdir({ empty: { 'a.ts': 'export const x = 1' }, twice: { 'a.ts': definition, 'b.ts': definition } })
   await t.rejects(loadProviders(join(folder, 'empty')), /a\.ts exports no provider/)
   await t.rejects(loadProviders(join(folder, 'twice')), /b\.ts.*defines fifth-one already/)

@@ -10,135 +10,135 @@ import { reseal } from '../support/reseal.ts'
 
 const hour = 3600_000
 
-async function resealed(t: Test, environment: Record<string, string>, expectedCode = 0): Promise<string> {
+async function runReseal(t: Test, environment: Record<string, string>, expectedCode = 0): Promise<string> {
   const { code, output } = await reseal(t, environment)
   t.equal(code, expectedCode)
   return output
 }
 
-/** Two instances that are replaced one after the other, as a balancer sees it: nothing goes to one that is on its way out. */
+/** Two instances that restart one after the other. As behind a load balancer, a stopping instance gets no new requests. */
 async function startPair(t: Test, clock: TestClock, provider: FakeProvider, common: Record<string, string>) {
   const ports = [await freePort(), await freePort()]
   const environment = { ...provider.environment, ...common, PUBLIC_URL: `http://localhost:${ports[0]}` }
-  type Place = { gateway: TestGateway; calls: Set<Promise<unknown>>; isIn: boolean }
+  type Slot = { gateway: TestGateway; requests: Set<Promise<unknown>>; isActive: boolean }
   const start = (port: number, keys: Record<string, string>) => startGateway(t, { clock, port, environment: { ...environment, ...keys } })
-  const places: Place[] = []
+  const slots: Slot[] = []
   let turn = 0
   return {
     environment,
-    async roll(keys: Record<string, string>) {
+    async restart(keys: Record<string, string>) {
       for (const [i, port] of ports.entries()) {
-        const place = places[i]
-        if (place) {
-          place.isIn = false
-          await Promise.allSettled(place.calls)
-          await place.gateway.close()
+        const slot = slots[i]
+        if (slot) {
+          slot.isActive = false
+          await Promise.allSettled(slot.requests)
+          await slot.gateway.close()
         }
-        places[i] = { gateway: await start(port, keys), calls: new Set(), isIn: true }
+        slots[i] = { gateway: await start(port, keys), requests: new Set(), isActive: true }
       }
     },
-    /** At the next instance that is in. */
-    at<T>(work: (gateway: TestGateway) => Promise<T>): Promise<T> {
-      const inside = places.filter(place => place.isIn)
-      const place = inside[turn++ % inside.length] as Place
-      const call = work(place.gateway)
-      place.calls.add(call)
-      const done = () => place.calls.delete(call)
-      call.then(done, done)
-      return call
+    /** Runs `work` with the next active instance, round robin. */
+    run<T>(work: (gateway: TestGateway) => Promise<T>): Promise<T> {
+      const active = slots.filter(slot => slot.isActive)
+      const slot = active[turn++ % active.length] as Slot
+      const request = work(slot.gateway)
+      slot.requests.add(request)
+      const done = () => slot.requests.delete(request)
+      request.then(done, done)
+      return request
     }
   }
 }
 
-t.test('SEC-23, SEC-38: both rings of keys are rotated under load, and nobody is lost', async t => {
+t.test('SEC-23, SEC-38: rotating session and token keys under load fails no request', async t => {
   const redis = await startRedis(t)
   const clock = new TestClock()
   const provider = await startFakeProvider(t)
   const pair = await startPair(t, clock, provider, { REDIS_URL: redis.url })
   const [oldKeys, newKeys] = [0, 1].map(() => ({ SESSION_KEYS: newKey(), TOKEN_KEYS: newKey() })) as [Keys, Keys]
   const failures: string[] = []
-  let calls = 0
+  let requests = 0
 
-  const call = (browser: Browser) =>
-    pair.at(async ({ url }) => {
+  const send = (browser: Browser) =>
+    pair.run(async ({ url }) => {
       for (const path of ['/proxy/productboard/x', '/connections']) {
-        const answer = await answered(() => browser.fetch(url + path))
-        const text = await answer.text()
-        calls++
-        if (answer.status !== 200 || text.includes('"disconnected"')) failures.push(`${path}: ${answer.status} ${text}`)
+        const response = await answered(() => browser.fetch(url + path))
+        const text = await response.text()
+        requests++
+        if (response.status !== 200 || text.includes('"disconnected"')) failures.push(`${path}: ${response.status} ${text}`)
       }
     })
-  const newcomer = async () => {
+  const signInAnother = async () => {
     const browser = new Browser()
-    t.equal((await pair.at(gateway => answered(() => signIn(gateway, browser)))).status, 303)
+    t.equal((await pair.run(gateway => answered(() => signIn(gateway, browser)))).status, 303)
     return browser
   }
 
-  await pair.roll(oldKeys)
-  const busy = await Promise.all(Array.from({ length: 8 }, newcomer))
-  // They come once in a while, and their tokens are good for longer than all of this.
-  const ordinary = provider.token
+  await pair.restart(oldKeys)
+  const busy = await Promise.all(Array.from({ length: 8 }, signInAnother))
+  // Quiet users send few requests, and their tokens never expire.
+  const expiringTokens = provider.token
   provider.token = (_, r) =>
     void r.writeHead(200, { 'content-type': 'application/json' }).end('{"access_token":"long","token_type":"Bearer"}')
-  const quiet = await Promise.all(Array.from({ length: 4 }, newcomer))
-  provider.token = ordinary
+  const quiet = await Promise.all(Array.from({ length: 4 }, signInAnother))
+  provider.token = expiringTokens
   const cookies = () => [...busy, ...quiet].map(browser => browser.session(pair.environment.PUBLIC_URL)?.value)
   const before = cookies()
 
   let isOver = false
   const load = busy.map(async browser => {
     while (!isOver) {
-      await call(browser)
-      // Time for the instances that start meanwhile.
+      await send(browser)
+      // Leave CPU time for the restarting instances.
       await sleep(5)
     }
   })
   const renewals = () => provider.seen.token.filter(({ body }) => body.includes('grant_type=refresh_token')).length
-  /** Every token of the busy ones ends, and is renewed while whatever happens next happens. */
-  const tokensEnd = () => clock.advance(hour)
+  /** Expires every token of the busy users: they are renewed during the next step. */
+  const expireTokens = () => clock.advance(hour)
   const ring = (...keys: Keys[]): Keys => ({
     SESSION_KEYS: keys.map(key => key.SESSION_KEYS).join(),
     TOKEN_KEYS: keys.map(key => key.TOKEN_KEYS).join()
   })
 
-  /** Whatever the load has come to on a busy machine: each of them was served since, and so renewed. */
-  const allAreServed = async () => {
-    for (let times = 0; times < 3; times++) await Promise.all(busy.map(call))
+  /** Makes sure that each busy user was served, and so renewed, even if the load lags on a busy machine. */
+  const serveAll = async () => {
+    for (let times = 0; times < 3; times++) await Promise.all(busy.map(send))
   }
 
   for (const keys of [ring(oldKeys, newKeys), ring(newKeys, oldKeys)]) {
-    tokensEnd()
-    await pair.roll(keys)
-    await allAreServed()
+    expireTokens()
+    await pair.restart(keys)
+    await serveAll()
   }
-  busy.push(await newcomer())
-  await Promise.all(quiet.map(call))
-  tokensEnd()
+  busy.push(await signInAnother())
+  await Promise.all(quiet.map(send))
+  expireTokens()
   const environment = { ...pair.environment, ...ring(newKeys, oldKeys) }
-  t.match(await resealed(t, environment), /^Redis at .+\n\d+ records of 13 users: [1-9]\d* resealed .+\nNo record needs the older keys/)
-  await allAreServed()
-  t.match(await resealed(t, environment), /26 records of 13 users: 0 resealed with the first of TOKEN_KEYS, 26 were already\./)
+  t.match(await runReseal(t, environment), /^Redis at .+\n\d+ records of 13 users: [1-9]\d* resealed .+\nNo record needs the older keys/)
+  await serveAll()
+  t.match(await runReseal(t, environment), /26 records of 13 users: 0 resealed with the first of TOKEN_KEYS, 26 were already\./)
 
-  tokensEnd()
-  await pair.roll(newKeys)
-  await Promise.all([...busy, ...quiet].map(call))
+  expireTokens()
+  await pair.restart(newKeys)
+  await Promise.all([...busy, ...quiet].map(send))
   isOver = true
   await Promise.all(load)
   t.same(failures, [])
-  t.ok(calls > 100, `${calls} calls`)
+  t.ok(requests > 100, `${requests} requests`)
   t.ok(renewals() >= 4 * 8, `${renewals()} renewals`)
   t.same(
     cookies().filter(cookie => cookie === undefined || before.includes(cookie)),
     [],
-    'every cookie was sealed anew'
+    'every cookie was resealed'
   )
 })
 
 type Keys = { SESSION_KEYS: string; TOKEN_KEYS: string }
 
-t.test('SEC-38: a key that is removed takes exactly its own records with it, and their people are asked to connect again', async t => {
+t.test('SEC-38: removing a key invalidates exactly its own records, and their users reconnect', async t => {
   const environment = { SESSION_KEYS: newKey(), DATA_DIR: t.testdir() }
-  const [leaked, kept] = [newKey(), newKey()]
+  const [leakedKey, goodKey] = [newKey(), newKey()]
   const provider = await startFakeProvider(t)
   const port = await freePort()
   let gateway: TestGateway | undefined
@@ -147,22 +147,22 @@ t.test('SEC-38: a key that is removed takes exactly its own records with it, and
     gateway = await startGateway(t, { port, environment: { ...provider.environment, ...environment, TOKEN_KEYS: keys } })
     return gateway
   }
-  const people = { before: new Browser(), after: new Browser() }
-  const { url } = await restart(leaked)
-  await signIn({ url }, people.before)
-  // Whose cookie is shown for the first time is written, under the newest key.
-  await people.before.fetch(`${url}/connections`)
-  await restart(`${kept},${leaked}`)
-  await signIn({ url }, people.after)
-  const link = (await (await people.before.fetch(`${url}/connections/productboard/invitation`, { method: 'POST' })).json()) as {
+  const users = { before: new Browser(), after: new Browser() }
+  const { url } = await restart(leakedKey)
+  await signIn({ url }, users.before)
+  // The first request with a new cookie writes the session under the newest key.
+  await users.before.fetch(`${url}/connections`)
+  await restart(`${goodKey},${leakedKey}`)
+  await signIn({ url }, users.after)
+  const link = (await (await users.before.fetch(`${url}/connections/productboard/invitation`, { method: 'POST' })).json()) as {
     url: string
   }
 
-  const { logs } = await restart(kept)
-  t.equal((await people.after.fetch(`${url}/proxy/productboard/x`)).status, 200)
-  const asked = await problem(t, await people.before.fetch(`${url}/proxy/productboard/x`), 401, 'connection_required')
-  t.match(asked, { provider: 'productboard', connectUrl: `${url}/auth/productboard` })
-  t.match(await (await people.before.fetch(`${url}/connections`)).text(), /"status":"disconnected"/)
+  const { logs } = await restart(goodKey)
+  t.equal((await users.after.fetch(`${url}/proxy/productboard/x`)).status, 200)
+  const refused = await problem(t, await users.before.fetch(`${url}/proxy/productboard/x`), 401, 'connection_required')
+  t.match(refused, { provider: 'productboard', connectUrl: `${url}/auth/productboard` })
+  t.match(await (await users.before.fetch(`${url}/connections`)).text(), /"status":"disconnected"/)
   for (const [path, status] of [
     ['/', 200],
     [new URL(link.url).pathname, 200],
@@ -170,19 +170,19 @@ t.test('SEC-38: a key that is removed takes exactly its own records with it, and
     ['/connections/productboard/invitation', 201]
   ] as const) {
     const method = path.startsWith('/connections/') ? 'POST' : 'GET'
-    t.equal((await people.before.fetch(url + path, { method, headers: { accept: 'text/html' } })).status, status, path)
+    t.equal((await users.before.fetch(url + path, { method, headers: { accept: 'text/html' } })).status, status, path)
   }
 
-  const report = await resealed(t, { ...provider.environment, ...environment, TOKEN_KEYS: kept }, 1)
+  const report = await runReseal(t, { ...provider.environment, ...environment, TOKEN_KEYS: goodKey }, 1)
   t.match(report, /\n1 cannot be opened with any of TOKEN_KEYS\. If a key is missing from TOKEN_KEYS, add it/)
   t.notMatch(report, 'No record needs')
-  t.equal((await signIn({ url }, people.before)).status, 303)
-  t.equal((await people.before.fetch(`${url}/proxy/productboard/x`)).status, 200)
-  t.equal((await people.before.fetch(`${url}/logout`, { method: 'POST' })).status, 204)
+  t.equal((await signIn({ url }, users.before)).status, 303)
+  t.equal((await users.before.fetch(`${url}/proxy/productboard/x`)).status, 200)
+  t.equal((await users.before.fetch(`${url}/logout`, { method: 'POST' })).status, 204)
   t.notMatch(logs.join(''), /internal_error|"status":500/)
 })
 
-t.test('SEC-38, SEC-15: a revocation that waits is resealed too, and is made under the new key', async t => {
+t.test('SEC-38, SEC-15: a pending revocation is resealed and sent under the new key', async t => {
   const environment = { SESSION_KEYS: newKey(), DATA_DIR: t.testdir() }
   const [before, after] = [newKey(), newKey()]
   const clock = new TestClock()
@@ -196,12 +196,12 @@ t.test('SEC-38, SEC-15: a revocation that waits is resealed too, and is made und
   provider.revoke = (_, r) => void r.writeHead(503).end()
   await browser.fetch(`${first.url}/logout`, { method: 'POST' })
   await first.close()
-  const variables = { ...provider.environment, ...environment, TOKEN_KEYS: `${after},${before}` }
-  t.match(await resealed(t, variables), /1 records of 0 users: 1 resealed/)
+  const withBothKeys = { ...provider.environment, ...environment, TOKEN_KEYS: `${after},${before}` }
+  t.match(await runReseal(t, withBothKeys), /1 records of 0 users: 1 resealed/)
   provider.revoke = (_, r) => void r.writeHead(200).end()
   clock.advance(5_000)
   await start(after)
   while (provider.seen.revoke.length < 2) await new Promise(setImmediate)
-  const [asked, again] = provider.seen.revoke.map(({ body }) => body.toString())
-  t.equal(again, asked)
+  const [firstBody, secondBody] = provider.seen.revoke.map(({ body }) => body.toString())
+  t.equal(secondBody, firstBody)
 })

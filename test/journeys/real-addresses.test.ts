@@ -7,7 +7,7 @@ import { startGateway } from '../support/gateway.ts'
 
 type Expected = { token: string; api: string; scope: string | null; json: boolean }
 
-/** What each vendor's servers should be asked when an operator sets nothing but a client. */
+/** Each vendor's production URLs, scopes and token request format, from its documentation. */
 const expected: Record<string, Expected> = {
   productboard: {
     token: 'https://app.productboard.com/oauth2/token',
@@ -34,22 +34,22 @@ t.teardown(() => nock.restore())
 
 for (const provider of await loadProviders()) {
   const { name } = provider
-  t.test(`${name}: with a client and nothing else set, its own servers are asked in its own manner`, async t => {
-    const wanted = expected[name]
-    if (!wanted) throw new Error(`${name} has no row in this table`)
+  t.test(`${name}: with only a client configured, the vendor’s production URLs are used`, async t => {
+    const vendor = expected[name]
+    if (!vendor) throw new Error(`${name} has no row in this table`)
     const prefix = name.toUpperCase().replaceAll('-', '_')
     const gateway = await startGateway(t, {
       environment: { [`${prefix}_CLIENT_ID`]: 'the-client', [`${prefix}_CLIENT_SECRET`]: 'the-secret' }
     })
     const browser = new Browser()
 
-    const begun = await browser.request(`${gateway.url}/auth/${name}`)
-    const authorize = new URL(begun.headers.get('location') ?? '')
+    const redirect = await browser.request(`${gateway.url}/auth/${name}`)
+    const authorize = new URL(redirect.headers.get('location') ?? '')
     t.equal(authorize.origin + authorize.pathname, provider.methods.oauth2?.authorizeUrl)
-    t.equal(authorize.searchParams.get('scope'), wanted.scope)
+    t.equal(authorize.searchParams.get('scope'), vendor.scope)
 
     const bodies: string[] = []
-    const tokenUrl = new URL(wanted.token)
+    const tokenUrl = new URL(vendor.token)
     const jsonHeaders = { 'content-type': 'application/json' }
     nock(tokenUrl.origin)
       .post(tokenUrl.pathname)
@@ -62,7 +62,7 @@ for (const provider of await loadProviders()) {
         jsonHeaders
       )
     t.equal((await signIn(gateway, browser, name)).status, 303)
-    const body = wanted.json ? JSON.parse(bodies[0] ?? '') : Object.fromEntries(new URLSearchParams(bodies[0]))
+    const body = vendor.json ? JSON.parse(bodies[0] ?? '') : Object.fromEntries(new URLSearchParams(bodies[0]))
     t.match(body, {
       grant_type: 'authorization_code',
       client_id: 'the-client',
@@ -71,14 +71,14 @@ for (const provider of await loadProviders()) {
       code_verifier: /^[\w-]{43}$/
     })
 
-    const api = new URL(wanted.api)
+    const api = new URL(vendor.api)
     nock(api.origin, { reqheaders: { authorization: 'Bearer the-token' } })
       .get(api.pathname)
       .reply(200, { data: [] }, jsonHeaders)
-    const path = wanted.api.slice(provider.api.baseUrl.length)
-    const answer = await browser.fetch(`${gateway.url}/proxy/${name}${path}`)
-    t.equal(answer.status, 200)
-    t.same(await answer.json(), { data: [] })
-    t.ok(nock.isDone(), 'every expected call was made')
+    const path = vendor.api.slice(provider.api.baseUrl.length)
+    const response = await browser.fetch(`${gateway.url}/proxy/${name}${path}`)
+    t.equal(response.status, 200)
+    t.same(await response.json(), { data: [] })
+    t.ok(nock.isDone(), 'every expected request was sent')
   })
 }
