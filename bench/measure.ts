@@ -6,14 +6,14 @@ import type { World } from './world.ts'
 
 export type Load = {
   readonly expiries: number
-  /** At the same moment, at each expiry. */
+  /** Concurrent requests at each expiry. */
   readonly calls: number
   readonly sessions: number
-  /** Sessions that meet an expiry at the same time. */
+  /** Sessions whose tokens expire at the same time. */
   readonly concurrency: number
-  /** SIGKILL whoever renews, in the middle of the token call. */
+  /** SIGKILL the instance that renews, during its token request. */
   readonly kill: boolean
-  /** Some token calls take long, and the response of others is lost. Calls that fail for now are made again, as a frontend does. */
+  /** Some token requests are slow, and some responses are lost. Requests that fail with a transient error are retried, as a frontend would. */
   readonly faults: boolean
 }
 
@@ -21,24 +21,24 @@ export type Measured = Counts & {
   readonly expiries: number
   readonly calls: number
   readonly failed: number
-  /** How often the gateway or the status said what. */
+  /** Number of failed requests by error code or status. */
   readonly failures: Readonly<Record<string, number>>
   readonly sentAgain: number
   readonly signedInAgain: number
-  /** Calls that were told that the provider fails for now, and came again. */
+  /** Requests that got a transient error and were retried. */
   readonly toldToWait: number
-  /** Milliseconds. Of calls that meet no expiry: `usual`. Of those that do, and succeed, what they took beyond the median of the usual: `added`. */
+  /** Milliseconds. `usual`: requests with a valid token. `added`: successful requests after an expiry, beyond the usual median. */
   readonly usualP50: number
   readonly usualP99: number
   readonly addedP50: number | undefined
   readonly addedP99: number | undefined
 }
 
-/** What passes by itself; and when it is worth another try, as the gateway says. */
+/** Error codes that pass by themselves, and slightly more than the `Retry-After` that the gateway sends with them. */
 const transientErrors = new Set(['provider_unavailable', 'provider_timeout'])
 const retryDelayMs = 1_100
 
-/** Each expiry is met by one burst of calls, right after a burst of the same size that meets none. */
+/** Sends a burst of requests after each expiry, and before it a control burst of the same size with a valid token. */
 export async function measure(world: World, load: Load): Promise<Measured> {
   const { urls, provider } = world
   const control: RequestResult[] = []
@@ -53,33 +53,33 @@ export async function measure(world: World, load: Load): Promise<Measured> {
       const session = sessions[i] as Session
       control.push(...(await sendBurst(urls, session, load.calls)))
       await provider.expire(session.grant)
-      const answers = await (load.kill
+      const results = await (load.kill
         ? sendAndKillHolder(session)
         : load.faults
           ? sendUntilSettled(session)
           : sendBurst(urls, session, load.calls))
-      afterExpiry.push(...answers)
-      if (answers.every(({ ok }) => ok)) continue
+      afterExpiry.push(...results)
+      if (results.every(({ ok }) => ok)) continue
       signedInAgain++
       sessions[i] = await newSession(urls[0] ?? '')
     }
   }
 
-  /** Until nobody is told to come again. @returns what they were told in the end */
+  /** Repeats the burst while any request gets a transient error. @returns the last results */
   async function sendUntilSettled(session: Session): Promise<RequestResult[]> {
     for (;;) {
-      const answers = await sendBurst(urls, session, load.calls)
-      if (!answers.some(({ failure }) => transientErrors.has(failure ?? ''))) return answers
-      toldToWait += answers.filter(({ ok }) => !ok).length
+      const results = await sendBurst(urls, session, load.calls)
+      if (!results.some(({ failure }) => transientErrors.has(failure ?? ''))) return results
+      toldToWait += results.filter(({ ok }) => !ok).length
       await sleep(retryDelayMs)
     }
   }
 
   async function sendAndKillHolder(session: Session): Promise<RequestResult[]> {
     await provider.holdNext()
-    const answers = sendBurst(urls, session, load.calls)
-    const started = provider.held().then(world.restart)
-    return (await Promise.all([answers, started]))[0]
+    const results = sendBurst(urls, session, load.calls)
+    const restarted = provider.held().then(world.restart)
+    return (await Promise.all([results, restarted]))[0]
   }
 
   const sessions = await Promise.all(Array.from({ length: load.sessions }, (_, i) => newSession(urls[i % urls.length] ?? '')))
@@ -88,7 +88,7 @@ export async function measure(world: World, load: Load): Promise<Measured> {
   )
 
   const failedControl = control.find(({ ok }) => !ok)
-  if (failedControl) throw new Error(`a call that met no expiry failed: ${failedControl.failure}`)
+  if (failedControl) throw new Error(`a request with a valid token failed: ${failedControl.failure}`)
   const controlMs = control.map(({ ms }) => ms)
   const controlP50 = quantile(controlMs, 0.5) ?? 0
   const addedMs = afterExpiry.filter(({ ok }) => ok).map(({ ms }) => ms - controlP50)

@@ -1,5 +1,5 @@
-// The baseline: what one writes in an afternoon. It is configured and called as the gateway is. On a 401 it refreshes once for all
-// calls of this process (a flight), reading Redis again first; between processes it has no word.
+// The baseline: a proxy as one writes it in an afternoon, with the gateway's configuration and routes. On a 401 it refreshes once for all
+// requests of this process (single flight), after reading Redis again. Processes are not coordinated.
 import { randomUUID } from 'node:crypto'
 import fastify from 'fastify'
 import { Redis } from 'ioredis'
@@ -17,9 +17,9 @@ const readTokens = async (id: string) => (await redis.hgetall(`naive:${id}`)) as
 async function requestTokens(id: string, form: Record<string, string>): Promise<Tokens> {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' }
   const { statusCode, body } = await request(tokenUrl, { method: 'POST', headers, body: String(new URLSearchParams(form)) })
-  const answer = (await body.json()) as { access_token: string; refresh_token: string }
+  const response = (await body.json()) as { access_token: string; refresh_token: string }
   if (statusCode !== 200) throw Object.assign(new Error('the grant is lost'), { statusCode: 401 })
-  const tokens = { access: answer.access_token, refresh: answer.refresh_token }
+  const tokens = { access: response.access_token, refresh: response.refresh_token }
   await redis.hset(`naive:${id}`, tokens)
   return tokens
 }
@@ -48,12 +48,12 @@ app.get('/auth/productboard/callback', async (_request, reply) => {
   return reply.header('set-cookie', `id=${id}; Path=/`).redirect('/', 303)
 })
 
-app.get<{ Params: { '*': string } }>('/proxy/productboard/*', async (call, reply) => {
-  const id = call.headers.cookie?.split('id=')[1] ?? ''
-  const [tokens, path] = [await readTokens(id), `/${call.params['*']}`]
-  let answer = await send(tokens, path)
-  if (answer.statusCode === 401) answer = await send(await refreshOnce(id, tokens), path)
-  return reply.code(answer.statusCode).type('application/json').send(answer.text)
+app.get<{ Params: { '*': string } }>('/proxy/productboard/*', async (request, reply) => {
+  const id = request.headers.cookie?.split('id=')[1] ?? ''
+  const [tokens, path] = [await readTokens(id), `/${request.params['*']}`]
+  let response = await send(tokens, path)
+  if (response.statusCode === 401) response = await send(await refreshOnce(id, tokens), path)
+  return reply.code(response.statusCode).type('application/json').send(response.text)
 })
 
 const address = await app.listen({ host: '127.0.0.1', port: Number(PORT) })

@@ -1,5 +1,5 @@
-// Every expiry of an access token, met by many calls on several instances, is one token call: counted at a strict provider, next to a
-// baseline that has a flight in each process and no lease. `npm run bench:renewal -- --help`
+// Counts token requests at a strict provider: each expiry of an access token, hit by concurrent requests on several instances, must cause
+// exactly one. The baseline has single flight per process and no lease. `npm run bench:renewal -- --help`
 import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -11,11 +11,11 @@ import { markdownTable, type Result } from './table.ts'
 import { startWorld } from './world.ts'
 
 const usage = `npm run bench:renewal -- [options]
-  --expiries N   in each row without killing   1000
-  --kills N      in each row with killing      30
-  --calls N      at the same moment, at each   20
-  --sessions N   that expire in turn           50
-  --quick        a few of each, on two instances, and no file written
+  --expiries N   expiries in each row without kills    1000
+  --kills N      expiries in each row with kills       30
+  --calls N      concurrent requests at each expiry    20
+  --sessions N   sessions whose tokens expire in turn  50
+  --quick        small numbers, two instances, writes no file
 `
 const bounds = { expiries: 20_000, kills: 200, calls: 100, sessions: 500 }
 const rowLimitMs = 10 * 60_000
@@ -51,7 +51,7 @@ async function runRow(row: Row): Promise<Result> {
   }).finally(() => clearTimeout(timer))
   const broken = findViolations(row, measured)
   const name = `${row.program}, instances: ${row.instances}${row.load.kill ? ', holder killed' : ''}${row.load.faults ? ', slow and lost token calls' : ''}${row.graceMs ? `, grace: ${row.graceMs} ms` : ''}`
-  log(`${name}: ${Math.round((performance.now() - startMs) / 1000)} s${broken.map(promise => `\n  BROKEN ${promise}`).join('')}`)
+  log(`${name}: ${Math.round((performance.now() - startMs) / 1000)} s${broken.map(violation => `\n  BROKEN ${violation}`).join('')}`)
   return { ...row, measured, broken }
 }
 

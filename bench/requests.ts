@@ -8,42 +8,42 @@ export type Session = { readonly cookie: string; readonly grant: string }
 export type RequestResult = {
   readonly ms: number
   readonly ok: boolean
-  /** What the gateway says of a failure of its own; or the status, or what became of the connection. */
+  /** The gateway's error code, else the status, else the error code of the connection. */
   readonly failure: string | undefined
-  /** It broke at a socket and was sent to the next instance. */
+  /** Whether the connection broke and the request went to another instance. */
   readonly sentAgain: boolean
 }
 
-/** A broken call is sent again for so long; every `againMs` when nobody is there. */
+/** How long a request is retried after connection errors, and the pause once every instance has failed. */
 const retryTimeoutMs = 20_000
 const retryDelayMs = 25
-/** How undici calls a connection that its peer does not take, or ends without an answer. */
+/** Error codes of undici for a refused connection, and for one that ended without a response. */
 const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
 const path = '/proxy/productboard/v2/notes'
-// More connections than there are ever calls at once: nothing waits in here.
+// More connections than concurrent requests, so that none is queued here.
 const dispatcher = new Agent({ connections: 1024, headersTimeout: retryTimeoutMs, bodyTimeout: retryTimeoutMs })
 
-/** The gateway's real sign-in, without pages. @throws when there is no call that goes through afterwards */
+/** Signs in through the gateway's real sign-in flow. @throws when a request with the new session fails */
 export async function newSession(url: string): Promise<Session> {
   const browser = new Browser()
   await (await signIn({ url }, browser)).body?.cancel()
   const cookie = [...browser.cookies.values()].map(({ name, value }) => `${name}=${value}`).join('; ')
   const { statusCode, body } = await send(url, cookie)
-  if (statusCode !== 200) throw new Error(`the sign-in gave no session: ${statusCode} ${await body.text()}`)
+  if (statusCode !== 200) throw new Error(`the sign-in created no session: ${statusCode} ${await body.text()}`)
   return { cookie, ...((await body.json()) as { grant: string }) }
 }
 
-/** Calls of one session at the same moment, handed to the instances in turn, as a balancer does. */
-export const sendBurst = (urls: readonly string[], session: Session, calls: number): Promise<RequestResult[]> =>
-  Promise.all(Array.from({ length: calls }, (_, i) => sendWithRetries(urls, i, session)))
+/** Sends requests of one session at the same time, to the instances in turn, as a load balancer does. */
+export const sendBurst = (urls: readonly string[], session: Session, count: number): Promise<RequestResult[]> =>
+  Promise.all(Array.from({ length: count }, (_, i) => sendWithRetries(urls, i, session)))
 
 async function sendWithRetries(urls: readonly string[], first: number, session: Session): Promise<RequestResult> {
   const startMs = performance.now()
   for (let tries = 0; ; tries++) {
     const outcome = await attempt(urls[(first + tries) % urls.length] ?? '', session)
-    const answer = { ...outcome, ms: performance.now() - startMs, sentAgain: tries > 0 }
-    if (!connectionErrors.has(outcome.failure ?? '') || answer.ms > retryTimeoutMs) return answer
-    // Everybody was asked, and nobody is there.
+    const result = { ...outcome, ms: performance.now() - startMs, sentAgain: tries > 0 }
+    if (!connectionErrors.has(outcome.failure ?? '') || result.ms > retryTimeoutMs) return result
+    // Every instance has failed once.
     if (tries % urls.length === urls.length - 1) await sleep(retryDelayMs)
   }
 }
@@ -51,9 +51,9 @@ async function sendWithRetries(urls: readonly string[], first: number, session: 
 async function attempt(url: string, { cookie, grant }: Session): Promise<Pick<RequestResult, 'ok' | 'failure'>> {
   try {
     const { statusCode, headers, body } = await send(url, cookie)
-    const answer = (await body.json()) as { grant?: string }
-    // An answer that belongs to somebody else would be worse than none.
-    if (statusCode === 200 && answer.grant === grant) return { ok: true, failure: undefined }
+    const response = (await body.json()) as { grant?: string }
+    // A response for another session's grant counts as a failure.
+    if (statusCode === 200 && response.grant === grant) return { ok: true, failure: undefined }
     return { ok: false, failure: String(headers['grantkeeper-error'] ?? statusCode) }
   } catch (error) {
     return { ok: false, failure: (error as NodeJS.ErrnoException).code ?? String(error) }

@@ -11,7 +11,7 @@ export type Row = {
 
 export type Sizes = { readonly expiries: number; readonly kills: number; readonly calls: number; readonly sessions: number }
 
-/** Longer than a killed holder's lease takes to be passed on. */
+/** Longer than it takes until another instance acquires the lease of a killed one. */
 const graceMs = 30_000
 const defaultConcurrency = 5
 
@@ -32,21 +32,21 @@ export function allRows({ expiries, kills, calls, sessions }: Sizes): Row[] {
 /** One row of each kind. */
 export const quickRows = (sizes: Sizes): Row[] => allRows(sizes).filter(({ instances }) => instances === 2)
 
-/** What Grantkeeper promises and this row has not shown. The baseline promises nothing. */
+/** Compares a row with what Grantkeeper guarantees. The baseline guarantees nothing. @returns each violation */
 export function findViolations({ program, graceMs, load }: Row, measured: Measured): string[] {
   if (program === 'baseline') return []
   const { expiries, tokenCalls, withinGrace, reuses, failed, failures, sentAgain, signedInAgain } = measured
-  // A killed holder's call has reached the provider, as one has whose response was lost, and nobody has its answer: whoever comes next can
-  // but call once more.
+  // A killed holder's token request has reached the provider, as has one whose response was lost. No instance has the new tokens, so the
+  // next renewal must send the old refresh token again.
   const second = load.kill ? expiries : measured.lost
   const lost = graceMs === 0
   const wanted = {
     'token calls': [tokenCalls, expiries + second],
     'of these within grace': [withinGrace, lost ? 0 : second],
     reuse: [reuses, lost ? second : 0],
-    // Nothing breaks where nobody is killed.
+    // No connection breaks unless an instance is killed.
     'sent again': [load.kill ? 0 : sentAgain, 0],
-    // A grant that its provider has ended is said to be so, to everybody, at once.
+    // When the provider has revoked the grant, every request must be told so at once.
     'grants that were lost': [signedInAgain, lost ? second : 0],
     'failed calls that were not told to reconnect': [failed - (lost ? (failures.reconnect_required ?? 0) : 0), 0]
   }

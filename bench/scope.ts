@@ -4,7 +4,7 @@ import type { Owner } from '../test/support/node-process.ts'
 const openScopes = new Set<() => Promise<void>>()
 let interrupted = false
 
-/** Runs `work`, and then ends what it started, last first, however it ended. */
+/** Runs `work`, then its teardowns in reverse order, also on failure. */
 export async function inScope<T>(work: (owner: Owner) => Promise<T>): Promise<T> {
   const ends: Array<() => unknown> = []
   const end = async () => {
@@ -16,7 +16,7 @@ export async function inScope<T>(work: (owner: Owner) => Promise<T>): Promise<T>
   } finally {
     await end()
     openScopes.delete(end)
-    // What broke because its processes were ended is not worth a word.
+    // After a signal, errors of `work` only mean that its processes were stopped: never settle.
     if (interrupted) await new Promise(() => {})
   }
 }

@@ -1,22 +1,22 @@
 export type Counts = {
-  /** Calls with a refresh token; sign-ins are not among them. */
+  /** Requests with a refresh token; code exchanges do not count. */
   tokenCalls: number
-  /** Spent refresh tokens that came back. */
+  /** Rotated refresh tokens that were sent again. */
   reuses: number
-  /** The same within the grace period, where they are honoured. */
+  /** The same within the grace period, in which they are accepted. */
   withinGrace: number
-  /** Calls that were honoured, and whose response was lost. */
+  /** Successful requests whose response was dropped. */
   lost: number
-  /** Calls that took long. */
+  /** Delayed requests. */
   slow: number
 }
 
-type Grant = { serial: number; accessToken: string | undefined; refreshToken: string; spent: { token: string; atMs: number } | undefined }
+type Grant = { serial: number; accessToken: string | undefined; refreshToken: string; rotated: { token: string; atMs: number } | undefined }
 
 /**
- * Grants as the strictest providers keep them: a refresh token works once, the newest access token alone is honoured, and a spent
- * refresh token that comes back ends the grant (RFC 9700 §4.14.2).
- * @param graceMs for how long the last spent refresh token is honoured once more, as some providers do for answers that get lost
+ * Grants as the strictest providers manage them: a refresh token works once, only the newest access token is valid, and reuse of a
+ * rotated refresh token revokes the grant (RFC 9700 §4.14.2).
+ * @param graceMs how long the last rotated refresh token is still accepted, as some providers do in case a response was lost
  */
 export function createStrictGrants(graceMs: number) {
   const grants = new Map<string, Grant>()
@@ -25,18 +25,18 @@ export function createStrictGrants(graceMs: number) {
 
   const grantOf = (token: string) => grants.get(token.split('.')[1] ?? '')
 
-  function issue(id: string, spent?: Grant['spent']) {
+  function issue(id: string, rotated?: Grant['rotated']) {
     const serial = (grants.get(id)?.serial ?? 0) + 1
     const [accessToken, refreshToken] = [`access.${id}.${serial}`, `refresh.${id}.${serial}`]
-    grants.set(id, { serial, accessToken, refreshToken, spent })
-    // An hour: here tokens end by word of the bench, and not by time.
+    grants.set(id, { serial, accessToken, refreshToken, rotated })
+    // An hour: the bench expires tokens explicitly.
     return { access_token: accessToken, refresh_token: refreshToken, token_type: 'Bearer', expires_in: 3600 }
   }
 
   return {
     counts,
 
-    begin: () => issue(String(++grantCount)),
+    create: () => issue(String(++grantCount)),
 
     /** @returns `undefined` for `invalid_grant` */
     refresh(token: string) {
@@ -45,16 +45,16 @@ export function createStrictGrants(graceMs: number) {
       const id = token.split('.')[1] ?? ''
       if (!grant) return undefined
       if (token === grant.refreshToken) return issue(id, { token, atMs: Date.now() })
-      if (token === grant.spent?.token && Date.now() - grant.spent.atMs < graceMs) {
+      if (token === grant.rotated?.token && Date.now() - grant.rotated.atMs < graceMs) {
         counts.withinGrace++
-        return issue(id, grant.spent)
+        return issue(id, grant.rotated)
       }
       counts.reuses++
       grants.delete(id)
       return undefined
     },
 
-    /** @returns the grant's id, while this is its good access token */
+    /** @returns the grant's id if this is its valid access token */
     idOf: (accessToken: string) => (grantOf(accessToken)?.accessToken === accessToken ? accessToken.split('.')[1] : undefined),
 
     expireAccessToken(id: string) {

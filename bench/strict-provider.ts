@@ -1,5 +1,5 @@
-// A strict OAuth provider and its API, in a process of its own on a free loopback port. GRACE_MS: see strict-grants.ts. FAULTS: of a hundred
-// refreshes one takes long, and the response of another is lost.
+// A strict OAuth provider and its API on a free loopback port, started as a process. GRACE_MS: see strict-grants.ts. FAULTS=1: of every
+// hundred refreshes, one is slow and the response of another is dropped.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -7,21 +7,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { json } from '../test/support/fake-provider.ts'
 import { createStrictGrants } from './strict-grants.ts'
 
-/** How long a token call takes, and the slow one of a hundred: almost as long as a gateway's callers wait. */
+/** Delay of a token request, and of the slow one: just below the time for which the gateway's requests wait. */
 const tokenDelayMs = 20
 const slowTokenDelayMs = 9_000
 const [slowOne, lostOne] = [25, 75]
 const isFaulty = process.env.FAULTS === '1'
 
 const grants = createStrictGrants(Number(process.env.GRACE_MS ?? 0))
-/** The bench's wish that the next renewal gets no answer, and the instance that made it. */
+/** Set while the next renewal must get no response; resolves with the instance that sent it. */
 let heldRenewal: PromiseWithResolvers<string> | undefined
 
-/** `/token/INSTANCE`: each instance is configured with an address of its own, so that it is known who renews. */
+/** `/token/INSTANCE`: each instance has its own token URL, which identifies the one that renews. */
 async function token(request: IncomingMessage, response: ServerResponse, instance: string) {
   const form = new URLSearchParams(await text(request))
-  // Spent when the call comes in, not when the answer leaves: whoever dies in between leaves a spent token behind.
-  const granted = form.get('grant_type') === 'refresh_token' ? grants.refresh(form.get('refresh_token') ?? '') : grants.begin()
+  // The token is rotated on arrival, not with the response: an instance that dies in between leaves a rotated token behind.
+  const granted = form.get('grant_type') === 'refresh_token' ? grants.refresh(form.get('refresh_token') ?? '') : grants.create()
   if (heldRenewal && form.get('grant_type') === 'refresh_token') {
     heldRenewal.resolve(instance)
     return
@@ -44,11 +44,11 @@ function api(request: IncomingMessage, response: ServerResponse) {
   else json(response, 401, { message: 'the token has expired' })
 }
 
-async function control(response: ServerResponse, [wish, grant = '']: string[]) {
-  if (wish === 'expire') grants.expireAccessToken(grant)
-  if (wish === 'hold-next') heldRenewal = Promise.withResolvers()
-  const instance = wish === 'held' ? await heldRenewal?.promise : undefined
-  if (wish === 'held') heldRenewal = undefined
+async function control(response: ServerResponse, [command, grant = '']: string[]) {
+  if (command === 'expire') grants.expireAccessToken(grant)
+  if (command === 'hold-next') heldRenewal = Promise.withResolvers()
+  const instance = command === 'held' ? await heldRenewal?.promise : undefined
+  if (command === 'held') heldRenewal = undefined
   json(response, 200, { counts: grants.counts, instance })
 }
 

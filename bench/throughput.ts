@@ -1,4 +1,4 @@
-// The same calls through Grantkeeper and through what people would use instead, each alone on a core. `npm run bench -- --help`
+// Compares the throughput of Grantkeeper and its alternatives, each alone on one core. `npm run bench -- --help`
 import { writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
@@ -22,9 +22,9 @@ import { openWorkspace } from './throughput/workspace.ts'
 import { connections } from './throughput/wrk.ts'
 
 const results = join(import.meta.dirname, 'results')
-/** Node compiles what is hot for some seconds, on the one core that it has here. */
+/** V8 needs some seconds to compile hot code on a single core. */
 const warmUpSeconds = 10
-const say = (text: string) => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`)
+const log = (text: string) => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`)
 
 async function run({ only, work, starts, rounds, seconds }: Options): Promise<Results> {
   pinToLoadCore()
@@ -34,14 +34,14 @@ async function run({ only, work, starts, rounds, seconds }: Options): Promise<Re
     all.filter(({ name }) => names?.has(name) ?? true)
   const plan: Plan = { starts, rounds, seconds, warmUpSeconds }
   const compared = named(workloads, work)
-  // Naming systems asks for the contest between them alone.
-  const asked = only && !work ? [] : named(topics, work)
+  // With `--only` and no `--work`, only the comparison of systems runs.
+  const selected = only && !work ? [] : named(topics, work)
 
-  const contested = compared.length > 0 ? await compareSystems(inWorld, named(systems, only), compared, plan, say) : undefined
+  const comparison = compared.length > 0 ? await compareSystems(inWorld, named(systems, only), compared, plan, log) : undefined
   const findings: Findings[] = []
-  for (const topic of asked) {
+  for (const topic of selected) {
     findings.push(await topic.run(inWorld, plan))
-    say(`${topic.name}: done`)
+    log(`${topic.name}: done`)
   }
   return {
     date: new Date().toISOString(),
@@ -50,18 +50,18 @@ async function run({ only, work, starts, rounds, seconds }: Options): Promise<Re
     rounds,
     seconds,
     connections,
-    systems: contested?.systems ?? [],
-    missing: [...(contested?.missing ?? []), ...findings.flatMap(found => found.missing ?? [])],
-    tables: [...(contested?.tables ?? []), ...findings.flatMap(found => found.tables ?? [])],
+    systems: comparison?.systems ?? [],
+    missing: [...(comparison?.missing ?? []), ...findings.flatMap(found => found.missing ?? [])],
+    tables: [...(comparison?.tables ?? []), ...findings.flatMap(found => found.tables ?? [])],
     figures: findings.flatMap(found => found.figures ?? [])
   }
 }
 
-/** An upstream and a Redis of their own, gone afterwards with all that stood on them. */
+/** Each world has its own upstream and Redis, which end with it. */
 const inWorld: InWorld = use =>
   inScope(async owner => {
     const place = await openWorkspace(owner)
-    // As operating.md advises for one that should not forget.
+    // The persistence that docs/operating.md recommends.
     const redis = await startRedis(owner, ['--appendonly', 'yes', '--appendfsync', 'everysec'])
     return use({ ...place, upstream: await startUpstream(place), redisUrl: redis.url })
   })

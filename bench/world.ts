@@ -9,17 +9,17 @@ import type { Counts } from './strict-grants.ts'
 export type Program = 'Grantkeeper' | 'baseline'
 
 export type World = {
-  /** Where the instances are. */
+  /** One URL per instance. */
   readonly urls: readonly string[]
   readonly provider: {
     expire(grant: string): Promise<unknown>
     counts(): Promise<Counts>
-    /** The next renewal spends its refresh token and gets no answer. */
+    /** The next renewal rotates its refresh token and gets no response. */
     holdNext(): Promise<unknown>
-    /** Resolves when that renewal has come. @returns the instance that made it */
+    /** Resolves when that renewal has arrived. @returns the instance that sent it */
     held(): Promise<number>
   }
-  /** SIGKILL, and at once the same instance again. @returns when it can take calls */
+  /** Kills the instance with SIGKILL and starts it again. Resolves when it is ready. */
   restart(instance: number): Promise<void>
 }
 
@@ -28,7 +28,7 @@ const files: Record<Program, string> = {
   baseline: join(import.meta.dirname, 'naive-proxy.ts')
 }
 
-/** A Redis, a strict provider and some instances behind one public address: real processes, on free ports, gone with their owner. */
+/** Starts Redis, a strict provider and instances with one public URL, as real processes on free ports. They end with `owner`. */
 export async function startWorld(owner: Owner, { program, instances, graceMs, load }: Row): Promise<World> {
   const [redis, { url: origin }] = await Promise.all([
     startRedis(owner, ['--appendonly', 'yes', '--appendfsync', 'everysec']),
@@ -56,16 +56,16 @@ export async function startWorld(owner: Owner, { program, instances, graceMs, lo
     })
   const running: NodeProcess[] = await Promise.all(urls.map((_url, instance) => start(instance)))
 
-  const ask = async (wish: string) =>
-    (await (await fetch(`${origin}/control/${wish}`, { method: 'POST' })).json()) as { counts: Counts; instance?: string }
+  const control = async (command: string) =>
+    (await (await fetch(`${origin}/control/${command}`, { method: 'POST' })).json()) as { counts: Counts; instance?: string }
 
   return {
     urls,
     provider: {
-      expire: grant => ask(`expire/${grant}`),
-      counts: async () => (await ask('counts')).counts,
-      holdNext: () => ask('hold-next'),
-      held: async () => Number((await ask('held')).instance)
+      expire: grant => control(`expire/${grant}`),
+      counts: async () => (await control('counts')).counts,
+      holdNext: () => control('hold-next'),
+      held: async () => Number((await control('held')).instance)
     },
     async restart(instance) {
       const victim = running[instance]

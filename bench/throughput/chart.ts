@@ -3,7 +3,7 @@ import { base } from './systems.ts'
 
 type Bar = {
   readonly title: string
-  /** `undefined`: not measured. */
+  /** `undefined` when not measured. */
   readonly ratio: number | undefined
   readonly ours: boolean
 }
@@ -14,9 +14,9 @@ const barWidth = 366
 const barHeight = 16
 const rowHeight = 24
 const headHeight = 46
-/** A bar beyond this is broken off: nginx without authentication would make all others look alike. */
+/** Longer bars are truncated: at the scale of nginx without authentication all others would look alike. */
 const maxRatio = 3
-/** Without anything in between there is nothing to compare. */
+/** A direct connection is no alternative to a proxy. */
 const excluded = new Set(['direct'])
 
 const style = `
@@ -32,7 +32,7 @@ const style = `
     .one { stroke: #8d96a0 }
   }`
 
-/** The contest's tables as bars of ratios, in an SVG that reads in light and in dark. */
+/** Draws the comparison's tables as bars of ratios. The SVG suits light and dark mode. */
 export function chart(results: Results): string {
   const tables = results.tables.filter(table => table.base === base)
   const parts: string[] = []

@@ -2,29 +2,29 @@ import type { Running, System } from './system.ts'
 import { sizes } from './upstream.ts'
 
 /**
- * Asks a system for one of everything before it is measured: the whole answers, and, where it signs people in, the credential up there,
- * the cookie not, and nothing without a session.
- * @returns what it gets wrong
+ * Checks a system before it is measured: its responses must be complete. If it authenticates, it must send the credential but not the
+ * cookie upstream, and reject requests without a session.
+ * @returns the first error found
  */
 export async function findError({ authenticates }: System, { base, headers, cookies }: Running): Promise<string | undefined> {
   const cookie = cookies.at(-1)
-  const own = { ...headers, ...(cookie !== undefined && { cookie }) }
-  const ask = async (path: string, init: RequestInit) => {
+  const sessionHeaders = { ...headers, ...(cookie !== undefined && { cookie }) }
+  const request = async (path: string, init: RequestInit) => {
     const response = await fetch(base + path, { redirect: 'manual', ...init })
     return { status: response.status, text: await response.text() }
   }
   for (const [path, bytes] of [['/small', sizes.small] as const, ['/large', sizes.large] as const]) {
-    const { status, text } = await ask(path, { headers: own })
-    if (status !== 200 || text.length !== bytes) return `${path} answered ${status} with ${text.length} bytes instead of ${bytes}`
+    const { status, text } = await request(path, { headers: sessionHeaders })
+    if (status !== 200 || text.length !== bytes) return `${path} responded ${status} with ${text.length} bytes instead of ${bytes}`
   }
   const body = JSON.stringify({ text: 'x'.repeat(sizes.upload) })
-  const uploaded = await ask('/upload', { method: 'POST', headers: { ...own, 'content-type': 'application/json' }, body })
-  if (!uploaded.text.includes(`"${body.length}"`)) return `/upload answered ${uploaded.status} ${uploaded.text.slice(0, 200)}`
+  const uploaded = await request('/upload', { method: 'POST', headers: { ...sessionHeaders, 'content-type': 'application/json' }, body })
+  if (!uploaded.text.includes(`"${body.length}"`)) return `/upload responded ${uploaded.status} ${uploaded.text.slice(0, 200)}`
   if (!authenticates) return undefined
 
-  const { authorization, cookie: sent } = JSON.parse((await ask('/who', { headers: own })).text)
+  const { authorization, cookie: sentCookie } = JSON.parse((await request('/who', { headers: sessionHeaders })).text)
   if (!authorization.startsWith('Bearer access-')) return 'the credential did not reach the upstream'
-  if (sent !== '') return 'the session cookie reached the upstream'
-  const { status } = await ask('/small', { headers })
-  return status === 200 ? 'it lets people through without a session' : undefined
+  if (sentCookie !== '') return 'the session cookie reached the upstream'
+  const { status } = await request('/small', { headers })
+  return status === 200 ? 'it accepts requests without a session' : undefined
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 
-/** Has a process that was started with `--inspect=127.0.0.1:PORT` collect its garbage, so that what is left is what it holds. */
+/** Forces a garbage collection in a process started with `--inspect=127.0.0.1:PORT`, so that only live memory is measured. */
 export async function collectGarbage(inspectorPort: number): Promise<void> {
   const targets = (await (await fetch(`http://127.0.0.1:${inspectorPort}/json/list`)).json()) as Array<{ webSocketDebuggerUrl: string }>
   const socket = new WebSocket(targets[0]?.webSocketDebuggerUrl ?? '')

@@ -12,7 +12,7 @@ type Started = { readonly system: System; readonly running: Running; readonly id
 
 export type Comparison = Pick<Results, 'systems' | 'missing' | 'tables'>
 
-/** The same works for every system: at each start all of them are started beforehand, and measured in turn. */
+/** Measures every workload on every system. At each start, all systems are started first and then measured in turn. */
 export async function compareSystems(
   inWorld: InWorld,
   systems: readonly System[],
@@ -47,7 +47,7 @@ export async function compareSystems(
           pids: running.pids,
           load: loadOf(work, running)
         }))
-        // Compiled code is warm after the first work; the others need no more than their own paths.
+        // The first workload compiles the hot code; the others only warm up their own paths.
         await warmUp(world.directory, subjects, work === works[0] ? plan.warmUpSeconds : 1)
         await tally.add(world.directory, subjects, plan)
         log(`${work.title}: done`)
@@ -64,18 +64,18 @@ export async function compareSystems(
     }),
     missing: brokenRows.map(({ title, broken: why }) => ({ what: title, why })),
     tables: [...tallies].map(([{ name, title }, tally]) => {
-      // Who broke at a later start has samples of the earlier ones.
+      // A system that broke at a later start has samples of the earlier ones: leave them out.
       const rows = tally.rows().filter(row => measuredSystems.some(({ name }) => name === row.system))
       return { name, title, base, compares: 'rate', rows: [...rows, ...brokenRows] }
     })
   }
 }
 
-/** @throws when it does not start, or gets something wrong that it is asked for */
+/** @throws when the system does not start or fails its check */
 async function startVerified(system: System, world: World): Promise<Started> {
   const running = await system.start(world, maxSessions)
   const idleMiB = residentMiB(running.pids)
-  const fault = await findError(system, running)
-  if (fault !== undefined) throw new Error(fault)
+  const error = await findError(system, running)
+  if (error !== undefined) throw new Error(error)
   return { system, running, idleMiB }
 }

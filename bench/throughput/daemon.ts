@@ -7,9 +7,9 @@ import { type Owner, runs } from '../../test/support/node-process.ts'
 
 export type Daemon = {
   readonly pid: number
-  /** From its start until it was ready. */
+  /** Milliseconds from spawn until it was ready. */
   readonly startMs: number
-  /** SIGTERM, and SIGKILL for whoever is left of its children. */
+  /** Sends SIGTERM, then SIGKILL to what is left of its process group. */
   stop(): Promise<void>
 }
 
@@ -19,9 +19,9 @@ const startTimeoutMs = 20_000
 const pollMs = 5
 
 /**
- * A server in a process group of its own, with this environment and no other; it is ready when its port takes connections, or when its
- * output says so. Its output goes to `logFile`, as under a service manager.
- * @throws with the end of that output, when it ends or is not ready in time
+ * Starts a server in its own process group, with only this environment. It is ready when its port accepts connections, or when its output
+ * matches. Its output goes to `logFile`, as under a service manager.
+ * @throws with the end of that output when it exits or is not ready in time
  */
 export async function startDaemon(
   owner: Owner,
@@ -29,7 +29,7 @@ export async function startDaemon(
   { environment = {}, logFile, ready }: { environment?: Readonly<Record<string, string>>; logFile: string; ready: Readiness }
 ): Promise<Daemon> {
   const log = openSync(logFile, 'a')
-  const beganMs = performance.now()
+  const spawnMs = performance.now()
   const env = { PATH: process.env.PATH ?? '', ...environment }
   const child = spawn(program, args, { env, stdio: ['ignore', log, log], detached: true })
   closeSync(log)
@@ -39,10 +39,10 @@ export async function startDaemon(
   const stop = () => stopGroup(child)
   owner.teardown(stop)
   while (!(await Promise.race([isReady(ready, logFile), failed]))) {
-    if (runs(child) && performance.now() - beganMs < startTimeoutMs) await sleep(pollMs)
+    if (runs(child) && performance.now() - spawnMs < startTimeoutMs) await sleep(pollMs)
     else throw new Error(`${[program, ...args].join(' ')} is not ready:\n${readFileSync(logFile, 'utf8').slice(-2000)}`)
   }
-  return { pid: child.pid as number, startMs: performance.now() - beganMs, stop }
+  return { pid: child.pid as number, startMs: performance.now() - spawnMs, stop }
 }
 
 async function isReady(ready: Readiness, logFile: string): Promise<boolean> {
@@ -69,11 +69,11 @@ async function stopGroup(child: ChildProcess): Promise<void> {
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // Nobody is left.
+    // The group has no process left.
   }
 }
 
-/** As `endWithThisProcess` of the tests, but for the children as well: a killed nginx leaves its workers behind. */
+/** Like `endWithThisProcess` of the tests, but for the whole group: a killed nginx leaves its workers behind. */
 function killGroupOnExit(child: ChildProcess): void {
   if (child.pid === undefined) return
   const watch = spawn('sh', ['-c', `cat; kill -9 -${child.pid}`], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })

@@ -4,18 +4,18 @@ import { join } from 'node:path'
 import { install } from '../../test/support/install.ts'
 import { onPath } from '../../test/support/programs.ts'
 
-/** What systems are made of, beyond this project's own dependencies. */
+/** What systems need beyond this project's own dependencies. */
 export type Dependency = 'nginx' | 'apache' | 'npm peers'
 
 const peers = join(import.meta.dirname, '..', 'peers')
-/** Debian has them; elsewhere they are where their projects put them, or not at all. */
+/** Debian's paths. On other systems these files are elsewhere and count as missing. */
 export const apacheModules = '/usr/lib/apache2/modules'
 const echoModule = '/usr/lib/nginx/modules/ngx_http_echo_module.so'
 
 const onDisk = (file: string) => () => existsSync(file)
 const program = (name: string) => () => onPath(name) !== undefined
 
-/** Without these there is no load, or nothing to put it on. */
+/** Needed for the load and the upstream. */
 const required = [
   { name: 'wrk', isInstalled: program('wrk') },
   { name: 'nginx', isInstalled: program('nginx') },
@@ -28,9 +28,9 @@ const apache = [
 ]
 
 /**
- * Brings what is missing, where that can be done.
- * @returns why a part could not be had
- * @throws when the load or its upstream could not
+ * Installs missing dependencies where possible.
+ * @returns for each unavailable dependency, why
+ * @throws when the load or the upstream cannot run
  */
 export function ensureDependencies(wanted: ReadonlySet<Dependency>): Map<Dependency, string> {
   const failed = ensurePackages(required)
@@ -42,7 +42,7 @@ export function ensureDependencies(wanted: ReadonlySet<Dependency>): Map<Depende
   return new Map(reasons.flatMap(([part, why]) => (why === undefined ? [] : [[part, why]])))
 }
 
-/** @throws when the gateway cannot be built */
+/** @throws when the build of the gateway fails */
 export function build(): void {
   const { status } = spawnSync('npm', ['run', 'build', '--silent'], {
     cwd: join(peers, '..', '..'),
@@ -55,8 +55,7 @@ function ensurePackages(packages: typeof required): string | undefined {
   const missing = packages.filter(({ isInstalled }) => !isInstalled()).map(({ name }) => name)
   const failed = install(missing, 'The bench')
   return (
-    failed ??
-    (packages.every(({ isInstalled }) => isInstalled()) ? undefined : `${missing.join(' and ')} cannot be found where Debian puts it`)
+    failed ?? (packages.every(({ isInstalled }) => isInstalled()) ? undefined : `${missing.join(' and ')} not found in Debian's location`)
   )
 }
 
@@ -66,5 +65,5 @@ function ensurePeers(): string | undefined {
   return status === 0 ? undefined : 'npm ci --prefix bench/peers failed'
 }
 
-/** 0 for a file that is not there. */
+/** 0 for a missing file. */
 const modifiedMs = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0

@@ -1,4 +1,4 @@
--- What wrk sends and says: described by variables of its environment, see wrk.ts.
+-- The requests and the report of wrk, configured by environment variables: see wrk.ts.
 local paced = tonumber(os.getenv('RATE') or '')
 local prepared = {}
 local turn = 0
@@ -22,7 +22,7 @@ function request()
 end
 
 if paced then
-  -- An open loop: the times of sending are drawn beforehand (Poisson), not given by the answers.
+  -- An open loop: send times follow a Poisson process and do not depend on the responses.
   local ffi = require('ffi')
   ffi.cdef('typedef struct { long s; long ns; } bench_time; int clock_gettime(int, bench_time *);')
   local time = ffi.new('bench_time')
@@ -33,7 +33,7 @@ if paced then
   local due
   function delay()
     due = (due or now()) - math.log(1 - math.random()) * 1000 / paced
-    -- wrk sleeps for whole milliseconds: rounded by lot, so that the rate comes out right.
+    -- wrk sleeps for whole milliseconds: random rounding keeps the mean rate right.
     return math.max(0, math.floor(due - now() + math.random()))
   end
 end

@@ -5,18 +5,18 @@ import { type Daemon, startDaemon } from './daemon.ts'
 import type { Workspace } from './workspace.ts'
 
 type Options = {
-  /** Files below nginx' folder of modules. */
+  /** Files in nginx's modules folder. */
   readonly modules?: readonly string[]
-  /** nginx writes one unless told otherwise. */
+  /** nginx writes one by default. */
   readonly accessLog: boolean
-  /** On the tested core; else on the load's. */
+  /** Whether it runs on the tested core; otherwise it runs on the load's. */
   readonly tested: boolean
-  /** What stands inside `http { }`. */
+  /** The content of `http { }`. */
   readonly http: string
   readonly port: number
 }
 
-/** An nginx with one worker, for its one core. */
+/** Starts an nginx with one worker, for its one core. */
 export async function startNginx({ owner, directory }: Workspace, name: string, options: Options): Promise<Daemon> {
   const own = join(directory, name)
   await mkdir(own)
@@ -45,7 +45,7 @@ export async function startNginx({ owner, directory }: Workspace, name: string, 
   return startDaemon(owner, options.tested ? onTestedCore(command) : command, { logFile, ready: { port: options.port } })
 }
 
-/** What its documentation says for proxies that should be fast, inside `http { }`; the upstream is `http://api`. */
+/** The `http { }` settings that nginx's documentation recommends for fast proxies. The upstream is `http://api`. */
 export const proxying = (upstream: string): string => `
   upstream api { server ${new URL(upstream).host}; keepalive 64; }
   proxy_http_version 1.1;

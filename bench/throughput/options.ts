@@ -12,18 +12,18 @@ export type Options = {
   readonly help: boolean
 }
 
-const workNames = [...workloads, ...topics].map(({ name }) => name)
+const workloadNames = [...workloads, ...topics].map(({ name }) => name)
 
 export const usage = `npm run bench -- [options]
   --only=NAME,…   ${systems.map(({ name }) => name).join(', ')}
-  --work=NAME,…   ${workNames.join(', ')}
-  --starts=N      of all that is compared         3
-  --rounds=N      at each start, in each work     3
-  --seconds=S     of one round                    1
+  --work=NAME,…   ${workloadNames.join(', ')}
+  --starts=N      starts of every system         3
+  --rounds=N      rounds per start and workload  3
+  --seconds=S     seconds per round              1
 With --only or --work nothing is written to bench/results.
 `
 
-/** @throws {RangeError} saying what is wrong */
+/** @throws {RangeError} for an invalid option; its message is for the user */
 export function readOptions(args: readonly string[]): Options {
   const text = { type: 'string' } as const
   const { values } = parseArgs({
@@ -32,7 +32,7 @@ export function readOptions(args: readonly string[]): Options {
   })
   return {
     only: namesOf('only', values.only, new Set(systems.map(({ name }) => name))),
-    work: namesOf('work', values.work, new Set(workNames)),
+    work: namesOf('work', values.work, new Set(workloadNames)),
     starts: wholeNumber('starts', values.starts, 3, 50),
     rounds: wholeNumber('rounds', values.rounds, 3, 50),
     seconds: wholeNumber('seconds', values.seconds, 1, 60),
@@ -44,12 +44,12 @@ function namesOf(option: string, list: string | undefined, known: ReadonlySet<st
   if (list === undefined) return undefined
   const names = new Set(list.split(','))
   const unknown = [...names].filter(name => !known.has(name))
-  if (unknown.length > 0) throw new RangeError(`--${option}: ${unknown.join(', ')} is none of ${[...known].join(', ')}`)
+  if (unknown.length > 0) throw new RangeError(`--${option}: ${unknown.join(', ')} is not one of ${[...known].join(', ')}`)
   return names
 }
 
-function wholeNumber(option: string, text: string | undefined, usual: number, most: number): number {
-  const value = Number(text ?? usual)
-  if (!Number.isInteger(value) || value < 1 || value > most) throw new RangeError(`--${option} must be a whole number from 1 to ${most}`)
+function wholeNumber(option: string, text: string | undefined, defaultValue: number, max: number): number {
+  const value = Number(text ?? defaultValue)
+  if (!Number.isInteger(value) || value < 1 || value > max) throw new RangeError(`--${option} must be a whole number from 1 to ${max}`)
   return value
 }

@@ -1,4 +1,4 @@
-// What the kernel has counted: proc(5).
+// CPU time and memory as the kernel counts them: proc(5).
 import { readdirSync, readFileSync } from 'node:fs'
 
 /** USER_HZ of every Linux that Node runs on. */
@@ -6,13 +6,13 @@ const ticksPerSecond = 100
 
 type Stat = { readonly pid: number; readonly parent: number; readonly ticks: number }
 
-/** CPU seconds, user and system, of these processes and all their children, those that have ended and been waited for included. */
+/** CPU seconds (user and system) of these processes and all their children, including children that have exited and been reaped. */
 export function cpuSeconds(roots: readonly number[]): number {
   const ticks = withChildren(roots).reduce((sum, stat) => sum + stat.ticks, 0)
   return ticks / ticksPerSecond
 }
 
-/** Resident memory of these processes and all their children in MiB. Of several, what they share counts once (their Pss). */
+/** Resident memory in MiB of these processes and all their children. For several processes it is their Pss: shared pages count once. */
 export function residentMiB(roots: readonly number[]): number {
   const processes = withChildren(roots)
   const field = processes.length > 1 ? 'Pss' : 'Rss'
@@ -20,10 +20,10 @@ export function residentMiB(roots: readonly number[]): number {
   return kibibytes.reduce((sum, size) => sum + size, 0) / 1024
 }
 
-/** Seconds that a core has been busy since the system started, with whatever, or was not there for us (`steal`). */
+/** Seconds since boot in which a core was busy or taken by the hypervisor (`steal`). */
 export function busySeconds(core: number): number {
   const line = new RegExp(`^cpu${core} (.*)`, 'm').exec(read('stat'))?.[1] ?? ''
-  // guest and guest_nice, after these, are counted in user and nice already.
+  // The later fields guest and guest_nice are already included in user and nice.
   const [user = 0, nice = 0, system = 0, _idle, _iowait, irq = 0, softirq = 0, steal = 0] = line.split(' ').map(Number)
   return (user + nice + system + irq + softirq + steal) / ticksPerSecond
 }
@@ -33,7 +33,7 @@ function withChildren(roots: readonly number[]): Stat[] {
     .filter(name => /^\d+$/.test(name))
     .flatMap(name => statOf(Number(name)) ?? [])
   const found = all.filter(({ pid }) => roots.includes(pid))
-  // Grows while it is walked: the children of children.
+  // The array grows during the loop, which so reaches grandchildren.
   for (const { pid } of found) found.push(...all.filter(({ parent }) => parent === pid))
   return found
 }
@@ -41,7 +41,7 @@ function withChildren(roots: readonly number[]): Stat[] {
 function statOf(pid: number): Stat | undefined {
   const text = read(`${pid}/stat`)
   if (text === '') return undefined
-  // The name, in parentheses, may hold anything. After it: state, parent, …; utime, stime, cutime and cstime are the 12th to 15th.
+  // The name in parentheses may contain anything. After it: state, parent, …; utime, stime, cutime and cstime are the 12th to 15th.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0)
   return { pid, parent: Number(fields[1]), ticks }
@@ -51,7 +51,7 @@ function read(file: string): string {
   try {
     return readFileSync(`/proc/${file}`, 'utf8')
   } catch {
-    // It has ended in the meantime.
+    // The process has exited.
     return ''
   }
 }

@@ -1,31 +1,31 @@
 import { median } from './median.ts'
 import type { Broken, Row } from './rounds.ts'
 
-/** Rows beside each other, measured in the same rounds. */
+/** Rows that were measured in the same rounds. */
 export type Table = {
   readonly name: string
   readonly title: string
-  /** The system whose figure is 1.00. */
+  /** The system whose ratio is 1.00. */
   readonly base: string
-  /** What the ratio compares: more requests a second, or a longer wait. */
+  /** What the ratio compares: requests per second, or latency. */
   readonly compares: 'rate' | 'p99Ms'
   readonly rows: ReadonlyArray<Row | Broken>
   readonly note?: string
 }
 
-/** A figure that is no rate. */
+/** A single figure outside the tables. */
 export type Figure = { readonly what: string; readonly value: number; readonly unit: 'ms' | 'MiB' | 'times'; readonly note?: string }
 
 export type Results = {
   readonly date: string
   readonly machine: { readonly node: string; readonly cpu: string }
-  /** Of all that is compared; `rounds` is of each. */
+  /** Starts of every system; `rounds` is per start. */
   readonly starts: number
   readonly rounds: number
   readonly seconds: number
   readonly connections: number
   readonly systems: ReadonlyArray<{ readonly name: string; readonly title: string; readonly setUp: string; readonly idleMiB?: number }>
-  /** What is not measured, and why. */
+  /** Systems that were not measured, with the reason. */
   readonly missing: ReadonlyArray<{ readonly what: string; readonly why: string }>
   readonly tables: readonly Table[]
   readonly figures: readonly Figure[]
@@ -34,24 +34,24 @@ export type Results = {
 export const isMeasured = (row: Row | Broken): row is Row => !('broken' in row)
 
 /**
- * To the base of its table; `undefined` when either is not measured. Rates are compared round by round, since what else the machine does
- * comes and goes more slowly than they alternate.
+ * The ratio to the base of the table; `undefined` when either is not measured. Rates are compared round by round, since other work on the
+ * machine changes more slowly than rounds alternate.
  */
 export function ratio({ base, compares, rows }: Table, row: Row | Broken): number | undefined {
-  const one = rows.find(({ system }) => system === base)
-  if (!one || !isMeasured(one) || !isMeasured(row)) return undefined
-  if (compares === 'p99Ms') return row.p99Ms / one.p99Ms
-  return median(row.rates.map((rate, round) => rate / (one.rates[round] ?? 0)))
+  const baseRow = rows.find(({ system }) => system === base)
+  if (!baseRow || !isMeasured(baseRow) || !isMeasured(row)) return undefined
+  if (compares === 'p99Ms') return row.p99Ms / baseRow.p99Ms
+  return median(row.rates.map((rate, round) => rate / (baseRow.rates[round] ?? 0)))
 }
 
-/** The load's core was full while the system had something left: the system could do more than the figure says. */
+/** Whether the load's core was full while the tested core was not: the system could serve more than the figure says. */
 export const isLoadBound = ({ loadBusy, testedBusy }: Row): boolean => loadBusy > 0.95 && testedBusy < 0.95
 
-/** Other work on the two cores, beyond which figures are rough. */
+/** The share of other work on the two cores above which figures are rough. */
 const maxQuietShare = 0.1
 
-/** The most that the machine did beside the bench, when that was too much. */
+/** The largest share of other work in any row, if it is above the limit. */
 export function noiseOf({ tables }: Results): number | undefined {
-  const most = Math.max(0, ...tables.flatMap(({ rows }) => rows.filter(isMeasured).map(({ elsewhere }) => elsewhere)))
-  return most > maxQuietShare ? most : undefined
+  const share = Math.max(0, ...tables.flatMap(({ rows }) => rows.filter(isMeasured).map(({ elsewhere }) => elsewhere)))
+  return share > maxQuietShare ? share : undefined
 }

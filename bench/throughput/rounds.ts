@@ -6,7 +6,7 @@ import { sliced } from './slices.ts'
 import type { InWorld, World } from './system.ts'
 import { type Latencies, type Load, type Run, runWrk } from './wrk.ts'
 
-/** One row of a table: a load, and the processes it is put on. */
+/** One row of a table: a load, and the processes that serve it. */
 export type Subject = {
   readonly system: string
   readonly title: string
@@ -14,23 +14,23 @@ export type Subject = {
   readonly pids: readonly number[]
 }
 
-/** Medians over the rounds of all starts, but for `rates`; of memory, over the starts. */
+/** Medians over the rounds of all starts, except `rates`. Memory is the median over the starts. */
 export type Row = {
   readonly system: string
   readonly title: string
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rate: number
-  /** The same of each round, in their order. */
+  /** Requests per second of each round, in order. */
   readonly rates: readonly number[]
   readonly p50Ms: number
   readonly p99Ms: number
-  /** CPU of the system itself for one request, in microseconds. */
+  /** CPU time of the system itself per request, in microseconds. */
   readonly cpuMicros: number
   /** How busy the system kept its core: from 0 to 1. */
   readonly testedBusy: number
-  /** How busy the load's core was: with load, upstream and Redis, and with what is not ours. */
+  /** How busy the load's core was, with load, upstream, Redis and other work: from 0 to 1. */
   readonly loadBusy: number
-  /** Of both cores together, what was not ours: neither the system nor the load. The more, the less the figures are worth. */
+  /** The share of both cores used by neither the system nor the load. The larger, the less reliable the figures. */
   readonly elsewhere: number
   /** Memory right after the last round of a start. */
   readonly loadedMiB: number
@@ -39,30 +39,30 @@ export type Row = {
 export type Broken = { readonly system: string; readonly title: string; readonly broken: string }
 
 export type Plan = {
-  /** How often all that is compared is started anew: two processes of the same code may differ for as long as they live. */
+  /** How often all systems are started afresh: two processes of the same code may differ for their whole lifetime. */
   readonly starts: number
-  /** Of each start. */
+  /** Rounds per start. */
   readonly rounds: number
-  /** Of one round. */
+  /** Seconds per round. */
   readonly seconds: number
-  /** At each start before the first round, of each subject. */
+  /** Warm-up of each subject at each start, before the first round. */
   readonly warmUpSeconds: number
 }
 
 type Share = 'cpuMicros' | 'testedBusy' | 'loadBusy' | 'elsewhere'
-/** Waits are missing where they are measured apart. */
+/** Without latencies where they are measured separately. */
 export type Sample = Omit<Run, keyof Latencies> & Partial<Latencies> & { readonly [share in Share]: number }
 
-const hasWaits = (sample: Sample): sample is Sample & Latencies => sample.p99Ms !== undefined
+const hasLatencies = (sample: Sample): sample is Sample & Latencies => sample.p99Ms !== undefined
 
 const pauseMs = 50
 
-/** One sample of each subject, in their order. */
+/** Takes one sample of each subject, in order. */
 export type Round = (directory: string, subjects: readonly Subject[], plan: Plan) => Promise<Sample[]>
 
-type Measured = { readonly subject: Subject; readonly samples: Sample[]; readonly waits: Latencies[]; readonly loadedMiB: number[] }
+type Measured = { readonly subject: Subject; readonly samples: Sample[]; readonly latencies: Latencies[]; readonly loadedMiB: number[] }
 
-/** What was measured of each row, by whichever processes. */
+/** Collects the measurements of each row over all starts. */
 export class Tally {
   readonly #rows = new Map<string, Measured>()
 
@@ -74,9 +74,9 @@ export class Tally {
       for (const [at, row] of rows.entries()) row.samples.push(...samples.slice(at, at + 1))
     }
     for (const [at, { load, pids }] of subjects.entries()) {
-      const { samples, waits, loadedMiB } = rows[at] as Measured
-      const measured = samples.slice(-plan.rounds).filter(hasWaits)
-      waits.push(...(measured.length > 0 ? measured : [await runWrk(directory, load, plan.seconds)]))
+      const { samples, latencies, loadedMiB } = rows[at] as Measured
+      const measured = samples.slice(-plan.rounds).filter(hasLatencies)
+      latencies.push(...(measured.length > 0 ? measured : [await runWrk(directory, load, plan.seconds)]))
       loadedMiB.push(residentMiB(pids))
     }
   }
@@ -86,13 +86,13 @@ export class Tally {
   }
 
   #rowOf(subject: Subject): Measured {
-    const row = this.#rows.get(subject.system) ?? { subject, samples: [], waits: [], loadedMiB: [] }
+    const row = this.#rows.get(subject.system) ?? { subject, samples: [], latencies: [], loadedMiB: [] }
     this.#rows.set(subject.system, row)
     return row
   }
 }
 
-/** Has each start in a world of its own, and measures what it started there. */
+/** Runs each start in a new world and measures its subjects. */
 export async function alternate(
   inWorld: InWorld,
   plan: Plan,
@@ -114,7 +114,7 @@ export async function warmUp(directory: string, subjects: readonly Subject[], se
   for (const { load } of subjects) await runWrk(directory, load, seconds)
 }
 
-/** Each subject for a whole round, one after the other: for what slices would spoil. */
+/** Measures each subject for a whole round, one after the other, where slices would distort the result. */
 export const unsliced: Round = async (directory, subjects, { seconds }) => {
   const samples: Sample[] = []
   for (const { load, pids } of subjects) {
@@ -135,29 +135,29 @@ export const unsliced: Round = async (directory, subjects, { seconds }) => {
   return samples
 }
 
-/** Seconds, from whenever. */
+/** Counters in seconds, from an arbitrary start. */
 const readCounters = (pids: readonly number[]) => ({
   wall: performance.now() / 1000,
   tested: cpuSeconds(pids),
-  // All that runs here was started by this process.
+  // Everything in the bench is a child of this process.
   ours: cpuSeconds([process.pid]),
   loadCore: busySeconds(loadCore),
   testedCore: busySeconds(testedCore)
 })
 
-function summarize({ subject: { system, title }, samples, waits, loadedMiB }: Measured): Row | Broken {
-  const fault = samples.find(run => run.error !== undefined)?.error
-  if (fault !== undefined) return { system, title, broken: fault }
+function summarize({ subject: { system, title }, samples, latencies, loadedMiB }: Measured): Row | Broken {
+  const error = samples.find(run => run.error !== undefined)?.error
+  if (error !== undefined) return { system, title, broken: error }
   const rates = samples.map(({ requests, seconds }) => requests / seconds)
   const of = (field: Share) => median(samples.map(run => run[field]))
-  const ofWaits = (field: keyof Latencies) => median(waits.map(wait => wait[field]))
+  const ofLatencies = (field: keyof Latencies) => median(latencies.map(latency => latency[field]))
   return {
     system,
     title,
     rate: round(median(rates), 1),
     rates: rates.map(rate => round(rate, 1)),
-    p50Ms: round(ofWaits('p50Ms'), 100),
-    p99Ms: round(ofWaits('p99Ms'), 100),
+    p50Ms: round(ofLatencies('p50Ms'), 100),
+    p99Ms: round(ofLatencies('p99Ms'), 100),
     cpuMicros: round(of('cpuMicros'), 10),
     testedBusy: round(of('testedBusy'), 100),
     loadBusy: round(Math.min(1, of('loadBusy')), 100),

@@ -26,13 +26,13 @@ const limits: SessionLimits = { idleMs: 8 * hourMs, maxMs: 720 * hourMs }
 export const newKeys = (): SealingKeys => ({ session: randomBytes(32).toString('base64'), token: randomBytes(32).toString('base64') })
 
 /**
- * Signs people in without the sign-in: what the gateway would have stored after it, written by the gateway's own code.
- * @param called how many of them need a cookie, which takes a while
- * @returns a `Cookie` header each
+ * Creates sessions without a sign-in: writes what the gateway would store after one, with the gateway's own code.
+ * @param called how many of the sessions need a cookie, since cookies take a while to seal
+ * @returns a `Cookie` header per session
  */
 export async function seedSessions({ redisUrl, dataDir, keys, publicUrl }: SeedTarget, count: number, called = count): Promise<string[]> {
   const store = await openStore({ redis: redisUrl === undefined ? undefined : parseRedisUrl(redisUrl), dataDir, clock: { now: Date.now } })
-  // Seen a little later than now: the note that a session is in use, at most one a minute, is not due while the bench runs.
+  // Last seen in the future, so that no last-seen update (at most one a minute) is due while the bench runs.
   const clock = { now: () => Date.now() + hourMs }
   const vault = createVault({ store, cipher: createCipher([Buffer.from(keys.token, 'base64')]), limits, clock })
   const sessions: Session[] = []
@@ -52,7 +52,7 @@ export async function seedSessions({ redisUrl, dataDir, keys, publicUrl }: SeedT
       scopes: ['notes:read'],
       ...life
     })
-    if (typeof begun === 'string') throw new Error(`a new session is not kept: ${begun}`)
+    if (typeof begun === 'string') throw new Error(`a new session was not stored: ${begun}`)
     const held = await vault.openAll(begun)
     if (held) await vault.touch(held.session, 'productboard')
     return begun
@@ -70,14 +70,14 @@ export async function seedSessions({ redisUrl, dataDir, keys, publicUrl }: SeedT
   return cookiesFor(sessions.slice(0, called), keys, publicUrl)
 }
 
-/** As the gateway sets them. */
+/** The cookies as the gateway sets them. */
 async function cookiesFor(sessions: readonly Session[], keys: SealingKeys, publicUrl: string): Promise<string[]> {
   const app = fastify()
   await app.register(cookies, { keys: [Buffer.from(keys.session, 'base64')], limits, publicUrl })
   await app.register(session, { limits, clock: { now: Date.now } })
   app.get<{ Params: { index: string } }>('/:index', (request, reply) => {
-    const given = sessions[Number(request.params.index)]
-    if (given) reply.setSessionCookie(given)
+    const requested = sessions[Number(request.params.index)]
+    if (requested) reply.setSessionCookie(requested)
     return reply.send()
   })
   const headers: string[] = []
@@ -86,7 +86,7 @@ async function cookiesFor(sessions: readonly Session[], keys: SealingKeys, publi
   return headers
 }
 
-/** A store refuses until its first connection stands. */
+/** A Redis store rejects calls until its first connection is up. */
 async function waitFor(ping: () => Promise<void>): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {

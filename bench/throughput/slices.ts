@@ -4,21 +4,21 @@ import { busySeconds, cpuSeconds } from './procfs.ts'
 import type { Round, Sample, Subject } from './rounds.ts'
 import { type Run, startWrk, type Wrk } from './wrk.ts'
 
-/** Of one subject. What else the machine does changes within seconds: in so short a time it meets all alike. */
+/** Length of one subject's slice. Other work on the machine changes within seconds, so short slices spread it evenly. */
 const maxSliceMs = 200
-/** Who waits for their turn is stopped. Longer than this, and some take it for a network that has failed. */
+/** How long a subject may be stopped while others have their turn. Longer stops look like a network failure to some systems. */
 const maxStopMs = 900
-/** More than a round takes, with all its stops. */
+/** More than a round takes, including all stops. */
 const maxRoundSeconds = 600
-/** After a stop, until all threads of wrk run again. */
+/** Time after a stop until all threads of wrk run again. */
 const resumeMs = 50
 
 type Turn = { readonly subject: Subject; readonly wrk: Wrk; activeSeconds: number; loadBusySeconds: number }
 
 /**
- * All subjects in one round, each with a load of its own, in short slices that take turns until each has had `plan.seconds`. In its
- * slice a system and its load run, and all others are stopped, with what is on its way to them. Waits would hold the stops: they are
- * measured apart.
+ * Measures all subjects in one round, each with its own load, in short alternating slices until each has run for `plan.seconds`. During
+ * its slice one system and its load run; all others are stopped with their requests in flight. Latencies would include the stops, so they
+ * are measured separately.
  */
 export const sliced: Round = async (directory, subjects, { seconds }) => {
   const sliceMs = Math.min(maxSliceMs, maxStopMs / subjects.length)
@@ -26,11 +26,11 @@ export const sliced: Round = async (directory, subjects, { seconds }) => {
   const before = readCounters(subjects)
   const turns: Turn[] = []
   const runs: Run[] = []
-  // Who is stopped hears of no other end.
-  const abandon = () => {
+  // A stopped process reacts to no signal but SIGKILL.
+  const killAll = () => {
     for (const { wrk } of turns) wrk.signal('SIGKILL')
   }
-  process.once('exit', abandon)
+  process.once('exit', killAll)
   try {
     for (const subject of subjects) {
       const wrk = await startWrk(directory, subject.load, maxRoundSeconds)
@@ -40,8 +40,8 @@ export const sliced: Round = async (directory, subjects, { seconds }) => {
     for (let slice = 1; slice < slices; slice++) for (const turn of turns) await runTurn(turn, () => sleep(sliceMs))
     for (const turn of turns) runs.push(await runTurn(turn, () => finish(turn.wrk)))
   } finally {
-    process.off('exit', abandon)
-    abandon()
+    process.off('exit', killAll)
+    killAll()
     for (const { subject } of turns) signalGroups(subject.pids, 'SIGCONT')
   }
   const after = readCounters(subjects)
@@ -65,16 +65,16 @@ export const sliced: Round = async (directory, subjects, { seconds }) => {
 async function runTurn<T>(turn: Turn, use: () => Promise<T>): Promise<T> {
   const { subject, wrk } = turn
   const busyBefore = busySeconds(loadCore)
-  const beganMs = performance.now()
+  const startMs = performance.now()
   resume(subject, wrk)
-  const used = await use()
+  const result = await use()
   pause(subject, wrk)
-  turn.activeSeconds += (performance.now() - beganMs) / 1000
+  turn.activeSeconds += (performance.now() - startMs) / 1000
   turn.loadBusySeconds += busySeconds(loadCore) - busyBefore
-  return used
+  return result
 }
 
-/** Its last slice. A wrk that is told so while it is still stopped may hear it in the wrong thread, and not end. */
+/** Ends wrk in its last slice. While it is still stopped, SIGINT may reach the wrong thread and be ignored. */
 async function finish(wrk: Wrk): Promise<Run> {
   await sleep(resumeMs)
   wrk.signal('SIGINT')
@@ -91,16 +91,16 @@ function pause({ pids }: Subject, wrk: Wrk): void {
   signalGroups(pids, 'SIGSTOP')
 }
 
-/** Each system began a process group: its children are in it. */
+/** Each system leads its own process group, which includes its children. */
 function signalGroups(pids: readonly number[], name: 'SIGSTOP' | 'SIGCONT'): void {
   for (const pid of pids) process.kill(-pid, name)
 }
 
-/** Seconds, from whenever. */
+/** Counters in seconds, from an arbitrary start. */
 const readCounters = (subjects: readonly Subject[]) => ({
   wall: performance.now() / 1000,
   tested: subjects.map(({ pids }) => cpuSeconds(pids)),
-  // All that runs here was started by this process.
+  // Everything in the bench is a child of this process.
   ours: cpuSeconds([process.pid]),
   busy: busySeconds(loadCore) + busySeconds(testedCore)
 })

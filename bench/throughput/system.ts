@@ -2,36 +2,36 @@ import type { Dependency } from './dependencies.ts'
 import type { Workspace } from './workspace.ts'
 
 export type World = Workspace & {
-  /** Origin of the API, below `/api`. */
+  /** Origin of the API, whose paths start with `/api`. */
   readonly upstream: string
   readonly redisUrl: string
 }
 
-/** A world of its own for `use`, gone afterwards with all that was started in it. */
+/** Runs `use` with a new world, and then ends everything that was started in it. */
 export type InWorld = <T>(use: (world: World) => Promise<T>) => Promise<T>
 
-/** Something that stands between the load and the upstream. */
+/** A proxy between the load and the upstream. */
 export type System = {
   readonly name: string
   readonly title: string
   readonly needs: readonly Dependency[]
-  /** What a reader should know of how it is set up. */
+  /** How it is configured, for readers of the results. */
   readonly setUp: string
-  /** It puts a credential on, and lets nobody through without a session. */
+  /** Whether it adds a credential and rejects requests without a session. */
   readonly authenticates: boolean
-  /** @param sessions how many people sign in */
+  /** @param sessions the number of sessions to create */
   start(world: World, sessions: number): Promise<Running>
 }
 
 export type Running = {
-  /** The upstream's `/api` through this system. */
+  /** The URL of the upstream's `/api` through this system. */
   readonly base: string
-  /** What its clients send with each call, beside the cookie. */
+  /** The headers of each request, apart from the cookie. */
   readonly headers: Readonly<Record<string, string>>
-  /** A `Cookie` header a session. */
+  /** A `Cookie` header per session. */
   readonly cookies: readonly string[]
-  /** Its processes; their children count as well. */
+  /** Its processes, whose children count too. */
   readonly pids: readonly number[]
-  /** Milliseconds from the start of the last of them until it was ready. */
+  /** Milliseconds from the start of its last process until that was ready. */
   readonly startMs: number
 }

@@ -5,8 +5,8 @@ import { grantkeeper } from './systems/grantkeeper.ts'
 import { nginxAuth } from './systems/nginx-auth.ts'
 import { plain } from './systems/plain.ts'
 
-/** In the order of the tables. */
+/** In the order of the tables' rows. */
 export const systems: readonly System[] = [...plain, ...grantkeeper, ...nginxAuth, ...apaches, ...expressStacks]
 
-/** What ratios are to: this is 1.00. */
+/** The system whose ratio is 1.00. */
 export const base = 'http-proxy'

@@ -14,7 +14,7 @@ const columns: ReadonlyArray<readonly [title: string, cell: (row: Row, table: Ta
   ['RSS', ({ loadedMiB }) => `${number(loadedMiB)} MiB`]
 ]
 
-/** Everything, as Markdown. */
+/** Renders all results as Markdown. */
 export function markdown(results: Results): string {
   const noise = noiseOf(results)
   const missing = results.missing.map(({ what, why }) => `- not measured: ${what}: ${why}`)

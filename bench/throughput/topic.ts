@@ -8,7 +8,7 @@ export type Findings = {
   readonly missing?: Results['missing']
 }
 
-/** A question about Grantkeeper alone, with processes of its own that end with it. */
+/** A measurement of Grantkeeper alone, with its own processes. */
 export type Topic = {
   readonly name: string
   run(inWorld: InWorld, plan: Plan): Promise<Findings>

@@ -4,26 +4,26 @@ import { freePort } from '../../test/support/free-port.ts'
 import { startNginx } from './nginx.ts'
 import type { Workspace } from './workspace.ts'
 
-/** Sizes in bytes of what the upstream answers, and of what it takes. */
+/** Sizes in bytes of the upstream's responses, and of uploads. */
 export const sizes = { small: 1024, large: 1024 * 1024, upload: 64 * 1024 } as const
 
 /**
- * The API behind every system: an nginx, because it shares its core with the load and must not be what is measured.
- * `/api/small` and `/api/large` are JSON; `/api/upload` reads the body to its end before it answers; `/api/who` tells the credential that came.
+ * Starts the API behind every system. It is an nginx, since it shares its core with the load and must not become the bottleneck.
+ * `/api/small` and `/api/large` are JSON, `/api/upload` reads the whole body before it responds, `/api/who` returns the credential.
  * @returns its origin
  */
 export async function startUpstream(place: Workspace): Promise<string> {
   const port = await freePort()
   await writeFile(join(place.directory, 'large'), largeJson())
   await startNginx(place, 'upstream', {
-    // Not all nginx have it, and nginx itself answers a POST before it has read it.
+    // Without this optional module, nginx responds to a POST before it has read the body.
     modules: ['ngx_http_echo_module.so'],
     accessLog: false,
     tested: false,
     http: `
       default_type application/json;
       open_file_cache max=10;
-      # Longer than a system waits for its turn: what it keeps alive must not be gone when it comes.
+      # Longer than a system waits for its turn, so that its idle connections stay open.
       keepalive_timeout 1h;
       client_body_buffer_size 128k;
       server {
@@ -41,16 +41,16 @@ export async function startUpstream(place: Workspace): Promise<string> {
 
 const smallJson = () => pad(JSON.stringify({ data: [{ id: 1, title: 'A note', text: '' }] }), sizes.small)
 
-/** A list of records, as an API gives one, with nothing that a parser would leave out. */
+/** A list of records as an API returns it, without insignificant whitespace. */
 function largeJson(): string {
   const record = JSON.stringify({ id: 1, title: 'A note', text: '' })
   const records = Array.from({ length: sizes.large / 1024 }, () => pad(record, 1023))
   const [last = ''] = records
-  // Brackets and commas: one byte a record, and one more.
+  // Brackets and commas add one byte per record, plus one.
   return `[${[...records.slice(1), last.replace('x', '')].join(',')}]`
 }
 
-/** Filled up in its last empty string. */
+/** Pads the last empty string to reach `bytes`. */
 function pad(json: string, bytes: number): string {
   const at = json.lastIndexOf('""') + 1
   return json.slice(0, at) + 'x'.repeat(bytes - json.length) + json.slice(at)

@@ -1,7 +1,7 @@
 import { sizes } from './upstream.ts'
 import type { Load } from './wrk.ts'
 
-/** What every system is asked to do. */
+/** A request that every system serves. */
 export type Workload = Pick<Load, 'method' | 'bodyBytes' | 'responseBytes'> & {
   readonly name: string
   readonly title: string
@@ -20,7 +20,7 @@ export const workloads: readonly Workload[] = [
   { name: 'sessions', title: '1 kB GET, 1,000 hot sessions in turn', ...small, sessions: maxSessions }
 ]
 
-/** The usual request. */
+/** The default workload of topics. */
 export const get = workloads[0] as Workload
 
 export const loadOf = (work: Workload, { base, headers, cookies }: Pick<Load, 'headers' | 'cookies'> & { base: string }): Load => ({

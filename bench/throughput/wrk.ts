@@ -6,44 +6,44 @@ import { promisify } from 'node:util'
 export type Load = {
   readonly url: string
   readonly method: 'GET' | 'POST'
-  /** Of the body that is sent; 0: none. */
+  /** Size of the request body; 0 for none. */
   readonly bodyBytes: number
-  /** Least bytes of an answer: a system that answers with less is broken, whatever its status. */
+  /** Minimum size of a response: a system that sends less is broken, whatever the status. */
   readonly responseBytes: number
   readonly headers: Readonly<Record<string, string>>
-  /** `Cookie` headers, used in turn; empty: none is sent. */
+  /** `Cookie` headers, used in turn; none is sent when empty. */
   readonly cookies: readonly string[]
-  /** Requests a second; left out: as many as it takes. */
+  /** Requests per second; as many as possible when left out. */
   readonly rate?: number
 }
 
-/** How long answers took. */
+/** Response times. */
 export type Latencies = { readonly p50Ms: number; readonly p99Ms: number }
 
 export type Run = Latencies & {
   readonly requests: number
   readonly seconds: number
-  /** Why this is no measurement. */
+  /** Why the measurement is invalid. */
   readonly error: string | undefined
 }
 
 export const connections = 48
-/** With one answer. Between slices the systems are stopped, and an answer of 1 MB may take several of them. */
+/** For one response. Systems are stopped between slices, and a response of 1 MB may take several slices. */
 const timeoutSeconds = 30
 const script = join(import.meta.dirname, 'load.lua')
 let fileCount = 0
 
-/** A wrk that runs, or has ended. */
+/** A running or finished wrk. */
 export type Wrk = {
-  /** SIGINT: it ends before its time, and tells what it has counted so far. */
+  /** SIGINT ends it early; it then reports what it has counted so far. */
   signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGINT' | 'SIGKILL'): void
   readonly run: Promise<Run>
 }
 
-/** One round of wrk. */
+/** Runs wrk for one round. */
 export const runWrk = async (directory: string, load: Load, seconds: number): Promise<Run> => (await startWrk(directory, load, seconds)).run
 
-/** One thread, `connections` kept alive. @param directory where the list of cookies is put */
+/** Starts wrk with one thread and `connections` keep-alive connections. @param directory for the file with the cookies */
 export async function startWrk(directory: string, load: Load, seconds: number): Promise<Wrk> {
   const cookies = join(directory, `cookies-${++fileCount}`)
   await writeFile(cookies, load.cookies.length > 0 ? load.cookies.join('\n') : '-')
@@ -79,14 +79,14 @@ async function resultOf(running: Promise<{ stdout: string }>, load: Load, second
     const result = JSON.parse(/^RESULT (.*)$/m.exec(stdout)?.[1] ?? '')
     return { ...result, error: findError(result, load) }
   } catch (error) {
-    // It could not even connect, for instance.
-    const said = (error as { stderr?: string }).stderr?.trim() || String(error)
-    return { requests: 0, seconds, p50Ms: 0, p99Ms: 0, error: `wrk: ${said.split('\n').at(-1)}` }
+    // For example, it could not connect.
+    const output = (error as { stderr?: string }).stderr?.trim() || String(error)
+    return { requests: 0, seconds, p50Ms: 0, p99Ms: 0, error: `wrk: ${output.split('\n').at(-1)}` }
   }
 }
 
 function findError({ requests, errors, bytes }: { requests: number; errors: number; bytes: number }, { responseBytes }: Load) {
   if (errors > 0) return `${errors} of ${requests} requests failed`
-  if (!(requests > 0)) return 'no request was answered'
-  return bytes < requests * responseBytes ? 'answers were too short' : undefined
+  if (!(requests > 0)) return 'no request completed'
+  return bytes < requests * responseBytes ? 'responses were too short' : undefined
 }

@@ -1,4 +1,4 @@
-// The least that a proxy in Node can do: node:http in front, undici's dispatch behind, nothing checked, nobody known.
+// A minimal Node proxy: node:http in front, undici's dispatch behind, no checks, no authentication.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type Dispatcher, Pool } from 'undici'
 
@@ -9,16 +9,16 @@ const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgr
 
 class ResponseWriter implements Dispatcher.DispatchHandler {
   readonly #response: ServerResponse
-  #begun = false
+  #hasData = false
 
   constructor(response: ServerResponse) {
     this.#response = response
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Without it, the answers to clients that have gone would keep their connections for good.
+    // Otherwise responses to disconnected clients would occupy their upstream connections forever.
     this.#response.once('close', () => {
-      if (!this.#response.writableFinished) controller.abort(new Error('the client has gone'))
+      if (!this.#response.writableFinished) controller.abort(new Error('client disconnected'))
     })
   }
 
@@ -26,17 +26,17 @@ class ResponseWriter implements Dispatcher.DispatchHandler {
     for (const name of hopByHop) delete headers[name]
     this.#response.writeHead(status, headers)
     this.#response.on('drain', () => controller.resume())
-    // A small answer leaves as one write, with its head.
-    process.nextTick(() => this.#begun || this.#response.flushHeaders())
+    // Delaying the head by a tick lets a small response leave in one write.
+    process.nextTick(() => this.#hasData || this.#response.flushHeaders())
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#begun = true
+    this.#hasData = true
     if (!this.#response.write(chunk)) controller.pause()
   }
 
   onResponseEnd(): void {
-    this.#begun = true
+    this.#hasData = true
     this.#response.end()
   }
 

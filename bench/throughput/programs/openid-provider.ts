@@ -1,4 +1,4 @@
-// The OpenID provider that Apache signs people in at: everybody is let in at once, and called by a number. OpenID Connect Core 1.0.
+// The OpenID provider for Apache. It signs in every user at once, under a number as the subject. OpenID Connect Core 1.0.
 import { createSign, generateKeyPairSync, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
@@ -7,9 +7,9 @@ const { PORT } = process.env
 const issuer = `http://127.0.0.1:${PORT}`
 const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const key = { ...publicKey.export({ format: 'jwk' }), kid: 'bench', use: 'sig', alg: 'RS256' }
-/** Code -> nonce, until it is spent. */
+/** Code -> nonce, until the code is redeemed. */
 const codes = new Map<string, string>()
-let people = 0
+let userCount = 0
 
 const metadata = {
   issuer,
@@ -22,12 +22,12 @@ const metadata = {
   token_endpoint_auth_methods_supported: ['client_secret_basic']
 }
 
-const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 function idToken(audience: string, nonce: string): string {
   const seconds = Math.floor(Date.now() / 1000)
-  const claims = { iss: issuer, sub: `person-${++people}`, aud: audience, nonce, iat: seconds, exp: seconds + 86_400 }
-  const signed = `${part({ alg: 'RS256', kid: key.kid })}.${part(claims)}`
+  const claims = { iss: issuer, sub: `user-${++userCount}`, aud: audience, nonce, iat: seconds, exp: seconds + 86_400 }
+  const signed = `${encode({ alg: 'RS256', kid: key.kid })}.${encode(claims)}`
   return `${signed}.${createSign('sha256').update(signed).sign(privateKey, 'base64url')}`
 }
 
@@ -53,8 +53,8 @@ createServer(async (request, response) => {
   else if (url.pathname === '/authorize') {
     const code = randomUUID()
     codes.set(code, url.searchParams.get('nonce') ?? '')
-    const back = new URL(url.searchParams.get('redirect_uri') ?? '')
-    back.search = String(new URLSearchParams({ code, state: url.searchParams.get('state') ?? '' }))
-    response.writeHead(302, { location: back.href }).end()
+    const redirect = new URL(url.searchParams.get('redirect_uri') ?? '')
+    redirect.search = String(new URLSearchParams({ code, state: url.searchParams.get('state') ?? '' }))
+    response.writeHead(302, { location: redirect.href }).end()
   } else json(response, metadata)
 }).listen(Number(PORT), '127.0.0.1')

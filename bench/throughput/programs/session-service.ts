@@ -1,5 +1,5 @@
-// What nginx' auth_request asks: whose cookie is it, and which token belongs to it? Sessions lie in Redis; with CACHE_MS each is also held here
-// for so long, which means that one that has ended goes on for that time.
+// The service behind nginx's auth_request: it maps a session cookie to its access token. Sessions are in Redis. With CACHE_MS they are also
+// cached here for that time, in which an ended session still works.
 import { randomUUID } from 'node:crypto'
 import { createServer, type ServerResponse } from 'node:http'
 import { Redis } from 'ioredis'
@@ -30,7 +30,7 @@ createServer(async (request, response) => {
     return
   }
   const id = /(?:^|; )sid=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]
-  const known = id === undefined ? undefined : cached.get(id)
-  if (known && known.untilMs > Date.now()) respond(response, known.token)
+  const entry = id === undefined ? undefined : cached.get(id)
+  if (entry && entry.untilMs > Date.now()) respond(response, entry.token)
   else respond(response, id === undefined ? undefined : await readToken(id))
 }).listen(Number(PORT), '127.0.0.1')

@@ -15,7 +15,7 @@ const modules = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'headers
 const setUp =
   'event MPM with two processes of 64 threads that stay, keep-alive to the upstream, server-side sessions (the default), access log on (the default)'
 
-/** Entries of the cache that a sign-in takes, or a few more: who has no place is signed out. */
+/** At least as many cache entries as a sign-in takes: a session that does not fit is evicted. */
 const entriesOfSession = 4
 
 const apache = (name: string, title: string, cache: (world: World) => string): System => ({
@@ -101,13 +101,13 @@ const configuration = ({ upstream }: World, directory: string, port: number, pro
   </Location>
 `
 
-/** Apache -> provider -> Apache's callback. Not by `fetch`, whose Sec-Fetch-Mode Apache answers with 401. */
+/** Apache -> provider -> Apache's callback. Not with `fetch`: Apache responds to its Sec-Fetch-Mode with 401. */
 async function signIn(page: string): Promise<string> {
-  const begun = await visit(page)
-  const allowed = await visit(begun.location)
-  const done = await visit(allowed.location, begun.cookie)
-  const session = /mod_auth_openidc_session=[^;]+/.exec(done.cookie)?.[0]
-  if (session === undefined) throw new Error(`Apache gave no session: ${done.status}`)
+  const start = await visit(page)
+  const consent = await visit(start.location)
+  const callback = await visit(consent.location, start.cookie)
+  const session = /mod_auth_openidc_session=[^;]+/.exec(callback.cookie)?.[0]
+  if (session === undefined) throw new Error(`Apache created no session: ${callback.status}`)
   return session
 }
 

@@ -14,7 +14,7 @@ const express = (name: string, title: string, file: string): System => ({
   }
 })
 
-/** What one builds on Express out of the usual packages. */
+/** Proxies built on Express with its usual packages. */
 export const expressStacks: readonly System[] = [
   express('express', 'Express + express-session + connect-redis + http-proxy-middleware', 'express-proxy.js'),
   express('express-axios', 'Express + express-session + connect-redis + axios', 'express-axios.js')

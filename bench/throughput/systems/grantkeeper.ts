@@ -7,18 +7,18 @@ import { startDaemon } from '../daemon.ts'
 import { newKeys, type SealingKeys, seedSessions } from '../seed.ts'
 import type { Running, System, World } from '../system.ts'
 
-/** Built, as the operating guide advises for production. */
+/** The build, as the operating guide recommends for production. */
 const server = join(import.meta.dirname, '..', '..', '..', 'dist', 'src', 'cli', 'start.js')
 
 export type Variant = {
   readonly store: 'Redis' | 'embedded'
-  /** More of its environment. */
+  /** Additional environment variables. */
   readonly environment?: Readonly<Record<string, string>>
-  /** Beside the load, on both cores, and not alone on one. */
+  /** Runs on both cores, beside the load, instead of alone on one. */
   readonly besideLoad?: boolean
-  /** Where it can be told to collect its garbage. */
+  /** Port of Node's inspector, for `collectGarbage`. */
   readonly inspectorPort?: number
-  /** How many of its sessions will be called; all when left out. */
+  /** How many of its sessions get requests; all by default. */
   readonly called?: number
 }
 
@@ -38,11 +38,11 @@ function system(name: string, title: string, variant: Variant): System {
   }
 }
 
-/** As users run it. @param sessions are stored before it starts */
+/** @param sessions the number of sessions stored before it starts */
 export const startGrantkeeper = async (world: World, sessions: number, variant: Variant): Promise<Running> =>
   (await prepareGrantkeeper(world, sessions, variant)).launch(world.owner)
 
-/** A store with its sessions in it, on which processes can be started one after the other. */
+/** A store filled with sessions, on which processes can be started one after the other. */
 export type Prepared = { launch(owner: Owner): Promise<Running> }
 
 export async function prepareGrantkeeper(
@@ -81,7 +81,7 @@ function variables({ upstream }: World, keys: SealingKeys, port: number, redisUr
     PRODUCTBOARD_CLIENT_ID: 'bench',
     PRODUCTBOARD_CLIENT_SECRET: 'bench-secret',
     PRODUCTBOARD_API_URL: `${upstream}/api`,
-    // No balancer is to be told that it ends.
+    // There is no load balancer to wait for.
     SHUTDOWN_DELAY: '0',
     ...(redisUrl !== undefined && { REDIS_URL: redisUrl })
   }

@@ -6,7 +6,7 @@ import { signInAll } from './sign-in.ts'
 
 const setUp = 'one worker; the service is bare node:http on the same core; keep-alive to both; access log on (the default)'
 
-/** The gateway that one builds out of nginx and a little service, which says who is asking and with which token to go on. */
+/** A gateway built from nginx and a small service that maps the session cookie to an access token. */
 export const nginxAuth: readonly System[] = [
   {
     name: 'nginx-auth',

@@ -5,7 +5,7 @@ import { startProgram } from './program.ts'
 
 const noSession = { headers: {}, cookies: [] } as const
 
-/** Systems that let everybody through and put nothing on: what the wire and each HTTP stack allow. */
+/** Systems without authentication or credentials: the upper bound of each HTTP stack. */
 export const plain: readonly System[] = [
   {
     name: 'direct',

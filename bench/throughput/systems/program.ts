@@ -6,7 +6,7 @@ import type { Running, World } from '../system.ts'
 
 const bench = join(import.meta.dirname, '..', '..')
 
-/** A proxy in Node, in production: ours stand in programs/, those that need packages of their own in peers/. */
+/** Starts a Node proxy in production mode. Those with packages of their own are in peers/, the others in programs/. */
 export async function startProgram(
   { owner, directory, upstream, redisUrl }: World,
   file: string,

@@ -3,7 +3,7 @@ import { startGrantkeeper } from '../systems/grantkeeper.ts'
 import type { Topic } from '../topic.ts'
 import { subject } from './subject.ts'
 
-/** What a line a call costs: into a file, as a service manager takes it. */
+/** The cost of one log line per request, written to a file as under a service manager. */
 export const accessLog: Topic = {
   name: 'access-log',
   async run(inWorld, plan) {

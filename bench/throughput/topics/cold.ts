@@ -5,23 +5,23 @@ import type { Topic } from '../topic.ts'
 import { maxSessions } from '../workloads.ts'
 import { subject } from './subject.ts'
 
-/** So many sessions in turn that each has left the memory before it comes again: every call asks the store. */
+/** So many sessions in turn that each is evicted from the record cache before its next request: every request reads the store. */
 const coldSessions = 2 * defaultRecordCacheLimits.maxOwners
 
 const stores: ReadonlyArray<Variant['store']> = ['Redis', 'embedded']
 
-/** What a call costs whose session this process does not know yet, beside those that it does. */
+/** The cost of requests whose session is not cached, compared with cached ones. */
 export const cold: Topic = {
   name: 'cold',
   async run(inWorld, plan) {
     const tables = []
     for (const store of stores) {
       const rows = await alternate(inWorld, plan, async world => {
-        const warm = await startGrantkeeper(world, maxSessions, { store })
-        const chilly = await startGrantkeeper(world, coldSessions, { store })
+        const hotGateway = await startGrantkeeper(world, maxSessions, { store })
+        const coldGateway = await startGrantkeeper(world, coldSessions, { store })
         return [
-          subject('hot', 'hot: 1,000 sessions in turn', warm, maxSessions),
-          subject('cold', 'cold: each is read', chilly, coldSessions)
+          subject('hot', 'hot: 1,000 sessions in turn', hotGateway, maxSessions),
+          subject('cold', 'cold: each is read', coldGateway, coldSessions)
         ]
       })
       const title = `Grantkeeper, ${store}: sessions in memory and not`

@@ -10,7 +10,7 @@ const base = 'dispatch'
 const share = 0.7
 const compared = [...plain.filter(({ name }) => name === base), ...grantkeeper]
 
-/** How long calls wait while there is still some room. */
+/** Latency below saturation. */
 export const latency: Topic = {
   name: 'latency',
   async run(inWorld, plan) {

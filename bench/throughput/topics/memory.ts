@@ -14,7 +14,7 @@ const hotSessions = 10_000
 const settleMs = 1000
 const loadSeconds = 3
 
-/** What the process needs before anybody has signed in, and what 10,000 hot sessions add to it. */
+/** Memory of an idle process without sessions, and what 10,000 hot sessions add to it. */
 export const memory: Topic = {
   name: 'memory',
   async run(inWorld, plan) {
@@ -46,7 +46,7 @@ async function idleMiB(pids: readonly number[]): Promise<number> {
   return residentMiB(pids)
 }
 
-/** The heap grows under any load: so the same load again, on one session. */
+/** The heap grows under any load, so the result is the difference to the same load on one session. */
 async function sessionsMiB(world: World): Promise<number> {
   const [many, one] = [await startInspected(world), await startInspected(world)]
   const subjects = [subject('many', '', many.running, hotSessions), subject('one', '', one.running)]

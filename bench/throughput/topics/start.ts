@@ -8,16 +8,16 @@ const starts: ReadonlyArray<readonly [what: string, start: (world: World) => Pro
   ['Grantkeeper, embedded: start to ready', world => startGrantkeeper(world, 0, { store: 'embedded' })]
 ]
 
-/** From the start of the process until it takes calls. */
+/** Time from the start of the process until it is ready for requests. */
 export const start: Topic = {
   name: 'start',
   async run(inWorld, { starts: times, rounds }) {
-    const taken = starts.map(([what, start]) => ({ what, start, ms: [] as number[] }))
+    const measured = starts.map(([what, start]) => ({ what, start, ms: [] as number[] }))
     for (let i = 0; i < times * rounds; i++) {
-      for (const { start, ms } of taken) ms.push((await inWorld(start)).startMs)
+      for (const { start, ms } of measured) ms.push((await inWorld(start)).startMs)
     }
     return {
-      figures: taken.map(({ what, ms }) => ({
+      figures: measured.map(({ what, ms }) => ({
         what,
         value: median(ms),
         unit: 'ms' as const,

@@ -12,7 +12,7 @@ import { subject } from './subject.ts'
 const counts = [1, 100, 10_000, 100_000]
 const stores: ReadonlyArray<Variant['store']> = ['Redis', 'embedded']
 
-/** Whether it matters how many sessions lie in the store while one of them is in use. */
+/** Whether the number of stored sessions matters while only one of them is in use. */
 export const stored: Topic = {
   name: 'stored',
   async run(inWorld, plan) {
@@ -30,11 +30,11 @@ export const stored: Topic = {
   }
 }
 
-/** So many take a while to be stored: once, for all starts. */
+/** Fills the stores once for all starts, since that takes a while. */
 async function compare(world: World, store: Variant['store'], plan: Plan) {
   const filled: Array<{ count: number; prepared: Prepared }> = []
   for (const count of counts) {
-    // Each with a store of its own: an embedded one has that anyway.
+    // Each count needs its own Redis; an embedded store is separate anyway.
     const own = store === 'Redis' ? { ...world, redisUrl: (await startRedis(world.owner)).url } : world
     filled.push({ count, prepared: await prepareGrantkeeper(own, count, { store, called: 1 }) })
   }

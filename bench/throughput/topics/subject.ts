@@ -2,7 +2,7 @@ import type { Subject } from '../rounds.ts'
 import type { Running } from '../system.ts'
 import { get, loadOf } from '../workloads.ts'
 
-/** The usual request with the first `sessions` of its sessions in turn, as a row of its own. */
+/** A row with the `get` workload on the first `sessions` sessions in turn. */
 export const subject = (system: string, title: string, running: Running, sessions = 1): Subject => ({
   system,
   title,

@@ -5,13 +5,13 @@ import type { Topic } from '../topic.ts'
 import { runWrk } from '../wrk.ts'
 import { subject } from './subject.ts'
 
-/** Of the top rate of one process, for each: two of them and the load find room on two cores, and nobody waits for one. */
+/** The load per process, as a share of one process's top rate: low enough that two processes and the load fit on two cores. */
 const share = 0.3
 
 /**
- * One worker and two, on both cores and beside the load, which has no third: so it is what a call costs in CPU time that says how much
- * more two workers would serve on two cores of their own. Each has the same rate, since a process with less to do serves fewer calls in
- * a turn of its event loop, and pays more for each.
+ * Compares one worker with two on both cores. Without a third core for the load, throughput says nothing, so the CPU time per request
+ * tells how much more two workers would serve on two cores of their own. Each process gets the same rate, because a less busy process
+ * handles fewer requests per turn of its event loop and so spends more on each.
  */
 export const workers: Topic = {
   name: 'workers',
