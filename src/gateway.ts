@@ -1,28 +1,26 @@
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Logger } from 'pino'
-import accessLog from '../plugins/hooks/access-log.ts'
-import cookies from '../plugins/hooks/cookies.ts'
-import errors from '../plugins/hooks/errors.ts'
-import endedSessions from '../plugins/hooks/expired-sessions.ts'
+import accessLog, { createAccessLog } from '../plugins/hooks/access-log.ts'
+import background from '../plugins/hooks/background.ts'
+import { registerCookies } from '../plugins/hooks/cookies.ts'
+import errors, { createErrorResponder } from '../plugins/hooks/errors.ts'
+import eventLog from '../plugins/hooks/event-log.ts'
 import flows from '../plugins/hooks/flows.ts'
 import framing, { maxHeadBytes } from '../plugins/hooks/framing.ts'
-import grants from '../plugins/hooks/grants.ts'
 import { respondToMalformed } from '../plugins/hooks/malformed-requests.ts'
-import otherMethods, { collectRoutes } from '../plugins/hooks/method-not-allowed.ts'
-import providers from '../plugins/hooks/providers.ts'
+import methodNotAllowed, { collectRoutes, type RegisteredRoutes } from '../plugins/hooks/method-not-allowed.ts'
 import rateLimits from '../plugins/hooks/rate-limits.ts'
-import bodies from '../plugins/hooks/request-bodies.ts'
+import requestBodies from '../plugins/hooks/request-bodies.ts'
 import type { BodyPace } from '../plugins/hooks/request-body.ts'
 import { createRequestIds } from '../plugins/hooks/request-ids.ts'
-import security from '../plugins/hooks/security.ts'
+import security, { createSetOwnHeaders } from '../plugins/hooks/security.ts'
 import session from '../plugins/hooks/session.ts'
-import delivery from '../plugins/hooks/session-delivery.ts'
-import vault from '../plugins/hooks/vault.ts'
+import sessionDelivery from '../plugins/hooks/session-delivery.ts'
 import apiKeys from '../plugins/routes/api-keys.ts'
-import client from '../plugins/routes/browser-client.ts'
+import browserClient from '../plugins/routes/browser-client.ts'
 import connections from '../plugins/routes/connections.ts'
 import health from '../plugins/routes/health.ts'
-import invited from '../plugins/routes/invitation-links.ts'
+import invitationLinks from '../plugins/routes/invitation-links.ts'
 import invitationPages from '../plugins/routes/invitation-pages.ts'
 import invitations from '../plugins/routes/invitations.ts'
 import pages from '../plugins/routes/pages.ts'
@@ -30,105 +28,118 @@ import proxy from '../plugins/routes/proxy/proxy.ts'
 import { rewriteUrl } from '../plugins/routes/proxy/target.ts'
 import signIn from '../plugins/routes/sign-in/sign-in.ts'
 import type { Config } from './config/config.ts'
-import { flowLifetimeMs } from './core/flow.ts'
-import { maxRefreshMs } from './core/oauth/renewal.ts'
-import type { Clock, LookupFor, Store } from './core/ports.ts'
-import type { Send } from './core/proxy/forward.ts'
-import type { TokenTimeouts } from './oauth2/token-endpoint.ts'
+import { createServices, type ServiceDependencies, type Services } from './services.ts'
 
-export type GatewayDependencies = {
-  store: Store
-  clock: Clock
-  send: Send
-  lookupFor: LookupFor
-  logger: Logger
-  clientTimeouts?: ClientTimeouts
-  /** How long what was not delivered is kept for whoever asks again. */
-  undeliveredMs?: number
-  tokenTimeouts?: TokenTimeouts
+export type GatewayDependencies = ServiceDependencies & {
+  readonly logger: Logger
+  readonly clientTimeouts?: ClientTimeouts
 }
 
-/** With clients that send slowly: for the head of a request, for its body, and how often both are looked at, in milliseconds. */
+/** For clients that send slowly: for the head of a request, for its body, and how often both are checked, in milliseconds. */
 export type ClientTimeouts = { readonly headersMs: number; readonly body: BodyPace; readonly checkEveryMs: number }
 
-/** A refresh may take a minute, and its body a little more; it stays below `maxRefreshMs`, for which a lease is made. */
-const defaultTokenTimes: TokenTimeouts = { exchangeMs: 30_000, refreshMs: maxRefreshMs }
+export type Gateway = {
+  readonly app: FastifyInstance
+  readonly services: Services
+  /** Every route that does more than refuse a method. */
+  readonly routes: RegisteredRoutes
+  /** From now on load balancers are told that the gateway is not ready, and clients to use another connection. */
+  startShutdown(): void
+}
 
-const defaultPatience: ClientTimeouts = { headersMs: 15_000, body: { idleMs: 60_000, bytesPerSecond: 1024 }, checkEveryMs: 1_000 }
+const defaultClientTimeouts: ClientTimeouts = { headersMs: 15_000, body: { idleMs: 60_000, bytesPerSecond: 1024 }, checkEveryMs: 1_000 }
 
-/** Of our own routes, which take a key or a name; proxied bodies have their own limit. */
+/** For our own routes, which take an API key or a name. Proxied bodies have their own limit. */
 const maxBodyBytes = 16 * 1024
-/** The token of an invitation's link is longer than Fastify's 100. */
+/** An invitation's token is longer than Fastify's default of 100. */
 const maxParamCharacters = 256
 
 const noSchemas = () => {
   throw new Error('no route has a schema')
 }
-/** No route has a schema: what would compile one need not be loaded, which is a tenth of a start and of the memory at rest. */
+/** No route has a schema: not loading the schema compilers saves a tenth of the start and of the memory at rest. */
 const noCompilers = { buildValidator: () => noSchemas, buildSerializer: () => noSchemas }
 
-/** The whole gateway, ready to listen. */
-export async function buildGateway(config: Config, parts: GatewayDependencies): Promise<FastifyInstance> {
-  const { store, clock, send, lookupFor, logger, undeliveredMs = flowLifetimeMs } = parts
-  const { clientTimeouts = defaultPatience, tokenTimeouts = defaultTokenTimes } = parts
-  const { publicUrl, allowedOrigins, session: limits, keys, trustProxy } = config
+/** The whole gateway, ready to listen. This is its table of contents: services are made once, plugins take what they need as options. */
+export async function buildGateway(config: Config, dependencies: GatewayDependencies): Promise<Gateway> {
+  const { logger, clientTimeouts = defaultClientTimeouts } = dependencies
+  const services = createServices(config, dependencies)
+  const { allowedOrigins } = services
   const nextId = createRequestIds()
+  const requestLog = createAccessLog(logger)
+  const sendError = createErrorResponder(services)
+  const setOwnHeaders = createSetOwnHeaders(services)
+  const shutdown = { isShuttingDown: false }
+
   const app: FastifyInstance = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: nextId,
-    trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
+    trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
     keepAliveTimeout: config.keepAliveMs,
     bodyLimit: maxBodyBytes,
-    rewriteUrl: rewriteUrl,
+    rewriteUrl,
     schemaController: { compilersFactory: noCompilers },
     routerOptions: { maxParamLength: maxParamCharacters },
-    // While it closes: what comes on an open connection is still served.
+    // Requests on open connections are still served while the gateway closes.
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => respondToMalformed(error, socket, { log: app.log, nextId, allowedOrigins }),
-    // An address that cannot be decoded reaches no route, but the same answer.
+    // A URL that cannot be decoded reaches no route and no hook, but gets the same kind of response.
     frameworkErrors: (error, request, reply) => {
-      app.logRequest(request, reply)
-      return app.sendError(error, request, app.setOwnHeaders(request, reply))
+      requestLog.logRequest(request, reply)
+      return sendError(error, request, setOwnHeaders(request, reply))
     },
     http: {
-      // More than is taken, so that what is too large is still read as a request, and refused as one. Less than what a socket gives at once:
-      // beyond it, the first packet shows what was too large.
+      // Larger than what is accepted, so that a request whose head is too large is still parsed, and refused with a response. Smaller than
+      // one read of a socket: beyond it, the first packet shows whether the URL or the headers were too large.
       maxHeaderSize: 3 * maxHeadBytes,
       headersTimeout: clientTimeouts.headersMs,
       connectionsCheckingInterval: clientTimeouts.checkEveryMs,
-      // Refused by plugins/hooks/framing.ts, which ends the connection with it.
+      // The framing hook refuses it, and closes the connection.
       requireHostHeader: false,
       optimizeEmptyRequests: true
     }
   })
-  collectRoutes(app)
+  // Before any route is registered.
+  const routes = collectRoutes(app)
 
-  await app.register(accessLog, { logger })
-  await app.register(providers, { providers: config.providers })
-  await app.register(errors, { publicUrl })
-  await app.register(bodies, { pace: clientTimeouts.body, checkEveryMs: clientTimeouts.checkEveryMs })
+  // Hooks run in this order. The access log is first, so that it measures the whole request and logs every refusal.
+  await app.register(accessLog, requestLog)
+  // Before every hook that throws.
+  await app.register(errors, { sendError })
+  // Before a refusal: the rest of a refused request's body has to be read, or its connection closed.
+  await app.register(requestBodies, { pace: clientTimeouts.body, checkEveryMs: clientTimeouts.checkEveryMs })
+  // Before anything in the request is trusted: two servers could read it differently.
   await app.register(framing, { nextId })
-  await app.register(security, { allowedOrigins, publicUrl })
-  await app.register(cookies, { keys: keys.session, limits, publicUrl })
-  await app.register(session, { limits, clock })
-  await app.register(flows, { clock })
-  await app.register(vault, { store, keys: keys.token, limits, graceMs: config.storeGraceMs, clock })
-  await app.register(rateLimits, { store, clock, signInsPerAddress: config.signInsPerAddress })
-  await app.register(health)
-  await app.register(grants, { clock })
-  await app.register(delivery, { undeliveredMs })
-  await app.register(endedSessions, { limits, clock })
-  await app.register(signIn, { publicUrl, allowedOrigins, lookupFor, tokenTimeouts, clock })
-  await app.register(connections, { publicUrl, clock })
-  await app.register(apiKeys, { publicUrl, send, clock })
-  await app.register(invitations, { publicUrl })
-  await app.register(invited, { send, clock })
-  await app.register(proxy, { publicUrl, send, clock })
-  await app.register(pages, { publicUrl, allowedOrigins, limits })
-  await app.register(invitationPages, { publicUrl })
-  await app.register(client, { allowedOrigins })
-  await app.register(otherMethods)
+  // CORS and the CSRF guard, before a cookie is parsed.
+  await app.register(security, { ...services, setOwnHeaders })
+  const sealedCookies = await registerCookies(app, { keys: config.keys.session, ...services })
+  await app.register(flows, { ...services, sealedCookies })
+  await app.register(session, { ...services, sealedCookies })
+  await app.register(rateLimits, { ...services, signInsPerAddress: config.signInsPerAddress })
+  await app.register(sessionDelivery, services)
+  await app.register(eventLog, services)
+  await app.register(background, services)
+
+  await app.register(health, { ...services, shutdown })
+  await app.register(signIn, services)
+  await app.register(connections, services)
+  await app.register(apiKeys, services)
+  await app.register(invitations, services)
+  await app.register(invitationLinks, services)
+  await app.register(proxy, { ...services, shutdown })
+  await app.register(pages, services)
+  await app.register(invitationPages, services)
+  await app.register(browserClient, services)
+  // After every route: it adds the other methods of each URL.
+  await app.register(methodNotAllowed, { routes })
   await app.ready()
-  return app
+  return {
+    app,
+    services,
+    routes,
+    startShutdown: () => {
+      shutdown.isShuttingDown = true
+    }
+  }
 }

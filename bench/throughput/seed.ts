@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import fastify from 'fastify'
-import cookies from '../../plugins/hooks/cookies.ts'
-import session from '../../plugins/hooks/session.ts'
+import { registerCookies } from '../../plugins/hooks/cookies.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { newId, type Session, type SessionLimits } from '../../src/core/session.ts'
 import { createCipher } from '../../src/core/vault/cipher.ts'
 import { createVault } from '../../src/core/vault/vault.ts'
 import { openStore } from '../../src/stores/open-store.ts'
 import { parseRedisUrl } from '../../src/stores/redis/target.ts'
-import { cookieHeader } from './systems/sign-in.ts'
 
 export type SealingKeys = { readonly session: string; readonly token: string }
 
@@ -52,10 +50,10 @@ export async function seedSessions({ redisUrl, dataDir, keys, publicUrl }: SeedT
       scopes: ['notes:read'],
       ...life
     })
-    if (typeof begun === 'string') throw new Error(`a new session was not stored: ${begun}`)
-    const held = await vault.openAll(begun)
+    if (begun.kind !== 'session') throw new Error(`a new session was not stored: ${begun.kind}`)
+    const held = await vault.openAll(begun.session)
     if (held) await vault.touch(held.session, 'productboard')
-    return begun
+    return begun.session
   }
 
   try {
@@ -73,15 +71,8 @@ export async function seedSessions({ redisUrl, dataDir, keys, publicUrl }: SeedT
 /** The cookies as the gateway sets them. */
 async function cookiesFor(sessions: readonly Session[], keys: SealingKeys, publicUrl: string): Promise<string[]> {
   const app = fastify()
-  await app.register(cookies, { keys: [Buffer.from(keys.session, 'base64')], limits, publicUrl })
-  await app.register(session, { limits, clock: { now: Date.now } })
-  app.get<{ Params: { index: string } }>('/:index', (request, reply) => {
-    const requested = sessions[Number(request.params.index)]
-    if (requested) reply.setSessionCookie(requested)
-    return reply.send()
-  })
-  const headers: string[] = []
-  for (const index of sessions.keys()) headers.push(cookieHeader([(await app.inject(`/${index}`)).headers['set-cookie'] ?? []].flat()))
+  const { session } = await registerCookies(app, { keys: [Buffer.from(keys.session, 'base64')], limits, publicUrl })
+  const headers = sessions.map(({ owner, id }) => `${session.name}=${encodeURIComponent(session.seal({ owner, id }))}`)
   await app.close()
   return headers
 }

@@ -3,60 +3,63 @@ import fp from 'fastify-plugin'
 import { type DestinationStream, type Logger, symbols } from 'pino'
 
 declare module 'fastify' {
-  interface FastifyInstance {
-    /** Has a line written when the request ends. A hook does it; for what goes wrong before there is a route, there is none. */
-    logRequest(request: FastifyRequest, reply: FastifyReply): void
-  }
   interface FastifyContextConfig {
-    /** Whoever knows the address may use it: logs have its pattern. */
+    /** The URL itself is a secret: logs show the route's pattern. */
     secretPath?: boolean
   }
   interface FastifyReply {
-    /** The response was broken off from here, and not by its client. */
+    /** The gateway aborted the response, and not the client. */
     isAborted: boolean
   }
 }
 
-/** Of a path: a line that is longer than a pipe takes at once may be cut into by another process's. */
-const maxCharacters = 2_000
+export type AccessLog = {
+  /** Has a line written when the request ends. */
+  logRequest(request: FastifyRequest, reply: FastifyReply): void
+}
 
-/** One line a request. The address stands in it without its query: a callback's holds the state and the code. */
-async function accessLog(app: FastifyInstance, { logger }: { logger: Logger }) {
+/** A line longer than PIPE_BUF may be interleaved with another process's. */
+const maxPathCharacters = 2_000
+
+/** One line per request. The URL is logged without its query: a callback's holds the state and the code. */
+export function createAccessLog(logger: Logger): AccessLog {
+  if (!logger.isLevelEnabled('info')) return { logRequest: () => {} }
+  const writeLine = createLineWriter(logger)
+  return {
+    logRequest(request, reply) {
+      // Not `onResponse`: Fastify does not call it when the client disconnects.
+      if (!request.url.startsWith('/health/')) reply.raw.on('close', () => writeLine(request, reply))
+    }
+  }
+}
+
+async function accessLog(app: FastifyInstance, { logRequest }: AccessLog) {
   app.decorateReply('isAborted', false)
-  const isOff = !logger.isLevelEnabled('info')
-  const writeLine = lineWriter(logger)
-  app.decorate('logRequest', noteRequest)
-  if (isOff) return
   app.addHook('onRequest', (request, reply, done) => {
-    noteRequest(request, reply)
+    logRequest(request, reply)
     done()
   })
-
-  function noteRequest(request: FastifyRequest, reply: FastifyReply): void {
-    // Not `onResponse`, which is told of no response whose client has gone.
-    if (!isOff && !request.url.startsWith('/health/')) reply.raw.on('close', () => writeLine(request, reply))
-  }
 }
 
-/** Of a logger: where its lines go, and what stands in all of them, which begins with a comma. */
-type LoggerParts = Logger & { readonly [symbols.streamSym]: DestinationStream; readonly [symbols.chindingsSym]: string }
+/** pino's internals: the destination of its lines, and the bindings that are in all of them (the text begins with a comma). */
+type LoggerInternals = Logger & { readonly [symbols.streamSym]: DestinationStream; readonly [symbols.chindingsSym]: string }
 
 /**
- * Writes the line that `log.info(fields, 'request')` of the request's own logger would, where that would write it. To put it together from
- * what never changes and a few values costs a small call up to a tenth less: pino asks of each field what it is and how it is to be shown.
+ * Writes the line that `log.info(fields, 'request')` of the request's logger would, to where that would write it. Building it from constant
+ * parts and a few values saves up to a tenth of a small request's cost: pino inspects each field.
  */
-function lineWriter(log: Logger): (request: FastifyRequest, reply: FastifyReply) => void {
-  const { [symbols.streamSym]: destination, [symbols.chindingsSym]: bindings } = log as LoggerParts
+function createLineWriter(log: Logger): (request: FastifyRequest, reply: FastifyReply) => void {
+  const { [symbols.streamSym]: destination, [symbols.chindingsSym]: bindings } = log as LoggerInternals
   const level = log.levels.values.info
   return (request, reply) => {
-    const fields = `"requestId":"${request.id}","method":"${request.method}","path":${JSON.stringify(pathOf(request))}`
+    const fields = `"requestId":"${request.id}","method":"${request.method}","path":${JSON.stringify(loggedPath(request))}`
     const ms = Math.round(reply.elapsedTime * 10) / 10
-    destination.write(`{"level":${level},"time":${Date.now()}${bindings},${fields},${outcomeOf(reply)}"ms":${ms},"msg":"request"}\n`)
+    destination.write(`{"level":${level},"time":${Date.now()}${bindings},${fields},${responseFields(reply)}"ms":${ms},"msg":"request"}\n`)
   }
 }
 
-/** What came of a request, each fact with a comma behind it. A client that went before its response began has none. */
-function outcomeOf(reply: FastifyReply): string {
+/** The fields of the response, each followed by a comma. A client that disconnected before its response began has none. */
+function responseFields(reply: FastifyReply): string {
   const { statusCode, writableFinished, headersSent } = reply.raw
   const aborted = writableFinished || reply.isAborted ? '' : '"aborted":true,'
   if (!headersSent) return aborted
@@ -64,20 +67,20 @@ function outcomeOf(reply: FastifyReply): string {
   return `"status":${statusCode},${code === undefined ? '' : `"code":"${code}",`}${aborted}`
 }
 
-function pathOf({ originalUrl: url, routeOptions }: FastifyRequest): string {
+function loggedPath({ originalUrl: url, routeOptions }: FastifyRequest): string {
   const { url: pattern, config } = routeOptions ?? {}
-  // A preflight has a route for every address.
-  if (pattern === undefined || pattern === '*') return beginningOf(url)
+  // A preflight request has a route for every URL.
+  if (pattern === undefined || pattern === '*') return firstSegment(url)
   if (config?.secretPath) return pattern
   const queryAt = url.indexOf('?')
   const path = queryAt === -1 ? url : url.slice(0, queryAt)
-  return path.length > maxCharacters ? `${path.slice(0, maxCharacters)}…` : path
+  return path.length > maxPathCharacters ? `${path.slice(0, maxPathCharacters)}…` : path
 }
 
-/** Where no route says whether an address is a secret, as with a slip in one, it is shown as far as it can hold none. */
-function beginningOf(url: string): string {
-  const [beginning, rest] = /^\/[\w.-]{0,24}(?=([/?]|$))/.exec(url) ?? ['/', '…']
-  return rest ? `${beginning}…` : beginning
+/** No route says whether this URL is a secret, for example a mistyped one: only its first segment, which can hold none, is logged. */
+function firstSegment(url: string): string {
+  const [segment, rest] = /^\/[\w.-]{0,24}(?=([/?]|$))/.exec(url) ?? ['/', '…']
+  return rest ? `${segment}…` : segment
 }
 
 export default fp(accessLog, { name: 'access-log' })

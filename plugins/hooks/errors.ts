@@ -4,16 +4,15 @@ import { connectUrl } from '../../src/core/connections/view.ts'
 import { type ErrorCode, GatewayError, stackFrames } from '../../src/core/errors.ts'
 import { TokenEndpointError } from '../../src/core/oauth/token-response.ts'
 import { errorPage } from '../../src/pages/error-page.ts'
+import type { Services } from '../../src/services.ts'
 import { prefersPage } from './accept.ts'
 
 declare module 'fastify' {
-  interface FastifyInstance {
-    /** For what goes wrong before there is a route. */
-    sendError(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply
+  interface FastifyContextConfig {
+    /** The provider that a route belongs to. */
+    provider?: string
   }
 }
-
-type ErrorsOptions = { publicUrl: string }
 
 /** RFC 9457. */
 export type Problem = {
@@ -28,43 +27,21 @@ export type Problem = {
   retryAfter?: number
 }
 
-/** A new connection is the way on. */
-const connecting: ReadonlySet<ErrorCode> = new Set(['connection_required', 'reconnect_required', 'state_invalid'])
+/** Sends an error as a response. Fastify's error handler calls it; so does the gateway for requests that reach no route. */
+export type ErrorResponder = (error: Error, request: FastifyRequest, reply: FastifyReply) => FastifyReply
 
-/** The one place where an error becomes an answer: a problem document, or a page that says the same to a person. */
-async function errors(app: FastifyInstance, { publicUrl }: ErrorsOptions) {
-  const answerError = (thrown: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const error = thrown instanceof GatewayError ? thrown : translate(thrown)
-    if (error.status >= 500) log(request, error, settingsOf(error, request)?.definition.name)
-    return answer(error, request, reply)
-  }
-  app.decorate('sendError', answerError)
-  app.setErrorHandler<Error>(answerError)
+/** The codes whose remedy is to connect again. */
+const connectCodes: ReadonlySet<ErrorCode> = new Set(['connection_required', 'reconnect_required', 'state_invalid'])
 
-  app.setNotFoundHandler(request => {
-    if (!app.supportedMethods.includes(request.method))
-      throw new GatewayError('method_not_allowed', `${request.method} is not a method of this gateway.`, { allow: [] })
-    throw new GatewayError('not_found', 'There is nothing at this address. Calls to a provider go to /proxy/PROVIDER/….')
-  })
-
-  function answer(error: GatewayError, request: FastifyRequest, reply: FastifyReply) {
-    const problem = problemOf(error, request)
-    reply.code(problem.status).header('grantkeeper-error', problem.code)
-    if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter))
-    if (error.allow) reply.header('allow', error.allow.join(', '))
-    if (prefersPage(request.headers)) return reply.type('text/html; charset=utf-8').send(errorPage(problem))
-    return reply.type('application/problem+json').send(JSON.stringify(problem))
-  }
-
-  /** Of the provider that it is about, if that is one. */
+/** The one place where an error becomes a response: a problem document, or for a browser that prefers HTML a page that says the same. */
+export function createErrorResponder({ providers, publicUrl }: Pick<Services, 'providers' | 'publicUrl'>): ErrorResponder {
   function settingsOf(error: GatewayError, request: FastifyRequest) {
     const provider = error.provider ?? configOf(request).provider ?? (request.params as { provider?: string } | undefined)?.provider
-    return provider === undefined ? undefined : app.providers.get(provider)
+    return provider === undefined ? undefined : providers.get(provider)
   }
 
   function problemOf(error: GatewayError, request: FastifyRequest): Problem {
     const settings = settingsOf(error, request)
-    const connects = connecting.has(error.code)
     return {
       type: `urn:grantkeeper:problem:${error.code}`,
       title: error.title,
@@ -73,34 +50,56 @@ async function errors(app: FastifyInstance, { publicUrl }: ErrorsOptions) {
       code: error.code,
       requestId: request.id,
       ...(settings && { provider: settings.definition.name }),
-      ...(settings && connects && { connectUrl: connectUrl(settings, publicUrl) }),
+      ...(settings && connectCodes.has(error.code) && { connectUrl: connectUrl(settings, publicUrl) }),
       ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter })
     }
   }
+
+  return (thrown, request, reply) => {
+    const error = thrown instanceof GatewayError ? thrown : translate(thrown)
+    if (error.status >= 500) log(request, error, settingsOf(error, request)?.definition.name)
+    const problem = problemOf(error, request)
+    reply.code(problem.status).header('grantkeeper-error', problem.code)
+    if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter))
+    if (error.allow) reply.header('allow', error.allow.join(', '))
+    if (prefersPage(request.headers)) return reply.type('text/html; charset=utf-8').send(errorPage(problem))
+    return reply.type('application/problem+json').send(JSON.stringify(problem))
+  }
 }
 
-/** A request whose address could not be read has none. */
+async function errors(app: FastifyInstance, { sendError }: { sendError: ErrorResponder }) {
+  app.setErrorHandler<Error>(sendError)
+
+  app.setNotFoundHandler(request => {
+    if (!app.supportedMethods.includes(request.method))
+      throw new GatewayError('method_not_allowed', `${request.method} is not a method of this gateway.`, { allow: [] })
+    throw new GatewayError('not_found', 'There is nothing at this address. Calls to a provider go to /proxy/PROVIDER/….')
+  })
+}
+
+/** A request whose URL could not be decoded has no route. */
 const configOf = (request: FastifyRequest): FastifyContextConfig => request.routeOptions?.config ?? {}
 
 /**
- * Names and codes only: messages and properties of a library's error may hold what was sent, the client secret among it. A store
- * says in words of its own what is wrong with it.
+ * Names and codes only: messages and properties of a library's error may hold what was sent, the client secret included. The store's own
+ * errors are in our words, and say what is wrong with it.
  */
 function log(request: FastifyRequest, error: GatewayError, provider: string | undefined): void {
   const { cause } = error
   const reason = error.code === 'store_unavailable' && cause instanceof Error ? cause.message : undefined
   const token = cause instanceof TokenEndpointError ? cause : undefined
   const facts = token && { kind: token.kind, status: token.details.status }
-  const because = cause instanceof Error ? { name: cause.name, code: (cause as NodeJS.ErrnoException).code, ...facts, reason } : undefined
+  const loggedCause =
+    cause instanceof Error ? { name: cause.name, code: (cause as NodeJS.ErrnoException).code, ...facts, reason } : undefined
   const stack = error.code === 'internal_error' && cause instanceof Error ? stackFrames(cause) : undefined
   request.log[error.code === 'internal_error' ? 'error' : 'warn'](
-    { code: error.code, provider, cause: because, stack },
-    // Its words are ours, and say which of a title's several meanings it is.
+    { code: error.code, provider, cause: loggedCause, stack },
+    // Its message is ours, and more exact than the title.
     token?.message ?? error.title
   )
 }
 
-/** Fastify's own refusals, in our words. */
+/** Fastify's own errors, in our words. */
 function translate(error: Error & Partial<FastifyError>): GatewayError {
   if (error.code === 'FST_ERR_BAD_URL')
     return new GatewayError('path_rejected', 'The path holds a percent sign that begins no valid encoding.', { cause: error })
@@ -113,7 +112,7 @@ function translate(error: Error & Partial<FastifyError>): GatewayError {
   if (typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500) {
     return new GatewayError('request_malformed', 'The request could not be read. Check its body and headers.', { cause: error })
   }
-  return new GatewayError('internal_error', 'This is a fault of Grantkeeper. Give the request id to its operator.', { cause: error })
+  return new GatewayError('internal_error', 'This is an error in Grantkeeper. Give the request id to its operator.', { cause: error })
 }
 
-export default fp(errors, { name: 'errors', dependencies: ['providers'] })
+export default fp(errors, { name: 'errors' })

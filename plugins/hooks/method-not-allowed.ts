@@ -3,35 +3,31 @@ import fp from 'fastify-plugin'
 import { GatewayError } from '../../src/core/errors.ts'
 
 declare module 'fastify' {
-  interface FastifyInstance {
-    /** Every route that does more than refuse. */
-    knownRoutes: KnownRoutes
-  }
   interface FastifyContextConfig {
-    /** Its handler does nothing but refuse. */
+    /** The route only refuses: it is one of those that this plugin adds. */
     refusal?: boolean
   }
 }
 
-/** Address pattern -> its methods, and whether the addresses of any are secrets. */
-type KnownRoutes = Map<string, { readonly methods: Set<string>; secretPath: boolean }>
+/** By URL pattern: the methods of its routes, and whether the URL of any of them is a secret. */
+export type RegisteredRoutes = ReadonlyMap<string, { readonly methods: Set<string>; secretPath: boolean }>
 
-/** Notes every route that is registered from here on. */
-export function collectRoutes(app: FastifyInstance): void {
-  const routes: KnownRoutes = new Map()
-  app.decorate('knownRoutes', routes)
+/** Lists every route that is registered after this call. */
+export function collectRoutes(app: FastifyInstance): RegisteredRoutes {
+  const routes = new Map<string, { readonly methods: Set<string>; secretPath: boolean }>()
   app.addHook('onRoute', ({ url, method, config }) => {
     if (config?.refusal) return
-    const known = routes.get(url) ?? { methods: new Set(), secretPath: false }
-    for (const name of [method].flat()) known.methods.add(name.toUpperCase())
-    known.secretPath ||= config?.secretPath === true
-    routes.set(url, known)
+    const route = routes.get(url) ?? { methods: new Set(), secretPath: false }
+    for (const name of [method].flat()) route.methods.add(name.toUpperCase())
+    route.secretPath ||= config?.secretPath === true
+    routes.set(url, route)
   })
+  return routes
 }
 
-/** RFC 9110 §15.5.6: an address that exists answers a method it does not know with 405 and what it does. Fastify would say 404. */
-async function otherMethods(app: FastifyInstance) {
-  for (const [url, { methods, secretPath }] of app.knownRoutes) {
+/** RFC 9110 §15.5.6: a method that a URL does not support gets 405 with the methods that it does. Fastify would send 404. */
+async function methodNotAllowed(app: FastifyInstance, { routes }: { routes: RegisteredRoutes }) {
+  for (const [url, { methods, secretPath }] of routes) {
     if (url === '*' || methods.has('OPTIONS')) continue
     const allow = [...methods]
     const others = app.supportedMethods.filter(method => method !== 'OPTIONS' && !methods.has(method)) as HTTPMethods[]
@@ -39,7 +35,7 @@ async function otherMethods(app: FastifyInstance) {
       method: others,
       url,
       config: { refusal: true, secretPath },
-      // Before anything is read of the body.
+      // Before any of the body is read.
       onRequest: async ({ method }) => {
         throw new GatewayError('method_not_allowed', `${method} is not a method of this address. It knows ${allow.join(', ')}.`, { allow })
       },
@@ -48,4 +44,4 @@ async function otherMethods(app: FastifyInstance) {
   }
 }
 
-export default fp(otherMethods, { name: 'other-methods', dependencies: ['errors'], encapsulate: true })
+export default fp(methodNotAllowed, { name: 'method-not-allowed', dependencies: ['errors'], encapsulate: true })

@@ -5,6 +5,7 @@ import { GatewayError, hasCode } from '../../src/core/errors.ts'
 import { clientNetwork, clientSite } from '../../src/core/guards/client-network.ts'
 import { createRateCounter } from '../../src/core/guards/rate-counter.ts'
 import type { Clock, Store } from '../../src/core/ports.ts'
+import type { Services } from '../../src/services.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -25,11 +26,9 @@ declare module 'fastify' {
 
 type Counted = { readonly key: string; readonly most: number }
 
-type RateLimitsOptions = {
-  store: Store
-  clock: Clock
-  /** Sign-ins that one address may begin in a minute. */
-  signInsPerAddress: number
+type Options = Pick<Services, 'store' | 'clock' | 'vault' | 'providers'> & {
+  /** Sign-ins per minute and IP address. */
+  readonly signInsPerAddress: number
 }
 
 const windowMs = 60_000
@@ -63,7 +62,7 @@ const wrongKeyCounts = 2
  * Limits on what a stranger could have us do for them, counted in the store that all instances share. Each try costs a provider a
  * call, or this gateway a record.
  */
-async function rateLimits(app: FastifyInstance, { store, clock, signInsPerAddress }: RateLimitsOptions) {
+async function rateLimits(app: FastifyInstance, { store, clock, vault, providers, signInsPerAddress }: Options) {
   await app.register(rateLimit, { global: false, timeWindow: windowMs, store: countsIn(store, clock) as never })
   app.decorateRequest('counted', null)
   const check = app.createRateLimit({
@@ -87,10 +86,9 @@ async function rateLimits(app: FastifyInstance, { store, clock, signInsPerAddres
 
   /** The session that its cookie names, if it lives and holds a connection. A ticket alone proves neither. */
   async function holderOf({ sessionRef }: FastifyRequest): Promise<string | undefined> {
-    const held = sessionRef && (await app.vault.open(sessionRef, names()))
+    const held = sessionRef && (await vault.open(sessionRef, [...providers.keys()]))
     return held && held.connections.size > 0 ? held.session.value.owner : undefined
   }
-  const names = () => [...app.providers.keys()]
 
   async function takeOfStrangers(request: FastifyRequest, what: keyof typeof maxOfStrangers, about: string): Promise<void> {
     const [network, site] = [clientNetwork(request.ip ?? ''), clientSite(request.ip ?? '')]
@@ -163,4 +161,4 @@ function countsIn(store: Store, clock: Clock) {
   }
 }
 
-export default fp(rateLimits, { name: 'rate-limits', dependencies: ['session', 'providers', 'vault'] })
+export default fp(rateLimits, { name: 'rate-limits', dependencies: ['session'] })

@@ -2,84 +2,77 @@ import cors from '@fastify/cors'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../../src/core/errors.ts'
-import type { ResourcePolicy } from '../../src/core/guards/response-headers.ts'
+import type { Services } from '../../src/services.ts'
 import { corsHeaders, exposedHeaders } from './cors-headers.ts'
-import { resourcePolicyFor } from './same-site.ts'
 
 declare module 'fastify' {
-  interface FastifyInstance {
-    /** What each response of our own has, CORS included. A hook puts it on; for what goes wrong before there is a route, there is none. */
-    setOwnHeaders(request: FastifyRequest, reply: FastifyReply): FastifyReply
-    /** Of each proxied response: who may load it without CORS. */
-    resourcePolicy: ResourcePolicy
-  }
   interface FastifyRequest {
-    /** The origin that calls, if it is an allowed one. */
-    allowedOrigin: string | undefined
+    /** The request's origin, if it is an allowed one. */
+    readonly allowedOrigin: string | undefined
   }
   interface FastifyContextConfig {
-    /** Guarded against cross-site calls whatever the method. Unsafe methods always are. */
+    /** Guarded against cross-site requests whatever the method. Unsafe methods always are. */
     guarded?: boolean
-    /** A form on one of our own pages is sent there, without a script that could add a header. */
+    /** Submitted by a form on one of our own pages, without a script that could add a header. */
     ownPage?: boolean
   }
 }
 
-type SecurityOptions = { allowedOrigins: ReadonlySet<string>; publicUrl: string }
+type Options = Pick<Services, 'allowedOrigins' | 'publicUrl'>
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-const pageHeaders = {
+const responseHeaders = {
   'content-security-policy':
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
-  // no-referrer: addresses of the sign-in hold the state and code (RFC 9700 §4.2.4).
+  // no-referrer: URLs of the sign-in hold the state and code (RFC 9700 §4.2.4).
   'referrer-policy': 'no-referrer',
   'cross-origin-resource-policy': 'same-origin',
-  // A sign-in in a popup walks through our answers, redirects and error pages too, and tells its opener at the end. Any other value on
-  // one of them would cut the two apart for good (HTML §7.1.3).
+  // A sign-in in a popup passes through our redirects, pages and error pages, and tells its opener the result at the end. Any other value
+  // on one of them would sever the popup from its opener for good (HTML §7.1.3).
   'cross-origin-opener-policy': 'unsafe-none',
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
   'cache-control': 'no-store'
 }
 
-/** Who may call from where: CORS by exact list, the CSRF guard in three layers, and the headers of our own answers. */
-async function security(app: FastifyInstance, { allowedOrigins, publicUrl }: SecurityOptions) {
-  const secure = publicUrl.startsWith('https:')
-  const own = secure ? { ...pageHeaders, 'strict-transport-security': 'max-age=31536000' } : pageHeaders
+/** Sets the headers of our own responses, CORS included, where they are not set yet. */
+export type SetOwnHeaders = (request: FastifyRequest, reply: FastifyReply) => FastifyReply
 
-  const ownHeaders = Object.entries(own)
-  app.decorate('resourcePolicy', resourcePolicyFor(publicUrl, allowedOrigins))
+export function createSetOwnHeaders({ allowedOrigins, publicUrl }: Options): SetOwnHeaders {
+  const isSecure = publicUrl.startsWith('https:')
+  const headers = Object.entries(isSecure ? { ...responseHeaders, 'strict-transport-security': 'max-age=31536000' } : responseHeaders)
+  return (request, reply) => {
+    for (const [name, value] of headers) if (!reply.hasHeader(name)) reply.header(name, value)
+    // @fastify/cors runs after the hooks that refuse a request by its framing or size. A frontend must be able to read those refusals too.
+    if (!reply.hasHeader('vary')) reply.header('vary', 'Origin')
+    const origin = allowedOriginOf(request, allowedOrigins)
+    if (origin === undefined || reply.hasHeader('access-control-allow-origin')) return reply
+    const cors = corsHeaders(origin, exposedHeaders)
+    for (let i = 0; i < cors.length; i += 2) reply.header(cors[i] as string, cors[i + 1])
+    return reply
+  }
+}
+
+const allowedOriginOf = ({ headers: { origin } }: FastifyRequest, allowedOrigins: ReadonlySet<string>) =>
+  origin !== undefined && allowedOrigins.has(origin) ? origin : undefined
+
+/** Who may send requests from where: CORS by an exact list of origins, the CSRF guard in three layers, the headers of our own responses. */
+async function security(app: FastifyInstance, { allowedOrigins, publicUrl, setOwnHeaders }: Options & { setOwnHeaders: SetOwnHeaders }) {
   app.decorateRequest('allowedOrigin', {
     getter(this: FastifyRequest) {
-      return allowedOriginOf(this)
+      return allowedOriginOf(this, allowedOrigins)
     }
   })
-  app.decorate('setOwnHeaders', putOwnHeaders)
-  // A proxied answer leaves without these hooks, and has headers of its own.
+  // A proxied response is sent without these hooks, and has headers of its own.
   app.addHook('onSend', (request, reply, _payload, done) => {
-    putOwnHeaders(request, reply)
+    setOwnHeaders(request, reply)
     done()
   })
 
-  const allowedOriginOf = ({ headers: { origin } }: FastifyRequest) =>
-    origin !== undefined && allowedOrigins.has(origin) ? origin : undefined
-
-  function putOwnHeaders(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    // Not from its property: a request that has no route has none.
-    const allowedOrigin = allowedOriginOf(request)
-    for (const [name, value] of ownHeaders) if (!reply.hasHeader(name)) reply.header(name, value)
-    // @fastify/cors comes after what refuses a request by its framing or its size, and a frontend is to know of that refusal as well.
-    if (!reply.hasHeader('vary')) reply.header('vary', 'Origin')
-    if (allowedOrigin === undefined || reply.hasHeader('access-control-allow-origin')) return reply
-    const headers = corsHeaders(allowedOrigin, exposedHeaders)
-    for (let i = 0; i < headers.length; i += 2) reply.header(headers[i] as string, headers[i + 1])
-    return reply
-  }
-
   app.addHook('onRequest', (request, _reply, done) => {
-    // A preflight from elsewhere learns nothing but no.
+    // A preflight request from any other origin learns nothing but the refusal.
     if (request.method === 'OPTIONS') refuseForeignOrigin(request)
     done()
   })
@@ -90,7 +83,7 @@ async function security(app: FastifyInstance, { allowedOrigins, publicUrl }: Sec
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders,
     maxAge: 600,
-    // An OPTIONS that is no preflight is answered like one, without anything that a page could read.
+    // An OPTIONS request that is no preflight gets the same response, without anything that a page could read.
     strictPreflight: false
   })
 
@@ -107,11 +100,11 @@ async function security(app: FastifyInstance, { allowedOrigins, publicUrl }: Sec
     const { headers } = request
     if (headers['sec-fetch-site'] === 'cross-site') throw rejected('The browser says that the call comes from another site.')
     refuseForeignOrigin(request)
-    // A header of our own makes every cross-origin call preflighted, so that the list of origins decides before it is sent.
+    // A custom header makes every cross-origin request preflighted, so that the list of origins decides before it is sent.
     if (headers['x-csrf'] !== '1') throw rejected('The header "X-CSRF: 1" is missing. Add it to every call of your frontend.')
   }
 
-  /** Browsers say where a form was sent from, and only they send forms with a person's cookies. */
+  /** Browsers say which page submitted a form, and only browsers submit forms with a user's cookies. */
   function refuseOtherPages({ headers }: FastifyRequest): void {
     const site = headers['sec-fetch-site']
     if (headers.origin !== publicUrl || (site !== undefined && site !== 'same-origin'))

@@ -3,87 +3,71 @@ import fp from 'fastify-plugin'
 import { flowId } from '../../src/core/flow.ts'
 import type { Session, SessionRef } from '../../src/core/session.ts'
 import type { OpenedSession } from '../../src/core/vault/vault.ts'
+import type { Services } from '../../src/services.ts'
 
 declare module 'fastify' {
-  interface FastifyInstance {
-    /** Works when whatever was given may not be taken any more. A gateway that closes waits for nobody. */
-    afterDeliveryDeadline(work: () => Promise<unknown>): void
-  }
   interface FastifyRequest {
-    /** What the session holds that its cookie names. A browser that should have got another cookie for it is given that. */
+    /**
+     * The session that the cookie names, and all its connections. A browser that has not got the cookie of its successor, because the
+     * response was lost, is sent it again with this response.
+     */
     openSession(reply: FastifyReply): Promise<OpenedSession | undefined>
   }
   interface FastifyReply {
-    /** Gives a session that a connection has begun or turned, and sees to it when the response does not arrive. */
+    /** Sends the cookie of a session that a connection began or rotated, and undoes that when the response does not arrive. */
     deliverSession(session: Session): FastifyReply
     /**
-     * Gives once more what the browser proves to have been given in a response that it has not got.
-     * @param shown the live session that the request shows. @param begun what a sign-in of this browser began
-     * @returns the session that is given
+     * Sends a session's cookie again, to a browser that proves that it was sent it in a response that got lost.
+     * @param presented the live session that the request shows
+     * @param started the session that a sign-in of this browser started
+     * @returns the session whose cookie is sent
      */
-    resendSession(shown: Session | undefined, begun?: SessionRef): Promise<Session | undefined>
+    resendSession(presented: Session | undefined, started?: SessionRef): Promise<Session | undefined>
   }
 }
 
-type DeliveryOptions = {
-  /** How long what was not delivered is kept for whoever asks again: as long as a sign-in may take. */
-  undeliveredMs: number
-}
+type Options = Pick<Services, 'vault' | 'revocation' | 'deferredTasks'>
 
-/** Sessions are given in responses, and responses get lost. */
-async function delivery(app: FastifyInstance, { undeliveredMs }: DeliveryOptions) {
-  const waiting = new Set<NodeJS.Timeout>()
-
+/** Sessions are delivered in responses, and responses get lost. */
+async function sessionDelivery(app: FastifyInstance, { vault, revocation, deferredTasks }: Options) {
   app.decorateReply('deliverSession', function (this: FastifyReply, session: Session) {
-    onceLost(this, () => void lost(session))
+    onLost(this, () => void undo(session))
     return this.setSessionCookie(session).reassignFlows(session.owner)
   })
 
-  /** Whatever is tried here in vain ends by its time: the predecessor after its grace, the session when it was idle for too long. */
-  async function lost(session: Session): Promise<void> {
+  /** If this fails, everything expires by itself: the predecessor after its grace period, the session when it was idle for too long. */
+  async function undo(session: Session): Promise<void> {
     try {
-      if (session.undelivered?.predecessor !== undefined) await app.vault.undoRotation(session)
-      else app.afterDeliveryDeadline(async () => Promise.all((await app.vault.endUndelivered(session)).map(app.revoke)))
+      if (session.undelivered?.predecessor !== undefined) await vault.undoRotation(session)
+      else deferredTasks.schedule(async () => Promise.all((await vault.endUndelivered(session)).map(revocation.revoke)))
     } catch (error) {
-      app.log.warn({ code: (error as { code?: unknown }).code }, 'a session that was not delivered could not be taken back')
+      app.log.warn({ code: (error as { code?: unknown }).code }, 'a session whose response was lost could not be restored')
     }
   }
 
-  app.decorate('afterDeliveryDeadline', (work: () => Promise<unknown>) => {
-    const timer = setTimeout(() => {
-      waiting.delete(timer)
-      work().catch(error => app.log.warn({ code: error.code }, 'what was not delivered could not be ended'))
-    }, undeliveredMs).unref()
-    waiting.add(timer)
-  })
-
-  app.decorateReply('resendSession', async function (this: FastifyReply, shown: Session | undefined, begun?: SessionRef) {
+  app.decorateReply('resendSession', async function (this: FastifyReply, presented: Session | undefined, started?: SessionRef) {
     const { request } = this
-    const next = shown ? shown.superseded && { owner: shown.owner, id: shown.superseded.by } : begun
-    const session = next && (await app.vault.resend(next, request, shown))
+    const next = presented ? presented.superseded && { owner: presented.owner, id: presented.superseded.by } : started
+    const session = next && (await vault.resend(next, request, presented))
     if (!session) return undefined
     this.deliverSession(session).clearFlowCookies(request.flows.filter(flow => flowId(flow) === session.undelivered?.flow))
     return session
   })
 
   app.decorateRequest('openSession', async function (this: FastifyRequest, reply: FastifyReply) {
-    const held = this.sessionRef && (await app.vault.openAll(this.sessionRef, this))
-    if (held) {
-      this.touchSession(held.session)
-      await reply.resendSession(held.session.value)
+    const opened = this.sessionRef && (await vault.openAll(this.sessionRef, this))
+    if (opened) {
+      this.touchSession(opened.session)
+      await reply.resendSession(opened.session.value)
     }
-    return held
-  })
-
-  app.addHook('onClose', async () => {
-    for (const timer of waiting) clearTimeout(timer)
+    return opened
   })
 }
 
-/** What the client has not taken when its connection closes has not arrived, as far as can be known here. */
-function onceLost({ raw }: FastifyReply, callBack: () => void): void {
-  if (raw.destroyed) callBack()
-  else raw.once('close', () => raw.writableFinished || callBack())
+/** A response that the client has not read when its connection closes counts as lost. */
+function onLost({ raw }: FastifyReply, listener: () => void): void {
+  if (raw.destroyed) listener()
+  else raw.once('close', () => raw.writableFinished || listener())
 }
 
-export default fp(delivery, { name: 'delivery', dependencies: ['session', 'flows', 'vault', 'grants'] })
+export default fp(sessionDelivery, { name: 'session-delivery', dependencies: ['session', 'flows'] })

@@ -1,66 +1,76 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Clock } from '../../src/core/ports.ts'
-import type { Session, SessionLimits, SessionRef } from '../../src/core/session.ts'
+import type { Session, SessionRef } from '../../src/core/session.ts'
+import type { Versioned } from '../../src/core/vault/records.ts'
+import type { Services } from '../../src/services.ts'
+import type { SealedCookies } from './cookies.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What the session cookie holds, if it opened. Whether that session still lives is for the vault to say. */
-    sessionRef: SessionRef | undefined
-    /** What the cookie was opened to: several parts of one request ask. */
-    openedTicket: OpenedTicket | null | undefined
+    /** What the session cookie names, if it could be opened. Whether that session is live is for the vault to say. */
+    readonly sessionRef: SessionRef | undefined
+    /** The live session that the cookie names. Counts as activity. */
+    findSession(): Promise<Session | undefined>
+    /** Records that the session was seen, and used for `provider`. The request does not wait for the write, nor fail with it. */
+    touchSession(session: Versioned<Session>, provider?: string): void
   }
   interface FastifyReply {
     setSessionCookie(session: Session): FastifyReply
     clearSessionCookie(): FastifyReply
-    /** The session cookie under the newest key, when an older one opened it: for answers that leave without Fastify's hooks. */
+    /** The session cookie under the newest key, if an older key opened it: for responses that are sent without Fastify's hooks. */
     resealedSessionCookie(): string | undefined
     hasSessionCookie: boolean
   }
 }
 
-type SessionOptions = { limits: SessionLimits; clock: Clock }
+type Options = Pick<Services, 'vault' | 'limits' | 'clock'> & { readonly sealedCookies: SealedCookies }
 
-type OpenedTicket = { readonly ticket: SessionRef; readonly isStale: boolean }
+type OpenedCookie = { readonly ref: SessionRef; readonly isStale: boolean }
 
-/** Cookies whose contents are remembered. Opening one costs more than all else that is done to know a session. */
-const maxRemembered = 10_000
-/** Ours have less than half of it. Base64 has endless spellings of one value, and the long ones are not worth the memory. */
-const maxCharactersRemembered = 512
+/** Cookies whose contents are cached: opening one costs more than everything else that identifies a session. */
+const maxCached = 10_000
+/** Ours have less than half of it. Base64 has endless spellings of one value, and long ones are not worth the memory. */
+const maxCachedCharacters = 512
 
-/** The cookie by which a browser is known again. */
-async function session(app: FastifyInstance, { limits, clock }: SessionOptions) {
-  const kind = app.cookieKinds.session
+/** The cookie by which a browser is recognized. */
+async function session(app: FastifyInstance, { vault, limits, clock, sealedCookies }: Options) {
+  const kind = sealedCookies.session
   const { name, attributes, seal } = kind
-  const remembered = new Map<string, OpenedTicket>()
+  const cache = new Map<string, OpenedCookie>()
 
-  function open(request: FastifyRequest): OpenedTicket | undefined {
-    // What is refused before cookies are read has none.
+  function open(request: FastifyRequest): OpenedCookie | undefined {
+    // A request that is refused before cookies are parsed has none.
     const sealed = request.cookies?.[name]
     if (sealed === undefined) return undefined
-    const known = remembered.get(sealed)
-    if (known) return known
-    const found = kind.open(sealed, request.log)
-    const { owner, id } = found?.values ?? {}
-    if (!found || typeof owner !== 'string' || typeof id !== 'string') return undefined
-    const now = { ticket: { owner, id }, isStale: found.isStale }
-    if (sealed.length <= maxCharactersRemembered) remember(sealed, now)
-    return now
+    const cached = cache.get(sealed)
+    if (cached) return cached
+    const content = kind.open(sealed, request.log)
+    const { owner, id } = content?.values ?? {}
+    if (!content || typeof owner !== 'string' || typeof id !== 'string') return undefined
+    const opened = { ref: { owner, id }, isStale: content.isStale }
+    if (sealed.length <= maxCachedCharacters) addToCache(sealed, opened)
+    return opened
   }
 
-  function remember(sealed: string, what: OpenedTicket): void {
-    const [oldest] = remembered.keys()
-    if (remembered.size >= maxRemembered && oldest !== undefined) remembered.delete(oldest)
-    // A copy: what was cut out of a Cookie header keeps all of that header in memory.
-    remembered.set(Buffer.from(sealed, 'latin1').toString('latin1'), what)
+  function addToCache(sealed: string, opened: OpenedCookie): void {
+    const [oldest] = cache.keys()
+    if (cache.size >= maxCached && oldest !== undefined) cache.delete(oldest)
+    // A copy: a substring of a Cookie header keeps the whole header in memory.
+    cache.set(Buffer.from(sealed, 'latin1').toString('latin1'), opened)
   }
 
-  app.decorateRequest('openedTicket', null)
-  const opened = (request: FastifyRequest) => (request.openedTicket ??= open(request))
   app.decorateRequest('sessionRef', {
     getter(this: FastifyRequest) {
-      return opened(this)?.ticket
+      return open(this)?.ref
     }
+  })
+  app.decorateRequest('touchSession', function (this: FastifyRequest, session: Versioned<Session>, provider?: string) {
+    vault.touch(session, provider)?.catch(error => this.log.warn({ code: error.code }, 'the use of a session could not be recorded'))
+  })
+  app.decorateRequest('findSession', async function (this: FastifyRequest) {
+    const opened = this.sessionRef && (await vault.open(this.sessionRef, [], this))
+    if (opened) this.touchSession(opened.session)
+    return opened?.session.value
   })
 
   app.decorateReply('hasSessionCookie', false)
@@ -73,17 +83,17 @@ async function session(app: FastifyInstance, { limits, clock }: SessionOptions) 
     return this.setCookie(name, '', { ...attributes(0), expires: new Date(0) })
   })
   app.decorateReply('resealedSessionCookie', function (this: FastifyReply) {
-    const stale = opened(this.request)
-    return stale?.isStale && !this.hasSessionCookie
-      ? app.serializeCookie(name, seal({ ...stale.ticket }), attributes(limits.maxMs))
+    const opened = open(this.request)
+    return opened?.isStale && !this.hasSessionCookie
+      ? app.serializeCookie(name, seal({ ...opened.ref }), attributes(limits.maxMs))
       : undefined
   })
   app.addHook('onSend', (_request, reply, _payload, done) => {
-    // What anybody may store is no place for a person's cookie.
+    // A response that shared caches may store must not carry a user's cookie.
     const resealed = String(reply.getHeader('cache-control')).startsWith('public') ? undefined : reply.resealedSessionCookie()
     if (resealed !== undefined) reply.header('set-cookie', resealed)
     done()
   })
 }
 
-export default fp(session, { name: 'session', dependencies: ['cookies'] })
+export default fp(session, { name: 'session', dependencies: ['cookies', 'flows'] })

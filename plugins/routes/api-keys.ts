@@ -1,19 +1,20 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { ConnectionKey } from '../../src/core/connections/connection-key.ts'
 import { connectionRequired } from '../../src/core/connections/errors.ts'
 import { connectionView } from '../../src/core/connections/view.ts'
 import { GatewayError } from '../../src/core/errors.ts'
-import type { Clock } from '../../src/core/ports.ts'
+import { findProvider } from '../../src/core/provider/find-provider.ts'
 import { connectWithApiKey, parseApiKey } from '../../src/core/proxy/api-key.ts'
-import type { Send } from '../../src/core/proxy/forward.ts'
 import { newId } from '../../src/core/session.ts'
+import type { Services } from '../../src/services.ts'
 
-type ApiKeysOptions = { publicUrl: string; send: Send; clock: Clock }
+type Options = Pick<Services, 'providers' | 'publicUrl' | 'clock' | 'send' | 'vault' | 'revocation'>
 
-/** `POST /connections/NAME`: a connection by a key that the person pasted. It is shown to the provider before it is kept, and to nobody after. */
-async function apiKeys(app: FastifyInstance, { publicUrl, send, clock }: ApiKeysOptions) {
+/** `POST /connections/NAME`: connects with an API key. The provider checks the key before it is stored, and it is never shown again. */
+async function apiKeys(app: FastifyInstance, { providers, publicUrl, clock, send, vault, revocation }: Options) {
   app.post<{ Params: { provider: string }; Body: unknown }>('/connections/:provider', async (request, reply) => {
-    const settings = app.getProvider(request.params.provider)
+    const settings = findProvider(providers, request.params.provider)
     const { definition } = settings
     const method = definition.methods.apiKey
     if (!method)
@@ -25,17 +26,17 @@ async function apiKeys(app: FastifyInstance, { publicUrl, send, clock }: ApiKeys
 
     const session = await request.findSession()
     const owner = session?.owner ?? newId()
-    const before = await app.vault.readConnection(owner, definition.name)
-    const kept = await app.vault.connect(owner, session, connection)
-    if (kept === 'ended' || kept === 'unproven') throw connectionRequired(definition.name)
-    if (kept === 'joined' || kept.owner === owner) app.revokeReplaced(before?.value, connection)
-    if (kept !== 'joined') reply.deliverSession(kept)
+    const before = await vault.readConnection(new ConnectionKey(owner, definition.name))
+    const result = await vault.connect(owner, session, connection)
+    if (result.kind === 'ended' || result.kind === 'unproven') throw connectionRequired(definition.name)
+    if (result.kind === 'joined' || result.session.owner === owner) revocation.revokeReplaced(before?.value, connection)
+    if (result.kind === 'session') reply.deliverSession(result.session)
     return reply.code(201).send(connectionView(settings, { connection, publicUrl }))
   })
 }
 
 export default fp(apiKeys, {
   name: 'api-keys',
-  dependencies: ['providers', 'session', 'flows', 'vault', 'grants', 'delivery', 'rate-limits', 'errors', 'security'],
+  dependencies: ['session', 'flows', 'session-delivery', 'rate-limits', 'errors', 'security'],
   encapsulate: true
 })

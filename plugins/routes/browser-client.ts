@@ -2,14 +2,19 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError, isErrorCode } from '../../src/core/errors.ts'
 import { isConnectError } from '../../src/core/oauth/error-codes.ts'
+import { findProvider } from '../../src/core/provider/find-provider.ts'
 import { clientScript } from '../../src/pages/assets.ts'
 import { popupPage } from '../../src/pages/popup-page.ts'
 import { reasonFor } from '../../src/pages/sign-in-result.ts'
+import type { Services } from '../../src/services.ts'
 
 type PopupQuery = { opener?: unknown; provider?: unknown; connect_error?: unknown }
 
 /** For frontends on other origins: the client that they import, and the page on which a sign-in in a popup ends. */
-async function client(app: FastifyInstance, { allowedOrigins }: { allowedOrigins: ReadonlySet<string> }) {
+async function client(
+  app: FastifyInstance,
+  { providers, allowedOrigins, vault }: Pick<Services, 'providers' | 'allowedOrigins' | 'vault'>
+) {
   const etag = `"${clientScript.hash}"`
   app.get('/client.js', (request, reply) => {
     // `cross-origin` allows pages with COEP to load it. CORS decides who may read it.
@@ -25,8 +30,8 @@ async function client(app: FastifyInstance, { allowedOrigins }: { allowedOrigins
     if (typeof opener !== 'string' || !allowedOrigins.has(opener))
       throw new GatewayError('return_to_rejected', 'opener is no allowed origin. An operator adds it to ALLOWED_ORIGINS.')
     // A failed sign-in adds `provider` a second time: the last one counts.
-    const { name, title } = app.getProvider(String([provider].flat().at(-1))).definition
-    const opened = request.sessionRef && (await app.vault.open(request.sessionRef, [name]))
+    const { name, title } = findProvider(providers, String([provider].flat().at(-1))).definition
+    const opened = request.sessionRef && (await vault.open(request.sessionRef, [name]))
     const status = opened?.connections.get(name)?.value.status
     const isConnected = status === 'connected'
     const signInError = connectError === undefined ? undefined : toKnownCode(connectError)
@@ -40,4 +45,4 @@ async function client(app: FastifyInstance, { allowedOrigins }: { allowedOrigins
 const toKnownCode = (code: unknown): string =>
   typeof code === 'string' && (isConnectError(code) || isErrorCode(code)) ? code : 'provider_error'
 
-export default fp(client, { name: 'client', dependencies: ['providers', 'session', 'vault', 'errors', 'security'], encapsulate: true })
+export default fp(client, { name: 'client', dependencies: ['session', 'errors', 'security'], encapsulate: true })

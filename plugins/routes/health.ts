@@ -1,32 +1,24 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Services } from '../../src/services.ts'
 
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** From now on balancers are told to send nobody here any more, and clients to come by another connection. */
-    startShutdown(): void
-    isShuttingDown(): boolean
-  }
-}
+/** Whether the gateway is shutting down gracefully. */
+export type ShutdownState = { isShuttingDown: boolean }
 
-/** For balancers: `live` says that the process runs, `ready` that it can do its work now and will go on. */
-async function health(app: FastifyInstance) {
-  let leaving = false
-  app.decorate('startShutdown', () => {
-    leaving = true
-  })
-  app.decorate('isShuttingDown', () => leaving)
+/** For load balancers: `live` says that the process runs, `ready` that it can serve requests now and is not about to stop. */
+async function health(app: FastifyInstance, { store, shutdown }: Pick<Services, 'store'> & { shutdown: ShutdownState }) {
+  // From the start of a shutdown on, clients open their next connection elsewhere.
   app.addHook('onSend', async (_request, reply) => {
-    if (leaving) reply.header('connection', 'close')
+    if (shutdown.isShuttingDown) reply.header('connection', 'close')
   })
 
   app.get('/health/live', async () => ({ status: 'live' }))
 
   app.get('/health/ready', async (_request, reply) => {
-    if (leaving) return reply.code(503).send({ status: 'leaving' })
-    await app.store.ping()
+    if (shutdown.isShuttingDown) return reply.code(503).send({ status: 'leaving' })
+    await store.ping()
     return { status: 'ready' }
   })
 }
 
-export default fp(health, { name: 'health', dependencies: ['vault', 'errors'] })
+export default fp(health, { name: 'health', dependencies: ['errors'] })

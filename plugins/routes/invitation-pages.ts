@@ -1,15 +1,20 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { findProvider } from '../../src/core/provider/find-provider.ts'
 import { invitationPage } from '../../src/pages/invitation-page.ts'
 import { declinedPage, thanksPage } from '../../src/pages/result-pages.ts'
 import { reasonFor } from '../../src/pages/sign-in-result.ts'
+import type { Services } from '../../src/services.ts'
 
 /** No `form-action`: it would also block the redirect of the submitted form to the provider, and the provider's own redirects. */
 const contentSecurityPolicy =
   "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 /** Pages for invited users. */
-async function invitationPages(app: FastifyInstance, { publicUrl }: { publicUrl: string }) {
+async function invitationPages(
+  app: FastifyInstance,
+  { providers, publicUrl, invitations }: Pick<Services, 'providers' | 'publicUrl' | 'invitations'>
+) {
   const type = 'text/html; charset=utf-8'
 
   app.get<{ Params: { token: string }; Querystring: { connect_error?: unknown } }>(
@@ -17,8 +22,8 @@ async function invitationPages(app: FastifyInstance, { publicUrl }: { publicUrl:
     { config: { secretPath: true } },
     async (request, reply) => {
       const { token } = request.params
-      const { invitation } = await app.invitations.find(token)
-      const settings = app.getProvider(invitation.provider)
+      const { invitation } = await invitations.find(token)
+      const settings = findProvider(providers, invitation.provider)
       const { connect_error: code } = request.query
       const body = invitationPage({
         invitation,
@@ -40,13 +45,13 @@ async function invitationPages(app: FastifyInstance, { publicUrl }: { publicUrl:
   )
 
   app.get<{ Querystring: { provider?: unknown } }>('/invitations/thanks', async (request, reply) =>
-    reply.type(type).send(thanksPage(app.providers.get(String(request.query.provider))?.definition))
+    reply.type(type).send(thanksPage(providers.get(String(request.query.provider))?.definition))
   )
   app.get('/invitations/declined', async (_request, reply) => reply.type(type).send(declinedPage()))
 }
 
 export default fp(invitationPages, {
   name: 'invitation-pages',
-  dependencies: ['providers', 'vault', 'errors', 'security'],
+  dependencies: ['errors', 'security'],
   encapsulate: true
 })

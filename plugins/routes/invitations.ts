@@ -1,46 +1,49 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { timestamp } from '../../src/core/connections/view.ts'
+import { findProvider } from '../../src/core/provider/find-provider.ts'
 import { type Invitation, parseInviterName } from '../../src/core/vault/invitations.ts'
+import type { Services } from '../../src/services.ts'
 
-type Named = { Params: { provider: string }; Body: { name?: unknown } | null | undefined }
+type Options = Pick<Services, 'providers' | 'publicUrl' | 'vault' | 'invitations'>
+type ByProvider = { Params: { provider: string }; Body: { name?: unknown } | null | undefined }
 
-/** The inviter's side: making, seeing and withdrawing the links with which somebody else connects a provider for this session. */
-async function invitations(app: FastifyInstance, { publicUrl }: { publicUrl: string }) {
-  /** The owner of the session that its cookie names, if it lives; to look at what was asked for is to be here. */
-  async function ownerSeen(request: FastifyRequest): Promise<string | undefined> {
-    const held = request.sessionRef && (await app.vault.open(request.sessionRef, []))
-    if (held) request.touchSession(held.session)
-    return held?.session.value.owner
+/** The inviter's side: creates, lists and withdraws links with which someone else connects a provider for this session. */
+async function invitationRoutes(app: FastifyInstance, { providers, publicUrl, vault, invitations }: Options) {
+  /** The owner of the live session that the cookie names. Listing invitations counts as activity. */
+  async function ownerOf(request: FastifyRequest): Promise<string | undefined> {
+    const opened = request.sessionRef && (await vault.open(request.sessionRef, []))
+    if (opened) request.touchSession(opened.session)
+    return opened?.session.value.owner
   }
 
-  app.post<Named>('/connections/:provider/invitation', async (request, reply) => {
-    const { definition } = app.getProvider(request.params.provider)
+  app.post<ByProvider>('/connections/:provider/invitation', async (request, reply) => {
+    const { definition } = findProvider(providers, request.params.provider)
     const name = parseInviterName(request.body?.name)
     await request.consumeRateLimit('invitation')
-    const held = await request.findSession()
-    // Who invites before anything is connected has no session yet, and needs one to get the connection into.
-    const session = held ?? (await app.vault.createSession())
-    if (!held) reply.setSessionCookie(session).reassignFlows(session.owner)
-    const { invitation, token } = await app.invitations.create(session, definition.name, name)
-    return reply.code(201).send({ ...shown(invitation), url: `${publicUrl}/invitations/${token}` })
+    const existing = await request.findSession()
+    // A user who invites before anything is connected has no session yet, and needs one to receive the connection.
+    const session = existing ?? (await vault.createSession())
+    if (!existing) reply.setSessionCookie(session).reassignFlows(session.owner)
+    const { invitation, token } = await invitations.create(session, definition.name, name)
+    return reply.code(201).send({ ...invitationView(invitation), url: `${publicUrl}/invitations/${token}` })
   })
 
   app.get('/invitations', async request => {
-    const owner = await ownerSeen(request)
-    return { invitations: owner === undefined ? [] : (await app.invitations.list(owner)).map(shown) }
+    const owner = await ownerOf(request)
+    return { invitations: owner === undefined ? [] : (await invitations.list(owner)).map(invitationView) }
   })
 
-  // By its id: the link's token is the invited person's. One address has one name for its part.
+  // The parameter is the invitation's id here; the link's token belongs to the invited user. One URL pattern needs one parameter name.
   app.delete<{ Params: { token: string } }>('/invitations/:token', { config: { secretPath: true } }, async (request, reply) => {
-    const owner = await ownerSeen(request)
-    if (owner !== undefined) await app.invitations.withdraw(owner, request.params.token)
+    const owner = await ownerOf(request)
+    if (owner !== undefined) await invitations.withdraw(owner, request.params.token)
     return reply.code(204).send()
   })
 }
 
-/** Without the link's secret, which is told once. */
-const shown = ({ id, provider, name, createdAtMs, expiresAtMs }: Invitation) => ({
+/** Without the link's secret, which is shown once. */
+const invitationView = ({ id, provider, name, createdAtMs, expiresAtMs }: Invitation) => ({
   id,
   provider,
   ...(name !== '' && { name }),
@@ -48,8 +51,8 @@ const shown = ({ id, provider, name, createdAtMs, expiresAtMs }: Invitation) => 
   expiresAt: timestamp(expiresAtMs)
 })
 
-export default fp(invitations, {
+export default fp(invitationRoutes, {
   name: 'invitations',
-  dependencies: ['providers', 'session', 'flows', 'vault', 'rate-limits', 'errors', 'security'],
+  dependencies: ['session', 'flows', 'rate-limits', 'errors', 'security'],
   encapsulate: true
 })

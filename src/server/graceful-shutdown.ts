@@ -1,8 +1,8 @@
 import type { EventEmitter } from 'node:events'
 import { Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config/config.ts'
+import type { Gateway } from '../gateway.ts'
 import type { Upstream } from '../upstream/send.ts'
 
 /** A client that sends requests steadily sends one in this time, whose response has `Connection: close`. */
@@ -16,12 +16,12 @@ const maxTurns = 1_000
  * @returns when all of them have ended, at the latest after `timeoutMs`
  */
 export async function shutDownGracefully(
-  app: FastifyInstance,
+  { app, startShutdown }: Gateway,
   sockets: ReadonlySet<Socket>,
   upstream: Upstream,
   { delayMs, timeoutMs }: Config['shutdown']
 ): Promise<void> {
-  app.startShutdown()
+  startShutdown()
   if (delayMs > 0) await sleep(delayMs)
   await stopListening(app.server)
   const deadlineMs = performance.now() + timeoutMs

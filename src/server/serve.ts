@@ -44,8 +44,9 @@ export async function serve({ variables, definitions, configured, ignoredSignals
   const upstream = openUpstream(lookupFor)
   const destination = new LogDestination()
   const logger = pino({ level: config.logLevel }, destination)
-  const app = await buildGateway(config, { store, clock, send: upstream.send, lookupFor, logger })
+  const gateway = await buildGateway(config, { store, clock, send: upstream.send, lookupFor, logger })
 
+  const { app } = gateway
   const sockets = trackConnections(app.server)
   const { delayMs, timeoutMs } = config.shutdown
   let isShuttingDown = false
@@ -61,7 +62,7 @@ export async function serve({ variables, definitions, configured, ignoredSignals
     async ({ err }) => {
       isShuttingDown = true
       if (err) logger.fatal(loggableError(err), 'uncaught error: shutting down')
-      else await shutDownGracefully(app, sockets, upstream, config.shutdown)
+      else await shutDownGracefully(gateway, sockets, upstream, config.shutdown)
       await app.close()
       await upstream.close()
       await sandbox?.close()

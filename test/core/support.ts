@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import type { Test } from 'tap'
 import type { Connection, Grant } from '../../src/core/connections/connection.ts'
+import { ConnectionKey } from '../../src/core/connections/connection-key.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import type { Clock, Store } from '../../src/core/ports.ts'
 import type { ApiKeyMethod, OAuth2Method, Provider } from '../../src/core/provider/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
-import type { CallbackRequest, SessionLimits } from '../../src/core/session.ts'
+import type { CallbackRequest, Session, SessionLimits } from '../../src/core/session.ts'
 import { createCipher } from '../../src/core/vault/cipher.ts'
+import type { ConnectResult } from '../../src/core/vault/session-rotation.ts'
 import { createVault, type Vault } from '../../src/core/vault/vault.ts'
 import { openSqliteStore } from '../../src/stores/sqlite/store.ts'
 
@@ -48,7 +50,15 @@ export const codeOfRejection = (promise: Promise<unknown>): Promise<unknown> =>
 export const shown = (text: string): string =>
   JSON.stringify(text).replace(/[^\x20-\x7e]/g, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
+export const keyOf = (owner = 'owner', provider = 'acme'): ConnectionKey => new ConnectionKey(owner, provider)
+
 export const newKey = (): Buffer => randomBytes(32)
+
+/** The session that a connect has handed out, for a test in which it must. */
+export function sessionOf(result: ConnectResult | undefined): Session {
+  if (result?.kind !== 'session') throw new Error(`no session: ${result?.kind}`)
+  return result.session
+}
 
 export const grantOf = (accessToken: string, refreshToken?: string, expiresInMs?: number): Grant => ({
   accessToken: new Secret(accessToken),

@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
+import type { Grant } from '../../src/core/connections/connection.ts'
 import { connect, newUser, startChromium } from '../support/chromium.ts'
-import { startGatewayAndSandbox, type TestGateway } from '../support/gateway.ts'
+import { type GatewayOptions, startGatewayAndSandbox } from '../support/gateway.ts'
 
 const browser = await startChromium(t)
 
@@ -31,30 +32,26 @@ async function record(page: Page) {
   }
 }
 
-/** Records the tokens of every later sign-in and renewal between the gateway and its token endpoint. */
-function recordTokens({ app }: TestGateway, provider: string): string[] {
-  const tokens: string[] = []
-  const real = app.tokenEndpoints.get(provider)
-  if (!real) throw new Error(`${provider} has no token endpoint`)
-  const record = async (granted: ReturnType<typeof real.exchange>) => {
+/** Collects the tokens of every sign-in and renewal, between the gateway and its token endpoint. */
+function collectTokens(tokens: string[]): NonNullable<GatewayOptions['tokenEndpointFor']> {
+  const collected = async (granted: Promise<Grant>) => {
     const { accessToken, refreshToken } = await granted
     tokens.push(accessToken.reveal(), refreshToken?.reveal() ?? '')
     return granted
   }
-  app.tokenEndpoints.set(provider, {
-    ...real,
-    exchange: (...args) => record(real.exchange(...args)),
-    refresh: (...args) => record(real.refresh(...args))
+  return (_provider, own) => ({
+    ...own,
+    exchange: (...given) => collected(own.exchange(...given)),
+    refresh: (...given) => collected(own.refresh(...given))
   })
-  return tokens
 }
 
 const spellings = (token: string) => [token, ...(['base64', 'base64url', 'hex'] as const).map(e => Buffer.from(token).toString(e))]
 
 t.test('no token reaches the browser: no page, response, header, cookie or storage contains one', async t => {
-  const { gateway, sandbox } = await startGatewayAndSandbox(t)
+  const tokens: string[] = []
+  const { gateway, sandbox } = await startGatewayAndSandbox(t, { tokenEndpointFor: collectTokens(tokens) })
   const vendor = sandbox.vendor('productboard')
-  const tokens = recordTokens(gateway, 'productboard')
   const { page, context } = await newUser(t, browser)
   const received = await record(page)
   const seen: string[] = []

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import fastify from 'fastify'
+import fastify, { type FastifyBaseLogger } from 'fastify'
 import { pino } from 'pino'
 import t from 'tap'
-import cookies from '../../plugins/hooks/cookies.ts'
+import { registerCookies } from '../../plugins/hooks/cookies.ts'
 import flows from '../../plugins/hooks/flows.ts'
 import { Browser } from '../support/browser.ts'
 import { signIn } from '../support/connected.ts'
@@ -11,10 +11,11 @@ import { newKey, startGateway } from '../support/gateway.ts'
 
 t.test('SEC-22: a cookie that no browser would take is never sent, and the log says so', async t => {
   const logs: string[] = []
-  const app = fastify({ loggerInstance: pino({}, { write: (line: string) => void logs.push(line) }) })
+  const logger: FastifyBaseLogger = pino({}, { write: (line: string) => void logs.push(line) })
+  const app = fastify({ loggerInstance: logger })
   const limits = { idleMs: 1000, maxMs: 1000 }
-  await app.register(cookies, { keys: [randomBytes(32)], limits, publicUrl: 'http://localhost' })
-  await app.register(flows, { clock: { now: Date.now } })
+  const sealedCookies = await registerCookies(app, { keys: [randomBytes(32)], limits, publicUrl: 'http://localhost' })
+  await app.register(flows, { clock: { now: Date.now }, sealedCookies })
   const flow = { state: 's', provider: 'p', codeVerifier: 'v', owner: 'o', startsSession: true, startedAtMs: Date.now() }
   app.get<{ Params: { length: number } }>('/:length', (request, reply) =>
     reply.setFlowCookie({ ...flow, returnTo: 'x'.repeat(Number(request.params.length)) }).send('done')
@@ -46,8 +47,7 @@ t.test('gateways on several ports of one machine leave each other’s sessions a
 t.test('no cookie’s name begins with that of another port’s, and without a port it is the scheme’s', async t => {
   const namesAt = async (publicUrl: string) => {
     const app = fastify()
-    await app.register(cookies, { keys: [randomBytes(32)], limits: { idleMs: 1000, maxMs: 1000 }, publicUrl })
-    const { session, flow } = app.cookieKinds
+    const { session, flow } = await registerCookies(app, { keys: [randomBytes(32)], limits: { idleMs: 1000, maxMs: 1000 }, publicUrl })
     await app.close()
     return { session: session.name, flow: `${flow.name}-` }
   }

@@ -38,7 +38,7 @@ async function passesItsRefusal(t: Test, answer: Response, status = 401): Promis
 }
 
 const endsIn = ({ logs }: { logs: readonly string[] }) =>
-  logs.map(line => JSON.parse(line)).filter(({ msg }) => msg === 'a connection has ended')
+  logs.map(line => JSON.parse(line)).filter(({ msg }) => msg === 'connection ended: the user has to connect again')
 
 t.test('SEC-14: a key that its check call refuses too is over with the next call, and the log says why', async t => {
   const s = await byKey(t)

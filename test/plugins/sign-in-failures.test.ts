@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import t from 'tap'
 import { logFailure } from '../../plugins/routes/sign-in/failures.ts'
+import { TokenEndpointError } from '../../src/core/oauth/token-response.ts'
 import { Browser } from '../support/browser.ts'
 import { cameBackWith, connected, problem } from '../support/connected.ts'
 import { type FakeProvider, json, startFakeProvider } from '../support/fake-provider.ts'
@@ -179,12 +180,12 @@ t.test('a person who is sent back with neither a code nor an error goes back whe
 t.test('what a token endpoint said of its refusal stands in one line: its status, its own code and its words', async t => {
   const lines: string[] = []
   const log = pino({}, { write: (line: string) => void lines.push(line) })
-  const fault = {
+  const details = {
     status: 403,
     code: 'app_suspended\n',
     description: `The app was\r\nsuspended. Code code-canary-1 is not used. ${'x'.repeat(300)}`
   }
-  logFailure(log, 'acme', { kind: 'refused', reason: undefined, message: 'it was refused', fault }, ['code-canary-1'])
+  logFailure(log, 'acme', new TokenEndpointError('refused', 'it was refused', undefined, details), ['code-canary-1'])
   const said = { provider: 'acme', kind: 'refused', status: 403, vendorCode: 'app_suspended' }
   t.match(
     lines.map(line => JSON.parse(line)),

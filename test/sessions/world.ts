@@ -74,13 +74,12 @@ export async function openWorld(t: Test): Promise<World> {
     SIGN_INS_PER_MINUTE: '1000000',
     LOG_LEVEL: 'silent'
   }
-  const gateways = [await startGateway(t, { clock, environment }), await startGateway(t, { clock, environment })] as const
   const pending: PendingExchange[] = []
   const codes = new Map<string, number>()
   const revoked = new Set<string>()
   let signIns = 0
-
-  for (const { app } of gateways) for (const provider of providerNames) app.tokenEndpoints.set(provider, endpointOf(provider))
+  const options = { clock, environment, tokenEndpointFor: (provider: string) => endpointOf(provider as ProviderName) }
+  const gateways = [await startGateway(t, options), await startGateway(t, options)] as const
 
   /** A token endpoint that responds when the scenario says so. The code names the user, and the grant is named after the code. */
   function endpointOf(provider: ProviderName): TokenEndpoint {

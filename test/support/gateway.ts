@@ -6,10 +6,11 @@ import { readConfig } from '../../src/config/config.ts'
 import { loadProviders } from '../../src/config/load-providers.ts'
 import type { Clock, Store } from '../../src/core/ports.ts'
 import type { Provider } from '../../src/core/provider/provider.ts'
-import { buildGateway, type ClientTimeouts } from '../../src/gateway.ts'
+import { buildGateway, type ClientTimeouts, type Gateway } from '../../src/gateway.ts'
 import type { TokenTimeouts } from '../../src/oauth2/token-endpoint.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { pollUntil } from '../../src/server/wait-for-store.ts'
+import type { ServiceDependencies, Services } from '../../src/services.ts'
 import { openStore } from '../../src/stores/open-store.ts'
 import { createLookup } from '../../src/upstream/lookup.ts'
 import { openUpstream } from '../../src/upstream/send.ts'
@@ -38,9 +39,17 @@ export type GatewayOptions = {
   patience?: ClientTimeouts
   undeliveredMs?: number
   tokenTimeouts?: TokenTimeouts
+  tokenEndpointFor?: ServiceDependencies['tokenEndpointFor']
 }
 
-export type TestGateway = { readonly url: string; readonly app: FastifyInstance; readonly logs: readonly string[]; close(): Promise<void> }
+export type TestGateway = {
+  readonly url: string
+  readonly app: FastifyInstance
+  readonly services: Services
+  readonly routes: Gateway['routes']
+  readonly logs: readonly string[]
+  close(): Promise<void>
+}
 
 export const newKey = (): string => randomBytes(32).toString('base64')
 
@@ -62,13 +71,14 @@ export async function startGateway(t: Test, options: GatewayOptions = {}): Promi
   const upstream = openUpstream(lookupFor)
   const logs: string[] = []
   const logger = pino({ level: config.logLevel }, { write: (line: string) => void logs.push(line) })
-  const app = await buildGateway(config, {
+  const { app, services, routes } = await buildGateway(config, {
     store,
     clock,
     send: upstream.send,
     lookupFor,
     logger,
     ...(options.patience && { clientTimeouts: options.patience }),
+    ...(options.tokenEndpointFor && { tokenEndpointFor: options.tokenEndpointFor }),
     ...(options.tokenTimeouts && { tokenTimeouts: options.tokenTimeouts }),
     ...(options.undeliveredMs !== undefined && { undeliveredMs: options.undeliveredMs })
   })
@@ -86,7 +96,7 @@ export async function startGateway(t: Test, options: GatewayOptions = {}): Promi
     return closed
   }
   t.teardown(close)
-  return { url: `http://localhost:${port}`, app, logs, close }
+  return { url: `http://localhost:${port}`, app, services, routes, logs, close }
 }
 
 /** A sandbox that knows the callback addresses of gateways on these ports. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Connection } from '../../../src/core/connections/connection.ts'
+import { ConnectionKey } from '../../../src/core/connections/connection-key.ts'
 import { connectionRequired, reconnectRequired } from '../../../src/core/connections/errors.ts'
 import { GatewayError } from '../../../src/core/errors.ts'
 import { clientNetwork } from '../../../src/core/guards/client-network.ts'
@@ -9,22 +10,17 @@ import type { RawHeaders } from '../../../src/core/guards/header-fields.ts'
 import { guardPath, isPathWithin } from '../../../src/core/guards/path.ts'
 import { buildRequestHeaders } from '../../../src/core/guards/request-headers.ts'
 import { buildResponseHeaders } from '../../../src/core/guards/response-headers.ts'
-import type { Clock } from '../../../src/core/ports.ts'
+import { findProvider } from '../../../src/core/provider/find-provider.ts'
 import { type HttpMethod, httpMethods, type Provider } from '../../../src/core/provider/provider.ts'
-import { createConcurrencyLimits } from '../../../src/core/proxy/concurrency-limits.ts'
 import { credentialDetector, rewriteLocation } from '../../../src/core/proxy/credential.ts'
-import {
-  createForward,
-  isEventStream,
-  isStreamed,
-  type ResponseHead,
-  type Send,
-  type StreamedBody
-} from '../../../src/core/proxy/forward.ts'
+import { isEventStream, isStreamed, type ResponseHead, type StreamedBody } from '../../../src/core/proxy/forward.ts'
 import { assertNotRateLimited, recordRateLimit } from '../../../src/core/proxy/provider-rate-limit.ts'
 import { retryAtMs } from '../../../src/core/util/retry-after.ts'
 import type { OpenedSession } from '../../../src/core/vault/vault.ts'
+import type { Services } from '../../../src/services.ts'
 import { corsHeaders } from '../../hooks/cors-headers.ts'
+import { resourcePolicyFor } from '../../hooks/same-site.ts'
+import type { ShutdownState } from '../health.ts'
 import { readBody } from './body.ts'
 import { ClientAbortSignal } from './client-abort-signal.ts'
 import { requestTarget } from './target.ts'
@@ -36,23 +32,17 @@ declare module 'fastify' {
   }
 }
 
-type ProxyOptions = { publicUrl: string; send: Send; clock: Clock }
+type Options = Pick<Services, 'allowedOrigins' | 'clock' | 'concurrencyLimits' | 'forward' | 'providers' | 'publicUrl' | 'vault'> & {
+  readonly shutdown: ShutdownState
+}
 
 const defaultMaxBodyBytes = 32 * 1024 * 1024
 
-/** `/proxy/NAME/…`: the frontend's calls, with the credential put on. */
-async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOptions) {
+/** `/proxy/NAME/…`: the frontend's requests, forwarded with the credential. */
+async function proxy(app: FastifyInstance, options: Options) {
+  const { allowedOrigins, clock, concurrencyLimits, forward, providers, publicUrl, vault, shutdown } = options
   const ownHost = new URL(publicUrl).host
-  const forward = createForward({
-    send,
-    renew: app.renew,
-    vault: app.vault,
-    clock,
-    onEnded: ({ provider, method }, reason) => app.log.info({ provider, method, reason }, 'a connection has ended'),
-    onFailed: ({ provider }, error) =>
-      app.log.warn({ provider, code: (error as { code?: unknown }).code }, 'whether a connection has ended could not be found out')
-  })
-  const callLimits = createConcurrencyLimits()
+  const resourcePolicy = resourcePolicyFor(publicUrl, allowedOrigins)
 
   // Bodies go up as they are. Fastify's parsers would read them, and refuse what the provider may well take.
   app.removeAllContentTypeParsers()
@@ -70,17 +60,17 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
     config: { guarded: true, cors: false },
     handler: async (request, reply) => {
       const departure = new ClientAbortSignal(reply.raw)
-      const { definition } = app.getProvider(request.params.provider)
+      const { definition } = findProvider(providers, request.params.provider)
       const target = requestTarget(request.originalUrl)
       const method = request.method as HttpMethod
       checkPolicy(definition, method, guardPath(target))
       checkHead(definition, request.raw.rawHeaders)
 
-      const opened = request.sessionRef && app.vault.open(request.sessionRef, [definition.name], request)
+      const opened = request.sessionRef && vault.open(request.sessionRef, [definition.name], request)
       // What is there already is not waited for.
       const held = opened instanceof Promise ? await opened : opened
       const { owner, connection } = connectionIn(request, held, definition)
-      const place = callLimits.acquire(owner, definition)
+      const place = concurrencyLimits.acquire(owner, definition)
       let streamed: StreamedBody | undefined
       try {
         // What is refused by its head is refused before its body comes.
@@ -142,7 +132,7 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
   function noteRateLimit(request: FastifyRequest, owner: string, { name, api }: Provider, { status, headers }: ResponseHead): void {
     const untilMs = status === 429 && api.rateLimit ? retryAtMs(api.rateLimit, headers, clock.now()) : undefined
     if (untilMs === undefined) return
-    recordRateLimit(app.vault, owner, name, untilMs).catch(error =>
+    recordRateLimit(vault, new ConnectionKey(owner, name), untilMs).catch(error =>
       request.log.warn({ code: error.code }, 'a rate limit could not be noted')
     )
   }
@@ -159,11 +149,11 @@ async function proxy(app: FastifyInstance, { publicUrl, send, clock }: ProxyOpti
       head.headers,
       address => rewriteLocation(provider, sent.connection, { sent: sent.path, ownHost }, address),
       credentialDetector(provider, sent.connection),
-      app.resourcePolicy
+      resourcePolicy
     )
     const resealed = reply.resealedSessionCookie()
     if (resealed !== undefined) headers.push('set-cookie', resealed)
-    if (reply.request.incomingBody?.closesConnection() || app.isShuttingDown()) headers.push('connection', 'close')
+    if (reply.request.incomingBody?.closesConnection() || shutdown.isShuttingDown) headers.push('connection', 'close')
     const origin = reply.request.allowedOrigin
     if (origin !== undefined) headers.push(...corsHeaders(origin, namesIn(headers)))
     reply.raw.writeHead(head.status, headers)
@@ -195,6 +185,6 @@ function checkHead({ name, title, api: { maxHeaderBytes } }: Provider, rawHeader
 
 export default fp(proxy, {
   name: 'proxy',
-  dependencies: ['access-log', 'providers', 'session', 'vault', 'grants', 'health', 'errors', 'security'],
+  dependencies: ['access-log', 'session', 'errors', 'security'],
   encapsulate: true
 })

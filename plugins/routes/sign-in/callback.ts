@@ -1,97 +1,63 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { connectionFromGrant, type Grant } from '../../../src/core/connections/connection.ts'
 import { GatewayError } from '../../../src/core/errors.ts'
-import { type Flow, flowId, flowLifetimeMs } from '../../../src/core/flow.ts'
-import { authorizationErrors } from '../../../src/core/oauth/error-codes.ts'
-import { TokenEndpointError } from '../../../src/core/oauth/token-response.ts'
-import type { Session } from '../../../src/core/session.ts'
+import type { CompletedSignIn, SignInProvider } from '../../../src/core/oauth/complete-sign-in.ts'
 import { connectedUrl } from '../../../src/pages/connect-methods.ts'
 import { prefersPage } from '../../hooks/accept.ts'
 import { sendConnectPage } from '../send-connect-page.ts'
-import { invalid, parseCallbackParams, unknownState, unsolicitedNotice } from './callback-params.ts'
-import { connectErrorOf, logFailure, logRefusal } from './failures.ts'
-import { createFinish } from './finish.ts'
+import { parseCallbackParams, unsolicitedNotice } from './callback-params.ts'
+import { logFailure, logRefusal } from './failures.ts'
 import { createIssuerCheck } from './issuer.ts'
-import type { ProviderContextOptions } from './provider-context.ts'
+import type { ProviderRouteOptions } from './sign-in.ts'
 
-type Options = ProviderContextOptions & { redirectUri: string }
-
-/** Any other is told as `provider_error`: what a URL says is not repeated. */
-const knownErrors: ReadonlySet<string> = new Set(authorizationErrors)
-
-/** `GET /auth/NAME/callback`: the browser comes back, with a code or a refusal. Nothing is sent to the provider before the state has proved itself. */
-export async function callback(app: FastifyInstance, { definition, method, client, clock, publicUrl, redirectUri }: Options) {
-  const { title } = definition
-  const { host } = new URL(publicUrl)
+/** `GET /auth/NAME/callback`: the browser comes back from the provider with a code or an error. */
+export async function callback(app: FastifyInstance, options: ProviderRouteOptions) {
+  const { definition, method, client, oauthProvider, publicUrl, completeSignIn } = options
+  const { name } = definition
+  const { redirectUri, tokenEndpoint } = oauthProvider
   const checkIssuer = createIssuerCheck(app.log, definition, method)
-  const unknown = (request: FastifyRequest) => unknownState(request, host)
-  const { refused, noted, finish, finishInvited, earlier, repeat, repeatFirst } = createFinish(app, {
-    provider: definition.name,
-    redirectUri,
-    clock,
-    unknown
+  const provider: SignInProvider = { name, requestedScopes: client.scopes, redirectUri, tokenEndpoint, checkIssuer }
+  const clientSecret = client.secret.reveal()
+  const basic = Buffer.from(`${client.id}:${clientSecret}`).toString('base64')
+
+  app.get(`/auth/${name}/callback`, { exposeHeadRoute: false, config: { provider: name } }, async (request, reply) => {
+    const { description, ...params } = parseCallbackParams(request)
+    if (params.state === undefined && params.code !== undefined) return offerOwnSignIn(request, reply)
+    const verifier = request.flows.find(({ state }) => state === params.state)?.codeVerifier
+    const result = await completeSignIn(provider, params, {
+      flows: request.flows,
+      sessionRef: request.sessionRef,
+      sentCookies: request.headers.cookie !== undefined,
+      findSession: () => request.findSession()
+    })
+    const sent = [params.code ?? '', params.state ?? '', verifier ?? '', clientSecret, basic].filter(text => text !== '')
+    const failure = result.kind === 'redirect' ? result.failure : undefined
+    if (failure === 'authorization') logRefusal(request.log, name, params.error, description, sent)
+    else if (failure) logFailure(request.log, name, failure, sent)
+    return respond(request, reply, result)
   })
 
-  app.get(
-    `/auth/${definition.name}/callback`,
-    { exposeHeadRoute: false, config: { provider: definition.name } },
-    async (request, reply) => {
-      const startedAtMs = clock.now()
-      const params = parseCallbackParams(request)
-      const { state, code, error, iss } = params
-      if (state === undefined && code !== undefined) return offerOwn(request, reply)
-      const flow = request.flows.find(f => f.state === state && f.provider === definition.name)
-      const outcome = await earlier(request, flow, state)
-      if (outcome) return repeat(request, reply, flow, outcome)
-      if (!flow) throw unknown(request)
-      const invited = flow.invitation === undefined ? undefined : await app.invitations.findById(flow.owner, flow.invitation)
-      const session = invited ? undefined : await sessionOf(request, flow)
-      checkIssuer(iss)
-      if (!(await app.store.claim(`flow:${flowId(flow)}`, flowLifetimeMs))) return repeatFirst(request, reply, flow)
-
-      return noted(flow, async () => {
-        if (error !== undefined || code === undefined) {
-          logRefusal(request.log, definition.name, params, [flow.state, code ?? ''])
-          return refused(reply, flow, error !== undefined && knownErrors.has(error) ? error : 'provider_error')
-        }
-
-        const grant = await exchange(request, code, flow)
-        if (typeof grant === 'string') return refused(reply, flow, grant)
-        const connection = connectionFromGrant(grant, definition.name, client.scopes, clock.now())
-        return invited
-          ? finishInvited(reply, flow, invited, connection)
-          : finish(request, reply, { flow, startedAtMs }, session, connection)
-      })
-    }
-  )
-
-  /** The flow is this browser's, and nobody signed out or in as another in between. */
-  async function sessionOf(request: FastifyRequest, flow: Flow): Promise<Session | undefined> {
-    const session = await request.findSession()
-    if (session ? session.owner === flow.owner : flow.startsSession) return session
-    throw invalid('The session in which it was begun has ended.')
-  }
-
-  /** @returns the grant, or the code of `connect_error` that says why there is none. */
-  async function exchange(request: FastifyRequest, code: string, flow: Flow): Promise<Grant | string> {
-    try {
-      const endpoint = app.tokenEndpoints.get(definition.name)
-      if (!endpoint) throw new TypeError('the context has no token endpoint')
-      return await endpoint.exchange(code, redirectUri, flow.codeVerifier)
-    } catch (error) {
-      if (!(error instanceof TokenEndpointError)) throw error
-      const secret = client.secret.reveal()
-      const basic = Buffer.from(`${client.id}:${secret}`).toString('base64')
-      logFailure(request.log, definition.name, error, [code, flow.state, flow.codeVerifier, secret, basic])
-      return connectErrorOf(error)
+  async function respond(request: FastifyRequest, reply: FastifyReply, result: CompletedSignIn): Promise<FastifyReply> {
+    switch (result.kind) {
+      case 'redirect':
+        if (result.session) reply.deliverSession(result.session)
+        if (result.owner !== undefined) reply.reassignFlows(result.owner)
+        if (result.completed) reply.clearFlowCookies([result.completed])
+        return reply.redirect(result.location, 303)
+      case 'resend': {
+        const resent = await reply.resendSession(result.presented, result.started)
+        if (result.isOwner || resent) reply.clearFlowCookies([result.flow])
+        return reply.redirect(result.location, 303)
+      }
+      case 'ask-again':
+        return reply.redirect(redirectUri + request.url.slice(request.url.indexOf('?')), 303)
     }
   }
 
-  /** Installed from the provider's marketplace: the code stays unused, and a person gets the page that begins our own sign-in. */
-  function offerOwn(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const notice = unsolicitedNotice(title)
+  /** Installed from the provider's marketplace: the code stays unused, and a browser gets the page that begins our own sign-in. */
+  function offerOwnSignIn(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const notice = unsolicitedNotice(definition.title)
     if (!prefersPage(request.headers)) throw new GatewayError('state_invalid', notice)
     reply.code(400).header('grantkeeper-error', 'state_invalid')
-    return sendConnectPage(app, request, reply, definition.name, { publicUrl, returnTo: connectedUrl(definition.name), notice })
+    return sendConnectPage(options, request, reply, name, { publicUrl, returnTo: connectedUrl(name), notice })
   }
 }

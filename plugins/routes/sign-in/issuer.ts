@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { variablePrefix } from '../../../src/config/provider-settings.ts'
+import { signInInvalid } from '../../../src/core/oauth/complete-sign-in.ts'
 import type { OAuth2Method, Provider } from '../../../src/core/provider/provider.ts'
-import { invalid } from './callback-params.ts'
 
 /** Whoever signs in can write any issuer: so many are logged, each once. */
 const maxLogged = 20
@@ -27,7 +27,7 @@ export function createIssuerCheck(log: FastifyBaseLogger, provider: Provider, { 
         `a callback names another issuer than the provider's and was refused; if it is the provider's own, set ${variable} to it`
       )
     }
-    throw invalid('The answer does not come from the provider that it was begun at.')
+    throw signInInvalid('The answer does not come from the provider that it was begun at.')
   }
 }
 

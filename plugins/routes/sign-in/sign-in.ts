@@ -1,38 +1,53 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../../../src/core/errors.ts'
-import type { Clock, LookupFor } from '../../../src/core/ports.ts'
-import type { TokenTimeouts } from '../../../src/oauth2/token-endpoint.ts'
-import { isPrefetch } from './prefetch.ts'
-import { providerContext } from './provider-context.ts'
+import { findProvider } from '../../../src/core/provider/find-provider.ts'
+import type { OAuth2Method, OAuthClient, Provider } from '../../../src/core/provider/provider.ts'
+import type { OAuthProvider } from '../../../src/oauth2/oauth-provider.ts'
+import type { Services } from '../../../src/services.ts'
+import { callback } from './callback.ts'
+import { start } from './start.ts'
 
-type SignInOptions = {
-  publicUrl: string
-  allowedOrigins: ReadonlySet<string>
-  lookupFor: LookupFor
-  tokenTimeouts: TokenTimeouts
-  clock: Clock
+type Options = Pick<Services, 'providers' | 'publicUrl' | 'allowedOrigins' | 'clock' | 'vault' | 'oauthProviders' | 'completeSignIn'>
+
+export type ProviderRouteOptions = Options & {
+  readonly definition: Provider
+  readonly method: OAuth2Method
+  readonly client: OAuthClient
+  readonly oauthProvider: OAuthProvider
 }
 
-/** Sign-in at every provider that has a client, each in a context of its own; and a clear answer for all other names. */
-async function signIn(app: FastifyInstance, options: SignInOptions) {
-  // A sign-in begins and ends where a person goes. A failure, so that the browser asks again when its person does go there.
+/** Sign-in at every provider that has an OAuth client; and an error that explains, for all other names. */
+async function signIn(app: FastifyInstance, options: Options) {
+  const { providers, oauthProviders } = options
+  // A prefetch must not begin or finish a sign-in. It fails, so that the browser requests again when its user navigates.
   app.addHook('onRequest', async (request, reply) => (isPrefetch(request) ? reply.code(503).send() : undefined))
 
-  for (const { definition, client } of app.providers.values()) {
+  for (const { definition, client } of providers.values()) {
     const method = definition.methods.oauth2
-    if (client && method) app.register(providerContext, { ...options, definition, method, client })
+    const oauthProvider = oauthProviders.get(definition.name)
+    if (!client || !method || !oauthProvider) continue
+    const routeOptions = { ...options, definition, method, client, oauthProvider }
+    app.register(start, routeOptions)
+    app.register(callback, routeOptions)
   }
   for (const url of ['/auth/:provider', '/auth/:provider/callback']) {
     app.get<{ Params: { provider: string } }>(url, async request => {
-      const { definition } = app.getProvider(request.params.provider)
+      const { definition } = findProvider(providers, request.params.provider)
       throw new GatewayError('provider_unknown', `${definition.title} has no sign-in here; it is connected by a key.`)
     })
   }
 }
 
+/** `Sec-Purpose` is the Fetch standard's; Chromium, Safari and Firefox sent the others before it. */
+const purposeHeaders = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as const
+
+/** The browser fetches ahead what its user may never open: a link on a page, a suggestion of the address bar, a preview. */
+const isPrefetch = ({ headers }: FastifyRequest): boolean =>
+  purposeHeaders.some(name => /\b(prefetch|prerender|preview)\b/i.test(String(headers[name] ?? '')))
+
 export default fp(signIn, {
   name: 'sign-in',
-  dependencies: ['providers', 'session', 'flows', 'vault', 'grants', 'delivery', 'rate-limits', 'errors'],
+  dependencies: ['session', 'flows', 'session-delivery', 'rate-limits', 'errors'],
   encapsulate: true
 })

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Connection, isDueForRenewal } from '../connections/connection.ts'
+import type { ConnectionKey } from '../connections/connection-key.ts'
 import { renewalPending } from '../connections/errors.ts'
 import type { ChangeFeed, HeldLease, Lease } from '../ports.ts'
 import type { Secret } from '../secret.ts'
@@ -8,173 +9,174 @@ import { withTimeout } from '../util/timeout.ts'
 import type { Versioned } from '../vault/records.ts'
 import { assertNotBackingOff, createRefresh, type RefreshDependencies, readUsableConnection } from './refresh.ts'
 
-type Told = 'onOvertaken' | 'onLost' | 'onAbandoned' | 'onFailed' | 'onEnded'
-
-export type RenewalDependencies = Omit<RefreshDependencies, Told | 'pause' | 'closing'> &
-  Partial<Pick<RefreshDependencies, Told | 'pause'>> & {
-    readonly lease: Lease
-    readonly watch: Pick<ChangeFeed, 'waitForChange'>
-    /** What the work comes to, unless that takes longer; the work goes on. */
-    readonly patience?: typeof withTimeout
-  }
+export type RenewalDependencies = Omit<RefreshDependencies, 'pause' | 'closing'> & {
+  readonly lease: Lease
+  readonly changes: Pick<ChangeFeed, 'waitForChange'>
+  /** Replaced by a model of time in tests. */
+  readonly pause?: RefreshDependencies['pause']
+  readonly timeout?: typeof withTimeout
+}
 
 /**
- * Exactly one refresh, however many ask.
- * @param failed the connection as the caller used it. When the kept one carries another credential already, that is the answer.
- * @param aheadMs for who could go on with the old credential: how long after its beginning the refresh is waited for. Left out: 10 s from now.
- * @returns the connection with a credential that is newer than the failed one
- * @throws {GatewayError} `reconnect_required`, `connection_required`, `provider_unavailable`, `client_rejected`, `store_unavailable`, and
- * `provider_timeout` also while the refresh goes on
+ * Renews a connection: exactly one refresh, however many requests and instances ask for it.
+ * @param failed the connection as the caller used it. If the stored one has another credential already, that one is returned.
+ * @param aheadMs for a caller whose credential still works: how long after its start the refresh is waited for. Default: 10 s from now.
+ * @returns the connection with a credential newer than the failed one
+ * @throws {GatewayError} `reconnect_required`, `connection_required`, `provider_unavailable`, `client_rejected`, `store_unavailable`;
+ * `provider_timeout` also while the refresh is still in flight
  */
-export type Renew = (owner: string, failed: Connection, aheadMs?: number) => Promise<Versioned<Connection>>
+export type Renew = (key: ConnectionKey, failed: Connection, aheadMs?: number) => Promise<Versioned<Connection>>
 
 export type Renewal = {
   readonly renew: Renew
-  /** Resolves when what is under way has ended and every lease has been given back; after `withinMs` what is left is given up. */
+  /** Resolves when nothing is in flight and every lease is released. After `withinMs` it gives up what is left. */
   settle(withinMs: number): Promise<void>
 }
 
-type Taken = { readonly hold: HeldLease; readonly askedAtMs: number }
+type AcquiredLease = { readonly lease: HeldLease; readonly requestedAtMs: number }
 
+/** One renewal in this process that later callers join (single flight). */
 type Flight = {
   readonly from: Secret
-  readonly sinceMs: number
-  readonly outcome: Promise<Versioned<Connection>>
-  /** How many wait for it. */
-  waiting: number
+  readonly startedAtMs: number
+  readonly result: Promise<Versioned<Connection>>
+  waiters: number
 }
 
-/** How long a token call may take, to the end of its response: a minute, and a little more on a slow way. */
+/** Longest token request, to the end of its response: a minute, and a margin for a slow network. */
 export const maxRefreshMs = 70_000
-/** Longer than that, so that a holder which lost sight of the store does not meet a second one at the provider. */
+/** Longer than a token request: a holder that lost sight of the store must not meet a second holder at the provider. */
 const leaseMs = maxRefreshMs + 5_000
-/** How long a call waits for a refresh, which goes on without it. */
-const waitMs = 10_000
-/** How often a holder says that it lives. */
-const extendMs = 250
-/** How often one who waits looks, though no change was told: the end of a lease by death or time is told by nobody. */
-const lookMs = 100
+/** How long a request waits for a refresh, which continues without it. */
+const maxWaitMs = 10_000
+/** How often a holder extends its lease. */
+const extendEveryMs = 250
+/** How often a waiter looks without a change notification: a lease that ends by death or by time sends none. */
+const pollMs = 100
 
-const pauseFor: RefreshDependencies['pause'] = (ms, signal) => sleep(ms, undefined, { signal }).catch(() => {})
+const sleepUntilAborted: RefreshDependencies['pause'] = (ms, signal) => sleep(ms, undefined, { signal }).catch(() => {})
 
-export function createRenewal({ lease, watch, pause = pauseFor, patience = withTimeout, ...given }: RenewalDependencies): Renewal {
-  const unheard = { onOvertaken: () => {}, onLost: () => {}, onAbandoned: () => {}, onFailed: () => {}, onEnded: () => {} }
-  const parts = { ...unheard, ...given }
-  const { vault, clock } = parts
-  const over = new AbortController()
-  // Each token call under way has one.
-  setMaxListeners(0, over.signal)
-  const refresh = createRefresh({ ...parts, pause, closing: over.signal })
+/** Exactly-once renewal: single flight in the process, a lease in the store between processes. */
+export function createRenewal(dependencies: RenewalDependencies): Renewal {
+  const { vault, clock, lease: leases, changes, pause = sleepUntilAborted, timeout = withTimeout } = dependencies
+  const closing = new AbortController()
+  // Every token request in flight listens.
+  setMaxListeners(0, closing.signal)
+  const refresh = createRefresh({ ...dependencies, pause, closing: closing.signal })
   const flights = new Map<string, Flight>()
-  /** Refreshed, and not yet taken by the store. */
-  const unsaved = new Map<string, { from: Secret; fresh: Versioned<Connection> }>()
-  const working = new Set<Promise<unknown>>()
+  /** Refreshed connections that the store has not taken yet. */
+  const unsaved = new Map<string, { from: Secret; renewed: Versioned<Connection> }>()
+  const background = new Set<Promise<unknown>>()
 
-  /** Newer, and not due itself: an outage of the store may outlast what was renewed in it. */
-  const isAnswer = (kept: Connection, failed: Connection) =>
-    !kept.credential.equals(failed.credential) && !isDueForRenewal(kept, clock.now())
+  /** Newer than the failed one, and not due itself: an outage of the store may outlast a token that was renewed during it. */
+  const isNewer = (current: Connection, failed: Connection) =>
+    !current.credential.equals(failed.credential) && !isDueForRenewal(current, clock.now())
 
-  async function renew(owner: string, failed: Connection, aheadMs?: number): Promise<Versioned<Connection>> {
-    const key = `${owner}:${failed.provider}`
+  async function renew(key: ConnectionKey, failed: Connection, aheadMs?: number): Promise<Versioned<Connection>> {
+    const { id } = key
     const from = failed.credential
-    const untilMs = clock.now() + waitMs
-    const limitMs = ({ sinceMs }: Flight) => (aheadMs === undefined ? untilMs : sinceMs + aheadMs) - clock.now()
-    const held = unsaved.get(key)
-    if (held?.from.equals(from) && isAnswer(held.fresh.value, failed)) return held.fresh
-    // Only what began with the same credential is an answer: a sign-in may have come in between, and be the newer one.
-    for (let flight = flights.get(key); flight; flight = flights.get(key)) {
-      if (flight.from.equals(from)) return landing(flight, failed, limitMs(flight))
-      await landing(flight, failed, limitMs(flight)).catch(error => {
-        if (flights.get(key) === flight) throw error
+    const deadlineMs = clock.now() + maxWaitMs
+    const remainingMs = ({ startedAtMs }: Flight) => (aheadMs === undefined ? deadlineMs : startedAtMs + aheadMs) - clock.now()
+    const pending = unsaved.get(id)
+    if (pending?.from.equals(from) && isNewer(pending.renewed.value, failed)) return pending.renewed
+    // Only a flight that started from the same credential has the result: a sign-in may have come in between and be newer.
+    for (let flight = flights.get(id); flight; flight = flights.get(id)) {
+      if (flight.from.equals(from)) return join(flight, failed, remainingMs(flight))
+      await join(flight, failed, remainingMs(flight)).catch(error => {
+        if (flights.get(id) === flight) throw error
       })
     }
-    const outcome = fly(key, owner, failed).finally(() => flights.delete(key))
-    outcome.catch(() => {}) // Nobody may wait for it any more.
-    const flight = { from, sinceMs: clock.now(), outcome, waiting: 0 }
-    flights.set(key, flight)
-    return landing(flight, failed, limitMs(flight))
+    const result = startFlight(key, failed).finally(() => flights.delete(id))
+    result.catch(() => {}) // All waiters may have timed out.
+    const flight = { from, startedAtMs: clock.now(), result, waiters: 0 }
+    flights.set(id, flight)
+    return join(flight, failed, remainingMs(flight))
   }
 
-  async function landing(flight: Flight, { provider }: Connection, limitMs: number): Promise<Versioned<Connection>> {
-    if (limitMs <= 0) throw renewalPending(provider)
-    flight.waiting++
+  async function join(flight: Flight, { provider }: Connection, withinMs: number): Promise<Versioned<Connection>> {
+    if (withinMs <= 0) throw renewalPending(provider)
+    flight.waiters++
     try {
-      return await patience(limitMs, flight.outcome, () => renewalPending(provider))
+      return await timeout(withinMs, flight.result, () => renewalPending(provider))
     } finally {
-      flight.waiting--
+      flight.waiters--
     }
   }
 
-  async function fly(key: string, owner: string, failed: Connection): Promise<Versioned<Connection>> {
-    const taken = await takeLease(owner, failed, () => (flights.get(key)?.waiting ?? 0) > 0)
-    if (!('hold' in taken)) return taken
+  async function startFlight(key: ConnectionKey, failed: Connection): Promise<Versioned<Connection>> {
+    const acquired = await acquireLease(key, failed)
+    if (!('lease' in acquired)) return acquired
     const { promise, resolve, reject } = Promise.withResolvers<Versioned<Connection>>()
-    // The work may go on after who waits has the answer, while the store does not take it; and with it the lease.
-    const answerNow = (fresh: Versioned<Connection>) => {
-      unsaved.set(key, { from: failed.credential, fresh })
-      resolve(fresh)
+    // Waiters get the new token before it is persisted. The lease is held until the write succeeds.
+    const resolveUnsaved = (renewed: Versioned<Connection>) => {
+      unsaved.set(key.id, { from: failed.credential, renewed })
+      resolve(renewed)
     }
-    const work = underLease(taken, async stillHeld => {
-      const kept = await readUsableConnection(vault, owner, failed.provider)
-      resolve(isAnswer(kept.value, failed) ? kept : await refresh(owner, kept, { stillHeld, answerNow }))
+    const work = underLease(acquired, async isLeaseHeld => {
+      const stored = await readUsableConnection(vault, key)
+      resolve(isNewer(stored.value, failed) ? stored : await refresh(key, stored, { isLeaseHeld, resolveUnsaved }))
     })
       .catch(reject)
       .finally(() => {
-        unsaved.delete(key)
-        working.delete(work)
+        unsaved.delete(key.id)
+        background.delete(work)
       })
-    working.add(work)
+    background.add(work)
     return promise
   }
 
-  async function underLease({ hold, askedAtMs }: Taken, work: (stillHeld: () => boolean) => Promise<void>): Promise<void> {
+  async function underLease({ lease, requestedAtMs }: AcquiredLease, work: (isLeaseHeld: () => boolean) => Promise<void>): Promise<void> {
     const done = new AbortController()
-    // Counted from before we asked, by our own clock: a process that stood still finds the lease ended before anyone tells it.
-    let endsAtMs = askedAtMs + leaseMs
+    // Counted by our own clock from before the request: a process that stalled finds the lease expired before the store tells it.
+    let expiresAtMs = requestedAtMs + leaseMs
     const extending = (async () => {
       for (;;) {
-        await pause(extendMs, done.signal)
+        await pause(extendEveryMs, done.signal)
         if (done.signal.aborted) return
-        const askedAtMs = clock.now()
-        // Without an answer nobody knows; an answer that says no is the end of it.
-        const isHeld = await hold.extend(leaseMs).catch(() => undefined)
-        if (isHeld === true) endsAtMs = askedAtMs + leaseMs
-        if (isHeld === false) endsAtMs = Number.NEGATIVE_INFINITY
-        if (isHeld === false) return
+        const extendedAtMs = clock.now()
+        // A failed extend is inconclusive; `false` means that the lease is lost.
+        const isHeld = await lease.extend(leaseMs).catch(() => undefined)
+        if (isHeld === true) expiresAtMs = extendedAtMs + leaseMs
+        if (isHeld === false) {
+          expiresAtMs = Number.NEGATIVE_INFINITY
+          return
+        }
       }
     })()
     try {
-      await work(() => clock.now() + maxRefreshMs < endsAtMs)
+      await work(() => clock.now() + maxRefreshMs < expiresAtMs)
     } finally {
       done.abort()
       await extending
-      // The lease ends by itself; the outcome is what counts. A token call that was given up may still be under way.
-      if (!over.signal.aborted) await hold.release().catch(() => {})
+      // A lease that is not released expires by itself. After a shutdown that gave up, a token request may still be in flight.
+      if (!closing.signal.aborted) await lease.release().catch(() => {})
     }
   }
 
-  /** The right to refresh; or the connection, when another instance has refreshed it while we waited. */
-  async function takeLease(owner: string, failed: Connection, isWaitedFor: () => boolean): Promise<Taken | Versioned<Connection>> {
+  /** @returns the lease; or the connection, when another instance has renewed it while we waited */
+  async function acquireLease(key: ConnectionKey, failed: Connection): Promise<AcquiredLease | Versioned<Connection>> {
     for (let waitedMs = 0; ; ) {
-      const sinceMs = clock.now()
-      // Before we ask, so that a change which comes right after the answer is not missed.
-      const change = watch.waitForChange(owner, lookMs)
-      const hold = await lease.acquire(owner, `renewal:${failed.provider}`, leaseMs, waitedMs)
-      if (hold) return { hold, askedAtMs: sinceMs }
-      const kept = await readUsableConnection(vault, owner, failed.provider)
-      if (isAnswer(kept.value, failed)) return kept
-      assertNotBackingOff(kept.value, clock)
-      if (!isWaitedFor() || over.signal.aborted) throw renewalPending(failed.provider)
+      const requestedAtMs = clock.now()
+      // Subscribed before the request, so that a change right after the response is not missed.
+      const change = changes.waitForChange(key.owner, pollMs)
+      const lease = await leases.acquire(key.owner, `renewal:${key.provider}`, leaseMs, waitedMs)
+      if (lease) return { lease, requestedAtMs }
+      const stored = await readUsableConnection(vault, key)
+      if (isNewer(stored.value, failed)) return stored
+      assertNotBackingOff(stored.value, clock)
+      const hasWaiters = (flights.get(key.id)?.waiters ?? 0) > 0
+      if (!hasWaiters || closing.signal.aborted) throw renewalPending(key.provider)
       await change
-      waitedMs += Math.max(0, clock.now() - sinceMs)
+      waitedMs += Math.max(0, clock.now() - requestedAtMs)
     }
   }
 
   return {
     renew,
     settle: async withinMs => {
-      const timer = setTimeout(() => over.abort(), withinMs)
-      while (flights.size + working.size > 0) await Promise.allSettled([...[...flights.values()].map(({ outcome }) => outcome), ...working])
+      const timer = setTimeout(() => closing.abort(), withinMs)
+      while (flights.size + background.size > 0)
+        await Promise.allSettled([...[...flights.values()].map(({ result }) => result), ...background])
       clearTimeout(timer)
     }
   }

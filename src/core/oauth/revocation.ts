@@ -1,73 +1,66 @@
 import type { Connection } from '../connections/connection.ts'
+import type { Events } from '../events.ts'
 import type { Clock, Store } from '../ports.ts'
 import { newId } from '../session.ts'
+import { withTimeout } from '../util/timeout.ts'
 import type { Cipher } from '../vault/cipher.ts'
 import type { Version } from '../vault/records.ts'
 import { RevocationError } from './revocation-error.ts'
 import { createRevocationQueue, isSameGrant, maxPendingMs, type PendingRevocation, tokenToRevoke } from './revocation-queue.ts'
 import type { TokenEndpoint } from './token-endpoint.ts'
 
-/** How long somebody who disconnects waits for the provider's yes. */
-const patienceMs = 2_000
-/** After each try that failed; the last one again and again. */
+/** How long a user who disconnects waits for the provider's confirmation. */
+const maxWaitMs = 2_000
+/** After each failed attempt; the last one repeats. */
 const retryDelaysMs = [5_000, 60_000, 10 * 60_000, 60 * 60_000]
-/** For so long a try is one instance's own. Longer than a call to a provider may take: another instance tries when this one has died. */
-const heldMs = 2 * 60_000
-/** How often it is looked for what other instances have left behind. */
-const lookEveryMs = 60_000
-const firstLookMs = 1_000
-/** So many at once, and so many in a look: a provider that is back is not flooded. */
-const abreast = 4
-const maxInALook = 100
+/** For so long an attempt belongs to one instance. Longer than a request to a provider may take: another instance retries if this one died. */
+const claimMs = 2 * 60_000
+/** How often the queue is read for what other instances have left behind. */
+const pollMs = 60_000
+const firstPollMs = 1_000
+/** Attempts at once, and in one poll: a provider that is back is not flooded. */
+const concurrency = 4
+const maxPerPoll = 100
 
 export type RevocationDependencies = {
   readonly store: Store
   readonly cipher: Cipher
   readonly clock: Clock
+  readonly events: Events
   readonly endpointOf: (provider: string) => TokenEndpoint | undefined
-  /** What a revocation at this provider ends, see `OAuth2Method.revocation`; `undefined` when it has none. */
+  /** What a revocation ends at this provider, see `OAuth2Method.revocation`; `undefined` when it has no revocation endpoint. */
   readonly scopeOf: (provider: string) => 'token' | 'grant' | undefined
-  readonly onFailed: (failure: RevocationFailure) => void
 }
 
-export type RevocationFailure = {
-  readonly provider: string
-  readonly status: number | undefined
-  readonly code: string | undefined
-  readonly message: string
-  /** Milliseconds until the next try; `undefined` when it is given up. */
-  readonly nextTryMs: number | undefined
-}
-
-/** Revocations that are kept already, and not begun yet. */
-type Planned = { readonly size: number; carryOut(): Promise<void>; cancel(): Promise<void> }
+/** Revocations that are queued in the store and not attempted yet. */
+type PlannedRevocations = { readonly size: number; carryOut(): Promise<void>; cancel(): Promise<void> }
 
 export type Revocation = {
-  /** Resolves when the provider has answered, or when waiting for it would keep a person too long. Never rejects. */
+  /** Resolves when the provider has responded, or after 2 s. Never rejects; failed attempts are retried for 7 days. */
   revoke(connection: Connection): Promise<void>
-  /** The same in the background for what has been replaced, where that does not end what has taken its place. */
+  /** Revokes in the background a connection that was replaced, where that cannot end its replacement. */
   revokeReplaced(before: Connection | undefined, after: Connection): void
-  /** For connections of sessions that have ended, where nobody else's end with them. @throws {GatewayError} `store_unavailable` */
-  plan(connections: Iterable<Connection>): Promise<Planned>
-  /** How many were waiting when it was last looked. */
+  /** Queues connections of expired sessions, where a revocation ends no other session's. @throws {GatewayError} `store_unavailable` */
+  plan(connections: Iterable<Connection>): Promise<PlannedRevocations>
+  /** Length of the queue when it was last read. */
   pendingCount(): number
-  /** Looks for what is due, now and from time to time. */
+  /** Polls the queue, now and from time to time. */
   start(): void
-  /** Begins no more; resolves when what is under way has ended, or after `withinMs`. What is left is in the store. */
+  /** Starts no more attempts; resolves when those in flight have ended, or after `withinMs`. The rest stays in the store. */
   close(withinMs: number): Promise<void>
 }
 
 /**
- * Revokes grants at their providers (RFC 7009) after they are gone here. What is to be revoked is in the store before its provider is
- * asked, and until it has said yes: whichever instance finds it due asks again. So one may be asked twice, which RFC 7009 §2.2 allows.
+ * Revokes grants at their providers (RFC 7009) after they are deleted here. A revocation is in the store before its provider is asked and
+ * until the provider confirms it: whichever instance finds it due retries. A token may thus be revoked twice, which RFC 7009 §2.2 allows.
  */
-export function createRevocation({ store, cipher, clock, endpointOf, scopeOf, onFailed }: RevocationDependencies): Revocation {
-  const pendings = createRevocationQueue(store, cipher)
-  /** Those that the store has not taken yet. */
+export function createRevocation({ store, cipher, clock, events, endpointOf, scopeOf }: RevocationDependencies): Revocation {
+  const queue = createRevocationQueue(store, cipher)
+  /** Revocations that the store has not taken yet. */
   const unstored = new Map<string, PendingRevocation>()
-  const working = new Set<Promise<unknown>>()
-  let isOver = false
-  let waiting = 0
+  const inFlight = new Set<Promise<unknown>>()
+  let isClosed = false
+  let pendingCount = 0
   let timer: NodeJS.Timeout | undefined
   let timerAtMs = Number.POSITIVE_INFINITY
 
@@ -75,13 +68,13 @@ export function createRevocation({ store, cipher, clock, endpointOf, scopeOf, on
     const { provider } = connection
     const nowMs = clock.now()
     const revocable = scopeOf(provider) === undefined ? undefined : tokenToRevoke(connection, nowMs)
-    return revocable && { ...revocable, id: newId(), provider, createdAtMs: nowMs, failures: 0, dueAtMs: nowMs + heldMs }
+    return revocable && { ...revocable, id: newId(), provider, createdAtMs: nowMs, failures: 0, dueAtMs: nowMs + claimMs }
   }
 
-  /** Until the store has it, it is in memory. @param version see `pendings.put` */
-  async function keep(pending: PendingRevocation, version?: Version): Promise<Version | undefined> {
+  /** Held in memory until the store has it. @param version see `queue.put` */
+  async function enqueue(pending: PendingRevocation, version?: Version): Promise<Version | undefined> {
     try {
-      return await pendings.put(pending, version)
+      return await queue.put(pending, version)
     } catch {
       if (version === undefined) unstored.set(pending.id, pending)
       return undefined
@@ -93,17 +86,17 @@ export function createRevocation({ store, cipher, clock, endpointOf, scopeOf, on
       const endpoint = endpointOf(pending.provider)
       if (!endpoint) throw new RevocationError('its OAuth is off here')
       await endpoint.revoke(pending)
-      await forget(pending)
+      await dequeue(pending)
     } catch (error) {
-      if (error instanceof RevocationError && error.isGone) await forget(pending)
+      if (error instanceof RevocationError && error.isGone) await dequeue(pending)
       else await postpone(pending, version, error as Error)
     }
   }
 
-  async function forget({ id }: PendingRevocation): Promise<void> {
+  async function dequeue({ id }: PendingRevocation): Promise<void> {
     unstored.delete(id)
-    // What the store does not forget is asked for once more, in vain.
-    await pendings.remove(id).catch(() => {})
+    // If the store fails here, the provider is asked once more, in vain.
+    await queue.remove(id).catch(() => {})
   }
 
   async function postpone(pending: PendingRevocation, version: Version | undefined, error: Error): Promise<void> {
@@ -111,71 +104,68 @@ export function createRevocation({ store, cipher, clock, endpointOf, scopeOf, on
     const delayMs = retryDelaysMs[pending.failures] ?? (retryDelaysMs.at(-1) as number)
     const next = { ...pending, failures: pending.failures + 1, dueAtMs: clock.now() + delayMs }
     const isGivenUp = isFinal || next.dueAtMs > pending.createdAtMs + maxPendingMs
-    onFailed({ provider: pending.provider, status, code, message: error.message, nextTryMs: isGivenUp ? undefined : delayMs })
-    if (isGivenUp) return forget(pending)
+    const nextTryMs = isGivenUp ? undefined : delayMs
+    events.publish('revocation.failed', { provider: pending.provider, status, code, message: error.message, nextTryMs })
+    if (isGivenUp) return dequeue(pending)
     if (unstored.has(next.id)) unstored.set(next.id, next)
-    else await keep(next, version)
-    lookBy(next.dueAtMs)
+    else await enqueue(next, version)
+    pollBy(next.dueAtMs)
   }
 
-  function lookBy(atMs: number): void {
-    if (isOver || atMs >= timerAtMs) return
+  function pollBy(atMs: number): void {
+    if (isClosed || atMs >= timerAtMs) return
     clearTimeout(timer)
     timerAtMs = atMs
     timer = setTimeout(
       () => {
         timerAtMs = Number.POSITIVE_INFINITY
-        void tracked(look()).finally(() => lookBy(clock.now() + lookEveryMs))
+        void tracked(poll()).finally(() => pollBy(clock.now() + pollMs))
       },
       Math.max(atMs - clock.now(), 0)
     )
     timer.unref()
   }
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     try {
       for (const pending of unstored.values()) {
-        await pendings.put(pending)
+        await queue.put(pending)
         unstored.delete(pending.id)
       }
-      const found = await pendings.list()
-      waiting = found.length
+      const found = await queue.list()
+      pendingCount = found.length
       const nowMs = clock.now()
-      const due = found.filter(({ value }) => value.dueAtMs <= nowMs).slice(0, maxInALook)
-      for (let i = 0; i < due.length && !isOver; i += abreast) await Promise.all(due.slice(i, i + abreast).map(take))
-      for (const { value } of found) if (value.dueAtMs > nowMs) lookBy(value.dueAtMs)
+      const due = found.filter(({ value }) => value.dueAtMs <= nowMs).slice(0, maxPerPoll)
+      for (let i = 0; i < due.length && !isClosed; i += concurrency) await Promise.all(due.slice(i, i + concurrency).map(claimAndAttempt))
+      for (const { value } of found) if (value.dueAtMs > nowMs) pollBy(value.dueAtMs)
     } catch {
-      // The store is down, and says so wherever it is asked for more than this: the next look finds them.
+      // The store is down, which is logged elsewhere: the next poll finds them.
     }
   }
 
-  /** Of all who find it due, one has it. */
-  async function take({ value, version }: { value: PendingRevocation; version: Version }): Promise<void> {
-    const taken = { ...value, dueAtMs: clock.now() + heldMs }
-    const held = await pendings.put(taken, version)
-    if (held !== undefined) await attempt(taken, held)
+  /** Claims a due revocation, so that one instance attempts it. */
+  async function claimAndAttempt({ value, version }: { value: PendingRevocation; version: Version }): Promise<void> {
+    const claimed = { ...value, dueAtMs: clock.now() + claimMs }
+    const claimedVersion = await queue.put(claimed, version)
+    if (claimedVersion !== undefined) await attempt(claimed, claimedVersion)
   }
 
   function tracked<T>(work: Promise<T>): Promise<T> {
-    working.add(work)
-    const done = () => void working.delete(work)
+    inFlight.add(work)
+    const done = () => void inFlight.delete(work)
     work.then(done, done)
     return work
   }
 
-  const begin = (pending: PendingRevocation) => tracked(keep(pending).then(version => attempt(pending, version)))
+  const begin = (pending: PendingRevocation) => tracked(enqueue(pending).then(version => attempt(pending, version)))
 
-  async function within(ms: number, work: Promise<unknown>): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const patience = setTimeout(resolve, ms)
-    await Promise.race([work, promise])
-    clearTimeout(patience)
-  }
+  /** Resolves when the work has ended, or after `ms`. */
+  const settled = (ms: number, work: Promise<unknown>): Promise<unknown> => withTimeout(ms, work).catch(() => undefined)
 
   return {
     async revoke(connection) {
       const pending = pendingOf(connection)
-      if (pending) await within(patienceMs, begin(pending))
+      if (pending) await settled(maxWaitMs, begin(pending))
     },
 
     revokeReplaced(before, after) {
@@ -190,23 +180,23 @@ export function createRevocation({ store, cipher, clock, endpointOf, scopeOf, on
         .filter(({ provider }) => scopeOf(provider) === 'token')
         .map(pendingOf)
         .filter(pending => pending !== undefined)
-      const versions = await Promise.all(planned.map(pending => pendings.put(pending)))
-      waiting += planned.length
+      const versions = await Promise.all(planned.map(pending => queue.put(pending)))
+      pendingCount += planned.length
       return {
         size: planned.length,
         carryOut: async () => void (await tracked(Promise.all(planned.map((pending, i) => attempt(pending, versions[i]))))),
-        cancel: async () => void (await Promise.all(planned.map(({ id }) => pendings.remove(id))))
+        cancel: async () => void (await Promise.all(planned.map(({ id }) => queue.remove(id))))
       }
     },
 
-    pendingCount: () => waiting,
+    pendingCount: () => pendingCount,
 
-    start: () => lookBy(clock.now() + firstLookMs),
+    start: () => pollBy(clock.now() + firstPollMs),
 
     async close(withinMs) {
-      isOver = true
+      isClosed = true
       clearTimeout(timer)
-      await within(withinMs, Promise.allSettled(working))
+      await settled(withinMs, Promise.allSettled(inFlight))
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { type Connection, isBackingOff, isDueForRenewal, isExpired } from '../connections/connection.ts'
+import { ConnectionKey } from '../connections/connection-key.ts'
 import { GatewayError, hasCode } from '../errors.ts'
 import { buildRequestHeaders } from '../guards/request-headers.ts'
 import type { Renew } from '../oauth/renewal.ts'
@@ -116,7 +117,7 @@ export function createForward(
     const outcome = await attempt(call, connection, head => (isUnauthorized(head) ? undefined : call.onResponse))
     if (outcome !== 'dropped') return outcome
 
-    const { value } = await renew(call.owner, connection)
+    const { value } = await renew(new ConnectionKey(call.owner, connection.provider), connection)
     if (isStreamed(call.body)) {
       throw new GatewayError(
         'retry_request',
@@ -156,13 +157,13 @@ export function createForward(
     if (isGood()) {
       if (isBackingOff(connection, clock.now())) return undefined
       try {
-        return (await renew(owner, connection, aheadMs)).value
+        return (await renew(new ConnectionKey(owner, connection.provider), connection, aheadMs)).value
       } catch (error) {
         if (!mayPass.some(code => hasCode(error, code))) throw error
         if (isGood()) return undefined
       }
     }
-    return (await renew(owner, connection)).value
+    return (await renew(new ConnectionKey(owner, connection.provider), connection)).value
   }
 
   /** @param choose the client's answer, or `undefined` to have it dropped */

@@ -1,4 +1,5 @@
 import type { Connection } from '../connections/connection.ts'
+import type { ConnectionKey } from '../connections/connection-key.ts'
 import { GatewayError } from '../errors.ts'
 import type { Clock } from '../ports.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -14,8 +15,8 @@ export function assertNotRateLimited({ provider, rateLimitedUntilMs = 0 }: Conne
 }
 
 /** Noted in the record, every instance knows it. A note that meets another change is not worth a second try: the next 429 brings it again. */
-export async function recordRateLimit(vault: Vault, owner: string, provider: string, untilMs: number): Promise<void> {
-  const kept = await vault.readConnection(owner, provider)
+export async function recordRateLimit(vault: Vault, key: ConnectionKey, untilMs: number): Promise<void> {
+  const kept = await vault.readConnection(key)
   if (!kept || (kept.value.rateLimitedUntilMs ?? 0) >= untilMs) return
-  await vault.replace(owner, kept, { ...kept.value, rateLimitedUntilMs: untilMs })
+  await vault.replace(key, kept, { ...kept.value, rateLimitedUntilMs: untilMs })
 }

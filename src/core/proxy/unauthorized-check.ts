@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Connection } from '../connections/connection.ts'
+import { ConnectionKey } from '../connections/connection-key.ts'
 import { reconnectRequired } from '../connections/errors.ts'
 import type { Clock } from '../ports.ts'
 import type { CredentialCheck, Provider } from '../provider/provider.ts'
@@ -84,9 +85,9 @@ export function createUnauthorizedCheck(
   /** Writes over the record for as long as it has this credential. @returns what stands there then */
   async function change({ owner }: ProxiedRequest, { provider, credential }: Connection, to: (value: Connection) => Connection) {
     for (;;) {
-      const kept = await vault.readConnection(owner, provider)
+      const kept = await vault.readConnection(new ConnectionKey(owner, provider))
       if (kept?.value.status !== 'connected' || !kept.value.credential.equals(credential)) return undefined
-      const written = await vault.replace(owner, kept, to(kept.value))
+      const written = await vault.replace(new ConnectionKey(owner, provider), kept, to(kept.value))
       if (written) return written.value
     }
   }

@@ -1,4 +1,5 @@
 import type { Connection } from '../connections/connection.ts'
+import { ConnectionKey } from '../connections/connection-key.ts'
 import type { Change, Clock, Store } from '../ports.ts'
 import type { SessionLimits } from '../session.ts'
 import { invitationLifetimeMs } from './invitations.ts'
@@ -33,7 +34,7 @@ type AcceptanceParts = {
 export function createInvitationAcceptance({ store, records, limits, clock, commit }: AcceptanceParts): InvitationAcceptance {
   return {
     async connectInvited(owner, connection, { field, version }) {
-      const put = records.sealConnection(owner, connection)
+      const put = records.sealConnection(new ConnectionKey(owner, connection.provider), connection)
       const [place] = put
       for (let trial = 0; trial < trials; trial++) {
         const fields = await store.readAll(owner)
@@ -46,7 +47,7 @@ export function createInvitationAcceptance({ store, records, limits, clock, comm
           remove: [...kept.remove, field],
           ttlMs: kept.ttlMs
         })
-        if (written) return { replaced: records.openConnection(owner, connection.provider, before)?.value }
+        if (written) return { replaced: records.openConnection(new ConnectionKey(owner, connection.provider), before)?.value }
         const invitation = fields.get(field)
         if (!invitation || versionOf(invitation) !== version) return undefined
       }

@@ -1,10 +1,11 @@
 import type { Connection } from '../connections/connection.ts'
+import type { ConnectionKey } from '../connections/connection-key.ts'
 import type { Change, Store } from '../ports.ts'
 import { connectionField, type createRecords, expectVersion, versionOf } from './records.ts'
 
 export type Deletion = {
   /** @returns the connection that is gone now, as it stood then: a refresh may have ended just before. */
-  disconnect(owner: string, provider: string): Promise<Connection | undefined>
+  disconnect(key: ConnectionKey): Promise<Connection | undefined>
   /** The session, every connection in it, every copy of its cookie. @returns the connections, as they stood then. */
   endSession(owner: string): Promise<Connection[]>
 }
@@ -17,19 +18,20 @@ type ErasureParts = {
   records: ReturnType<typeof createRecords>
   commit(owner: string, change: Change): Promise<boolean>
   /** Nothing of this owner's is held any more. */
-  forget(owner: string): void
+  evict(owner: string): void
 }
 
 /** Erasing, with word of what stood in the moment of it, so that all of it can be revoked. */
-export function createDeletion({ store, records: { openConnection, connectionsIn }, commit, forget }: ErasureParts): Deletion {
+export function createDeletion({ store, records: { openConnection, connectionsIn }, commit, evict }: ErasureParts): Deletion {
   return {
-    async disconnect(owner, provider) {
+    async disconnect(key) {
+      const { owner, provider } = key
       const field = connectionField(provider)
       for (let trial = 0; trial < eraseTrials; trial++) {
         const [record] = await store.read(owner, [field])
         if (!record) return undefined
         if (await commit(owner, { expect: [expectVersion(field, versionOf(record))], remove: [field] }))
-          return openConnection(owner, provider, record)?.value
+          return openConnection(key, record)?.value
       }
       await commit(owner, { remove: [field] })
       return undefined
@@ -46,7 +48,7 @@ export function createDeletion({ store, records: { openConnection, connectionsIn
         return [...connectionsIn(owner, records).values()].map(({ value }) => value)
       }
       await store.deleteOwner(owner)
-      forget(owner)
+      evict(owner)
       return []
     }
   }

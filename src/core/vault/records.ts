@@ -1,5 +1,6 @@
 import { type Connection, decodeConnection, encodeConnection } from '../connections/connection.ts'
-import type { Session, SessionRef } from '../session.ts'
+import { ConnectionKey } from '../connections/connection-key.ts'
+import type { Session } from '../session.ts'
 import { memoizeByName } from '../util/memoize.ts'
 import { type Cipher, headerBytes } from './cipher.ts'
 
@@ -20,18 +21,6 @@ export const sessionField = (id: string): string => sessionPrefix + id
 // A field that is put together anew is hashed anew at each look for what is held by it, so those of a busy session are kept.
 export const connectionField = memoizeByName(provider => connectionPrefix + provider)
 
-const sessionFields = new WeakMap<SessionRef, string>()
-
-/** Of a ticket, which is one object for as long as its cookie is remembered. */
-export function sessionFieldOf(ticket: SessionRef): string {
-  let field = sessionFields.get(ticket)
-  if (field === undefined) {
-    field = sessionField(ticket.id)
-    sessionFields.set(ticket, field)
-  }
-  return field
-}
-
 /** Whose records the pending revocations are: nobody's, since the owner they were of may be gone. No session has such an owner. */
 export const pendingOwner = 'revocations'
 
@@ -49,7 +38,7 @@ export function createRecords(cipher: Cipher) {
 
   const seal = (owner: string, field: string, plain: Buffer): Put => [field, cipher.seal(plain, context(owner, field))]
 
-  const openConnection = (owner: string, provider: string, record: Buffer | undefined) =>
+  const openConnection = ({ owner, provider }: ConnectionKey, record: Buffer | undefined) =>
     open(owner, connectionField(provider), record, decodeConnection)
 
   const openSession = (owner: string, id: string, record: Buffer | undefined) =>
@@ -74,15 +63,15 @@ export function createRecords(cipher: Cipher) {
       const sessions = found.filter(session => session !== undefined)
       return { sessions, unreadable: found.length - sessions.length }
     },
-    sealConnection: (owner: string, connection: Connection): Put =>
-      seal(owner, connectionField(connection.provider), encodeConnection(connection)),
+    sealConnection: ({ owner, provider }: ConnectionKey, connection: Connection): Put =>
+      seal(owner, connectionField(provider), encodeConnection(connection)),
     openConnection,
     /** Those that open, of all that an owner has, by provider. */
     connectionsIn: (owner: string, records: Fields): Map<string, Versioned<Connection>> => {
       const connections = new Map<string, Versioned<Connection>>()
       for (const [field, record] of records) {
         const name = field.startsWith(connectionPrefix) ? field.slice(connectionPrefix.length) : undefined
-        const connection = name === undefined ? undefined : openConnection(owner, name, record)
+        const connection = name === undefined ? undefined : openConnection(new ConnectionKey(owner, name), record)
         if (name !== undefined && connection) connections.set(name, connection)
       }
       return connections

@@ -1,4 +1,5 @@
 import type { Connection } from '../connections/connection.ts'
+import { ConnectionKey } from '../connections/connection-key.ts'
 import {
   type CallbackRequest,
   firstSession,
@@ -27,9 +28,6 @@ export type SessionRotation = {
    * Keeps a new connection and turns the session's id, or begins a session.
    * @param presented the session that the browser showed; `undefined` for its first.
    * @param arrival the sign-in that made the connection. A pasted key has none.
-   * @returns the session to hand out, whose owner is a new one where the given has records that are not this browser's; `joined` when the
-   * connection is in a session that the browser has or will get by another response; `ended` when the session was ended in the meantime,
-   * with nothing kept; `unproven` when the owner has a session of which this browser may have the cookie by now, with nothing kept.
    */
   connect(
     owner: string,
@@ -37,11 +35,20 @@ export type SessionRotation = {
     connection: Connection,
     arrival?: CallbackRequest,
     browser?: PresentedFlows
-  ): Promise<Outcome>
+  ): Promise<ConnectResult>
 }
 
-type Outcome = Session | 'joined' | 'ended' | 'unproven'
-type Decided = { readonly outcome: Outcome }
+export type ConnectResult =
+  /** Stored. The response carries this session's cookie. Its owner is a new one if the given owner has records that are not this browser's. */
+  | { readonly kind: 'session'; readonly session: Session }
+  /** Stored in a session of which the browser has the cookie, or gets it in another response. */
+  | { readonly kind: 'joined' }
+  /** Not stored: the session was ended in the meantime. */
+  | { readonly kind: 'ended' }
+  /** Not stored: the owner has a session of which this browser may have the cookie by now. */
+  | { readonly kind: 'unproven' }
+
+type Decided = { readonly outcome: ConnectResult }
 
 export function createSessionRotation(parts: VaultDependencies): SessionRotation {
   const {
@@ -58,14 +65,14 @@ export function createSessionRotation(parts: VaultDependencies): SessionRotation
     kept: Put,
     arrival?: CallbackRequest,
     browser?: PresentedFlows
-  ): Step<Outcome> | Decided {
+  ): Step<ConnectResult> | Decided {
     const standing = liveIn(records, presented)
     if (standing && !standing.value.superseded) {
       const { successor, predecessor } = rotateSession(standing.value, clock.now(), provider, arrival?.flow)
       const put = [sealSession(successor), sealSession(predecessor), kept]
       return {
         change: { expect: [expectUnchanged(standing)], put, remove: endedIn(presented.owner, records), ttlMs: ttlOf(successor) },
-        outcome: successor
+        outcome: { kind: 'session', session: successor }
       }
     }
     const { superseded } = standing?.value ?? {}
@@ -73,7 +80,9 @@ export function createSessionRotation(parts: VaultDependencies): SessionRotation
     if (standing && superseded && !superseded.isConfirmed && next) return behind(standing, next, provider, kept, browser)
     // Shown when the request began, and another tab's sign-in has turned it since: its response has arrived.
     const [other] = sessionsIn(presented.owner, records)
-    return other ? { change: { expect: [expectExists(other.value)], put: [kept] }, outcome: 'joined' } : { outcome: 'ended' }
+    return other
+      ? { change: { expect: [expectExists(other.value)], put: [kept] }, outcome: { kind: 'joined' } }
+      : { outcome: { kind: 'ended' } }
   }
 
   /** Of a browser that does not have the successor yet. */
@@ -83,7 +92,7 @@ export function createSessionRotation(parts: VaultDependencies): SessionRotation
     provider: string,
     kept: Put,
     browser?: PresentedFlows
-  ): Step<Outcome> {
+  ): Step<ConnectResult> {
     const superseded = session.superseded && {
       ...session.superseded,
       hiddenProviders: [...new Set([...session.superseded.hiddenProviders, provider])]
@@ -95,32 +104,35 @@ export function createSessionRotation(parts: VaultDependencies): SessionRotation
   }
 
   /** Into a session that the request does not show. It is given once more to the browser that waits for it, and to no other. */
-  function beside(session: Versioned<Session>, kept: Put, browser?: PresentedFlows): Step<Outcome> {
+  function beside(session: Versioned<Session>, kept: Put, browser?: PresentedFlows): Step<ConnectResult> {
     if (!session.value.undelivered || !isAwaitingResponse(session.value.undelivered.flow, browser))
-      return { change: { expect: [expectExists(session.value)], put: [kept] }, outcome: 'joined' }
+      return { change: { expect: [expectExists(session.value)], put: [kept] }, outcome: { kind: 'joined' } }
     const again = markResent(session.value)
-    return { change: { expect: [expectUnchanged(session)], put: [kept, sealSession(again)] }, outcome: again }
+    return { change: { expect: [expectUnchanged(session)], put: [kept, sealSession(again)] }, outcome: { kind: 'session', session: again } }
   }
 
-  async function first(owner: string, connection: Connection, arrival?: CallbackRequest, browser?: PresentedFlows): Promise<Outcome> {
+  async function first(owner: string, connection: Connection, arrival?: CallbackRequest, browser?: PresentedFlows): Promise<ConnectResult> {
     const session = firstSession(owner, clock.now(), arrival)
-    const kept = sealConnection(owner, connection)
+    const kept = sealConnection(new ConnectionKey(owner, connection.provider), connection)
     const put = [sealSession(session), kept]
-    if (await commit(owner, { expectNone: true, put, ttlMs: ttlOf(session) })) return session
-    const outcome = await commitDecided<Outcome | 'none'>(owner, records => {
+    if (await commit(owner, { expectNone: true, put, ttlMs: ttlOf(session) })) return { kind: 'session', session }
+    const outcome = await commitDecided<ConnectResult | undefined>(owner, records => {
       const sessions = sessionsIn(owner, records)
       const own = arrival && sessions.find(({ value }) => isOfSameBrowser(value, arrival))
       if (own) return beside(own, kept, browser)
-      return { outcome: arrival && sessions.some(({ value }) => mayHaveOverlapped(value, arrival)) ? 'unproven' : 'none' }
+      const isUnproven = arrival && sessions.some(({ value }) => mayHaveOverlapped(value, arrival))
+      return { outcome: isUnproven ? { kind: 'unproven' } : undefined }
     })
-    return outcome === 'none' ? first(newId(), connection, arrival, browser) : outcome
+    return outcome ?? first(newId(), connection, arrival, browser)
   }
 
   return {
     connect(owner, presented, connection, arrival, browser) {
       if (!presented) return first(owner, connection, arrival, browser)
-      const kept = sealConnection(presented.owner, connection)
-      return commitDecided<Outcome>(presented.owner, records => inSession(records, presented, connection.provider, kept, arrival, browser))
+      const kept = sealConnection(new ConnectionKey(presented.owner, connection.provider), connection)
+      return commitDecided<ConnectResult>(presented.owner, records =>
+        inSession(records, presented, connection.provider, kept, arrival, browser)
+      )
     }
   }
 }

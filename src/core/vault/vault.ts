@@ -1,5 +1,7 @@
 import type { Connection } from '../connections/connection.ts'
+import { ConnectionKey } from '../connections/connection-key.ts'
 import { hasCode } from '../errors.ts'
+import { createEvents, type Events } from '../events.ts'
 import type { Change, Clock, Store } from '../ports.ts'
 import {
   expiresAtMs,
@@ -25,7 +27,6 @@ import {
   createRecords,
   expectVersion,
   sessionField,
-  sessionFieldOf,
   sessionPrefix,
   type Versioned,
   versionOf
@@ -33,52 +34,67 @@ import {
 import { createSessionDelivery, type SessionDelivery } from './session-delivery.ts'
 import { createSessionRotation, type SessionRotation } from './session-rotation.ts'
 
+/** A session and the connections that were read with it, by provider. */
 export type OpenedSession = { session: Versioned<Session>; connections: Map<string, Versioned<Connection>> }
 
-/** The sealed records of sessions and connections: read together, written only over what was read, erased at once. */
+/** The sealed records of sessions and connections: read together, written only over what was read, deleted in one step. */
 export type Vault = Deletion &
   InvitationAcceptance &
   SessionRotation &
   Omit<SessionDelivery, 'confirmDelivery'> & {
     /**
-     * The session and the connections to `providers`, in one round trip, or in none while they are held in memory and known to be
-     * true: then it is no promise. `undefined` when the session has ended. Its cookie counts as shown.
-     * @param browser who shows it, for a session whose id has turned: it may see what was connected since.
+     * Reads the session and the connections to `providers` in one round trip; from the record cache without one, and then synchronously.
+     * Counts as presenting its cookie.
+     * @param browser who presents it. A session whose id was rotated shows what was connected since only to the browser that signed in.
+     * @returns `undefined` when the session has ended
      */
     open(
-      ticket: SessionRef,
+      ref: SessionRef,
       providers: readonly string[],
       browser?: PresentedFlows
     ): OpenedSession | undefined | Promise<OpenedSession | undefined>
-    /** The session and all its connections as the store has them now. Its cookie counts as shown. */
-    openAll(ticket: SessionRef, browser?: PresentedFlows): Promise<OpenedSession | undefined>
-    /** As the store has it now; `undefined` also when no session of its owner lives any more. */
-    readConnection(owner: string, provider: string): Promise<Versioned<Connection> | undefined>
+    /** Reads the session and all its connections from the store. Counts as presenting its cookie. */
+    openAll(ref: SessionRef, browser?: PresentedFlows): Promise<OpenedSession | undefined>
+    /** Reads from the store. `undefined` also when none of its owner's sessions is live. */
+    readConnection(key: ConnectionKey): Promise<Versioned<Connection> | undefined>
     /** A session of a new owner, without any connection. */
     createSession(): Promise<Session>
-    /** Writes over exactly what was read. `undefined`, with nothing written, when that has changed or is gone. */
-    replace(owner: string, before: Versioned<Connection>, after: Connection): Promise<Versioned<Connection> | undefined>
-    /** Notes that the session was seen and used, if the last note is old. Never extends the absolute limit, never revives. */
+    /** Writes over exactly the version that was read. @returns `undefined`, with nothing written, when that has changed or is gone */
+    replace(key: ConnectionKey, before: Versioned<Connection>, after: Connection): Promise<Versioned<Connection> | undefined>
+    /**
+     * Records that the session was seen and used, if it was last recorded a while ago. Never extends the absolute limit or revives a
+     * session. @returns `undefined` when there is nothing to write
+     */
     touch(session: Versioned<Session>, provider?: string): Promise<unknown> | undefined
   }
 
-type VaultParts = { store: Store; cipher: Cipher; limits: SessionLimits; clock: Clock; memory?: RecordCacheLimits }
+type VaultOptions = {
+  store: Store
+  cipher: Cipher
+  limits: SessionLimits
+  clock: Clock
+  events?: Events
+  cache?: RecordCacheLimits
+}
 
-export function createVault({ store, cipher, limits, clock, memory: held = defaultRecordCacheLimits }: VaultParts): Vault {
-  const memory = createRecordCache<Versioned<Session | Connection>>(store.changes, clock, held)
-
-  /** Sessions whose note is being or has been written: the calls of a busy session, or of an outage, need not each try. */
-  const noted = new WeakSet<Versioned<Session>>()
-
+export function createVault({
+  store,
+  cipher,
+  limits,
+  clock,
+  events = createEvents(),
+  cache = defaultRecordCacheLimits
+}: VaultOptions): Vault {
+  const recordCache = createRecordCache<Versioned<Session | Connection>>(store.changes, clock, cache)
   const records = createRecords(cipher)
   const { sealSession, openSession, sealConnection, openConnection, connectionsIn } = records
 
   const live = (session: Versioned<Session> | undefined) => (session && isLive(session.value, limits, clock.now()) ? session : undefined)
 
-  /** Whoever reads here after us reads what we wrote, though the word on the change may still be on its way. */
+  /** Evicts, so that the next reader here reads what was written even before the change feed says so. */
   async function commit(owner: string, change: Change): Promise<boolean> {
     const committed = await store.commit(owner, change)
-    memory.evict(owner)
+    recordCache.evict(owner)
     return committed
   }
 
@@ -87,18 +103,22 @@ export function createVault({ store, cipher, limits, clock, memory: held = defau
   }
 
   async function load(owner: string, fields: readonly string[]): Promise<Array<Versioned<Session | Connection> | undefined>> {
-    const records = await store.read(owner, fields)
+    const read = await store.read(owner, fields)
     return fields.map((field, i) =>
       field.startsWith(sessionPrefix)
-        ? openSession(owner, field.slice(sessionPrefix.length), records[i])
-        : openConnection(owner, field.slice(connectionPrefix.length), records[i])
+        ? openSession(owner, field.slice(sessionPrefix.length), read[i])
+        : openConnection(new ConnectionKey(owner, field.slice(connectionPrefix.length)), read[i])
     )
   }
 
-  const { confirmDelivery, ...given } = createSessionDelivery({ store, records, limits, clock, commit })
+  const dependencies = { store, records, limits, clock, commit }
+  const { confirmDelivery, ...delivery } = createSessionDelivery(dependencies)
+  const rotation = createSessionRotation(dependencies)
+  const acceptance = createInvitationAcceptance(dependencies)
+  const deletion = createDeletion({ store, records, commit, evict: recordCache.evict })
 
-  /** @param values a session's, and then those of the connections to `providers` */
-  function heldIn(
+  /** @param values the session's record, followed by those of the connections to `providers` */
+  function openedFrom(
     providers: readonly string[],
     values: ReadonlyArray<Versioned<Session | Connection> | undefined>,
     browser: PresentedFlows | undefined
@@ -110,17 +130,24 @@ export function createVault({ store, cipher, limits, clock, memory: held = defau
       const connection = values[i + 1] as Versioned<Connection> | undefined
       if (connection) connections.set(name, connection)
     })
+    return present(session, connections, browser)
+  }
+
+  function present(
+    session: Versioned<Session>,
+    connections: OpenedSession['connections'],
+    browser: PresentedFlows | undefined
+  ): OpenedSession | undefined | Promise<OpenedSession | undefined> {
     const { undelivered, superseded } = session.value
-    if (superseded && !serves(superseded, connections, browser)) return undefined
-    return undelivered ? shown(session, connections) : { session, connections }
+    if (superseded && !isUsable(superseded, connections, browser)) return undefined
+    return undelivered ? confirmed(session, connections) : { session, connections }
   }
 
   /**
-   * Whoever had a copy of the cookie before the sign-in that turned it sees nothing of what was connected since: not the connections of
-   * the person who signed in there, and not the new one of a provider that had another. The browser that waits for the new one sees all.
-   * @returns whether it is good at all
+   * A copy of the cookie from before the rotation sees nothing that was connected since: neither the connections of the user who signed in
+   * there, nor the new connection to a provider that had another one. The browser that still waits for the new cookie sees everything.
    */
-  function serves(
+  function isUsable(
     { flow, hiddenProviders, isConfirmed }: Superseded,
     connections: Map<string, unknown>,
     browser: PresentedFlows | undefined
@@ -130,45 +157,45 @@ export function createVault({ store, cipher, limits, clock, memory: held = defau
     return !isConfirmed
   }
 
-  /** By what is held of a session: its first requests come together, and while the store is down not each need try. */
-  const arrivals = new WeakMap<Versioned<Session>, Promise<Versioned<Session> | undefined>>()
+  /** By session record: a session's first requests come together, and during an outage of the store not each of them tries. */
+  const confirmations = new WeakMap<Versioned<Session>, Promise<Versioned<Session> | undefined>>()
 
-  /** A store that fails here costs nobody a call: the predecessor ends by its time. */
-  const whileDown = (session: Versioned<Session>) => (error: unknown) => {
+  async function confirmed(session: Versioned<Session>, connections: OpenedSession['connections']): Promise<OpenedSession | undefined> {
+    const confirmation = confirmations.get(session) ?? confirmDelivery(session).catch(keepWhileDown(session))
+    confirmations.set(session, confirmation)
+    const current = await confirmation
+    return current && { session: current, connections }
+  }
+
+  /** An outage of the store costs no request here: the predecessor expires by itself. */
+  const keepWhileDown = (session: Versioned<Session>) => (error: unknown) => {
     if (!hasCode(error, 'store_unavailable')) throw error
     return session
   }
 
-  async function shown(session: Versioned<Session>, connections: OpenedSession['connections']): Promise<OpenedSession | undefined> {
-    const noted = arrivals.get(session) ?? confirmDelivery(session).catch(whileDown(session))
-    arrivals.set(session, noted)
-    const now = await noted
-    return now && { session: now, connections }
-  }
+  /** Sessions whose touch is being or has been written: not every request of a busy session, or during an outage, needs to try. */
+  const touched = new WeakSet<Versioned<Session>>()
 
   return {
-    open(ticket, providers, browser) {
-      const fields = [sessionFieldOf(ticket)]
+    ...delivery,
+
+    open(ref, providers, browser) {
+      const fields = [sessionField(ref.id)]
       for (const name of providers) fields.push(connectionField(name))
-      const read = memory.read(ticket.owner, fields, load)
-      return read instanceof Promise ? read.then(values => heldIn(providers, values, browser)) : heldIn(providers, read, browser)
+      const read = recordCache.read(ref.owner, fields, load)
+      return read instanceof Promise ? read.then(values => openedFrom(providers, values, browser)) : openedFrom(providers, read, browser)
     },
 
-    async openAll(ticket, browser) {
-      const { owner, id } = ticket
-      const records = await store.readAll(owner)
-      const session = live(openSession(owner, id, records.get(sessionField(id))))
-      if (!session) return undefined
-      const connections = connectionsIn(owner, records)
-      const { undelivered, superseded } = session.value
-      if (superseded && !serves(superseded, connections, browser)) return undefined
-      return undelivered ? shown(session, connections) : { session, connections }
+    async openAll({ owner, id }, browser) {
+      const read = await store.readAll(owner)
+      const session = live(openSession(owner, id, read.get(sessionField(id))))
+      return session && present(session, connectionsIn(owner, read), browser)
     },
 
-    async readConnection(owner, provider) {
-      const fields = await store.readAll(owner)
-      const isHeld = records.sessionsIn(owner, fields).sessions.some(live)
-      return isHeld ? openConnection(owner, provider, fields.get(connectionField(provider))) : undefined
+    async readConnection(key) {
+      const read = await store.readAll(key.owner)
+      const hasLiveSession = records.sessionsIn(key.owner, read).sessions.some(live)
+      return hasLiveSession ? openConnection(key, read.get(connectionField(key.provider))) : undefined
     },
 
     async createSession() {
@@ -177,24 +204,46 @@ export function createVault({ store, cipher, limits, clock, memory: held = defau
       return session
     },
 
-    async replace(owner, before, after) {
-      const put = sealConnection(owner, after)
+    async replace(key, before, after) {
+      const put = sealConnection(key, after)
       const [field, record] = put
-      const written = await commit(owner, { expect: [expectVersion(field, before.version)], put: [put] })
+      const written = await commit(key.owner, { expect: [expectVersion(field, before.version)], put: [put] })
       return written ? { value: after, version: versionOf(record) } : undefined
     },
 
-    ...createInvitationAcceptance({ store, records, limits, clock, commit }),
-    ...createDeletion({ store, records, commit, forget: memory.evict }),
-    ...createSessionRotation({ store, records, limits, clock, commit }),
-    ...given,
+    async connect(owner, presented, connection, callback, browser) {
+      const result = await rotation.connect(owner, presented, connection, callback, browser)
+      const { provider, method } = connection
+      if (result.kind === 'session') events.publish('connection.created', { owner: result.session.owner, provider, method })
+      if (result.kind === 'joined') events.publish('connection.created', { owner, provider, method })
+      return result
+    },
+
+    async connectInvited(owner, connection, invitation) {
+      const result = await acceptance.connectInvited(owner, connection, invitation)
+      const { provider, method } = connection
+      if (result) events.publish('connection.created', { owner, provider, method })
+      return result
+    },
+
+    async disconnect(key) {
+      const deleted = await deletion.disconnect(key)
+      if (deleted) events.publish('connection.deleted', { owner: key.owner, provider: key.provider })
+      return deleted
+    },
+
+    async endSession(owner) {
+      const deleted = await deletion.endSession(owner)
+      for (const { provider } of deleted) events.publish('connection.deleted', { owner, provider })
+      return deleted
+    },
 
     touch(session, provider) {
       const { value, version } = session
-      // What has ended is not revived by who saw it live a moment before.
-      const next = noted.has(session) || !live(session) ? undefined : touchSession(value, limits, clock.now(), provider)
+      // A session that has ended meanwhile is not revived.
+      const next = touched.has(session) || !live(session) ? undefined : touchSession(value, limits, clock.now(), provider)
       if (!next) return undefined
-      noted.add(session)
+      touched.add(session)
       return commit(value.owner, { expect: [expectVersion(sessionField(value.id), version)], ...putSession(next) })
     }
   }

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import type { Connection } from '../../../src/core/connections/connection.ts'
+import { createEvents } from '../../../src/core/events.ts'
 import { createExpiredSessionSweep } from '../../../src/core/oauth/expired-sessions.ts'
 import { createRevocation } from '../../../src/core/oauth/revocation.ts'
 import type { RevocableToken, TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
@@ -9,7 +10,7 @@ import { recordRetentionMs, type Session, type SessionLimits } from '../../../sr
 import { createCipher } from '../../../src/core/vault/cipher.ts'
 import { pendingOwner } from '../../../src/core/vault/records.ts'
 import type { Vault } from '../../../src/core/vault/vault.ts'
-import { connectionWith, hour, type Instance, limits, minute, newKey, openInstance } from '../support.ts'
+import { connectionWith, hour, type Instance, keyOf, limits, minute, newKey, openInstance, sessionOf } from '../support.ts'
 
 const turn = 10 * minute
 
@@ -28,7 +29,7 @@ function sweepOf(instance: Instance & { keys: readonly Buffer[] }, options: Opti
     clock,
     endpointOf: () => endpoint as TokenEndpoint,
     scopeOf: () => ends,
-    onFailed: () => {}
+    events: createEvents()
   })
   return { ...createExpiredSessionSweep({ store, cipher, limits: of, clock, revocation }), told }
 }
@@ -42,8 +43,8 @@ const grant = (owner: string, provider = 'acme'): Connection =>
   connectionWith({ provider, credential: new Secret(`access of ${owner}`), refreshToken: new Secret(`${provider} of ${owner}`) })
 
 async function signIn(vault: Vault, owner: string): Promise<Session> {
-  const session = await vault.connect(owner, undefined, grant(owner))
-  return (await vault.connect(owner, session as Session, grant(owner, 'umbrella'))) as Session
+  const session = sessionOf(await vault.connect(owner, undefined, grant(owner)))
+  return sessionOf(await vault.connect(owner, session, grant(owner, 'umbrella')))
 }
 
 t.test('SEC-15: the grants of sessions that have ended are revoked, and nothing of those who live is touched', async t => {
@@ -109,7 +110,7 @@ t.test('SEC-15: a refresh that ends meanwhile is not overlooked', async t => {
   const instance = begin(t)
   const { vault, store, clock } = instance
   await signIn(vault, 'owner')
-  const before = await vault.readConnection('owner', 'acme')
+  const before = await vault.readConnection(keyOf())
   clock.advance(limits.idleMs)
   let isRaced = false
   const racing: Store = {
@@ -117,7 +118,7 @@ t.test('SEC-15: a refresh that ends meanwhile is not overlooked', async t => {
     commit: async (owner, change) => {
       if (owner === 'owner' && !isRaced && before) {
         isRaced = true
-        await vault.replace('owner', before, { ...before.value, refreshToken: new Secret('newest') })
+        await vault.replace(keyOf(), before, { ...before.value, refreshToken: new Secret('newest') })
       }
       return store.commit(owner, change)
     }

@@ -1,11 +1,11 @@
 import t from 'tap'
 import type { Connection } from '../../../src/core/connections/connection.ts'
-import type { EndedGrant, RenewalFailure } from '../../../src/core/oauth/refresh.ts'
 import { Secret } from '../../../src/core/secret.ts'
-import { codeOfRejection, connectionWith, hour, inOneBrowser, minute, second, startMs } from '../support.ts'
-import { another, begin, failing, kept, keptTold, many, next, type World } from './renewing.ts'
+import { codeOfRejection, connectionWith, hour, inOneBrowser, keyOf, minute, second, sessionOf, startMs } from '../support.ts'
+import { another, begin, collect, failing, kept, keptTold, many, next, type World } from './renewing.ts'
 
-const codeOf = (world: World, connection = connectionWith()) => codeOfRejection(world.renew('owner', connection))
+const codeOf = (world: World, connection = connectionWith()) =>
+  codeOfRejection(world.renew(keyOf('owner', connection.provider), connection))
 
 /** Renews once a minute. @returns what each was told, until it went through or the connection had ended */
 async function everyMinute(world: World, minutes: number): Promise<unknown[]> {
@@ -30,14 +30,14 @@ t.test('SEC-14: ten minutes of nothing but refusals end the grant, in whatever w
     ['a 403 without a word', 'unavailable', undefined, { status: 403 }],
     ['a word of its own in a 200', 'refused', undefined, { status: 200 }]
   ] as const) {
-    const ends: EndedGrant[] = []
-    const world = await begin(t, connectionWith(), { onEnded: end => ends.push(end) })
+    const world = await begin(t)
+    const ends = collect(world.events, 'connection.ended')
     repeated(world, failing(kind, reason, fault))
     const told = await everyMinute(world, 30)
     t.equal(told.length, 11, what)
     t.equal(told.at(-1), 'reconnect_required', what)
     t.equal((await kept(world.vault))?.status, 'reconnect_required', what)
-    t.match(ends, [{ provider: 'acme', why: 'refused_for_long', error: { details: { status: fault.status } } }], what)
+    t.match(ends, [{ provider: 'acme', reason: 'refused_for_long', response: { status: fault.status } }], what)
   }
 })
 
@@ -71,8 +71,8 @@ t.test('SEC-14: whatever else comes in between begins the ten minutes anew', asy
 t.test(
   'SEC-14: a provider that refuses the operator’s client keeps the tokens for ever, and everybody is told whose fault it is',
   async t => {
-    const failures: RenewalFailure[] = []
-    const world = await begin(t, connectionWith(), { onFailed: failure => failures.push(failure) })
+    const world = await begin(t)
+    const failures = collect(world.events, 'renewal.failed')
     repeated(world, failing('refused', 'invalid_client', { status: 401 }))
     t.strictSame([...new Set(await everyMinute(world, 60))], ['client_rejected'])
     t.equal(await codeOf(world), 'client_rejected')
@@ -82,7 +82,7 @@ t.test(
     world.endpoint.answers.splice(0)
     world.endpoint.spent.splice(0)
     world.endpoint.answers.push(next)
-    t.equal((await world.renew('owner', connectionWith())).value.credential.reveal(), 'access-2')
+    t.equal((await world.renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2')
   }
 )
 
@@ -95,7 +95,7 @@ t.test('SEC-14: since when renewals fail is kept with the connection until one d
     world.clock.advance(minute)
   }
   world.endpoint.answers.push(next)
-  await world.renew('owner', connectionWith())
+  await world.renew(keyOf(), connectionWith())
   t.equal((await kept(world.vault))?.backoff, undefined)
 })
 
@@ -105,25 +105,25 @@ t.test('SEC-14: a pause that the token endpoint asks for is kept, told, and mean
   const one = await begin(t)
   const two = another(t, one)
   const sessions = await many(12, async () => one.vault.connect(crypto.randomUUID(), undefined, connectionWith()))
-  const owners = sessions.map(session => (typeof session === 'string' ? '' : session.owner))
+  const owners = sessions.map(result => sessionOf(result).owner)
   one.endpoint.answers.push(busy)
-  await t.rejects(one.renew('owner', connectionWith()), { code: 'provider_unavailable', retryAfter: 600 })
+  await t.rejects(one.renew(keyOf(), connectionWith()), { code: 'provider_unavailable', retryAfter: 600 })
   one.clock.advance(100 * second)
   for (const { renew } of [one, two])
-    for (const owner of owners) await t.rejects(renew(owner, connectionWith()), { code: 'provider_unavailable', retryAfter: 500 })
+    for (const owner of owners) await t.rejects(renew(keyOf(owner), connectionWith()), { code: 'provider_unavailable', retryAfter: 500 })
   t.strictSame(one.endpoint.spent, ['refresh-1'])
-  t.match(await one.vault.readConnection(owners[0] ?? '', 'acme'), { value: { backoff: { failingSinceMs: startMs + 100 * second } } })
+  t.match(await one.vault.readConnection(keyOf(owners[0])), { value: { backoff: { failingSinceMs: startMs + 100 * second } } })
   one.clock.advance(500 * second)
   for (const token of owners.map((_, i) => `refresh-${i}`)) one.endpoint.answers.push(() => next(token))
-  for (const owner of owners) await two.renew(owner, connectionWith())
+  for (const owner of owners) await two.renew(keyOf(owner), connectionWith())
 })
 
 t.test('SEC-14: twelve sessions that come at once after a quiet time make one call, if it is answered with a pause', async t => {
   const world = await begin(t)
   const sessions = await many(12, async () => world.vault.connect(crypto.randomUUID(), undefined, connectionWith()))
-  const owners = sessions.map(session => (typeof session === 'string' ? '' : session.owner))
+  const owners = sessions.map(result => sessionOf(result).owner)
   repeated(world, busy)
-  const codes = await Promise.all(owners.map(owner => codeOfRejection(world.renew(owner, connectionWith()))))
+  const codes = await Promise.all(owners.map(owner => codeOfRejection(world.renew(keyOf(owner), connectionWith()))))
   t.strictSame([...new Set(codes)], ['provider_unavailable'])
   t.strictSame(world.endpoint.spent, ['refresh-1'])
 })
@@ -134,12 +134,12 @@ t.test('a pause of one provider is none of another’s, and only 429 and 503 are
   await world.vault.connect('owner', undefined, others, inOneBrowser(world.clock))
   await world.vault.connect('another', undefined, connectionWith({ refreshToken: new Secret('refresh-20') }))
   world.endpoint.answers.push(failing('unavailable', undefined, { status: 500, retryAfter: '600' }))
-  await t.rejects(world.renew('owner', connectionWith()), { code: 'provider_unavailable', retryAfter: 600 })
-  t.equal((await world.renew('another', connectionWith())).value.credential.reveal(), 'access-21')
+  await t.rejects(world.renew(keyOf(), connectionWith()), { code: 'provider_unavailable', retryAfter: 600 })
+  t.equal((await world.renew(keyOf('another'), connectionWith())).value.credential.reveal(), 'access-21')
   world.clock.advance(600 * second)
   world.endpoint.answers.push(failing('unavailable', undefined, { status: 503, retryAfter: '60' }))
-  await t.rejects(world.renew('owner', connectionWith()), { code: 'provider_unavailable', retryAfter: 60 })
-  t.equal((await world.renew('owner', others)).value.credential.reveal(), 'access-11')
+  await t.rejects(world.renew(keyOf(), connectionWith()), { code: 'provider_unavailable', retryAfter: 60 })
+  t.equal((await world.renew(keyOf('owner', 'umbrella'), others)).value.credential.reveal(), 'access-11')
 })
 
 t.test('how long a pause is: seconds or a date, an hour at most, and never less than without one', async t => {
@@ -154,7 +154,7 @@ t.test('how long a pause is: seconds or a date, an hour at most, and never less 
   ] as const) {
     const world = await begin(t)
     world.endpoint.answers.push(failing('unavailable', undefined, { status: 429, retryAfter }))
-    await t.rejects(world.renew('owner', connectionWith()), { code: 'provider_unavailable', retryAfter: seconds }, retryAfter)
+    await t.rejects(world.renew(keyOf(), connectionWith()), { code: 'provider_unavailable', retryAfter: seconds }, retryAfter)
   }
 })
 
@@ -163,15 +163,14 @@ t.test('SEC-14: a refresh token in a response of no other use is the one that is
   world.endpoint.answers.push(failing('invalid_response', undefined, { rotatedRefreshToken: new Secret('refresh-2') }))
   t.equal(await codeOf(world), 'provider_unavailable')
   world.clock.advance(second)
-  t.equal((await world.renew('owner', connectionWith())).value.credential.reveal(), 'access-3')
+  t.equal((await world.renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-3')
   t.strictSame(world.endpoint.spent, ['refresh-1', 'refresh-2'])
 })
 
 t.test('each failure and each end is told once, with what an operator needs', async t => {
-  const failures: RenewalFailure[] = []
-  const ends: EndedGrant[] = []
-  const parts = { onFailed: (failure: RenewalFailure) => failures.push(failure), onEnded: (end: EndedGrant) => ends.push(end) }
-  const world = await begin(t, connectionWith(), parts)
+  const world = await begin(t)
+  const failures = collect(world.events, 'renewal.failed')
+  const ends = collect(world.events, 'connection.ended')
   world.endpoint.answers.push(
     failing('unavailable', undefined, { status: 503, code: 'busy' }),
     failing('timeout'),
@@ -184,20 +183,21 @@ t.test('each failure and each end is told once, with what an operator needs', as
   t.equal(await codeOf(world), 'reconnect_required')
   t.equal(await codeOf(world), 'reconnect_required')
   t.match(failures, [
-    { provider: 'acme', attempt: 1, retryInMs: second, error: { details: { status: 503, code: 'busy' } } },
-    { provider: 'acme', attempt: 2, retryInMs: 2 * second, error: { kind: 'timeout' } }
+    { provider: 'acme', attempt: 1, retryInMs: second, response: { status: 503, error: 'busy' } },
+    { provider: 'acme', attempt: 2, retryInMs: 2 * second, response: { kind: 'timeout' } }
   ])
   t.equal(failures.length, 2)
-  t.match(ends, [{ provider: 'acme', why: 'invalid_grant', error: { details: { status: 400 } } }])
+  t.match(ends, [{ provider: 'acme', reason: 'invalid_grant', response: { status: 400 } }])
   t.equal(ends.length, 1)
 
   const { refreshToken: _, ...without } = connectionWith()
-  for (const [connection, why] of [
+  for (const [connection, reason] of [
     [without as Connection, 'no_refresh_token'],
     [connectionWith({ provider: 'unconfigured' }), 'provider_off']
   ] as const) {
-    const other = await begin(t, connection, parts)
+    const other = await begin(t, connection)
+    const otherEnds = collect(other.events, 'connection.ended')
     t.equal(await codeOf(other, connection), 'reconnect_required')
-    t.match(ends.at(-1), { provider: connection.provider, why })
+    t.match(otherEnds, [{ provider: connection.provider, reason }])
   }
 })

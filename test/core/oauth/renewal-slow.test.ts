@@ -2,14 +2,14 @@ import t from 'tap'
 import type { Grant } from '../../../src/core/connections/connection.ts'
 import type { RenewalDependencies } from '../../../src/core/oauth/renewal.ts'
 import { Secret } from '../../../src/core/secret.ts'
-import { codeOfRejection, connectionWith, hour, inOneBrowser, minute, second, startMs } from '../support.ts'
-import { another, begin, kept, many, next, type World } from './renewing.ts'
+import { codeOfRejection, connectionWith, hour, inOneBrowser, keyOf, minute, second, startMs } from '../support.ts'
+import { another, begin, collect, kept, many, next, type World } from './renewing.ts'
 
 /** Patience that ends when the test says so; and what those who had it were willing to wait. */
-function patienceOfTest() {
+function timeoutOfTest() {
   const late = new Set<() => void>()
   const limits: number[] = []
-  const patience: RenewalDependencies['patience'] = (limitMs, work, fault = () => new Error('late')) => {
+  const timeout: RenewalDependencies['timeout'] = (limitMs, work, fault = () => new Error('late')) => {
     limits.push(limitMs)
     const { promise, reject } = Promise.withResolvers<never>()
     late.add(() => reject(fault()))
@@ -19,7 +19,7 @@ function patienceOfTest() {
     for (const tell of late) tell()
     late.clear()
   }
-  return { patience, limits, end }
+  return { timeout, limits, end }
 }
 
 /** Makes the next token call wait. Resolves when it has come, with what answers it. */
@@ -33,31 +33,31 @@ const saved = async ({ vault }: World, credential: string) => {
 }
 
 t.test('SEC-14: who waits is told after ten seconds, and the token call goes on: what it brings is kept, and serves the next', async t => {
-  const { patience, limits, end } = patienceOfTest()
-  const world = await begin(t, connectionWith(), { patience })
+  const { timeout, limits, end } = timeoutOfTest()
+  const world = await begin(t, connectionWith(), { timeout })
   const coming = slow(world)
-  const waiting = many(5, () => codeOfRejection(world.renew('owner', connectionWith())))
+  const waiting = many(5, () => codeOfRejection(world.renew(keyOf(), connectionWith())))
   const answer = await coming
   end()
   t.strictSame([...new Set(await waiting)], ['provider_timeout'])
   t.strictSame([...new Set(limits)], [10 * second])
-  const later = world.renew('owner', connectionWith())
+  const later = world.renew(keyOf(), connectionWith())
   end()
   t.equal(await codeOfRejection(later), 'provider_timeout', 'who comes meanwhile waits as long, and causes no second call')
   answer()
   await saved(world, 'access-2')
-  t.equal((await world.renew('owner', connectionWith())).value.credential.reveal(), 'access-2')
+  t.equal((await world.renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2')
   t.strictSame(world.endpoint.spent, ['refresh-1'])
 })
 
 t.test('SEC-13: on another instance they wait as long, and no second call is made while the first goes on', async t => {
-  const { patience, end } = patienceOfTest()
-  const one = await begin(t, connectionWith(), { patience })
-  const two = another(t, one, { patience })
+  const { timeout, end } = timeoutOfTest()
+  const one = await begin(t, connectionWith(), { timeout })
+  const two = another(t, one, { timeout })
   const coming = slow(one)
-  const first = codeOfRejection(one.renew('owner', connectionWith()))
+  const first = codeOfRejection(one.renew(keyOf(), connectionWith()))
   const answer = await coming
-  const second = codeOfRejection(two.renew('owner', connectionWith()))
+  const second = codeOfRejection(two.renew(keyOf(), connectionWith()))
   one.clock.advance(minute)
   end()
   t.strictSame(await Promise.all([first, second]), ['provider_timeout', 'provider_timeout'])
@@ -65,15 +65,15 @@ t.test('SEC-13: on another instance they wait as long, and no second call is mad
   t.pass('an instance for which nobody waits any more does not ask on and on')
   answer()
   await saved(one, 'access-2')
-  t.equal((await two.renew('owner', connectionWith())).value.credential.reveal(), 'access-2')
+  t.equal((await two.renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2')
   t.strictSame(one.endpoint.spent, ['refresh-1'])
 })
 
 t.test('who has a token that is still good waits for a second from the beginning of its renewal', async t => {
-  const { patience, limits, end } = patienceOfTest()
-  const world = await begin(t, connectionWith(), { patience })
+  const { timeout, limits, end } = timeoutOfTest()
+  const world = await begin(t, connectionWith(), { timeout })
   const coming = slow(world)
-  const ahead = (ms = second) => codeOfRejection(world.renew('owner', connectionWith(), ms))
+  const ahead = (ms = second) => codeOfRejection(world.renew(keyOf(), connectionWith(), ms))
   const first = ahead()
   const answer = await coming
   end()
@@ -90,12 +90,12 @@ t.test('who has a token that is still good waits for a second from the beginning
 })
 
 t.test('who waits behind the renewal of an older token is told as well', async t => {
-  const { patience, end } = patienceOfTest()
-  const world = await begin(t, connectionWith(), { patience })
+  const { timeout, end } = timeoutOfTest()
+  const world = await begin(t, connectionWith(), { timeout })
   const coming = slow(world)
-  const first = codeOfRejection(world.renew('owner', connectionWith()))
+  const first = codeOfRejection(world.renew(keyOf(), connectionWith()))
   const answer = await coming
-  const newer = codeOfRejection(world.renew('owner', connectionWith({ credential: new Secret('access-9') })))
+  const newer = codeOfRejection(world.renew(keyOf(), connectionWith({ credential: new Secret('access-9') })))
   end()
   t.strictSame(await Promise.all([first, newer]), ['provider_timeout', 'provider_timeout'])
   answer()
@@ -103,10 +103,10 @@ t.test('who waits behind the renewal of an older token is told as well', async t
 })
 
 t.test('SEC-14: a token call that is under way when the gateway closes is waited for', async t => {
-  const { patience, end } = patienceOfTest()
-  const world = await begin(t, connectionWith(), { patience })
+  const { timeout, end } = timeoutOfTest()
+  const world = await begin(t, connectionWith(), { timeout })
   const coming = slow(world)
-  const waiting = codeOfRejection(world.renew('owner', connectionWith()))
+  const waiting = codeOfRejection(world.renew(keyOf(), connectionWith()))
   const answer = await coming
   end()
   await waiting
@@ -117,14 +117,14 @@ t.test('SEC-14: a token call that is under way when the gateway closes is waited
 })
 
 t.test('SEC-14: and given up aloud when it takes too long for that, with its lease, which nobody gets while it may go on', async t => {
-  const abandoned: string[] = []
-  const world = await begin(t, connectionWith(), { onAbandoned: provider => abandoned.push(provider) })
+  const world = await begin(t)
+  const abandoned = collect(world.events, 'renewal.abandoned')
   const coming = slow(world)
-  const waiting = codeOfRejection(world.renew('owner', connectionWith()))
+  const waiting = codeOfRejection(world.renew(keyOf(), connectionWith()))
   await coming
   await world.settle(1)
   t.equal(await waiting, 'provider_timeout')
-  t.strictSame(abandoned, ['acme'])
+  t.match(abandoned, [{ owner: 'owner', provider: 'acme' }])
   t.equal(await world.store.acquire('owner', 'renewal:acme', second), undefined)
   world.clock.advance(2 * minute)
   t.ok(await world.store.acquire('owner', 'renewal:acme', second), 'it ends by itself')
@@ -143,16 +143,16 @@ t.test('SEC-13: without the certainty of the lease for as long as a token call m
       }
     }
   })
-  t.equal(await codeOfRejection(late.renew('owner', connectionWith())), 'provider_unavailable')
+  t.equal(await codeOfRejection(late.renew(keyOf(), connectionWith())), 'provider_unavailable')
   t.strictSame(endpoint.spent, [])
   t.ok(await store.acquire('owner', 'renewal:acme', second))
 })
 
 t.test('a sign-in while a slow renewal goes on stands, and what the renewal brings is handed over', async t => {
-  const { patience, end } = patienceOfTest()
-  const world = await begin(t, connectionWith(), { patience })
+  const { timeout, end } = timeoutOfTest()
+  const world = await begin(t, connectionWith(), { timeout })
   const coming = slow(world)
-  const waiting = codeOfRejection(world.renew('owner', connectionWith()))
+  const waiting = codeOfRejection(world.renew(keyOf(), connectionWith()))
   const answer = await coming
   end()
   await waiting

@@ -5,12 +5,12 @@ import { createRenewal } from '../../../src/core/oauth/renewal.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { createCipher } from '../../../src/core/vault/cipher.ts'
 import { createVault } from '../../../src/core/vault/vault.ts'
-import { codeOfRejection, connectionWith, hour, inOneBrowser, limits, minute, second, startMs, told } from '../support.ts'
-import { another, begin, credentialsOf, failing, kept, keptTold, many, next, withStore } from './renewing.ts'
+import { codeOfRejection, connectionWith, hour, inOneBrowser, keyOf, limits, minute, second, startMs, told } from '../support.ts'
+import { another, begin, collect, credentialsOf, failing, kept, keptTold, many, next, revokingInto, withStore } from './renewing.ts'
 
 t.test('SEC-13: a hundred calls that are refused together cause one renewal', async t => {
   const { renew, endpoint, vault, orphans } = await begin(t)
-  const results = await many(100, () => renew('owner', connectionWith()))
+  const results = await many(100, () => renew(keyOf(), connectionWith()))
   t.strictSame(credentialsOf(results), ['access-2'])
   t.strictSame(endpoint.spent, ['refresh-1'])
   t.strictSame(await keptTold(vault), {
@@ -27,15 +27,15 @@ t.test('SEC-13: a hundred calls that are refused together cause one renewal', as
 t.test('SEC-13: two instances with fifty calls each cause one renewal', async t => {
   const one = await begin(t)
   const two = another(t, one)
-  const results = (await Promise.all([one, two].map(({ renew }) => many(50, () => renew('owner', connectionWith()))))).flat()
+  const results = (await Promise.all([one, two].map(({ renew }) => many(50, () => renew(keyOf(), connectionWith()))))).flat()
   t.strictSame(credentialsOf(results), ['access-2'])
   t.strictSame(one.endpoint.spent, ['refresh-1'])
 })
 
 t.test('SEC-13: who comes late with the old token gets the new one, without a call', async t => {
   const one = await begin(t)
-  await one.renew('owner', connectionWith())
-  const results = [await one.renew('owner', connectionWith()), await another(t, one).renew('owner', connectionWith())]
+  await one.renew(keyOf(), connectionWith())
+  const results = [await one.renew(keyOf(), connectionWith()), await another(t, one).renew(keyOf(), connectionWith())]
   t.strictSame(credentialsOf(results), ['access-2'])
   t.strictSame(one.endpoint.spent, ['refresh-1'])
 })
@@ -44,10 +44,10 @@ t.test('who is refused with the new token as well causes the next renewal, also 
   const { renew, endpoint } = await begin(t)
   const newest = connectionWith({ credential: new Secret('access-2') })
   const results = await Promise.all([
-    renew('owner', connectionWith()),
-    renew('owner', newest),
-    renew('owner', newest),
-    renew('owner', connectionWith())
+    renew(keyOf(), connectionWith()),
+    renew(keyOf(), newest),
+    renew(keyOf(), newest),
+    renew(keyOf(), connectionWith())
   ])
   t.strictSame(
     results.map(({ value }) => value.credential.reveal()),
@@ -62,7 +62,11 @@ t.test('connections to several providers, and of several people, are renewed bes
   const theirs = connectionWith({ refreshToken: new Secret('refresh-20') })
   await vault.connect('owner', undefined, umbrella, inOneBrowser(clock))
   await vault.connect('other', undefined, theirs)
-  const results = await Promise.all([renew('owner', connectionWith()), renew('owner', umbrella), renew('other', theirs)])
+  const results = await Promise.all([
+    renew(keyOf(), connectionWith()),
+    renew(keyOf('owner', 'umbrella'), umbrella),
+    renew(keyOf('other'), theirs)
+  ])
   t.strictSame(
     results.map(({ value }) => value.credential.reveal()),
     ['access-2', 'access-11', 'access-21']
@@ -75,11 +79,11 @@ t.test('SEC-14: invalid_grant ends the connection for everyone who waited, and n
   const two = another(t, one)
   one.endpoint.answers.push(failing('refused', 'invalid_grant'))
   const codes = await Promise.all(
-    [one, two].flatMap(({ renew }) => Array.from({ length: 20 }, () => codeOfRejection(renew('owner', connectionWith()))))
+    [one, two].flatMap(({ renew }) => Array.from({ length: 20 }, () => codeOfRejection(renew(keyOf(), connectionWith()))))
   )
   t.strictSame([...new Set(codes)], ['reconnect_required'])
   for (const { renew } of [one, two])
-    await t.rejects(renew('owner', connectionWith()), { code: 'reconnect_required', status: 401, provider: 'acme' })
+    await t.rejects(renew(keyOf(), connectionWith()), { code: 'reconnect_required', status: 401, provider: 'acme' })
   t.strictSame(one.endpoint.spent, ['refresh-1'])
   const { refreshToken: _, ...rest } = told(connectionWith())
   t.strictSame(await keptTold(one.vault), { ...rest, status: 'reconnect_required' }, 'what is of no use any more is not kept')
@@ -93,7 +97,7 @@ t.test('a credential that cannot be renewed ends the connection when the provide
     ['a provider whose OAuth is off', connectionWith({ provider: 'unconfigured' })]
   ] as ReadonlyArray<[string, Connection]>) {
     const { renew, vault, endpoint } = await begin(t, connection)
-    await t.rejects(renew('owner', connection), { code: 'reconnect_required' }, what)
+    await t.rejects(renew(keyOf('owner', connection.provider), connection), { code: 'reconnect_required' }, what)
     t.equal((await kept(vault, connection.provider))?.status, 'reconnect_required', what)
     t.strictSame(endpoint.spent, [], what)
   }
@@ -109,18 +113,18 @@ t.test('SEC-14: a timeout or fault of the provider keeps the tokens and is not h
     const what = `${kind} ${reason ?? ''}`
     const { renew, vault, endpoint, clock } = await begin(t)
     endpoint.answers.push(failing(kind, reason))
-    await t.rejects(renew('owner', connectionWith()), { code, provider: 'acme', retryAfter: 1 }, what)
+    await t.rejects(renew(keyOf(), connectionWith()), { code, provider: 'acme', retryAfter: 1 }, what)
     t.strictSame(
       await keptTold(vault),
       { ...told(connectionWith()), backoff: { failures: 1, retryAtMs: startMs + second, failingSinceMs: startMs } },
       what
     )
     clock.advance(second - 1)
-    await t.rejects(renew('owner', connectionWith()), { code: 'provider_unavailable', retryAfter: 1 }, `${what}, and again too early`)
+    await t.rejects(renew(keyOf(), connectionWith()), { code: 'provider_unavailable', retryAfter: 1 }, `${what}, and again too early`)
     t.equal(endpoint.spent.length, 1, what)
     clock.advance(1)
     endpoint.answers.push(next)
-    t.equal((await renew('owner', connectionWith())).value.credential.reveal(), 'access-2', `${what}, and again in time`)
+    t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2', `${what}, and again in time`)
   }
 })
 
@@ -128,17 +132,17 @@ t.test('SEC-14: the wait doubles up to a minute, and a success forgets it', asyn
   const { renew, vault, endpoint, clock } = await begin(t)
   for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60]) {
     endpoint.answers.push(failing('unavailable'))
-    await t.rejects(renew('owner', connectionWith()), { code: 'provider_unavailable', retryAfter: seconds })
+    await t.rejects(renew(keyOf(), connectionWith()), { code: 'provider_unavailable', retryAfter: seconds })
     clock.advance(seconds * second - 1)
-    await t.rejects(renew('owner', connectionWith()), { code: 'provider_unavailable', retryAfter: 1 })
+    await t.rejects(renew(keyOf(), connectionWith()), { code: 'provider_unavailable', retryAfter: 1 })
     clock.advance(1)
   }
   t.equal(endpoint.spent.length, 8)
   endpoint.answers.push(next)
-  await renew('owner', connectionWith())
+  await renew(keyOf(), connectionWith())
   t.notOk('backoff' in ((await kept(vault)) as Connection))
   endpoint.answers.push(failing('unavailable'))
-  await t.rejects(renew('owner', connectionWith({ credential: new Secret('access-2') })), { code: 'provider_unavailable', retryAfter: 1 })
+  await t.rejects(renew(keyOf(), connectionWith({ credential: new Secret('access-2') })), { code: 'provider_unavailable', retryAfter: 1 })
 })
 
 t.test('SEC-14: a failure is shared by everyone who waited, on every instance', async t => {
@@ -146,7 +150,7 @@ t.test('SEC-14: a failure is shared by everyone who waited, on every instance', 
   const two = another(t, one)
   one.endpoint.answers.push(failing('timeout'))
   const codes = await Promise.all(
-    [one, two].map(({ renew }) => Promise.all(Array.from({ length: 20 }, () => codeOfRejection(renew('owner', connectionWith())))))
+    [one, two].map(({ renew }) => Promise.all(Array.from({ length: 20 }, () => codeOfRejection(renew(keyOf(), connectionWith())))))
   )
   t.strictSame(one.endpoint.spent, ['refresh-1'])
   t.strictSame(
@@ -161,17 +165,17 @@ t.test('what is no answer of a token endpoint passes through, and keeps the toke
   endpoint.answers.push(() => {
     throw fault
   })
-  t.equal(await codeOfRejection(renew('owner', connectionWith())), fault)
+  t.equal(await codeOfRejection(renew(keyOf(), connectionWith())), fault)
   t.strictSame(await keptTold(vault), told(connectionWith()))
   endpoint.answers.push(next)
-  t.equal((await renew('owner', connectionWith())).value.credential.reveal(), 'access-2', 'and the next may try')
+  t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2', 'and the next may try')
 })
 
 t.test('SEC-15: without a connection there is nothing to renew, and no call', async t => {
   const { renew, vault, endpoint } = await begin(t)
-  await vault.disconnect('owner', 'acme')
-  await t.rejects(renew('owner', connectionWith()), { code: 'connection_required', status: 401, provider: 'acme' })
-  await t.rejects(renew('nobody', connectionWith()), { code: 'connection_required' })
+  await vault.disconnect(keyOf())
+  await t.rejects(renew(keyOf(), connectionWith()), { code: 'connection_required', status: 401, provider: 'acme' })
+  await t.rejects(renew(keyOf('nobody'), connectionWith()), { code: 'connection_required' })
   t.strictSame(endpoint.spent, [])
 })
 
@@ -179,10 +183,10 @@ t.test('SEC-15, SEC-20: who disconnects or signs out during a renewal wins, and 
   for (const end of ['disconnect', 'endSession'] as const) {
     const { renew, vault, endpoint, store, orphans } = await begin(t)
     endpoint.answers.push(async token => {
-      await vault[end]('owner', 'acme')
+      await (end === 'disconnect' ? vault.disconnect(keyOf()) : vault.endSession('owner'))
       return next(token)
     })
-    const codes = await many(5, () => codeOfRejection(renew('owner', connectionWith())))
+    const codes = await many(5, () => codeOfRejection(renew(keyOf(), connectionWith())))
     t.strictSame([...new Set(codes)], ['connection_required'], end)
     t.notOk((await store.readAll('owner')).has('connection:acme'), end)
     t.strictSame(
@@ -204,7 +208,7 @@ t.test('a sign-in during a renewal stands, whatever the provider says of the old
       await vault.connect('owner', undefined, signedIn, inOneBrowser(clock))
       return answer(token)
     })
-    t.equal((await renew('owner', connectionWith())).value.credential.reveal(), 'access-new', what)
+    t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-new', what)
     t.strictSame(await keptTold(vault), told(signedIn), what)
   }
 })
@@ -216,11 +220,11 @@ t.test('a note that another instance made on the old token in the meantime does 
   ]) {
     const { renew, vault, endpoint, orphans } = await begin(t)
     endpoint.answers.push(async token => {
-      const before = await vault.readConnection('owner', 'acme')
-      if (before) await vault.replace('owner', before, connectionWith(note))
+      const before = await vault.readConnection(keyOf())
+      if (before) await vault.replace(keyOf(), before, connectionWith(note))
       return next(token)
     })
-    await renew('owner', connectionWith())
+    await renew(keyOf(), connectionWith())
     t.match(await keptTold(vault), { credential: 'access-2', refreshToken: 'refresh-2', status: 'connected', backoff: undefined })
     t.strictSame(orphans, [])
   }
@@ -234,9 +238,9 @@ t.test('SEC-41: a grant is held on to while the store does not take it', async t
   const { renew, settle, endpoint } = withStore(world, {
     commit: (owner, change) => (faults++ < 2 ? Promise.reject(down()) : world.store.commit(owner, change))
   })
-  t.strictSame(credentialsOf(await many(10, () => renew('owner', connectionWith()))), ['access-2'])
+  t.strictSame(credentialsOf(await many(10, () => renew(keyOf(), connectionWith()))), ['access-2'])
   t.equal((await kept(world.vault))?.refreshToken?.reveal(), 'refresh-1', 'who waited has it before the store has')
-  t.strictSame(credentialsOf(await many(10, () => renew('owner', connectionWith()))), ['access-2'], 'and so has who comes then')
+  t.strictSame(credentialsOf(await many(10, () => renew(keyOf(), connectionWith()))), ['access-2'], 'and so has who comes then')
   await settle(hour)
   t.strictSame(endpoint.spent, ['refresh-1'])
   t.equal((await kept(world.vault))?.refreshToken?.reveal(), 'refresh-2')
@@ -252,39 +256,35 @@ t.test('SEC-41: a write of which only the answer was lost is found again', async
       return done
     }
   })
-  t.equal((await renew('owner', connectionWith())).value.credential.reveal(), 'access-2')
+  t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2')
   await settle(hour)
   t.strictSame(endpoint.spent, ['refresh-1'])
   t.strictSame(orphans, [])
 })
 
 t.test('SEC-41: a gateway that closes gives up at last what the store does not take, and says so', async t => {
-  const lost: Connection[] = []
   const world = await begin(t)
+  const lost = collect(world.events, 'renewal.lost')
   const store = { ...world.store, commit: () => Promise.reject(down()) }
   const vault = createVault({ store, cipher: createCipher(world.keys), limits, clock: world.clock })
   const { renew, settle } = createRenewal({
     ...world,
     vault,
     lease: store,
-    notes: store,
-    watch: store.changes,
-    endpointOf: () => world.endpoint,
-    onOrphan: () => {},
-    onLost: connection => lost.push(connection)
+    store,
+    changes: store.changes,
+    revocation: revokingInto(world.orphans),
+    endpointOf: () => world.endpoint
   })
-  t.equal((await renew('owner', connectionWith())).value.credential.reveal(), 'access-2')
+  t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2')
   await settle(1)
-  t.strictSame(
-    lost.map(({ credential }) => credential.reveal()),
-    ['access-2']
-  )
+  t.strictSame(lost, [{ owner: 'owner', provider: 'acme' }])
 })
 
 t.test('SEC-41: without the store no refresh token is spent', async t => {
   for (const method of ['acquire', 'readAll'] as const) {
     const { renew, endpoint } = withStore(await begin(t), { [method]: () => Promise.reject(down()) })
-    await t.rejects(renew('owner', connectionWith()), { code: 'store_unavailable' }, method)
+    await t.rejects(renew(keyOf(), connectionWith()), { code: 'store_unavailable' }, method)
     t.strictSame(endpoint.spent, [], method)
   }
 })
@@ -297,10 +297,10 @@ t.test('the lease is given back after a success and after a failure', async t =>
     await hold?.release()
     return hold !== undefined
   }
-  await renew('owner', connectionWith())
+  await renew(keyOf(), connectionWith())
   t.ok(await isFree())
   endpoint.answers.push(failing('unavailable'))
-  await codeOfRejection(renew('owner', connectionWith({ credential: new Secret('access-2') })))
+  await codeOfRejection(renew(keyOf(), connectionWith({ credential: new Secret('access-2') })))
   t.ok(await isFree())
 })
 
@@ -309,13 +309,13 @@ t.test('a lease that cannot be given back does not spoil the renewal', async t =
   const { renew } = withStore(world, {
     acquire: async () => ({ extend: () => Promise.reject(down()), release: () => Promise.reject(down()) })
   })
-  t.equal((await renew('owner', connectionWith())).value.credential.reveal(), 'access-2')
+  t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2')
 })
 
 t.test('a holder that was killed in the middle holds the others up until its lease ends, and no longer', async t => {
   const { renew, endpoint, store, clock } = await begin(t)
   await store.acquire('owner', 'renewal:acme', 30 * second)
-  const waiting = renew('owner', connectionWith())
+  const waiting = renew(keyOf(), connectionWith())
   t.strictSame(endpoint.spent, [])
   clock.advance(30 * second)
   t.equal((await waiting).value.credential.reveal(), 'access-2')
@@ -324,9 +324,9 @@ t.test('a holder that was killed in the middle holds the others up until its lea
 t.test('SEC-13: who waits for another instance takes the token that it has got, while it still holds the lease', async t => {
   const { renew, endpoint, store, vault } = await begin(t)
   await store.acquire('owner', 'renewal:acme', hour)
-  const waiting = renew('owner', connectionWith())
-  const before = await vault.readConnection('owner', 'acme')
-  if (before) await vault.replace('owner', before, connectionWith({ credential: new Secret('access-theirs') }))
+  const waiting = renew(keyOf(), connectionWith())
+  const before = await vault.readConnection(keyOf())
+  if (before) await vault.replace(keyOf(), before, connectionWith({ credential: new Secret('access-theirs') }))
   t.equal((await waiting).value.credential.reveal(), 'access-theirs')
   t.strictSame(endpoint.spent, [])
 })

@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import type { Connection, Grant } from '../../../src/core/connections/connection.ts'
+import { createEvents, type Events, type GatewayEvents } from '../../../src/core/events.ts'
 import type { ConnectError } from '../../../src/core/oauth/error-codes.ts'
 import { createRenewal, type Renew, type Renewal, type RenewalDependencies } from '../../../src/core/oauth/renewal.ts'
 import type { TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
@@ -8,9 +9,16 @@ import type { Store } from '../../../src/core/ports.ts'
 import type { Secret } from '../../../src/core/secret.ts'
 import { createCipher } from '../../../src/core/vault/cipher.ts'
 import { createVault, type Vault } from '../../../src/core/vault/vault.ts'
-import { connectionWith, grantOf, hour, type Instance, inOneBrowser, limits, newKey, openInstance, told } from '../support.ts'
+import { connectionWith, grantOf, hour, type Instance, inOneBrowser, keyOf, limits, newKey, openInstance, told } from '../support.ts'
 
-export type World = Instance & { keys: Buffer[]; endpoint: Endpoint; orphans: Connection[]; renew: Renew; settle: Renewal['settle'] }
+export type World = Instance & {
+  keys: Buffer[]
+  endpoint: Endpoint
+  orphans: Connection[]
+  events: Events
+  renew: Renew
+  settle: Renewal['settle']
+}
 
 /** A token endpoint that rotates: `refresh-1` buys `access-2` and `refresh-2`, once. What a test says beforehand it answers first. */
 class Endpoint implements TokenEndpoint {
@@ -51,7 +59,7 @@ export async function begin(t: Test, connection = connectionWith(), parts: Parti
   const keys = [newKey()]
   const instance = openInstance(t, { keys })
   await instance.vault.connect('owner', undefined, connection, inOneBrowser(instance.clock))
-  return renewing({ ...instance, keys, endpoint: new Endpoint(), orphans: [] }, parts)
+  return renewing({ ...instance, keys, endpoint: new Endpoint(), orphans: [], events: createEvents() }, parts)
 }
 
 const renewing = (parts: Omit<World, 'renew' | 'settle'>, more: Partial<RenewalDependencies> = {}): World => ({
@@ -59,18 +67,35 @@ const renewing = (parts: Omit<World, 'renew' | 'settle'>, more: Partial<RenewalD
   ...createRenewal({
     vault: parts.vault,
     lease: parts.store,
-    notes: parts.store,
-    watch: parts.store.changes,
+    store: parts.store,
+    changes: parts.store.changes,
     clock: parts.clock,
+    events: parts.events,
+    revocation: revokingInto(parts.orphans),
     endpointOf: name => (name === 'unconfigured' ? undefined : parts.endpoint),
-    onOrphan: connection => parts.orphans.push(connection),
     ...more
   })
 })
 
+/** A revocation that only notes which grants it was asked to revoke. */
+export const revokingInto = (revoked: Connection[]): RenewalDependencies['revocation'] => ({
+  revoke: async connection => void revoked.push(connection),
+  revokeReplaced: () => {}
+})
+
+/** Collects the messages of one event. */
+export function collect<Name extends keyof GatewayEvents>(events: Events, name: Name): Array<GatewayEvents[Name]> {
+  const messages: Array<GatewayEvents[Name]> = []
+  events.subscribe(name, message => messages.push(message))
+  return messages
+}
+
 /** Another process on the same store, in front of the same provider. */
-export const another = (t: Test, { keys, directory, clock, endpoint, orphans }: World, parts: Partial<RenewalDependencies> = {}): World =>
-  renewing({ ...openInstance(t, { keys, directory, clock }), keys, endpoint, orphans }, parts)
+export const another = (
+  t: Test,
+  { keys, directory, clock, endpoint, orphans, events }: World,
+  parts: Partial<RenewalDependencies> = {}
+): World => renewing({ ...openInstance(t, { keys, directory, clock }), keys, endpoint, orphans, events }, parts)
 
 /** The same process on a store with other ways. */
 export const withStore = (world: World, changes: Partial<Store>): World => {
@@ -82,7 +107,7 @@ export const many = <T>(count: number, call: () => Promise<T>): Promise<T[]> => 
 export const credentialsOf = (results: ReadonlyArray<{ value: Connection }>) => [
   ...new Set(results.map(({ value }) => value.credential.reveal()))
 ]
-export const kept = async (vault: Vault, provider = 'acme') => (await vault.readConnection('owner', provider))?.value
+export const kept = async (vault: Vault, provider = 'acme') => (await vault.readConnection(keyOf('owner', provider)))?.value
 export const keptTold = async (vault: Vault) => {
   const connection = await kept(vault)
   return connection && told(connection)

@@ -47,7 +47,7 @@ function world({
       const status = remaining.length > 1 ? (remaining.shift() as number) : (remaining[0] as number)
       return take({ status, headers: { ...headers, 'x-status': String(status) } }) ? 'streamed' : 'dropped'
     },
-    renew: async (owner, failed, aheadMs) => {
+    renew: async ({ owner }, failed, aheadMs) => {
       renewals.push({ owner, credential: failed.credential.reveal(), ...(aheadMs !== undefined && { aheadMs }) })
       if (renewal) throw new GatewayError(renewal, 'no')
       return { value: fresh, version: '' }

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { RateLimit } from '../../../src/core/provider/provider.ts'
 import { assertNotRateLimited, recordRateLimit } from '../../../src/core/proxy/provider-rate-limit.ts'
 import { retryAtMs } from '../../../src/core/util/retry-after.ts'
-import { codeOf, connectionWith, handClock, hour, minute, openInstance, second, startMs } from '../support.ts'
+import { codeOf, connectionWith, handClock, hour, keyOf, minute, openInstance, second, startMs } from '../support.ts'
 
 const seconds: RateLimit = { header: 'retry-after', unit: 'seconds' }
 const epoch: RateLimit = { header: 'x-ratelimit-reset', unit: 'epoch' }
@@ -44,13 +44,13 @@ t.test('a connection that is held back is refused until its time, with whole sec
 t.test('the note stands in the record, and an earlier time does not shorten a later one', async t => {
   const { vault } = openInstance(t)
   await vault.connect('owner', undefined, connectionWith())
-  const noted = async () => (await vault.readConnection('owner', 'acme'))?.value.rateLimitedUntilMs
-  await recordRateLimit(vault, 'owner', 'acme', startMs + minute)
+  const noted = async () => (await vault.readConnection(keyOf()))?.value.rateLimitedUntilMs
+  await recordRateLimit(vault, keyOf(), startMs + minute)
   t.equal(await noted(), startMs + minute)
-  await recordRateLimit(vault, 'owner', 'acme', startMs + second)
+  await recordRateLimit(vault, keyOf(), startMs + second)
   t.equal(await noted(), startMs + minute)
-  await recordRateLimit(vault, 'owner', 'acme', startMs + hour)
+  await recordRateLimit(vault, keyOf(), startMs + hour)
   t.equal(await noted(), startMs + hour)
-  await recordRateLimit(vault, 'nobody', 'acme', startMs + hour)
-  t.equal(await vault.readConnection('nobody', 'acme'), undefined)
+  await recordRateLimit(vault, keyOf('nobody'), startMs + hour)
+  t.equal(await vault.readConnection(keyOf('nobody')), undefined)
 })

@@ -8,18 +8,18 @@ import { Secret } from '../../../src/core/secret.ts'
 import { type PresentedFlows, recordRetentionMs, type Session, type SessionRef } from '../../../src/core/session.ts'
 import { createCipher, headerBytes } from '../../../src/core/vault/cipher.ts'
 import type { Versioned } from '../../../src/core/vault/records.ts'
+import type { ConnectResult } from '../../../src/core/vault/session-rotation.ts'
 import { createVault, type Vault } from '../../../src/core/vault/vault.ts'
 import { storeUnavailable } from '../../../src/stores/errors.ts'
-import { connectionWith, hour, limits, minute, newKey, openInstance, startMs, told } from '../support.ts'
+import { connectionWith, hour, keyOf, limits, minute, newKey, openInstance, sessionOf, startMs, told } from '../support.ts'
 
 /** A first sign-in, whose session's cookie has arrived. */
 const signIn = async (vault: Vault, owner = 'owner', connection = connectionWith()): Promise<Session> =>
   arrived(vault, await vault.connect(owner, undefined, connection))
 
 /** The browser shows the session that a sign-in has given. */
-async function arrived(vault: Vault, given: Session | string): Promise<Session> {
-  if (typeof given === 'string') throw new Error(`the sign-in was ${given}`)
-  const held = await vault.openAll(given)
+async function arrived(vault: Vault, result: ConnectResult | Session): Promise<Session> {
+  const held = await vault.openAll('kind' in result ? sessionOf(result) : result)
   if (!held) throw new Error('the session has ended')
   return held.session.value
 }
@@ -44,7 +44,7 @@ async function opened(vault: Vault, ticket: SessionRef, providers?: readonly str
 
 /** What a connection was read as, for a test that knows it is there. */
 async function kept(vault: Vault, owner = 'owner', provider = 'acme') {
-  const connection = await vault.readConnection(owner, provider)
+  const connection = await vault.readConnection(keyOf(owner, provider))
   if (!connection) throw new Error(`${owner} has no connection to ${provider}`)
   return connection
 }
@@ -107,7 +107,7 @@ t.test('SEC-19: a sign-in turns the id of the session, and the old id is dead on
   const { vault, store, clock } = openInstance(t)
   const first = await signIn(vault)
   clock.advance(hour)
-  const second = (await vault.connect('owner', first, umbrella)) as Session
+  const second = sessionOf(await vault.connect('owner', first, umbrella))
   t.not(second.id, first.id)
   t.ok(await vault.open(first, []), 'until then whoever has not got the new one goes on')
   t.strictSame(await arrived(vault, second), { ...first, id: second.id, lastSeenAtMs: startMs + hour })
@@ -160,7 +160,7 @@ t.test(
     }
     t.equal((await vault.open(first, ['acme', 'umbrella'], browser))?.connections.size, 2)
     t.strictSame(await namesIn(vault, first, browser), ['acme', 'umbrella'])
-    t.equal(await vault.connect('owner', first, umbrella, arrivalOf(flow), browser), 'joined', 'it is given nothing')
+    t.same(await vault.connect('owner', first, umbrella, arrivalOf(flow), browser), { kind: 'joined' }, 'it is given nothing')
     t.equal(await vault.resend(second, browser, first), undefined)
     clock.advance(10 * 1000)
     t.equal(await vault.openAll(first, browser), undefined)
@@ -177,7 +177,7 @@ t.test('SEC-21: nothing that is done with an old id makes its owner live shorter
   const { vault, store, clock } = openInstance(t)
   const first = await signIn(vault)
   clock.advance(minute)
-  const second = (await vault.connect('owner', first, umbrella)) as Session
+  const second = sessionOf(await vault.connect('owner', first, umbrella))
   const held = await vault.openAll(first)
   clock.advance(minute / 2)
   if (held) t.equal(vault.touch(held.session, 'acme'), undefined, 'it is not noted as seen')
@@ -194,15 +194,10 @@ t.test('SEC-19: two sign-ins that finish together end in one session with all co
     vault.connect('owner', first, umbrella),
     vault.connect('owner', first, withCredential('initech', { ...umbrella, provider: 'initech' }))
   ])
-  const sessions = results.filter(result => typeof result !== 'string')
-  t.equal(sessions.length, 1)
-  t.strictSame(
-    results.filter(result => typeof result === 'string'),
-    ['joined']
-  )
-  t.strictSame(await namesIn(vault, sessions[0] as Session), ['acme', 'initech', 'umbrella'])
+  t.strictSame(results.map(({ kind }) => kind).sort(), ['joined', 'session'])
+  t.strictSame(await namesIn(vault, sessionOf(results.find(({ kind }) => kind === 'session'))), ['acme', 'initech', 'umbrella'])
   t.equal(await vault.openAll(first), undefined)
-  t.equal(await vault.connect('owner', first, umbrella), 'joined', 'also when the new one has been shown meanwhile')
+  t.same(await vault.connect('owner', first, umbrella), { kind: 'joined' }, 'also when the new one has been shown meanwhile')
 })
 
 t.test('SEC-19: a second tab is given the new session when it waits for the same response, and else joins it unseen', async t => {
@@ -210,18 +205,18 @@ t.test('SEC-19: a second tab is given the new session when it waits for the same
   const first = await signIn(vault)
   const [one, two] = [newFlow(), newFlow()]
   const { arrivalOf, ...browser } = browserWith(one, two)
-  const second = (await vault.connect('owner', first, umbrella, arrivalOf(one), browser)) as Session
+  const second = sessionOf(await vault.connect('owner', first, umbrella, arrivalOf(one), browser))
   const thiefs = browserWith(newFlow())
-  t.equal(await vault.connect('owner', first, umbrella, thiefs.arrivalOf(thiefs.flows[0] as Flow), thiefs), 'joined')
-  t.equal(((await vault.connect('owner', first, umbrella, arrivalOf(two), browser)) as Session).id, second.id)
+  t.same(await vault.connect('owner', first, umbrella, thiefs.arrivalOf(thiefs.flows[0] as Flow), thiefs), { kind: 'joined' })
+  t.equal(sessionOf(await vault.connect('owner', first, umbrella, arrivalOf(two), browser)).id, second.id)
 })
 
 t.test('SEC-6: a first sign-in that comes back while another does joins the session which that one began', async t => {
   const { vault } = openInstance(t)
   const [one, two] = [newFlow(), newFlow()]
   const { arrivalOf } = browserWith(one, two)
-  const first = (await vault.connect('owner', undefined, connectionWith(), arrivalOf(one))) as Session
-  t.equal(await vault.connect('owner', undefined, umbrella, arrivalOf(two)), 'joined')
+  const first = sessionOf(await vault.connect('owner', undefined, connectionWith(), arrivalOf(one)))
+  t.same(await vault.connect('owner', undefined, umbrella, arrivalOf(two)), { kind: 'joined' })
   t.strictSame(await namesIn(vault, first), ['acme', 'umbrella'])
 })
 
@@ -229,19 +224,19 @@ t.test('SEC-2, SEC-19: who shows no session gets into none that may be another b
   const { vault, store } = openInstance(t)
   const [one, two, three] = [newFlow(), newFlow(), newFlow()]
   const { arrivalOf } = browserWith(one, two)
-  const first = (await vault.connect('owner', undefined, connectionWith(), arrivalOf(one))) as Session
+  const first = sessionOf(await vault.connect('owner', undefined, connectionWith(), arrivalOf(one)))
   const records = await store.readAll('owner')
   for (const [who, arrival] of Object.entries({
     'a sign-in that was copied before the session’s was begun': browserWith(two).arrivalOf(two),
     'a sign-in that was begun after the session’s came back': browserWith(one, two, three).arrivalOf(three)
   }))
-    t.equal(await vault.connect('owner', undefined, umbrella, arrival), 'unproven', who)
+    t.same(await vault.connect('owner', undefined, umbrella, arrival), { kind: 'unproven' }, who)
   t.same(await store.readAll('owner'), records)
   for (const [who, arrival] of Object.entries({
     'a sign-in that comes back when the cookie must have arrived': browserWith(one, three).arrivalOf(three, startMs + 2_000),
     'what is no sign-in': undefined
   })) {
-    const session = (await vault.connect('owner', undefined, umbrella, arrival)) as Session
+    const session = sessionOf(await vault.connect('owner', undefined, umbrella, arrival))
     t.not(session.owner, 'owner', who)
     t.strictSame(await namesIn(vault, session), ['umbrella'], who)
   }
@@ -260,14 +255,14 @@ t.test('SEC-2: of first sign-ins of one owner that end in the same moment one be
       return [...vaults, other.vault][i % 3]?.connect('owner', undefined, connectionWith(), browserWith(flow).arrivalOf(flow))
     })
   )
-  t.equal(results.filter(result => typeof result === 'object').length, 1)
-  t.equal(results.filter(result => result === 'unproven').length, 11)
+  t.equal(results.filter(result => result?.kind === 'session').length, 1)
+  t.equal(results.filter(result => result?.kind === 'unproven').length, 11)
 })
 
 t.test('what is left of an owner without a session is no reason to ask: the connection is a new owner’s', async t => {
   const { vault, store } = openInstance(t)
   await store.commit('owner', { put: [['invitation:x', Buffer.from('left')]], ttlMs: hour })
-  const session = (await vault.connect('owner', undefined, umbrella)) as Session
+  const session = sessionOf(await vault.connect('owner', undefined, umbrella))
   t.not(session.owner, 'owner')
   t.strictSame(await namesIn(vault, session), ['umbrella'])
 })
@@ -276,7 +271,7 @@ t.test('a session that was not delivered is taken back: the old id is as it was,
   const { vault, clock } = openInstance(t)
   const first = await signIn(vault)
   clock.advance(minute)
-  const second = (await vault.connect('owner', first, umbrella)) as Session
+  const second = sessionOf(await vault.connect('owner', first, umbrella))
   clock.advance(2 * minute)
   t.equal(await vault.openAll(first), undefined)
   t.equal(await vault.undoRotation(second), true)
@@ -291,7 +286,7 @@ t.test('a session that somebody has, or that another response carries, is not ta
   const first = await signIn(vault)
   const flow = newFlow()
   const { arrivalOf, ...browser } = browserWith(flow)
-  const second = (await vault.connect('owner', first, umbrella, arrivalOf(flow), browser)) as Session
+  const second = sessionOf(await vault.connect('owner', first, umbrella, arrivalOf(flow), browser))
   const again = await vault.resend(second, browser, first)
   t.equal(again?.id, second.id)
   t.equal(await vault.undoRotation(second), false, 'another response carries it')
@@ -304,13 +299,13 @@ t.test('SEC-19: a session is given once more only to the browser that waits for 
   const { vault } = openInstance(t)
   const flow = newFlow()
   const { arrivalOf, ...browser } = browserWith(flow)
-  const begun = (await vault.connect('owner', undefined, connectionWith(), arrivalOf(flow), browser)) as Session
+  const begun = sessionOf(await vault.connect('owner', undefined, connectionWith(), arrivalOf(flow), browser))
   t.equal(await vault.resend(begun, { flows: [newFlow()] }), undefined, 'another sign-in')
   t.equal((await vault.resend(begun, browser))?.id, begun.id)
   const first = await arrived(vault, begun)
   t.equal(await vault.resend(begun, browser), undefined, 'shown')
 
-  const second = (await vault.connect('owner', first, umbrella, arrivalOf(flow), browser)) as Session
+  const second = sessionOf(await vault.connect('owner', first, umbrella, arrivalOf(flow), browser))
   t.equal(await vault.resend(second, browser), undefined, 'without its predecessor')
   t.equal(await vault.resend(second, browser, { owner: 'owner', id: 'x' }), undefined, 'with another')
   t.equal(await vault.resend(second, { flows: [] }, first), undefined, 'with its predecessor alone')
@@ -322,7 +317,7 @@ t.test('a first session that nobody has shown is ended with what is in it; one t
   const { vault, store } = openInstance(t)
   const flow = newFlow()
   const { arrivalOf, ...browser } = browserWith(flow)
-  const lost = (await vault.connect('lost', undefined, connectionWith(), arrivalOf(flow))) as Session
+  const lost = sessionOf(await vault.connect('lost', undefined, connectionWith(), arrivalOf(flow)))
   t.strictSame(
     (await vault.endUndelivered(lost)).map(({ provider }) => provider),
     ['acme']
@@ -330,7 +325,7 @@ t.test('a first session that nobody has shown is ended with what is in it; one t
   t.equal((await store.readAll('lost')).size, 0)
   t.strictSame(await vault.endUndelivered(lost), [])
 
-  const begun = (await vault.connect('owner', undefined, connectionWith(), arrivalOf(flow))) as Session
+  const begun = sessionOf(await vault.connect('owner', undefined, connectionWith(), arrivalOf(flow)))
   const again = (await vault.resend(begun, browser)) as Session
   t.strictSame(await vault.endUndelivered(begun), [])
   await arrived(vault, again)
@@ -355,7 +350,7 @@ t.test('a store that fails when a session is first shown costs nobody the call',
     limits,
     clock
   })
-  const second = (await vault.connect('owner', first, umbrella)) as Session
+  const second = sessionOf(await vault.connect('owner', first, umbrella))
   for (let i = 0; i < 3; i++) t.equal((await failing.open(second, ['acme']))?.connections.size, 1)
   t.equal(commits, 1, 'and what is held in memory does not try at each call')
   t.ok(await vault.openAll(first))
@@ -369,7 +364,7 @@ t.test('SEC-19: an old id is dead at all instances once the new one is shown at 
   const other = openInstance(t, { ...one, keys })
   const first = await signIn(one.vault)
   t.ok(await other.vault.open(first, ['acme']))
-  const second = (await one.vault.connect('owner', first, umbrella)) as Session
+  const second = sessionOf(await one.vault.connect('owner', first, umbrella))
   t.ok(await other.vault.open(first, ['acme']))
   await Promise.all([one, other, one].map(({ vault }) => vault.open(second, ['acme', 'umbrella'])))
   for (const { vault } of [one, other]) t.equal((await vault.openAll(first))?.connections, undefined)
@@ -382,7 +377,7 @@ t.test('SEC-20: what was ended is ended for every copy of its cookie, with all c
   await signIn(vault, 'other')
   await vault.endSession('owner')
   t.equal(await vault.openAll(session), undefined)
-  t.equal(await vault.readConnection('owner', 'acme'), undefined)
+  t.equal(await vault.readConnection(keyOf()), undefined)
   t.equal((await store.readAll('owner')).size, 0)
   t.equal((await store.readAll('other')).size, 2, 'others are none the wiser')
 })
@@ -391,7 +386,7 @@ t.test('SEC-20: a sign-in in a session that was ended keeps nothing', async t =>
   const { vault, store } = openInstance(t)
   const session = await signIn(vault)
   await vault.endSession('owner')
-  t.equal(await vault.connect('owner', session, umbrella), 'ended')
+  t.same(await vault.connect('owner', session, umbrella), { kind: 'ended' })
   t.equal((await store.readAll('owner')).size, 0)
 })
 
@@ -399,7 +394,7 @@ t.test('SEC-20: a logout wins over a write that was under way', async t => {
   const { vault, store } = openInstance(t)
   await signIn(vault)
   const before = await kept(vault)
-  const [ended, written] = await Promise.all([vault.endSession('owner'), vault.replace('owner', before, withCredential('access-2'))])
+  const [ended, written] = await Promise.all([vault.endSession('owner'), vault.replace(keyOf(), before, withCredential('access-2'))])
   t.equal((await store.readAll('owner')).size, 0)
   // Whichever came first, what is given back to be revoked is the newest.
   t.strictSame(
@@ -413,28 +408,28 @@ t.test('a connection is written over exactly what was read', async t => {
   await signIn(vault)
   const before = await kept(vault)
   const [one, two] = await Promise.all([
-    vault.replace('owner', before, withCredential('access-2')),
-    vault.replace('owner', before, withCredential('access-3'))
+    vault.replace(keyOf(), before, withCredential('access-2')),
+    vault.replace(keyOf(), before, withCredential('access-3'))
   ])
   t.equal(two, undefined)
   t.equal((await kept(vault)).value.credential.reveal(), 'access-2')
   t.equal((await kept(vault)).version, one?.version, 'its version is the one that was given back')
-  t.ok(await vault.replace('owner', await kept(vault), connectionWith()), 'read again it can be written')
-  t.equal(await vault.replace('owner', before, connectionWith()), undefined, 'the same content is not the same version')
+  t.ok(await vault.replace(keyOf(), await kept(vault), connectionWith()), 'read again it can be written')
+  t.equal(await vault.replace(keyOf(), before, connectionWith()), undefined, 'the same content is not the same version')
 })
 
 t.test('SEC-15: a disconnect takes one connection, and wins over a write that was under way', async t => {
   const { vault } = openInstance(t)
   const session = await arrived(vault, await vault.connect('owner', await signIn(vault), umbrella))
   const before = await kept(vault)
-  await vault.disconnect('owner', 'acme')
-  t.equal(await vault.replace('owner', before, withCredential('access-2')), undefined)
+  await vault.disconnect(keyOf())
+  t.equal(await vault.replace(keyOf(), before, withCredential('access-2')), undefined)
   t.strictSame(
     (await opened(vault, session))?.connections.map(([name]) => name),
     ['umbrella']
   )
-  await vault.disconnect('owner', 'acme')
-  await vault.disconnect('nobody', 'acme')
+  await vault.disconnect(keyOf())
+  await vault.disconnect(keyOf('nobody'))
 })
 
 t.test('SEC-21: a session ends when it was idle, and takes its connections along', async t => {
@@ -444,7 +439,7 @@ t.test('SEC-21: a session ends when it was idle, and takes its connections along
   t.ok(await vault.openAll(session))
   clock.advance(1)
   t.equal(await vault.openAll(session), undefined)
-  t.equal(await vault.readConnection('owner', 'acme'), undefined)
+  t.equal(await vault.readConnection(keyOf()), undefined)
 })
 
 t.test('SEC-21: limits that an operator lowers hold for sessions that are there already', async t => {
@@ -486,7 +481,7 @@ t.test('SEC-21: what has ended opens no more, and its records stay for a day, so
     clock.advance(recordRetentionMs - left)
     t.equal(await vault.openAll(session), undefined)
     t.equal(await vault.open(session, ['acme']), undefined)
-    t.equal(await vault.readConnection('owner', 'acme'), undefined, 'so nobody renews it')
+    t.equal(await vault.readConnection(keyOf()), undefined, 'so nobody renews it')
     t.equal(await vault.connectInvited('owner', umbrella, { field: 'connection:acme', version: before.version }), undefined)
     t.equal((await store.readAll('owner')).size, 2)
     clock.advance(left === 1 ? 1 : 0)
@@ -498,10 +493,10 @@ t.test('SEC-21: a write to a connection does not move the end of its session', a
   const { vault, clock } = openInstance(t)
   const session = await signIn(vault)
   clock.advance(limits.idleMs - minute)
-  await vault.replace('owner', await kept(vault), withCredential('access-2'))
+  await vault.replace(keyOf(), await kept(vault), withCredential('access-2'))
   clock.advance(minute)
   t.equal(await vault.openAll(session), undefined)
-  t.equal(await vault.readConnection('owner', 'acme'), undefined)
+  t.equal(await vault.readConnection(keyOf()), undefined)
 })
 
 t.test('SEC-21: turning the id does not move the absolute limit', async t => {
@@ -581,7 +576,7 @@ t.test('SEC-38: a record that is copied to another owner or name does not open t
       [`session:${session.id}`, sessionRecord]
     ]
   })
-  t.equal(await vault.readConnection('thief', 'acme'), undefined, 'another owner')
+  t.equal(await vault.readConnection(keyOf('thief')), undefined, 'another owner')
   t.strictSame((await opened(vault, thief))?.connections, [])
   t.equal(await vault.openAll({ owner: 'thief', id: session.id }), undefined, 'a session of another owner')
 
@@ -592,7 +587,7 @@ t.test('SEC-38: a record that is copied to another owner or name does not open t
       ['session:y', acme]
     ]
   })
-  t.equal(await vault.readConnection('owner', 'umbrella'), undefined, 'another provider')
+  t.equal(await vault.readConnection(keyOf('owner', 'umbrella')), undefined, 'another provider')
   t.equal(await vault.openAll({ owner: 'owner', id: 'x' }), undefined, 'another session id')
   t.equal(await vault.openAll({ owner: 'owner', id: 'y' }), undefined, 'a connection as a session')
   t.strictSame((await opened(vault, session))?.connections, [['acme', told(connectionWith())]], 'where they belong they open')
@@ -605,7 +600,7 @@ t.test('SEC-38: records of a key that was removed are absent, without an error',
   const after = openInstance(t, { ...before, keys: [recent] })
   t.equal(await after.vault.openAll(session), undefined)
   t.equal(await after.vault.open(session, ['acme']), undefined)
-  t.equal(await after.vault.readConnection('owner', 'acme'), undefined)
+  t.equal(await after.vault.readConnection(keyOf()), undefined)
 })
 
 t.test('SEC-38: after a rotation old records open, and are sealed anew when they are written', async t => {
@@ -614,7 +609,7 @@ t.test('SEC-38: after a rotation old records open, and are sealed anew when they
   const session = await signIn(before.vault)
   const during = openInstance(t, { ...before, keys: [recent, old] })
   t.strictSame(await opened(during.vault, session), { session, connections: [['acme', told(connectionWith())]] })
-  await during.vault.replace('owner', await kept(during.vault), withCredential('access-2'))
+  await during.vault.replace(keyOf(), await kept(during.vault), withCredential('access-2'))
   during.clock.advance(hour)
   const held = await during.vault.openAll(session)
   if (held) await during.vault.touch(held.session)
@@ -637,9 +632,9 @@ t.test('SEC-38: the files of the store hold nothing of a secret, while it is kep
     refreshToken: new Secret(canaries.refreshToken),
     account: 'canary-account'
   })
-  const session = (await vault.connect('owner', await signIn(vault, 'owner', secret), { ...secret, provider: 'umbrella' })) as Session
-  await vault.replace('owner', await kept(vault), withCredential('canary-access-2', secret))
-  await vault.disconnect('owner', 'umbrella')
+  const session = sessionOf(await vault.connect('owner', await signIn(vault, 'owner', secret), { ...secret, provider: 'umbrella' }))
+  await vault.replace(keyOf(), await kept(vault), withCredential('canary-access-2', secret))
+  await vault.disconnect(keyOf('owner', 'umbrella'))
   const names = readdirSync(directory)
   t.ok(
     names.some(name => name.endsWith('-wal')),
@@ -669,10 +664,10 @@ t.test('SEC-41: while the store is down nothing opens and nothing is kept', asyn
   const down = { code: 'store_unavailable', status: 503 }
   await t.rejects(vault.openAll(session), down)
   await t.rejects(async () => vault.open(session, ['acme']), down)
-  await t.rejects(vault.readConnection('owner', 'acme'), down)
+  await t.rejects(vault.readConnection(keyOf()), down)
   await t.rejects(vault.connect('owner', session, umbrella), down)
-  await t.rejects(vault.replace('owner', before, connectionWith()), down)
-  await t.rejects(vault.disconnect('owner', 'acme'), down)
+  await t.rejects(vault.replace(keyOf(), before, connectionWith()), down)
+  await t.rejects(vault.disconnect(keyOf()), down)
   await t.rejects(vault.endSession('owner'), down)
   await t.rejects(async () => vault.touch({ ...before, value: session }, 'acme'), down)
 })
@@ -682,7 +677,7 @@ t.test('SEC-15: what is ended is given back as it stood then, so that the newest
     const keys = [newKey()]
     const { vault, store, clock } = openInstance(t, { keys, directory: t.testdir({ [ending]: {} }) })
     const session = await signIn(vault)
-    const before = (await vault.readConnection('owner', 'acme')) as Versioned<Connection>
+    const before = (await vault.readConnection(keyOf())) as Versioned<Connection>
     // A refresh ends between the reading and the erasing.
     let isRead = false
     const racing: Store = {
@@ -693,17 +688,17 @@ t.test('SEC-15: what is ended is given back as it stood then, so that the newest
     const raced = async <T>(records: T): Promise<T> => {
       if (!isRead) {
         isRead = true
-        t.ok(await vault.replace('owner', before, withCredential('access-2', before.value)))
+        t.ok(await vault.replace(keyOf(), before, withCredential('access-2', before.value)))
       }
       return records
     }
     const other = createVault({ store: racing, cipher: createCipher(keys), limits, clock })
-    const ended = [await (ending === 'end' ? other.endSession('owner') : other.disconnect('owner', 'acme'))].flat()
+    const ended = [await (ending === 'end' ? other.endSession('owner') : other.disconnect(keyOf()))].flat()
     t.strictSame(
       ended.map(connection => connection?.credential.reveal()),
       ['access-2']
     )
-    t.equal(await vault.readConnection('owner', 'acme'), undefined)
+    t.equal(await vault.readConnection(keyOf()), undefined)
     t.equal(Boolean(await opened(vault, session)), ending === 'disconnect')
   }
 })

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { ConnectionKey } from '../../../src/core/connections/connection-key.ts'
 import { createCipher } from '../../../src/core/vault/cipher.ts'
 import { connectionPrefix, createRecords, sessionPrefix } from '../../../src/core/vault/records.ts'
 import { connectionWith, newKey, told } from '../../core/support.ts'
@@ -73,13 +74,14 @@ property(
   200,
   fc.tuple(id, alteration),
   ([owner, altered]) => {
-    const [, sealed] = records.sealConnection(owner, connection)
-    const opened = records.openConnection(owner, connection.provider, sealed)?.value
+    const key = new ConnectionKey(owner, connection.provider)
+    const [, sealed] = records.sealConnection(key, connection)
+    const opened = records.openConnection(key, sealed)?.value
     must(opened !== undefined && JSON.stringify(told(opened)) === JSON.stringify(told(connection)), 'it came back as another')
     must(!sealed.includes(connection.credential.reveal()), 'it shows the credential')
     const other = altered(sealed)
     if (other.equals(sealed)) return false
-    must(records.openConnection(owner, connection.provider, other) === undefined, 'it opens')
+    must(records.openConnection(key, other) === undefined, 'it opens')
     return true
   }
 )

@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Scheduler } from 'fast-check'
-import { type Connection, connectionFromGrant, decodeConnection } from '../../../../src/core/connections/connection.ts'
+import { type Connection, connectionFromGrant, decodeConnection, type Grant } from '../../../../src/core/connections/connection.ts'
 import { GatewayError } from '../../../../src/core/errors.ts'
+import { createEvents } from '../../../../src/core/events.ts'
 import { createRenewal } from '../../../../src/core/oauth/renewal.ts'
+import type { TokenEndpoint } from '../../../../src/core/oauth/token-endpoint.ts'
 import { recordRateLimit } from '../../../../src/core/proxy/provider-rate-limit.ts'
 import type { Session } from '../../../../src/core/session.ts'
 import { createCipher } from '../../../../src/core/vault/cipher.ts'
 import { createVault } from '../../../../src/core/vault/vault.ts'
-import { limits, minute, second } from '../../support.ts'
+import { keyOf, limits, minute, second } from '../../support.ts'
 import { createFakeProvider, type FakeProvider, type ProviderPlan } from './fake-provider.ts'
 import { createFakeStore, type FakeStore, type StorePlan } from './fake-store.ts'
 import { createProcess, type Fate, type Process } from './process.ts'
@@ -67,17 +69,32 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
 
   function instanceOf(fates: readonly Fate[], i: number) {
     const { process, view, vault } = processOf(`instance ${i}`, fates)
+    let lastGrant: Grant | undefined
+    const events = createEvents()
+    events.subscribe('renewal.lost', () => {
+      if (lastGrant) surrendered.push(connectionFromGrant(lastGrant, name, [], time.now()))
+    })
+    const endpointOf = (): TokenEndpoint => {
+      const endpoint = provider.endpointOf(process)
+      return {
+        ...endpoint,
+        refresh: async token => {
+          lastGrant = await endpoint.refresh(token)
+          return lastGrant
+        }
+      }
+    }
     const { renew } = createRenewal({
       vault,
       lease: view,
-      notes: view,
-      watch: view.changes,
+      store: view,
+      changes: view.changes,
+      events,
+      revocation: { revoke: async connection => void surrendered.push(connection), revokeReplaced: () => {} },
       clock: time,
-      endpointOf: () => provider.endpointOf(process),
-      onOrphan: connection => surrendered.push(connection),
-      onLost: connection => surrendered.push(connection),
+      endpointOf,
       pause: (ms, signal) => process.receive(time.sleep(ms, signal)),
-      patience: (ms, work, fault = () => new Error('late')) => {
+      timeout: (ms, work, fault = () => new Error('late')) => {
         const done = new AbortController()
         const late = process.receive(time.sleep(ms, done.signal)).then(() => Promise.reject(fault()))
         late.catch(() => {}) // The race was already decided.
@@ -97,20 +114,20 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
     for (let i = 0; i < count; i++) {
       const one: Call = { by: process, failed, atMs: time.now() }
       calls.push(one)
-      one.outcome = await renew(owner, failed).then(
+      one.outcome = await renew(keyOf(owner), failed).then(
         ({ value }) => value,
         error => error
       )
       one.outcomeAtMs = time.now()
       const retryAfter = one.outcome instanceof GatewayError ? (one.outcome.retryAfter ?? 0) : 0
       await process.receive(time.sleep(retryAfter * second))
-      failed = (await vault.readConnection(owner, name).catch(() => undefined))?.value ?? failed
+      failed = (await vault.readConnection(keyOf(owner, name)).catch(() => undefined))?.value ?? failed
     }
   }
 
   async function signIn(session?: Session): Promise<Session | undefined> {
     const next = await vault.connect(owner, session, connectionFromGrant(provider.signIn(), name, [], time.now()))
-    return typeof next === 'string' ? session : next
+    return next.kind === 'session' ? next.session : session
   }
 
   async function actAsUser(first?: Session): Promise<void> {
@@ -120,7 +137,7 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
       const families = provider.families.length
       try {
         if (does === 'sign in') session = await signIn(session)
-        if (does === 'disconnect') await vault.disconnect(owner, name)
+        if (does === 'disconnect') await vault.disconnect(keyOf(owner, name))
         if (does === 'log out') {
           await vault.endSession(owner)
           session = undefined
@@ -135,7 +152,7 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
 
   async function writeRateLimit(atMs: number): Promise<void> {
     await time.sleep(atMs)
-    await recordRateLimit(vault, owner, name, time.now() + minute).catch(() => {})
+    await recordRateLimit(vault, keyOf(owner, name), time.now() + minute).catch(() => {})
   }
 
   // Time starts after the first sign-in.

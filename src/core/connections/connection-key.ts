@@ -1,0 +1,26 @@
+/**
+ * Identifies one connection: whose it is, and at which provider. It travels as one value, so that a second account at a provider is one
+ * more part of the key and not one more parameter everywhere. Private fields make the type nominal: a pair of strings is no key.
+ */
+export class ConnectionKey {
+  readonly #owner: string
+  readonly #provider: string
+
+  constructor(owner: string, provider: string) {
+    this.#owner = owner
+    this.#provider = provider
+  }
+
+  get owner(): string {
+    return this.#owner
+  }
+
+  get provider(): string {
+    return this.#provider
+  }
+
+  /** The key as text, for maps. Owners hold no blank. */
+  get id(): string {
+    return `${this.#owner} ${this.#provider}`
+  }
+}

@@ -1,0 +1,97 @@
+import { type Channel, channel } from 'node:diagnostics_channel'
+
+/** The connection that an event is about. */
+type Subject = { readonly owner: string; readonly provider: string }
+
+/** What a token endpoint said, without anything that was sent to it. */
+type TokenErrorFacts = {
+  readonly kind: string
+  /** HTTP status of the response, if there was one. */
+  readonly status: number | undefined
+  /** The provider's own error code, else the OAuth error code. */
+  readonly error: string | undefined
+}
+
+/** Why a connection no longer works and the user has to connect again. */
+export type EndReason =
+  /** The provider said that the grant is invalid, expired or revoked. */
+  | 'invalid_grant'
+  /** The token endpoint rejected every refresh for ten minutes. */
+  | 'refused_for_long'
+  /** The token expired and there is no refresh token. */
+  | 'no_refresh_token'
+  /** OAuth of this provider is switched off here. */
+  | 'provider_off'
+  /** The definition's check request was refused too. */
+  | 'check_refused'
+  /** Two requests in a row were refused, at different paths or a minute apart. */
+  | 'refused_twice'
+
+/** Every event of the gateway by name, with its message. No message holds a credential. */
+export type GatewayEvents = {
+  /** A sign-in, an API key or an invitation made this connection, or replaced an earlier one. */
+  'connection.created': Subject & { readonly method: 'oauth2' | 'api_key' }
+  /** A refresh brought a new access token, and it is stored. */
+  'connection.renewed': Subject
+  'connection.ended': Subject & { readonly reason: EndReason; readonly response?: TokenErrorFacts | undefined }
+  /** Disconnected or signed out by the user. */
+  'connection.deleted': Subject
+  /** A refresh failed for a reason that may pass. */
+  'renewal.failed': Subject & {
+    readonly message: string
+    readonly response: TokenErrorFacts
+    /** The provider rejects the operator's OAuth client: only the operator can fix that. */
+    readonly isClientRejected: boolean
+    /** Failures in a row, this one included. */
+    readonly attempt: number
+    readonly retryInMs: number
+  }
+  /** A refreshed grant could not be stored in ten minutes, or before shutdown. */
+  'renewal.lost': Subject
+  /** The gateway shut down during a token request: if the provider rotated the refresh token, the new one is lost. */
+  'renewal.abandoned': Subject
+  /** The provider or the store failed while it was being found out whether a refused connection has ended. */
+  'check.failed': Subject & { readonly code: string | undefined }
+  /** The outcome of a sign-in could not be saved: its callback cannot be repeated. */
+  'sign-in.unsaved': { readonly provider: string; readonly code: string | undefined }
+  /** What a lost response left behind could not be deleted. */
+  'cleanup.failed': { readonly code: string | undefined }
+  /** A provider did not confirm a revocation. */
+  'revocation.failed': {
+    readonly provider: string
+    readonly status: number | undefined
+    readonly code: string | undefined
+    readonly message: string
+    /** Milliseconds until the next attempt; `undefined` when it is given up. */
+    readonly nextTryMs: number | undefined
+  }
+}
+
+export type Events = {
+  /** Costs next to nothing without a subscriber. A subscriber that throws does not disturb the publisher. */
+  publish<Name extends keyof GatewayEvents>(name: Name, message: GatewayEvents[Name]): void
+  /** Subscribers are called synchronously, in the order in which they subscribed. */
+  subscribe<Name extends keyof GatewayEvents>(name: Name, listener: (message: GatewayEvents[Name]) => void): void
+}
+
+/**
+ * What happens in one gateway, for logs, metrics and audit. Channels of `node:diagnostics_channel`, named by symbols: two gateways in one
+ * process do not hear each other.
+ */
+export function createEvents(): Events {
+  const channels = new Map<keyof GatewayEvents, Channel>()
+
+  function channelOf(name: keyof GatewayEvents): Channel {
+    let found = channels.get(name)
+    if (!found) {
+      found = channel(Symbol(`grantkeeper ${name}`))
+      channels.set(name, found)
+    }
+    return found
+  }
+
+  return {
+    publish: (name, message) => channels.get(name)?.publish(message),
+    subscribe: (name, listener) => channelOf(name).subscribe(message => listener(message as GatewayEvents[typeof name]))
+  }
+}

@@ -1,0 +1,367 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Connection, connectionFromGrant, type Grant } from '../connections/connection.ts'
+import { ConnectionKey } from '../connections/connection-key.ts'
+import { GatewayError, hasCode, isErrorCode } from '../errors.ts'
+import type { Events } from '../events.ts'
+import { type Flow, flowId, flowLifetimeMs, newSessionOwner } from '../flow.ts'
+import { appendParams } from '../guards/return-to.ts'
+import type { Clock, Store } from '../ports.ts'
+import { newId, type PresentedFlows, type Session, type SessionRef } from '../session.ts'
+import type { DeferredTasks } from '../util/deferred-tasks.ts'
+import type { Invitations, RedeemableInvitation } from '../vault/invitations.ts'
+import type { Vault } from '../vault/vault.ts'
+import { authorizationErrors } from './error-codes.ts'
+import type { Revocation } from './revocation.ts'
+import { type SignInOutcome, type SignInOutcomes, sessionRefOf } from './sign-in-outcome.ts'
+import type { TokenEndpoint } from './token-endpoint.ts'
+import { TokenEndpointError } from './token-response.ts'
+
+export type CompleteSignInDependencies = {
+  readonly store: Pick<Store, 'claim' | 'increment'>
+  readonly clock: Clock
+  readonly events: Events
+  readonly vault: Vault
+  readonly invitations: Invitations
+  readonly outcomes: SignInOutcomes
+  readonly revocation: Revocation
+  readonly deferredTasks: DeferredTasks
+  readonly publicUrl: string
+}
+
+/** The provider at which the sign-in took place. */
+export type SignInProvider = {
+  readonly name: string
+  /** Assumed to be granted when the token response has no `scope` (RFC 6749 §5.1). */
+  readonly requestedScopes: readonly string[]
+  readonly redirectUri: string
+  readonly tokenEndpoint: TokenEndpoint
+  /** RFC 9207. @throws {GatewayError} `state_invalid` */
+  checkIssuer(iss: string | undefined): void
+}
+
+/** The browser that sends the callback. */
+export type CallbackBrowser = PresentedFlows & {
+  readonly sessionRef: SessionRef | undefined
+  readonly sentCookies: boolean
+  findSession(): Promise<Session | undefined>
+}
+
+export type CallbackParams = {
+  readonly state: string | undefined
+  readonly code: string | undefined
+  readonly error: string | undefined
+  readonly iss: string | undefined
+}
+
+/** What the response to a callback does. */
+export type CompletedSignIn =
+  | {
+      readonly kind: 'redirect'
+      readonly location: string
+      /** The sign-in whose cookie the response clears. */
+      readonly completed?: Flow
+      /** A session whose cookie the response carries. */
+      readonly session?: Session
+      /** First sign-ins that are still in flight in this browser move to this owner. */
+      readonly owner?: string
+      /** Why nothing was connected: the provider's error in the callback, or its token endpoint's. */
+      readonly failure?: 'authorization' | TokenEndpointError
+    }
+  /** The sign-in ended before. The response carries its session's cookie again if the browser proves that it is its own. */
+  | {
+      readonly kind: 'resend'
+      readonly location: string
+      readonly flow: Flow
+      readonly presented: Session | undefined
+      readonly started: SessionRef | undefined
+      /** The browser shows the session of the outcome: the sign-in's cookie is cleared in any case. */
+      readonly isOwner: boolean
+    }
+  /** The browser is sent to the same callback again, since its next request shows what this one could not. */
+  | { readonly kind: 'ask-again' }
+
+/** How long a repeated callback waits for the first one, which is still at work: longer than a token endpoint may take. */
+const maxRepeatWaitMs = 35_000
+/** Pauses before the browser is asked for its session again, while the response with it is on the way. */
+const askAgainPausesMs = [50, 150, 450]
+/** Any other error becomes `provider_error`: a URL that anybody may have written is not repeated. */
+const knownErrors: ReadonlySet<string> = new Set(authorizationErrors)
+
+/** Why a callback is refused. Its page offers to start again. */
+export const signInInvalid = (why: string) => new GatewayError('state_invalid', `${why} Nothing was connected. Go back and connect again.`)
+
+/**
+ * The callback of a sign-in: proves its state, exchanges the code and stores the connection; or repeats the outcome of a callback that came
+ * before. Nothing is sent to the provider before the state is proven.
+ */
+export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
+  const { store, clock, events, vault, invitations, outcomes, revocation, deferredTasks } = dependencies
+  const { host } = new URL(dependencies.publicUrl)
+
+  async function completeSignIn(
+    provider: SignInProvider,
+    { state, code, error, iss }: CallbackParams,
+    browser: CallbackBrowser
+  ): Promise<CompletedSignIn> {
+    const startedAtMs = clock.now()
+    const flow = browser.flows.find(one => one.state === state && one.provider === provider.name)
+    const earlier = await findOutcome(provider, browser, flow, state)
+    if (earlier) return repeat(provider, browser, flow, earlier)
+    if (!flow) throw unknownState(browser)
+    const invitation = flow.invitation === undefined ? undefined : await invitations.findById(flow.owner, flow.invitation)
+    const session = invitation ? undefined : await sessionFor(browser, flow)
+    provider.checkIssuer(iss)
+    if (!(await store.claim(`flow:${flowId(flow)}`, flowLifetimeMs))) return repeatFirst(provider, browser, flow)
+
+    return recordingRefusal(provider, flow, async () => {
+      if (error !== undefined || code === undefined) {
+        const reason = error !== undefined && knownErrors.has(error) ? error : 'provider_error'
+        return refused(provider, flow, reason, 'authorization')
+      }
+      const grant = await exchange(provider, code, flow)
+      if (grant instanceof TokenEndpointError) return refused(provider, flow, connectErrorOf(grant), grant)
+      const connection = connectionFromGrant(grant, provider.name, provider.requestedScopes, clock.now())
+      return invitation
+        ? connectInvited(provider, flow, invitation, connection)
+        : connectOwn(provider, browser, { flow, startedAtMs }, session, connection)
+    })
+  }
+
+  async function exchange({ tokenEndpoint, redirectUri }: SignInProvider, code: string, flow: Flow): Promise<Grant | TokenEndpointError> {
+    try {
+      return await tokenEndpoint.exchange(code, redirectUri, flow.codeVerifier)
+    } catch (error) {
+      if (error instanceof TokenEndpointError) return error
+      throw error
+    }
+  }
+
+  /** The flow is this browser's, and it has not signed out, or in as another owner, since. */
+  async function sessionFor(browser: CallbackBrowser, flow: Flow): Promise<Session | undefined> {
+    const session = await browser.findSession()
+    if (session ? session.owner === flow.owner : flow.startsSession) return session
+    throw signInInvalid('The session in which it was begun has ended.')
+  }
+
+  /** An outcome that cannot be saved is not repeated; the first response has it all the same. */
+  async function saveOutcome(provider: SignInProvider, flow: Flow, outcome: OutcomeOfProvider): Promise<void> {
+    try {
+      await outcomes.save(flowId(flow), { provider: provider.name, ...outcome })
+    } catch (error) {
+      events.publish('sign-in.unsaved', { provider: provider.name, code: (error as { code?: string }).code })
+    }
+  }
+
+  /** A browser without a session has nothing but the sign-in's cookie to be recognized by, so that cookie stays until it expires. */
+  async function refused(
+    provider: SignInProvider,
+    flow: Flow,
+    reason: string,
+    failure: 'authorization' | TokenEndpointError
+  ): Promise<CompletedSignIn> {
+    const location = refusedLocation(provider, flow, reason)
+    // Any other browser is recognized by its session, except an invited user's, who has no part in the owner's.
+    await saveOutcome(provider, flow, { location, ...(!flow.startsSession && flow.invitation === undefined && { owner: flow.owner }) })
+    return { kind: 'redirect', location, failure, ...(!flow.startsSession && { completed: flow }) }
+  }
+
+  const refusedLocation = ({ name }: SignInProvider, flow: Flow, reason: string) =>
+    appendParams(flow.returnTo, { connect_error: reason, provider: name })
+
+  /** Records why a sign-in failed, for the repeated callbacks that wait for it. */
+  async function recordingRefusal(provider: SignInProvider, flow: Flow, work: () => Promise<CompletedSignIn>): Promise<CompletedSignIn> {
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof GatewayError && !hasCode(error, 'store_unavailable'))
+        await saveOutcome(provider, flow, { refusal: { code: error.code, detail: error.message } })
+      throw error
+    }
+  }
+
+  async function connectOwn(
+    provider: SignInProvider,
+    browser: CallbackBrowser,
+    callback: Callback,
+    session: Session | undefined,
+    connection: Connection
+  ): Promise<CompletedSignIn> {
+    const { flow } = callback
+    const owner = session?.owner ?? newSessionOwner(browser.flows) ?? flow.owner
+    const result = await connect(provider, browser, owner, callback, session, connection)
+    return result.kind === 'unproven' ? askForSession(provider, flow, connection) : connected(provider, flow, owner, result)
+  }
+
+  /** Stores the connection and revokes the grant that it replaces; or revokes its grant, when it cannot be stored. */
+  async function connect(
+    { name }: SignInProvider,
+    browser: CallbackBrowser,
+    owner: string,
+    { flow, startedAtMs }: Callback,
+    session: Session | undefined,
+    connection: Connection
+  ): Promise<Stored | { readonly kind: 'unproven' }> {
+    const request = { flow: flowId(flow), presentedFlows: browser.flows.map(flowId), startedAtMs }
+    try {
+      const before = await vault.readConnection(new ConnectionKey(owner, name))
+      const result = await vault.connect(owner, session, connection, request, browser)
+      if (result.kind === 'joined' || (result.kind === 'session' && result.session.owner === owner))
+        revocation.revokeReplaced(before?.value, connection)
+      if (result.kind !== 'ended') return result
+    } catch (error) {
+      void revocation.revoke(connection)
+      throw error
+    }
+    void revocation.revoke(connection)
+    throw signInInvalid('The session was ended while it was under way.')
+  }
+
+  async function connected(provider: SignInProvider, flow: Flow, owner: string, result: Stored): Promise<CompletedSignIn> {
+    const location = flow.returnTo
+    if (result.kind === 'session') {
+      const { session } = result
+      await saveOutcome(provider, flow, { location, owner: session.owner, session: session.id })
+      return { kind: 'redirect', location, completed: flow, session }
+    }
+    await saveOutcome(provider, flow, { location, owner })
+    // Tabs that began at the same moment could not know of each other.
+    return { kind: 'redirect', location, completed: flow, owner }
+  }
+
+  /**
+   * The owner has a session that this request does not show. Either another tab began it and its response was on the way, or an attacker
+   * did, with a sign-in that was left in this browser. The browser's next request tells which.
+   */
+  async function askForSession(provider: SignInProvider, flow: Flow, connection: Connection): Promise<CompletedSignIn> {
+    try {
+      await outcomes.save(flowId(flow), { provider: provider.name, connection })
+    } catch (error) {
+      void revocation.revoke(connection)
+      throw error
+    }
+    deferredTasks.schedule(async () => {
+      if (!(await claimFinish(flow))) return
+      await revocation.revoke(connection)
+      await saveOutcome(provider, flow, { refusal: { code: 'state_invalid', detail: 'It was not finished in time. Connect again.' } })
+    })
+    return { kind: 'ask-again' }
+  }
+
+  /** True for the one caller that finishes a sign-in whose browser was asked for its session. */
+  const claimFinish = (flow: Flow) => store.claim(`flow:${flowId(flow)}:finished`, flowLifetimeMs)
+
+  /** The response with the other session may still be on the way, since its sign-in's cookie is presented. It may also be lost. */
+  async function shouldAskAgain(browser: CallbackBrowser, flow: Flow): Promise<boolean> {
+    if (await browser.findSession()) return false
+    if (!(await vault.isResponsePending(newSessionOwner(browser.flows) ?? flow.owner, browser))) return false
+    const { count } = await store.increment(`flow:${flowId(flow)}:asked`, flowLifetimeMs)
+    const pauseMs = askAgainPausesMs[count - 1]
+    if (pauseMs !== undefined) await sleep(pauseMs)
+    return pauseMs !== undefined
+  }
+
+  async function finishAsked(
+    provider: SignInProvider,
+    browser: CallbackBrowser,
+    flow: Flow,
+    connection: Connection
+  ): Promise<CompletedSignIn> {
+    if (await shouldAskAgain(browser, flow)) return { kind: 'ask-again' }
+    if (!(await claimFinish(flow))) return repeatFirst(provider, browser, flow)
+    return recordingRefusal(provider, flow, async () => {
+      const session = await browser.findSession()
+      if (session && session.owner !== flow.owner) {
+        void revocation.revoke(connection)
+        throw signInInvalid('Another session has begun in this browser meanwhile.')
+      }
+      const owner = session?.owner ?? newId()
+      const result = await connect(provider, browser, owner, { flow, startedAtMs: clock.now() }, session, connection)
+      return connected(provider, flow, owner, result.kind === 'unproven' ? { kind: 'joined' } : result)
+    })
+  }
+
+  /** This browser has no part in the session that gets the connection. */
+  async function connectInvited(
+    provider: SignInProvider,
+    flow: Flow,
+    { owner, redeem }: RedeemableInvitation,
+    connection: Connection
+  ): Promise<CompletedSignIn> {
+    const result = await vault.connectInvited(owner, connection, redeem)
+    if (!result) {
+      void revocation.revoke(connection)
+      throw new GatewayError('invitation_invalid', 'It was used or withdrawn while you were at the provider. Nothing was connected.')
+    }
+    revocation.revokeReplaced(result.replaced, connection)
+    const location = `/invitations/thanks?provider=${provider.name}`
+    await saveOutcome(provider, flow, { location })
+    return { kind: 'redirect', location, completed: flow }
+  }
+
+  /** The outcome of the sign-in with this state, if the request may learn it. */
+  async function findOutcome({ name }: SignInProvider, browser: CallbackBrowser, flow: Flow | undefined, state: string | undefined) {
+    if (!flow && (state === undefined || !browser.sessionRef)) return undefined
+    const outcome = await outcomes.find(flowId(flow ?? { state: state ?? '' }))
+    return outcome?.provider === name ? outcome : undefined
+  }
+
+  /**
+   * A callback that came before: it was reloaded, or its response was lost. The browser that began the sign-in is recognized by the
+   * sign-in's cookie or by the session that it has got since. Any other browser learns nothing.
+   */
+  async function repeat(
+    provider: SignInProvider,
+    browser: CallbackBrowser,
+    flow: Flow | undefined,
+    outcome: SignInOutcome | undefined
+  ): Promise<CompletedSignIn> {
+    const session = await browser.findSession()
+    const isOwner = session !== undefined && outcome !== undefined && 'owner' in outcome && session.owner === outcome.owner
+    if (!flow) {
+      // A session whose id was rotated may be anybody's copy of the cookie.
+      if (!isOwner || session.superseded || !('location' in outcome)) throw unknownState(browser)
+      return { kind: 'redirect', location: outcome.location }
+    }
+    if (!outcome) return { kind: 'redirect', location: refusedLocation(provider, flow, 'provider_timeout') }
+    if ('connection' in outcome) return finishAsked(provider, browser, flow, outcome.connection)
+    if ('refusal' in outcome) throw recordedRefusal(outcome.refusal)
+    return { kind: 'resend', location: outcome.location, flow, presented: session, started: sessionRefOf(outcome), isOwner }
+  }
+
+  /** @throws {GatewayError} `state_invalid` when the first callback takes too long */
+  const repeatFirst = async (provider: SignInProvider, browser: CallbackBrowser, flow: Flow) =>
+    repeat(provider, browser, flow, await outcomes.waitFor(flowId(flow), maxRepeatWaitMs))
+
+  /** Explains what may have kept the state from being one of this browser's. */
+  function unknownState({ sentCookies }: CallbackBrowser): GatewayError {
+    const nothing = 'Nothing was connected.'
+    return new GatewayError(
+      'state_invalid',
+      // A browser with a sign-in in flight has at least that cookie.
+      sentCookies
+        ? `It was begun in another browser, or too long ago, or it has been finished already. ${nothing} Start again.`
+        : `This browser sent no cookie: it blocks them, or it is another one than the sign-in was begun in. ${nothing} Allow cookies for ${host} and start again.`
+    )
+  }
+
+  return completeSignIn
+}
+
+/** A callback that came back with its flow, and when. */
+type Callback = { readonly flow: Flow; readonly startedAtMs: number }
+
+/** The connection is in a session. */
+type Stored = { readonly kind: 'session'; readonly session: Session } | { readonly kind: 'joined' }
+
+type WithoutProvider<T> = T extends unknown ? Omit<T, 'provider'> : never
+type OutcomeOfProvider = WithoutProvider<SignInOutcome>
+
+/** Why nothing was connected, as `connect_error` says it. */
+export function connectErrorOf({ kind, reason, isClientRejected }: TokenEndpointError): string {
+  if (kind === 'timeout') return 'provider_timeout'
+  if (kind !== 'refused') return 'provider_unavailable'
+  return isClientRejected ? 'client_rejected' : (reason ?? 'provider_error')
+}
+
+const recordedRefusal = ({ code, detail }: { code: string; detail: string }) =>
+  new GatewayError(isErrorCode(code) ? code : 'state_invalid', detail)
