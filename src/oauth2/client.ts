@@ -2,7 +2,7 @@ import type { LookupFunction } from 'node:net'
 import type { FastifyOAuth2Options } from '@fastify/oauth2'
 import fastify from 'fastify'
 
-/** Wreck's options for one request, over those of its instance. */
+/** Options of Wreck, simple-oauth2's HTTP client, for one request. */
 export type HttpOptions = {
   readonly lookup: LookupFunction
   readonly timeout: number
@@ -16,7 +16,7 @@ export type Token = {
   revoke(type: 'access_token' | 'refresh_token', http: HttpOptions): Promise<unknown>
 }
 
-/** The part of `@fastify/oauth2`'s decorator that its types leave out: the `AuthorizationCode` client of simple-oauth2 below it. */
+/** The part of `@fastify/oauth2`'s decorator that its types leave out: simple-oauth2's `AuthorizationCode` client. */
 type OAuth2Client = {
   readonly oauth2: {
     authorizeURL(params: object): string
@@ -25,15 +25,15 @@ type OAuth2Client = {
   }
 }
 
-/** The plugin's options but for the name; its types know fewer of them than it takes. */
+/** The plugin's options except the name. Its types know fewer of them than it accepts. */
 type ClientOptions = { readonly callbackUri: string; readonly userAgent: string; readonly credentials: object }
 
-/** @throws what the plugin has against its options; the next call tries again */
+/** @throws the plugin's objections to its options; the next call tries again */
 export type OpenOAuth2Client = () => Promise<OAuth2Client>
 
 /**
- * A provider's `@fastify/oauth2` instance, opened by the first who needs it. What it is built on is a tenth of the memory at rest and
- * of a start, and where people are signed in already nobody may need it for an hour.
+ * A provider's `@fastify/oauth2` instance, loaded at its first use. Its dependencies are a tenth of the start and of the memory at rest, and
+ * where users are signed in already they may not be needed for an hour.
  */
 export function createOAuth2Client(options: ClientOptions): OpenOAuth2Client {
   let opened: Promise<OAuth2Client> | undefined
@@ -48,7 +48,7 @@ export function createOAuth2Client(options: ClientOptions): OpenOAuth2Client {
 
 async function open(options: ClientOptions): Promise<OAuth2Client> {
   const { default: oauth2 } = await import('@fastify/oauth2')
-  // In a context of its own: the gateway's takes no plugin any more once it serves.
+  // An instance of its own: the gateway's accepts no plugin once it serves.
   const context = fastify()
   await context.register(oauth2, { ...options, name: 'client' } as unknown as FastifyOAuth2Options)
   return (context as unknown as { readonly client: OAuth2Client }).client

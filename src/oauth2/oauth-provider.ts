@@ -38,7 +38,7 @@ export function createOAuthProvider({ definition, method, client, publicUrl, loo
   })
   return {
     redirectUri,
-    tokenEndpoint: createTokenEndpoint({ openClient, method, client, lookupFor, times: timeouts }),
+    tokenEndpoint: createTokenEndpoint({ openClient, method, client, lookupFor, timeouts }),
     authorizeUrl: async flow => {
       const { oauth2 } = await openClient()
       return oauth2.authorizeURL({

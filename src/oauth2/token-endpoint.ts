@@ -12,36 +12,43 @@ import { createRevoke } from './revoke.ts'
 
 /** How long a token endpoint may take to the end of its response, in milliseconds. */
 export type TokenTimeouts = {
-  /** Of a sign-in: a person waits for it, and can begin again. Of a revocation too. */
+  /** For a sign-in, whose user waits and can begin again. Also for a revocation. */
   readonly exchangeMs: number
-  /** Of a refresh: what is given up may have been rotated. */
+  /** For a refresh: the response that is given up may hold a rotated refresh token. */
   readonly refreshMs: number
 }
 
-type Parts = {
+type TokenEndpointOptions = {
   readonly openClient: OpenOAuth2Client
   readonly method: OAuth2Method
   readonly client: OAuthClient
   readonly lookupFor: LookupFor
-  readonly times: TokenTimeouts
+  readonly timeouts: TokenTimeouts
 }
 
-/** The parts that its errors have: Boom around what came from the server. */
+/** What simple-oauth2 throws: a Boom error around the server's response. */
 type ClientError = {
   readonly output?: { readonly statusCode?: number }
   readonly data?: { readonly res?: Response; readonly payload?: unknown } | null
 }
 type Response = { readonly statusCode?: number; readonly headers?: { readonly 'retry-after'?: string } }
 
-/** A provider's `@fastify/oauth2` instance as core sees it: lenient about how responses are written, and with no error that holds what was sent. */
-export function createTokenEndpoint({ openClient, method, client, lookupFor, times }: Parts): TokenEndpoint {
+/**
+ * Core's `TokenEndpoint` on a provider's `@fastify/oauth2` instance: lenient about the form of responses, and without errors that hold what was
+ * sent.
+ */
+export function createTokenEndpoint({ openClient, method, client, lookupFor, timeouts }: TokenEndpointOptions): TokenEndpoint {
   const { refusals } = method
 
-  async function granted(url: string, ms: number, sent: readonly string[], call: (http: HttpOptions) => Promise<Token>): Promise<Grant> {
-    const late = () => new TokenEndpointError('timeout', 'the token endpoint did not answer in time')
-    // The client's own limit is a timer that does not see what has arrived while this process stood still. It ends what ours has left.
-    const work = async () => call({ lookup: lookupFor(url), timeout: 2 * ms })
-    const response = withTimeout(ms, work(), late).then(
+  async function requestGrant(
+    url: string,
+    timeoutMs: number,
+    sent: readonly string[],
+    request: (http: HttpOptions) => Promise<Token>
+  ): Promise<Grant> {
+    // The client's own timeout counts the time for which this process stalled. It cleans up a request that ours has given up.
+    const work = async () => request({ lookup: lookupFor(url), timeout: 2 * timeoutMs })
+    const response = withTimeout(timeoutMs, work(), timedOut).then(
       ({ token }) => token,
       error => responseIn(error, sent)
     )
@@ -49,53 +56,55 @@ export function createTokenEndpoint({ openClient, method, client, lookupFor, tim
   }
 
   /**
-   * Of a call that ended in an error of the client's. Where that could not parse a response as JSON, it holds it as it came; and it may be
-   * a good one.
-   * @throws {TokenEndpointError} for what is none, in words of ours.
+   * The response inside the client's error. A response that it could not parse as JSON may still be a good one.
+   * @throws {TokenEndpointError} if there is none, in our words
    */
   function responseIn(error: ClientError, sent: readonly string[]): unknown {
     if (error instanceof TokenEndpointError) throw error
     const { output, data } = error
-    // The lookup's own refusal: thrown before the call, or inside of what the socket ended with.
-    if ([error, data].some(e => hasCode(e, 'provider_unavailable')))
-      throw new TokenEndpointError('unavailable', 'the token endpoint’s name leads to an address that is not public')
+    // Thrown by the lookup: before the request, or as the cause of the socket's error.
+    if ([error, data].some(cause => hasCode(cause, 'provider_unavailable')))
+      throw new TokenEndpointError('unavailable', 'the token endpoint’s host name resolves to an IP address that is not public')
     const { statusCode: status, headers } = data?.res ?? {}
     const document = Buffer.isBuffer(data?.payload) ? parseTokenResponseBody(data.payload) : data?.payload
-    if (status !== undefined && status >= 400) throw refusal(status, document, headers?.['retry-after'], sent)
+    if (status !== undefined && status >= 400) throw errorResponse(status, document, headers?.['retry-after'], sent)
     if (document !== undefined && document !== null) return document
-    if (output?.statusCode === 504 || output?.statusCode === 408)
-      throw new TokenEndpointError('timeout', 'the token endpoint did not answer in time', undefined, { status })
+    if (output?.statusCode === 504 || output?.statusCode === 408) throw timedOut(status)
     if (status === undefined && output?.statusCode === 502)
-      throw new TokenEndpointError('unavailable', 'the token endpoint could not be reached, or broke off before it answered')
+      throw new TokenEndpointError('unavailable', 'the token endpoint could not be reached, or closed the connection without a response')
     throw new TokenEndpointError('invalid_response', 'the response of the token endpoint cannot be read', undefined, { status })
   }
 
-  function refusal(status: number, document: unknown, retryAfter: string | undefined, sent: readonly string[]): TokenEndpointError {
-    const found = readTokenError(document, status, { declared: refusals, sent })
-    const fault = { status, retryAfter, code: found?.code, description: readErrorDescription(document, sent) }
-    // Too many calls, or a fault of the server, is no refusal of what was sent, unless it says so in a word that can mean nothing else.
-    if (found && (found.means || (status < 500 && status !== 429))) return rejectedError(status, found, fault)
-    return new TokenEndpointError('unavailable', `the token endpoint answered ${status}`, undefined, fault)
+  function errorResponse(status: number, document: unknown, retryAfter: string | undefined, sent: readonly string[]): TokenEndpointError {
+    const error = readTokenError(document, status, { declared: refusals, sent })
+    const details = { status, retryAfter, code: error?.code, description: readErrorDescription(document, sent) }
+    // A 429 or 5xx does not reject what was sent, unless its error code can mean nothing else.
+    if (error && (error.means || (status < 500 && status !== 429))) return rejectedError(status, error, details)
+    return new TokenEndpointError('unavailable', `the token endpoint responded with ${status}`, undefined, details)
   }
 
   const secret = client.secret.reveal()
-  const ours = [secret, Buffer.from(`${client.id}:${secret}`).toString('base64')]
+  const clientSecrets = [secret, Buffer.from(`${client.id}:${secret}`).toString('base64')]
 
   return {
-    async exchange(code, redirectUri, verifier) {
-      const params = { ...method.tokenParams, code, redirect_uri: redirectUri, code_verifier: verifier }
+    async exchange(code, redirectUri, codeVerifier) {
+      const params = { ...method.tokenParams, code, redirect_uri: redirectUri, code_verifier: codeVerifier }
       const { oauth2 } = await openClient()
-      return granted(method.tokenUrl, times.exchangeMs, [...ours, code, verifier], http => oauth2.getToken(params, http))
+      return requestGrant(method.tokenUrl, timeouts.exchangeMs, [...clientSecrets, code, codeVerifier], http =>
+        oauth2.getToken(params, http)
+      )
     },
 
     async refresh(refreshToken) {
       const { oauth2 } = await openClient()
       const sent = refreshToken.reveal()
-      const old = oauth2.createToken({ refresh_token: sent })
+      const token = oauth2.createToken({ refresh_token: sent })
       const url = method.refreshUrl ?? method.tokenUrl
-      return granted(url, times.refreshMs, [...ours, sent], http => old.refresh({ ...method.refreshParams }, http))
+      return requestGrant(url, timeouts.refreshMs, [...clientSecrets, sent], http => token.refresh({ ...method.refreshParams }, http))
     },
 
-    revoke: createRevoke(openClient, method, lookupFor, times.exchangeMs)
+    revoke: createRevoke(openClient, method, lookupFor, timeouts.exchangeMs)
   }
 }
+
+const timedOut = (status?: number) => new TokenEndpointError('timeout', 'the token endpoint did not respond in time', undefined, { status })

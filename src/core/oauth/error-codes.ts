@@ -1,4 +1,4 @@
-/** RFC 6749 §4.1.2.1 and OpenID Connect Core §3.1.2.6: why a person's browser comes back without a code. */
+/** RFC 6749 §4.1.2.1 and OpenID Connect Core §3.1.2.6: why a browser comes back without a code. */
 export const authorizationErrors = [
   'access_denied',
   'invalid_request',
@@ -13,7 +13,7 @@ export const authorizationErrors = [
   'consent_required'
 ] as const
 
-/** RFC 6749 §5.2 and RFC 7009 §2.2.1: why a token endpoint refuses. */
+/** RFC 6749 §5.2 and RFC 7009 §2.2.1: why a token endpoint sends an error. */
 const tokenErrors = [
   'invalid_request',
   'invalid_client',
@@ -24,7 +24,7 @@ const tokenErrors = [
   'unsupported_token_type'
 ] as const
 
-/** Why a sign-in ended without a connection, as `connect_error` says it. `provider_error` stands for whatever is none of the others. */
+/** Why a sign-in ended without a connection, as `connect_error` says it. `provider_error` stands for every other code. */
 export type ConnectError = (typeof authorizationErrors)[number] | (typeof tokenErrors)[number] | 'provider_error'
 
 const connectErrors: ReadonlySet<string> = new Set([...authorizationErrors, ...tokenErrors, 'provider_error'])

@@ -4,22 +4,22 @@ import type { Cipher } from '../vault/cipher.ts'
 import { createRecords, expectRecord, expectVersion, pendingOwner, sessionField } from '../vault/records.ts'
 import type { Revocation } from './revocation.ts'
 
-type Swept = {
-  /** Owners whose sessions had all ended, and who are gone now. */
+type SweepResult = {
+  /** Owners that were deleted, since all their sessions had expired. */
   readonly owners: number
-  /** Grants of theirs that their providers have been told of, or will be. */
+  /** Their grants that are being revoked. */
   readonly grants: number
 }
 
 export type ExpiredSessionSweep = {
-  /** @returns `undefined` when another instance has had this turn */
-  runOnce(): Promise<Swept | undefined>
-  /** From one round to the next, in milliseconds. */
+  /** @returns `undefined` when another instance has run the sweep of this interval */
+  runOnce(): Promise<SweepResult | undefined>
+  /** Between two sweeps, in milliseconds. */
   readonly intervalMs: number
   close(): void
 }
 
-type Parts = {
+export type ExpiredSessionSweepOptions = {
   readonly store: Store
   readonly cipher: Cipher
   readonly limits: SessionLimits
@@ -27,37 +27,37 @@ type Parts = {
   readonly revocation: Pick<Revocation, 'plan' | 'pendingCount'>
 }
 
-const defaultEveryMs = 10 * 60_000
-const minEveryMs = 5_000
-/** What is left goes with the next round. */
+const maxIntervalMs = 10 * 60_000
+const minIntervalMs = 5_000
+/** The next sweep deletes the rest. */
 const maxOwners = 500
-/** With so many revocations waiting, a provider is down: what it has to be told of stays where it is for now. */
-const maxWaiting = 1_000
-const abreast = 4
+/** With so many pending revocations a provider is down: further grants stay where they are for now. */
+const maxPendingRevocations = 1_000
+const concurrency = 4
 
 /**
- * Finds owners whose sessions have all ended, has their grants revoked, and erases them: nobody can use them any more. Their records
- * outlast the sessions for that. A round is one instance's, of all that share the store.
+ * Finds owners whose sessions have all expired, has their grants revoked and deletes them. Records outlast their sessions for this. Of all
+ * instances that share the store, one runs each sweep.
  */
-export function createExpiredSessionSweep({ store, cipher, limits, clock, revocation }: Parts): ExpiredSessionSweep {
+export function createExpiredSessionSweep({ store, cipher, limits, clock, revocation }: ExpiredSessionSweepOptions): ExpiredSessionSweep {
   const records = createRecords(cipher)
-  const intervalMs = Math.min(Math.max(limits.idleMs / 10, minEveryMs), defaultEveryMs)
-  let isOver = false
+  const intervalMs = Math.min(Math.max(limits.idleMs / 10, minIntervalMs), maxIntervalMs)
+  let isClosed = false
 
-  /** @returns how many grants it had; `undefined` when it is not over, or is none of ours to judge */
-  async function ofOwner(owner: string): Promise<number | undefined> {
+  /** @returns the number of its grants; `undefined` if the owner is still live or cannot be judged here */
+  async function deleteExpired(owner: string): Promise<number | undefined> {
     const fields = await store.readAll(owner)
     const { sessions, unreadable } = records.sessionsIn(owner, fields)
-    // A key that is not here may be on another instance, which knows better.
+    // Another instance may have the key that is missing here.
     if (fields.size === 0 || unreadable > 0) return undefined
     if (sessions.some(({ value }) => isLive(value, limits, clock.now()))) {
-      // It ends sooner than by the limits as they are now: they were raised since it was written.
+      // The limits were raised since the record was written, so that it would expire before its session.
       const endMs = Math.max(...sessions.map(({ value }) => expiresAtMs(value, limits)))
       const expect = sessions.map(({ value, version }) => expectVersion(sessionField(value.id), version))
       await store.commit(owner, { expect, ttlMs: endMs + recordRetentionMs - clock.now() })
       return undefined
     }
-    // Kept before the records go that hold the tokens, so that they are in the store at any moment.
+    // Queued before the records with the tokens are deleted, so that a token is in the store at any moment.
     const connections = [...records.connectionsIn(owner, fields).values()].map(({ value }) => value)
     const planned = await revocation.plan(connections)
     const expect = [...fields].map(([field, record]) => expectRecord(field, record))
@@ -69,30 +69,29 @@ export function createExpiredSessionSweep({ store, cipher, limits, clock, revoca
     return planned.size
   }
 
-  async function sweep(): Promise<Swept> {
-    const sum = { owners: 0, grants: 0 }
-    const untilMs = clock.now() + intervalMs / 2
-    for await (const owners of store.scanOwners(recordRetentionMs)) {
-      const found = owners.filter(owner => owner !== pendingOwner)
-      for (let i = 0; i < found.length; i += abreast) {
-        if (isOver || sum.owners >= maxOwners || clock.now() > untilMs) return sum
-        if (revocation.pendingCount() >= maxWaiting) return sum
-        const grants = await Promise.all(found.slice(i, i + abreast).map(ofOwner))
-        for (const count of grants) {
-          sum.owners += count === undefined ? 0 : 1
-          sum.grants += count ?? 0
+  async function sweep(): Promise<SweepResult> {
+    const result = { owners: 0, grants: 0 }
+    const deadlineMs = clock.now() + intervalMs / 2
+    for await (const batch of store.scanOwners(recordRetentionMs)) {
+      const owners = batch.filter(owner => owner !== pendingOwner)
+      for (let i = 0; i < owners.length; i += concurrency) {
+        if (isClosed || result.owners >= maxOwners || clock.now() > deadlineMs) return result
+        if (revocation.pendingCount() >= maxPendingRevocations) return result
+        for (const grants of await Promise.all(owners.slice(i, i + concurrency).map(deleteExpired))) {
+          result.owners += grants === undefined ? 0 : 1
+          result.grants += grants ?? 0
         }
       }
     }
-    return sum
+    return result
   }
 
   return {
     intervalMs,
-    // A little less than a turn, since no two instances count it alike.
+    // A little less than the interval: the clocks of two instances differ.
     runOnce: async () => ((await store.claim('sweep', intervalMs * 0.8)) ? sweep() : undefined),
     close: () => {
-      isOver = true
+      isClosed = true
     }
   }
 }

@@ -1,32 +1,32 @@
 import type { Clock } from '../ports.ts'
 
-/** How long the others wait for the outcome of the first. */
+/** How long other refreshes wait for the outcome of the first. */
 const waitMs = 500
-/** For so long after a response that was no failure nobody waits. */
-const knownGoodMs = 1_000
+/** For so long after a success every refresh is admitted at once. */
+const healthyMs = 1_000
 
 /**
- * Refreshes of many sessions that come together after a quiet time: the first goes ahead, so that a provider which wants a pause
- * says so once, and not once a session. Where one was answered well just now they all go.
+ * Admits refreshes of many sessions that are due at the same moment after a quiet time. The first goes ahead, so that a provider that wants a
+ * pause says so once and not once per session. If a request has just succeeded, all are admitted.
  */
 export function createRefreshAdmission(clock: Clock, pause: (ms: number, signal: AbortSignal) => Promise<void>) {
-  const ahead = new Map<string, Promise<void>>()
-  const goodAtMs = new Map<string, number>()
+  const probes = new Map<string, Promise<void>>()
+  const succeededAtMs = new Map<string, number>()
 
   return {
-    /** Resolves when this refresh may ask. @returns to be called with its outcome */
-    async admit(provider: string): Promise<(isGood: boolean) => void> {
-      const first = ahead.get(provider)
-      if (first) await first
+    /** Resolves when this refresh may send its request. @returns to be called with the outcome */
+    async admit(provider: string): Promise<(isSuccess: boolean) => void> {
+      const probe = probes.get(provider)
+      if (probe) await probe
       const done = new AbortController()
-      if (!first && clock.now() - (goodAtMs.get(provider) ?? 0) > knownGoodMs) {
-        const mine = pause(waitMs, done.signal).then(() => {
-          ahead.delete(provider)
+      if (!probe && clock.now() - (succeededAtMs.get(provider) ?? 0) > healthyMs) {
+        const ownProbe = pause(waitMs, done.signal).then(() => {
+          probes.delete(provider)
         })
-        ahead.set(provider, mine)
+        probes.set(provider, ownProbe)
       }
-      return isGood => {
-        if (isGood) goodAtMs.set(provider, clock.now())
+      return isSuccess => {
+        if (isSuccess) succeededAtMs.set(provider, clock.now())
         done.abort()
       }
     }

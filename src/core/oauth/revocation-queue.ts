@@ -5,30 +5,30 @@ import type { Cipher } from '../vault/cipher.ts'
 import { createRecords, expectRecord, pendingOwner, type Version, type Versioned, versionOf } from '../vault/records.ts'
 import type { RevocableToken } from './token-endpoint.ts'
 
-/** A token that is to be revoked, and is in the store until that is done. */
+/** A token to revoke, stored until that is done. */
 export type PendingRevocation = RevocableToken & {
   readonly id: string
   readonly provider: string
   readonly createdAtMs: number
-  /** Tries that the provider did not take. */
+  /** Failed attempts. */
   readonly failures: number
-  /** Nobody tries before. */
+  /** No attempt before. */
   readonly dueAtMs: number
 }
 
-/** After so long nobody tries any more. */
+/** A revocation is given up after so long. */
 export const maxPendingMs = 7 * 24 * 60 * 60_000
 
 const prefix = 'revocation:'
 
-/** Revocations that wait for their provider, sealed in the store, so that no restart forgets them. */
+/** Revocations that wait for their provider, sealed in the store, so that they survive a restart. */
 export function createRevocationQueue(store: Store, cipher: Cipher) {
   const { seal, open } = createRecords(cipher)
 
   return {
     /**
-     * @param version what it must have been until now; `undefined` for a new one
-     * @returns false, with nothing written, when it has been changed or is gone
+     * @param version the version to write over; `undefined` for a new revocation
+     * @returns the new version; `undefined`, with nothing written, when the stored one has changed or is gone
      */
     async put({ id, token, ...rest }: PendingRevocation, version?: Version): Promise<Version | undefined> {
       const put = seal(pendingOwner, prefix + id, Buffer.from(JSON.stringify({ ...rest, token: token.reveal() })))
@@ -42,7 +42,7 @@ export function createRevocationQueue(store: Store, cipher: Cipher) {
       await store.commit(pendingOwner, { remove: [prefix + id] })
     },
 
-    /** Those that open. */
+    /** Those that can be opened. */
     async list(): Promise<Array<Versioned<PendingRevocation>>> {
       return [...(await store.readAll(pendingOwner))]
         .map(([field, record]) =>
@@ -56,7 +56,10 @@ export function createRevocationQueue(store: Store, cipher: Cipher) {
   }
 }
 
-/** Of a grant that may still be of use to somebody. RFC 7009 §2.1: revoking the refresh token ends the access tokens of the same grant. */
+/**
+ * RFC 7009 §2.1: revoking the refresh token ends the access tokens of the same grant.
+ * @returns `undefined` for an API key and for a grant that has expired
+ */
 export function tokenToRevoke(connection: Connection, nowMs: number): RevocableToken | undefined {
   const { method, refreshToken, credential } = connection
   if (method !== 'oauth2') return undefined
@@ -64,6 +67,6 @@ export function tokenToRevoke(connection: Connection, nowMs: number): RevocableT
   return isExpired(connection, nowMs) ? undefined : { token: credential, type: 'access_token' }
 }
 
-/** Some vendors give the same token again at each sign-in. */
+/** Some vendors issue the same token at each sign-in. */
 export const isSameGrant = (before: Connection, after: Connection): boolean =>
   before.credential.equals(after.credential) || before.refreshToken?.equals(after.refreshToken) === true

@@ -4,21 +4,21 @@ import type { Store } from '../ports.ts'
 import type { SessionRef } from '../session.ts'
 import type { Cipher } from '../vault/cipher.ts'
 
-/** What became of a sign-in, for its callback to come again. */
+/** The outcome of a sign-in, with which its callback can be repeated. */
 export type SignInOutcome = {
   readonly provider: string
 } & (
   | {
       /** Where the browser is sent. */
       readonly location: string
-      /** In whose records the connection is. A refusal, or a connection made for somebody else, is in nobody's here. */
+      /** Whose records hold the connection. Absent for a refusal and for a connection that was made for an inviter. */
       readonly owner?: string
-      /** The session that it began or turned. */
+      /** The id of the session that it began or rotated. */
       readonly session?: string
     }
-  /** It failed for a reason that is shown where it comes back, and not at `return_to`. */
+  /** It failed for a reason that is shown at the callback, and not at `return_to`. */
   | { readonly refusal: { readonly code: string; readonly detail: string } }
-  /** The grant is there; in which session it goes is for the browser to show. */
+  /** The grant is there. The browser has yet to show which session it belongs to. */
   | { readonly connection: Connection }
 )
 
@@ -26,16 +26,16 @@ export type SignInOutcomes = {
   /** @param flow the sign-in's id */
   save(flow: string, outcome: SignInOutcome): Promise<void>
   find(flow: string): Promise<SignInOutcome | undefined>
-  /** Of a sign-in whose callback is at work, here or at another instance. `undefined` when it takes longer than `withinMs`. */
+  /** Waits for the outcome of a callback that is being handled, here or at another instance. @returns `undefined` after `withinMs` */
   waitFor(flow: string, withinMs: number): Promise<SignInOutcome | undefined>
 }
 
-/** Whoever waits looks this often, even if no change is told. */
-const lookMs = 1_000
+/** A waiter reads this often, even without a change notification. */
+const pollMs = 1_000
 
 const keyOf = (flow: string) => `flow:${flow}`
 
-/** Outcomes are sealed: one may hold a grant, or the id of a session. They are kept for as long as a sign-in may take. */
+/** Outcomes are sealed: one may hold a grant, or the id of a session. They are stored for as long as a sign-in may take. */
 export function createSignInOutcomes({ store, cipher }: { store: Store; cipher: Cipher }): SignInOutcomes {
   const contextOf = (flow: string) => `v1\0sign-in outcome\0${flow}`
 
@@ -59,7 +59,7 @@ export function createSignInOutcomes({ store, cipher }: { store: Store; cipher: 
       const untilMs = performance.now() + withinMs
       for (;;) {
         const leftMs = untilMs - performance.now()
-        const changed = store.changes.waitForChange(keyOf(flow), Math.max(0, Math.min(lookMs, leftMs)))
+        const changed = store.changes.waitForChange(keyOf(flow), Math.max(0, Math.min(pollMs, leftMs)))
         const outcome = await find(flow)
         if ((outcome && !('connection' in outcome)) || leftMs <= 0) return outcome && 'connection' in outcome ? undefined : outcome
         await changed
@@ -68,7 +68,7 @@ export function createSignInOutcomes({ store, cipher }: { store: Store; cipher: 
   }
 }
 
-/** Of the session that the sign-in began or turned. */
+/** The session that the sign-in began or rotated. */
 export const sessionRefOf = (outcome: SignInOutcome): SessionRef | undefined =>
   'location' in outcome && outcome.owner !== undefined && outcome.session !== undefined
     ? { owner: outcome.owner, id: outcome.session }

@@ -2,18 +2,18 @@ import type { TokenRefusal } from '../provider/provider.ts'
 import { toSingleLine } from '../util/display-text.ts'
 import { resolvePointer } from '../util/json-pointer.ts'
 
-/** What a token endpoint says instead of granting a token. */
+/** An error response of a token endpoint (RFC 6749 §5.2), or what a vendor sends instead. */
 export type TokenErrorResponse = {
-  /** The vendor's own word, as a log may hold it. */
+  /** The vendor's own code, fit for a log. */
   readonly code: string | undefined
-  /** `invalid_grant`: the grant is over. `invalid_client`: the operator's client is refused. */
+  /** `invalid_grant`: the grant has ended. `invalid_client`: the operator's client is rejected. */
   readonly means: TokenRefusal['means'] | undefined
-  /** It says itself that it will pass, or that the fault is the server's. */
+  /** The code says that the error is temporary or the server's. */
   readonly isTemporary: boolean
 }
 
-/** Where vendors put the word: RFC 6749 §5.2, and those that wrap it. */
-const defaultPlaces = [
+/** Where vendors put the code: RFC 6749 §5.2, and those that wrap it. */
+const codePointers = [
   '/error',
   '/error/code',
   '/error/error',
@@ -30,10 +30,10 @@ const defaultPlaces = [
 ]
 
 /**
- * Words that say of a refresh token that it is of no use any more, so plainly that no definition need declare them: GitHub, Slack and
- * HubSpot have one each, and the OpenID Connect codes ask for the person (Core §3.1.2.6).
+ * Codes that say unambiguously that a refresh token is no longer valid, so that no definition has to declare them: GitHub, Slack and HubSpot
+ * have one each, and the OpenID Connect codes require the user (Core §3.1.2.6).
  */
-const overWords = new Set([
+const endedCodes = new Set([
   'bad_refresh_token',
   'invalid_refresh_token',
   'expired_refresh_token',
@@ -49,8 +49,8 @@ const overWords = new Set([
   'account_selection_required'
 ])
 
-/** GitHub's and Slack's words beside RFC 6749's. */
-const clientWords = new Set([
+/** RFC 6749's code, and GitHub's and Slack's. */
+const clientCodes = new Set([
   'invalid_client',
   'incorrect_client_credentials',
   'bad_client_secret',
@@ -58,68 +58,78 @@ const clientWords = new Set([
   'invalid_client_secret'
 ])
 
-const passingWords = new Set(['server_error', 'temporarily_unavailable', 'internal_error', 'internal_server_error', 'service_unavailable'])
+const temporaryCodes = new Set([
+  'server_error',
+  'temporarily_unavailable',
+  'internal_error',
+  'internal_server_error',
+  'service_unavailable'
+])
 
-type Known = {
-  /** By the definition. */
+type Context = {
+  /** Rules of the definition. */
   readonly declared?: readonly TokenRefusal[] | undefined
-  /** Secrets that were sent, and may be repeated. */
+  /** Secrets that were sent, and that the response may repeat. */
   readonly sent?: readonly string[] | undefined
 }
 
 /**
- * @param status of the response. A fault of the server (5xx) is believed that the grant is over only in OAuth's own word for it.
- * @returns `undefined` where nothing in it is a refusal
+ * @param status of the response. In a 5xx only OAuth's own `invalid_grant` ends the grant.
+ * @returns `undefined` if the response holds no error
  */
 export function readTokenError(
   document: unknown,
   status: number,
-  { declared = [], sent = [] }: Known = {}
+  { declared = [], sent = [] }: Context = {}
 ): TokenErrorResponse | undefined {
   const means = declared.find(({ pointer, oneOf }) => oneOf.some(value => value === resolvePointer(document, pointer)))?.means
-  const said = defaultPlaces
+  const codes = codePointers
     .map(pointer => resolvePointer(document, pointer))
     .filter(value => typeof value === 'string' && value !== '') as string[]
-  if (means === undefined && said.length === 0) return undefined
-  const words = said.map(spelled)
-  const has = (word: string | ReadonlySet<string>) => words.some(said => (typeof word === 'string' ? said === word : word.has(said)))
+  if (means === undefined && codes.length === 0) return undefined
+  const normalized = codes.map(normalize)
+  const has = (known: ReadonlySet<string>) => normalized.some(code => known.has(code))
   return {
-    code: without(sent, logged(said[0])),
+    code: withoutSecrets(sent, sanitize(codes[0])),
     means:
       means ??
-      (has('invalid_grant') || (status < 500 && has(overWords)) ? 'invalid_grant' : has(clientWords) ? 'invalid_client' : undefined),
-    isTemporary: has(passingWords)
+      (normalized.includes('invalid_grant') || (status < 500 && has(endedCodes))
+        ? 'invalid_grant'
+        : has(clientCodes)
+          ? 'invalid_client'
+          : undefined),
+    isTemporary: has(temporaryCodes)
   }
 }
 
-/** `BadRefreshToken`, `BAD-REFRESH-TOKEN` and `bad_refresh_token` are one word. */
-const spelled = (word: string): string =>
-  word
+/** `BadRefreshToken`, `BAD-REFRESH-TOKEN` and `bad_refresh_token` are the same code. */
+const normalize = (code: string): string =>
+  code
     .trim()
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .replace(/[\s.-]+/g, '_')
     .toLowerCase()
 
-const maxLoggedCharacters = 64
+const maxCodeCharacters = 64
 
-/** RFC 6749 A.7: visible ASCII and blanks, without the marks that quote; and not longer than a code is. */
-const logged = (code: string | undefined): string | undefined =>
-  code?.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '').slice(0, maxLoggedCharacters)
+/** RFC 6749 A.7: printable ASCII without quotation mark and backslash; cut to the length of a code. */
+const sanitize = (code: string | undefined): string | undefined =>
+  code?.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '').slice(0, maxCodeCharacters)
 
-const defaultSentences = ['/error_description', '/error/message', '/error_message', '/message', '/errors/0/message', '/errors/0/detail']
-const maxDescribedCharacters = 200
+const descriptionPointers = ['/error_description', '/error/message', '/error_message', '/message', '/errors/0/message', '/errors/0/detail']
+const maxDescriptionCharacters = 200
 
-/** What a vendor says of its refusal in a sentence, for a log. @param sent secrets that were sent, and may be repeated */
+/** The vendor's description of the error, for a log. @param sent secrets that were sent, and that it may repeat */
 export function readErrorDescription(document: unknown, sent: readonly string[] = []): string | undefined {
-  const sentence = defaultSentences
+  const sentence = descriptionPointers
     .map(pointer => resolvePointer(document, pointer))
     .find(value => typeof value === 'string' && value !== '')
-  return typeof sentence === 'string' ? without(sent, toSingleLine(sentence).slice(0, maxDescribedCharacters)) : undefined
+  return typeof sentence === 'string' ? withoutSecrets(sent, toSingleLine(sentence).slice(0, maxDescriptionCharacters)) : undefined
 }
 
-/** A token that is told by its beginning is told. */
-const tellingCharacters = 12
+/** The first characters of a token already disclose it. */
+const disclosingCharacters = 12
 
-/** @returns `undefined` when it repeats anything of what was sent */
-const without = (sent: readonly string[], text: string | undefined): string | undefined =>
-  text !== undefined && sent.some(secret => text.includes(secret.slice(0, tellingCharacters))) ? undefined : text
+/** @returns `undefined` if the text repeats a secret */
+const withoutSecrets = (sent: readonly string[], text: string | undefined): string | undefined =>
+  text !== undefined && sent.some(secret => text.includes(secret.slice(0, disclosingCharacters))) ? undefined : text

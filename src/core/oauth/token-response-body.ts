@@ -1,14 +1,14 @@
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, constants as zlib } from 'node:zlib'
 
-/** Of a decoded body. No token response is longer, and no compressed one may become so. */
+/** Of a decompressed body, against decompression bombs. No token response is longer. */
 const maxBytes = 1024 * 1024
 
 /**
- * What a token endpoint's body says, whatever it is labelled as. By the time that it is read the provider may have rotated the refresh
- * token, so that a wrong `Content-Type` or `Content-Encoding`, a byte order mark or an unasked compression must not cost the grant.
+ * Parses the body of a token response, whatever its headers say. The provider may have rotated the refresh token by now, so a wrong
+ * `Content-Type` or `Content-Encoding`, a byte order mark or an unrequested compression must not cost the grant.
  *
- * @returns the JSON value; the pairs of a form (RFC 6749 allows none here, and well-known vendors send one) as an object; text that is a
- * single word as `{ error: word }`; `undefined` for anything else
+ * @returns the JSON value; a form as an object (RFC 6749 does not allow one here, and well-known vendors send it); text that is a single
+ * error code as `{ error: code }`; `undefined` for anything else
  */
 export function parseTokenResponseBody(body: Buffer): unknown {
   for (const decode of decodings(body)) {
@@ -21,9 +21,9 @@ export function parseTokenResponseBody(body: Buffer): unknown {
 
 type Decoding = () => Buffer
 
-/** By how the bytes begin, since the header that names the coding may be missing or wrong. Brotli and raw deflate have no such mark. */
+/** Candidates, by the first bytes: the Content-Encoding header may be missing or wrong. Brotli and raw deflate have no signature. */
 function decodings(body: Buffer): Decoding[] {
-  // Without the end of the stream what has come is read all the same.
+  // Z_SYNC_FLUSH reads a truncated stream as far as it goes.
   const options = { maxOutputLength: maxBytes, finishFlush: zlib.Z_SYNC_FLUSH }
   if (body[0] === 0x1f && body[1] === 0x8b) return [() => gunzipSync(body, options)]
   const compressed = [
@@ -38,7 +38,7 @@ function textOf(decode: Decoding): string | undefined {
   try {
     const bytes = decode()
     const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8'
-    // The byte order mark is no part of the text.
+    // TextDecoder removes the byte order mark.
     return new TextDecoder(encoding).decode(bytes).trim()
   } catch {
     return undefined
@@ -54,13 +54,13 @@ function jsonIn(text: string): unknown {
   }
 }
 
-/** With a warning of the server's before it, or a prefix against scripts. Only a token is worth looking for there: a refusal may be said again. */
+/** JSON after a server's warning or a prefix against script inclusion. Accepted for a token only: an error response comes again. */
 function tokenWithin(text: string): unknown {
   const document = jsonIn(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1))
   return typeof document === 'object' && document !== null && Object.hasOwn(document, 'access_token') ? document : undefined
 }
 
-/** Pairs and nothing else: a web page may well hold `error=invalid_grant` somewhere. */
+/** A form and nothing else: a web page may hold `error=invalid_grant` somewhere. */
 function formIn(text: string): object | undefined {
   if (!/^[\w.%+*~-]+=[^\s<>"{}]*$/.test(text)) return undefined
   const form = new URLSearchParams(text)

@@ -7,87 +7,88 @@ import { type ConnectError, isConnectError } from './error-codes.ts'
 import { readErrorDescription, readTokenError, type TokenErrorResponse } from './token-error.ts'
 
 export type TokenErrorDetails = {
-  /** Of the response. */
+  /** HTTP status of the response. */
   readonly status?: number | undefined
-  /** The vendor's own word, for a log. */
+  /** The vendor's own code, for a log. */
   readonly code?: string | undefined
-  /** The vendor's own sentence, without what was sent, for a log. */
+  /** The vendor's own description, without what was sent, for a log. */
   readonly description?: string | undefined
   readonly means?: TokenRefusal['means'] | undefined
-  /** The refusal says itself that it will pass. */
+  /** The error says itself that it is temporary. */
   readonly isTemporary?: boolean | undefined
-  /** The header as it came, where there was one (RFC 9110 §10.2.3). */
+  /** The `Retry-After` header, unparsed (RFC 9110 §10.2.3). */
   readonly retryAfter?: string | undefined
-  /** What a response that grants nothing usable says the next refresh token is: the one that was sent may be spent. */
+  /** The next refresh token, in a response without a usable access token: the one that was sent may be spent. */
   readonly rotatedRefreshToken?: Secret | undefined
 }
 
-/** Why a token endpoint gave no grant. `reason` is an OAuth error code where it said one. */
+/** Why a token endpoint gave no grant. `reason` is its OAuth error code, if it sent one. */
 export class TokenEndpointError extends Error {
   override readonly name = 'TokenEndpointError'
   readonly kind: 'refused' | 'timeout' | 'unavailable' | 'invalid_response'
   readonly reason: ConnectError | undefined
   readonly details: TokenErrorDetails
 
-  constructor(kind: TokenEndpointError['kind'], message: string, reason?: ConnectError, fault: TokenErrorDetails = {}) {
+  constructor(kind: TokenEndpointError['kind'], message: string, reason?: ConnectError, details: TokenErrorDetails = {}) {
     super(message)
     this.kind = kind
     this.reason = reason
-    this.details = fault
+    this.details = details
   }
 
-  /** The refresh token is invalid, expired or revoked (RFC 6749 §5.2). The one response after which trying again is pointless. */
+  /** The refresh token is invalid, expired or revoked (RFC 6749 §5.2). The only response after which a retry is pointless. */
   get isInvalidGrant(): boolean {
     return this.kind === 'refused' && (this.details.means ?? this.reason) === 'invalid_grant'
   }
 
-  /** The operator's client is refused, and nobody else can do anything about it. */
+  /** The operator's OAuth client is rejected. Only the operator can fix that. */
   get isClientRejected(): boolean {
     if (this.kind !== 'refused' || this.isInvalidGrant) return false
     return this.details.means === 'invalid_client' || this.reason === 'invalid_client' || this.reason === 'unauthorized_client'
   }
 
-  /** A refusal of what was sent: one after the other for long enough, and the grant is over in whatever words. */
+  /** What was sent is rejected. Nothing but rejections for long enough ends the grant, whatever the error code. */
   get isRejection(): boolean {
     const { status = 0, isTemporary, means } = this.details
     if (isTemporary || means === 'invalid_client' || this.reason === 'invalid_client') return false
-    // A refusal inside a 200 is its vendor's way to say 400.
+    // Some vendors send an error in a 200 that others send in a 400.
     return [400, 401, 403].includes(status) || (this.kind === 'refused' && status === 200)
   }
 }
 
-/** A year; a lifetime beyond it is a fault or a joke, and would overflow a date. */
-const longestLifetimeSeconds = 366 * 24 * 3600
+/** A year. A longer lifetime is a mistake, and could overflow a date. */
+const maxLifetimeSeconds = 366 * 24 * 3600
 
-type Reading = {
+type ParseOptions = {
   readonly shape?: TokenResponseShape | undefined
   readonly scopeSeparator?: string | undefined
   readonly refusals?: readonly TokenRefusal[] | undefined
-  /** Secrets that were sent, and may be repeated. */
+  /** Secrets that were sent, and that the response may repeat. */
   readonly sent?: readonly string[] | undefined
 }
 
 /**
- * Reads a successful token response (RFC 6749 §5.1): leniently, since the provider may have rotated for it, but a token that cannot be sent
- * as the definition says is no token. Where there is one, nothing else in the response is a refusal.
+ * Parses a successful token response (RFC 6749 §5.1). Leniently, since the provider may have rotated the refresh token for it; but a token of
+ * a type that the definition does not send is rejected. If there is an access token, nothing else in the response counts as an error.
  * @throws {TokenEndpointError} of kind `refused` or `invalid_response`.
  */
-export function parseTokenResponse(body: unknown, { shape = {}, scopeSeparator = ' ', refusals, sent }: Reading = {}): Grant {
+export function parseTokenResponse(body: unknown, { shape = {}, scopeSeparator = ' ', refusals, sent }: ParseOptions = {}): Grant {
   const document = typeof body === 'object' && body !== null && !Array.isArray(body) ? body : undefined
   const refreshToken = secretAt(document, shape.refreshToken ?? '/refresh_token')
-  const bad = (why: string) =>
-    new TokenEndpointError('invalid_response', `the token answer ${why}`, undefined, { status: 200, rotatedRefreshToken: refreshToken })
-  if (!document) throw bad('is not a JSON object')
+  const invalid = (why: string) =>
+    new TokenEndpointError('invalid_response', `the token response ${why}`, undefined, { status: 200, rotatedRefreshToken: refreshToken })
+  if (!document) throw invalid('is not a JSON object')
 
   const accessToken = secretAt(document, shape.accessToken ?? '/access_token')
   if (!accessToken) {
-    // Some vendors refuse inside a 200.
-    const refusal = readTokenError(document, 200, { declared: refusals, sent })
-    throw refusal ? rejectedError(200, refusal, { description: readErrorDescription(document, sent) }) : bad('has no access_token')
+    // Some vendors send errors in a 200.
+    const error = readTokenError(document, 200, { declared: refusals, sent })
+    throw error ? rejectedError(200, error, { description: readErrorDescription(document, sent) }) : invalid('has no access_token')
   }
   const accepted = shape.tokenType || 'bearer'
   const type = resolvePointer(document, '/token_type') ?? ''
-  if (typeof type !== 'string' || !['', accepted].includes(type.trim().toLowerCase())) throw bad(`has a token_type that is not ${accepted}`)
+  if (typeof type !== 'string' || !['', accepted].includes(type.trim().toLowerCase()))
+    throw invalid(`has a token_type that is not ${accepted}`)
 
   const seconds = lifetimeOf(resolvePointer(document, shape.expiresIn ?? '/expires_in')) ?? shape.defaultExpiresIn
   const scopes = scopesOf(resolvePointer(document, shape.scope ?? '/scope'), scopeSeparator)
@@ -101,15 +102,15 @@ export function parseTokenResponse(body: unknown, { shape = {}, scopeSeparator =
   }
 }
 
-/** A refusal by the response's words. A reason that OAuth does not know is not repeated to anybody but a log. */
+/** An error by the response's code. Only logs show a code that OAuth does not define. */
 export function rejectedError(
   status: number,
   { code, means, isTemporary }: TokenErrorResponse,
-  fault: TokenErrorDetails = {}
+  details: TokenErrorDetails = {}
 ): TokenEndpointError {
   const reason = means ?? (code !== undefined && isConnectError(code) ? code : undefined)
-  const message = `the token endpoint answered ${status} ${reason ?? 'with an unknown error'}`
-  return new TokenEndpointError('refused', message, reason, { ...fault, status, code, means, isTemporary })
+  const message = `the token endpoint responded with ${status} ${reason ?? 'with an unknown error'}`
+  return new TokenEndpointError('refused', message, reason, { ...details, status, code, means, isTemporary })
 }
 
 function secretAt(document: object | undefined, pointer: string): Secret | undefined {
@@ -117,20 +118,20 @@ function secretAt(document: object | undefined, pointer: string): Secret | undef
   return isCredential(value) ? new Secret(value) : undefined
 }
 
-/** RFC 6749 appendix A.12: visible ASCII. Anything else could not stand in a header. */
+/** RFC 6749 appendix A.12: visible ASCII. A header field can hold nothing else. */
 const isCredential = (value: unknown): value is string => typeof value === 'string' && /^[\x21-\x7e]{1,16384}$/.test(value)
 
-/** Seconds; some servers send them as a string. Zero and less say nothing that a 401 would not. */
+/** Seconds; some servers send a string. Zero or less says no more than a 401 will. */
 function lifetimeOf(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-  return typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, longestLifetimeSeconds) : undefined
+  return typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, maxLifetimeSeconds) : undefined
 }
 
-/** RFC 6749 §3.3, less strictly: visible ASCII. */
+/** RFC 6749 §3.3, but lenient: visible ASCII. */
 const isScope = (value: unknown): value is string => typeof value === 'string' && /^[\x21-\x7e]{1,256}$/.test(value)
 
 function scopesOf(value: unknown, separator: string): string[] | undefined {
-  // Some servers ask for commas and answer with blanks, or the reverse; some name several in one element of a list.
+  // Some servers want commas in requests and send spaces, or the reverse; some put several scopes into one element of a list.
   const list = typeof value === 'string' ? [value] : Array.isArray(value) ? value.filter(part => typeof part === 'string') : undefined
   const scopes = list?.flatMap(part => part.split(separator)).flatMap(part => part.split(/[\s,]+/))
   return scopes?.filter(isScope).slice(0, 100)

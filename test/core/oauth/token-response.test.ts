@@ -141,7 +141,7 @@ t.test('a fault in an answer is told without a word of the answer', async t => {
       name: 'TokenEndpointError',
       kind: 'invalid_response',
       reason: undefined,
-      message: /^the token answer (?!.*canary)/
+      message: /^the token response (?!.*canary)/
     })
 })
 

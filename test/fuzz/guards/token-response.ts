@@ -64,7 +64,7 @@ property(
       if (!(error instanceof TokenEndpointError)) throw error
       must(!error.isInvalidGrant, 'it would end a grant')
       must(
-        /^the token answer (is|has|holds) [a-z_ ]+(JSON object)?$|^the token endpoint answered 200 [a-z_ ]+$/.test(error.message),
+        /^the token response (is|has|holds) [a-z_ ]+(JSON object)?$|^the token endpoint responded with 200 [a-z_ ]+$/.test(error.message),
         `it says ${error.message}`
       )
       return false
