@@ -1,4 +1,4 @@
-import { defineProvider } from '../src/core/provider/provider.ts'
+import { defineProvider } from '../src/core/provider/define-provider.ts'
 
 export default defineProvider({
   name: 'process-street',

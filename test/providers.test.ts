@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { guardPath } from '../src/core/guards/path.ts'
-import { defineProvider, type Placement, type Provider } from '../src/core/provider/provider.ts'
+import { defineProvider } from '../src/core/provider/define-provider.ts'
+import type { Placement, Provider } from '../src/core/provider/definition.ts'
 
 const folder = join(import.meta.dirname, '..', 'providers')
 const files = readdirSync(folder).sort()
@@ -53,7 +54,8 @@ const promises: Record<string, (provider: Provider, text: string) => unknown> = 
     return lines >= 15 && lines <= 60
   },
   'imports core/provider alone': (_, text) =>
-    JSON.stringify([...text.matchAll(/\bfrom '([^']*)'|\bimport\(/g)].map(([, from]) => from)) === '["../src/core/provider/provider.ts"]'
+    JSON.stringify([...text.matchAll(/\bfrom '([^']*)'|\bimport\(/g)].map(([, from]) => from)) ===
+    '["../src/core/provider/define-provider.ts"]'
 }
 
 t.ok(files.length >= 4, `there are ${files.length}`)

@@ -1,4 +1,4 @@
-import type { Provider, ProviderSettings } from '../core/provider/provider.ts'
+import type { Provider, ProviderSettings } from '../core/provider/definition.ts'
 import type { SessionLimits } from '../core/session.ts'
 import type { RedisTarget } from '../stores/redis/target.ts'
 import { checkDataDir } from './data-dir.ts'

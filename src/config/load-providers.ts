@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Provider } from '../core/provider/provider.ts'
+import type { Provider } from '../core/provider/definition.ts'
 
 const defaultDirectory = join(import.meta.dirname, '..', '..', 'providers')
 

@@ -1,4 +1,4 @@
-import type { OAuth2Method, OAuthClient, Provider, ProviderSettings } from '../core/provider/provider.ts'
+import type { OAuth2Method, OAuthClient, Provider, ProviderSettings } from '../core/provider/definition.ts'
 import { Secret } from '../core/secret.ts'
 import { type EnvironmentReader, exampleOfFile } from './environment.ts'
 import { type ParsedUrl, readUrl } from './urls.ts'

@@ -1,7 +1,7 @@
 import { codeChallenge, type Flow } from '../core/flow.ts'
 import type { TokenEndpoint } from '../core/oauth/token-endpoint.ts'
 import type { LookupFor } from '../core/ports.ts'
-import type { OAuth2Method, OAuthClient, Provider } from '../core/provider/provider.ts'
+import type { OAuth2Method, OAuthClient, Provider } from '../core/provider/definition.ts'
 import { createOAuth2Client } from './client.ts'
 import { createTokenEndpoint, type TokenTimeouts } from './token-endpoint.ts'
 

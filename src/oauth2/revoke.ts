@@ -1,7 +1,7 @@
 import { RevocationError } from '../core/oauth/revocation-error.ts'
 import type { RevocableToken, TokenEndpoint } from '../core/oauth/token-endpoint.ts'
 import type { LookupFor } from '../core/ports.ts'
-import type { OAuth2Method } from '../core/provider/provider.ts'
+import type { OAuth2Method } from '../core/provider/definition.ts'
 import type { OpenOAuth2Client } from './client.ts'
 
 /** What simple-oauth2 throws: a Boom error around the server's response. */

@@ -5,7 +5,7 @@ import { readErrorDescription, readTokenError } from '../core/oauth/token-error.
 import { parseTokenResponse, rejectedError, TokenEndpointError } from '../core/oauth/token-response.ts'
 import { parseTokenResponseBody } from '../core/oauth/token-response-body.ts'
 import type { LookupFor } from '../core/ports.ts'
-import type { OAuth2Method, OAuthClient } from '../core/provider/provider.ts'
+import type { OAuth2Method, OAuthClient } from '../core/provider/definition.ts'
 import { withTimeout } from '../core/util/timeout.ts'
 import type { HttpOptions, OpenOAuth2Client, Token } from './client.ts'
 import { createRevoke } from './revoke.ts'

@@ -1,5 +1,5 @@
 import type { ConnectionView } from '../core/connections/view.ts'
-import type { Provider } from '../core/provider/provider.ts'
+import type { Provider } from '../core/provider/definition.ts'
 import { keyFormScript } from './assets.ts'
 import type { ConnectMethod } from './connect-methods.ts'
 import { type Html, html } from './html.ts'

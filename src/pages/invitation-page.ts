@@ -1,4 +1,4 @@
-import type { ApiKeyMethod, ProviderSettings } from '../core/provider/provider.ts'
+import type { ApiKeyMethod, ProviderSettings } from '../core/provider/definition.ts'
 import type { Invitation } from '../core/vault/invitations.ts'
 import { keyFormScript } from './assets.ts'
 import { thanksUrl } from './connect-methods.ts'

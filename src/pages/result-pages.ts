@@ -1,4 +1,4 @@
-import type { Provider } from '../core/provider/provider.ts'
+import type { Provider } from '../core/provider/definition.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { providerHeading } from './parts/elements.ts'

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { GatewayError } from '../core/errors.ts'
-import type { HttpMethod } from '../core/provider/provider.ts'
+import type { HttpMethod } from '../core/provider/definition.ts'
 import {
   isEventStream,
   isStreamed,

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { GatewayError } from '../core/errors.ts'
 import type { LookupFor } from '../core/ports.ts'
-import type { ProviderSettings } from '../core/provider/provider.ts'
+import type { ProviderSettings } from '../core/provider/definition.ts'
 import { isPublicAddress } from './public-address.ts'
 
 type Trust = { production: boolean; providers: ReadonlyMap<string, Pick<ProviderSettings, 'trustedOrigins'>> }

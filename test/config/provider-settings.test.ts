@@ -1,6 +1,6 @@
 import t from 'tap'
 import { variablePrefix } from '../../src/config/provider-settings.ts'
-import type { OAuth2Method } from '../../src/core/provider/provider.ts'
+import type { OAuth2Method } from '../../src/core/provider/definition.ts'
 import { acme, development, keyed, problemsOf, production, read, roadRunner } from './support.ts'
 
 const pair = (prefix: string) => ({ [`${prefix}_CLIENT_ID`]: 'client', [`${prefix}_CLIENT_SECRET`]: 'canary-secret' })

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Config, readConfig } from '../../src/config/config.ts'
 import { ConfigError, type Environment } from '../../src/config/environment.ts'
-import type { Provider } from '../../src/core/provider/provider.ts'
+import type { Provider } from '../../src/core/provider/definition.ts'
 import { apiKeyWith, oauth2With, providerWith } from '../core/support.ts'
 
 export const newKey = (): string => randomBytes(32).toString('base64')

@@ -4,7 +4,7 @@ import type { Connection, Grant } from '../../src/core/connections/connection.ts
 import { ConnectionKey } from '../../src/core/connections/connection-key.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import type { Clock, Store } from '../../src/core/ports.ts'
-import type { ApiKeyMethod, OAuth2Method, Provider } from '../../src/core/provider/provider.ts'
+import type { ApiKeyMethod, OAuth2Method, Provider } from '../../src/core/provider/definition.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { CallbackRequest, Session, SessionLimits } from '../../src/core/session.ts'
 import { createCipher } from '../../src/core/vault/cipher.ts'

@@ -6,10 +6,10 @@ import { signIn } from '../support/connected.ts'
 import { json, startFakeProvider } from '../support/fake-provider.ts'
 import { startGateway } from '../support/gateway.ts'
 
-const core = join(import.meta.dirname, '..', '..', 'src', 'core', 'provider', 'provider.ts')
+const defineProviderPath = join(import.meta.dirname, '..', '..', 'src', 'core', 'provider', 'define-provider.ts')
 
 const definition = `
-import { defineProvider } from ${JSON.stringify(core)}
+import { defineProvider } from ${JSON.stringify(defineProviderPath)}
 
 export default defineProvider({
   name: 'fifth-one',

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { loadProviders } from '../../src/config/load-providers.ts'
-import type { Provider } from '../../src/core/provider/provider.ts'
+import type { Provider } from '../../src/core/provider/definition.ts'
 import { Browser } from '../support/browser.ts'
 import { connected, problem, signIn } from '../support/connected.ts'
 import { type FakeProvider, json, startFakeProvider, tokens } from '../support/fake-provider.ts'

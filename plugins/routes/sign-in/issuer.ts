@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { variablePrefix } from '../../../src/config/provider-settings.ts'
 import { signInInvalid } from '../../../src/core/oauth/complete-sign-in.ts'
-import type { OAuth2Method, Provider } from '../../../src/core/provider/provider.ts'
+import type { OAuth2Method, Provider } from '../../../src/core/provider/definition.ts'
 
 /** Whoever signs in can write any issuer: so many are logged, each once. */
 const maxLogged = 20

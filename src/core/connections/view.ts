@@ -1,4 +1,4 @@
-import type { ProviderSettings } from '../provider/provider.ts'
+import type { ProviderSettings } from '../provider/definition.ts'
 import type { Session } from '../session.ts'
 import type { Connection } from './connection.ts'
 import { missingScopes } from './missing-scopes.ts'

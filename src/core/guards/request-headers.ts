@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts'
-import { type HttpMethod, httpMethods, type Provider } from '../provider/provider.ts'
+import { type HttpMethod, httpMethods, type Provider } from '../provider/definition.ts'
 import { memoizeByName } from '../util/memoize.ts'
 import { canonicalName, connectionOptions, hopByHopFields, isFieldValue, isToken, type RawHeaders } from './header-fields.ts'
 

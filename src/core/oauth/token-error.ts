@@ -1,4 +1,4 @@
-import type { TokenRefusal } from '../provider/provider.ts'
+import type { TokenRefusal } from '../provider/definition.ts'
 import { toSingleLine } from '../util/display-text.ts'
 import { resolvePointer } from '../util/json-pointer.ts'
 

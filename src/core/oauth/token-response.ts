@@ -1,5 +1,5 @@
 import type { Grant } from '../connections/connection.ts'
-import type { TokenRefusal, TokenResponseShape } from '../provider/provider.ts'
+import type { TokenRefusal, TokenResponseShape } from '../provider/definition.ts'
 import { Secret } from '../secret.ts'
 import { accountName } from '../util/account-name.ts'
 import { resolvePointer } from '../util/json-pointer.ts'

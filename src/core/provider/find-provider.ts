@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts'
-import type { ProviderSettings } from './provider.ts'
+import type { ProviderSettings } from './definition.ts'
 
 /** @throws {GatewayError} `provider_unknown`, naming the providers that are on */
 export function findProvider(providers: ReadonlyMap<string, ProviderSettings>, name: string): ProviderSettings {

@@ -1,5 +1,5 @@
 import { isPathWithin } from '../guards/path.ts'
-import type { Provider } from '../provider/provider.ts'
+import type { Provider } from '../provider/definition.ts'
 
 /** Where a provider's API is: `origin` as in URLs, `path` without a trailing slash. */
 export type ApiBase = {

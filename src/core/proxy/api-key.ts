@@ -1,7 +1,7 @@
 import type { Connection } from '../connections/connection.ts'
 import { GatewayError } from '../errors.ts'
 import { guardPath } from '../guards/path.ts'
-import type { ApiKeyMethod, Provider } from '../provider/provider.ts'
+import type { ApiKeyMethod, Provider } from '../provider/definition.ts'
 import { Secret } from '../secret.ts'
 import { accountName } from '../util/account-name.ts'
 import { resolvePointer } from '../util/json-pointer.ts'

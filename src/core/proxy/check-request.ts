@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import type { Connection } from '../connections/connection.ts'
 import { userAgent } from '../guards/request-headers.ts'
-import type { CredentialCheck, Provider } from '../provider/provider.ts'
+import type { CredentialCheck, Provider } from '../provider/definition.ts'
 import { resolvePointer } from '../util/json-pointer.ts'
 import { apiBase } from './api-base.ts'
 import { applyCredential } from './credential.ts'

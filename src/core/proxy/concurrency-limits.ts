@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts'
-import type { Provider } from '../provider/provider.ts'
+import type { Provider } from '../provider/definition.ts'
 
 /** A quarter of what a provider's connections can carry at once: no session, and no two, have them to themselves. */
 const defaultPerSession = 256

@@ -1,6 +1,6 @@
 import type { Connection } from '../connections/connection.ts'
 import { decodeOnce, isPathWithin } from '../guards/path.ts'
-import type { Placement, Provider } from '../provider/provider.ts'
+import type { Placement, Provider } from '../provider/definition.ts'
 import { apiBase, pathWithinBase } from './api-base.ts'
 
 /** What goes up: the path and query as sent, and the headers that are ours. */

@@ -1,7 +1,7 @@
 import type { Connection } from '../connections/connection.ts'
 import type { RawHeaders } from '../guards/header-fields.ts'
 import { buildRequestHeaders } from '../guards/request-headers.ts'
-import type { Provider } from '../provider/provider.ts'
+import type { Provider } from '../provider/definition.ts'
 import { apiBase, pathWithinBase } from './api-base.ts'
 import { holdsCredential } from './credential.ts'
 import type { ProxiedRequest, ResponseHead, Send, SendOutcome, UpstreamRequest } from './forward.ts'

@@ -1,4 +1,4 @@
-import type { OAuth2Method, Provider } from '../../core/provider/provider.ts'
+import type { OAuth2Method, Provider } from '../../core/provider/definition.ts'
 import { type Html, html } from '../html.ts'
 
 /** Stands in for a logo, which would be another company's trademark: the first letters of the title on the provider's colour. */

@@ -1,4 +1,4 @@
-import type { ApiKeyMethod, Provider } from '../../core/provider/provider.ts'
+import type { ApiKeyMethod, Provider } from '../../core/provider/definition.ts'
 import { connectedUrl } from '../connect-methods.ts'
 import { type Html, html } from '../html.ts'
 import { setupGuide } from './elements.ts'

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Connection } from '../../../src/core/connections/connection.ts'
 import { connectionView, connectionViews } from '../../../src/core/connections/view.ts'
-import type { Provider, ProviderSettings } from '../../../src/core/provider/provider.ts'
+import type { Provider, ProviderSettings } from '../../../src/core/provider/definition.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { newSession } from '../../../src/core/session.ts'
 import { apiKeyWith, connectionWith, hour, oauth2With, providerWith, startMs } from '../support.ts'

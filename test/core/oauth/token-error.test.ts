@@ -1,6 +1,6 @@
 import t from 'tap'
 import { readErrorDescription, readTokenError } from '../../../src/core/oauth/token-error.ts'
-import type { TokenRefusal } from '../../../src/core/provider/provider.ts'
+import type { TokenRefusal } from '../../../src/core/provider/definition.ts'
 
 t.test('SEC-14: that a grant is over is understood in the words that are met', async t => {
   for (const document of [

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { parseTokenResponse, TokenEndpointError } from '../../../src/core/oauth/token-response.ts'
-import type { TokenResponseShape } from '../../../src/core/provider/provider.ts'
+import type { TokenResponseShape } from '../../../src/core/provider/definition.ts'
 import { shown } from '../support.ts'
 
 const least = { access_token: 'token', token_type: 'Bearer' }

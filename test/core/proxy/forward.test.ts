@@ -2,7 +2,7 @@ import { Writable } from 'node:stream'
 import t from 'tap'
 import type { Connection } from '../../../src/core/connections/connection.ts'
 import { type ErrorCode, GatewayError } from '../../../src/core/errors.ts'
-import type { Provider } from '../../../src/core/provider/provider.ts'
+import type { Provider } from '../../../src/core/provider/definition.ts'
 import {
   createForward,
   type ProxiedRequest,

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { RateLimit } from '../../../src/core/provider/provider.ts'
+import type { RateLimit } from '../../../src/core/provider/definition.ts'
 import { assertNotRateLimited, recordRateLimit } from '../../../src/core/proxy/provider-rate-limit.ts'
 import { retryAtMs } from '../../../src/core/util/retry-after.ts'
 import { codeOf, connectionWith, handClock, hour, keyOf, minute, openInstance, second, startMs } from '../support.ts'

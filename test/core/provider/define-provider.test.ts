@@ -1,5 +1,6 @@
 import t from 'tap'
-import { defineProvider, type Provider, type TokenRefusal } from '../../../src/core/provider/provider.ts'
+import { defineProvider } from '../../../src/core/provider/define-provider.ts'
+import type { Provider, TokenRefusal } from '../../../src/core/provider/definition.ts'
 import { apiKeyWith, oauth2With, providerWith } from '../support.ts'
 
 /** What the TypeError says. */
