@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { connectErrorOf } from '../../../src/core/oauth/complete-sign-in.ts'
 import type { TokenEndpointError } from '../../../src/core/oauth/token-response.ts'
-import { redact } from '../../../src/core/util/redact.ts'
+import { redact } from '../../../src/core/util/display-text.ts'
 
 /** Logs a callback with an error, or with neither code nor error. @param sent secrets that no log may repeat */
 export function logRefusal(

@@ -1,7 +1,7 @@
 import type { Grant } from '../connections/connection.ts'
 import type { TokenRefusal, TokenResponseShape } from '../provider/definition.ts'
 import { Secret } from '../secret.ts'
-import { accountName } from '../util/account-name.ts'
+import { toAccountName } from '../util/display-text.ts'
 import { resolvePointer } from '../util/json-pointer.ts'
 import { type ConnectError, isConnectError } from './error-codes.ts'
 import { readErrorDescription, readTokenError, type TokenErrorResponse } from './token-error.ts'
@@ -92,7 +92,7 @@ export function parseTokenResponse(body: unknown, { shape = {}, scopeSeparator =
 
   const seconds = lifetimeOf(resolvePointer(document, shape.expiresIn ?? '/expires_in')) ?? shape.defaultExpiresIn
   const scopes = scopesOf(resolvePointer(document, shape.scope ?? '/scope'), scopeSeparator)
-  const account = shape.account === undefined ? undefined : accountName(resolvePointer(document, shape.account))
+  const account = shape.account === undefined ? undefined : toAccountName(resolvePointer(document, shape.account))
   return {
     accessToken,
     ...(refreshToken && { refreshToken }),

@@ -3,7 +3,7 @@ import { GatewayError } from '../errors.ts'
 import { guardPath } from '../guards/path.ts'
 import type { ApiKeyMethod, Provider } from '../provider/definition.ts'
 import { Secret } from '../secret.ts'
-import { accountName } from '../util/account-name.ts'
+import { toAccountName } from '../util/display-text.ts'
 import { resolvePointer } from '../util/json-pointer.ts'
 import { retryAtMs } from '../util/retry-after.ts'
 import { sendCheckRequest } from './check-request.ts'
@@ -61,7 +61,7 @@ export async function connectWithApiKey(
   if (verdict === 'unavailable') throw unavailable(definition, `it answered ${head.status}`, waitOf(definition, head, nowMs))
   if (verdict === 'forbidden') throw notAllowed(definition)
   if (verdict !== 'accepted') throw rejected(definition)
-  const account = check.account === undefined ? undefined : accountName(resolvePointer(document, check.account))
+  const account = check.account === undefined ? undefined : toAccountName(resolvePointer(document, check.account))
   return account === undefined ? connection : { ...connection, account }
 }
 

@@ -1,7 +1,23 @@
 import t from 'tap'
-import { redact } from '../../../src/core/util/redact.ts'
+import { redact, toAccountName } from '../../../src/core/util/display-text.ts'
 
-t.test('a provider’s words are kept as they are, but in one line of 200 characters', async t => {
+t.test('an account name is one line of 200 characters, without characters that change how it reads', async t => {
+  for (const [value, name] of [
+    ['Fernhill & Söhne 🗝', 'Fernhill & Söhne 🗝'],
+    [' Ada \n', 'Ada'],
+    ['Ada\u202e gnivE', 'Ada gnivE'],
+    ['A\0d\u2028a\u200b', 'Ada'],
+    ['<b>Ada</b>', '<b>Ada</b>'],
+    ['🗝'.repeat(300), '🗝'.repeat(200)],
+    ['', undefined],
+    ['\u200e \u200f', undefined],
+    [7, undefined],
+    [null, undefined]
+  ] as const)
+    t.equal(toAccountName(value), name, encodeURIComponent(String(value)).slice(0, 60))
+})
+
+t.test('a provider’s error text becomes one line of 200 characters', async t => {
   for (const [text, line] of [
     ['The app is not approved', 'The app is not approved'],
     ['AADSTS50011: no match.\r\nTrace ID: 0000-1111\u2028end', 'AADSTS50011: no match. Trace ID: 0000-1111 end'],
@@ -16,8 +32,8 @@ t.test('a provider’s words are kept as they are, but in one line of 200 charac
     t.equal(redact(text), line, JSON.stringify(text)?.slice(0, 40))
 })
 
-t.test('nothing of what was sent is repeated: whole, cut, encoded or in pieces', async t => {
-  const sent = ['code-1234567890abcdef', 'secret+/with=signs&more', 'c']
+t.test('the secrets of the request are redacted: whole, truncated, encoded or in pieces', async t => {
+  const secrets = ['code-1234567890abcdef', 'secret+/with=signs&more', 'c']
   for (const [text, line] of [
     ['Invalid code: code-1234567890abcdef.', 'Invalid code: ….'],
     ['code-1234567890… is spent', '…… is spent'],
@@ -28,5 +44,5 @@ t.test('nothing of what was sent is repeated: whole, cut, encoded or in pieces',
     ['client_secret=secret%2B%2Fwith%3Dsigns%26more&grant_type=x', 'client_secret=…&grant_type=x'],
     ['a short c is part of many words', 'a short c is part of many words']
   ] as const)
-    t.equal(redact(text, sent), line)
+    t.equal(redact(text, secrets), line)
 })
