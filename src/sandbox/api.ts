@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extraFor } from './extras.ts'
 import { type Body, parseJson, readBody, reset, sendJson, splitTarget } from './http.ts'
-import { rateWindow } from './rate-window.ts'
 import type { ApiRequest, VendorState } from './state.ts'
 import type { ApiFault } from './switches.ts'
-import type { Answer, Vendor } from './vendor.ts'
+import type { Answer, RateLimit, Vendor } from './vendor.ts'
 
 type Parts = {
   readonly vendor: Vendor
@@ -96,5 +95,24 @@ const apiFaults: { readonly [Fault in ApiFault]: (res: ServerResponse, problem: 
   short: res => {
     res.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 })
     res.write('{"data":[', () => res.destroy())
+  }
+}
+
+/** Counts calls in fixed windows, for the headers only: no call is refused, unless a switch says so. */
+function rateWindow({ limit, windowSeconds, headers, refusalHeaders }: RateLimit) {
+  let resetsAtSeconds = 0
+  let used = 0
+  return () => {
+    const now = Date.now() / 1000
+    if (now >= resetsAtSeconds) {
+      resetsAtSeconds = Math.floor(now) + windowSeconds
+      used = 0
+    }
+    used++
+    const window = { limit, resetsAtSeconds, secondsLeft: Math.ceil(resetsAtSeconds - now), remaining: Math.max(0, limit - used) }
+    return {
+      headers: headers?.(window) ?? {},
+      refusalHeaders: { ...headers?.({ ...window, remaining: 0 }), ...refusalHeaders?.(window) }
+    }
   }
 }

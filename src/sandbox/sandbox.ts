@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { grantFile } from './grant-file.ts'
@@ -6,7 +7,7 @@ import { sendJson, splitTarget } from './http.ts'
 import { playVendor, type VendorControl } from './play-vendor.ts'
 import type { Switches } from './switches.ts'
 import { switchesRoute } from './switches-route.ts'
-import { loadVendors } from './vendors.ts'
+import type { Vendor } from './vendor.ts'
 
 export type Sandbox = {
   /** Such as `http://127.0.0.1:43121`. */
@@ -101,4 +102,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       grants?.flush()
     }
   }
+}
+
+const folder = new URL('./vendors/', import.meta.url)
+
+/** Every vendor of the folder, in the order of their file names. A new file is a new vendor. */
+async function loadVendors(): Promise<Vendor[]> {
+  const files = (await readdir(folder)).filter(file => /(?<!\.d)\.[jt]s$/.test(file)).sort()
+  const modules: { default: Vendor }[] = await Promise.all(files.map(file => import(new URL(file, folder).href)))
+  return modules.map(module => module.default)
 }
