@@ -3,7 +3,7 @@ import { defineProvider } from '../../../src/core/provider/define-provider.ts'
 import type { Provider, TokenRefusal } from '../../../src/core/provider/definition.ts'
 import { apiKeyWith, oauth2With, providerWith } from '../support.ts'
 
-/** What the TypeError says. */
+/** The message of the TypeError that `call` throws. */
 function messageOf(call: () => unknown): string {
   try {
     call()
@@ -11,7 +11,7 @@ function messageOf(call: () => unknown): string {
     if (error instanceof TypeError) return error.message
     throw error
   }
-  return 'it was accepted'
+  return 'nothing was thrown'
 }
 
 const badUrls = [
@@ -31,7 +31,7 @@ const refusalWith = (parts: Partial<TokenRefusal>): Partial<Provider> => ({
   methods: { oauth2: oauth2With({ refusals: [{ pointer: '/error', oneOf: ['no'], means: 'invalid_grant', ...parts }] }) }
 })
 
-const refused: Record<string, readonly [field: string, Partial<Provider>[]]> = {
+const rejected: Record<string, readonly [field: string, Partial<Provider>[]]> = {
   'a name that is not lower-case words joined by dashes': [
     'name',
     ['', 'Acme', 'acme_inc', 'acme inc', '-acme', 'acme-', 'acme--inc', '1acme', 'acme/..', 'äcme', 'acme\n', '__proto__'].map(name => ({
@@ -42,14 +42,14 @@ const refused: Record<string, readonly [field: string, Partial<Provider>[]]> = {
     'color',
     ['', 'red', '#fff', '#12345g', '123456', '#1234567', '#123456\n', 'url(x)'].map(color => ({ color }))
   ],
-  'no method': ['methods', [{ methods: {} }]],
+  'no connect method': ['methods', [{ methods: {} }]],
   'no source': ['sources', [{ sources: [] }]],
   'an API that is not on https, or with user, fragment or trailing slash': ['api.baseUrl', badUrls.map(baseUrl => ({ api: { baseUrl } }))],
-  'a base of links that is none': [
+  'an invalid base URL for links': [
     'api.linkBases[1]',
     badUrls.map(url => ({ api: { baseUrl: 'https://api.acme.example', linkBases: ['https://old.acme.example', url] } }))
   ],
-  'a host of redirects that is none': [
+  'an invalid redirect host': [
     'api.redirectHosts[1]',
     [
       '',
@@ -67,29 +67,29 @@ const refused: Record<string, readonly [field: string, Partial<Provider>[]]> = {
       api: { baseUrl: 'https://api.acme.example', redirectHosts: ['files.example.com', host] }
     }))
   ],
-  'a check call without a path': [
+  'a credential check without a path': [
     'methods.oauth2.check.path',
     [{ methods: { oauth2: oauth2With({ check: { path: 'me', status: 200 } }) } }]
   ],
-  'a check call whose status is none': [
+  'a credential check without a final status': [
     'methods.oauth2.check.status',
     [[], 0, 100, 600, 200.5, [200, 99]].map(status => ({ methods: { oauth2: oauth2With({ check: { path: '/me', status } }) } }))
   ],
   ...Object.fromEntries(
     (['maxBodyBytes', 'maxHeaderBytes', 'timeoutMs', 'maxCallsPerSession', 'maxCalls'] as const).map(field => [
-      `a ${field} that is no whole number above 0`,
+      `a ${field} that is not a whole number above 0`,
       [
         `api.${field}`,
         [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY].map(value => ({ api: { baseUrl: 'https://api.acme.example', [field]: value } }))
       ]
     ])
   ),
-  'a refusal that points nowhere': ['refusals[0].pointer', ['error', 'x/y', '/~2'].map(pointer => refusalWith({ pointer }))],
-  'a refusal without words': ['refusals[0].oneOf', [refusalWith({ oneOf: [] })]],
-  'a refusal that means nothing': ['refusals[0].means', [refusalWith({ means: 'slow_down' as 'invalid_grant' })]],
+  'a refusal with an invalid pointer': ['refusals[0].pointer', ['error', 'x/y', '/~2'].map(pointer => refusalWith({ pointer }))],
+  'a refusal without values': ['refusals[0].oneOf', [refusalWith({ oneOf: [] })]],
+  'a refusal with an unknown meaning': ['refusals[0].means', [refusalWith({ means: 'slow_down' as 'invalid_grant' })]],
   ...Object.fromEntries(
     (['upload', 'download'] as const).map(field => [
-      `an idleTimeoutMs.${field} that is no whole number above 0`,
+      `an idleTimeoutMs.${field} that is not a whole number above 0`,
       [
         `api.idleTimeoutMs.${field}`,
         [0, -1, 1.5].map(value => ({ api: { baseUrl: 'https://api.acme.example', idleTimeoutMs: { [field]: value } } }))
@@ -104,8 +104,8 @@ const refused: Record<string, readonly [field: string, Partial<Provider>[]]> = {
   )
 }
 
-for (const [what, [field, cases]] of Object.entries(refused)) {
-  t.test(`a definition with ${what} is refused, with its name and the field`, async t => {
+for (const [mistake, [field, cases]] of Object.entries(rejected)) {
+  t.test(`a definition with ${mistake} is rejected by name and field`, async t => {
     for (const parts of cases) {
       const provider = providerWith(parts)
       t.match(
@@ -117,7 +117,7 @@ for (const [what, [field, cases]] of Object.entries(refused)) {
   })
 }
 
-t.test('a good definition comes back as it is, and cannot be changed', async t => {
+t.test('a valid definition is returned unchanged and frozen', async t => {
   for (const parts of [
     {},
     { name: 'a' },
