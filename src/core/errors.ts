@@ -1,6 +1,6 @@
-/** Every code that Grantkeeper itself says, with its HTTP status and a short title for people (RFC 9457 `title`). */
+/** Every error code of Grantkeeper, with its HTTP status and a short title for people (`title` of RFC 9457). */
 const problems = {
-  api_key_malformed: [400, 'This is not a key'],
+  api_key_malformed: [400, 'This is not an API key'],
   header_rejected: [400, 'A header was refused'],
   path_rejected: [400, 'The path was refused'],
   request_malformed: [400, 'The request could not be read'],
@@ -8,40 +8,42 @@ const problems = {
   state_invalid: [400, 'This sign-in cannot be finished'],
   connection_required: [401, 'Not connected'],
   reconnect_required: [401, 'The connection has ended'],
-  csrf_rejected: [403, 'The call was refused'],
+  csrf_rejected: [403, 'The request was refused'],
   not_found: [404, 'Nothing here'],
   provider_unknown: [404, 'No such provider'],
   invitation_invalid: [410, 'This invitation is not valid any more'],
   method_not_allowed: [405, 'Method not allowed'],
-  request_timeout: [408, 'The request did not come in time'],
+  request_timeout: [408, 'The request did not arrive in time'],
   body_too_large: [413, 'The body is too large'],
   api_key_rejected: [422, 'The key was not accepted'],
-  rate_limited: [429, 'Too many calls'],
+  rate_limited: [429, 'Too many requests'],
   internal_error: [500, 'Something went wrong in Grantkeeper'],
   client_rejected: [502, 'The provider refuses this gateway'],
   provider_unavailable: [502, 'The provider cannot be reached'],
-  retry_request: [503, 'Send it again'],
+  retry_request: [503, 'Please send the request again'],
   store_unavailable: [503, 'Grantkeeper cannot reach its store'],
-  provider_timeout: [504, 'The provider did not answer in time']
+  provider_timeout: [504, 'The provider did not respond in time']
 } as const
 
 export type ErrorCode = keyof typeof problems
+
+export const errorCodes = Object.keys(problems) as ErrorCode[]
 
 export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(problems, text)
 
 export type ErrorDetails = {
   cause?: unknown
-  /** The provider it is about. */
+  /** Name of the provider concerned. */
   provider?: string
-  /** Whole seconds after which another try makes sense (RFC 9110 §10.2.3). */
+  /** Whole seconds to wait before a retry (RFC 9110 §10.2.3). */
   retryAfter?: number
   /** Methods for the `Allow` header of a 405. */
   allow?: readonly string[]
-  /** Another status than the code's own, where HTTP has a better one (431). */
+  /** Replaces the status of the code where HTTP has a more precise one (431). */
   status?: number
 }
 
-/** The one error that plugins turn into an answer. Branch on `code`, never on the message. */
+/** The one error that plugins turn into a response. Branch on `code`, never on the message. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError'
   readonly code: ErrorCode
@@ -51,7 +53,7 @@ export class GatewayError extends Error {
   readonly retryAfter: number | undefined
   readonly allow: readonly string[] | undefined
 
-  /** @param detail says what happened, whose fault it is and what to do; it is shown to the client. */
+  /** @param detail what happened, who caused it and what to do; sent to the client */
   constructor(code: ErrorCode, detail: string, details: ErrorDetails = {}) {
     super(detail, { cause: details.cause })
     const [status, title] = problems[code]
@@ -66,5 +68,5 @@ export class GatewayError extends Error {
 
 export const hasCode = (error: unknown, code: ErrorCode): boolean => error instanceof GatewayError && error.code === code
 
-/** Where a fault came from, for a log. Without its message: a library's may hold what was sent, the client secret among it. */
+/** The stack of an error for a log, without the message: a library's message may repeat the request, client secret included. */
 export const stackFrames = ({ stack }: Error): string[] | undefined => stack?.split('\n').filter(line => line.startsWith('    at '))

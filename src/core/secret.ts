@@ -1,10 +1,10 @@
 import { inspect } from 'node:util'
 
-const shown = '[redacted]'
+const redacted = '[redacted]'
 
 /**
- * A value that is never printed: template strings, `JSON.stringify`, loggers and `util.inspect` all show
- * `[redacted]`. Only `reveal()` gives it away, so every place that uses a secret can be found by that word.
+ * A value that is never printed: template strings, `JSON.stringify`, loggers and `util.inspect` show `[redacted]`. Only `reveal()` returns
+ * it, so a search for that name finds every use of a secret.
  */
 export class Secret {
   readonly #value: string
@@ -22,14 +22,14 @@ export class Secret {
   }
 
   toString(): string {
-    return shown
+    return redacted
   }
 
   toJSON(): string {
-    return shown
+    return redacted
   }
 
   [inspect.custom](): string {
-    return shown
+    return redacted
   }
 }

@@ -1,33 +1,24 @@
+import { STATUS_CODES } from 'node:http'
 import t from 'tap'
-import { type ErrorCode, GatewayError, hasCode } from '../../src/core/errors.ts'
+import { errorCodes, GatewayError, hasCode, isErrorCode } from '../../src/core/errors.ts'
 
-/** The contract's table. */
-const statuses = {
-  provider_unknown: 404,
-  connection_required: 401,
-  reconnect_required: 401,
-  csrf_rejected: 403,
-  state_invalid: 400,
-  return_to_rejected: 400,
-  path_rejected: 400,
-  header_rejected: 400,
-  method_not_allowed: 405,
-  body_too_large: 413,
-  retry_request: 503,
-  provider_unavailable: 502,
-  provider_timeout: 504,
-  store_unavailable: 503
-} satisfies Partial<Record<ErrorCode, number>>
-
-t.test('every code has the status that the contract gives it, and a title for people', async t => {
-  for (const [code, status] of Object.entries(statuses) as Array<[ErrorCode, number]>) {
-    const error = new GatewayError(code, 'detail')
-    t.equal(error.status, status, code)
-    t.match(error.title, /^[A-Z].{8,}[^.]$/, code)
+t.test('every code has an HTTP error status and a title of its own for people', async t => {
+  const titles = new Set<string>()
+  for (const code of errorCodes) {
+    const { status, title } = new GatewayError(code, 'detail')
+    t.ok(status >= 400 && STATUS_CODES[status] !== undefined, `${code} is ${status}`)
+    t.match(title, /^[A-Z].{8,}[^.]$/, code)
+    titles.add(title)
   }
+  t.equal(titles.size, errorCodes.length)
 })
 
-t.test('an error carries what its answer needs', async t => {
+t.test('a code is recognized by its exact name', async t => {
+  t.ok(errorCodes.every(isErrorCode))
+  for (const text of ['', 'PATH_REJECTED', 'path_rejected ', 'constructor', '__proto__']) t.notOk(isErrorCode(text), text)
+})
+
+t.test('an error carries the details of its response', async t => {
   const cause = new Error('below')
   const error = new GatewayError('provider_timeout', 'It took too long.', {
     cause,
@@ -42,9 +33,9 @@ t.test('an error carries what its answer needs', async t => {
   )
 })
 
-t.test('an error is known by its code', async t => {
+t.test('hasCode matches errors of the gateway by their code', async t => {
   t.ok(hasCode(new GatewayError('path_rejected', 'no'), 'path_rejected'))
   t.notOk(hasCode(new GatewayError('path_rejected', 'no'), 'header_rejected'))
-  t.notOk(hasCode(Object.assign(new Error('no'), { code: 'path_rejected' }), 'path_rejected'), 'an error of somebody else is not ours')
+  t.notOk(hasCode(Object.assign(new Error('no'), { code: 'path_rejected' }), 'path_rejected'), 'another class with the same code')
   t.notOk(hasCode(undefined, 'path_rejected'))
 })

@@ -7,7 +7,7 @@ import { connectionWith } from './support.ts'
 
 const secret = new Secret('canary')
 
-t.test('SEC-40: a secret shows itself to nobody who does not ask for it by name', async t => {
+t.test('SEC-40: only reveal() shows a secret', async t => {
   t.equal(secret.reveal(), 'canary')
   const lines: string[] = []
   const logger = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) })
@@ -20,7 +20,7 @@ t.test('SEC-40: a secret shows itself to nobody who does not ask for it by name'
     secret
   )
   logger.child({ secret }).trace('x')
-  const shown = {
+  const outputs = {
     'a template': `${secret}`,
     'a sum': `the ${String(secret)}`,
     'String()': String(secret),
@@ -30,8 +30,8 @@ t.test('SEC-40: a secret shows itself to nobody who does not ask for it by name'
     'JSON.stringify, nested': JSON.stringify({ a: [secret] }, null, 2),
     'JSON.stringify of a connection': JSON.stringify(connectionWith({ credential: secret, refreshToken: secret })),
     inspect: inspect(secret),
-    'inspect, nested and showing all': inspect({ a: [secret] }, { showHidden: true, depth: 10 }),
-    'inspect without customs': inspect(secret, { customInspect: false, showHidden: true }),
+    'inspect, nested and with hidden fields': inspect({ a: [secret] }, { showHidden: true, depth: 10 }),
+    'inspect without the custom function': inspect(secret, { customInspect: false, showHidden: true }),
     'inspect of a connection': inspect(connectionWith({ credential: secret })),
     format: format('%s %o %O %j', secret, secret, secret, secret),
     'an error': inspect(new Error(`no ${secret}`, { cause: secret })),
@@ -44,11 +44,11 @@ t.test('SEC-40: a secret shows itself to nobody who does not ask for it by name'
     'a query': new URLSearchParams({ secret: `${secret}` }).toString(),
     'the log': lines.join('')
   }
-  for (const [way, text] of Object.entries(shown)) t.notMatch(text, /canary/, way)
+  for (const [way, text] of Object.entries(outputs)) t.notMatch(text, /canary/, way)
   t.equal(lines.length, 3)
 })
 
-t.test('SEC-40: what it shows instead says so', async t => {
+t.test('SEC-40: a secret prints as [redacted]', async t => {
   t.equal(`${secret}`, '[redacted]')
   t.equal(JSON.stringify({ secret }), '{"secret":"[redacted]"}')
   t.equal(inspect(secret), '[redacted]')
@@ -56,7 +56,7 @@ t.test('SEC-40: what it shows instead says so', async t => {
   t.strictSame(Reflect.ownKeys(secret), [])
 })
 
-t.test('two secrets are compared by what they hide', async t => {
+t.test('secrets are equal if their values are', async t => {
   t.ok(secret.equals(new Secret('canary')))
   t.notOk(secret.equals(new Secret('Canary')))
   t.notOk(secret.equals(undefined))

@@ -30,7 +30,7 @@ t.test('SEC-36: an address begins as many sign-ins a minute as the operator says
   for (let i = 0; i < 2; i++) t.match(await problem(t, await begin('192.0.2.1'), 429, 'rate_limited'), { retryAfter: /\d+/ })
   const page = await begin('192.0.2.1', { accept: 'text/html' })
   t.equal(page.status, 429)
-  t.match(await page.text(), /<h1>Too many calls/)
+  t.match(await page.text(), /<h1>Too many requests/)
   t.equal((await begin('192.0.2.2')).status, 302, 'another address is another')
 
   // Who has one IPv6 address has the network below it.

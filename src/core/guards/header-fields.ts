@@ -1,7 +1,7 @@
-/** As node:http gives and takes them: name, value, name, value. */
+/** Flat header fields as node:http uses them: name, value, name, value. */
 export type RawHeaders = string[]
 
-// RFC 9110 §7.6.1, and what older servers treat the same.
+/** RFC 9110 §7.6.1, and fields that older servers treat alike. */
 export const hopByHopFields = [
   'connection',
   'keep-alive',
@@ -15,13 +15,13 @@ export const hopByHopFields = [
 ]
 
 export const isToken = (name: string): boolean => /^[!#$%&'*+\-.^_`|~0-9a-z]+$/i.test(name)
-// undici refuses more than node:http lets in, and a refusal inside its dispatch can cost a connection of the pool.
+/** undici rejects values that node:http accepts, and an error inside its dispatch can cost the pool a connection. */
 export const isFieldValue = (value: string): boolean => /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
 
-/** Many servers make `_` and `-` the same (CGI, WSGI), so a look-alike stops where the real name stops. */
+/** Many servers treat `_` and `-` alike (CGI, WSGI), so both spellings of a name are stripped. */
 export const canonicalName = (name: string): string => name.toLowerCase().replaceAll('_', '-')
 
-/** Names that `Connection` lists: they belong to this hop (RFC 9110 §7.6.1). */
+/** The names that `Connection` lists: they apply to this hop only (RFC 9110 §7.6.1). */
 export function connectionOptions(raw: readonly string[]): Set<string> | undefined {
   let names: Set<string> | undefined
   for (let i = 0; i + 1 < raw.length; i += 2) {
@@ -32,10 +32,10 @@ export function connectionOptions(raw: readonly string[]): Set<string> | undefin
   return names
 }
 
-/** Nearly always it says no more than what becomes of the connection. */
+/** Allocates no set for `keep-alive` and `close`, the usual values: neither names a field to strip. */
 export function addConnectionOptions(value: string, names?: Set<string>): Set<string> | undefined {
   if (value === 'keep-alive' || value === 'close') return names
-  const more = names ?? new Set<string>()
-  for (const name of value.split(',')) more.add(canonicalName(name.trim()))
-  return more
+  const options = names ?? new Set<string>()
+  for (const name of value.split(',')) options.add(canonicalName(name.trim()))
+  return options
 }

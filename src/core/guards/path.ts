@@ -1,13 +1,13 @@
 import { GatewayError } from '../errors.ts'
 
-/** Decoding rounds that are looked through. A path that still changes after them is refused. */
+/** A path that still changes after this many rounds of decoding is rejected. */
 export const maxDecodings = 8
 
 /**
- * Guards the part of a raw request target that goes up to the provider, byte for byte: what passes stays below the
- * API's base, however often a server on the way decodes it and however it normalizes (RFC 3986 §5.2.4).
- * @param target raw, as it came in the request line: a path that is empty or begins with `/`, and its query
- * @returns the path alone
+ * Checks the part of a raw request target that is forwarded to the provider byte for byte. A path that passes stays below the API's base URL,
+ * however often a server on the way decodes and normalizes it (RFC 3986 §5.2.4).
+ * @param target the raw path, empty or with a leading `/`, and its query, as in the request line
+ * @returns the path without its query
  * @throws {GatewayError} `path_rejected`
  */
 export function guardPath(target: string): string {
@@ -19,11 +19,11 @@ export function guardPath(target: string): string {
   const queryAt = target.indexOf('?')
   const path = queryAt === -1 ? target : target.slice(0, queryAt)
 
-  if (/%(?![0-9a-f]{2})/i.test(path)) reject('holds a percent sign that begins no valid encoding')
+  if (/%(?![0-9a-f]{2})/i.test(path)) reject('holds a percent sign without two hexadecimal digits')
 
   let text = path
   for (let round = 0; ; round++) {
-    // Bytes as characters: a server that decodes to UTF-8 leniently must not see more than we do.
+    // Compares bytes, so that a server with a lenient UTF-8 decoder sees nothing that this check does not.
     if (text.includes('\\')) reject('holds a backslash')
     if (text.includes('\0')) reject('holds a NUL')
     if (/[\r\n\t]/.test(text)) reject('holds a line break or a tab')
@@ -38,15 +38,15 @@ export function guardPath(target: string): string {
 }
 
 /**
- * `.` and `..`, also with what a server cuts off behind them: path parameters (`..;x`), blanks and control characters,
- * and, when it reads the decoded path as a URL once more, a query or fragment (`..%3fx`).
+ * `.` and `..`, also with a suffix that some servers drop: path parameters (`..;x`), spaces and control characters, and, if the decoded path
+ * is parsed as a URL again, a query or fragment (`..%3fx`).
  */
 const dotSegment = /(?:^|\/)\.{1,2}[^\x21-\xff]*(?:[/;?#]|$)/
 
-/** Percent-decoded to bytes, each of them a character. */
+/** Percent-decodes once, to one character a byte. */
 export const decodeOnce = (text: string): string =>
   text.includes('%') ? text.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))) : text
 
-/** True when `path` is `prefix` or lies below it, on a segment border. */
+/** True if `path` is `prefix` or lies below it on a segment boundary. */
 export const isPathWithin = (path: string, prefix: string): boolean =>
   path.startsWith(prefix) && (path.length === prefix.length || prefix.endsWith('/') || path[prefix.length] === '/')

@@ -1,31 +1,35 @@
 import type { Clock, Store } from '../ports.ts'
 
-/** @returns how often, this time included, and in how many milliseconds it begins anew */
-export type CountRequest = (key: string, withinMs: number, most: number) => Promise<{ readonly current: number; readonly endsInMs: number }>
+/** @returns the number of requests in the window, this one included, and the time until the window ends */
+export type CountRequest = (
+  key: string,
+  windowMs: number,
+  limit: number
+) => Promise<{ readonly current: number; readonly endsInMs: number }>
 
-type Full = { readonly current: number; readonly untilMs: number }
+type Exhausted = { readonly current: number; readonly untilMs: number }
 
 /**
- * Counts in the store that all instances share. A key that has had its `most` is answered from memory until its time is over, so that
- * a flood costs no more than its answers.
- * @param maxRemembered keys; of more, those that were full first are asked for again
+ * Counts requests per key and window in the store that all instances share. A key over its limit is cached until its window ends, so that a
+ * flood does not reach the store.
+ * @param maxCachedKeys beyond this number the oldest entry is evicted, and its key is counted in the store again
  */
-export function createRateCounter(store: Pick<Store, 'increment'>, clock: Clock, maxRemembered = 10_000): CountRequest {
-  const full = new Map<string, Full>()
+export function createRateCounter(store: Pick<Store, 'increment'>, clock: Clock, maxCachedKeys = 10_000): CountRequest {
+  const exhausted = new Map<string, Exhausted>()
 
-  function remember(key: string, what: Full): void {
-    const [first] = full.keys()
-    if (full.size >= maxRemembered && first !== undefined) full.delete(first)
-    full.set(key, what)
+  function cache(key: string, entry: Exhausted): void {
+    const [oldest] = exhausted.keys()
+    if (exhausted.size >= maxCachedKeys && oldest !== undefined) exhausted.delete(oldest)
+    exhausted.set(key, entry)
   }
 
-  return async (key, withinMs, most) => {
-    const known = full.get(key)
-    const leftMs = (known?.untilMs ?? 0) - clock.now()
-    if (known && leftMs > 0) return { current: known.current, endsInMs: leftMs }
-    full.delete(key)
-    const { count: current, endsInMs } = await store.increment(key, withinMs)
-    if (current > most) remember(key, { current, untilMs: clock.now() + endsInMs })
+  return async (key, windowMs, limit) => {
+    const cached = exhausted.get(key)
+    const leftMs = (cached?.untilMs ?? 0) - clock.now()
+    if (cached && leftMs > 0) return { current: cached.current, endsInMs: leftMs }
+    exhausted.delete(key)
+    const { count: current, endsInMs } = await store.increment(key, windowMs)
+    if (current > limit) cache(key, { current, untilMs: clock.now() + endsInMs })
     return { current, endsInMs }
   }
 }

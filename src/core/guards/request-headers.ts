@@ -3,13 +3,12 @@ import { type HttpMethod, httpMethods, type Provider } from '../provider/definit
 import { memoizeByName } from '../util/memoize.ts'
 import { canonicalName, connectionOptions, hopByHopFields, isFieldValue, isToken, type RawHeaders } from './header-fields.ts'
 
-/** What calls say they come from when their client does not: some vendors answer 403 to a call without it. */
+/** The User-Agent of requests whose client sends none: some vendors respond with 403 to a request without one. */
 export const userAgent = 'grantkeeper'
-const agentName = 'user-agent'
 
-const requestStops = new Set([
+const strippedNames = new Set([
   ...hopByHopFields,
-  // The client's own credentials and framing, which are not the provider's business.
+  // The client's own credentials and framing, which do not concern the provider.
   'authorization',
   'cookie',
   'cookie2',
@@ -17,7 +16,7 @@ const requestStops = new Set([
   'expect',
   'host',
   'x-csrf',
-  // What a proxy in front says of the client, or a client pretends one said.
+  // Set by a proxy in front of the gateway, or forged by a client.
   'forwarded',
   'via',
   'x-real-ip',
@@ -30,74 +29,74 @@ const requestStops = new Set([
   'x-original-host',
   'x-original-uri',
   'x-rewrite-url',
-  // About the page that called, and about a CORS exchange that ends here.
+  // About the page that sent the request, and about a CORS exchange that ends at the gateway.
   'origin',
   'referer',
   'access-control-request-method',
   'access-control-request-headers',
   'access-control-request-private-network'
 ])
-const requestStopPrefixes = ['proxy-', 'x-forwarded-', 'sec-']
+const strippedPrefixes = ['proxy-', 'x-forwarded-', 'sec-']
 
-/** By which many servers take another method for the call's own. */
+/** Many servers take the method of a request from these. */
 const methodOverrides = new Set(['x-http-method', 'x-http-method-override', 'x-method-override'])
 
-const requestName = memoizeByName(name => {
+const classify = memoizeByName(name => {
   const key = canonicalName(name)
-  const stops = requestStops.has(key) || requestStopPrefixes.some(prefix => key.startsWith(prefix))
-  return { key, stops, isToken: isToken(name), isOverride: methodOverrides.has(key) }
+  const isStripped = strippedNames.has(key) || strippedPrefixes.some(prefix => key.startsWith(prefix))
+  return { key, isStripped, isToken: isToken(name), isMethodOverride: methodOverrides.has(key) }
 })
 
-/** The call that headers belong to. */
-type Of = { readonly method: HttpMethod; readonly provider: Provider }
+/** The request that the headers belong to. */
+type ProxiedRequest = { readonly method: HttpMethod; readonly provider: Provider }
 
 /**
- * The client's headers that go up, and then ours, which nothing in the client's can remove or double.
- * @param own the credential among them
- * @param withheld further names of the client's that stop
- * @param call without it no header may ask for another method
- * @throws {GatewayError} `header_rejected`; `method_not_allowed` when a header asks for a method that is not forwarded
+ * The client's headers that are forwarded, followed by the gateway's own, which no client header can remove or duplicate.
+ * @param own the gateway's headers, the credential among them
+ * @param stripped further names to strip from the client's headers
+ * @param request if omitted, no header may override the method
+ * @throws {GatewayError} `header_rejected`; `method_not_allowed` if a header asks for a method that is not forwarded
  */
 export function buildRequestHeaders(
   raw: readonly string[],
   own: Readonly<Record<string, string>>,
-  withheld: readonly string[] = [],
-  call?: Of
+  stripped: readonly string[] = [],
+  request?: ProxiedRequest
 ): RawHeaders {
-  const named = connectionOptions(raw)
-  const ours = [...Object.keys(own), ...withheld].map(name => requestName(name).key)
+  const hopByHop = connectionOptions(raw)
+  const reserved = [...Object.keys(own), ...stripped].map(name => classify(name).key)
   const headers: RawHeaders = []
-  let hasAgent = ours.includes(agentName)
+  let hasUserAgent = reserved.includes('user-agent')
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] as string
     const value = raw[i + 1] as string
-    const { key, stops, isToken, isOverride } = requestName(name)
-    // Before all that stops one in silence: then the call would go up as what it does not mean to be.
-    if (isOverride && !mayOverride(name, value, call)) continue
-    if (stops || named?.has(key) || ours.includes(key)) continue
+    const { key, isStripped, isToken, isMethodOverride } = classify(name)
+    // Checked before anything is stripped: a request without its override header would run with a method that the client did not mean.
+    if (isMethodOverride && !isOverrideForwarded(name, value, request)) continue
+    if (isStripped || hopByHop?.has(key) || reserved.includes(key)) continue
     if (!isToken || !isFieldValue(value))
-      throw new GatewayError('header_rejected', `The header ${JSON.stringify(name)} is not one that HTTP allows.`)
-    if (key === agentName) {
+      throw new GatewayError('header_rejected', `The header ${JSON.stringify(name)} is not valid in HTTP.`)
+    if (key === 'user-agent') {
       if (value === '') continue
-      hasAgent = true
+      hasUserAgent = true
     }
     headers.push(name, value)
   }
-  if (!hasAgent) headers.push(agentName, userAgent)
+  if (!hasUserAgent) headers.push('user-agent', userAgent)
   for (const [name, value] of Object.entries(own)) headers.push(name, value)
   return headers
 }
 
 /**
- * Whether a header goes up that asks for another method: where the definition lets it, and the method is one that may be forwarded.
- * One that repeats the call's own says nothing, and stops.
+ * Whether a method override is forwarded: the definition must allow it, and the method must be one that is forwarded. An override that
+ * repeats the request's own method is stripped.
  */
-function mayOverride(name: string, value: string, call: Of | undefined): boolean {
+function isOverrideForwarded(name: string, value: string, request: ProxiedRequest | undefined): boolean {
   const method = value.trim().toUpperCase()
-  if (method === call?.method) return false
-  const { api, name: provider, title } = call?.provider ?? {}
+  if (method === request?.method) return false
+  const { api, name: provider, title } = request?.provider ?? {}
   if (!api?.methodOverride) {
-    const detail = `The header ${JSON.stringify(name)} asks for another method than the call has, and is not forwarded. Make the call with that method.`
+    const detail = `The header ${JSON.stringify(name)} asks for another method than the request has, and is not forwarded. Send the request with that method.`
     throw new GatewayError('header_rejected', detail, { ...(provider !== undefined && { provider }) })
   }
   const methods: readonly string[] = api.methods ?? httpMethods

@@ -1,7 +1,7 @@
 import { memoizeByName } from '../util/memoize.ts'
 import { addConnectionOptions, hopByHopFields, isFieldValue, isToken, type RawHeaders } from './header-fields.ts'
 
-const droppedHeaders = new Set([
+const strippedNames = new Set([
   ...hopByHopFields,
   'set-cookie',
   'set-cookie2',
@@ -11,7 +11,7 @@ const droppedHeaders = new Set([
   'refresh',
   'www-authenticate',
   'service-worker-allowed',
-  // Set by Grantkeeper for every proxied answer, or about the provider's own site.
+  // Set by Grantkeeper on every proxied response, or about the provider's own site.
   'content-security-policy',
   'content-security-policy-report-only',
   'x-content-type-options',
@@ -28,7 +28,7 @@ const droppedHeaders = new Set([
   'permissions-policy',
   'referrer-policy',
   'timing-allow-origin',
-  // What newer browsers do for an origin that says so: sessions, sign-in status, dictionaries, prefetches, hints to ask for.
+  // Opt-ins of an origin to newer browser features: sessions, sign-in status, dictionaries, prefetches, client hints.
   'accept-ch',
   'critical-ch',
   'secure-session-challenge',
@@ -40,7 +40,8 @@ const droppedHeaders = new Set([
   'speculation-rules',
   'use-as-dictionary',
   'x-sourcemap',
-  // Orders to the proxy or CDN in front, which would take them for ours: files to send, and caches that do not read Cache-Control.
+  // Instructions to the proxy or CDN in front of the gateway, which would believe that the gateway sent them: files to serve, and
+  // caches that do not read Cache-Control.
   'surrogate-control',
   'x-accel-buffering',
   'x-accel-charset',
@@ -51,108 +52,108 @@ const droppedHeaders = new Set([
   'x-reproxy-url',
   'x-sendfile'
 ])
-/** RFC 9213: `CDN-Cache-Control` and its kin. */
-const targetedCacheControl = '-cache-control'
-const droppedPrefixes = ['proxy-', 'access-control-']
+/** RFC 9213: `CDN-Cache-Control` and similar fields. */
+const strippedSuffix = '-cache-control'
+const strippedPrefixes = ['proxy-', 'access-control-']
 
-const passesBack = memoizeByName(
+const isForwarded = memoizeByName(
   name =>
-    !droppedHeaders.has(name) &&
-    !name.endsWith(targetedCacheControl) &&
-    !droppedPrefixes.some(prefix => name.startsWith(prefix)) &&
-    isToken(name)
+    !strippedNames.has(name) && !name.endsWith(strippedSuffix) && !strippedPrefixes.some(prefix => name.startsWith(prefix)) && isToken(name)
 )
 
-const own: RawHeaders = [
+const ownHeaders: RawHeaders = [
   'x-content-type-options',
   'nosniff',
-  // A frame of another site would show what `sandbox` leaves of it (CSP3 §6.4.2).
+  // `frame-ancestors`, because another site's frame would still show a sandboxed page (CSP3 §6.4.2).
   'content-security-policy',
   "sandbox; default-src 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy'
 ]
-/** X-CSRF as well: what a browser has stored for a call with it must not serve an `<img>` or `<script>` of a sibling subdomain, which has none. */
+/**
+ * X-CSRF is listed so that a response cached for a request with it is not reused for an `<img>` or `<script>` of a sibling subdomain, which
+ * sends none.
+ */
 const ownVary = 'Cookie, Origin, X-CSRF'
 
-/** Who may load a response without CORS (Fetch §3.7): pages of our own origin, or of our own site. */
+/** The pages that may load a response without CORS (Fetch §3.7): of the gateway's origin, or of its site. */
 export type ResourcePolicy = 'same-origin' | 'same-site'
 
-/** What the client is shown of an address that a header names; `undefined` when it must not see the header. */
-export type RewriteUrl = (address: string) => string | undefined
+/** Rewrites a URL in a header for the client; `undefined` strips the header. */
+export type RewriteUrl = (url: string) => string | undefined
 
 /**
- * The provider's headers that reach the client, and those that make its body harmless on our origin.
+ * The provider's headers that are forwarded to the client, and the gateway's own that make the body harmless on its origin.
  * @param headers lower-case names
- * @param isSecret whether a value must not be shown
+ * @param isSecret whether a value must not reach the client; its header is stripped
  */
 export function buildResponseHeaders(
   status: number,
   headers: Readonly<Record<string, string | string[] | undefined>>,
-  shownAs: RewriteUrl,
+  rewriteUrl: RewriteUrl,
   isSecret?: (value: string) => boolean,
   resourcePolicy: ResourcePolicy = 'same-origin'
 ): RawHeaders {
   const { connection } = headers
-  const named = connection === undefined ? undefined : addConnectionOptions(joined(connection))
-  const kept: RawHeaders = []
+  const hopByHop = connection === undefined ? undefined : addConnectionOptions(join(connection))
+  const forwarded: RawHeaders = []
   let vary = ownVary
-  let caching: string | string[] | undefined
-  let length: string | string[] | undefined
+  let cacheControl: string | string[] | undefined
+  let contentLength: string | string[] | undefined
   for (const name in headers) {
     const value = headers[name]
-    if (value === undefined || !passesBack(name) || named?.has(name) || !isSendable(value)) continue
+    if (value === undefined || !isForwarded(name) || hopByHop?.has(name) || !isSendable(value)) continue
     if (isSecret && [value].flat().some(isSecret)) continue
     switch (name) {
       case 'cache-control':
-        caching = value
+        cacheControl = value
         break
       case 'vary':
-        vary = `${joined(value)}, ${ownVary}`
+        vary = `${join(value)}, ${ownVary}`
         break
       case 'content-length':
-        // RFC 9110 §8.6: there is none in a 204, and a length would have the next hop wait for a body.
-        if (status !== 204) length = value
+        // RFC 9110 §8.6: not allowed in a 204, where it would make the next hop wait for a body.
+        if (status !== 204) contentLength = value
         break
       case 'content-type':
-        put(kept, name, value)
-        // nginx in front would collect the events of a stream before it passes any on.
-        if (isEventStream(value)) kept.push('x-accel-buffering', 'no')
+        append(forwarded, name, value)
+        // Without this, an nginx in front buffers the events of a stream.
+        if (isEventStream(value)) forwarded.push('x-accel-buffering', 'no')
         break
       case 'location':
       case 'content-location':
-        put(kept, name, shownAs(String(value)))
+        append(forwarded, name, rewriteUrl(String(value)))
         break
       default:
-        put(kept, name, value)
+        append(forwarded, name, value)
     }
   }
-  kept.push('cache-control', privateCaching(caching), 'vary', vary, ...own, resourcePolicy)
-  // At the end: of an answer whose length it knows already, node:http reads a Content-Disposition as UTF-8, and may refuse what it finds.
-  put(kept, 'content-length', length)
-  return kept
+  forwarded.push('cache-control', toPrivate(cacheControl), 'vary', vary, ...ownHeaders, resourcePolicy)
+  // Last, because node:http reads a Content-Disposition that follows Content-Length as UTF-8, and may throw on it.
+  append(forwarded, 'content-length', contentLength)
+  return forwarded
 }
 
 const isEventStream = (value: string | string[]): boolean => /^text\/event-stream\b/i.test(String(value))
 
 const isSendable = (value: string | string[]): boolean => (typeof value === 'string' ? isFieldValue(value) : value.every(isFieldValue))
 
-function put(list: RawHeaders, name: string, value: string | string[] | undefined): void {
-  if (typeof value === 'string') list.push(name, value)
-  else for (const one of value ?? []) list.push(name, one)
+function append(headers: RawHeaders, name: string, value: string | string[] | undefined): void {
+  if (typeof value === 'string') headers.push(name, value)
+  else for (const item of value ?? []) headers.push(name, item)
 }
 
-const joined = (value: string | string[]): string => (typeof value === 'string' ? value : value.join(', '))
+const join = (value: string | string[]): string => (typeof value === 'string' ? value : value.join(', '))
 
-/** One person's answer: never for a shared cache (RFC 9111 §5.2.2), and stored unasked by none. */
-function privateCaching(value: string | string[] | undefined): string {
+/** A response belongs to one user: no shared cache may store it (RFC 9111 §5.2.2), and a private one only if the provider allows it. */
+function toPrivate(value: string | string[] | undefined): string {
   if (value === undefined) return 'private, no-cache'
-  // Without the field names of `no-cache="a, b"`: the bare directive is the stricter one, and no comma in quotes is left.
-  const kept = [value]
+  // Removes the field names of `no-cache="a, b"`: the bare directive is stricter, and the split below must not meet a quoted comma.
+  const directives = [value]
     .flat()
     .join(',')
     .replace(/=?"[^"]*"?/g, '')
     .split(',')
     .map(part => part.trim())
     .filter(part => part !== '' && !/^(public|private|s-maxage|proxy-revalidate)\b/i.test(part))
-  return ['private', ...kept].join(', ')
+  return ['private', ...directives].join(', ')
 }

@@ -1,4 +1,4 @@
-/** The value at a JSON Pointer (RFC 6901), or `undefined` where nothing stands. Own properties only. */
+/** @returns the value at a JSON Pointer (RFC 6901), or `undefined` if there is none. Reads own properties only. */
 export function resolvePointer(document: unknown, pointer: string): unknown {
   let value = document
   for (const token of pointer.split('/').slice(1)) {

@@ -1,14 +1,18 @@
-/** What a name alone decides. The same few names come again and again; others may not fill the memory. */
-export function memoizeByName<T>(decide: (name: string) => T): (name: string) => T {
-  const decided = new Map<string, T>()
+const maxEntries = 1_000
+const maxNameCharacters = 100
+
+/**
+ * Caches a pure function of a name. The same few names recur, so nothing is evicted; both limits keep names that a client invents from
+ * filling the cache.
+ */
+export function memoizeByName<T>(compute: (name: string) => T): (name: string) => T {
+  const cache = new Map<string, T>()
   return name => {
-    let verdict = decided.get(name)
-    if (verdict === undefined) {
-      verdict = decide(name)
-      if (decided.size < maxNamesRemembered && name.length <= maxCharactersRemembered) decided.set(name, verdict)
+    let value = cache.get(name)
+    if (value === undefined) {
+      value = compute(name)
+      if (cache.size < maxEntries && name.length <= maxNameCharacters) cache.set(name, value)
     }
-    return verdict
+    return value
   }
 }
-const maxNamesRemembered = 1_000
-const maxCharactersRemembered = 100

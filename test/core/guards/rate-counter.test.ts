@@ -5,40 +5,40 @@ import { TestClock } from '../../support/gateway.ts'
 
 const minuteMs = 60_000
 
-async function setUp(t: Test, maxRemembered: number) {
+async function setUp(t: Test, maxCachedKeys: number) {
   const clock = new TestClock()
   const store = await openStore({ dataDir: t.testdir(), clock })
   t.teardown(() => store.close())
-  const asked: string[] = []
-  const told = {
+  const counted: string[] = []
+  const observedStore = {
     increment: (key: string, windowMs: number) => {
-      asked.push(key)
+      counted.push(key)
       return store.increment(key, windowMs)
     }
   }
-  const count = createRateCounter(told, clock, maxRemembered)
-  return { clock, asked, count: (key: string) => count(key, minuteMs, 1) }
+  const count = createRateCounter(observedStore, clock, maxCachedKeys)
+  return { clock, counted, count: (key: string) => count(key, minuteMs, 1) }
 }
 
-t.test('SEC-36: who has had his share is answered without the store until the minute is over', async t => {
-  const { clock, asked, count } = await setUp(t, 10)
+t.test('SEC-36: a key over its limit is not counted in the store until its window ends', async t => {
+  const { clock, counted, count } = await setUp(t, 10)
   t.same(await count('a'), { current: 1, endsInMs: minuteMs })
   clock.advance(10_000)
   t.same(await count('a'), { current: 2, endsInMs: 50_000 })
   clock.advance(10_000)
   t.same(await count('a'), { current: 2, endsInMs: 40_000 })
-  t.same(asked, ['a', 'a'])
+  t.same(counted, ['a', 'a'])
   clock.advance(40_000)
   t.same(await count('a'), { current: 1, endsInMs: minuteMs })
 })
 
-t.test('SEC-36: of more keys than are remembered the newest are, however many came before', async t => {
-  const { asked, count } = await setUp(t, 2)
+t.test('SEC-36: the cache of keys over their limit evicts the oldest', async t => {
+  const { counted, count } = await setUp(t, 2)
   for (const key of ['a', 'b', 'c']) {
     await count(key)
     await count(key)
   }
-  asked.length = 0
+  counted.length = 0
   for (const key of ['c', 'b', 'a']) t.equal((await count(key)).current, key === 'a' ? 3 : 2)
-  t.same(asked, ['a'])
+  t.same(counted, ['a'])
 })

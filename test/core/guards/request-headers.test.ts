@@ -3,16 +3,16 @@ import { buildRequestHeaders as headersOf } from '../../../src/core/guards/reque
 import { stoppedNames } from '../../support/stopped-names.ts'
 import { codeOf, providerWith, shown } from '../support.ts'
 
-/** Of a client that says what it is, as nearly all do: what else goes up. */
-const requestHeaders = (raw: readonly string[], ...more: [own: Record<string, string>, withheld?: string[]]) =>
+/** The forwarded headers of a client that sends a User-Agent, without that header. */
+const requestHeaders = (raw: readonly string[], ...more: [own: Record<string, string>, stripped?: string[]]) =>
   headersOf(['User-Agent', 'test', ...raw], ...more).slice(2)
 
 const own = { authorization: 'Bearer ours' }
 const ours = ['authorization', 'Bearer ours']
 
-const stoppedRequests = [
+const strippedRequestHeaders = [
   ...stoppedNames,
-  // Those that mean something to the gateway itself, to the framing, or to the page that calls.
+  // Headers that concern the gateway itself, the framing, or the page that sent the request.
   'Cookie',
   'X-Forwarded-Uri',
   'Connection',
@@ -26,8 +26,8 @@ const stoppedRequests = [
   'Access-Control-Request-Private-Network'
 ]
 
-for (const name of stoppedRequests) {
-  t.test(`SEC-29: the client's ${name} stops here, in every spelling`, async t => {
+for (const name of strippedRequestHeaders) {
+  t.test(`SEC-29: the client's ${name} is stripped in every spelling`, async t => {
     const spellings = new Set([
       name,
       name.toLowerCase(),
@@ -40,14 +40,14 @@ for (const name of stoppedRequests) {
   })
 }
 
-t.test('SEC-29: our headers survive whatever Connection names', async t => {
+t.test('SEC-29: the gateway’s headers are sent even if Connection names them', async t => {
   for (const value of ['authorization', 'Authorization', 'close, authorization', ' AUTHORIZATION ,x', 'authorization,authorization']) {
     t.strictSame(requestHeaders(['Connection', value], own), ours, value)
     t.strictSame(requestHeaders(['connection', value, 'Authorization', 'Bearer theirs'], own), ours, `${value}, with one of their own`)
   }
 })
 
-t.test('SEC-29: what Connection names belongs to this hop', async t => {
+t.test('SEC-29: headers that Connection names are stripped', async t => {
   t.strictSame(requestHeaders(['X-Hop', '1', 'Connection', 'close, X-Hop', 'Accept', '*/*'], {}), ['Accept', '*/*'])
   t.strictSame(
     requestHeaders(['Connection', 'x-a', 'X-A', '1', 'X_A', '1', 'Connection', 'x-b', 'X-B', '1', 'X-C', '1'], {}),
@@ -59,7 +59,7 @@ t.test('SEC-29: what Connection names belongs to this hop', async t => {
     t.strictSame(requestHeaders(['Connection', value, 'Accept', '*/*'], {}), ['Accept', '*/*'], `Connection: ${value}`)
 })
 
-t.test('SEC-29: no header of the client stands beside ours of the same name, however either is spelled', async t => {
+t.test('SEC-29: a client header never duplicates one of the gateway, in any spelling', async t => {
   for (const [name, theirs] of [
     ['x-api-key', 'X-Api-Key'],
     ['x-api-key', 'x_api_key'],
@@ -71,11 +71,11 @@ t.test('SEC-29: no header of the client stands beside ours of the same name, how
     t.strictSame(requestHeaders([theirs, 'theirs', theirs, 'again'], { [name]: 'ours' }), [name, 'ours'], `${theirs} beside ${name}`)
 })
 
-t.test('SEC-29: a header in which the credential goes elsewhere stops as well, however it is spelled', async t => {
+t.test('SEC-29: a header that carries the credential in other requests is stripped, in every spelling', async t => {
   t.strictSame(requestHeaders(['Api_Key', 'x', 'api-key', 'y', 'X-Other', 'z'], own, ['api-key']), ['X-Other', 'z', ...ours])
 })
 
-t.test('all other headers go up in their order and spelling, twice where they stand twice', async t => {
+t.test('all other headers are forwarded in order, with their spelling and duplicates', async t => {
   const raw = [
     'Accept',
     '*/*',
@@ -96,7 +96,7 @@ t.test('all other headers go up in their order and spelling, twice where they st
   t.strictSame(requestHeaders([], {}), [])
 })
 
-t.test('a header that HTTP does not allow is refused, and not handed to the pool', async t => {
+t.test('a header that is invalid in HTTP is rejected before it reaches the client pool', async t => {
   const cases: Array<[string, string]> = [
     ['', 'x'],
     ['a b', 'x'],
@@ -119,10 +119,10 @@ t.test('a header that HTTP does not allow is refused, and not handed to the pool
     )
   for (const value of ['', 'a\tb', 'caf\xe9', ' ', '"(),/:;<=>?@[\\]{}'])
     t.strictSame(requestHeaders(['X-A', value], {}), ['X-A', value], `${shown(value)} is allowed`)
-  t.strictSame(requestHeaders(['Cookie', 'a\0b'], {}), [], 'a header that stops here need not be well-formed')
+  t.strictSame(requestHeaders(['Cookie', 'a\0b'], {}), [], 'a stripped header need not be valid')
 })
 
-t.test('a refusal names the header and not its value', async t => {
+t.test('the error names the header and not its value', async t => {
   t.throws(() => requestHeaders(['X-Secret', 'canary\n'], {}), {
     code: 'header_rejected',
     status: 400,
@@ -130,12 +130,12 @@ t.test('a refusal names the header and not its value', async t => {
   })
 })
 
-t.test('what is decided of a name stays so, however many other names have come', async t => {
+t.test('a name is classified alike however many names came before', async t => {
   const many = Array.from({ length: 3_000 }, (_, i) => [`X-Name-${i}`, 'x']).flat()
   t.strictSame(requestHeaders([...many, 'X_Forwarded_For', '1', 'X-Last', '2'], {}).slice(-4), ['X-Name-2999', 'x', 'X-Last', '2'])
 })
 
-t.test('a client that does not say what it is gets a name of ours, unless the definition has one', async t => {
+t.test('a request without User-Agent gets the gateway’s, unless the definition sets one', async t => {
   t.strictSame(headersOf(['Accept', '*/*'], own), ['Accept', '*/*', 'user-agent', 'grantkeeper', ...ours])
   t.strictSame(headersOf(['User-Agent', '', 'Accept', '*/*'], {}), ['Accept', '*/*', 'user-agent', 'grantkeeper'])
   t.strictSame(headersOf(['User-Agent', 'a'], {}), ['User-Agent', 'a'])
@@ -144,7 +144,7 @@ t.test('a client that does not say what it is gets a name of ours, unless the de
   t.strictSame(headersOf([], { 'user-agent': 'defined' }), ['user-agent', 'defined'])
 })
 
-t.test('SEC-29: a header that asks for another method is refused, however it is spelled, and though Connection names it', async t => {
+t.test('SEC-29: a method override is rejected in every spelling, even if Connection names it', async t => {
   for (const name of ['X-HTTP-Method-Override', 'x-http-method', 'X_METHOD_OVERRIDE', 'x_http-Method_override']) {
     t.equal(
       codeOf(() => headersOf([name, 'DELETE'], own)),
@@ -157,13 +157,17 @@ t.test('SEC-29: a header that asks for another method is refused, however it is 
       name
     )
   }
-  const call = { method: 'POST', provider: providerWith() } as const
-  t.strictSame(headersOf(['User-Agent', 'a', 'X-HTTP-Method', ' Post '], {}, [], call), ['User-Agent', 'a'], 'the call’s own is none')
-  const may = { ...call, provider: providerWith({ api: { baseUrl: 'https://api.acme.example', methodOverride: true } }) }
-  const asked = ['User-Agent', 'a', 'X-HTTP-Method', 'patch']
-  t.strictSame(headersOf(asked, {}, [], may), asked)
+  const request = { method: 'POST', provider: providerWith() } as const
+  t.strictSame(
+    headersOf(['User-Agent', 'a', 'X-HTTP-Method', ' Post '], {}, [], request),
+    ['User-Agent', 'a'],
+    'the request’s own method is no override'
+  )
+  const allowed = { ...request, provider: providerWith({ api: { baseUrl: 'https://api.acme.example', methodOverride: true } }) }
+  const override = ['User-Agent', 'a', 'X-HTTP-Method', 'patch']
+  t.strictSame(headersOf(override, {}, [], allowed), override)
   t.equal(
-    codeOf(() => headersOf(['X-HTTP-Method', 'TRACE'], {}, [], may)),
+    codeOf(() => headersOf(['X-HTTP-Method', 'TRACE'], {}, [], allowed)),
     'method_not_allowed'
   )
 })

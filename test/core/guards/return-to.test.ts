@@ -6,8 +6,8 @@ const publicUrl = 'https://connect.example.com'
 const origins = new Set([publicUrl, 'https://app.example.com', 'http://localhost:5173'])
 const guard = (address: string) => guardReturnTo(address, publicUrl, origins)
 
-const refused: Record<string, readonly string[]> = {
-  'an address without a scheme that browsers read as another host': [
+const rejected: Record<string, readonly string[]> = {
+  'a URL without a scheme, which browsers read as another host': [
     '//evil.example',
     '///evil.example',
     '////evil.example',
@@ -41,7 +41,7 @@ const refused: Record<string, readonly string[]> = {
     '/a/..//evil.example',
     '/%2e%2e//evil.example'
   ],
-  'a control character or blank, bare or encoded in the path': [
+  'a control character or space, bare or encoded in the path': [
     '/\t/evil.example',
     '/%09/evil.example',
     '/%0a/evil.example',
@@ -82,7 +82,7 @@ const refused: Record<string, readonly string[]> = {
     'https://',
     'https:'
   ],
-  'what is neither a path nor an absolute URL': ['', 'done', './done', '../done', '?a=b', '#a', 'app.example.com/done', '*', 'null'],
+  'text that is neither a path nor an absolute URL': ['', 'done', './done', '../done', '?a=b', '#a', 'app.example.com/done', '*', 'null'],
   'a user name': [
     'https://app.example.com@evil.example/',
     'https://evil.example@app.example.com/',
@@ -112,11 +112,11 @@ const refused: Record<string, readonly string[]> = {
     'https://evil.example?https://app.example.com',
     'https://evil.example#@app.example.com'
   ],
-  'a host that is none': ['https://[::1', 'https://a b/', 'https://app.example.com:port/', 'https://%/']
+  'an invalid host': ['https://[::1', 'https://a b/', 'https://app.example.com:port/', 'https://%/']
 }
 
-for (const [what, addresses] of Object.entries(refused)) {
-  t.test(`SEC-26: ${what} is refused`, async t => {
+for (const [form, addresses] of Object.entries(rejected)) {
+  t.test(`SEC-26: ${form} is rejected`, async t => {
     for (const address of addresses)
       t.equal(
         codeOf(() => guard(address)),
@@ -126,7 +126,7 @@ for (const [what, addresses] of Object.entries(refused)) {
   })
 }
 
-t.test('SEC-26: an address that is allowed comes back in its normal form', async t => {
+t.test('SEC-26: an allowed return URL is normalized', async t => {
   for (const [address, normal] of [
     ['/', '/'],
     ['/done', '/done'],
@@ -163,14 +163,14 @@ t.test('SEC-26: an address that is allowed comes back in its normal form', async
   }
 })
 
-t.test('SEC-26: without an origin that is allowed for it, not even the own host is', async t => {
+t.test('SEC-26: the gateway’s own host is allowed only if its origin is listed', async t => {
   t.equal(
     codeOf(() => guardReturnTo('/done', publicUrl, new Set())),
     'return_to_rejected'
   )
 })
 
-t.test('SEC-22: an address that would not fit into the cookie of the sign-in is refused, as it is or in its normal form', async t => {
+t.test('SEC-22: a return URL too long for the sign-in’s cookie is rejected, as given or normalized', async t => {
   const longest = `/${'a'.repeat(1999)}`
   t.equal(guard(longest), longest)
   t.equal(
@@ -188,7 +188,7 @@ t.test('SEC-22: an address that would not fit into the cookie of the sign-in is 
   )
 })
 
-t.test('parameters are added before the fragment, and leave the rest as it is', async t => {
+t.test('parameters are added before the fragment, and nothing else changes', async t => {
   const params = { connect_error: 'access_denied', provider: 'acme' }
   const added = 'connect_error=access_denied&provider=acme'
   for (const [address, expected] of [

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { resolvePointer } from '../../../src/core/util/json-pointer.ts'
 
-t.test('the examples of RFC 6901 §5 give its answers', async t => {
+t.test('the examples of RFC 6901 §5 resolve as given there', async t => {
   const document = { foo: ['bar', 'baz'], '': 0, 'a/b': 1, 'c%d': 2, 'e^f': 3, 'g|h': 4, 'i\\j': 5, 'k"l': 6, ' ': 7, 'm~n': 8 }
   for (const [pointer, value] of [
     ['', document],
@@ -21,7 +21,7 @@ t.test('the examples of RFC 6901 §5 give its answers', async t => {
   t.equal(resolvePointer({ '~1': 'tilde' }, '/~01'), 'tilde', '~01 is ~1 and not a slash (§4)')
 })
 
-t.test('where nothing stands there is nothing, and no error', async t => {
+t.test('a pointer to nothing resolves to undefined without an error', async t => {
   for (const [document, pointer] of [
     [{}, '/a'],
     [{ a: 1 }, '/a/b'],
