@@ -1,53 +1,53 @@
 import { raw } from '../support/raw.ts'
-import { type After, type Bytes, base, call } from './requests.ts'
-import { type Answer, answersIn } from './responses.ts'
+import { base, buildRequest, type Follower, type RequestBytes } from './requests.ts'
+import { type ParsedResponse, parseResponses } from './responses.ts'
 
-export type Sendable = { readonly bytes: Bytes; readonly after?: After }
-/** What was sent, the name by which the provider knows it if it came there, and what came back. */
-export type Exchange<T> = { readonly sent: T; readonly caseId: string; readonly answer: Answer | undefined }
+export type AnyRequest = { readonly bytes: RequestBytes; readonly after?: Follower }
+/** A request, the id by which the provider recognizes it, and the response, if any. */
+export type Exchange<T> = { readonly request: T; readonly caseId: string; readonly response: ParsedResponse | undefined }
 
-type Person = { readonly port: number; readonly cookie: string }
+type Client = { readonly port: number; readonly cookie: string }
 
-// Those of a connection may all be under way at once. Together they stay below the 256 that a session may have.
-const maxOnAConnection = 60
-const connectionsAtOnce = 4
-const last = call({ target: `${base}/last`, lines: ['Connection: close'] })
-let cases = 0
+// All requests of a connection may be in flight at once. Together the connections stay below the limit of 256 per session.
+const maxRequestsPerConnection = 60
+const maxConnections = 4
+const validRequest = buildRequest({ target: `${base}/last`, lines: ['Connection: close'] })
+let caseCount = 0
 
 /**
- * Sends each request as it is, many on a connection where it stays open. Behind those that share one lies a proper call, which must
- * be served; behind one that ends it lies a call that nobody may read.
- * @returns what came back, and on how many connections the proper call was not served
+ * Sends each request byte for byte. Requests that leave the connection open share connections, each of which ends with a valid request that
+ * must be served. A request that ends its connection is followed by one that must not be read.
+ * @returns the exchanges, and the number of connections whose valid request was not served
  */
-export async function exchangeAll<T extends Sendable>(
-  { port, cookie }: Person,
+export async function exchangeAll<T extends AnyRequest>(
+  { port, cookie }: Client,
   requests: readonly T[]
 ): Promise<{ exchanges: Exchange<T>[]; broken: number }> {
-  const named = requests.map(sent => ({ sent, caseId: `case-${++cases}` }))
-  const shared = named.filter(({ sent }) => !sent.after)
+  const cases = requests.map(request => ({ request, caseId: `case-${++caseCount}` }))
+  const shared = cases.filter(({ request }) => !request.after)
   const connections = [
-    ...Array.from({ length: Math.ceil(shared.length / maxOnAConnection) }, (_, i) =>
-      shared.slice(i * maxOnAConnection, (i + 1) * maxOnAConnection)
+    ...Array.from({ length: Math.ceil(shared.length / maxRequestsPerConnection) }, (_, i) =>
+      shared.slice(i * maxRequestsPerConnection, (i + 1) * maxRequestsPerConnection)
     ),
-    ...named.filter(({ sent }) => sent.after).map(one => [one])
+    ...cases.filter(({ request }) => request.after).map(one => [one])
   ]
   let broken = 0
   const exchanges: Exchange<T>[] = []
 
-  async function exchange(list: typeof named): Promise<void> {
-    const [first] = list
-    const after = first?.sent.after
-    const bytes = list.map(({ sent, caseId }) => sent.bytes({ cookie, caseId }))
-    if (after !== 'nothing') bytes.push(last({ cookie, caseId: after && first ? first.caseId : 'last' }))
-    const answers = answersIn(await raw(port, bytes.join('')))
-    list.forEach(({ sent, caseId }, i) => void exchanges.push({ sent, caseId, answer: answers[i] }))
-    if (!after && (answers.length !== bytes.length || answers.at(-1)?.status !== 200)) broken++
+  async function exchange(connection: typeof cases): Promise<void> {
+    const [first] = connection
+    const after = first?.request.after
+    const bytes = connection.map(({ request, caseId }) => request.bytes({ cookie, caseId }))
+    if (after !== 'nothing') bytes.push(validRequest({ cookie, caseId: after && first ? first.caseId : 'last' }))
+    const responses = parseResponses(await raw(port, bytes.join('')))
+    connection.forEach(({ request, caseId }, i) => void exchanges.push({ request, caseId, response: responses[i] }))
+    if (!after && (responses.length !== bytes.length || responses.at(-1)?.status !== 200)) broken++
   }
 
   const queue = connections.values()
   await Promise.all(
-    Array.from({ length: connectionsAtOnce }, async () => {
-      for (const list of queue) await exchange(list)
+    Array.from({ length: maxConnections }, async () => {
+      for (const connection of queue) await exchange(connection)
     })
   )
   return { exchanges, broken }

@@ -1,14 +1,14 @@
-import { bareCall, base, call, type Hostile } from './requests.ts'
+import { base, buildBareRequest, buildRequest, type HostileRequest, type Sender } from './requests.ts'
 
 type Framing = Record<string, readonly string[]>
 
-/** What follows the head. Whoever ends the body elsewhere reads the rest of it as a request of its own. */
+/** Follows the head. A server that ends the body elsewhere reads the rest as a request. */
 const bodies = { 'a body': 'hello', 'a body in chunks': '5\r\nhello\r\n0\r\n\r\n', 'an empty body in chunks': '0\r\n\r\n' }
 
 const lengths = ['5', '0', '6']
 const codings = ['chunked', 'Chunked', 'identity', 'gzip, chunked']
 
-/** RFC 9112 §6.1, §6.3: a length beside a coding, and lengths that differ or that only some servers can read. */
+/** RFC 9112 §6.1, §6.3: a length with a transfer coding, and lengths that differ or that only some servers accept. */
 const lengthTricks: Framing = {
   ...Object.fromEntries(
     lengths.flatMap(length =>
@@ -76,7 +76,7 @@ codingTricks['the coding chunked twice'] = ['Transfer-Encoding: chunked', 'Trans
 codingTricks['the codings chunked and identity'] = ['Transfer-Encoding: chunked', 'Transfer-Encoding: identity']
 codingTricks['the codings identity and chunked'] = ['Transfer-Encoding: identity', 'Transfer-Encoding: chunked']
 
-/** RFC 9112 §7.1: sizes and ends of chunks that only some servers read as they are meant. */
+/** RFC 9112 §7.1: chunk sizes and line ends that servers parse differently. */
 const chunkTricks: Record<string, string> = Object.fromEntries(
   [
     '0x5\r\nhello\r\n0\r\n\r\n',
@@ -108,7 +108,7 @@ const chunkTricks: Record<string, string> = Object.fromEntries(
   ].map(body => [`the chunks ${JSON.stringify(body)}`, body])
 )
 
-/** What no field line may hold (RFC 9112 §5, RFC 9110 §5.5), wherever it stands. */
+/** Positions of a field line that is invalid (RFC 9112 §5, RFC 9110 §5.5). */
 const linePlaces = {
   'in the middle': (line: string) => [line],
   'before the framing': (line: string) => [line, 'Content-Length: 0'],
@@ -163,73 +163,73 @@ const requestLines = [
 
 const malformed = { status: 400, code: 'header_rejected', after: 'smuggled' } as const
 
-export const hostileFraming: readonly Hostile[] = [
+export const hostileFraming: readonly HostileRequest[] = [
   ...Object.entries({ ...lengthTricks, ...codingTricks }).flatMap(([trick, lines]) =>
     Object.entries(bodies).map(
-      ([kind, body]): Hostile => ({
-        what: `${trick} with ${kind}`,
-        bytes: call({ method: 'POST', lines, body }),
+      ([kind, body]): HostileRequest => ({
+        title: `${trick} with ${kind}`,
+        bytes: buildRequest({ method: 'POST', lines, body }),
         ...malformed
       })
     )
   ),
-  ...Object.entries(chunkTricks).map(([what, body]) => ({
-    what,
-    bytes: call({ method: 'POST', lines: ['Transfer-Encoding: chunked'], body }),
+  ...Object.entries(chunkTricks).map(([title, body]) => ({
+    title,
+    bytes: buildRequest({ method: 'POST', lines: ['Transfer-Encoding: chunked'], body }),
     ...malformed
   })),
   ...lineTricks.flatMap(line =>
     Object.entries(linePlaces).map(([where, at]) => ({
-      what: `the line ${JSON.stringify(line)} ${where}`,
-      bytes: call({ method: 'POST', lines: at(line) }),
+      title: `the line ${JSON.stringify(line)} ${where}`,
+      bytes: buildRequest({ method: 'POST', lines: at(line) }),
       ...malformed
     }))
   ),
-  ...requestLines.map(first => ({
-    what: `the request line ${JSON.stringify(first)}`,
-    bytes: (caller: Parameters<Hostile['bytes']>[0]) => call({})(caller).replace(/^.*(?=\r\nHost)/, () => first),
+  ...requestLines.map(line => ({
+    title: `the request line ${JSON.stringify(line)}`,
+    bytes: (sender: Sender) => buildRequest({})(sender).replace(/^.*(?=\r\nHost)/, () => line),
     ...malformed
   })),
   {
-    what: 'lines that end with LF alone',
-    bytes: caller => call({})(caller).replaceAll('\r\n', '\n'),
+    title: 'lines that end in a bare LF',
+    bytes: sender => buildRequest({})(sender).replaceAll('\r\n', '\n'),
     ...malformed
   },
   {
-    what: 'lines that end with CR alone',
-    bytes: caller => call({})(caller).replaceAll('\r\n', '\r'),
+    title: 'lines that end in a bare CR',
+    bytes: sender => buildRequest({})(sender).replaceAll('\r\n', '\r'),
     ...malformed
   },
   // RFC 9112 §3.2.
-  { what: 'no Host', bytes: call({ host: '' }), ...malformed },
+  { title: 'no Host', bytes: buildRequest({ host: '' }), ...malformed },
   ...['x y', 'x/y', 'user@x', 'x:y', 'x:80:80', '[::1', '[x]', 'x\\y', 'x"', '<x>', 'x, y'].map(host => ({
-    what: `the host ${host}`,
-    bytes: call({ host: `Host: ${host}\r\n` }),
+    title: `the host ${host}`,
+    bytes: buildRequest({ host: `Host: ${host}\r\n` }),
     ...malformed
   })),
   ...['x', 'y', ''].flatMap(host => [
-    { what: `a second Host: ${host}`, bytes: call({ lines: [`Host: ${host}`] }), ...malformed },
-    { what: `a second host: ${host}`, bytes: call({ lines: [`host: ${host}`] }), ...malformed }
+    { title: `a second Host: ${host}`, bytes: buildRequest({ lines: [`Host: ${host}`] }), ...malformed },
+    { title: `a second host: ${host}`, bytes: buildRequest({ lines: [`host: ${host}`] }), ...malformed }
   ]),
-  ...['200-maybe', '100-continued', 'x', ''].map(expected => ({
-    what: `Expect: ${expected}`,
-    bytes: call({ lines: [`Expect: ${expected}`] }),
+  ...['200-maybe', '100-continued', 'x', ''].map(expectation => ({
+    title: `Expect: ${expectation}`,
+    bytes: buildRequest({ lines: [`Expect: ${expectation}`] }),
     status: 417,
     code: 'header_rejected',
     after: 'smuggled' as const
   })),
-  { what: 'the target *', bytes: call({ target: '*' }), status: 400, code: 'path_rejected' },
+  { title: 'the target *', bytes: buildRequest({ target: '*' }), status: 400, code: 'path_rejected' },
   ...['TRACE', 'PROPFIND', 'MKCOL', 'LOCK', 'SEARCH', 'QUERY', 'PURGE', 'REPORT', 'SUBSCRIBE', 'SOURCE'].map(method => ({
-    what: `the method ${method}`,
-    bytes: call({ method }),
+    title: `the method ${method}`,
+    bytes: buildRequest({ method }),
     status: 405,
     code: 'method_not_allowed'
   })),
   ...['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'].flatMap(name =>
     [name, name.replaceAll('-', '_'), name.toUpperCase()].flatMap(spelling =>
       ['DELETE', 'put', 'x'].map(method => ({
-        what: `${spelling}: ${method}`,
-        bytes: call({ method: 'POST', lines: [`${spelling}: ${method}`, 'Content-Length: 5'], body: 'hello' }),
+        title: `${spelling}: ${method}`,
+        bytes: buildRequest({ method: 'POST', lines: [`${spelling}: ${method}`, 'Content-Length: 5'], body: 'hello' }),
         status: 400,
         code: 'header_rejected'
       }))
@@ -240,20 +240,20 @@ export const hostileFraming: readonly Hostile[] = [
       ['a header of', [`X-Long: ${'a'.repeat(length)}`]] as const,
       ['a name of', [`X-${'a'.repeat(length)}: a`]] as const,
       ['many headers of', Array.from({ length: length / 16 }, (_, i) => `X-${i}: ${'a'.repeat(16)}`)] as const
-    ].map(([what, lines]) => ({
-      what: `${what} ${length} bytes`,
-      bytes: call({ lines }),
+    ].map(([title, lines]) => ({
+      title: `${title} ${length} bytes`,
+      bytes: buildRequest({ lines }),
       status: 431,
       code: 'header_rejected',
-      // More than is read at all, by their length or by their number.
-      ...((length === 60_000 || what === 'many headers of') && { after: 'smuggled' as const })
+      // Above the limits of the parser in size or number.
+      ...((length === 60_000 || title === 'many headers of') && { after: 'smuggled' as const })
     }))
   ),
   {
-    what: 'a target of 20,000 bytes',
-    bytes: call({ target: `${base}/${'a'.repeat(20_000)}` }),
+    title: 'a target of 20,000 bytes',
+    bytes: buildRequest({ target: `${base}/${'a'.repeat(20_000)}` }),
     status: 414,
     code: 'path_rejected'
   },
-  { what: 'nothing of a call but its line', bytes: bareCall({}, () => []), status: 403, code: 'csrf_rejected' }
+  { title: 'a request line without headers', bytes: buildBareRequest({}, () => []), status: 403, code: 'csrf_rejected' }
 ]

@@ -1,6 +1,6 @@
-import { bareCall, base, type Hostile } from './requests.ts'
+import { base, buildBareRequest, type HostileRequest } from './requests.ts'
 
-/** What changes something, and all of /proxy. */
+/** The routes that change state, and /proxy with any method. */
 const routes = [
   ['GET', `${base}/x`],
   ['POST', `${base}/x`],
@@ -11,7 +11,7 @@ const routes = [
   ['POST', '/logout']
 ] as const
 
-/** Almost an origin that is allowed. */
+/** Origins that resemble an allowed one. */
 function lookAlikes(allowed: string): string[] {
   const { protocol, hostname, port, origin } = new URL(allowed)
   const at = (host: string, end = port) => `${protocol}//${host}${end === '' ? '' : `:${end}`}`
@@ -41,14 +41,14 @@ function lookAlikes(allowed: string): string[] {
   ]
 }
 
-const wrongMarks = ['0', '2', '', 'true', '01', '1.0', '1, 1', '1;', '"1"', '+1', '\xb9', '1\t1']
+const wrongCsrfValues = ['0', '2', '', 'true', '01', '1.0', '1, 1', '1;', '"1"', '+1', '\xb9', '1\t1']
 
-/** Calls that a page elsewhere could make a browser send, cookie included. */
-export function foreignCalls(allowedOrigins: readonly string[]): Hostile[] {
-  const refused = { status: 403, code: 'csrf_rejected' }
-  const variants: Array<[what: string, lines: readonly string[]]> = [
+/** Requests that a page of another origin could make a browser send, with the session cookie. */
+export function crossOriginRequests(allowedOrigins: readonly string[]): HostileRequest[] {
+  const rejected = { status: 403, code: 'csrf_rejected' }
+  const variants: Array<[title: string, lines: readonly string[]]> = [
     ...allowedOrigins.flatMap(lookAlikes).map(origin => [`Origin: ${origin}`, ['X-CSRF: 1', `Origin: ${origin}`]] as [string, string[]]),
-    ...wrongMarks.map(mark => [`X-CSRF: ${mark}`, [`X-CSRF: ${mark}`]] as [string, string[]]),
+    ...wrongCsrfValues.map(value => [`X-CSRF: ${value}`, [`X-CSRF: ${value}`]] as [string, string[]]),
     ['X-CSRF twice', ['X-CSRF: 1', 'X-CSRF: 1']],
     ['X_CSRF', ['X_CSRF: 1']],
     ['no X-CSRF', []],
@@ -56,21 +56,21 @@ export function foreignCalls(allowedOrigins: readonly string[]): Hostile[] {
     ['a cross-site fetch', ['X-CSRF: 1', 'Sec-Fetch-Site: cross-site']],
     ['a cross-site fetch from an allowed origin', ['X-CSRF: 1', 'Sec-Fetch-Site: cross-site', `Origin: ${allowedOrigins[0]}`]]
   ]
-  const calls = variants.flatMap(([what, lines]) =>
+  const requests = variants.flatMap(([title, lines]) =>
     routes.map(
-      ([method, target]): Hostile => ({
-        what: `${method} ${target} with ${what}`,
-        bytes: bareCall({ method, target }, ({ cookie }) => [`Cookie: ${cookie}`, ...lines, 'Content-Length: 0']),
-        ...refused
+      ([method, target]): HostileRequest => ({
+        title: `${method} ${target} with ${title}`,
+        bytes: buildBareRequest({ method, target }, ({ cookie }) => [`Cookie: ${cookie}`, ...lines, 'Content-Length: 0']),
+        ...rejected
       })
     )
   )
   const preflights = allowedOrigins.flatMap(lookAlikes).map(
-    (origin): Hostile => ({
-      what: `a preflight from ${origin}`,
-      bytes: bareCall({ method: 'OPTIONS' }, () => [`Origin: ${origin}`, 'Access-Control-Request-Method: GET']),
-      ...refused
+    (origin): HostileRequest => ({
+      title: `a preflight from ${origin}`,
+      bytes: buildBareRequest({ method: 'OPTIONS' }, () => [`Origin: ${origin}`, 'Access-Control-Request-Method: GET']),
+      ...rejected
     })
   )
-  return [...calls, ...preflights]
+  return [...requests, ...preflights]
 }

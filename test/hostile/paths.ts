@@ -1,13 +1,13 @@
 import { depths, spellings } from './encodings.ts'
-import { base, call, type Hostile } from './requests.ts'
+import { base, buildRequest, type HostileRequest } from './requests.ts'
 
-/** What some server on the way reads as a step out of the base, as another host or as the end of the path. */
+/** Segments that some server reads as a step out of the base, as another host or as the end of the path. */
 const segmentTricks = {
   'two dots': '..',
   'one dot': '.',
   'two dots with a parameter': '..;x',
   'one dot with a parameter': '.;x=1',
-  'two dots and a blank': '.. ',
+  'two dots and a space': '.. ',
   'two dots and a control character': '..\x01',
   'two dots before a query': '..?x',
   'two dots before a fragment': '..#x',
@@ -35,21 +35,21 @@ const segmentPositions = {
   'before a query': (trick: string) => `/${trick}?q=1`
 }
 
-/** What reads as another host, at the start alone. */
+/** Read as another host at the start of a path. */
 const hostTricks = { 'a slash': '/', 'two slashes': '//', 'a backslash': '\\', 'a slash and a user': '/user@' }
 const hostPositions = { 'before a host': (trick: string) => `/${trick}evil.example/x` }
 
-function product(tricks: Record<string, string>, positions: Record<string, (trick: string) => string>): Hostile[] {
+function product(tricks: Record<string, string>, positions: Record<string, (trick: string) => string>): HostileRequest[] {
   return Object.entries(tricks).flatMap(([trick, text]) =>
     depths.flatMap(depth =>
       spellings(text, depth).flatMap(spelling =>
-        Object.entries(positions).map(([where, at]): Hostile => {
+        Object.entries(positions).map(([where, at]): HostileRequest => {
           const target = base + at(spelling)
-          // What no request line may hold is no request at all, and is answered before there is a path.
+          // Characters that are invalid in a request line are rejected before the path is parsed.
           const malformed = /[^\x21-\x7e]/.test(target.trimEnd())
           return {
-            what: `${trick} ${where}, decoded ${depth} times`,
-            bytes: call({ target }),
+            title: `${trick} ${where}, decoded ${depth} times`,
+            bytes: buildRequest({ target }),
             status: 400,
             code: malformed ? 'header_rejected' : 'path_rejected',
             ...(malformed && { after: 'smuggled' })
@@ -60,7 +60,7 @@ function product(tricks: Record<string, string>, positions: Record<string, (tric
   )
 }
 
-/** A target that is not a path of this host, or a provider's name that is none. */
+/** Targets that are no path of this host, and unknown provider names. */
 const targets: ReadonlyArray<readonly [status: number, code: string, targets: readonly string[]]> = [
   [
     400,
@@ -135,15 +135,15 @@ const targets: ReadonlyArray<readonly [status: number, code: string, targets: re
   ]
 ]
 
-export const hostilePaths: readonly Hostile[] = [
+export const hostilePaths: readonly HostileRequest[] = [
   ...product(segmentTricks, segmentPositions),
   ...product(hostTricks, hostPositions),
   ...targets.flatMap(([status, code, list]) =>
-    list.map((target): Hostile => ({ what: `the target ${target}`, bytes: call({ target }), status, code }))
+    list.map((target): HostileRequest => ({ title: `the target ${target}`, bytes: buildRequest({ target }), status, code }))
   )
 ]
 
-const oddSegments = [
+const unusualSegments = [
   '..foo',
   'foo..',
   '..foo..bar',
@@ -176,12 +176,12 @@ const oddSegments = [
   '%E6%97%A5%E6%9C%AC',
   '%e6%97%a5',
   '%C3%A9',
-  // Bytes of another encoding than UTF-8, or of none.
+  // Bytes that are not UTF-8.
   'caf%e9',
   '%ff',
   '%80',
   '%ed%a0%80',
-  // Full-width dots and slashes: letters as any other, unless somebody normalizes them, and nobody does that to a path.
+  // Full-width dots and slashes: ordinary letters, because no server applies Unicode normalization to a path.
   '%EF%BC%8E%EF%BC%8E',
   '%EF%BC%8F',
   '%F0%9F%97%9D',
@@ -189,13 +189,13 @@ const oddSegments = [
   '%01x',
   '%41%42'
 ]
-const oddPositions = [
+const unusualPositions = [
   (segment: string) => `/${segment}`,
   (segment: string) => `/a/${segment}/b`,
   (segment: string) => `/a/${segment}/`,
   (segment: string) => `/a//${segment}`
 ]
-const oddTargets = [
+const unusualTargets = [
   '',
   '?',
   '?q=1',
@@ -221,5 +221,8 @@ const oddTargets = [
   `/${'%20'.repeat(1000)}`
 ]
 
-/** What a careless guard would refuse or tidy up, though RFC 3986 and real APIs have it. */
-export const oddButGood: readonly string[] = [...oddSegments.flatMap(segment => oddPositions.map(at => at(segment))), ...oddTargets]
+/** Valid by RFC 3986 and in use by real APIs; a careless guard would reject or normalize them. */
+export const unusualPaths: readonly string[] = [
+  ...unusualSegments.flatMap(segment => unusualPositions.map(at => at(segment))),
+  ...unusualTargets
+]

@@ -1,40 +1,47 @@
-/** What makes a call that of the person who is signed in: a pair of the `Cookie` header; and known again where it arrives. */
-export type Caller = { readonly cookie: string; readonly caseId: string }
+/** Identifies a request: the `Cookie` pair of a signed-in session, and the id by which the provider recognizes the request. */
+export type Sender = { readonly cookie: string; readonly caseId: string }
 
-/** The bytes of a request, made for a caller. */
-export type Bytes = (caller: Caller) => string
+/** The bytes of a request, built for a sender. */
+export type RequestBytes = (sender: Sender) => string
 
 /**
- * What is sent behind a request that ends its connection: another one, which nobody may read, or nothing. All that have neither
- * share a connection with others.
+ * Sent after a request that ends its connection: another request, which must not be read, or nothing. Requests without either share a
+ * connection.
  */
-export type After = 'smuggled' | 'nothing'
+export type Follower = 'smuggled' | 'nothing'
 
-export type Hostile = {
-  readonly what: string
-  readonly bytes: Bytes
+export type HostileRequest = {
+  readonly title: string
+  readonly bytes: RequestBytes
   readonly status: number
-  /** Of the header `Grantkeeper-Error`; `undefined` where node:http answers before anything of ours is asked. */
+  /** The `Grantkeeper-Error` header; `undefined` if node:http responds before the gateway's own code runs. */
   readonly code: string | undefined
-  readonly after?: After
+  readonly after?: Follower
 }
 
 export const base = '/proxy/productboard'
 
-const linesOf = ({ cookie, caseId }: Caller): string => `X-CSRF: 1\r\nCookie: ${cookie}\r\nX-Case: ${caseId}\r\n`
+const senderLines = ({ cookie, caseId }: Sender): string => `X-CSRF: 1\r\nCookie: ${cookie}\r\nX-Case: ${caseId}\r\n`
 
-type Call = { method?: string; target?: string; version?: string; host?: string; lines?: readonly string[]; body?: string }
+type RequestParts = { method?: string; target?: string; version?: string; host?: string; lines?: readonly string[]; body?: string }
 
-/** A call as a frontend makes it, but for what is given. */
-export const call =
-  ({ method = 'GET', target = `${base}/x`, version = 'HTTP/1.1', host = 'Host: x\r\n', lines = [], body = '' }: Call): Bytes =>
-  caller =>
-    `${method} ${target} ${version}\r\n${host}${linesOf(caller)}${lines.map(line => `${line}\r\n`).join('')}\r\n${body}`
+/** A valid request of a frontend, apart from the given parts. */
+export const buildRequest =
+  ({
+    method = 'GET',
+    target = `${base}/x`,
+    version = 'HTTP/1.1',
+    host = 'Host: x\r\n',
+    lines = [],
+    body = ''
+  }: RequestParts): RequestBytes =>
+  sender =>
+    `${method} ${target} ${version}\r\n${host}${senderLines(sender)}${lines.map(line => `${line}\r\n`).join('')}\r\n${body}`
 
-/** A call without the header, cookie and case that `call` puts on: those of `lines` only. */
-export const bareCall =
-  ({ method = 'GET', target = `${base}/x` }: Call, lines: (caller: Caller) => readonly string[]): Bytes =>
-  caller =>
-    `${method} ${target} HTTP/1.1\r\nHost: x\r\nX-Case: ${caller.caseId}\r\n${lines(caller)
+/** A request without `X-CSRF` and cookie: its header lines are those of `lines`, apart from Host and X-Case. */
+export const buildBareRequest =
+  ({ method = 'GET', target = `${base}/x` }: RequestParts, lines: (sender: Sender) => readonly string[]): RequestBytes =>
+  sender =>
+    `${method} ${target} HTTP/1.1\r\nHost: x\r\nX-Case: ${sender.caseId}\r\n${lines(sender)
       .map(line => `${line}\r\n`)
       .join('')}\r\n`

@@ -1,16 +1,16 @@
-import { depths, escapedUtf8, spellings } from './encodings.ts'
-import { bareCall, type Hostile } from './requests.ts'
+import { depths, percentEncodeUtf8, spellings } from './encodings.ts'
+import { buildBareRequest, type HostileRequest } from './requests.ts'
 
-type Tricks = ReadonlyArray<readonly [what: string, address: string]>
+type Tricks = ReadonlyArray<readonly [title: string, url: string]>
 
 const evil = 'evil.example'
 
-/** Two of these at the start, and some browser or proxy sees a host behind them. */
+/** After two of these at the start, some browser or proxy reads a host. */
 const slashes = ['/', '\\', '%2f', '%5C', '%252f', '%255c', '%25252f']
 const slashTricks: Tricks = slashes.flatMap(one => slashes.map(two => ['two kinds of slash', `${one}${two}${evil}`] as const))
 
-/** URL parsers take these out or make nothing of them, and the slashes around them meet. */
-const between = [
+/** URL parsers drop these, which joins the slashes around them. */
+const insertions = [
   '\t',
   '\n',
   '\r',
@@ -30,8 +30,8 @@ const between = [
   '/',
   '\\'
 ]
-const betweenTricks: Tricks = between.flatMap(odd =>
-  [`/${odd}/${evil}`, `/${odd}//${evil}`].map(address => ['between two slashes', address] as const)
+const insertionTricks: Tricks = insertions.flatMap(odd =>
+  [`/${odd}/${evil}`, `/${odd}//${evil}`].map(url => ['between two slashes', url] as const)
 )
 
 const schemes = [
@@ -55,47 +55,47 @@ const mixed = (text: string): string => [...text].map((c, i) => (i % 2 === 0 ? c
 const schemeTricks = (allowed: string): Tricks =>
   schemes.flatMap(scheme =>
     [scheme, upper(scheme), mixed(scheme)].flatMap(spelling =>
-      [`${spelling}:alert(1)`, `${spelling}://${new URL(allowed).host}/%0aalert(1)`].map(address => ['another scheme', address] as const)
+      [`${spelling}:alert(1)`, `${spelling}://${new URL(allowed).host}/%0aalert(1)`].map(url => ['another scheme', url] as const)
     )
   )
 
-/** Almost an origin that is allowed. */
+/** URLs that resemble an allowed origin. */
 function originTricks(allowed: string): Tricks {
   const { protocol, host, hostname, port } = new URL(allowed)
   const end = port === '' ? '' : `:${port}`
   const at = (authority: string) => `${protocol}//${authority}/`
   const hosts = {
-    'a longer host': ['.', '\u3002', '\uff0e', '\uff61', '%2e', '-', ''].map(dot => `${hostname}${dot}${evil}${end}`),
-    'a longer host in front': ['evil-', 'evil.', 'x', '0'].map(front => `${front}${host}`),
-    'a dot behind it': [`${hostname}.${end}`, `${hostname}..${end}`],
+    'a suffixed host': ['.', '\u3002', '\uff0e', '\uff61', '%2e', '-', ''].map(dot => `${hostname}${dot}${evil}${end}`),
+    'a prefixed host': ['evil-', 'evil.', 'x', '0'].map(front => `${front}${host}`),
+    'a trailing dot': [`${hostname}.${end}`, `${hostname}..${end}`],
     'another port': [`${hostname}:1`, `${host}0`, `${hostname}:65535`],
-    'no port at all': [`${hostname}:x`, `${hostname}:-1`, `${hostname}:99999`],
+    'an invalid port': [`${hostname}:x`, `${hostname}:-1`, `${hostname}:99999`],
     'a user': ['user@', 'user:password@', '@', ':@', 'user%40x@', `${evil}@`].map(user => `${user}${host}`),
-    'it as a user': [`${host}@${evil}`, `${host}%40${evil}`, `${host}:x@${evil}`, `${host}%2f@${evil}`],
-    'a letter that looks the same': [`\u0430${host}`, `${hostname.replace('a', '\u0430').replace('o', '\u043e')}${end}`],
-    'what ends a host': ['\\', '%5c', '%00', '%09', '%0a', '%20', '%23', '%3f', '\t', '\n', '\0', ' '].map(
+    'the allowed host as a user': [`${host}@${evil}`, `${host}%40${evil}`, `${host}:x@${evil}`, `${host}%2f@${evil}`],
+    'a look-alike letter': [`\u0430${host}`, `${hostname.replace('a', '\u0430').replace('o', '\u043e')}${end}`],
+    'a character that ends a host': ['\\', '%5c', '%00', '%09', '%0a', '%20', '%23', '%3f', '\t', '\n', '\0', ' '].map(
       odd => `${hostname}${odd}.${evil}${end}`
     )
   }
   return [
-    ...Object.entries(hosts).flatMap(([what, list]) => list.map(authority => [what, at(authority)] as const)),
+    ...Object.entries(hosts).flatMap(([title, list]) => list.map(authority => [title, at(authority)] as const)),
     ...['', '/', '\\', '\\\\', '/\\', '\\/', '\t//', '///'].map(
       slash => ['a scheme without its slashes', `${protocol}${slash}${evil}/`] as const
     ),
     ...['', '/', '\\\\', '///'].map(slash => ['its own scheme without the slashes', `${protocol}${slash}${host}/`] as const),
-    ['the other scheme', `${protocol === 'https:' ? 'http' : 'https'}://${host}/`]
+    ['http for https, or the reverse', `${protocol === 'https:' ? 'http' : 'https'}://${host}/`]
   ]
 }
 
 const controls = ['\t', '\n', '\r', '\0', '\x0b', '\x1b', '\x7f', '\\']
-/** In a path of ours these are refused at any depth up to five: whoever decodes it would split a header, or see another host. */
+/** Rejected in a path at any depth of encoding: a server that decodes them would split a header or read another host. */
 const controlTricks: Tricks = controls.flatMap(control =>
   depths
     .filter(depth => depth < 4)
     .flatMap(depth =>
       spellings(control, depth).flatMap(spelling =>
         [`/${spelling}`, `/a${spelling}b`, `/a/${spelling}`].map(
-          address => [`${JSON.stringify(control)} in a path, decoded ${depth} times`, address] as const
+          url => [`${JSON.stringify(control)} in a path, decoded ${depth} times`, url] as const
         )
       )
     )
@@ -108,10 +108,10 @@ const controlsOnOrigin = (allowed: string): Tricks =>
       `${allowed}${control}/`,
       `${allowed}/a${control}b`,
       `${allowed}/${control}`
-    ].map(address => [`${JSON.stringify(control)} in a URL`, address] as const)
+    ].map(url => [`${JSON.stringify(control)} in a URL`, url] as const)
   )
 
-const noAddress: Tricks = [
+const notUrls: Tricks = [
   'done',
   './done',
   '../done',
@@ -130,32 +130,36 @@ const noAddress: Tricks = [
   ' /',
   ' ',
   '\ufeff/'
-].map(address => ['neither a path nor a URL', address] as const)
+].map(url => ['neither a path nor a URL', url] as const)
 const tooLong: Tricks = [
   ['2,001 characters', `/${'a'.repeat(2000)}`],
-  ['2,001 characters when it is encoded', `/${'\xe9'.repeat(400)}`]
+  ['2,001 characters once encoded', `/${'\xe9'.repeat(400)}`]
 ]
 
-const refused = { status: 400, code: 'return_to_rejected' } as const
-const startOf = (query: string) => bareCall({ target: `/auth/productboard?${query}` }, () => [])
+const rejected = { status: 400, code: 'return_to_rejected' } as const
+const signInRequest = (query: string) => buildBareRequest({ target: `/auth/productboard?${query}` }, () => [])
 
-/** In the query as a form sends them and, where a request line can hold them so, as they stand. */
-export function hostileReturns(allowedOrigins: readonly string[]): Hostile[] {
+/** Each URL percent-encoded in the query, and verbatim where a request line allows it. */
+export function hostileReturnUrls(allowedOrigins: readonly string[]): HostileRequest[] {
   const tricks: Tricks = [
     ...slashTricks,
-    ...betweenTricks,
+    ...insertionTricks,
     ...allowedOrigins.flatMap(originTricks),
     ...schemeTricks(allowedOrigins[0] as string),
     ...controlTricks,
     ...allowedOrigins.flatMap(controlsOnOrigin),
-    ...noAddress,
+    ...notUrls,
     ...tooLong
   ]
   return [
-    ...tricks.flatMap(([what, address]) => {
-      const ways = [escapedUtf8(address), ...(/^[!-~]+$/.test(address) && !/[%&+#]/.test(address) ? [address] : [])]
-      return ways.map(
-        (way): Hostile => ({ what: `${what}: ${JSON.stringify(address.slice(0, 100))}`, bytes: startOf(`return_to=${way}`), ...refused })
+    ...tricks.flatMap(([title, url]) => {
+      const forms = [percentEncodeUtf8(url), ...(/^[!-~]+$/.test(url) && !/[%&+#]/.test(url) ? [url] : [])]
+      return forms.map(
+        (form): HostileRequest => ({
+          title: `${title}: ${JSON.stringify(url.slice(0, 100))}`,
+          bytes: signInRequest(`return_to=${form}`),
+          ...rejected
+        })
       )
     }),
     ...[
@@ -164,15 +168,15 @@ export function hostileReturns(allowedOrigins: readonly string[]): Hostile[] {
       'return_to=&return_to=&return_to=//evil.example',
       'return_to=/a&return%5Fto=/a'
     ].map(query => ({
-      what: `more than one: ${query}`,
-      bytes: startOf(query),
-      ...refused
+      title: `repeated: ${query}`,
+      bytes: signInRequest(query),
+      ...rejected
     }))
   ]
 }
 
-/** Addresses that are allowed and in their normal form: the browser is sent there, character by character. */
-export function oddButGoodReturns(allowedOrigins: readonly string[]): string[] {
+/** Allowed URLs in normal form: the redirect repeats them character by character. */
+export function unusualReturnUrls(allowedOrigins: readonly string[]): string[] {
   const tails = [
     '/',
     '/done',
