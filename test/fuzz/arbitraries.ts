@@ -1,17 +1,17 @@
 import fc from 'fast-check'
 import { spellings } from '../hostile/encodings.ts'
 
-/** Every byte, each of them a character: what a raw header or target can hold. */
+/** Arbitrary bytes, one character each, as a raw header or target can hold them. */
 export const bytes = fc.uint8Array({ maxLength: 60 }).map(list => Buffer.from(list).toString('latin1'))
 
-/** Any text: lone surrogates, controls and all of Unicode among it. */
+/** Arbitrary text, with lone surrogates, control characters and all of Unicode. */
 export const text = fc.oneof(bytes, fc.string({ unit: 'binary', maxLength: 60 }), fc.string({ maxLength: 60 }))
 
 const steps = ['.', '..', '/', '//', '\\', './', '../', '..\\', '/..', '...']
 const tricks = ['.\t.', '..;x', '..\0', '.. ', '\xc0\xae\xc0\xae', '..?x', '/../', '\\..', '//evil.example', '..\xc0\xaf']
 const ends = [';', ';x', ';x=1', '?', '#', '%', '%25', '%2', '%u002e', '25', '2e', '2f', '5c']
 const odd = ['\t', '\n', '\r', '\0', '\x01', '\x1f', ' ', '\x7f', '\x85', '\xa0', '\xad', '+', ':', '@', '|', '*', '~', '"', '<']
-/** UTF-8, as bytes: overlong forms, look-alikes of dot and slash, halves of letters. */
+/** UTF-8 as bytes: overlong forms, look-alikes of dot and slash, incomplete letters. */
 const encoded = [
   '\xc0\xae',
   '\xc0\xaf',
@@ -26,25 +26,25 @@ const encoded = [
 ]
 const plain = ['a', 'base', 'admin', 'x.json', '0', '-', '_']
 
-const spelled = (list: readonly string[]): fc.Arbitrary<string> =>
+const encodedPiece = (list: readonly string[]): fc.Arbitrary<string> =>
   fc
     .tuple(fc.constantFrom(...list), fc.integer({ min: 0, max: 4 }))
     .map(([piece, depth]) => spellings(piece, depth))
-    .chain(ways => fc.constantFrom(...ways))
+    .chain(forms => fc.constantFrom(...forms))
 
-/** Pieces of what leads out of a path, at several depths of encoding. */
+/** Pieces of path traversals, at several depths of encoding. */
 const hostilePiece = fc.oneof(
-  { weight: 2, arbitrary: spelled(tricks) },
-  { weight: 6, arbitrary: spelled(steps) },
-  { weight: 3, arbitrary: spelled(plain) },
-  { weight: 2, arbitrary: spelled(ends) },
-  { weight: 1, arbitrary: spelled([...odd, ...encoded]) }
+  { weight: 2, arbitrary: encodedPiece(tricks) },
+  { weight: 6, arbitrary: encodedPiece(steps) },
+  { weight: 3, arbitrary: encodedPiece(plain) },
+  { weight: 2, arbitrary: encodedPiece(ends) },
+  { weight: 1, arbitrary: encodedPiece([...odd, ...encoded]) }
 )
 export const hostilePath = fc.array(hostilePiece, { minLength: 1, maxLength: 8 }).map(pieces => `/${pieces.join('')}`)
 
 const unreserved = [..."abcXYZ019-_~!$&'()*+,=:@"]
 const harmlessPiece = fc.constantFrom(...unreserved, '.a', 'a.', '..b', '%20', '%2F', '%C3%A9', '%25-', ';v=1')
-/** Segments in which nobody could see anything else: no dots alone, and a letter first, so that parameters stand behind something. */
+/** Segments that every server reads alike: a letter first, so that no segment is only dots or parameters. */
 const harmlessSegment = fc.array(harmlessPiece, { maxLength: 5 }).map(pieces => `a${pieces.join('')}`)
 export const harmlessPath = fc.array(harmlessSegment, { maxLength: 5 }).map(segments => `/${segments.join('/')}`)
 export const query = fc.oneof(
@@ -57,11 +57,11 @@ export const query = fc.oneof(
 const shuffledCase = (name: string, mask: number): string =>
   [...name].map((c, i) => ((mask >> (i % 16)) & 1 ? c.toUpperCase() : c === '-' && (mask >> ((i + 5) % 16)) & 1 ? '_' : c)).join('')
 
-/** A name in some spelling that somebody on the way takes for the same. */
+/** A name in a spelling that some server treats as the same. */
 export const spellingOf = (names: readonly string[]): fc.Arbitrary<string> =>
   fc.tuple(fc.constantFrom(...names), fc.nat(0xffff)).map(([name, mask]) => shuffledCase(name, mask))
 
-/** What a `Connection` header may hold: names, separated as senders do. */
+/** A value of `Connection`: names with the separators in use. */
 export const nameList = (name: fc.Arbitrary<string>): fc.Arbitrary<string> =>
   fc
     .array(fc.oneof(name, fc.constantFrom('', ' ', 'close', 'keep-alive', '\t')), { maxLength: 4 })
@@ -110,12 +110,15 @@ const urlPieces = [
   '%252f',
   '%00'
 ]
-/** Addresses in which some browser or proxy could see another host than we do. */
+/** URLs in which a browser or proxy could read another host than the gateway does. */
 export const hostileAddress = fc.oneof(
   fc
-    .array(fc.oneof(fc.constantFrom(...hosts), fc.constantFrom(...urlPieces), spelled([...steps, ...odd]), fc.constantFrom(...plain)), {
-      maxLength: 9
-    })
+    .array(
+      fc.oneof(fc.constantFrom(...hosts), fc.constantFrom(...urlPieces), encodedPiece([...steps, ...odd]), fc.constantFrom(...plain)),
+      {
+        maxLength: 9
+      }
+    )
     .chain(pieces =>
       fc.constantFrom('', '/', 'https://app.example.com', 'https://connect.example.com/').map(start => start + pieces.join(''))
     ),

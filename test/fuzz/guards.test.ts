@@ -1,4 +1,4 @@
-// In one process, whose start takes longer than most of them.
+// One process for all, because its start takes longer than most of them.
 import './guards/path.ts'
 import './guards/request-headers.ts'
 import './guards/response-headers.ts'

@@ -2,35 +2,35 @@ import fc from 'fast-check'
 import t from 'tap'
 
 /**
- * Without `FUZZ_RUNS` few runs and the same each time, so that a change is judged by what it changes; `npm run fuzz` takes many, and
- * others each time. What fails is printed with its seed.
+ * By default each property has few runs with a fixed seed, so that a failure is due to the change under test. `npm run fuzz` sets `FUZZ_RUNS`
+ * for many runs with new seeds. A failure prints its seed.
  */
 const fuzzRuns = Number(process.env.FUZZ_RUNS ?? 0)
 
 /**
- * A test of what holds for everything that can be drawn.
- * @param usual runs in `npm test`
- * @param check throws where it does not hold. True where the drawn was put to the proof, and not refused from the start: a
- * twentieth must be, or the property would hold of a guard that refuses all.
+ * Tests a property of all generated values.
+ * @param defaultRuns number of runs in `npm test`
+ * @param check throws if the property fails. Returns false if a guard rejected the value, so that nothing was left to check: at least one
+ * value in twenty must get past, or a guard that rejects everything would pass.
  */
 export function property<T>(
   title: string,
-  usual: number,
+  defaultRuns: number,
   arbitrary: fc.Arbitrary<T>,
-  check: (drawn: T) => boolean | Promise<boolean>
+  check: (value: T) => boolean | Promise<boolean>
 ): void {
   t.test(title, fuzzRuns > 0 ? { timeout: 0 } : {}, async t => {
     let runs = 0
-    let proven = 0
-    const holds = fc.asyncProperty(arbitrary, async drawn => {
+    let checked = 0
+    const holds = fc.asyncProperty(arbitrary, async value => {
       runs++
-      if (await check(drawn)) proven++
+      if (await check(value)) checked++
     })
-    await fc.assert(holds, fuzzRuns > 0 ? { numRuns: fuzzRuns } : { numRuns: usual, seed: 28 })
-    t.ok(proven >= runs / 20, `${proven} of ${runs} were put to the proof`)
+    await fc.assert(holds, fuzzRuns > 0 ? { numRuns: fuzzRuns } : { numRuns: defaultRuns, seed: 28 })
+    t.ok(checked >= runs / 20, `${checked} of ${runs} values were checked`)
   })
 }
 
-export function must(condition: boolean, what: string): asserts condition {
-  if (!condition) throw new Error(what)
+export function must(condition: boolean, failure: string): asserts condition {
+  if (!condition) throw new Error(failure)
 }

@@ -18,7 +18,7 @@ const files = t.testdir({
   bytes: Buffer.from([0xff, 0xfe, 0, 0x0a])
 })
 
-/** Around it, whatever a slip or a shell puts there. */
+/** The canary with the text that a mistake or a shell may put around it. */
 const secret = fc.oneof(
   fc.tuple(text, text).map(([before, after]) => before + canary + after),
   fc.constantFrom(canary, `${newKey()},${canary}`, `${canary}=`, `"${canary}"`, `${newKey()}\n${canary}`)
@@ -88,7 +88,7 @@ const plain = [
 const addresses = ['PUBLIC_URL', 'ACME_API_URL', 'ACME_AUTHORIZE_URL', 'ACME_TOKEN_URL', 'ACME_REVOKE_URL', 'KEYED_API_URL']
 const secrets = ['ACME_CLIENT_SECRET', 'ROAD_RUNNER_CLIENT_SECRET', 'KEYED_CLIENT_SECRET']
 const inFiles = [...plain, ...addresses, ...secrets, 'SESSION_KEYS', 'TOKEN_KEYS', 'REDIS_URL'].map(name => `${name}_FILE`)
-/** A path, or what should have stood in the file. */
+/** A path, or by mistake the content of the file. */
 const file = fc.oneof(
   secret,
   fc.constantFrom(
@@ -125,51 +125,46 @@ const environment = fc
   .tuple(key, key, fc.array(variable, { maxLength: 6 }))
   .map(([session, token, list]) => ({ DATA_DIR: `${files}/DATA`, SESSION_KEYS: session, TOKEN_KEYS: token, ...Object.fromEntries(list) }))
 
-property(
-  'SEC-40: any environment is a configuration that can be used, or one error that repeats no secret',
-  800,
-  environment,
-  variables => {
-    try {
-      check(readConfig(variables, definitions))
-      return true
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error
-      must(error.problems.length > 0, 'it does not say what is wrong')
-      must(!inspect(error, { depth: 9 }).includes(canary), `it repeats a secret: ${error.message}`)
-      return false
-    }
+property('SEC-40: any environment gives a usable configuration or an error without secrets', 800, environment, variables => {
+  try {
+    check(readConfig(variables, definitions))
+    return true
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    must(error.problems.length > 0, 'it lists no problem')
+    must(!inspect(error, { depth: 9 }).includes(canary), `it repeats a secret: ${error.message}`)
+    return false
   }
-)
+})
 
 function check(config: Config): void {
   const { publicUrl, allowedOrigins, session, storeGraceMs, shutdown, port, keys, providers, production } = config
-  must(new URL(publicUrl).origin === publicUrl, `${publicUrl} is no origin`)
+  must(new URL(publicUrl).origin === publicUrl, `${publicUrl} is not an origin`)
   must(allowedOrigins.has(publicUrl), 'its own origin is not allowed')
-  for (const origin of allowedOrigins) must(/^https?:/.test(origin) && new URL(origin).origin === origin, `${origin} is no origin`)
+  for (const origin of allowedOrigins) must(/^https?:/.test(origin) && new URL(origin).origin === origin, `${origin} is not an origin`)
   for (const ms of [session.idleMs, session.maxMs, storeGraceMs, shutdown.delayMs, shutdown.timeoutMs])
-    must(Number.isSafeInteger(ms) && ms >= 0, `${ms} is no time`)
-  must(session.idleMs > 0 && session.idleMs <= session.maxMs, 'a session ends before it begins')
-  must(Number.isInteger(port) && port >= 0 && port <= 65_535, `${port} is no port`)
+    must(Number.isSafeInteger(ms) && ms >= 0, `${ms} is not a duration`)
+  must(session.idleMs > 0 && session.idleMs <= session.maxMs, 'a session has no lifetime')
+  must(Number.isInteger(port) && port >= 0 && port <= 65_535, `${port} is not a port`)
   for (const ring of [keys.session, keys.token])
-    must(ring.length > 0 && ring.every(({ length }) => length === 32), 'a key has another length')
+    must(ring.length > 0 && ring.every(({ length }) => length === 32), 'a key is not 32 bytes long')
   for (const { definition, client, trustedOrigins } of providers.values()) {
     const { oauth2 } = definition.methods
     for (const address of [definition.api.baseUrl, oauth2?.authorizeUrl, oauth2?.tokenUrl, oauth2?.revokeUrl]) {
       const url = address === undefined ? undefined : new URL(address)
       must(
         url === undefined || (/^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.hash === ''),
-        `${address} is no endpoint`
+        `${address} is not an endpoint`
       )
       must(
         !production || url === undefined || url.protocol === 'https:' || /^(localhost|.*\.localhost|127\..*|\[::1\])$/.test(url.hostname),
-        `${address} is in the clear`
+        `${address} is not encrypted`
       )
     }
-    for (const origin of trustedOrigins) must(new URL(origin).origin === origin, `${origin} is no origin`)
+    for (const origin of trustedOrigins) must(new URL(origin).origin === origin, `${origin} is not an origin`)
     must(
       !inspect(client, { depth: 9 }).includes(canary) || String(client?.id).includes(canary) || String(client?.scopes).includes(canary),
-      'a client shows its secret'
+      'a client prints its secret'
     )
   }
 }
