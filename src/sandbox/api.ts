@@ -1,54 +1,56 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { extraFor } from './extras.ts'
+import { findExtra } from './extra-routes.ts'
 import { type Body, parseJson, readBody, reset, sendJson, splitTarget } from './http.ts'
 import type { ApiRequest, VendorState } from './state.ts'
 import type { ApiFault } from './switches.ts'
-import type { Answer, RateLimit, Vendor } from './vendor.ts'
+import type { RateLimit, RouteResponse, Vendor } from './vendor.ts'
 
-type Parts = {
+type VendorApiOptions = {
   readonly vendor: Vendor
-  /** Of the API with its base path. */
+  /** Base URL of the API, with its path. */
   readonly baseUrl: string
   readonly state: VendorState
-  readonly isGoodToken: (accessToken: string) => Promise<boolean>
+  readonly isValidToken: (accessToken: string) => Promise<boolean>
 }
 
 const bearerPattern = /^Bearer +(\S+)$/i
 
-/** A vendor's API. `target` is the request target below its base, byte for byte. */
-export function vendorApi({ vendor, baseUrl, state, isGoodToken }: Parts) {
+/** Handles requests to a vendor's API. `target` is the request target below its base path, byte for byte. */
+export function createVendorApi({ vendor, baseUrl, state, isValidToken }: VendorApiOptions) {
   const { problem, apiKey } = vendor.api
   const { switches, counts } = state
   const routes = vendor.api.routes().map(route => ({ ...route, pattern: new URLPattern({ pathname: route.path }) }))
-  const countCall = rateWindow(vendor.api.rateLimit)
+  const countRequest = createRateWindow(vendor.api.rateLimit)
 
-  const refusal = (status: number, message: string): Answer => ({ status, body: problem(status, message) })
+  const problemResponse = (status: number, message: string): RouteResponse => ({ status, body: problem(status, message) })
 
-  /** @returns what is wrong with the request's credential, if anything is. */
-  async function refused(path: string, { headers }: IncomingMessage): Promise<Answer | undefined> {
-    const key = apiKey?.presented(path, headers)
+  /** @returns the error response to an invalid credential */
+  async function checkCredential(path: string, { headers }: IncomingMessage): Promise<RouteResponse | undefined> {
+    const key = apiKey?.readKey(path, headers)
     if (key === state.apiKey) return undefined
     const token = bearerPattern.exec(headers.authorization ?? '')?.[1]
-    if (token !== undefined) return (await isGoodToken(token)) ? undefined : refusal(401, 'The access token is invalid or has expired')
-    return refusal(apiKey?.refusalStatus ?? 401, key === undefined ? 'A credential is missing' : 'The API key is not valid')
+    if (token !== undefined)
+      return (await isValidToken(token)) ? undefined : problemResponse(401, 'The access token is invalid or has expired')
+    return problemResponse(apiKey?.rejectionStatus ?? 401, key === undefined ? 'A credential is missing' : 'The API key is not valid')
   }
 
-  function answer(req: IncomingMessage, path: string, search: string, { text }: Body): Answer {
+  function route(req: IncomingMessage, path: string, search: string, { text }: Body): RouteResponse {
     const matches = routes.flatMap(route => {
       const match = route.pattern.exec({ pathname: path })
       return match ? [{ route, params: match.pathname.groups }] : []
     })
     const method = req.method === 'HEAD' ? 'GET' : req.method
     const match = matches.find(({ route }) => route.method === method)
-    if (!match) return matches.length > 0 ? refusal(405, 'This method is not allowed') : refusal(404, 'There is nothing at this address')
+    if (!match)
+      return matches.length > 0 ? problemResponse(405, 'This method is not allowed') : problemResponse(404, 'There is nothing at this URL')
     const body = parseJson(text)
-    if (text && body === undefined) return refusal(400, 'The body is not valid JSON')
-    return match.route.answer({ params: match.params, query: new URLSearchParams(search), body, address: new URL(baseUrl + path + search) })
+    if (text && body === undefined) return problemResponse(400, 'The body is not valid JSON')
+    return match.route.respond({ params: match.params, query: new URLSearchParams(search), body, url: new URL(baseUrl + path + search) })
   }
 
   return async (req: IncomingMessage, res: ServerResponse, target: string): Promise<void> => {
-    const entry = note(req, res)
-    state.record(entry)
+    const entry = observe(req, res)
+    state.recordRequest(entry)
     counts.apiCalls++
     const body = await readBody(req)
     if (!body) return
@@ -56,8 +58,8 @@ export function vendorApi({ vendor, baseUrl, state, isGoodToken }: Parts) {
     if (switches.apiFault) return apiFaults[switches.apiFault](res, problem)
 
     const { path, search } = splitTarget(target)
-    const window = countCall()
-    const send = ({ status, headers, body: content }: Answer) =>
+    const window = countRequest()
+    const send = ({ status, headers, body: content }: RouteResponse) =>
       sendJson(res, status, content, {
         ...window.headers,
         ...(status === 401 && { 'www-authenticate': 'Bearer error="invalid_token"' }),
@@ -65,24 +67,24 @@ export function vendorApi({ vendor, baseUrl, state, isGoodToken }: Parts) {
       })
     if (switches.rateLimitCalls > 0) {
       switches.rateLimitCalls--
-      return send({ ...refusal(429, 'Too many requests'), headers: window.refusalHeaders })
+      return send({ ...problemResponse(429, 'Too many requests'), headers: window.rejectionHeaders })
     }
     if (switches.unauthorizedCalls > 0) {
       switches.unauthorizedCalls--
-      return send(refusal(401, 'The access token is invalid or has expired'))
+      return send(problemResponse(401, 'The access token is invalid or has expired'))
     }
-    const no = await refused(path, req)
-    if (no) return send(no)
-    const extra = extraFor(path)
-    if (extra) await extra({ req, res, query: new URLSearchParams(search), body, refuse: message => send(refusal(400, message)) })
-    else send(answer(req, path, search, body))
+    const rejection = await checkCredential(path, req)
+    if (rejection) return send(rejection)
+    const extra = findExtra(path)
+    if (extra) await extra({ req, res, query: new URLSearchParams(search), body, reject: message => send(problemResponse(400, message)) })
+    else send(route(req, path, search, body))
   }
 }
 
-function note(req: IncomingMessage, res: ServerResponse): ApiRequest {
+function observe(req: IncomingMessage, res: ServerResponse): ApiRequest {
   const entry: ApiRequest = { method: req.method ?? '', url: req.url ?? '', headers: req.headers, outcome: 'open' }
   res.once('close', () => {
-    entry.outcome = res.writableFinished ? 'answered' : 'cut'
+    entry.outcome = res.writableFinished ? 'complete' : 'aborted'
   })
   return entry
 }
@@ -90,7 +92,7 @@ function note(req: IncomingMessage, res: ServerResponse): ApiRequest {
 const apiFaults: { readonly [Fault in ApiFault]: (res: ServerResponse, problem: Vendor['api']['problem']) => void } = {
   error500: (res, problem) => sendJson(res, 500, problem(500, 'Something went wrong on our side')),
   reset,
-  // The client is the one to end this.
+  // The client must end the request.
   stall: () => {},
   short: res => {
     res.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 })
@@ -98,8 +100,8 @@ const apiFaults: { readonly [Fault in ApiFault]: (res: ServerResponse, problem: 
   }
 }
 
-/** Counts calls in fixed windows, for the headers only: no call is refused, unless a switch says so. */
-function rateWindow({ limit, windowSeconds, headers, refusalHeaders }: RateLimit) {
+/** Counts requests in fixed windows, only for the headers: without a switch no request is rejected. */
+function createRateWindow({ limit, windowSeconds, headers, rejectionHeaders }: RateLimit) {
   let resetsAtSeconds = 0
   let used = 0
   return () => {
@@ -112,7 +114,7 @@ function rateWindow({ limit, windowSeconds, headers, refusalHeaders }: RateLimit
     const window = { limit, resetsAtSeconds, secondsLeft: Math.ceil(resetsAtSeconds - now), remaining: Math.max(0, limit - used) }
     return {
       headers: headers?.(window) ?? {},
-      refusalHeaders: { ...headers?.({ ...window, remaining: 0 }), ...refusalHeaders?.(window) }
+      rejectionHeaders: { ...headers?.({ ...window, remaining: 0 }), ...rejectionHeaders?.(window) }
     }
   }
 }

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { InvalidScope } from 'oidc-provider/lib/helpers/errors.js'
 import { base, Check } from 'oidc-provider/lib/helpers/interaction_policy/index.js'
-// Not the package's entry: that one warns on the console of every Node whose line is not, or not yet, LTS.
+// Not the package's entry point, which logs a warning on every Node version that is not LTS.
 import { type Context, Provider } from 'oidc-provider/lib/provider.js'
 import { errorPage, pageHeaders } from './consent-page.ts'
 import type { GrantStore } from './grant-store.ts'
@@ -10,7 +10,7 @@ import type { Vendor } from './vendor.ts'
 
 export type Client = { readonly id: string; readonly secret: string; readonly redirectUris: readonly string[] }
 
-type Parts = {
+type AuthorizationServerOptions = {
   readonly vendor: Vendor
   readonly issuer: string
   readonly client: Client
@@ -18,18 +18,18 @@ type Parts = {
   readonly store: GrantStore
 }
 
-/** oidc-provider refuses a grant without a scope, so a vendor without scopes has this one behind the scenes. */
-const everything = 'everything'
+/** Granted internally for vendors without scopes, because oidc-provider rejects a grant without one. */
+const fallbackScope = 'everything'
 
 export const scopesOf = ({ oauth }: Vendor): string[] => {
   const scopes = Object.keys(oauth.scopes)
-  return scopes.length > 0 ? scopes : [everything]
+  return scopes.length > 0 ? scopes : [fallbackScope]
 }
 
 const days = (n: number) => n * 86_400
 
-/** A vendor's OAuth 2.0 server: codes with PKCE, exact redirect addresses, opaque tokens, refresh tokens without further asking. */
-export function authorizationServer({ vendor, issuer, client, switches, store }: Parts): Provider {
+/** A vendor's OAuth 2.0 server: codes with PKCE, exact redirect URIs, opaque tokens, and refresh tokens with every grant. */
+export function createAuthorizationServer({ vendor, issuer, client, switches, store }: AuthorizationServerOptions): Provider {
   return new Provider(issuer, {
     adapter: (model: string) => store.adapter(model),
     clients: [
@@ -47,11 +47,11 @@ export function authorizationServer({ vendor, issuer, client, switches, store }:
     clientAuthMethods: ['client_secret_post'],
     responseTypes: ['code'],
     scopes: scopesOf(vendor),
-    // Its own key, or it would warn of the built-in one. Nothing is signed with it, as nobody asks for `openid`.
+    // Without a key oidc-provider warns of its built-in one. Nothing is signed with it, because no client requests `openid`.
     jwks: { keys: [generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })] },
     cookies: {
       keys: [randomBytes(32).toString('base64url')],
-      // The vendors share a host here, and would read each other's.
+      // The vendors share a host and would read each other's cookies.
       names: {
         session: `sandbox_${vendor.name}`,
         interaction: `sandbox_${vendor.name}_interaction`,
@@ -68,7 +68,7 @@ export function authorizationServer({ vendor, issuer, client, switches, store }:
       userinfo: { enabled: false },
       revocation: {
         enabled: vendor.oauth.revocation === true,
-        // There is one client only.
+        // There is only one client.
         allowedPolicy: () => true
       }
     },
@@ -91,16 +91,16 @@ export function authorizationServer({ vendor, issuer, client, switches, store }:
       policy: strictPolicy(scopesOf(vendor)),
       url: (_ctx: Context, { uid }: { uid: string }) => `${new URL(issuer).pathname}/interaction/${uid}`
     },
-    renderError(ctx: Context, { error, error_description: why = '' }: { error: string; error_description?: string }) {
+    renderError(ctx: Context, { error, error_description: description = '' }: { error: string; error_description?: string }) {
       ctx.type = 'html'
       ctx.response.set(pageHeaders)
-      ctx.body = errorPage(vendor.title, `${error}: ${why}`)
+      ctx.body = errorPage(vendor.title, `${error}: ${description}`)
     }
   })
 }
 
-// By itself oidc-provider drops a scope that it doesn't know, and a client's `scope=undefined` would go unnoticed. It is long
-// gone from oidc-provider's own parameters here, so this reads the query, which the way back from the consent page has not.
+// oidc-provider ignores unknown scopes, so a client's `scope=undefined` would go unnoticed. Its own parameters no longer have them at this
+// point, so the check reads the query, which is present only on the first request and not on the return from the consent page.
 function strictPolicy(known: readonly string[]) {
   const policy = base()
   policy.get('login').checks.add(

@@ -18,7 +18,7 @@ button[value=allow] { background: var(--go); border-color: var(--go); color: var
 :focus-visible { outline: 3px solid var(--go); outline-offset: 2px }
 `
 
-/** No `form-action`: it would also stop the redirect back to the client. */
+/** Without `form-action`, which would also block the redirect back to the client. */
 export const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
@@ -52,14 +52,14 @@ ${body}
 
 export type ConsentRequest = {
   readonly vendor: string
-  /** Whose data is asked for. */
+  /** The account whose data is requested. */
   readonly account: string
-  /** In plain words. */
+  /** In plain words, an item a scope. */
   readonly access: readonly string[]
   readonly email: string
 }
 
-/** Sign-in and consent in one: whom it is for, what it opens, and the choice. */
+/** Sign-in and consent on one page: the account, the access requested and the choice. */
 export const consentPage = ({ vendor, account, access, email }: ConsentRequest): string =>
   page(
     `Allow Grantkeeper to use your ${vendor} (sandbox)?`,
@@ -67,7 +67,7 @@ export const consentPage = ({ vendor, account, access, email }: ConsentRequest):
     `<h1>Allow Grantkeeper to use your ${escapeHtml(vendor)} (sandbox)?</h1>
 <p>With <strong>${escapeHtml(account)}</strong> it will be able to:</p>
 <ul>
-${access.map(what => `<li>${escapeHtml(what)}</li>`).join('\n')}
+${access.map(item => `<li>${escapeHtml(item)}</li>`).join('\n')}
 </ul>
 <form method="post">
 <label for="email">Email</label>
@@ -80,9 +80,9 @@ ${access.map(what => `<li>${escapeHtml(what)}</li>`).join('\n')}
 </form>`
   )
 
-export const errorPage = (vendor: string, why: string): string =>
+export const errorPage = (vendor: string, reason: string): string =>
   page(
     `${vendor} (sandbox): this did not work`,
     vendor,
-    `<h1>This did not work</h1>\n<p>${escapeHtml(why)}</p>\n<p>Go back and start again.</p>`
+    `<h1>This did not work</h1>\n<p>${escapeHtml(reason)}</p>\n<p>Go back and start again.</p>`
   )

@@ -1,52 +1,53 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** What one vendor has granted, as JSON takes it. */
-export type Granted = {
-  readonly shelves: ReadonlyArray<readonly [model: string, items: ReadonlyArray<readonly [string, unknown]>]>
-  readonly spent: readonly string[]
+/** One vendor's grants in JSON form. */
+export type SavedGrants = {
+  readonly models: ReadonlyArray<readonly [model: string, items: ReadonlyArray<readonly [string, unknown]>]>
+  readonly consumed: readonly string[]
 }
 
 export type GrantFile = {
-  /** What an earlier process has granted. */
-  read(vendor: string): Granted | undefined
-  /** Keeps what `granted` says soon, and so at most once for a burst of changes. */
-  changed(vendor: string, granted: () => Granted): void
-  /** Keeps now what was to be kept soon. */
+  /** The grants of an earlier process. */
+  read(vendor: string): SavedGrants | undefined
+  /** Schedules a write of the vendor's grants. A burst of changes is written once. */
+  save(vendor: string, readGrants: () => SavedGrants): void
+  /** Writes scheduled changes now. */
   flush(): void
 }
 
-const soonMs = 50
+const saveDelayMs = 50
 
-/** The vendors' memory between one start and the next: a gateway keeps its connections, and the sandbox must not have forgotten them. */
-export function grantFile(path: string): GrantFile {
-  const all = readAll(path)
-  const due = new Map<string, () => Granted>()
+/** Stores the vendors' grants between starts, because the gateway's connections outlive a restart too. */
+export function openGrantFile(path: string): GrantFile {
+  const saved = readFile(path)
+  const pending = new Map<string, () => SavedGrants>()
   let timer: NodeJS.Timeout | undefined
 
   function flush(): void {
     clearTimeout(timer)
     timer = undefined
-    if (due.size === 0) return
-    for (const [vendor, granted] of due) all[vendor] = granted()
-    due.clear()
+    if (pending.size === 0) return
+    for (const [vendor, readGrants] of pending) saved[vendor] = readGrants()
+    pending.clear()
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    writeFileSync(`${path}.new`, JSON.stringify(all), { mode: 0o600 })
+    writeFileSync(`${path}.new`, JSON.stringify(saved), { mode: 0o600 })
     renameSync(`${path}.new`, path)
   }
 
   return {
-    read: vendor => all[vendor],
-    changed(vendor, granted) {
-      due.set(vendor, granted)
-      timer ??= setTimeout(flush, soonMs).unref()
+    // An entry of an older format counts as none.
+    read: vendor => (saved[vendor]?.models && saved[vendor].consumed ? saved[vendor] : undefined),
+    save(vendor, readGrants) {
+      pending.set(vendor, readGrants)
+      timer ??= setTimeout(flush, saveDelayMs).unref()
     },
     flush
   }
 }
 
-/** A file that is not there or not whole is as good as none: the grants in it are invented ones. */
-function readAll(path: string): Record<string, Granted> {
+/** A missing or truncated file counts as empty: the grants in it are invented. */
+function readFile(path: string): Record<string, SavedGrants> {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch {

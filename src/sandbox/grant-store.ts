@@ -1,61 +1,61 @@
 import { InvalidGrant } from 'oidc-provider/lib/helpers/errors.js'
 import type { Adapter } from 'oidc-provider/lib/provider.js'
-import type { Granted } from './grant-file.ts'
+import type { SavedGrants } from './grant-file.ts'
 
 /** One vendor's tokens, codes, grants and interactions, in memory. */
 export type GrantStore = {
-  /** The part for one of oidc-provider's models. */
+  /** The adapter for one of oidc-provider's models. */
   adapter(model: string): Adapter
-  /** Whether a refresh token was exchanged before, be its grant alive or not. */
-  wasSpent(refreshToken: string): boolean
-  /** Forgets all that these models hold. */
-  forget(...models: string[]): void
+  /** Whether a refresh token was exchanged before, even if its grant has ended. */
+  wasConsumed(refreshToken: string): boolean
+  /** Deletes all items of these models. */
+  clear(...models: string[]): void
 }
 
-type Item = { readonly payload: Record<string, unknown>; readonly expiresAtMs: number; spentAtMs?: number }
+type Item = { readonly payload: Record<string, unknown>; readonly expiresAtMs: number; consumedAtMs?: number }
 
-// Nobody stays signed in, so that every authorization asks again.
-const unkept = new Set(['Session'])
+/** Sessions are not stored, so that every authorization shows the consent page. */
+const unsavedModels = new Set(['Session'])
 
-type Options = {
+type GrantStoreOptions = {
   readonly graceMs: () => number
-  /** Of each model; the oldest make room. */
+  /** Items of each model; beyond it the oldest are evicted. */
   readonly maxItems?: number
-  readonly granted?: Granted | undefined
-  readonly onChange?: (granted: () => Granted) => void
+  readonly saved?: SavedGrants | undefined
+  readonly onChange?: (readGrants: () => SavedGrants) => void
 }
 
-export function grantStore({ graceMs, maxItems = 100_000, granted, onChange = () => {} }: Options): GrantStore {
-  const shelves = new Map(granted?.shelves.map(([model, items]) => [model, new Map(items as Array<[string, Item]>)]))
-  const spent = new Set(granted?.spent)
+export function createGrantStore({ graceMs, maxItems = 100_000, saved, onChange = () => {} }: GrantStoreOptions): GrantStore {
+  const models = new Map(saved?.models.map(([model, items]) => [model, new Map(items as Array<[string, Item]>)]))
+  const consumed = new Set(saved?.consumed)
 
-  const changed = () =>
+  const notifyChange = () =>
     onChange(() => ({
-      // Who is in the middle of a sign-in begins it again.
-      shelves: ['AccessToken', 'RefreshToken', 'Grant'].map(model => [model, [...shelf(model)]]),
-      spent: [...spent]
+      // Sign-ins in flight are not saved.
+      models: ['AccessToken', 'RefreshToken', 'Grant'].map(model => [model, [...itemsOf(model)]]),
+      consumed: [...consumed]
     }))
 
-  const shelf = (model: string) => {
-    const items = shelves.get(model) ?? new Map<string, Item>()
-    shelves.set(model, items)
+  const itemsOf = (model: string) => {
+    const items = models.get(model) ?? new Map<string, Item>()
+    models.set(model, items)
     return items
   }
-  const isSpent = (item: Item) => item.spentAtMs !== undefined && item.spentAtMs + graceMs() <= Date.now()
+  const isConsumed = (item: Item) => item.consumedAtMs !== undefined && item.consumedAtMs + graceMs() <= Date.now()
 
   function dropGrant(items: Map<string, Item>, grantId: unknown) {
     for (const [id, { payload }] of items) if (payload.grantId === grantId) items.delete(id)
   }
 
   function adapter(model: string): Adapter {
-    const items = shelf(model)
+    const items = itemsOf(model)
     return {
       async upsert(id, payload, expiresInSeconds) {
-        if (unkept.has(model)) return
+        if (unsavedModels.has(model)) return
         const now = Date.now()
         items.set(id, { payload, expiresAtMs: now + expiresInSeconds * 1000 })
-        changed()
-        // One model's items live equally long, so the first ones end first.
+        notifyChange()
+        // Items of one model have equal lifetimes, so they expire in insertion order.
         for (const [oldest, { expiresAtMs }] of items) {
           if (expiresAtMs > now && items.size <= maxItems) break
           items.delete(oldest)
@@ -63,47 +63,47 @@ export function grantStore({ graceMs, maxItems = 100_000, granted, onChange = ()
       },
       async find(id) {
         const item = items.get(id)
-        return item && isSpent(item) ? { ...item.payload, consumed: item.spentAtMs } : item?.payload
+        return item && isConsumed(item) ? { ...item.payload, consumed: item.consumedAtMs } : item?.payload
       },
       async consume(id) {
         const item = items.get(id)
-        // Of two requests at the same moment both have passed oidc-provider's own check. Only here is it certain who came
-        // first; the other is a reuse like any other (RFC 9700 §4.14.2) and costs the grant.
-        if (!item || isSpent(item)) {
+        // Two concurrent requests both pass oidc-provider's own check. Only this point decides which came first; the other is a reuse
+        // (RFC 9700 §4.14.2) and revokes the grant.
+        if (!item || isConsumed(item)) {
           if (item) revoke(item.payload.grantId)
           throw new InvalidGrant('already used')
         }
-        item.spentAtMs ??= Date.now()
-        spent.add(id)
-        changed()
-        for (const first of spent) {
-          if (spent.size <= maxItems) break
-          spent.delete(first)
+        item.consumedAtMs ??= Date.now()
+        consumed.add(id)
+        notifyChange()
+        for (const oldest of consumed) {
+          if (consumed.size <= maxItems) break
+          consumed.delete(oldest)
         }
       },
       async destroy(id) {
         items.delete(id)
-        changed()
+        notifyChange()
       },
       async revokeByGrantId(grantId) {
         dropGrant(items, grantId)
-        changed()
+        notifyChange()
       }
     }
   }
 
   function revoke(grantId: unknown) {
-    for (const items of shelves.values()) dropGrant(items, grantId)
-    shelf('Grant').delete(String(grantId))
-    changed()
+    for (const items of models.values()) dropGrant(items, grantId)
+    itemsOf('Grant').delete(String(grantId))
+    notifyChange()
   }
 
   return {
     adapter,
-    wasSpent: refreshToken => spent.has(refreshToken),
-    forget(...models) {
-      for (const model of models) shelf(model).clear()
-      changed()
+    wasConsumed: refreshToken => consumed.has(refreshToken),
+    clear(...models) {
+      for (const model of models) itemsOf(model).clear()
+      notifyChange()
     }
   }
 }

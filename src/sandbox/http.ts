@@ -7,7 +7,7 @@ export function sendJson(res: ServerResponse, status: number, body: unknown, hea
   res.end(text)
 }
 
-/** Ends the connection without a word, so that the other side sees a reset. */
+/** Resets the connection (TCP RST). */
 export function reset(res: ServerResponse): void {
   res.socket?.resetAndDestroy()
 }
@@ -15,13 +15,13 @@ export function reset(res: ServerResponse): void {
 export type Body = {
   readonly length: number
   readonly sha256: string
-  /** Undefined when it was longer than a mebibyte. */
+  /** `undefined` if it was longer than 1 MiB. */
   readonly text: string | undefined
 }
 
-const longestText = 1_048_576
+const maxTextBytes = 1_048_576
 
-/** Reads a body to its end and keeps it only while it is short. Undefined when the client left in the middle. */
+/** Reads a body to its end, and its text up to 1 MiB. @returns `undefined` if the client disconnected */
 export async function readBody(req: IncomingMessage): Promise<Body | undefined> {
   const hash = createHash('sha256')
   const chunks: Buffer[] = []
@@ -30,16 +30,16 @@ export async function readBody(req: IncomingMessage): Promise<Body | undefined> 
     for await (const chunk of req as AsyncIterable<Buffer>) {
       hash.update(chunk)
       length += chunk.length
-      if (length <= longestText) chunks.push(chunk)
+      if (length <= maxTextBytes) chunks.push(chunk)
     }
   } catch (error) {
     if (req.complete) throw error
     return undefined
   }
-  return { length, sha256: hash.digest('hex'), text: length <= longestText ? Buffer.concat(chunks).toString() : undefined }
+  return { length, sha256: hash.digest('hex'), text: length <= maxTextBytes ? Buffer.concat(chunks).toString() : undefined }
 }
 
-/** Undefined when it is no JSON, which JSON itself has no word for. */
+/** @returns `undefined` for invalid JSON, a value that JSON cannot express */
 export function parseJson(text: string | undefined): unknown {
   try {
     return JSON.parse(text ?? '')
@@ -48,7 +48,7 @@ export function parseJson(text: string | undefined): unknown {
   }
 }
 
-/** Waits, and says whether the client is still there. */
+/** Waits. @returns whether the client is still connected */
 export function pause(ms: number, res: ServerResponse): Promise<boolean> {
   return new Promise(resolve => {
     const timer = setTimeout(() => resolve(true), ms)
@@ -59,7 +59,7 @@ export function pause(ms: number, res: ServerResponse): Promise<boolean> {
   })
 }
 
-/** Splits a request target at its first `?`, byte for byte: `URL` would tidy up the very paths that tests are about. */
+/** Splits a request target at its first `?`, byte for byte: `URL` would normalize the paths that tests are about. */
 export function splitTarget(target: string): { path: string; search: string } {
   const at = target.indexOf('?')
   return at < 0 ? { path: target, search: '' } : { path: target.slice(0, at), search: target.slice(at) }

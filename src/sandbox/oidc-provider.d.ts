@@ -1,4 +1,4 @@
-// The package carries no types. Only what the sandbox uses is declared here.
+// The package has no types. Declares what the sandbox uses.
 
 declare module 'oidc-provider/lib/provider.js' {
   import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -11,7 +11,7 @@ declare module 'oidc-provider/lib/provider.js' {
     revokeByGrantId(grantId: string): Promise<void>
   }
 
-  /** A Koa context, with oidc-provider's own part once one of its routes has matched. */
+  /** A Koa context. `oidc` is set once one of oidc-provider's routes has matched. */
   export type Context = {
     readonly req: IncomingMessage
     readonly res: ServerResponse
@@ -41,7 +41,7 @@ declare module 'oidc-provider/lib/provider.js' {
   export class Provider {
     constructor(issuer: string, configuration: Readonly<Record<string, unknown>>)
     readonly Grant: {
-      new (of: { readonly accountId: string; readonly clientId: string | undefined }): Grant
+      new (properties: { readonly accountId: string; readonly clientId: string | undefined }): Grant
       find(id: string): Promise<Grant | undefined>
     }
     readonly AccessToken: { find(token: string): Promise<AccessToken | undefined> }

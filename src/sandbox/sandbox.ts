@@ -2,36 +2,36 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { grantFile } from './grant-file.ts'
+import { openGrantFile } from './grant-file.ts'
 import { sendJson, splitTarget } from './http.ts'
-import { playVendor, type VendorControl } from './play-vendor.ts'
 import type { Switches } from './switches.ts'
-import { switchesRoute } from './switches-route.ts'
+import { createSwitchesRoute } from './switches-route.ts'
 import type { Vendor } from './vendor.ts'
+import { createVendorServer, type VendorControl } from './vendor-server.ts'
 
 export type Sandbox = {
   /** Such as `http://127.0.0.1:43121`. */
   readonly origin: string
-  /** What to set so that the gateway uses this sandbox: every vendor's client and addresses. */
+  /** Environment variables with which the gateway uses this sandbox: the client and URLs of every vendor. */
   readonly environment: Readonly<Record<string, string>>
-  /** By name, the keys of the vendors that take any. */
+  /** The API key of each vendor that accepts keys, by vendor name. */
   readonly apiKeys: Readonly<Record<string, string>>
-  /** @throws {TypeError} when there is no such vendor. */
+  /** @throws {TypeError} if there is no such vendor */
   vendor(name: string): VendorControl
-  /** Ends every connection, waiting ones too. */
+  /** Closes every connection, pending requests included. */
   close(): Promise<void>
 }
 
 export type SandboxOptions = {
-  /** A vendor's callback addresses, to the letter. */
+  /** The exact callback URLs of a vendor. */
   readonly redirectUris: (vendor: string) => readonly string[]
-  /** Any free one when left out. */
+  /** Default: any free port. */
   readonly port?: number
   readonly host?: '127.0.0.1'
-  /** Where the vendors keep what they have granted, for the next start; in memory alone when left out. */
-  readonly grantsIn?: string
+  /** File that keeps the vendors' grants for the next start. Default: none, grants stay in memory. */
+  readonly grantFile?: string
   readonly switches?: Readonly<Partial<Record<string, Partial<Switches>>>>
-  /** Hears of the sandbox's own faults; a process warning when left out. */
+  /** Called with errors of the sandbox itself. Default: emits a process warning. */
   readonly onError?: (error: unknown) => void
 }
 
@@ -41,57 +41,58 @@ const warn = (error: unknown) =>
 const unknownVendor = (name: string) => new TypeError(`there is no vendor ${JSON.stringify(name)} in the sandbox`)
 
 /**
- * Starts the four vendors' OAuth servers and APIs on one loopback port.
- * @throws {TypeError} for a vendor that is not there or has no callback address; and whatever `listen` says.
+ * Starts the vendors' OAuth servers and APIs on one loopback port.
+ * @throws {TypeError} for an unknown vendor, or one without a callback URL
+ * @throws {Error} from `listen`, such as `EADDRINUSE`
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { redirectUris, grantsIn, port = 0, host = '127.0.0.1', switches = {}, onError: report = warn } = options
+  const { redirectUris, grantFile, port = 0, host = '127.0.0.1', switches = {}, onError: report = warn } = options
   const vendors = await loadVendors()
-  const named = new Set(vendors.map(({ name }) => name))
-  for (const name of Object.keys(switches)) if (!named.has(name)) throw unknownVendor(name)
-  for (const name of named) if (redirectUris(name).length === 0) throw new TypeError(`the sandbox needs a callback address for ${name}`)
+  const names = new Set(vendors.map(({ name }) => name))
+  for (const name of Object.keys(switches)) if (!names.has(name)) throw unknownVendor(name)
+  for (const name of names) if (redirectUris(name).length === 0) throw new TypeError(`the sandbox needs a callback URL for ${name}`)
 
-  // The port comes first: an issuer has it in its name.
+  // Listens before it creates the vendors, because their issuers contain the port.
   const server = createServer()
   server.listen(port, host)
   await once(server, 'listening')
   const authority = `${host}:${(server.address() as AddressInfo).port}`
   const origin = `http://${authority}`
 
-  const grants = grantsIn === undefined ? undefined : grantFile(grantsIn)
-  const played = new Map(
+  const grants = grantFile === undefined ? undefined : openGrantFile(grantFile)
+  const servers = new Map(
     vendors.map(vendor => {
       const { name } = vendor
-      return [name, playVendor(vendor, { origin, redirectUris: redirectUris(name), switches: switches[name], grants, report })]
+      return [name, createVendorServer(vendor, { origin, redirectUris: redirectUris(name), switches: switches[name], grants, report })]
     })
   )
-  const setSwitches = switchesRoute({ host: authority, states: new Map([...played].map(([name, { state }]) => [name, state])) })
+  const setSwitches = createSwitchesRoute({ host: authority, states: new Map([...servers].map(([name, { state }]) => [name, state])) })
 
-  async function answer(req: IncomingMessage, res: ServerResponse) {
+  async function handle(req: IncomingMessage, res: ServerResponse) {
     const target = req.url ?? ''
     const [, name = ''] = splitTarget(target).path.split('/')
     const rest = target.slice(name.length + 1)
     if (name === '_switches') return await setSwitches(req, res, '')
     if (rest === '/_switches') return await setSwitches(req, res, name)
-    await (played.get(name)?.handle(req, res, rest) ?? sendJson(res, 404, { message: 'Nothing is played at this address' }))
+    await (servers.get(name)?.handle(req, res, rest) ?? sendJson(res, 404, { message: 'There is no vendor at this URL' }))
   }
 
   server.on('request', (req, res) => {
-    answer(req, res).catch(error => {
+    handle(req, res).catch(error => {
       report(error)
       if (res.headersSent) res.destroy()
-      else sendJson(res, 500, { message: 'The sandbox itself is at fault', error: String(error) })
+      else sendJson(res, 500, { message: 'The sandbox itself failed', error: String(error) })
     })
   })
 
   return {
     origin,
-    environment: Object.assign({}, ...[...played.values()].map(({ environment }) => environment)),
-    apiKeys: Object.fromEntries(vendors.flatMap(({ name, api }) => (api.apiKey ? [[name, played.get(name)?.state.apiKey ?? '']] : []))),
+    environment: Object.assign({}, ...[...servers.values()].map(({ environment }) => environment)),
+    apiKeys: Object.fromEntries(vendors.flatMap(({ name, api }) => (api.apiKey ? [[name, servers.get(name)?.state.apiKey ?? '']] : []))),
     vendor(name) {
-      const found = played.get(name)
-      if (!found) throw unknownVendor(name)
-      return found.control
+      const server = servers.get(name)
+      if (!server) throw unknownVendor(name)
+      return server.control
     },
     async close() {
       if (!server.listening) return
@@ -104,11 +105,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   }
 }
 
-const folder = new URL('./vendors/', import.meta.url)
+const vendorFolder = new URL('./vendors/', import.meta.url)
 
-/** Every vendor of the folder, in the order of their file names. A new file is a new vendor. */
+/** Loads every vendor of the folder, in the order of file names. */
 async function loadVendors(): Promise<Vendor[]> {
-  const files = (await readdir(folder)).filter(file => /(?<!\.d)\.[jt]s$/.test(file)).sort()
-  const modules: { default: Vendor }[] = await Promise.all(files.map(file => import(new URL(file, folder).href)))
+  const files = (await readdir(vendorFolder)).filter(file => /(?<!\.d)\.[jt]s$/.test(file)).sort()
+  const modules: { default: Vendor }[] = await Promise.all(files.map(file => import(new URL(file, vendorFolder).href)))
   return modules.map(module => module.default)
 }

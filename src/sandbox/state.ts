@@ -1,25 +1,25 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { defaultSwitches, type Switches } from './switches.ts'
 
-/** What one vendor has been told and has seen. */
+/** A vendor's switches and what it has observed. */
 export type VendorState = {
   readonly switches: Switches
   readonly counts: Counts
   /** The most recent API requests, oldest first, at most a thousand. */
   readonly requests: readonly ApiRequest[]
-  /** The same at every start, so that it can be told and remembered; it opens invented data on this machine. */
+  /** The same at every start, so that it can be documented and remembered. It gives access to invented data only. */
   readonly apiKey: string
-  record(request: ApiRequest): void
-  /** Switches as they were at the start, counts at 0, no requests. Tokens and grants live on. */
+  recordRequest(request: ApiRequest): void
+  /** Resets the switches, the counts and the requests. Tokens and grants stay. */
   reset(): void
 }
 
 type Counts = {
-  /** By grant type, faults included. */
+  /** By grant type, injected faults included. */
   tokenRequests: Record<string, number>
-  /** Refreshes answered with invalid_grant. */
+  /** Refreshes rejected with invalid_grant. */
   refusedRefreshes: number
-  /** Those among them whose refresh token had been spent before. */
+  /** Rejected refreshes whose refresh token had been used before. */
   reuses: number
   revocations: number
   apiCalls: number
@@ -27,14 +27,14 @@ type Counts = {
 
 export type ApiRequest = {
   readonly method: string
-  /** As it stood in the request line. */
+  /** The request target as in the request line. */
   readonly url: string
   readonly headers: IncomingHttpHeaders
-  /** Of the body, once it has come in whole. */
+  /** Set once the whole body has arrived. */
   bodyLength?: number
   bodySha256?: string
-  /** `cut`: the connection ended before the answer did. */
-  outcome: 'open' | 'answered' | 'cut'
+  /** `aborted`: the connection ended before the response did. */
+  outcome: 'open' | 'complete' | 'aborted'
 }
 
 const maxRequests = 1000
@@ -47,8 +47,8 @@ const noCounts = (): Counts => ({
   apiCalls: 0
 })
 
-export function vendorState(vendor: string, given: Partial<Switches> = {}): VendorState {
-  const switches = { ...defaultSwitches, ...given }
+export function createVendorState(vendor: string, initialSwitches: Partial<Switches> = {}): VendorState {
+  const switches = { ...defaultSwitches, ...initialSwitches }
   const counts = noCounts()
   const requests: ApiRequest[] = []
   return {
@@ -56,12 +56,12 @@ export function vendorState(vendor: string, given: Partial<Switches> = {}): Vend
     counts,
     requests,
     apiKey: `sandbox_${vendor.replaceAll('-', '_')}_key`,
-    record(request) {
+    recordRequest(request) {
       requests.push(request)
       if (requests.length > maxRequests) requests.shift()
     },
     reset() {
-      Object.assign(switches, defaultSwitches, given)
+      Object.assign(switches, defaultSwitches, initialSwitches)
       Object.assign(counts, noCounts())
       requests.length = 0
     }

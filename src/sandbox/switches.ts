@@ -1,33 +1,33 @@
-/** How one vendor behaves. The defaults are a strict and well-behaved server; everything else is a fault to rehearse. */
+/** The behaviour of one vendor. The defaults are a strict, correct server; every other value injects a fault. */
 export type Switches = {
   accessTokenSeconds: number
-  /** A refresh answers with a new refresh token and spends the old one. */
+  /** A refresh returns a new refresh token and invalidates the old one. */
   rotateRefreshTokens: boolean
-  /** How long a spent refresh token works on. Judged when it comes back, so a change counts at once. */
+  /** How long a used refresh token stays valid. Checked when it is used again, so a change takes effect at once. */
   graceSeconds: number
-  /** Wait before a token request is looked at. */
+  /** Delay before a token request is processed. */
   tokenDelayMs: number
-  /** What a token request gets instead of being executed. */
+  /** Returned for a token request instead of executing it. */
   tokenFault: TokenFault | undefined
-  /** Which token requests `tokenFault` and `answerLost` hit. */
+  /** The token requests to which `tokenFault` and `dropTokenResponse` apply. */
   tokenFaultOn: 'all' | 'authorization_code' | 'refresh_token'
-  /** The token request is executed, and the connection ends where its answer should be. */
-  answerLost: boolean
-  /** How the answer of a token request is written: as JSON that is labelled so, as JSON that is labelled as text, or as a form. */
-  tokenAnswerAs: 'json' | 'text' | 'form'
+  /** Executes the token request, and closes the connection instead of responding. */
+  dropTokenResponse: boolean
+  /** The body of a token response: JSON, JSON labelled as plain text, or a form. */
+  tokenResponseFormat: 'json' | 'text' | 'form'
   omitExpiresIn: boolean
   omitRefreshToken: boolean
   omitScope: boolean
-  /** Said instead of `Bearer`. */
+  /** Replaces `Bearer`. */
   tokenType: string | undefined
-  /** The next n API calls are answered 401, whatever they carry. */
+  /** The next n API requests get a 401, whatever their credential. */
   unauthorizedCalls: number
-  /** The next n API calls are answered 429, in the vendor's manner. */
+  /** The next n API requests get the vendor's 429. */
   rateLimitCalls: number
   apiFault: ApiFault | undefined
-  /** Other than 200: the revocation address answers this and revokes nothing. */
+  /** If not 200, the revocation endpoint responds with this status and revokes nothing. */
   revokeStatus: number
-  /** Leave the RFC 9207 `iss` out of authorization answers. */
+  /** Omits `iss` (RFC 9207) from authorization responses. */
   omitIss: boolean
 }
 
@@ -52,10 +52,10 @@ const flag = (initial: boolean): Rule<boolean> => ({
   accepts: value => typeof value === 'boolean'
 })
 
-const wholeNumber = (initial: number, least: number, most: number): Rule<number> => ({
+const wholeNumber = (initial: number, min: number, max: number): Rule<number> => ({
   initial,
-  expected: `a whole number from ${least} to ${most}`,
-  accepts: value => Number.isInteger(value) && Number(value) >= least && Number(value) <= most
+  expected: `a whole number from ${min} to ${max}`,
+  accepts: value => Number.isInteger(value) && Number(value) >= min && Number(value) <= max
 })
 
 const choice = <T extends string>(initial: T, ...others: T[]): Rule<T> => {
@@ -69,9 +69,9 @@ const optionalChoice = <T extends string>(...values: T[]): Rule<T | undefined> =
   accepts: value => value === undefined || (values as readonly unknown[]).includes(value)
 })
 
-const optionalText: Rule<string | undefined> = {
+const optionalString: Rule<string | undefined> = {
   initial: undefined,
-  expected: 'null or a text',
+  expected: 'null or a string',
   accepts: value => value === undefined || typeof value === 'string'
 }
 
@@ -95,12 +95,12 @@ const rules: { readonly [Name in keyof Switches]: Rule<Switches[Name]> } = {
     'stall'
   ),
   tokenFaultOn: choice<Switches['tokenFaultOn']>('all', 'authorization_code', 'refresh_token'),
-  answerLost: flag(false),
-  tokenAnswerAs: choice<Switches['tokenAnswerAs']>('json', 'text', 'form'),
+  dropTokenResponse: flag(false),
+  tokenResponseFormat: choice<Switches['tokenResponseFormat']>('json', 'text', 'form'),
   omitExpiresIn: flag(false),
   omitRefreshToken: flag(false),
   omitScope: flag(false),
-  tokenType: optionalText,
+  tokenType: optionalString,
   unauthorizedCalls: wholeNumber(0, 0, Number.MAX_SAFE_INTEGER),
   rateLimitCalls: wholeNumber(0, 0, Number.MAX_SAFE_INTEGER),
   apiFault: optionalChoice<ApiFault>('error500', 'reset', 'stall', 'short'),
@@ -111,22 +111,22 @@ const rules: { readonly [Name in keyof Switches]: Rule<Switches[Name]> } = {
 export const defaultSwitches = Object.fromEntries(Object.entries(rules).map(([name, { initial }]) => [name, initial])) as Switches
 
 /**
- * Reads switches as they come in JSON, where `null` stands for undefined.
- * @throws {TypeError} naming the switch and what it takes; then none of them may be applied.
+ * Parses switches from JSON, where `null` means undefined.
+ * @throws {TypeError} naming the switch and its accepted values
  */
-export function readSwitches(input: unknown): Partial<Switches> {
+export function parseSwitches(input: unknown): Partial<Switches> {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) throw new TypeError('switches must be a JSON object')
   return Object.fromEntries(
-    Object.entries(input).map(([name, given]) => {
+    Object.entries(input).map(([name, json]) => {
       const rule = Object.hasOwn(rules, name) ? rules[name as keyof Switches] : undefined
       if (!rule) throw new TypeError(`there is no switch ${JSON.stringify(name)}; there are ${Object.keys(rules).join(', ')}`)
-      const value: unknown = given ?? undefined
+      const value: unknown = json ?? undefined
       if (!rule.accepts(value)) throw new TypeError(`${name} must be ${rule.expected}`)
       return [name, value]
     })
   )
 }
 
-/** For JSON, which has no undefined. */
-export const writeSwitches = (switches: Switches) =>
+/** The JSON form, with `null` for undefined. */
+export const serializeSwitches = (switches: Switches) =>
   Object.fromEntries(Object.entries(switches).map(([name, value]) => [name, value ?? null]))

@@ -6,11 +6,11 @@ const formType = 'application/x-www-form-urlencoded'
 
 export type TokenRequest = {
   readonly grantType: string
-  /** The same request once more, with its body unread: oidc-provider reads bodies itself, and only forms. */
+  /** The same request with an unread body: oidc-provider reads bodies itself, and only forms. */
   readonly form: IncomingMessage
 }
 
-/** @returns undefined when the body claims to be JSON, which this vendor reads, and is no flat object of texts. */
+/** @returns `undefined` if the vendor accepts JSON and the JSON body is not a flat object of strings */
 export async function readTokenRequest(req: IncomingMessage, acceptsJson: boolean): Promise<TokenRequest | undefined> {
   const text = (await readBody(req))?.text ?? ''
   const type = req.headers['content-type']
@@ -30,22 +30,22 @@ function replay(req: IncomingMessage, text: string, type: string | undefined): I
   const form = new IncomingMessage(req.socket)
   form.method = req.method
   form.headers = { ...req.headers, 'content-type': type, 'content-length': String(Buffer.byteLength(text)) }
-  // Left out, the end of this stream would look like a client that went away, and take the socket along.
+  // Otherwise the end of this stream would look like a disconnected client and destroy the socket.
   form.complete = true
   form.push(text)
   form.push(null)
   return form
 }
 
-/** Whether the switches aim at this kind of token request. */
-export const isAimedAt = ({ tokenFaultOn }: Switches, grantType: string): boolean => tokenFaultOn === 'all' || tokenFaultOn === grantType
+/** Whether the fault switches apply to this grant type. */
+export const faultApplies = ({ tokenFaultOn }: Switches, grantType: string): boolean => tokenFaultOn === 'all' || tokenFaultOn === grantType
 
 export const tokenFaults: { readonly [Fault in TokenFault]: (res: ServerResponse) => void } = {
   error500: res => sendJson(res, 500, { error: 'server_error' }),
   error503: res => sendJson(res, 503, { error: 'temporarily_unavailable' }, { 'retry-after': '1' }),
   busy: res => sendJson(res, 429, { error: 'rate_limited' }, { 'retry-after': '60' }),
   'invalid-client': res => sendJson(res, 401, { error: 'invalid_client' }),
-  // A refusal that does not say that the grant is over, as some servers answer a spent refresh token.
+  // Does not say that the grant has ended; some servers respond to a used refresh token like this.
   refused: res => sendJson(res, 400, { error: 'invalid_request' }),
   reset,
   html: res => {
@@ -54,6 +54,6 @@ export const tokenFaults: { readonly [Fault in TokenFault]: (res: ServerResponse
   },
   empty: res => sendJson(res, 200, {}),
   'error-in-200': res => sendJson(res, 200, { error: 'invalid_grant' }),
-  // The client is the one to end this.
+  // The client must end the request.
   stall: () => {}
 }

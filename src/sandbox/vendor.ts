@@ -1,60 +1,60 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** A vendor that the sandbox plays: data, so that one more vendor is one more file in `vendors/`. */
+/** A vendor that the sandbox simulates. A vendor is data: a new one is one new file in `vendors/`. */
 export type Vendor = {
-  /** As in the gateway's own definitions: it begins the vendor's addresses here and its environment variables there. */
+  /** As in the provider definition: the prefix of the vendor's URLs in the sandbox and of its environment variables in the gateway. */
   readonly name: string
   readonly title: string
-  /** Whose data a grant opens, as the consent page says it. */
+  /** The account that a grant gives access to, as the consent page shows it. */
   readonly account: string
   readonly oauth: VendorOAuth
   readonly api: VendorApi
 }
 
 type VendorOAuth = {
-  /** Scope -> what it opens, in plain words. Empty: the vendor knows no scopes and a grant opens everything. */
+  /** Scope -> its access, in plain words. Empty for a vendor without scopes, whose grants give access to everything. */
   readonly scopes: Readonly<Record<string, string>>
-  /** What stands between scopes in a request, when it is no space (RFC 6749 §3.3). */
+  /** Separator of scopes in a request, if not a space (RFC 6749 §3.3). */
   readonly scopeSeparator?: string
-  /** The token endpoint reads JSON too. */
+  /** The token endpoint accepts JSON as well as forms. */
   readonly acceptsJson?: boolean
-  /** There is an RFC 7009 address. */
+  /** The vendor has a revocation endpoint (RFC 7009). */
   readonly revocation?: boolean
 }
 
 type VendorApi = {
-  /** The path part of the vendor's real base address; `/api` where that has none. */
+  /** The path of the vendor's real base URL; `/api` if it has none. */
   readonly basePath: string
-  /** Called once for each sandbox, so that what a route remembers ends with it. */
+  /** Called once for each sandbox, so that the state of its routes ends with it. */
   readonly routes: () => readonly Route[]
-  /** The vendor's shape for everything that is not well. */
+  /** The body of the vendor's error responses. */
   readonly problem: (status: number, message: string) => unknown
   readonly apiKey?: {
-    /** The key that a request presents, wherever this vendor wants it. */
-    readonly presented: (path: string, headers: IncomingHttpHeaders) => string | undefined
-    /** The status of a refusal, for a vendor that says no inside a 200. */
-    readonly refusalStatus?: number
+    /** Reads the key from where this vendor expects it. */
+    readonly readKey: (path: string, headers: IncomingHttpHeaders) => string | undefined
+    /** The status of a response to an invalid key, for a vendor that reports errors with 200. Default: 401. */
+    readonly rejectionStatus?: number
   }
   readonly rateLimit: RateLimit
 }
 
 export type Route = {
   readonly method: 'GET' | 'POST'
-  /** A URLPattern path, below `basePath`. */
+  /** A URLPattern path below `basePath`. */
   readonly path: string
-  readonly answer: (call: Call) => Answer
+  readonly respond: (request: RouteRequest) => RouteResponse
 }
 
-export type Call = {
+export type RouteRequest = {
   readonly params: Readonly<Record<string, string | undefined>>
   readonly query: URLSearchParams
-  /** The parsed JSON body; undefined when there is none. */
+  /** The parsed JSON body; `undefined` if there is none. */
   readonly body: unknown
-  /** This call's absolute address, for links. */
-  readonly address: URL
+  /** The absolute URL of the request, for links. */
+  readonly url: URL
 }
 
-export type Answer = {
+export type RouteResponse = {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   /** Sent as JSON. */
@@ -64,10 +64,10 @@ export type Answer = {
 export type RateLimit = {
   readonly limit: number
   readonly windowSeconds: number
-  /** The vendor's headers, on every answer. */
+  /** The vendor's headers on every response. */
   readonly headers?: (window: RateWindow) => Readonly<Record<string, string>>
-  /** And those that a 429 has besides. */
-  readonly refusalHeaders?: (window: RateWindow) => Readonly<Record<string, string>>
+  /** Additional headers of a 429. */
+  readonly rejectionHeaders?: (window: RateWindow) => Readonly<Record<string, string>>
 }
 
 type RateWindow = {

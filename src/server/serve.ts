@@ -87,5 +87,5 @@ const loggableError = (error: Error) => ({ name: error.name, code: (error as Nod
 
 async function startSandbox({ publicUrl, dataDir }: Config) {
   const { startSandbox } = await import('../sandbox/sandbox.ts')
-  return startSandbox({ redirectUris: vendor => [`${publicUrl}/auth/${vendor}/callback`], grantsIn: join(dataDir, 'sandbox.json') })
+  return startSandbox({ redirectUris: vendor => [`${publicUrl}/auth/${vendor}/callback`], grantFile: join(dataDir, 'sandbox.json') })
 }

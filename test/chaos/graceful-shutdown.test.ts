@@ -92,7 +92,7 @@ t.test('graceful shutdown', async t => {
     t.equal(code, 0)
     t.ok(tookMs >= delayMs + timeoutMs && tookMs < delayMs + timeoutMs + slackMs)
     await eventually('the request to the provider is aborted', async () =>
-      requests.some(({ url, outcome }) => url.includes('ms=30000') && outcome === 'cut')
+      requests.some(({ url, outcome }) => url.includes('ms=30000') && outcome === 'aborted')
     )
   })
 })

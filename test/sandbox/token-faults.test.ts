@@ -1,6 +1,6 @@
 import t from 'tap'
 import { startSandbox } from '../../src/sandbox/sandbox.ts'
-import { allow, bearer, client, connect, limitPast, person, redirectUri, type Tokens } from './person.ts'
+import { abortWhen, allow, bearer, connect, oauthClient, openBrowser, redirectUri, type Tokens } from './oauth-client.ts'
 
 const sandbox = await startSandbox({ redirectUris: vendor => [redirectUri(vendor)] })
 t.teardown(() => sandbox.close())
@@ -13,20 +13,20 @@ const { app, tokens } = await connect(sandbox, 'ignition', 'reporting')
 let newest = tokens.refresh_token
 
 const refresh = () => app.refresh(newest)
-const failure = (call: Promise<unknown>) =>
-  call.then(
+const failureOf = (response: Promise<unknown>) =>
+  response.then(
     () => undefined,
     (error: Error & { cause?: { code?: string } }) => error.cause?.code ?? error.name
   )
 
 t.afterEach(async () => {
-  // Whatever was rehearsed, the grant has survived it.
+  // The grant must survive every injected fault.
   ignition.reset()
-  const answer = await refresh()
-  newest = ((await answer.json()) as Tokens).refresh_token
+  const response = await refresh()
+  newest = ((await response.json()) as Tokens).refresh_token
 })
 
-t.test('a token request meets a 500 or a 503', async t => {
+t.test('a token request gets a 500 or a 503', async t => {
   switches.tokenFault = 'error500'
   t.equal((await refresh()).status, 500)
   switches.tokenFault = 'error503'
@@ -36,7 +36,7 @@ t.test('a token request meets a 500 or a 503', async t => {
   t.equal(counts.tokenRequests.refresh_token, 2)
 })
 
-t.test('a token request is refused for now, for its client, or for reasons that are not said', async t => {
+t.test('a token request is rate limited, or rejected with or without a specific error', async t => {
   switches.tokenFault = 'busy'
   const busy = await refresh()
   t.strictSame([busy.status, busy.headers.get('retry-after')], [429, '60'])
@@ -47,12 +47,12 @@ t.test('a token request is refused for now, for its client, or for reasons that 
   t.equal((await refresh()).status, 400)
 })
 
-t.test('a token answer is written in another way', async t => {
-  switches.tokenAnswerAs = 'text'
+t.test('a token response is labelled as text or encoded as a form', async t => {
+  switches.tokenResponseFormat = 'text'
   const text = await refresh()
   t.match(text.headers.get('content-type'), /^text\/plain/)
   newest = (JSON.parse(await text.text()) as Tokens).refresh_token
-  switches.tokenAnswerAs = 'form'
+  switches.tokenResponseFormat = 'form'
   const form = await refresh()
   t.match(form.headers.get('content-type'), /^application\/x-www-form-urlencoded/)
   const fields = new URLSearchParams(await form.text())
@@ -60,95 +60,95 @@ t.test('a token answer is written in another way', async t => {
   newest = fields.get('refresh_token') ?? ''
 })
 
-t.test('a token request meets a reset connection', async t => {
+t.test('a token request gets a connection reset', async t => {
   switches.tokenFault = 'reset'
-  t.equal(await failure(refresh()), 'ECONNRESET')
+  t.equal(await failureOf(refresh()), 'ECONNRESET')
 })
 
-t.test('a token request meets a web page', async t => {
+t.test('a token request gets an HTML page', async t => {
   switches.tokenFault = 'html'
-  const answer = await refresh()
-  t.equal(answer.status, 200)
-  t.match(answer.headers.get('content-type'), /^text\/html/)
-  t.match(await answer.text(), /back soon/)
+  const response = await refresh()
+  t.equal(response.status, 200)
+  t.match(response.headers.get('content-type'), /^text\/html/)
+  t.match(await response.text(), /back soon/)
 })
 
-t.test('a token request meets an answer without a token', async t => {
+t.test('a token request gets a 200 without a token', async t => {
   switches.tokenFault = 'empty'
   t.same(await (await refresh()).json(), {})
   switches.tokenFault = 'error-in-200'
-  const answer = await refresh()
-  t.equal(answer.status, 200)
-  t.same(await answer.json(), { error: 'invalid_grant' })
-  t.equal(counts.refusedRefreshes, 0, 'which was said and not meant')
+  const response = await refresh()
+  t.equal(response.status, 200)
+  t.same(await response.json(), { error: 'invalid_grant' })
+  t.equal(counts.refusedRefreshes, 0, 'the grant was not really refused')
 })
 
-t.test('a token request meets silence', async t => {
-  const impatient = () =>
+t.test('a token request gets no response', async t => {
+  const refreshWithTimeout = () =>
     fetch(app.tokenUrl, {
       method: 'POST',
       body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: newest }),
-      signal: limitPast(() => counts.tokenRequests.refresh_token === 1)
+      signal: abortWhen(() => counts.tokenRequests.refresh_token === 1)
     })
   switches.tokenFault = 'stall'
-  t.equal(await failure(impatient()), 'TimeoutError')
+  t.equal(await failureOf(refreshWithTimeout()), 'TimeoutError')
   ignition.reset()
   switches.tokenDelayMs = 60_000
-  t.equal(await failure(impatient()), 'TimeoutError')
+  t.equal(await failureOf(refreshWithTimeout()), 'TimeoutError')
 })
 
-t.test('a delayed token request is executed after the wait', async t => {
+t.test('a delayed token request is executed after the delay', async t => {
   switches.tokenDelayMs = 1
-  const answer = await refresh()
-  t.equal(answer.status, 200)
-  newest = ((await answer.json()) as Tokens).refresh_token
+  const response = await refresh()
+  t.equal(response.status, 200)
+  newest = ((await response.json()) as Tokens).refresh_token
 })
 
-t.test('a fault hits one kind of token request only, where it is told to', async t => {
+t.test('tokenFaultOn limits a fault to one grant type', async t => {
   switches.tokenFault = 'error500'
   switches.tokenFaultOn = 'authorization_code'
-  const answer = await refresh()
-  t.equal(answer.status, 200)
-  newest = ((await answer.json()) as Tokens).refresh_token
+  const response = await refresh()
+  t.equal(response.status, 200)
+  newest = ((await response.json()) as Tokens).refresh_token
   t.equal((await app.exchange('any')).status, 500)
 })
 
-t.test('a lost answer leaves a grant whose refresh token is spent', async t => {
+t.test('a dropped token response leaves a grant whose refresh token is used', async t => {
   const lost = await connect(sandbox, 'ignition')
-  switches.answerLost = true
+  switches.dropTokenResponse = true
   switches.tokenFaultOn = 'refresh_token'
-  t.equal(await failure(lost.app.refresh(lost.tokens.refresh_token)), 'UND_ERR_SOCKET')
-  switches.answerLost = false
+  t.equal(await failureOf(lost.app.refresh(lost.tokens.refresh_token)), 'UND_ERR_SOCKET')
+  switches.dropTokenResponse = false
   t.equal((await lost.app.refresh(lost.tokens.refresh_token)).status, 400)
   t.match(counts, { refusedRefreshes: 1, reuses: 1 })
 })
 
-t.test('a token answer leaves things out, or says them in its own way', async t => {
+t.test('a token response omits fields or has another token_type', async t => {
   Object.assign(switches, { omitExpiresIn: true, omitRefreshToken: true, omitScope: true, tokenType: 'bearer', rotateRefreshTokens: false })
-  const answer = await refresh()
-  t.match(answer.headers.get('cache-control'), /no-store/)
-  const body = (await answer.json()) as Tokens
+  const response = await refresh()
+  t.match(response.headers.get('cache-control'), /no-store/)
+  const body = (await response.json()) as Tokens
   t.strictSame(body, { access_token: body.access_token, token_type: 'bearer' })
-  t.equal((await app.call('/reporting/clients', bearer(body.access_token))).status, 200)
+  t.equal((await app.request('/reporting/clients', bearer(body.access_token))).status, 200)
 })
 
-t.test('access tokens live as long as they are told to', async t => {
+t.test('accessTokenSeconds sets the lifetime of access tokens', async t => {
   switches.accessTokenSeconds = 7
   const body = (await (await refresh()).json()) as Tokens
   newest = body.refresh_token
   t.equal(body.expires_in, 7)
 })
 
-t.test('an authorization answer leaves out its issuer', async t => {
+t.test('omitIss removes the issuer from authorization responses', async t => {
   switches.omitIss = true
-  const other = client(sandbox, 'ignition')
-  t.ok(await allow(sandbox, other.authorizeAddress()))
-  const { address } = await person(sandbox).open(other.authorizeAddress({ scope: 'nothing' }))
-  t.match(address, /error=invalid_scope/)
-  t.notMatch(address, /iss=/)
+  const other = oauthClient(sandbox, 'ignition')
+  t.ok(await allow(sandbox, other.authorizeUrl()))
+  const { url } = await openBrowser(sandbox).open(other.authorizeUrl({ scope: 'nothing' }))
+  t.match(url, /error=invalid_scope/)
+  t.notMatch(url, /iss=/)
 })
 
-t.test('a revocation fails and revokes nothing', async t => {
+t.test('revokeStatus makes a revocation fail without effect', async t => {
   switches.revokeStatus = 503
   t.equal((await app.revoke(newest)).status, 503)
   t.equal(counts.revocations, 1)

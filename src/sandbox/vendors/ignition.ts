@@ -1,6 +1,6 @@
 import { pageSize, paginate } from '../paginate.ts'
 import { stableHex } from '../stable-id.ts'
-import type { Call, Vendor } from '../vendor.ts'
+import type { RouteRequest, Vendor } from '../vendor.ts'
 
 const clients = [
   'Fernhill Tea Ltd',
@@ -35,7 +35,7 @@ const proposals = clients.map(({ id, name }, index) => ({
   effective_start_date: new Date(Date.UTC(2026, 6, 1 + index)).toISOString().slice(0, 10)
 }))
 
-function list(items: readonly unknown[], { query }: Call) {
+function list(items: readonly unknown[], { query }: RouteRequest) {
   const limit = pageSize(query.get('limit'), 5)
   const page = paginate(items, query.get('cursor'), limit)
   return { status: 200, body: { data: page.items, meta: { pagination: { limit, next_cursor: page.nextCursor ?? null } } } }
@@ -56,8 +56,8 @@ export default {
   api: {
     basePath: '/external/api/v1',
     routes: () => [
-      { method: 'GET', path: '/reporting/clients', answer: call => list(clients, call) },
-      { method: 'GET', path: '/reporting/proposals', answer: call => list(proposals, call) }
+      { method: 'GET', path: '/reporting/clients', respond: request => list(clients, request) },
+      { method: 'GET', path: '/reporting/proposals', respond: request => list(proposals, request) }
     ],
     problem: (status, message) => ({ error: { code: codes.get(status) ?? 'bad_request', message } }),
     rateLimit: {

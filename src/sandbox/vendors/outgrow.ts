@@ -39,11 +39,11 @@ export default {
   api: {
     basePath: '/api/v1',
     routes: () => [
-      { method: 'GET', path: '/get_cal{/:key}?', answer: () => ({ status: 200, body: { success: true, data: calculators } }) },
+      { method: 'GET', path: '/get_cal{/:key}?', respond: () => ({ status: 200, body: { success: true, data: calculators } }) },
       {
         method: 'GET',
         path: '/get_leads/:id',
-        answer: ({ params: { id = '' } }) =>
+        respond: ({ params: { id = '' } }) =>
           calculators.some(calculator => calculator.id === id)
             ? { status: 200, body: { success: true, data: leadsOf(id) } }
             : { status: 200, body: { success: false, message: 'There is no such calculator' } }
@@ -51,9 +51,9 @@ export default {
     ],
     problem: (_status, message) => ({ success: false, message }),
     apiKey: {
-      presented: (path, headers) => /^\/get_cal\/([^/]+)$/.exec(path)?.[1] ?? headers['api-key']?.toString(),
-      refusalStatus: 200
+      readKey: (path, headers) => /^\/get_cal\/([^/]+)$/.exec(path)?.[1] ?? headers['api-key']?.toString(),
+      rejectionStatus: 200
     },
-    rateLimit: { limit: 60, windowSeconds: 60, refusalHeaders: ({ secondsLeft }) => ({ 'retry-after': String(secondsLeft) }) }
+    rateLimit: { limit: 60, windowSeconds: 60, rejectionHeaders: ({ secondsLeft }) => ({ 'retry-after': String(secondsLeft) }) }
   }
 } satisfies Vendor

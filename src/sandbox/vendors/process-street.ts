@@ -1,6 +1,6 @@
 import { pageSize, paginate, withQuery } from '../paginate.ts'
 import { stableSlug } from '../stable-id.ts'
-import type { Call, Vendor } from '../vendor.ts'
+import type { RouteRequest, Vendor } from '../vendor.ts'
 
 const workflows = [
   'Welcome a new tea blender',
@@ -26,9 +26,9 @@ const workflowRuns = workflows.map(({ id, name }, index) => ({
   audit: { createdDate: new Date(Date.UTC(2026, 8, 1 + index * 7, 8)).toISOString() }
 }))
 
-function list(name: string, items: readonly unknown[], { query, address }: Call) {
+function list(name: string, items: readonly unknown[], { query, url }: RouteRequest) {
   const page = paginate(items, query.get('cursor'), pageSize(query.get('limit'), 5))
-  const links = page.nextCursor === undefined ? [] : [{ name: 'next', href: withQuery(address, 'cursor', page.nextCursor), type: 'Api' }]
+  const links = page.nextCursor === undefined ? [] : [{ name: 'next', href: withQuery(url, 'cursor', page.nextCursor), type: 'Api' }]
   return { status: 200, body: { [name]: page.items, links } }
 }
 
@@ -51,19 +51,19 @@ export default {
   api: {
     basePath: '/api/v1.1',
     routes: () => [
-      { method: 'GET', path: '/testAuth', answer: () => ({ status: 200, body: { apiKeyLabel: 'Fernhill Tea sandbox' } }) },
-      { method: 'GET', path: '/workflows', answer: call => list('workflows', workflows, call) },
+      { method: 'GET', path: '/testAuth', respond: () => ({ status: 200, body: { apiKeyLabel: 'Fernhill Tea sandbox' } }) },
+      { method: 'GET', path: '/workflows', respond: request => list('workflows', workflows, request) },
       {
         method: 'GET',
         path: '/workflow-runs',
-        answer(call) {
-          const workflowId = call.query.get('workflowId')
-          return list('workflowRuns', workflowId ? workflowRuns.filter(run => run.workflowId === workflowId) : workflowRuns, call)
+        respond(request) {
+          const workflowId = request.query.get('workflowId')
+          return list('workflowRuns', workflowId ? workflowRuns.filter(run => run.workflowId === workflowId) : workflowRuns, request)
         }
       }
     ],
     problem: (status, message) => ({ error: names.get(status) ?? 'BadRequest', message }),
-    apiKey: { presented: (_path, headers) => headers['x-api-key']?.toString() },
-    rateLimit: { limit: 100, windowSeconds: 60, refusalHeaders: ({ secondsLeft }) => ({ 'retry-after': String(secondsLeft) }) }
+    apiKey: { readKey: (_path, headers) => headers['x-api-key']?.toString() },
+    rateLimit: { limit: 100, windowSeconds: 60, rejectionHeaders: ({ secondsLeft }) => ({ 'retry-after': String(secondsLeft) }) }
   }
 } satisfies Vendor

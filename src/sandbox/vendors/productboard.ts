@@ -1,6 +1,6 @@
 import { pageSize, paginate, withQuery } from '../paginate.ts'
 import { stableUuid } from '../stable-id.ts'
-import type { Call, Route, Vendor } from '../vendor.ts'
+import type { Route, RouteRequest, Vendor } from '../vendor.ts'
 
 const notes = [
   ['Steeping timer in the app', 'I keep over-steeping my oolong. A timer per tea would help.'],
@@ -60,42 +60,42 @@ const problem = (status: number, message: string) => ({
   errors: [{ code: codes.get(status) ?? 'request.invalid', title: message, detail: `${message}.` }]
 })
 
-function list(items: readonly { id: string }[], { query, address }: Call) {
+function list(items: readonly { id: string }[], { query, url }: RouteRequest) {
   const page = paginate(items, query.get('pageCursor'), pageSize(query.get('pageLimit'), 5))
-  const next = page.nextCursor === undefined ? null : withQuery(address, 'pageCursor', page.nextCursor)
+  const next = page.nextCursor === undefined ? null : withQuery(url, 'pageCursor', page.nextCursor)
   return { status: 200, body: { data: page.items, links: { next } } }
 }
 
 function routes(): Route[] {
-  const kept = [...notes]
+  const stored = [...notes]
   return [
-    { method: 'GET', path: '/v2/notes', answer: call => list(kept, call) },
+    { method: 'GET', path: '/v2/notes', respond: request => list(stored, request) },
     {
       method: 'POST',
       path: '/v2/notes',
-      answer({ body, address }) {
+      respond({ body, url }) {
         const { name, content = '' } =
           (body as { data?: { fields?: { name?: unknown; content?: unknown } } } | undefined)?.data?.fields ?? {}
         if (typeof name !== 'string' || typeof content !== 'string') {
-          return { status: 400, body: problem(400, 'data.fields.name is missing or no text') }
+          return { status: 400, body: problem(400, 'data.fields.name is missing or not a string') }
         }
         const created = note(crypto.randomUUID(), name, content, new Date().toISOString())
-        kept.unshift(created)
-        if (kept.length > 1000) kept.pop()
-        const self = `${address.origin}${address.pathname}/${created.id}`
+        stored.unshift(created)
+        if (stored.length > 1000) stored.pop()
+        const self = `${url.origin}${url.pathname}/${created.id}`
         return { status: 201, headers: { location: self }, body: { data: { id: created.id, type: created.type, links: { self } } } }
       }
     },
     {
       method: 'GET',
       path: '/v2/entities',
-      answer: call =>
-        list(call.query.has('type') ? entities.filter(({ type }) => call.query.getAll('type').includes(type)) : entities, call)
+      respond: request =>
+        list(request.query.has('type') ? entities.filter(({ type }) => request.query.getAll('type').includes(type)) : entities, request)
     },
     {
       method: 'GET',
       path: '/v2/entities/:id',
-      answer({ params }) {
+      respond({ params }) {
         const entity = entities.find(({ id }) => id === params.id)
         return entity ? { status: 200, body: { data: entity } } : { status: 404, body: problem(404, 'There is no such entity') }
       }
@@ -121,12 +121,12 @@ export default {
     basePath: '/api',
     routes,
     problem,
-    apiKey: { presented: (_path, { authorization }) => authorization?.replace(/^Bearer +/i, '') },
+    apiKey: { readKey: (_path, { authorization }) => authorization?.replace(/^Bearer +/i, '') },
     rateLimit: {
       limit: 50,
       windowSeconds: 1,
       headers: ({ limit, remaining }) => ({ 'x-ratelimit-limit': String(limit), 'x-ratelimit-remaining': String(remaining) }),
-      refusalHeaders: ({ secondsLeft }) => ({ 'retry-after': String(secondsLeft) })
+      rejectionHeaders: ({ secondsLeft }) => ({ 'retry-after': String(secondsLeft) })
     }
   }
 } satisfies Vendor

@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { vendorApi } from './api.ts'
+import { createVendorApi } from './api.ts'
 import type { GrantFile } from './grant-file.ts'
-import { grantStore } from './grant-store.ts'
-import { vendorOAuth } from './oauth.ts'
-import { type VendorState, vendorState } from './state.ts'
+import { createGrantStore } from './grant-store.ts'
+import { createVendorOAuth } from './oauth.ts'
+import { createVendorState, type VendorState } from './state.ts'
 import type { Switches } from './switches.ts'
 import type { Vendor } from './vendor.ts'
 
-/** One vendor of a running sandbox, as a test holds it. */
-export type VendorControl = Omit<VendorState, 'record'> & {
-  /** What the `iss` of its authorization answers says (RFC 9207). */
+/** A test's handle on one vendor of a running sandbox. */
+export type VendorControl = Omit<VendorState, 'recordRequest'> & {
+  /** The `iss` of its authorization responses (RFC 9207). */
   readonly issuer: string
-  /** Every access token so far is answered 401 from now on; refresh tokens stay good. */
+  /** Invalidates all access tokens issued so far; refresh tokens stay valid. */
   expireAccessTokens(): void
-  /** Every access and refresh token so far is refused from now on, as when the person takes the access back. */
+  /** Invalidates all access and refresh tokens issued so far, as if the user had revoked the access. */
   revokeGrants(): void
 }
 
@@ -22,11 +22,11 @@ export type VendorServer = {
   readonly state: VendorState
   readonly control: VendorControl
   readonly environment: Readonly<Record<string, string>>
-  /** @returns undefined when the address is none of this vendor's. `target` is what follows the vendor's name. */
+  /** @param target the request target after the vendor's name. @returns `undefined` if the vendor has no such path */
   handle(req: IncomingMessage, res: ServerResponse, target: string): Promise<void> | undefined
 }
 
-type Options = {
+type VendorServerOptions = {
   readonly origin: string
   readonly redirectUris: readonly string[]
   readonly switches: Partial<Switches> | undefined
@@ -34,20 +34,20 @@ type Options = {
   readonly report: (error: unknown) => void
 }
 
-/** Joins a vendor's OAuth server and API below `/NAME/oauth2` and `/NAME` with the API's base path. */
-export function playVendor(vendor: Vendor, { origin, redirectUris, switches, grants, report }: Options): VendorServer {
+/** Serves a vendor's OAuth endpoints below `/NAME/oauth2`, and its API below `/NAME` and the API's base path. */
+export function createVendorServer(vendor: Vendor, { origin, redirectUris, switches, grants, report }: VendorServerOptions): VendorServer {
   const issuer = `${origin}/${vendor.name}/oauth2`
   const apiPath = vendor.api.basePath
   const baseUrl = `${origin}/${vendor.name}${apiPath}`
   const client = { id: `grantkeeper-${vendor.name}`, secret: randomBytes(32).toString('base64url'), redirectUris }
-  const state = vendorState(vendor.name, switches)
-  const store = grantStore({
+  const state = createVendorState(vendor.name, switches)
+  const store = createGrantStore({
     graceMs: () => state.switches.graceSeconds * 1000,
-    granted: grants?.read(vendor.name),
-    onChange: granted => grants?.changed(vendor.name, granted)
+    saved: grants?.read(vendor.name),
+    onChange: granted => grants?.save(vendor.name, granted)
   })
-  const oauth = vendorOAuth({ vendor, issuer, client, state, store, report })
-  const callApi = vendorApi({ vendor, baseUrl, state, isGoodToken: oauth.isGoodToken })
+  const oauth = createVendorOAuth({ vendor, issuer, client, state, store, report })
+  const callApi = createVendorApi({ vendor, baseUrl, state, isValidToken: oauth.isValidToken })
   const prefix = vendor.name.toUpperCase().replaceAll('-', '_')
 
   const areas: [string, (req: IncomingMessage, res: ServerResponse, target: string) => Promise<void>][] = [
@@ -59,8 +59,8 @@ export function playVendor(vendor: Vendor, { origin, redirectUris, switches, gra
     control: {
       ...state,
       issuer,
-      expireAccessTokens: () => store.forget('AccessToken'),
-      revokeGrants: () => store.forget('AccessToken', 'AuthorizationCode', 'Grant', 'RefreshToken')
+      expireAccessTokens: () => store.clear('AccessToken'),
+      revokeGrants: () => store.clear('AccessToken', 'AuthorizationCode', 'Grant', 'RefreshToken')
     },
     environment: {
       [`${prefix}_CLIENT_ID`]: client.id,

@@ -3,45 +3,45 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Body, pause, sendJson } from './http.ts'
 
-type Exchange = {
+type ExtraContext = {
   readonly req: IncomingMessage
   readonly res: ServerResponse
   readonly query: URLSearchParams
   readonly body: Body
-  readonly refuse: (message: string) => void
+  readonly reject: (message: string) => void
 }
 
-const longestSlowMs = 60_000
+const maxSlowMs = 60_000
 const maxBytes = 16_777_216
 
-/** Addresses that no vendor has, below every vendor's API and behind the same credential: what a proxy's tests ask for. */
-export function extraFor(path: string): ((exchange: Exchange) => Promise<void>) | undefined {
+/** Routes for tests of the proxy, below every vendor's API and behind the same credential. No real vendor has them. */
+export function findExtra(path: string): ((exchange: ExtraContext) => Promise<void>) | undefined {
   return path.startsWith('/echo/') ? echo : extras.get(path)
 }
 
-/** What arrived, to the byte. */
-async function echo({ req, res, body }: Exchange) {
+/** Responds with the request as it arrived. */
+async function echo({ req, res, body }: ExtraContext) {
   const { method, url, headers } = req
   sendJson(res, 200, { method, url, headers, bodyLength: body.length, bodySha256: body.sha256 })
 }
 
-/** Three server-sent events, and then an open stream until the client goes. */
-async function events({ res }: Exchange) {
+/** Sends three server-sent events and keeps the stream open until the client disconnects. */
+async function events({ res }: ExtraContext) {
   res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   for (const id of [1, 2, 3]) res.write(`id: ${id}\nevent: note.updated\ndata: ${JSON.stringify({ sequence: id })}\n\n`)
 }
 
-/** Answers after `?ms=`, at most a minute. */
-async function slow({ res, query, refuse }: Exchange) {
-  const ms = amount(query.get('ms'), longestSlowMs)
-  if (ms === undefined) return refuse('ms must be a whole number')
+/** Responds after `?ms=` milliseconds, at most a minute. */
+async function slow({ res, query, reject }: ExtraContext) {
+  const ms = parseAmount(query.get('ms'), maxSlowMs)
+  if (ms === undefined) return reject('ms must be a whole number')
   if (await pause(ms, res)) sendJson(res, 200, { waitedMs: ms })
 }
 
-/** `?n=` bytes, at most 16 MiB, as fast as they are taken. */
-async function bytes({ res, query, refuse }: Exchange) {
-  const n = amount(query.get('n'), maxBytes)
-  if (n === undefined) return refuse('n must be a whole number')
+/** Responds with `?n=` bytes, at most 16 MiB, as fast as the client reads. */
+async function bytes({ res, query, reject }: ExtraContext) {
+  const n = parseAmount(query.get('n'), maxBytes)
+  if (n === undefined) return reject('n must be a whole number')
   res.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': n })
   try {
     await pipeline(Readable.from(chunks(n)), res)
@@ -50,14 +50,14 @@ async function bytes({ res, query, refuse }: Exchange) {
   }
 }
 
-const extras: ReadonlyMap<string, (exchange: Exchange) => Promise<void>> = new Map([
+const extras: ReadonlyMap<string, (exchange: ExtraContext) => Promise<void>> = new Map([
   ['/echo', echo],
   ['/events', events],
   ['/slow', slow],
   ['/bytes', bytes]
 ])
 
-const amount = (text: string | null, most: number) => (/^\d{1,15}$/.test(text ?? '') ? Math.min(Number(text), most) : undefined)
+const parseAmount = (text: string | null, max: number) => (/^\d{1,15}$/.test(text ?? '') ? Math.min(Number(text), max) : undefined)
 
 function* chunks(n: number) {
   const chunk = Buffer.alloc(65_536, 'grantkeeper')
