@@ -1,9 +1,9 @@
-// @fastify/http-proxy: three ways out of the prefix that a client is held to.
-// CVE-2026-85124: dot segments behind backslashes, which the upstream's address was resolved with.
-// CVE-2026-16117: a prefix that is spelled with percent signs matches the route and is not rewritten, so the upstream gets all of it.
-// CVE-2026-15631: dot segments in an upgrade request, whose path nobody looked at.
+// @fastify/http-proxy: three ways out of the prefix to which a client is limited.
+// CVE-2026-85124: dot segments after backslashes, with which the upstream's URL was resolved.
+// CVE-2026-16117: a percent-encoded prefix matches the route and is not rewritten, so the upstream gets the whole path.
+// CVE-2026-15631: dot segments in an upgrade request, whose path was not checked.
 //
-// Here: the same against the base of the API, `/base`, and against a definition that lets `/v2` through alone.
+// Here: the same attacks on the API's base path, `/base`, and on a definition that forwards only `/v2`.
 import t from 'tap'
 import productboard from '../../providers/productboard.ts'
 import { connected } from '../support/connected.ts'
@@ -11,7 +11,7 @@ import { rawCall, refusedRaw } from '../support/raw.ts'
 
 const definitions = [{ ...productboard, api: { ...productboard.api, paths: ['/v2'] } }]
 
-t.test('CVE-2026-85124: dot segments behind backslashes reach nothing above the base', async t => {
+t.test('CVE-2026-85124: dot segments after backslashes do not leave the base', async t => {
   const s = await connected(t, { definitions })
   const climbs = [
     '\\..\\..\\admin',
@@ -24,17 +24,17 @@ t.test('CVE-2026-85124: dot segments behind backslashes reach nothing above the 
   ]
   for (const climb of climbs) {
     for (const path of [climb, `/v2${climb}`, `/v2/a${climb}`]) {
-      const answer = await rawCall(s, `GET /proxy/productboard${path}`)
-      if (path.startsWith('/')) refusedRaw(t, answer, 400, 'path_rejected', path)
-      else t.match(answer, /^HTTP\/1.1 40[04] /, path)
+      const response = await rawCall(s, `GET /proxy/productboard${path}`)
+      if (path.startsWith('/')) refusedRaw(t, response, 400, 'path_rejected', path)
+      else t.match(response, /^HTTP\/1.1 40[04] /, path)
     }
   }
   t.equal(s.provider.seen.api.length, 0)
   t.match(await rawCall(s, 'GET /proxy/productboard/v2/a..b/...?c=\\..\\'), /^HTTP\/1.1 200 /)
-  t.equal(s.provider.seen.api[0]?.url, '/base/v2/a..b/...?c=\\..\\', 'dots in a name and a backslash in a query are the provider’s')
+  t.equal(s.provider.seen.api[0]?.url, '/base/v2/a..b/...?c=\\..\\', 'dots in a name and backslashes in a query are forwarded')
 })
 
-t.test('CVE-2026-16117: a prefix with percent signs is the same prefix or none, and never goes up', async t => {
+t.test('CVE-2026-16117: an encoded prefix is the same prefix or none, and is never forwarded', async t => {
   const s = await connected(t, { definitions })
   const { api } = s.provider.seen
   for (const prefix of ['/%70roxy/productboard', '/proxy/%70roductboard', '/%70%72%6f%78%79/product%62oard']) {
@@ -54,7 +54,7 @@ t.test('CVE-2026-16117: a prefix with percent signs is the same prefix or none, 
   t.equal(api.length, 0)
 })
 
-t.test('CVE-2026-15631: an upgrade request climbs no further than any other, and upgrades nothing', async t => {
+t.test('CVE-2026-15631: an upgrade request is guarded like any other, and upgrades nothing', async t => {
   const s = await connected(t, { definitions })
   const { api } = s.provider.seen
   const websocket = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==']

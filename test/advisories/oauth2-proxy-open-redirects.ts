@@ -1,8 +1,7 @@
-// oauth2-proxy, CVE-2020-11053, CVE-2020-4037 and CVE-2021-21291: the address to go to after a sign-in was checked, and led elsewhere
-// all the same: with encoded white space between its slashes, with what the check for that did not know, and on a domain that
-// ends like an allowed one.
+// oauth2-proxy, CVE-2020-11053, CVE-2020-4037 and CVE-2021-21291: the redirect URL after a sign-in passed the check and still led elsewhere:
+// with encoded white space between its slashes, with forms that the fix for that missed, and on a domain that ends like an allowed one.
 //
-// Here: `return_to`, at a provider's sign-in and on its page.
+// Here: `return_to` of a provider's sign-in and of its page.
 import t from 'tap'
 import { Browser } from '../support/browser.ts'
 import { problem } from '../support/connected.ts'
@@ -45,7 +44,7 @@ const hostile = {
     'data:text/html,x',
     'evil.example'
   ],
-  'CVE-2021-21291: a host that looks like an allowed one': [
+  'CVE-2021-21291: a host that resembles an allowed one': [
     'https://badapp.example.com',
     'https://app.example.com.evil.example',
     'https://sub.app.example.com',
@@ -60,28 +59,28 @@ const hostile = {
   ]
 }
 
-for (const [title, addresses] of Object.entries(hostile)) {
-  t.test(`${title} leads to no other origin: nothing is begun`, async t => {
+for (const [title, urls] of Object.entries(hostile)) {
+  t.test(`${title} starts no sign-in`, async t => {
     const provider = await startFakeProvider(t)
     const gateway = await startGateway(t, { environment: { ...provider.environment, ALLOWED_ORIGINS: 'https://app.example.com' } })
     const browser = new Browser()
-    for (const address of addresses) {
+    for (const url of urls) {
       for (const page of ['auth', 'connect']) {
-        const response = await browser.request(`${gateway.url}/${page}/productboard?return_to=${encodeURIComponent(address)}`)
+        const response = await browser.request(`${gateway.url}/${page}/productboard?return_to=${encodeURIComponent(url)}`)
         await problem(t, response, 400, 'return_to_rejected')
-        t.notOk(response.headers.has('location'), encodeURIComponent(address))
+        t.notOk(response.headers.has('location'), encodeURIComponent(url))
       }
     }
     t.equal(browser.cookies.size, 0)
 
     const allowed = ['/done?next=//evil.example#//evil.example', '/a/b//c', 'https://app.example.com/x?y=1']
-    for (const address of allowed) {
-      const started = await browser.request(`${gateway.url}/auth/productboard?return_to=${encodeURIComponent(address)}`)
+    for (const url of allowed) {
+      const started = await browser.request(`${gateway.url}/auth/productboard?return_to=${encodeURIComponent(url)}`)
       const state = new URL(started.headers.get('location') ?? '').searchParams.get('state') ?? ''
       const query = new URLSearchParams({ code: 'c', state, return_to: '//evil.example' })
       const ended = await browser.request(`${gateway.url}/auth/productboard/callback?${query}`)
       t.equal(ended.status, 303)
-      t.equal(ended.headers.get('location'), address, 'what is allowed is where it ends')
+      t.equal(ended.headers.get('location'), url, 'the browser returns to an allowed URL')
     }
   })
 }

@@ -1,7 +1,7 @@
-// @fastify/reply-from, CVE-2026-107318: the upstream's certificate was not verified unless the application asked for it, so whoever
-// sat on the way could answer as the https upstream and read what was forwarded.
+// @fastify/reply-from, CVE-2026-107318: the upstream's certificate was not verified by default, so a man in the middle could pose as the https
+// upstream and read the forwarded requests.
 //
-// Here: an impostor answers TLS at the addresses of the API and of the token endpoint. No credential, code or key may reach it.
+// Here: an impostor serves TLS at the URLs of the API and of the token endpoint. No credential, code or key may reach it.
 import { once } from 'node:events'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -12,7 +12,7 @@ import { selfSigned } from '../support/certificate.ts'
 import { cameBackWith, connected, problem, signIn } from '../support/connected.ts'
 import { pasteKey } from '../support/paste-key.ts'
 
-/** Speaks TLS on localhost, as somebody of this name. */
+/** Serves TLS on localhost with a certificate for `name`. */
 async function startImpostor(t: Test, name: string) {
   const { key, cert } = await selfSigned(t, name)
   const seen: string[] = []
@@ -28,36 +28,36 @@ async function startImpostor(t: Test, name: string) {
 }
 
 function trust(t: Test, ...certificates: string[]): void {
-  const usual = tls.getCACertificates()
-  tls.setDefaultCACertificates([...usual, ...certificates])
-  t.teardown(() => tls.setDefaultCACertificates(usual))
+  const defaults = tls.getCACertificates()
+  tls.setDefaultCACertificates([...defaults, ...certificates])
+  t.teardown(() => tls.setDefaultCACertificates(defaults))
 }
 
-t.test('CVE-2026-107318: who answers for the API with a certificate of an unknown issuer or another name is sent nothing', async t => {
-  const unknown = await startImpostor(t, 'localhost')
+t.test('CVE-2026-107318: an API with an untrusted or misnamed certificate gets no request', async t => {
+  const untrusted = await startImpostor(t, 'localhost')
   const misnamed = await startImpostor(t, 'elsewhere.example')
   trust(t, misnamed.cert)
-  const environment = { PRODUCTBOARD_API_URL: unknown.origin, PROCESS_STREET_API_URL: misnamed.origin }
+  const environment = { PRODUCTBOARD_API_URL: untrusted.origin, PROCESS_STREET_API_URL: misnamed.origin }
   const { gateway, browser, proxy } = await connected(t, { environment })
   const upload = { method: 'POST', body: 'canary' }
   await problem(t, await browser.fetch(`${proxy}/x`, upload), 502, 'provider_unavailable')
   await problem(t, await pasteKey(gateway, browser, 'process-street', 'key-canary'), 502, 'provider_unavailable')
-  t.same([unknown.seen, misnamed.seen], [[], []])
+  t.same([untrusted.seen, misnamed.seen], [[], []])
 
-  trust(t, unknown.cert)
-  t.equal((await browser.fetch(`${proxy}/x`, upload)).status, 200, 'the same server, once its issuer is known')
-  t.same(unknown.seen, ['/x'])
+  trust(t, untrusted.cert)
+  t.equal((await browser.fetch(`${proxy}/x`, upload)).status, 200, 'the same server, once its certificate is trusted')
+  t.same(untrusted.seen, ['/x'])
 })
 
-t.test('CVE-2026-107318: who answers for the token endpoint is sent neither a code nor the client’s secret', async t => {
+t.test('CVE-2026-107318: a token endpoint with an untrusted certificate gets no code or secret', async t => {
   const impostor = await startImpostor(t, 'localhost')
   const environment = { IGNITION_CLIENT_ID: 'c', IGNITION_CLIENT_SECRET: 'canary', IGNITION_TOKEN_URL: `${impostor.origin}/token` }
   const { gateway, browser, proxy } = await connected(t, { environment })
   cameBackWith(t, await signIn(gateway, browser, 'ignition'), 'provider_unavailable')
   t.same(impostor.seen, [])
-  t.equal((await browser.fetch(`${proxy}/x`)).status, 200, 'and what was connected before still is')
+  t.equal((await browser.fetch(`${proxy}/x`)).status, 200, 'other connections still work')
 
   trust(t, impostor.cert)
   await signIn(gateway, new Browser(), 'ignition')
-  t.same(impostor.seen, ['/token'], 'the same server, once its issuer is known')
+  t.same(impostor.seen, ['/token'], 'the same server, once its certificate is trusted')
 })

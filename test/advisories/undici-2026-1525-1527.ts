@@ -1,14 +1,14 @@
-// undici, CVE-2026-1525: two `Content-Length` whose names differ in case both went out, so the next server could take either.
-// CVE-2026-1527: a line break in the value for `Upgrade` was written as it was, and what followed it was headers, or another request.
+// undici, CVE-2026-1525: two `Content-Length` headers whose names differ in case were both sent, so the next server could use either.
+// CVE-2026-1527: a line break in the value of `Upgrade` was written unchanged, and the text after it became headers or another request.
 //
-// Here: the client's lengths beside the gateway's own, and line breaks wherever a request has a value that goes up.
+// Here: the client's lengths beside the gateway's own, and line breaks in every value that is forwarded.
 import t from 'tap'
 import { cameBackWith, connected, problem, signIn } from '../support/connected.ts'
 import { json, tokens } from '../support/fake-provider.ts'
 import { pasteKey } from '../support/paste-key.ts'
 import { rawCall, refusedRaw } from '../support/raw.ts'
 
-t.test('CVE-2026-1525: one length goes up, and a request with two or with one in disguise is refused or freed of it', async t => {
+t.test('CVE-2026-1525: exactly one length is forwarded; duplicates are rejected and look-alikes stripped', async t => {
   const s = await connected(t)
   const { api } = s.provider.seen
   const start = 'POST /proxy/productboard/x'
@@ -23,7 +23,7 @@ t.test('CVE-2026-1525: one length goes up, and a request with two or with one in
   }
   t.equal(api.length, 0)
 
-  // A longer body is streamed, and its length is written by another hand.
+  // A longer body is streamed, where other code writes the length.
   for (const body of ['hello', 'x'.repeat(100_000)]) {
     for (const connection of ['close', 'close, content-length']) {
       const lengths = [`cONTENT-lENGTH: ${body.length}`, 'Content_Length: 3', 'content_length: 0']
@@ -36,7 +36,7 @@ t.test('CVE-2026-1525: one length goes up, and a request with two or with one in
   }
 })
 
-t.test('CVE-2026-1527: no line break in a value becomes a header or a request of its own', async t => {
+t.test('CVE-2026-1527: a line break in a value never becomes a header or a request', async t => {
   const s = await connected(t)
   const { api } = s.provider.seen
   const injected = ['X-Injected: 1', 'GET /injected HTTP/1.1']
@@ -63,6 +63,6 @@ t.test('CVE-2026-1527: no line break in a value becomes a header or a request of
     await rawCall(s, 'GET /proxy/productboard/x?a=%0d%0aX-Injected:%201', { headers: ['X-Custom: a%0d%0aX-Injected: 1'] }),
     /^HTTP\/1.1 200 /
   )
-  t.notOk(api[0]?.headers['x-injected'], 'encoded ones stay encoded')
+  t.notOk(api[0]?.headers['x-injected'], 'encoded line breaks stay encoded')
   t.equal(api[0]?.url, '/base/x?a=%0d%0aX-Injected:%201')
 })
