@@ -19,17 +19,17 @@ export default defineProvider({
   },
   sources: [
     {
-      facts: 'a revocation ends one sign-in: as the standard has it, not tried at the vendor',
+      facts: 'a revocation ends one sign-in, as in the standard; not tested at the vendor',
       confidence: 'guide',
       from: 'RFC 7009 §2.1',
       checked: '2026-11-28'
     },
     {
-      facts: 'authorize and token addresses, API base, scope, x-ratelimit-reset',
+      facts: 'authorize and token URLs, API base, scope, x-ratelimit-reset',
       confidence: 'clients',
       from: 'third-party clients that agree with each other',
       checked: '2026-11-21'
     },
-    { facts: 'revoke address', confidence: 'clients', from: 'one third-party client', checked: '2026-11-21' }
+    { facts: 'revoke URL', confidence: 'clients', from: 'one third-party client', checked: '2026-11-21' }
   ]
 })

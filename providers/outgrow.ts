@@ -26,19 +26,19 @@ export default defineProvider({
   },
   sources: [
     {
-      facts: 'a revocation ends one sign-in: as the standard has it, not tried at the vendor',
+      facts: 'a revocation ends one sign-in, as in the standard; not tested at the vendor',
       confidence: 'guide',
       from: 'RFC 7009 §2.1',
       checked: '2026-11-28'
     },
     {
-      facts: 'API base, key in the path of /get_cal and in the API-KEY header elsewhere, success inside a 200',
+      facts: 'API base, key in the path of /get_cal and otherwise in the API-KEY header, a success field in responses with status 200',
       confidence: 'vendor',
       from: 'https://outgrow.co (help centre)',
       checked: '2026-11-21'
     },
     {
-      facts: 'all of OAuth: the vendor documents none, so an operator who has a client sets the addresses',
+      facts: 'all of OAuth: the vendor documents none, so an operator with a client configures the URLs',
       confidence: 'guide',
       from: 'tutorial',
       checked: '2026-11-21'

@@ -32,25 +32,25 @@ export default defineProvider({
   },
   sources: [
     {
-      facts: 'a revocation ends one sign-in: as the standard has it, not tried at the vendor',
+      facts: 'a revocation ends one sign-in, as in the standard; not tested at the vendor',
       confidence: 'guide',
       from: 'RFC 7009 §2.1',
       checked: '2026-11-28'
     },
     {
-      facts: 'API base, X-API-KEY without a prefix, who may make a key',
+      facts: 'API base, X-API-KEY without a prefix, who can create a key',
       confidence: 'vendor',
       from: 'https://developer.process.st/',
       checked: '2026-11-21'
     },
     {
-      facts: 'links of pages may name api.process.st',
+      facts: 'links to further pages may name api.process.st',
       confidence: 'guide',
-      from: 'notes on the vendor’s reference, not seen again',
+      from: 'notes on the vendor’s reference, not confirmed since',
       checked: '2026-11-21'
     },
     {
-      facts: 'all of OAuth: the vendor documents none, so an operator who has a client sets the addresses',
+      facts: 'all of OAuth: the vendor documents none, so an operator with a client configures the URLs',
       confidence: 'guide',
       from: 'tutorial',
       checked: '2026-11-21'

@@ -34,19 +34,19 @@ export default defineProvider({
   },
   sources: [
     {
-      facts: 'a revocation ends one sign-in: as the standard has it, not tried at the vendor',
+      facts: 'a revocation ends one sign-in, as in the standard; not tested at the vendor',
       confidence: 'guide',
       from: 'RFC 7009 §2.1',
       checked: '2026-11-28'
     },
     {
-      facts: 'API base, v2 paths, Bearer token, where the token is found',
+      facts: 'API base, v2 paths, Bearer token, where users find the token',
       confidence: 'vendor',
       from: 'https://developer.productboard.com/v2.0.0/reference',
       checked: '2026-11-21'
     },
     {
-      facts: 'authorize, token and revoke addresses, client authentication in the body, scopes',
+      facts: 'authorize, token and revoke URLs, client authentication in the body, scopes',
       confidence: 'clients',
       from: 'third-party clients that agree with each other',
       checked: '2026-11-21'
