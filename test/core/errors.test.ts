@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import t from 'tap'
 import { errorCodes, GatewayError, hasCode, isErrorCode } from '../../src/core/errors.ts'
 
-t.test('every code has an HTTP error status and a title of its own for people', async t => {
+t.test('every code has an HTTP error status and a unique title for people', async t => {
   const titles = new Set<string>()
   for (const code of errorCodes) {
     const { status, title } = new GatewayError(code, 'detail')

@@ -78,7 +78,7 @@ t.test('Process Street returns the label of a key, and links to the next page', 
   t.equal((await json(ps.request(`/workflow-runs?workflowId=${workflows[2].id}`, psKey))).workflowRuns.length, 1)
 })
 
-t.test('Outgrow accepts its key in the path or a header, and reports errors with 200', async t => {
+t.test('Outgrow accepts its key in path or header, and reports errors with 200', async t => {
   const calculators = await json(og.request(`/get_cal/${ogKey['api-key']}`))
   t.match(calculators, { success: true, data: { length: 12 } })
   t.match(await json(og.request(`/get_leads/${calculators.data[0].id}`, ogKey)), { success: true, data: { length: 12 } })

@@ -9,7 +9,7 @@ t.beforeEach(() => sandbox.vendor('productboard').reset())
 const productboard = sandbox.vendor('productboard')
 const json = async (response: Response) => (await response.json()) as Record<string, unknown>
 
-t.test('one page signs in and asks for consent; Allow returns a code, the state and the issuer', async t => {
+t.test('one page signs in and asks for consent; Allow returns code, state and issuer', async t => {
   const app = oauthClient(sandbox, 'productboard')
   const browser = openBrowser(sandbox)
   const { page, url } = await browser.open(app.authorizeUrl({ scope: 'notes:read entities:read' }))

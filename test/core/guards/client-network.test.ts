@@ -23,7 +23,7 @@ for (const [address, network] of cases) {
   })
 }
 
-t.test('the site of a client is the /48 of its IPv6 address, or its IPv4 address', async t => {
+t.test('the site of a client is its IPv6 /48 or its IPv4 address', async t => {
   t.equal(clientSite('2001:db8:1:2:3:4:5:6'), '2001:db8:1::/48')
   t.equal(clientSite('2001:db8::1'), '2001:db8:0::/48')
   t.equal(clientSite('192.0.2.1'), '192.0.2.1')

@@ -96,7 +96,7 @@ t.test('all other headers are forwarded in order, with their spelling and duplic
   t.strictSame(requestHeaders([], {}), [])
 })
 
-t.test('a header that is invalid in HTTP is rejected before it reaches the client pool', async t => {
+t.test('a header that is invalid in HTTP is rejected before the client pool', async t => {
   const cases: Array<[string, string]> = [
     ['', 'x'],
     ['a b', 'x'],

@@ -170,7 +170,7 @@ t.test('SEC-26: the gateway’s own host is allowed only if its origin is listed
   )
 })
 
-t.test('SEC-22: a return URL too long for the sign-in’s cookie is rejected, as given or normalized', async t => {
+t.test('SEC-22: a return URL too long for the flow cookie is rejected, as given or normalized', async t => {
   const longest = `/${'a'.repeat(1999)}`
   t.equal(guard(longest), longest)
   t.equal(

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { redact, toAccountName } from '../../../src/core/util/display-text.ts'
 
-t.test('an account name is one line of 200 characters, without characters that change how it reads', async t => {
+t.test('an account name is one line of 200 characters, without control or direction marks', async t => {
   for (const [value, name] of [
     ['Fernhill & Söhne 🗝', 'Fernhill & Söhne 🗝'],
     [' Ada \n', 'Ada'],
