@@ -1,14 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { GatewayError } from '../core/errors.ts'
 import type { HttpMethod } from '../core/provider/definition.ts'
-import {
-  isEventStream,
-  isStreamed,
-  type OnResponse,
-  type SendOutcome,
-  type StreamedBody,
-  type UpstreamRequest
-} from '../core/proxy/forward.ts'
+import { isEventStream, isStreamed, type StreamedBody, type UpstreamRequest, type UpstreamResponse } from '../core/proxy/forward.ts'
 import type { PooledClient } from './client-pool.ts'
 import {
   asGatewayError,
@@ -20,12 +13,10 @@ import {
 } from './errors.ts'
 import { checkedHeaders, type ResponseHeaders } from './headers.ts'
 import type { OriginPool } from './origin-pool.ts'
-import { type BackpressureListener, ResponseWriter } from './response-writer.ts'
+import { IncomingResponse, type ResponseOwner } from './response.ts'
 import type { Semaphore, Waiter } from './semaphore.ts'
 import { type StallListener, StallTimeout } from './stall-timeout.ts'
 
-/** A dropped answer is read to its end up to here, so that its connection can serve again; a longer one is not worth that. */
-const dropBytes = 64 * 1024
 const noBytes = Buffer.alloc(0)
 /** RFC 9110 §9.2.2: to do it twice is to do it once. */
 const idempotentMethods = new Set<HttpMethod>(['GET', 'HEAD', 'PUT', 'DELETE'])
@@ -34,10 +25,9 @@ const idempotentMethods = new Set<HttpMethod>(['GET', 'HEAD', 'PUT', 'DELETE'])
 const endsConnection = new Set([408, 413])
 
 /** One request and its answer. */
-export class Exchange implements Dispatcher.DispatchHandler, Waiter, BackpressureListener, StallListener {
+export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseOwner, StallListener {
   readonly #request: UpstreamRequest
-  readonly #take: OnResponse
-  readonly #resolve: (outcome: SendOutcome) => void
+  readonly #resolve: (response: UpstreamResponse) => void
   readonly #reject: (error: GatewayError) => void
   readonly #road: OriginPool
   /** The body, when it is sent as it comes. */
@@ -49,8 +39,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Backpressur
   #limit: StallTimeout | undefined
   #controller: Dispatcher.DispatchController | undefined
   #fault: Error | undefined
-  #delivery: ResponseWriter | undefined
-  #dropped: number | undefined
+  #response: IncomingResponse | undefined
   /** A byte of a response has come. */
   #hasBegun = false
   #isRepeated = false
@@ -60,14 +49,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Backpressur
 
   constructor(
     request: UpstreamRequest,
-    take: OnResponse,
-    resolve: (outcome: SendOutcome) => void,
+    resolve: (response: UpstreamResponse) => void,
     reject: (error: GatewayError) => void,
     road: OriginPool
   ) {
     this.#request = request
     this.#upload = isStreamed(request.body) ? request.body : undefined
-    this.#take = take
     this.#resolve = resolve
     this.#reject = reject
     this.#road = road
@@ -77,7 +64,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Backpressur
   start(): void {
     const { signal } = this.#request
     if (signal.aborted) {
-      this.#fail(new ClientDisconnectedError())
+      this.abort(new ClientDisconnectedError())
       return
     }
     signal.addEventListener('abort', this.#onGone)
@@ -135,43 +122,35 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Backpressur
     if (endsConnection.has(status) || (this.#upload && (!this.#isSent || status >= 400))) this.#keepsConnection = false
     const head = checkedHeaders(headers)
     if (!head) {
-      this.#fail(unexpectedTransferCoding())
+      this.abort(unexpectedTransferCoding())
       return
     }
-    const isStream = isEventStream(head)
-    if (isStream && this.#road.eventStreams.isFull) {
-      this.#fail(tooManyEventStreams())
-      return
-    }
-    const sink = this.#take({ status, headers: head })
-    if (!sink) {
-      this.#dropped = 0
-      this.#resolve('dropped')
-      // It will not be sent again, so nobody needs the rest of it.
-      if (this.#upload) this.#fail(new ClientDisconnectedError())
-      return
-    }
-    this.#delivery = new ResponseWriter(sink, controller, this)
-    if (sink.destroyed) {
-      this.#fail(new ClientDisconnectedError())
-      return
-    }
-    if (isStream) {
-      this.#clear()
+    if (isEventStream(head)) {
+      if (this.#road.eventStreams.isFull) {
+        this.abort(tooManyEventStreams())
+        return
+      }
       this.#road.eventStreams.add(this)
-      // Streams have connections of their own: however many there are, other calls find theirs.
-      this.#leave()
     }
+    this.#response = new IncomingResponse(status, head, controller, this)
+    this.#resolve(this.#response)
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onPiped(): void {
+    if (!this.#road.eventStreams.has(this)) return
+    this.#clear()
+    // Streams have connections of their own: however many there are, other calls find theirs.
+    this.#leave()
+  }
+
+  onDiscarded(): void {
+    // An upload is not sent again, so nobody needs the rest of it; an event stream has no end to read to.
+    if (this.#upload || this.#road.eventStreams.has(this)) this.abort(new Error('the response was discarded'))
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#limit?.refresh()
-    if (this.#delivery) {
-      this.#delivery.write(chunk)
-      return
-    }
-    this.#dropped = (this.#dropped ?? 0) + chunk.length
-    if (this.#dropped > dropBytes) controller.abort(new ClientDisconnectedError())
+    this.#response?.onData(chunk)
   }
 
   onResponseEnd(): void {
@@ -179,8 +158,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Backpressur
     if (connection && this.#keepsConnection) this.#road.clients.release(connection)
     else if (connection) this.#road.clients.discard(connection)
     this.#finish()
-    this.#delivery?.end()
-    this.#resolve('streamed')
+    this.#response?.onEnd()
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -200,18 +178,14 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Backpressur
       this.#dispatch(this.#road.clients.open())
       return
     }
-    this.#fail(error)
+    this.abort(error)
     this.#leave()
   }
 
-  /** The client gets a whole answer: the stream up to here. */
+  /** Ends an event stream for its client, who gets a complete response. */
   endEarly(): void {
-    const delivery = this.#delivery
-    this.#delivery = undefined
-    this.#dropped = dropBytes
-    this.#fail(new ClientDisconnectedError())
-    delivery?.end()
-    this.#resolve('streamed')
+    this.#response?.onEnd()
+    this.abort(new ClientDisconnectedError())
   }
 
   #isRepeatable(): boolean {
@@ -220,7 +194,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Backpressur
 
   /** Whom the exchange waits for now. */
   get waitsFor(): 'provider' | 'sender' | 'reader' {
-    if (this.#delivery?.isFull) return 'reader'
+    if (this.#response?.isFull) return 'reader'
     return this.#upload?.isWaitingForClient ? 'sender' : 'provider'
   }
 
@@ -230,7 +204,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Backpressur
   }
 
   onStalled(): void {
-    this.#fail(this.waitsFor === 'provider' ? new StallTimeoutError() : new ClientDisconnectedError())
+    this.abort(this.waitsFor === 'provider' ? new StallTimeoutError() : new ClientDisconnectedError())
   }
 
   onFull(): void {
@@ -244,20 +218,16 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Backpressur
     else this.#limit?.readerHasRead()
   }
 
-  readonly #onGone = (): void => this.#fail(new ClientDisconnectedError())
+  readonly #onGone = (): void => this.abort(new ClientDisconnectedError())
 
-  #fail(error: Error): void {
+  /** Ends the exchange before its end. */
+  abort(error: Error): void {
     if (this.#fault) return
     this.#fault = error
     this.#finish()
     this.#controller?.abort(error)
-    if (this.#dropped !== undefined) return
-    if (this.#delivery) {
-      this.#delivery.destroy()
-      this.#resolve('cut')
-    } else {
-      this.#reject(asGatewayError(error))
-    }
+    if (this.#response) this.#response.onAborted()
+    else this.#reject(asGatewayError(error))
   }
 
   #finish(): void {

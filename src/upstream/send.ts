@@ -63,9 +63,9 @@ export function openUpstream(lookupFor: LookupFor, given: Partial<Widths> = {}):
   const allRoads = (): OriginPool[] => [...roads.values()].flatMap(ofProvider => [...ofProvider.values()])
 
   return {
-    send: (request, take) =>
+    send: request =>
       new Promise((resolve, reject) => {
-        new Exchange(request, take, resolve, reject, roadTo(request.provider, request.origin)).start()
+        new Exchange(request, resolve, reject, roadTo(request.provider, request.origin)).start()
       }),
     endEventStreams: () => {
       for (const { eventStreams } of allRoads()) for (const exchange of [...eventStreams]) exchange.endEarly()

@@ -30,20 +30,18 @@ async function get(t: Test, lookupFor: LookupFor, origin: string): Promise<strin
   t.teardown(() => upstream.close())
   const sink = new PassThrough()
   const { signal } = new AbortController()
-  await upstream.send(
-    {
-      provider: 'acme',
-      origin,
-      method: 'GET',
-      path: '/',
-      headers: ['authorization', 'canary'],
-      body: undefined,
-      bodyLength: undefined,
-      timeoutMs: 5_000,
-      signal
-    },
-    () => sink
-  )
+  const response = await upstream.send({
+    provider: 'acme',
+    origin,
+    method: 'GET',
+    path: '/',
+    headers: ['authorization', 'canary'],
+    body: undefined,
+    bodyLength: undefined,
+    timeoutMs: 5_000,
+    signal
+  })
+  await response.pipeTo(sink)
   return Buffer.concat(await sink.toArray()).toString()
 }
 

@@ -37,31 +37,26 @@ export async function startRawProvider(t: Test, onRequest: (came: Came) => void)
 
   /** @returns head and body of the answer */
   async function call(change: Partial<UpstreamRequest> = {}): Promise<ResponseHead & { body: string }> {
+    const response = await upstream.send({
+      provider: 'acme',
+      origin,
+      method: 'GET',
+      path: '/',
+      headers: [],
+      body: undefined,
+      bodyLength: undefined,
+      timeoutMs: 5_000,
+      signal: new AbortController().signal,
+      ...change
+    })
     const sink = new PassThrough()
     sink.on('error', () => {})
-    let head: ResponseHead | undefined
     const body = sink.toArray()
     body.catch(() => {})
-    const outcome = await upstream.send(
-      {
-        provider: 'acme',
-        origin,
-        method: 'GET',
-        path: '/',
-        headers: [],
-        body: undefined,
-        bodyLength: undefined,
-        timeoutMs: 5_000,
-        signal: new AbortController().signal,
-        ...change
-      },
-      answered => {
-        head = answered
-        return sink
-      }
-    )
-    if (outcome !== 'streamed' || !head) throw new Error(`the answer was ${outcome}`)
-    return { ...head, body: Buffer.concat(await body).toString('latin1') }
+    const outcome = await response.pipeTo(sink)
+    if (outcome !== 'complete') throw new Error(`the response was ${outcome}`)
+    const { status, headers } = response
+    return { status, headers, body: Buffer.concat(await body).toString('latin1') }
   }
 
   return { call, connections: () => connections, origin, upstream }

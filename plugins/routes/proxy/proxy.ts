@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Connection } from '../../../src/core/connections/connection.ts'
@@ -13,7 +13,14 @@ import { buildResponseHeaders } from '../../../src/core/guards/response-headers.
 import { type HttpMethod, httpMethods, type Provider } from '../../../src/core/provider/definition.ts'
 import { findProvider } from '../../../src/core/provider/find-provider.ts'
 import { credentialDetector, rewriteLocation } from '../../../src/core/proxy/credential.ts'
-import { isEventStream, isStreamed, type ResponseHead, type StreamedBody } from '../../../src/core/proxy/forward.ts'
+import {
+  type Exchanged,
+  isEventStream,
+  isStreamed,
+  type ResponseHead,
+  type StreamedBody,
+  type UpstreamResponse
+} from '../../../src/core/proxy/forward.ts'
 import { assertNotRateLimited, recordRateLimit } from '../../../src/core/proxy/provider-rate-limit.ts'
 import { retryAtMs } from '../../../src/core/util/retry-after.ts'
 import type { OpenedSession } from '../../../src/core/vault/vault.ts'
@@ -72,6 +79,7 @@ async function proxy(app: FastifyInstance, options: Options) {
       const { owner, connection } = connectionIn(request, held, definition)
       const place = concurrencyLimits.acquire(owner, definition)
       let streamed: StreamedBody | undefined
+      let response: UpstreamResponse | undefined
       try {
         // What is refused by its head is refused before its body comes.
         if (hasBody(request.raw)) buildRequestHeaders(request.raw.rawHeaders, {}, [], { method, provider: definition })
@@ -83,7 +91,7 @@ async function proxy(app: FastifyInstance, options: Options) {
           streamed = body
           place.convertTo('upload', clientNetwork(request.ip))
         }
-        const outcome = await forward({
+        const exchanged = await forward({
           owner,
           connection,
           provider: definition,
@@ -92,18 +100,19 @@ async function proxy(app: FastifyInstance, options: Options) {
           rawHeaders: request.raw.rawHeaders,
           body,
           bodyLength,
-          signal: departure,
-          onResponse: (head, sent) => {
-            if (isEventStream(head.headers)) place.convertTo('eventStream', clientNetwork(request.ip))
-            noteRateLimit(request, owner, definition, head)
-            return open(reply, definition, head, sent)
-          }
+          signal: departure
         })
-        if (outcome === 'cut' && !departure.aborted) {
+        response = exchanged.response
+        if (isEventStream(response.headers)) place.convertTo('eventStream', clientNetwork(request.ip))
+        noteRateLimit(request, owner, definition, response)
+        writeHead(reply, definition, exchanged)
+        const outcome = await response.pipeTo(reply.raw)
+        if (outcome === 'aborted' && !departure.aborted) {
           reply.isAborted = true
-          request.log.warn({ provider: definition.name }, 'the answer was cut off')
+          request.log.warn({ provider: definition.name }, 'response aborted')
         }
       } catch (error) {
+        response?.discard()
         // Whoever has gone is answered nothing, and that the call was ended for it is no fault of the provider's.
         if (!departure.aborted || !(error instanceof GatewayError)) throw error
         reply.hijack()
@@ -137,18 +146,13 @@ async function proxy(app: FastifyInstance, options: Options) {
     )
   }
 
-  /** Begins the answer to the client. From here on it is the provider's, streamed past Fastify. */
-  function open(
-    reply: FastifyReply,
-    provider: Provider,
-    head: ResponseHead,
-    sent: { path: string; connection: Connection }
-  ): ServerResponse {
+  /** From here on the response is the provider's, and bypasses Fastify. */
+  function writeHead(reply: FastifyReply, provider: Provider, { request, connection, response }: Exchanged): void {
     const headers = buildResponseHeaders(
-      head.status,
-      head.headers,
-      address => rewriteLocation(provider, sent.connection, { sent: sent.path, ownHost }, address),
-      credentialDetector(provider, sent.connection),
+      response.status,
+      response.headers,
+      location => rewriteLocation(provider, connection, { sent: request.path, ownHost }, location),
+      credentialDetector(provider, connection),
       resourcePolicy
     )
     const resealed = reply.resealedSessionCookie()
@@ -156,9 +160,8 @@ async function proxy(app: FastifyInstance, options: Options) {
     if (reply.request.incomingBody?.closesConnection() || shutdown.isShuttingDown) headers.push('connection', 'close')
     const origin = reply.request.allowedOrigin
     if (origin !== undefined) headers.push(...corsHeaders(origin, namesIn(headers)))
-    reply.raw.writeHead(head.status, headers)
+    reply.raw.writeHead(response.status, headers)
     reply.hijack()
-    return reply.raw
   }
 }
 

@@ -5,7 +5,7 @@ import type { CredentialCheck, Provider } from '../provider/definition.ts'
 import { resolvePointer } from '../util/json-pointer.ts'
 import { apiBase } from './api-base.ts'
 import { applyCredential } from './credential.ts'
-import type { ResponseHead, Send } from './forward.ts'
+import type { ResponseHead, Send, UpstreamResponse } from './forward.ts'
 import { isUnauthorized } from './unauthorized-memo.ts'
 
 const maxResponseBytes = 256 * 1024
@@ -31,16 +31,6 @@ export async function sendCheckRequest(
   check: CredentialCheck
 ): Promise<CheckResponse | undefined> {
   const { path, headers } = applyCredential(definition, connection, check.path)
-  const chunks: Buffer[] = []
-  let size = 0
-  let head: ResponseHead | undefined
-  const sink = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      size += chunk.length
-      if (size <= maxResponseBytes) chunks.push(chunk)
-      done()
-    }
-  })
   const request = {
     provider: definition.name,
     origin: apiBase(definition).origin,
@@ -52,13 +42,26 @@ export async function sendCheckRequest(
     timeoutMs: checkTimeoutMs,
     signal: AbortSignal.timeout(checkTimeoutMs)
   }
-  const outcome = await send(request, answered => {
-    head = answered
-    return sink
+  const response = await send(request)
+  const body = await bodyOf(response)
+  if (!body) return undefined
+  const document = asJson(body)
+  return { head: response, document, verdict: verdictOf(check, response, document) }
+}
+
+/** `undefined` when it was aborted, or is too long. */
+async function bodyOf(response: UpstreamResponse): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = []
+  let size = 0
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      size += chunk.length
+      if (size <= maxResponseBytes) chunks.push(chunk)
+      done()
+    }
   })
-  if (outcome !== 'streamed' || !head || size > maxResponseBytes) return undefined
-  const document = asJson(Buffer.concat(chunks))
-  return { head, document, verdict: verdictOf(check, head, document) }
+  const outcome = await response.pipeTo(sink)
+  return outcome === 'complete' && size <= maxResponseBytes ? Buffer.concat(chunks) : undefined
 }
 
 function verdictOf({ status: accepted, expect }: CredentialCheck, head: ResponseHead, document: unknown): Verdict {

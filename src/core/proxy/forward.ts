@@ -7,7 +7,7 @@ import type { Renew } from '../oauth/renewal.ts'
 import type { HttpMethod, Provider } from '../provider/definition.ts'
 import { apiBase } from './api-base.ts'
 import { applyCredential, credentialHeaderNames } from './credential.ts'
-import { mayFollowRedirects, sendFollowingRedirects } from './redirects.ts'
+import { followRedirects, mayFollowRedirects } from './redirects.ts'
 import { createUnauthorizedCheck, type UnauthorizedCheckDependencies } from './unauthorized-check.ts'
 import { connectionOf, createUnauthorizedMemo, isUnauthorized, requestKey } from './unauthorized-memo.ts'
 
@@ -62,18 +62,25 @@ export const isEventStream = ({ 'content-type': type }: ResponseHead['headers'])
 /** Where an answer goes. One that can tell its head from its body is told when the body keeps its client waiting. */
 export type ResponseSink = Writable & { flushHeaders?(): void }
 
-/** Where the body of an answer goes; `undefined` to have it dropped. */
-export type OnResponse = (head: ResponseHead) => ResponseSink | undefined
+/** `aborted`: the body could not be sent to its end, on either side; the sink was destroyed, so that nobody takes it for complete. */
+export type PipeOutcome = 'complete' | 'aborted'
 
-/** `cut`: the answer had begun and could not be ended, on either side; the writable was destroyed, so that nobody takes it for whole. */
-export type SendOutcome = 'streamed' | 'dropped' | 'cut'
+/** A response from its head on. Its receiver calls `pipeTo` or `discard` at once, before anything that takes time. */
+export type UpstreamResponse = {
+  readonly status: number
+  /** By lower-case name; the receiver's own, to change. */
+  readonly headers: Record<string, string | string[] | undefined>
+  /** Streams the body with backpressure, and ends the sink. Resolves when the body has ended; never rejects. */
+  pipeTo(sink: ResponseSink): Promise<PipeOutcome>
+  /** Reads a short rest of the body, so that the connection can be reused, and aborts a longer one. Does nothing once the body is piped. */
+  discard(): void
+}
 
 /**
- * Sends one request and streams its answer with backpressure to where `take` says.
- * @returns when the answer has ended, or as soon as `take` did not want it
- * @throws {GatewayError} `provider_unavailable` or `provider_timeout`, only while `take` has not been asked
+ * Sends one request. Resolves with the head of its response.
+ * @throws {GatewayError} `provider_unavailable`, `provider_timeout`, or `rate_limited` when there are too many event streams
  */
-export type Send = (request: UpstreamRequest, take: OnResponse) => Promise<SendOutcome>
+export type Send = (request: UpstreamRequest) => Promise<UpstreamResponse>
 
 export type ProxiedRequest = {
   readonly owner: string
@@ -86,9 +93,10 @@ export type ProxiedRequest = {
   readonly body: RequestBody
   readonly bodyLength: number | undefined
   readonly signal: AbortSignalLike
-  /** Called once, with the answer that the client gets. */
-  readonly onResponse: (head: ResponseHead, sent: { readonly path: string; readonly connection: Connection }) => ResponseSink
 }
+
+/** The provider's response to a request, with the connection whose credential the request carried. */
+export type Exchanged = { readonly request: UpstreamRequest; readonly connection: Connection; readonly response: UpstreamResponse }
 
 const defaultTimeoutMs = 30_000
 const defaultReadTimeoutMs = 5 * 60_000
@@ -97,58 +105,65 @@ const aheadMs = 1_000
 /** Of a renewal: no word against the connection. */
 const mayPass = ['provider_unavailable', 'provider_timeout', 'client_rejected', 'store_unavailable'] as const
 
-/** Send; on a refusal renew; send once more. The second answer stands, whatever it is. So does the first, where nothing can be renewed. */
+/** Send; on a 401 renew and send once more. The second response is final. So is the first, where nothing can be renewed. */
 export function createForward(
-  parts: UnauthorizedCheckDependencies & { readonly renew: Renew }
-): (call: ProxiedRequest) => Promise<SendOutcome> {
-  const { send, renew, clock } = parts
-  const refusals = createUnauthorizedMemo(clock)
-  const doubts = createUnauthorizedCheck(parts, refusals)
+  dependencies: UnauthorizedCheckDependencies & { readonly renew: Renew }
+): (call: ProxiedRequest) => Promise<Exchanged> {
+  const { send, renew, clock } = dependencies
+  const memo = createUnauthorizedMemo(clock)
+  const check = createUnauthorizedCheck(dependencies, memo)
 
   return async function forward(call) {
-    const ahead = isDueForRenewal(call.connection, clock.now()) ? await renewAhead(call) : undefined
-    if (ahead) return lastAttempt(call, ahead)
+    const renewedAhead = isDueForRenewal(call.connection, clock.now()) ? await renewAhead(call) : undefined
+    if (renewedAhead) return lastAttempt(call, renewedAhead)
 
     const { connection } = call
-    // Past the end that the provider has told, its refusal is no surprise: then a renewal says what becomes of it.
+    // Past its known expiry a 401 is expected: then a renewal finds out whether the connection is over.
     if (connection.refreshToken === undefined && !isExpired(connection, clock.now())) return onlyAttempt(call)
-    if (!refusals.isEmpty() && refusals.has(connectionOf(call), requestKey(call), connection.credential))
-      return lastAttempt(call, connection)
-    const outcome = await attempt(call, connection, head => (isUnauthorized(head) ? undefined : call.onResponse))
-    if (outcome !== 'dropped') return outcome
+    if (isKnownUnauthorized(call, connection)) return lastAttempt(call, connection)
 
-    const { value } = await renew(new ConnectionKey(call.owner, connection.provider), connection)
-    if (isStreamed(call.body)) {
-      throw new GatewayError(
-        'retry_request',
-        'The access was renewed, but the body was too large to be kept for a second try. Send the request again.',
-        { provider: call.provider.name, retryAfter: 0 }
-      )
-    }
-    return lastAttempt(call, value, isRefused => {
-      if (isRefused) refusals.recordFutileRenewal(connectionOf(call))
-    })
+    const first = await attempt(call, connection)
+    if (!isUnauthorized(first.response)) return redirected(call, first)
+    first.response.discard()
+    const { value: renewed } = await renew(new ConnectionKey(call.owner, connection.provider), connection)
+    if (isStreamed(call.body)) throw retryRequest(call.provider)
+
+    const second = await attempt(call, renewed)
+    if (isUnauthorized(second.response)) memo.recordFutileRenewal(connectionOf(call))
+    return noted(call, second)
   }
 
-  /** Of what nothing can renew. A refusal is the provider's answer, and a reason to find out whether the connection is over. */
-  async function onlyAttempt(call: ProxiedRequest): Promise<SendOutcome> {
-    const connection = doubts.isEmpty() ? call.connection : await doubts.settled(call)
-    if (!refusals.isEmpty() && refusals.has(connectionOf(call), requestKey(call), connection.credential))
-      return lastAttempt(call, connection)
-    return attempt(call, connection, head => {
-      if (isUnauthorized(head)) doubts.refused(call, connection)
-      else if (connection.firstUnauthorized !== undefined && head.status < 400) doubts.served(call, connection)
-      return call.onResponse
-    })
+  /** For a credential that nothing can renew. A 401 is the final response, and a reason to find out whether the connection is over. */
+  async function onlyAttempt(call: ProxiedRequest): Promise<Exchanged> {
+    const connection = check.isEmpty() ? call.connection : await check.settled(call)
+    if (isKnownUnauthorized(call, connection)) return lastAttempt(call, connection)
+    const exchanged = await attempt(call, connection)
+    const { response } = exchanged
+    if (isUnauthorized(response)) check.refused(call, connection)
+    else if (connection.firstUnauthorized !== undefined && response.status < 400) check.served(call, connection)
+    return redirected(call, exchanged)
   }
 
-  function lastAttempt(call: ProxiedRequest, connection: Connection, told: (isRefused: boolean) => void = () => {}): Promise<SendOutcome> {
-    return attempt(call, connection, head => {
-      const isRefused = isUnauthorized(head)
-      told(isRefused)
-      refusals.note(requestKey(call), connection.credential, isRefused)
-      return call.onResponse
-    })
+  async function lastAttempt(call: ProxiedRequest, connection: Connection): Promise<Exchanged> {
+    return noted(call, await attempt(call, connection))
+  }
+
+  async function attempt(call: ProxiedRequest, connection: Connection): Promise<Exchanged> {
+    const request = requestOf(call, connection)
+    return { request, connection, response: await send(request) }
+  }
+
+  function noted(call: ProxiedRequest, exchanged: Exchanged): Exchanged | Promise<Exchanged> {
+    memo.note(requestKey(call), exchanged.connection.credential, isUnauthorized(exchanged.response))
+    return redirected(call, exchanged)
+  }
+
+  function redirected(call: ProxiedRequest, exchanged: Exchanged): Exchanged | Promise<Exchanged> {
+    return mayFollowRedirects(call) ? followRedirects(send, call, exchanged) : exchanged
+  }
+
+  function isKnownUnauthorized(call: ProxiedRequest, { credential }: Connection): boolean {
+    return !memo.isEmpty() && memo.has(connectionOf(call), requestKey(call), credential)
   }
 
   /** A renewal ahead of expiry may fail for a while, with the provider or the store, or take long; the call goes on with what still works. */
@@ -165,28 +180,28 @@ export function createForward(
     }
     return (await renew(new ConnectionKey(owner, connection.provider), connection)).value
   }
+}
 
-  /** @param choose the client's answer, or `undefined` to have it dropped */
-  function attempt(
-    call: ProxiedRequest,
-    connection: Connection,
-    choose: (head: ResponseHead) => ProxiedRequest['onResponse'] | undefined
-  ): Promise<SendOutcome> {
-    const { provider } = call
-    const { path, headers } = applyCredential(provider, connection, call.target)
-    const request = {
-      provider: provider.name,
-      origin: apiBase(provider).origin,
-      method: call.method,
-      path,
-      headers: buildRequestHeaders(call.rawHeaders, headers, credentialHeaderNames(provider, connection), call),
-      body: call.body,
-      bodyLength: call.bodyLength,
-      timeoutMs: provider.api.timeoutMs ?? defaultTimeoutMs,
-      readTimeoutMs: provider.api.idleTimeoutMs?.download ?? defaultReadTimeoutMs,
-      signal: call.signal
-    }
-    if (mayFollowRedirects(call)) return sendFollowingRedirects(send, { call, connection }, request, choose)
-    return send(request, head => choose(head)?.(head, { path, connection }))
+function requestOf(call: ProxiedRequest, connection: Connection): UpstreamRequest {
+  const { provider } = call
+  const { path, headers } = applyCredential(provider, connection, call.target)
+  return {
+    provider: provider.name,
+    origin: apiBase(provider).origin,
+    method: call.method,
+    path,
+    headers: buildRequestHeaders(call.rawHeaders, headers, credentialHeaderNames(provider, connection), call),
+    body: call.body,
+    bodyLength: call.bodyLength,
+    timeoutMs: provider.api.timeoutMs ?? defaultTimeoutMs,
+    readTimeoutMs: provider.api.idleTimeoutMs?.download ?? defaultReadTimeoutMs,
+    signal: call.signal
   }
 }
+
+const retryRequest = ({ name }: Provider) =>
+  new GatewayError(
+    'retry_request',
+    'The access was renewed, but the body was too large to be kept for a second try. Send the request again.',
+    { provider: name, retryAfter: 0 }
+  )

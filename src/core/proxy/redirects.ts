@@ -4,7 +4,7 @@ import { buildRequestHeaders } from '../guards/request-headers.ts'
 import type { Provider } from '../provider/definition.ts'
 import { apiBase, pathWithinBase } from './api-base.ts'
 import { holdsCredential } from './credential.ts'
-import type { ProxiedRequest, ResponseHead, Send, SendOutcome, UpstreamRequest } from './forward.ts'
+import type { Exchanged, ProxiedRequest, ResponseHead, Send, UpstreamResponse } from './forward.ts'
 
 /** A download is one away, or behind a mirror two. */
 const maxHops = 5
@@ -17,32 +17,22 @@ export const mayFollowRedirects = ({ provider, method, body }: ProxiedRequest): 
   provider.api.redirectHosts !== undefined && (method === 'GET' || method === 'HEAD') && body === undefined
 
 /**
- * Sends a call, and follows the provider's redirects to the hosts of its definition: a browser's own fetch may not, since they answer
- * without CORS. Any other redirect is the response.
- * @param choose who takes the provider's own response, or `undefined` to have it dropped
+ * Follows the provider's redirects to the hosts of its definition: a browser's own fetch may not, since they respond without CORS headers.
+ * Any other redirect is the response.
+ * @throws {GatewayError} as `Send` does
  */
-export async function sendFollowingRedirects(
-  send: Send,
-  { call, connection }: { call: ProxiedRequest; connection: Connection },
-  request: UpstreamRequest,
-  choose: (head: ResponseHead) => ProxiedRequest['onResponse'] | undefined
-): Promise<SendOutcome> {
-  const { provider } = call
+export async function followRedirects(send: Send, call: ProxiedRequest, { request, connection, response }: Exchanged): Promise<Exchanged> {
   let at = new URL(request.path, request.origin)
-  let next = request
-  for (let hop = 0; ; hop++) {
-    let to: URL | undefined
-    const outcome = await send(next, head => {
-      to = hop < maxHops ? targetOf(provider, connection, at, head) : undefined
-      // What the provider itself says is judged also where it is not the response; what another host says is nothing of the credential.
-      const answer = hop === 0 ? choose(head) : call.onResponse
-      if (to) return undefined
-      return answer?.(hop === 0 ? head : withAbsoluteAddresses(head, at), { path: request.path, connection })
-    })
-    if (!to) return outcome
+  let last = response
+  for (let hops = 0; hops < maxHops; hops++) {
+    const to = targetOf(call.provider, connection, at, last)
+    if (!to) break
+    last.discard()
     at = to
-    next = { ...request, origin: to.origin, path: to.pathname + to.search, headers: downloadHeaders(call) }
+    last = await send({ ...request, origin: to.origin, path: to.pathname + to.search, headers: downloadHeaders(call) })
   }
+  if (last !== response) makeAddressesAbsolute(last, at)
+  return { request, connection, response: last }
 }
 
 function targetOf(provider: Provider, connection: Connection, at: URL, { status, headers }: ResponseHead): URL | undefined {
@@ -69,12 +59,10 @@ function downloadHeaders({ rawHeaders }: ProxiedRequest): RawHeaders {
   return passed.filter((_, i) => kept.test(passed[i - (i % 2)] as string))
 }
 
-/** Told by another host, an address that is not whole would be read as one of the API. */
-function withAbsoluteAddresses(head: ResponseHead, at: URL): ResponseHead {
-  const headers = { ...head.headers }
+/** A relative URL of another host would be read as one of the API. */
+function makeAddressesAbsolute({ headers }: UpstreamResponse, base: URL): void {
   for (const name of ['location', 'content-location']) {
     const value = headers[name]
-    if (typeof value === 'string') headers[name] = URL.parse(value, at)?.href
+    if (typeof value === 'string') headers[name] = URL.parse(value, base)?.href
   }
-  return { ...head, headers }
 }

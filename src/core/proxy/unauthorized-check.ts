@@ -111,6 +111,8 @@ export function createUnauthorizedCheck(
 
     /** The provider refused what `call` carried. */
     refused(call: ProxiedRequest, connection: Connection): void {
+      // A check that ended while this call was in flight has explained it.
+      if (refusals.has(connectionOf(call), requestKey(call), connection.credential)) return
       const check = checkOf(call.provider, connection)
       begin(call, connection, () => (check ? ask(call, connection, check) : suspect(call, connection)))
     },

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { connectWithApiKey, parseApiKey } from '../../../src/core/proxy/api-key.ts'
-import type { Send, UpstreamRequest } from '../../../src/core/proxy/forward.ts'
+import type { PipeOutcome, Send, UpstreamRequest } from '../../../src/core/proxy/forward.ts'
 import { Secret } from '../../../src/core/secret.ts'
+import { fakeResponse } from '../../support/upstream-response.ts'
 import { apiKeyWith, codeOf, codeOfRejection, providerWith, shown, startMs, told } from '../support.ts'
 
 t.test('SEC-39: a pasted key loses the blanks around it, and is else as it was', async t => {
@@ -150,15 +151,11 @@ t.test('SEC-39: what is not taken off is named, so that the person knows what to
 })
 
 /** A provider that answers one check call, or breaks off. */
-function checking(status: number, body: unknown, outcome: 'streamed' | 'cut' = 'streamed', headers: Record<string, string> = {}) {
+function checking(status: number, body: unknown, outcome: PipeOutcome = 'complete', headers: Record<string, string> = {}) {
   const sent: UpstreamRequest[] = []
-  const send: Send = async (request, take) => {
+  const send: Send = async request => {
     sent.push(request)
-    const sink = take({ status, headers })
-    const ended = new Promise(resolve => sink?.on('finish', resolve))
-    sink?.end(typeof body === 'string' ? body : JSON.stringify(body))
-    await ended
-    return outcome
+    return fakeResponse({ status, headers }, typeof body === 'string' ? body : JSON.stringify(body), outcome)
   }
   return { sent, send }
 }
@@ -204,7 +201,7 @@ t.test('SEC-39: the provider’s no is told from its trouble', async t => {
     t.equal(await codeOfRejection(check(checking(status, {}))), 'provider_unavailable', `${status}`)
   for (const body of [{ success: false }, { success: 'true' }, {}, [], '', 'no JSON', 'null'])
     t.equal(await codeOfRejection(check(checking(200, body))), 'api_key_rejected', JSON.stringify(body))
-  t.equal(await codeOfRejection(check(checking(200, { success: true }, 'cut'))), 'provider_unavailable')
+  t.equal(await codeOfRejection(check(checking(200, { success: true }, 'aborted'))), 'provider_unavailable')
   t.equal(await codeOfRejection(check(checking(200, 'x'.repeat(300_000)))), 'provider_unavailable', 'more than a check call has to say')
 })
 
@@ -212,7 +209,7 @@ t.test('a key that is good and lacks a right is told so, and not that it is wron
   const messageFor = (...of: Parameters<typeof checking>) => check(checking(...of)).then(String, error => `${error.code}: ${error.message}`)
   t.match(await messageFor(403, {}), /^api_key_rejected: Acme knows this key, but .*permission/)
   t.match(await messageFor(401, {}), /^api_key_rejected: Acme does not accept this key/)
-  t.match(await messageFor(403, {}, 'streamed', { 'www-authenticate': 'Bearer error="invalid_token"' }), /does not accept this key/)
+  t.match(await messageFor(403, {}, 'complete', { 'www-authenticate': 'Bearer error="invalid_token"' }), /does not accept this key/)
 })
 
 t.test('a definition may take several statuses for a yes', async t => {
@@ -225,7 +222,7 @@ t.test('a definition may take several statuses for a yes', async t => {
 
 t.test('a provider that wants to be asked later says when, and so do we', async t => {
   const by = (status: number, headers: Record<string, string>, provider = definition) =>
-    t.rejects(connectWithApiKey(checking(status, {}, 'streamed', headers).send, provider, method, new Secret('key'), startMs))
+    t.rejects(connectWithApiKey(checking(status, {}, 'complete', headers).send, provider, method, new Secret('key'), startMs))
   const retryAfter = async (...of: Parameters<typeof by>) => ((await by(...of)) as { retryAfter?: number }).retryAfter
   t.equal(await retryAfter(429, { 'retry-after': '17' }), 17)
   t.equal(await retryAfter(503, { 'retry-after': new Date(startMs + 90_000).toUTCString() }), 90)

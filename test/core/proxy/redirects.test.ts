@@ -1,7 +1,7 @@
-import { Writable } from 'node:stream'
 import t from 'tap'
-import type { ProxiedRequest, ResponseHead, UpstreamRequest } from '../../../src/core/proxy/forward.ts'
-import { mayFollowRedirects, sendFollowingRedirects } from '../../../src/core/proxy/redirects.ts'
+import type { ProxiedRequest, Send, UpstreamRequest } from '../../../src/core/proxy/forward.ts'
+import { followRedirects, mayFollowRedirects } from '../../../src/core/proxy/redirects.ts'
+import { fakeResponse } from '../../support/upstream-response.ts'
 import { connectionWith, providerWith } from '../support.ts'
 
 const callWith = (redirectHosts: readonly string[], baseUrl = 'https://api.acme.example/v1'): ProxiedRequest => ({
@@ -13,25 +13,20 @@ const callWith = (redirectHosts: readonly string[], baseUrl = 'https://api.acme.
   rawHeaders: [],
   body: undefined,
   bodyLength: undefined,
-  signal: new AbortController().signal,
-  onResponse: () => new Writable()
+  signal: new AbortController().signal
 })
 
 /** Where a call goes in the end that is redirected to `location` once. */
 async function followed(call: ProxiedRequest, location: string | string[]): Promise<string> {
   const request = { origin: 'https://api.acme.example', path: '/v1/x' } as UpstreamRequest
-  let last = ''
-  await sendFollowingRedirects(
-    async ({ origin, path }, take) => {
-      last = origin + path
-      const head: ResponseHead =
-        last === 'https://api.acme.example/v1/x' ? { status: 302, headers: { location } } : { status: 200, headers: {} }
-      return take(head) ? 'streamed' : 'dropped'
-    },
-    { call, connection: call.connection },
-    request,
-    () => call.onResponse
-  )
+  let last = request.origin + request.path
+  const exchanged = { request, connection: call.connection, response: fakeResponse({ status: 302, headers: { location } }) }
+  const send: Send = async ({ origin, path }) => {
+    t.ok(exchanged.response.isDiscarded, 'before another request is sent')
+    last = origin + path
+    return fakeResponse({ status: 200, headers: {} })
+  }
+  await followRedirects(send, call, exchanged)
   return last
 }
 
