@@ -13,8 +13,8 @@ declare module 'fastify' {
 type BodiesOptions = { pace: BodyPace; checkEveryMs: number }
 
 /** Each body comes at a pace, and is read to its end or takes its connection with it, whoever has answered the request and when. */
-async function bodies(app: FastifyInstance, { pace, checkEveryMs }: BodiesOptions) {
-  let first: IncomingBody | undefined
+async function requestBodies(app: FastifyInstance, { pace, checkEveryMs }: BodiesOptions) {
+  const bodies = new Set<IncomingBody>()
 
   app.decorateRequest('incomingBody', undefined)
   app.addHook('onRequest', (request, reply, done) => {
@@ -34,7 +34,7 @@ async function bodies(app: FastifyInstance, { pace, checkEveryMs }: BodiesOption
     // Time in which this process stood still is not the clients'.
     const sinceMs = Math.min(nowMs - lookedMs, 2 * checkEveryMs)
     lookedMs = nowMs
-    for (let body = first; body; body = body.after) {
+    for (const body of bodies) {
       if (body.isOver) remove(body)
       else body.look(sinceMs)
     }
@@ -42,7 +42,8 @@ async function bodies(app: FastifyInstance, { pace, checkEveryMs }: BodiesOption
   app.addHook('onClose', () => clearInterval(looks))
 
   function follow(request: FastifyRequest, reply: FastifyReply): void {
-    const body = added(new IncomingBody(request.raw, pace))
+    const body = new IncomingBody(request.raw, pace)
+    bodies.add(body)
     request.incomingBody = body
     reply.raw.on('finish', () => {
       body.onResponseSent()
@@ -50,21 +51,8 @@ async function bodies(app: FastifyInstance, { pace, checkEveryMs }: BodiesOption
     })
   }
 
-  // A list of its own: to find an object's place in a Set, V8 gives it a hash first.
-  function added(body: IncomingBody): IncomingBody {
-    body.after = first
-    if (first) first.before = body
-    first = body
-    return body
-  }
-
   function remove(body: IncomingBody): void {
-    if (body !== first && !body.before) return // It has left already.
-    if (body.before) body.before.after = body.after
-    else first = body.after
-    if (body.after) body.after.before = body.before
-    body.before = undefined
-    body.leaveConnection()
+    if (bodies.delete(body)) body.leaveConnection()
   }
 }
 
@@ -73,4 +61,4 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined
 }
 
-export default fp(bodies, { name: 'bodies', dependencies: ['errors'] })
+export default fp(requestBodies, { name: 'bodies', dependencies: ['errors'] })

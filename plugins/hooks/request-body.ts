@@ -17,7 +17,7 @@ const unneededSlow = { idleMs: 1_000, allMs: 2_000, bytes: 1024 * 1024 }
 /** What is left of a body is read to its end for the sake of the connection when it is known to be no more than this. */
 const keptFor = 1024 * 1024
 
-/** A request's body while it comes, until its last byte is read or its connection ends. One of a list. */
+/** A request's body while it comes, until its last byte is read or its connection ends. */
 export class IncomingBody {
   readonly #raw: IncomingMessage
   readonly #socket: Socket
@@ -30,9 +30,6 @@ export class IncomingBody {
   #isSlow = false
   #isNeeded = true
   #isAnswered = false
-  /** Of the list. */
-  before: IncomingBody | undefined
-  after: IncomingBody | undefined
 
   constructor(raw: IncomingMessage, pace: BodyPace) {
     this.#raw = raw

@@ -22,6 +22,7 @@ import {
   type UpstreamResponse
 } from '../../../src/core/proxy/forward.ts'
 import { assertNotRateLimited, recordRateLimit } from '../../../src/core/proxy/provider-rate-limit.ts'
+import { forEachField } from '../../../src/core/util/raw-headers.ts'
 import { retryAtMs } from '../../../src/core/util/retry-after.ts'
 import type { OpenedSession } from '../../../src/core/vault/vault.ts'
 import type { Services } from '../../../src/services.ts'
@@ -159,7 +160,7 @@ async function proxy(app: FastifyInstance, options: Options) {
     if (resealed !== undefined) headers.push('set-cookie', resealed)
     if (reply.request.incomingBody?.closesConnection() || shutdown.isShuttingDown) headers.push('connection', 'close')
     const origin = reply.request.allowedOrigin
-    if (origin !== undefined) headers.push(...corsHeaders(origin, namesIn(headers)))
+    if (origin !== undefined) headers.push(...corsHeaders(origin, fieldNames(headers)))
     reply.raw.writeHead(response.status, headers)
     reply.hijack()
   }
@@ -168,7 +169,11 @@ async function proxy(app: FastifyInstance, options: Options) {
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 
-const namesIn = (headers: RawHeaders): string[] => [...new Set(headers.filter((_, i) => i % 2 === 0))]
+function fieldNames(headers: RawHeaders): string[] {
+  const names = new Set<string>()
+  forEachField(headers, name => names.add(name))
+  return [...names]
+}
 
 function checkPolicy({ name, title, api }: Provider, method: HttpMethod, path: string): void {
   if (api.methods && !api.methods.includes(method)) {

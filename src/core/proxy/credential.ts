@@ -1,6 +1,7 @@
 import type { Connection } from '../connections/connection.ts'
 import { decodeOnce, isPathWithin } from '../guards/path.ts'
 import type { Placement, Provider } from '../provider/definition.ts'
+import { splitTarget } from '../util/request-target.ts'
 import { apiBase, pathWithinBase } from './api-base.ts'
 
 /** What goes up: the path and query as sent, and the headers that are ours. */
@@ -14,9 +15,7 @@ const bearer: readonly Placement[] = [{ in: 'header', name: 'authorization', pre
  * placement adds
  */
 export function applyCredential(provider: Provider, connection: Connection, target: string): AuthorizedTarget {
-  const queryAt = target.indexOf('?')
-  const path = queryAt === -1 ? target : target.slice(0, queryAt)
-  const query = queryAt === -1 ? '' : target.slice(queryAt)
+  const { path, query } = splitTarget(target)
   const { path: basePath } = apiBase(provider)
   // RFC 9112 §3.2.1: a request target has a slash at least.
   const base = basePath === '' && path === '' ? '/' : basePath
@@ -45,13 +44,11 @@ export function applyCredential(provider: Provider, connection: Connection, targ
   }
 }
 
-const noNames: readonly string[] = []
-
 /** Headers in which the provider takes this credential, here or elsewhere in its API: a client's own of such a name does not go up beside ours. */
 export function credentialHeaderNames(provider: Provider, connection: Connection): readonly string[] {
   const placements = placementsOf(provider, connection)
   // Where there is one placement, the name is that of the header which is put on.
-  return placements.length > 1 ? placements.flatMap(p => (p.in === 'header' ? [p.name] : [])) : noNames
+  return placements.length > 1 ? placements.flatMap(p => (p.in === 'header' ? [p.name] : [])) : []
 }
 
 /**

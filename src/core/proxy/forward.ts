@@ -135,7 +135,7 @@ export function createForward(
 
   /** For a credential that nothing can renew. A 401 is the final response, and a reason to find out whether the connection is over. */
   async function onlyAttempt(call: ProxiedRequest): Promise<Exchanged> {
-    const connection = check.isEmpty() ? call.connection : await check.settled(call)
+    const connection = await check.settled(call)
     if (isKnownUnauthorized(call, connection)) return lastAttempt(call, connection)
     const exchanged = await attempt(call, connection)
     const { response } = exchanged
@@ -163,7 +163,7 @@ export function createForward(
   }
 
   function isKnownUnauthorized(call: ProxiedRequest, { credential }: Connection): boolean {
-    return !memo.isEmpty() && memo.has(connectionOf(call), requestKey(call), credential)
+    return memo.has(connectionOf(call), requestKey(call), credential)
   }
 
   /** A renewal ahead of expiry may fail for a while, with the provider or the store, or take long; the call goes on with what still works. */

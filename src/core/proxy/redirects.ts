@@ -2,6 +2,7 @@ import type { Connection } from '../connections/connection.ts'
 import type { RawHeaders } from '../guards/header-fields.ts'
 import { buildRequestHeaders } from '../guards/request-headers.ts'
 import type { Provider } from '../provider/definition.ts'
+import { forEachField } from '../util/raw-headers.ts'
 import { apiBase, pathWithinBase } from './api-base.ts'
 import { holdsCredential } from './credential.ts'
 import type { Exchanged, ProxiedRequest, ResponseHead, Send, UpstreamResponse } from './forward.ts'
@@ -55,8 +56,11 @@ function isListed(provider: Provider, { protocol, hostname, port }: URL): boolea
 }
 
 function downloadHeaders({ rawHeaders }: ProxiedRequest): RawHeaders {
-  const passed = buildRequestHeaders(rawHeaders, {})
-  return passed.filter((_, i) => kept.test(passed[i - (i % 2)] as string))
+  const headers: RawHeaders = []
+  forEachField(buildRequestHeaders(rawHeaders, {}), (name, value) => {
+    if (kept.test(name)) headers.push(name, value)
+  })
+  return headers
 }
 
 /** A relative URL of another host would be read as one of the API. */

@@ -4,6 +4,7 @@ import { ConnectionKey } from '../connections/connection-key.ts'
 import { reconnectRequired } from '../connections/errors.ts'
 import type { Clock } from '../ports.ts'
 import type { CredentialCheck, Provider } from '../provider/definition.ts'
+import { splitTarget } from '../util/request-target.ts'
 import { withTimeout } from '../util/timeout.ts'
 import type { Vault } from '../vault/vault.ts'
 import { sendCheckRequest } from './check-request.ts'
@@ -93,9 +94,6 @@ export function createUnauthorizedCheck(
   }
 
   return {
-    /** Nothing is being found out: most processes find out nothing in their life. */
-    isEmpty: (): boolean => underWay.size === 0,
-
     /**
      * The connection as it stands when what is being found out about it is known, or at the latest after a second.
      * @throws {GatewayError} `reconnect_required`
@@ -131,7 +129,4 @@ const checkOf = ({ methods: { oauth2, apiKey } }: Provider, { method }: Connecti
 
 /** Of the path alone, which may be long, and hold what belongs in no record. */
 const markOf = ({ target }: ProxiedRequest): string =>
-  createHash('sha256')
-    .update(target.split('?', 1)[0] ?? '')
-    .digest('base64url')
-    .slice(0, 16)
+  createHash('sha256').update(splitTarget(target).path).digest('base64url').slice(0, 16)

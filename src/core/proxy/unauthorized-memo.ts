@@ -1,5 +1,7 @@
 import type { Clock } from '../ports.ts'
 import type { Secret } from '../secret.ts'
+import { BoundedMap } from '../util/bounded-map.ts'
+import { splitTarget } from '../util/request-target.ts'
 import type { ProxiedRequest, ResponseHead } from './forward.ts'
 
 /** How long a renewal or check call that did not help is remembered, and for how many paths. */
@@ -34,7 +36,7 @@ export const connectionOf = ({ owner, provider }: Of): string => `${owner} ${pro
 
 /** Where a call goes, without what varies from one to the next. */
 export const requestKey = ({ owner, provider, method, target }: Of & Pick<ProxiedRequest, 'method' | 'target'>): string =>
-  `${owner} ${provider.name} ${method} ${target.split('?', 1)[0]}`
+  `${owner} ${provider.name} ${method} ${splitTarget(target).path}`
 
 type Refused = { readonly credential: Secret; readonly untilMs: number }
 
@@ -46,8 +48,9 @@ export type UnauthorizedMemo = ReturnType<typeof createUnauthorizedMemo>
  * new paths as well. Just so where a check call has said that a credential is good which was refused there.
  */
 export function createUnauthorizedMemo(clock: Clock) {
-  const refused = new Map<string, Refused>()
-  const useless = new Map<string, { readonly count: number; readonly untilMs: number }>()
+  // FIFO: `note` makes a place the newest, `has` does not.
+  const refused = new BoundedMap<string, Refused>({ maxEntries: maxPaths, order: 'fifo' })
+  const useless = new BoundedMap<string, { readonly count: number; readonly untilMs: number }>({ maxEntries: maxPaths, order: 'fifo' })
 
   const uselessOf = (connection: string): number => {
     const entry = useless.get(connection)
@@ -55,9 +58,6 @@ export function createUnauthorizedMemo(clock: Clock) {
   }
 
   return {
-    /** Nothing was ever refused: most processes know no refusal in their life, and need not look for one at each call. */
-    isEmpty: (): boolean => refused.size === 0 && useless.size === 0,
-
     /** Whether a 401 at this place is the answer, and no reason to renew. */
     has(connection: string, place: string, credential: Secret): boolean {
       if (uselessOf(connection) >= maxUseless) return true
@@ -69,7 +69,7 @@ export function createUnauthorizedMemo(clock: Clock) {
     recordFutileRenewal(connection: string): void {
       const count = uselessOf(connection) + 1
       const untilMs = count === 1 ? clock.now() + rememberMs : (useless.get(connection)?.untilMs ?? 0)
-      keep(useless, connection, { count, untilMs })
+      useless.set(connection, { count, untilMs })
     },
 
     /**
@@ -79,15 +79,8 @@ export function createUnauthorizedMemo(clock: Clock) {
     note(place: string, credential: Secret, isRefused: boolean): void {
       const known = refused.get(place)
       const isKnown = known !== undefined && known.untilMs > clock.now() && known.credential.equals(credential)
-      if (!isRefused) refused.delete(place)
-      else keep(refused, place, isKnown ? known : { credential, untilMs: clock.now() + rememberMs })
+      if (!isRefused) refused.evict(place)
+      else refused.set(place, isKnown ? known : { credential, untilMs: clock.now() + rememberMs })
     }
   }
-}
-
-function keep<T>(map: Map<string, T>, key: string, value: T): void {
-  map.delete(key)
-  map.set(key, value)
-  const [oldest] = map.keys()
-  if (map.size > maxPaths && oldest !== undefined) map.delete(oldest)
 }
