@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { GatewayError } from '../core/errors.ts'
 import type { HttpMethod } from '../core/provider/definition.ts'
-import { isEventStream, isStreamed, type StreamedBody, type UpstreamRequest, type UpstreamResponse } from '../core/proxy/forward.ts'
+import { isEventStream, isStreamed, type StreamedBody, type UpstreamRequest, type UpstreamResponse } from '../core/proxy/upstream.ts'
 import type { PooledClient } from './client-pool.ts'
 import {
   asGatewayError,

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import type { PipeOutcome, ResponseSink, UpstreamResponse } from '../core/proxy/forward.ts'
+import type { PipeOutcome, ResponseSink, UpstreamResponse } from '../core/proxy/upstream.ts'
 import type { ResponseHeaders } from './headers.ts'
 
 /** Node writes a string of up to 16 KiB without going through the event loop; the response head takes its share of that. */

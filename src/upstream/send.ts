@@ -1,5 +1,5 @@
 import type { LookupFor } from '../core/ports.ts'
-import type { Send } from '../core/proxy/forward.ts'
+import type { Send } from '../core/proxy/upstream.ts'
 import { ClientPool } from './client-pool.ts'
 import { Exchange } from './exchange.ts'
 import { EventStreams, type OriginPool } from './origin-pool.ts'

@@ -1,4 +1,4 @@
-import type { UpstreamRequest } from '../core/proxy/forward.ts'
+import type { UpstreamRequest } from '../core/proxy/upstream.ts'
 import { Timeout } from '../core/util/timeout.ts'
 
 /** What must not stand still for too long. */

@@ -1,4 +1,4 @@
-import type { StreamedBody } from '../../src/core/proxy/forward.ts'
+import type { StreamedBody } from '../../src/core/proxy/upstream.ts'
 
 /** A body of these pieces, as they come. */
 export function streamed(pieces: AsyncIterable<Uint8Array>, noted: { isAwaited?: boolean; released?: number } = {}): StreamedBody {

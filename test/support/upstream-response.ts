@@ -1,4 +1,4 @@
-import type { PipeOutcome, ResponseHead, UpstreamResponse } from '../../src/core/proxy/forward.ts'
+import type { PipeOutcome, ResponseHead, UpstreamResponse } from '../../src/core/proxy/upstream.ts'
 
 export type FakeResponse = UpstreamResponse & { isDiscarded: boolean }
 

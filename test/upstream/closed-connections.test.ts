@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import type { UpstreamRequest } from '../../src/core/proxy/forward.ts'
+import type { UpstreamRequest } from '../../src/core/proxy/upstream.ts'
 import { streamed } from '../support/streamed.ts'
 import { type Came, ok, startRawProvider } from './raw-provider.ts'
 

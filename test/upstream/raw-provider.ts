@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import type { Test } from 'tap'
-import type { ResponseHead, UpstreamRequest } from '../../src/core/proxy/forward.ts'
+import type { ResponseHead, UpstreamRequest } from '../../src/core/proxy/upstream.ts'
 import { createLookup } from '../../src/upstream/lookup.ts'
 import { openUpstream } from '../../src/upstream/send.ts'
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { RequestBody } from '../../../src/core/proxy/forward.ts'
+import type { RequestBody } from '../../../src/core/proxy/upstream.ts'
 import type { IncomingBody } from '../../hooks/request-body.ts'
 import { bodyTooLarge, bodyTruncated, Upload } from './upload.ts'
 

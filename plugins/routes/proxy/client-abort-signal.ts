@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { AbortSignalLike } from '../../../src/core/proxy/forward.ts'
+import type { AbortSignalLike } from '../../../src/core/proxy/upstream.ts'
 
 /**
  * Aborted when the client closes before its answer has ended. From the first moment: who has gone while their session was looked up

@@ -13,15 +13,9 @@ import { buildResponseHeaders } from '../../../src/core/guards/response-headers.
 import { type HttpMethod, httpMethods, type Provider } from '../../../src/core/provider/definition.ts'
 import { findProvider } from '../../../src/core/provider/find-provider.ts'
 import { credentialDetector, rewriteLocation } from '../../../src/core/proxy/credential.ts'
-import {
-  type Exchanged,
-  isEventStream,
-  isStreamed,
-  type ResponseHead,
-  type StreamedBody,
-  type UpstreamResponse
-} from '../../../src/core/proxy/forward.ts'
+import type { Exchanged } from '../../../src/core/proxy/forward.ts'
 import { assertNotRateLimited, recordRateLimit } from '../../../src/core/proxy/provider-rate-limit.ts'
+import { isEventStream, isStreamed, type ResponseHead, type StreamedBody, type UpstreamResponse } from '../../../src/core/proxy/upstream.ts'
 import { forEachField } from '../../../src/core/util/raw-headers.ts'
 import { retryAtMs } from '../../../src/core/util/retry-after.ts'
 import type { OpenedSession } from '../../../src/core/vault/vault.ts'

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { GatewayError } from '../../../src/core/errors.ts'
-import type { StreamedBody } from '../../../src/core/proxy/forward.ts'
+import type { StreamedBody } from '../../../src/core/proxy/upstream.ts'
 
 type Source = {
   /** What of it was read already. */

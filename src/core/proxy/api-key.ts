@@ -7,8 +7,8 @@ import { toAccountName } from '../util/display-text.ts'
 import { resolvePointer } from '../util/json-pointer.ts'
 import { retryAtMs } from '../util/retry-after.ts'
 import { sendCheckRequest } from './check-request.ts'
-import type { ResponseHead, Send } from './forward.ts'
 import { describeMalformedKey, unwrapPastedKey } from './pasted-key.ts'
+import type { ResponseHead, Send } from './upstream.ts'
 
 /** Some vendors' keys are signed tokens of a kilobyte and more. */
 const maxCharacters = 4096

@@ -5,8 +5,8 @@ import type { CredentialCheck, Provider } from '../provider/definition.ts'
 import { resolvePointer } from '../util/json-pointer.ts'
 import { apiBase } from './api-base.ts'
 import { applyCredential } from './credential.ts'
-import type { ResponseHead, Send, UpstreamResponse } from './forward.ts'
 import { isUnauthorized } from './unauthorized-memo.ts'
+import type { ResponseHead, Send, UpstreamResponse } from './upstream.ts'
 
 const maxResponseBytes = 256 * 1024
 const checkTimeoutMs = 10_000

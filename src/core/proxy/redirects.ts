@@ -5,7 +5,8 @@ import type { Provider } from '../provider/definition.ts'
 import { forEachField } from '../util/raw-headers.ts'
 import { apiBase, pathWithinBase } from './api-base.ts'
 import { holdsCredential } from './credential.ts'
-import type { Exchanged, ProxiedRequest, ResponseHead, Send, UpstreamResponse } from './forward.ts'
+import type { Exchanged, ProxiedRequest } from './forward.ts'
+import type { ResponseHead, Send, UpstreamResponse } from './upstream.ts'
 
 /** A download is one away, or behind a mirror two. */
 const maxHops = 5

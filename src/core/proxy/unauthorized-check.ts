@@ -8,8 +8,9 @@ import { splitTarget } from '../util/request-target.ts'
 import { withTimeout } from '../util/timeout.ts'
 import type { Vault } from '../vault/vault.ts'
 import { sendCheckRequest } from './check-request.ts'
-import type { ProxiedRequest, Send } from './forward.ts'
+import type { ProxiedRequest } from './forward.ts'
 import { connectionOf, requestKey, type UnauthorizedMemo } from './unauthorized-memo.ts'
+import type { Send } from './upstream.ts'
 
 export type UnauthorizedCheckDependencies = {
   readonly send: Send

@@ -2,7 +2,8 @@ import type { Clock } from '../ports.ts'
 import type { Secret } from '../secret.ts'
 import { BoundedMap } from '../util/bounded-map.ts'
 import { splitTarget } from '../util/request-target.ts'
-import type { ProxiedRequest, ResponseHead } from './forward.ts'
+import type { ProxiedRequest } from './forward.ts'
+import type { ResponseHead } from './upstream.ts'
 
 /** How long a renewal or check call that did not help is remembered, and for how many paths. */
 const rememberMs = 60_000

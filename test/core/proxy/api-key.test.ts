@@ -1,6 +1,6 @@
 import t from 'tap'
 import { connectWithApiKey, parseApiKey } from '../../../src/core/proxy/api-key.ts'
-import type { PipeOutcome, Send, UpstreamRequest } from '../../../src/core/proxy/forward.ts'
+import type { PipeOutcome, Send, UpstreamRequest } from '../../../src/core/proxy/upstream.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { fakeResponse } from '../../support/upstream-response.ts'
 import { apiKeyWith, codeOf, codeOfRejection, providerWith, shown, startMs, told } from '../support.ts'

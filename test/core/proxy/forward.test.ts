@@ -2,13 +2,8 @@ import t from 'tap'
 import type { Connection } from '../../../src/core/connections/connection.ts'
 import { type ErrorCode, GatewayError } from '../../../src/core/errors.ts'
 import type { Provider } from '../../../src/core/provider/definition.ts'
-import {
-  createForward,
-  type ProxiedRequest,
-  type RequestBody,
-  type ResponseHead,
-  type UpstreamRequest
-} from '../../../src/core/proxy/forward.ts'
+import { createForward, type ProxiedRequest } from '../../../src/core/proxy/forward.ts'
+import type { RequestBody, ResponseHead, UpstreamRequest } from '../../../src/core/proxy/upstream.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { streamed } from '../../support/streamed.ts'
 import { type FakeResponse, fakeResponse } from '../../support/upstream-response.ts'
