@@ -11,219 +11,210 @@ import {
   tooManyEventStreams,
   unexpectedTransferCoding
 } from './errors.ts'
-import { checkedHeaders, type ResponseHeaders } from './headers.ts'
+import { normalizeHeaders } from './headers.ts'
 import type { OriginPool } from './origin-pool.ts'
-import { IncomingResponse, type ResponseOwner } from './response.ts'
+import { IncomingResponse, type ResponseHeaders, type ResponseListener } from './response.ts'
 import type { Semaphore, Waiter } from './semaphore.ts'
-import { type StallListener, StallTimeout } from './stall-timeout.ts'
+import { type StallListener, StallTimeout, type Turn } from './stall-timeout.ts'
 
-const noBytes = Buffer.alloc(0)
-/** RFC 9110 §9.2.2: to do it twice is to do it once. */
+const emptyBody = Buffer.alloc(0)
+/** RFC 9110 §9.2.2, without methods that are not proxied. */
 const idempotentMethods = new Set<HttpMethod>(['GET', 'HEAD', 'PUT', 'DELETE'])
+/** A server that responds with these has not read the whole request, and mostly closes the connection, with or without saying so. */
+const closingStatuses = new Set([408, 413])
 
-/** With these a server has read less than the whole request, and mostly closes, whether it says so or not. */
-const endsConnection = new Set([408, 413])
-
-/** One request and its answer. */
-export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseOwner, StallListener {
+/** One request to a provider and its response, from the queue to the end of the body. */
+export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseListener, StallListener {
   readonly #request: UpstreamRequest
   readonly #resolve: (response: UpstreamResponse) => void
   readonly #reject: (error: GatewayError) => void
-  readonly #road: OriginPool
-  /** The body, when it is sent as it comes. */
+  readonly #pool: OriginPool
+  /** The body, when it is streamed. */
   readonly #upload: StreamedBody | undefined
-  /** Once undici has it, so that its place is taken until undici has let go of it. */
-  #connection: PooledClient | undefined
-  /** While it has its place there, or waits for it. */
-  #lane: Semaphore | undefined
-  #limit: StallTimeout | undefined
+  #client: PooledClient | undefined
+  /** While this exchange holds a place in it, or queues for one. Once dispatched, it holds the place until undici has let go. */
+  #semaphore: Semaphore | undefined
+  #timeout: StallTimeout | undefined
   #controller: Dispatcher.DispatchController | undefined
-  #fault: Error | undefined
+  #error: Error | undefined
   #response: IncomingResponse | undefined
-  /** A byte of a response has come. */
-  #hasBegun = false
-  #isRepeated = false
-  #isSent = false
-  /** Whether the connection may carry another call after this one. */
-  #keepsConnection = true
+  #hasResponseBytes = false
+  #isRetried = false
+  #isRequestSent = false
+  #canReuseConnection = true
 
   constructor(
     request: UpstreamRequest,
     resolve: (response: UpstreamResponse) => void,
     reject: (error: GatewayError) => void,
-    road: OriginPool
+    pool: OriginPool
   ) {
     this.#request = request
     this.#upload = isStreamed(request.body) ? request.body : undefined
     this.#resolve = resolve
     this.#reject = reject
-    this.#road = road
+    this.#pool = pool
   }
 
-  /** Its time runs from here on, also while it waits for its place. */
+  /** The timeout includes the wait in the queue. */
   start(): void {
     const { signal } = this.#request
     if (signal.aborted) {
       this.abort(new ClientDisconnectedError())
       return
     }
-    signal.addEventListener('abort', this.#onGone)
-    this.#limit = new StallTimeout(this.#request, this)
-    // How long an upload takes is its client's to say: it takes no place from calls. Whoever sends it has counted it.
+    signal.addEventListener('abort', this.#onClientDisconnected)
+    this.#timeout = new StallTimeout(this.#request, this)
+    // The client decides how long an upload takes, so it does not count among the requests; src/core/proxy/concurrency-limits.ts limits it.
     if (this.#upload) this.onAcquired()
     else {
-      this.#lane = this.#road.semaphore
-      this.#lane.acquire(this)
+      this.#semaphore = this.#pool.semaphore
+      this.#semaphore.acquire(this)
     }
   }
 
   onAcquired(): void {
-    this.#dispatch(this.#road.clients.acquire(this.#isRepeatable()))
+    this.#dispatch(this.#pool.clients.acquire(this.#isRetryable()))
   }
 
-  #dispatch(connection: PooledClient): void {
-    this.#connection = connection
+  #dispatch(client: PooledClient): void {
+    this.#client = client
     const { method, path, headers, body, bodyLength } = this.#request
-    const kept = Array.isArray(body) ? (body as readonly Buffer[]) : undefined
-    const length = kept ? kept.reduce((bytes, { length }) => bytes + length, 0) : bodyLength
-    const sized = length === undefined ? headers : [...headers, 'content-length', String(length)]
-    // One piece, or none, is sent with less ado.
-    const sent = kept && kept.length < 2 ? (kept[0] ?? noBytes) : body
-    if (sent && sent !== kept?.[0]) connection.deferWriteErrors()
-    connection.client.dispatch({ method, path, headers: sized, body: (sent ?? null) as Dispatcher.DispatchOptions['body'] & null }, this)
+    const chunks = Array.isArray(body) ? (body as readonly Buffer[]) : undefined
+    const length = chunks ? chunks.reduce((bytes, { length }) => bytes + length, 0) : bodyLength
+    const sentHeaders = length === undefined ? headers : [...headers, 'content-length', String(length)]
+    // A single buffer is cheaper for undici than an iterable.
+    const sentBody = chunks && chunks.length < 2 ? (chunks[0] ?? emptyBody) : body
+    if (sentBody && sentBody !== chunks?.[0]) client.deferWriteErrors()
+    const options = { method, path, headers: sentHeaders, body: (sentBody ?? null) as Dispatcher.DispatchOptions['body'] & null }
+    client.client.dispatch(options, this)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (this.#fault) {
-      controller.abort(this.#fault)
-      this.#leave()
-    } else this.#limit?.refresh()
+    if (this.#error) {
+      controller.abort(this.#error)
+      this.#releaseSemaphore()
+    } else this.#timeout?.refresh()
   }
 
   onBodySent(): void {
-    this.#limit?.refresh()
+    this.#timeout?.refresh()
   }
 
   onRequestSent(): void {
-    this.#isSent = true
+    this.#isRequestSent = true
   }
 
   onResponseStarted(): void {
-    this.#hasBegun = true
+    this.#hasResponseBytes = true
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
-    if (this.#fault) return // An answer that nobody waits for any more.
-    // RFC 9110 §15.2: an interim response is not for the client, and says that the final one is on its way.
-    this.#limit?.refresh()
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, rawHeaders: ResponseHeaders): void {
+    if (this.#error) return
+    this.#timeout?.refresh()
+    // RFC 9110 §15.2: an interim response is not for the client. The final one follows.
     if (status < 200) return
-    // Who refuses an upload, or does not wait for its end, may never read the rest of it, nor what follows on its connection.
-    if (endsConnection.has(status) || (this.#upload && (!this.#isSent || status >= 400))) this.#keepsConnection = false
-    const head = checkedHeaders(headers)
-    if (!head) {
+    // A server that refuses an upload, or does not wait for its end, may never read the rest, nor the next request on the connection.
+    if (closingStatuses.has(status) || (this.#upload && (!this.#isRequestSent || status >= 400))) this.#canReuseConnection = false
+    const headers = normalizeHeaders(rawHeaders)
+    if (!headers) {
       this.abort(unexpectedTransferCoding())
       return
     }
-    if (isEventStream(head)) {
-      if (this.#road.eventStreams.isFull) {
-        this.abort(tooManyEventStreams())
-        return
-      }
-      this.#road.eventStreams.add(this)
+    const isStream = isEventStream(headers)
+    if (isStream && this.#pool.eventStreams.isFull) {
+      this.abort(tooManyEventStreams())
+      return
     }
-    this.#response = new IncomingResponse(status, head, controller, this)
+    if (isStream) this.#pool.eventStreams.add(this)
+    this.#response = new IncomingResponse(status, headers, controller, this)
     this.#resolve(this.#response)
   }
 
-  onPiped(): void {
-    if (!this.#road.eventStreams.has(this)) return
-    this.#clear()
-    // Streams have connections of their own: however many there are, other calls find theirs.
-    this.#leave()
-  }
-
-  onDiscarded(): void {
-    // An upload is not sent again, so nobody needs the rest of it; an event stream has no end to read to.
-    if (this.#upload || this.#road.eventStreams.has(this)) this.abort(new Error('the response was discarded'))
-  }
-
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#limit?.refresh()
+    this.#timeout?.refresh()
     this.#response?.onData(chunk)
   }
 
   onResponseEnd(): void {
-    const connection = this.#connection
-    if (connection && this.#keepsConnection) this.#road.clients.release(connection)
-    else if (connection) this.#road.clients.discard(connection)
+    const client = this.#client
+    if (client && this.#canReuseConnection) this.#pool.clients.release(client)
+    else if (client) this.#pool.clients.discard(client)
     this.#finish()
     this.#response?.onEnd()
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    const connection = this.#connection
-    if (connection) this.#road.clients.discard(connection)
-    // RFC 9112 §9.3.1: its server may have ended the connection before the request came to it, and this is how one is told of that.
-    if (
-      connection?.hasServed &&
-      !this.#hasBegun &&
-      !this.#fault &&
-      !this.#isRepeated &&
-      this.#isRepeatable() &&
-      isConnectionClosed(error)
-    ) {
-      this.#isRepeated = true
+    const client = this.#client
+    if (client) this.#pool.clients.discard(client)
+    if (client?.hasServed && this.#canRetryAfter(error)) {
+      this.#isRetried = true
       this.#controller = undefined
-      this.#dispatch(this.#road.clients.open())
+      this.#dispatch(this.#pool.clients.open())
       return
     }
     this.abort(error)
-    this.#leave()
+    this.#releaseSemaphore()
   }
 
-  /** Ends an event stream for its client, who gets a complete response. */
+  /** RFC 9112 §9.3.1: the server may have closed a reused connection before the request reached it; the client sees that only now. */
+  #canRetryAfter(error: Error): boolean {
+    return !this.#hasResponseBytes && !this.#error && !this.#isRetried && this.#isRetryable() && isConnectionClosed(error)
+  }
+
+  #isRetryable(): boolean {
+    return !this.#upload && idempotentMethods.has(this.#request.method)
+  }
+
+  onPiped(): void {
+    if (!this.#pool.eventStreams.has(this)) return
+    // An event stream may be silent for as long as it likes, and must not take a place from requests.
+    this.#clearTimeout()
+    this.#releaseSemaphore()
+  }
+
+  onDiscarded(): void {
+    // An upload is not sent again, so nobody needs the rest of it; an event stream has no end to read to.
+    if (this.#upload || this.#pool.eventStreams.has(this)) this.abort(new ClientDisconnectedError())
+  }
+
+  get turn(): Turn {
+    if (this.#response?.isFull) return 'reader'
+    return this.#upload?.isWaitingForClient ? 'sender' : 'provider'
+  }
+
+  /** A slow reader must not block other requests. */
+  onSlowReader(): void {
+    this.#releaseSemaphore()
+  }
+
+  onStalled(): void {
+    this.abort(this.turn === 'provider' ? new StallTimeoutError() : new ClientDisconnectedError())
+  }
+
+  onFull(): void {
+    // An event stream has no timeout until its client has to read.
+    this.#timeout ??= new StallTimeout(this.#request, this)
+    this.#timeout.onFull()
+  }
+
+  onDrain(): void {
+    if (this.#pool.eventStreams.has(this)) this.#clearTimeout()
+    else this.#timeout?.onDrain()
+  }
+
+  /** Ends an event stream: the client gets a complete response. */
   endEarly(): void {
     this.#response?.onEnd()
     this.abort(new ClientDisconnectedError())
   }
 
-  #isRepeatable(): boolean {
-    return !this.#upload && idempotentMethods.has(this.#request.method)
-  }
+  readonly #onClientDisconnected = (): void => this.abort(new ClientDisconnectedError())
 
-  /** Whom the exchange waits for now. */
-  get waitsFor(): 'provider' | 'sender' | 'reader' {
-    if (this.#response?.isFull) return 'reader'
-    return this.#upload?.isWaitingForClient ? 'sender' : 'provider'
-  }
-
-  /** Whoever reads so slowly holds up nobody else. */
-  onSlowReader(): void {
-    this.#leave()
-  }
-
-  onStalled(): void {
-    this.abort(this.waitsFor === 'provider' ? new StallTimeoutError() : new ClientDisconnectedError())
-  }
-
-  onFull(): void {
-    // An event stream has no limit until its client is waited for.
-    this.#limit ??= new StallTimeout(this.#request, this)
-    this.#limit.readerIsAwaited()
-  }
-
-  onDrain(): void {
-    if (this.#road.eventStreams.has(this)) this.#clear()
-    else this.#limit?.readerHasRead()
-  }
-
-  readonly #onGone = (): void => this.abort(new ClientDisconnectedError())
-
-  /** Ends the exchange before its end. */
   abort(error: Error): void {
-    if (this.#fault) return
-    this.#fault = error
+    if (this.#error) return
+    this.#error = error
     this.#finish()
     this.#controller?.abort(error)
     if (this.#response) this.#response.onAborted()
@@ -231,21 +222,21 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseOwn
   }
 
   #finish(): void {
-    this.#clear()
+    this.#clearTimeout()
     this.#upload?.release()
-    if (!this.#connection || this.#controller) this.#leave()
-    this.#road.eventStreams.delete(this)
-    this.#request.signal.removeEventListener('abort', this.#onGone)
+    if (!this.#client || this.#controller) this.#releaseSemaphore()
+    this.#pool.eventStreams.delete(this)
+    this.#request.signal.removeEventListener('abort', this.#onClientDisconnected)
   }
 
-  #leave(): void {
-    const lane = this.#lane
-    this.#lane = undefined
-    lane?.release(this)
+  #releaseSemaphore(): void {
+    const semaphore = this.#semaphore
+    this.#semaphore = undefined
+    semaphore?.release(this)
   }
 
-  #clear(): void {
-    this.#limit?.clear()
-    this.#limit = undefined
+  #clearTimeout(): void {
+    this.#timeout?.clear()
+    this.#timeout = undefined
   }
 }

@@ -1,24 +1,23 @@
-export type ResponseHeaders = Record<string, string | string[] | undefined>
+import type { ResponseHeaders } from './response.ts'
 
-/** The headers that hold an address, which is ASCII (RFC 3986 §2). */
-const addresses = ['location', 'content-location'] as const
+const urlFields = ['location', 'content-location'] as const
+const nonAscii = /[\x80-\xff]/
+const nonAsciiBytes = /[\x80-\xff]/g
 
 /**
- * The headers of a response, its addresses as a client can use them.
- * @param headers lower-case names; values hold a character for each byte
- * @returns `undefined` when the body is in a transfer coding that is not undone here: without it, its bytes would be passed for something else
+ * Percent-encodes raw bytes in the URLs of a response's headers (RFC 3986 §2: a URL is ASCII).
+ * @param headers lower-case names; values with one character for each byte. Changed in place
+ * @returns `undefined` when the body has a transfer coding that is not decoded here: its encoded bytes would pass for the content
  */
-export function checkedHeaders(headers: ResponseHeaders): ResponseHeaders | undefined {
+export function normalizeHeaders(headers: ResponseHeaders): ResponseHeaders | undefined {
   const coding = headers['transfer-encoding']
   if (coding !== undefined && !/^(chunked|identity)$/i.test(String(coding).trim())) return undefined
-  for (const name of addresses) {
+  for (const name of urlFields) {
     const value = headers[name]
-    if (typeof value === 'string' && raw.test(value)) headers[name] = value.replace(rawBytes, encoded)
+    if (typeof value === 'string' && nonAscii.test(value)) headers[name] = value.replace(nonAsciiBytes, percentEncode)
   }
   return headers
 }
 
-const raw = /[\x80-\xff]/
-const rawBytes = /[\x80-\xff]/g
-/** What browsers make of it: raw UTF-8 stays the UTF-8 that it was. */
-const encoded = (byte: string): string => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`
+/** As browsers do it: raw UTF-8 becomes percent-encoded UTF-8. */
+const percentEncode = (byte: string): string => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`

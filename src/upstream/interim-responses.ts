@@ -1,23 +1,23 @@
 import type { Socket } from 'node:net'
 import { kParser } from './undici.ts'
 
-type Parser = { onHeadersComplete(status: number, isUpgrade: boolean, isKept: boolean): number }
+type Parser = { onHeadersComplete(status: number, isUpgrade: boolean, shouldKeepAlive: boolean): number }
 
 /**
- * RFC 9110 §15.2: a client must be able to take one or more interim responses, whether it expects any or not. undici refuses a 100 that
- * nobody asked for, and passes over any other: so a 100 is shown to it as a 102, which says as little.
+ * RFC 9110 §15.2: a client must accept interim responses whether it expects any or not. undici refuses a 100 that it did not ask for and
+ * ignores any other, so its parser sees each 100 as a 102.
  */
 export function forwardContinue(socket: Socket): void {
   const parser = (socket as unknown as Record<symbol, Parser | undefined>)[kParser]
-  // Destroyed while it connected.
+  // The socket was destroyed while it connected.
   if (!parser) return
-  undicis ??= parser.onHeadersComplete
+  original ??= parser.onHeadersComplete
   parser.onHeadersComplete = onHeadersComplete
 }
 
-/** Of all parsers: they are of one class. */
-let undicis: Parser['onHeadersComplete'] | undefined
+/** undici's own, the same for all parsers. */
+let original: Parser['onHeadersComplete'] | undefined
 
-function onHeadersComplete(this: Parser, status: number, isUpgrade: boolean, isKept: boolean): number {
-  return (undicis as Parser['onHeadersComplete']).call(this, status === 100 ? 102 : status, isUpgrade, isKept)
+function onHeadersComplete(this: Parser, status: number, isUpgrade: boolean, shouldKeepAlive: boolean): number {
+  return (original as Parser['onHeadersComplete']).call(this, status === 100 ? 102 : status, isUpgrade, shouldKeepAlive)
 }

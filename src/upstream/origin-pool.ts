@@ -2,19 +2,19 @@ import type { ClientPool } from './client-pool.ts'
 import type { Exchange } from './exchange.ts'
 import type { Semaphore } from './semaphore.ts'
 
-/** The open ones of one origin. */
+/** The open event streams of one origin. */
 export class EventStreams extends Set<Exchange> {
-  readonly #most: number
+  readonly #limit: number
 
-  constructor(most: number) {
+  constructor(limit: number) {
     super()
-    this.#most = most
+    this.#limit = limit
   }
 
   get isFull(): boolean {
-    return this.size >= this.#most
+    return this.size >= this.#limit
   }
 }
 
-/** What leads to one origin. */
+/** Connections and limits for one origin of one provider. */
 export type OriginPool = { readonly clients: ClientPool; readonly semaphore: Semaphore; readonly eventStreams: EventStreams }

@@ -1,46 +1,45 @@
-/** Who wants through. */
 export type Waiter = {
-  /** Called when there is room, at once if there is some. It may leave before it returns. */
+  /** Called once acquired, synchronously where there is room. The waiter may release before it returns. */
   onAcquired(): void
 }
 
-/** Lets so many through at once; the others wait in the order of their coming. Who enters is an object, since each call is one already. */
+/** Counting semaphore with a FIFO queue. Waiters are objects and not promises: each request has one anyway. */
 export class Semaphore {
-  readonly #width: number
-  readonly #waiting = new Set<Waiter>()
-  #inside = 0
-  #isLettingIn = false
+  readonly #limit: number
+  readonly #queue = new Set<Waiter>()
+  #acquired = 0
+  #isDraining = false
 
-  constructor(width: number) {
-    this.#width = width
+  constructor(limit: number) {
+    this.#limit = limit
   }
 
-  acquire(entrant: Waiter): void {
-    if (this.#inside < this.#width && !this.#isLettingIn) {
-      this.#inside++
-      entrant.onAcquired()
-    } else this.#waiting.add(entrant)
+  acquire(waiter: Waiter): void {
+    if (this.#acquired < this.#limit && !this.#isDraining) {
+      this.#acquired++
+      waiter.onAcquired()
+    } else this.#queue.add(waiter)
   }
 
-  /** To be called once by each that has entered, when it needs no room any more, whether it was given or not. */
-  release(entrant: Waiter): void {
-    if (this.#waiting.size > 0 && this.#waiting.delete(entrant)) return
-    this.#inside--
-    if (!this.#isLettingIn) this.#letIn()
+  /** Called once by each waiter, whether it has acquired or still queues. */
+  release(waiter: Waiter): void {
+    if (this.#queue.size > 0 && this.#queue.delete(waiter)) return
+    this.#acquired--
+    if (!this.#isDraining) this.#drain()
   }
 
-  /** One after the other, also those that leave at once: each inside of the one before would be a stack as deep as the queue is long. */
-  #letIn(): void {
-    this.#isLettingIn = true
+  /** A loop and no recursion: waiters that release at once would make a stack as deep as the queue is long. */
+  #drain(): void {
+    this.#isDraining = true
     try {
-      for (const next of this.#waiting) {
-        if (this.#inside >= this.#width) break
-        this.#waiting.delete(next)
-        this.#inside++
-        next.onAcquired()
+      for (const waiter of this.#queue) {
+        if (this.#acquired >= this.#limit) break
+        this.#queue.delete(waiter)
+        this.#acquired++
+        waiter.onAcquired()
       }
     } finally {
-      this.#isLettingIn = false
+      this.#isDraining = false
     }
   }
 }

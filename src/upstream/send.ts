@@ -7,71 +7,71 @@ import { Semaphore } from './semaphore.ts'
 
 export type Upstream = {
   readonly send: Send
-  /** Ends every event stream, whose end nobody could wait for; their clients come again, elsewhere. */
+  /** Ends every event stream: they do not end by themselves, so a graceful shutdown cannot wait for them. Their clients reconnect. */
   endEventStreams(): void
-  /** Ends every connection, calls under way too: the server in front has let its own end before. */
+  /** Closes every connection and aborts requests in flight. A graceful shutdown lets these finish first. */
   close(): Promise<void>
 }
 
-/** To one origin of a provider at once. Bounded, so that a provider cannot take every descriptor. */
-type Widths = {
-  /** Further calls wait. Those whose body is sent as it comes are beside them, and counted before (src/core/proxy/concurrency-limits.ts). */
-  readonly calls: number
-  /** Beside the calls; a further one is refused. */
+/** Bounds the sockets (file descriptors) that one provider can take. */
+type UpstreamLimits = {
+  /** Requests in flight to one origin; more wait. Uploads do not count: src/core/proxy/concurrency-limits.ts limits those. */
+  readonly requests: number
+  /** Open event streams of one origin, beside its requests; one more is refused. */
   readonly eventStreams: number
-  /** Of one provider, that connections are kept to. Its redirects may lead to ever new ones (`api.redirectHosts`). */
+  /** Origins of one provider that keep connections. Redirects may lead to ever new ones (`api.redirectHosts`). */
   readonly origins: number
 }
 
-/** Twice as many calls as two sessions can have under way (src/core/proxy/concurrency-limits.ts): they cannot hold up all others. */
-const defaultWidths: Widths = { calls: 1_024, eventStreams: 512, origins: 64 }
+/** Twice the requests that two sessions can have in flight (src/core/proxy/concurrency-limits.ts): two sessions cannot block all others. */
+const defaultLimits: UpstreamLimits = { requests: 1_024, eventStreams: 512, origins: 64 }
 
 /**
- * Sending on undici: one origin apart from another, certificates verified, redirects not followed, straight on `dispatch`, so that
- * a chunk of the provider's answer is one write to the client.
+ * Sends requests with undici: a pool for each origin, certificates verified, redirects not followed. It uses `dispatch` directly, so that
+ * a chunk from the provider is one write to the client.
  */
-export function openUpstream(lookupFor: LookupFor, given: Partial<Widths> = {}): Upstream {
-  const widths = { ...defaultWidths, ...given }
-  const roads = new Map<string, Map<string, OriginPool>>()
+export function openUpstream(lookupFor: LookupFor, options: Partial<UpstreamLimits> = {}): Upstream {
+  const limits = { ...defaultLimits, ...options }
+  const poolsByProvider = new Map<string, Map<string, OriginPool>>()
 
-  function roadTo(provider: string, origin: string): OriginPool {
-    return roads.get(provider)?.get(origin) ?? open(provider, origin)
+  function poolFor(provider: string, origin: string): OriginPool {
+    return poolsByProvider.get(provider)?.get(origin) ?? openPool(provider, origin)
   }
 
-  function open(provider: string, origin: string): OriginPool {
-    const road = {
+  function openPool(provider: string, origin: string): OriginPool {
+    const pool = {
       clients: new ClientPool(origin, lookupFor(origin)),
-      semaphore: new Semaphore(widths.calls),
-      eventStreams: new EventStreams(widths.eventStreams)
+      semaphore: new Semaphore(limits.requests),
+      eventStreams: new EventStreams(limits.eventStreams)
     }
-    const ofProvider = roads.get(provider) ?? new Map<string, OriginPool>()
-    if (ofProvider.size >= widths.origins) evict(ofProvider)
-    roads.set(provider, ofProvider.set(origin, road))
-    return road
+    const pools = poolsByProvider.get(provider) ?? new Map<string, OriginPool>()
+    if (pools.size >= limits.origins) evictIdle(pools)
+    poolsByProvider.set(provider, pools.set(origin, pool))
+    return pool
   }
 
-  /** The one that was opened first of those that nobody uses; but for the provider's own, which was the very first. */
-  function evict(ofProvider: Map<string, OriginPool>): void {
-    for (const [origin, { clients }] of [...ofProvider].slice(1)) {
-      if (!clients.areIdle) continue
-      ofProvider.delete(origin)
+  /** Evicts the oldest idle pool, but never the first one: that is the provider's own origin. */
+  function evictIdle(pools: Map<string, OriginPool>): void {
+    for (const [origin, { clients }] of [...pools].slice(1)) {
+      if (!clients.isIdle) continue
+      pools.delete(origin)
       clients.destroy().catch(() => {})
       return
     }
   }
 
-  const allRoads = (): OriginPool[] => [...roads.values()].flatMap(ofProvider => [...ofProvider.values()])
+  const allPools = (): OriginPool[] => [...poolsByProvider.values()].flatMap(pools => [...pools.values()])
 
   return {
     send: request =>
       new Promise((resolve, reject) => {
-        new Exchange(request, resolve, reject, roadTo(request.provider, request.origin)).start()
+        new Exchange(request, resolve, reject, poolFor(request.provider, request.origin)).start()
       }),
     endEventStreams: () => {
-      for (const { eventStreams } of allRoads()) for (const exchange of [...eventStreams]) exchange.endEarly()
+      for (const { eventStreams } of allPools()) for (const exchange of [...eventStreams]) exchange.endEarly()
     },
     close: async () => {
-      await Promise.all(allRoads().map(({ clients }) => clients.destroy()))
+      await Promise.all(allPools().map(({ clients }) => clients.destroy()))
     }
   }
 }

@@ -1,66 +1,68 @@
 import type { UpstreamRequest } from '../core/proxy/upstream.ts'
 import { Timeout } from '../core/util/timeout.ts'
 
-/** What must not stand still for too long. */
+/** Whose turn it is: the provider responds, the client sends its body, or the client reads the response. */
+export type Turn = 'provider' | 'sender' | 'reader'
+
 export type StallListener = {
-  readonly waitsFor: 'provider' | 'sender' | 'reader'
-  /** The client has read nothing for a while, and still may. */
+  readonly turn: Turn
+  /** The client has read nothing for a while, and has time left. */
   onSlowReader(): void
-  /** Nothing has moved for as long as it may. */
+  /** Nothing has moved for the whole timeout. */
   onStalled(): void
 }
 
-/** Ends what does not move: how long it may stand still depends on whose turn it is. */
+/** Times out an exchange in which nothing moves. The timeout depends on whose turn it is. */
 export class StallTimeout {
   readonly #timeoutMs: number
   readonly #readTimeoutMs: number
-  readonly #awaiting: StallListener
-  #limit: Timeout
-  #limitMs: number
-  /** How long the client has read nothing, by limits that have passed. */
+  readonly #listener: StallListener
+  #timeout: Timeout
+  #currentMs: number
+  /** How long the client has read nothing, summed over the timeouts that have passed. */
   #unreadMs = 0
 
-  constructor({ timeoutMs, readTimeoutMs = timeoutMs }: UpstreamRequest, awaiting: StallListener) {
-    this.#timeoutMs = this.#limitMs = timeoutMs
+  constructor({ timeoutMs, readTimeoutMs = timeoutMs }: UpstreamRequest, listener: StallListener) {
+    this.#timeoutMs = this.#currentMs = timeoutMs
     this.#readTimeoutMs = readTimeoutMs
-    this.#awaiting = awaiting
-    this.#limit = new Timeout(timeoutMs, this.#onOver)
+    this.#listener = listener
+    this.#timeout = new Timeout(timeoutMs, this.#onTimeout)
   }
 
   /** Something has moved. */
   refresh(): void {
-    this.#limit.refresh()
+    this.#timeout.refresh()
   }
 
-  readerIsAwaited(): void {
+  onFull(): void {
     this.#unreadMs = 0
-    if (this.#readTimeoutMs < this.#timeoutMs) this.#begin(this.#readTimeoutMs)
+    if (this.#readTimeoutMs < this.#timeoutMs) this.#start(this.#readTimeoutMs)
   }
 
-  readerHasRead(): void {
-    if (this.#limitMs === this.#timeoutMs) this.#limit.refresh()
-    else this.#begin(this.#timeoutMs)
+  onDrain(): void {
+    if (this.#currentMs === this.#timeoutMs) this.#timeout.refresh()
+    else this.#start(this.#timeoutMs)
   }
 
   clear(): void {
-    this.#limit.clear()
+    this.#timeout.clear()
   }
 
-  #begin(ms: number): void {
-    this.#limit.clear()
-    this.#limitMs = ms
-    this.#limit = new Timeout(ms, this.#onOver)
+  #start(ms: number): void {
+    this.#timeout.clear()
+    this.#currentMs = ms
+    this.#timeout = new Timeout(ms, this.#onTimeout)
   }
 
-  readonly #onOver = (): void => {
-    const { waitsFor } = this.#awaiting
-    if (waitsFor === 'reader') this.#unreadMs += this.#limitMs
-    if (waitsFor === 'sender') {
-      // Whoever reads a body has a limit for its client (plugins/hooks/request-body.ts).
-      this.#begin(this.#timeoutMs)
-    } else if (waitsFor === 'reader' && this.#unreadMs < this.#readTimeoutMs) {
-      this.#awaiting.onSlowReader()
-      this.#begin(Math.min(this.#timeoutMs, this.#readTimeoutMs - this.#unreadMs))
-    } else this.#awaiting.onStalled()
+  readonly #onTimeout = (): void => {
+    const { turn } = this.#listener
+    if (turn === 'reader') this.#unreadMs += this.#currentMs
+    if (turn === 'sender') {
+      // The reader of the body has a timeout for its client (plugins/hooks/request-body.ts).
+      this.#start(this.#timeoutMs)
+    } else if (turn === 'reader' && this.#unreadMs < this.#readTimeoutMs) {
+      this.#listener.onSlowReader()
+      this.#start(Math.min(this.#timeoutMs, this.#readTimeoutMs - this.#unreadMs))
+    } else this.#listener.onStalled()
   }
 }

@@ -1,4 +1,4 @@
-// The modules that are loaded alone (see undici.ts), as undici's own types have what they export.
+// Types for the modules that undici.ts loads by path, from undici's own types.
 
 declare module 'undici/lib/dispatcher/client.js' {
   export { Client as default } from 'undici'

@@ -1,11 +1,11 @@
 import symbols from 'undici/lib/core/symbols.js'
 
 /**
- * What is needed of undici, loaded alone: all of it, with fetch, WebSocket, caches and mocks, is a fifteenth of the memory at rest and
- * an eighth of a start. It promises no address of its parts, so a test compares them with what it exports.
+ * The parts of undici that are used, loaded by their own paths: the whole, with fetch, WebSocket, caches and mocks, takes a fifteenth of
+ * the memory at rest and an eighth of the start. undici does not promise these paths, so a test compares them with its exports.
  */
 export { default as buildConnector } from 'undici/lib/core/connect.js'
 export { default as errors } from 'undici/lib/core/errors.js'
 export { default as Client } from 'undici/lib/dispatcher/client.js'
-/** Where a socket has the parser of what it brings. */
+/** The property of a socket that holds its response parser. */
 export const { kParser } = symbols

@@ -10,24 +10,24 @@ import { selfSigned } from '../support/certificate.ts'
 
 const lookup = createLookup({ production: false, providers: new Map() })
 
-async function connectionsTo(t: Test, server: Server, host: string): Promise<ClientPool> {
+async function openPool(t: Test, server: Server, host: string): Promise<ClientPool> {
   server.listen(0)
   await once(server, 'listening')
   t.teardown(() => server.close().closeAllConnections())
   const origin = `${host}:${(server.address() as AddressInfo).port}`
-  const connections = new ClientPool(origin, lookup(origin))
-  t.teardown(() => connections.destroy())
-  return connections
+  const pool = new ClientPool(origin, lookup(origin))
+  t.teardown(() => pool.destroy())
+  return pool
 }
 
-/** A server that knows its connections by the order of their coming, and what leads to it. */
+/** A pool, and its server with its sockets in the order of connection. */
 async function setUp(t: Test, listener: RequestListener) {
   const sockets: Socket[] = []
   const server = createServer(listener).on('connection', socket => sockets.push(socket))
-  return { connections: await connectionsTo(t, server, 'http://127.0.0.1'), sockets, server }
+  return { pool: await openPool(t, server, 'http://127.0.0.1'), sockets, server }
 }
 
-/** @returns the answer's body */
+/** @returns the response body */
 function call({ client }: PooledClient, path = '/'): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   let body = ''
@@ -46,76 +46,76 @@ function call({ client }: PooledClient, path = '/'): Promise<string> {
   return promise
 }
 
-t.test('calls at once have a connection each, and the one that was used last is the next', async t => {
-  const { connections, sockets } = await setUp(t, (_, r) => r.end('answer'))
-  const clients = [connections.acquire(true), connections.acquire(true), connections.acquire(true)] as const
-  t.same(await Promise.all(clients.map(client => call(client))), ['answer', 'answer', 'answer'])
+t.test('concurrent requests have a connection each, and the last one used is reused first', async t => {
+  const { pool, sockets } = await setUp(t, (_, r) => r.end('response'))
+  const clients = [pool.acquire(true), pool.acquire(true), pool.acquire(true)] as const
+  t.same(await Promise.all(clients.map(client => call(client))), ['response', 'response', 'response'])
   t.equal(sockets.length, 3)
-  for (const client of clients) connections.release(client)
+  for (const client of clients) pool.release(client)
   for (let i = 0; i < 5; i++) {
-    const client = connections.acquire(true)
+    const client = pool.acquire(true)
     t.equal(client, clients[2])
-    t.equal(await call(client), 'answer')
-    connections.release(client)
+    t.equal(await call(client), 'response')
+    pool.release(client)
   }
   t.equal(sockets.length, 3)
 })
 
-t.test('a connection that was dropped is closed and never the next', async t => {
-  const { connections, sockets } = await setUp(t, (_, r) => r.end())
-  const client = connections.acquire(true)
+t.test('a discarded connection is closed and not reused', async t => {
+  const { pool, sockets } = await setUp(t, (_, r) => r.end())
+  const client = pool.acquire(true)
   await call(client)
   const closed = once(sockets[0] as Socket, 'close')
-  connections.discard(client)
+  pool.discard(client)
   await closed
-  t.not(connections.acquire(true), client)
+  t.not(pool.acquire(true), client)
 })
 
-t.test('a connection that its server has ended is forgotten while nobody uses it', async t => {
-  const { connections, sockets } = await setUp(t, (_, r) => r.end('answer'))
-  const [first, second] = [connections.acquire(true), connections.acquire(true)]
+t.test('an idle connection that its server closes is removed from the pool', async t => {
+  const { pool, sockets } = await setUp(t, (_, r) => r.end('response'))
+  const [first, second] = [pool.acquire(true), pool.acquire(true)]
   await Promise.all([call(first), call(second)])
-  connections.release(first)
-  connections.release(second)
+  pool.release(first)
+  pool.release(second)
   const ended = once(second.client, 'disconnect')
   sockets[1]?.end()
   await ended
-  t.equal(connections.acquire(true), first)
-  t.not(connections.acquire(true), second)
+  t.equal(pool.acquire(true), first)
+  t.not(pool.acquire(true), second)
 })
 
-t.test('one that is taken in the moment in which its server ends it connects anew, and serves on', async t => {
-  const { connections, sockets } = await setUp(t, (_, r) => r.setHeader('connection', 'close').end('answer'))
-  const client = connections.acquire(true)
+t.test('a client acquired while its server closes the connection reconnects and stays usable', async t => {
+  const { pool, sockets } = await setUp(t, (_, r) => r.setHeader('connection', 'close').end('response'))
+  const client = pool.acquire(true)
   const ended = once(client.client, 'disconnect')
-  t.equal(await call(client), 'answer')
-  connections.release(client)
-  const again = connections.acquire(true)
+  t.equal(await call(client), 'response')
+  pool.release(client)
+  const again = pool.acquire(true)
   t.equal(again, client)
-  t.equal(await call(again), 'answer')
+  t.equal(await call(again), 'response')
   await ended
   t.equal(sockets.length, 2)
-  connections.release(again)
-  t.equal(connections.acquire(true), client)
+  pool.release(again)
+  t.equal(pool.acquire(true), client)
 })
 
-t.test('the end of all of them ends calls under way', async t => {
-  const { connections, server } = await setUp(t, () => {})
+t.test('destroying the pool aborts requests in flight', async t => {
+  const { pool, server } = await setUp(t, () => {})
   const asked = once(server, 'request')
-  const calling = call(connections.acquire(true))
+  const calling = call(pool.acquire(true))
   await asked
-  await Promise.all([t.rejects(calling), connections.destroy()])
+  await Promise.all([t.rejects(calling), pool.destroy()])
 })
 
-t.test('a further connection resumes the TLS session of one before', async t => {
+t.test('a later connection resumes the TLS session of an earlier one', async t => {
   const { key, cert } = await selfSigned(t, 'localhost')
   const trusted = getCACertificates()
   setDefaultCACertificates([cert.toString()])
   t.teardown(() => setDefaultCACertificates(trusted))
   const resumed: boolean[] = []
-  const server = createTlsServer({ key, cert }, (_, r) => r.end('answer'))
+  const server = createTlsServer({ key, cert }, (_, r) => r.end('response'))
   server.on('secureConnection', (socket: TLSSocket) => resumed.push(socket.isSessionReused()))
-  const connections = await connectionsTo(t, server, 'https://localhost')
-  for (let i = 0; i < 2; i++) t.equal(await call(connections.acquire(true)), 'answer')
+  const pool = await openPool(t, server, 'https://localhost')
+  for (let i = 0; i < 2; i++) t.equal(await call(pool.acquire(true)), 'response')
   t.same(resumed, [false, true])
 })

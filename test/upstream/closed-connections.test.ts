@@ -4,27 +4,27 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { UpstreamRequest } from '../../src/core/proxy/upstream.ts'
 import { streamed } from '../support/streamed.ts'
-import { type Came, ok, startRawProvider } from './raw-provider.ts'
+import { ok, type RawRequest, startRawProvider } from './raw-provider.ts'
 
-const pieces = [Buffer.from('kept '), Buffer.from('in pieces')]
+const pieces = [Buffer.from('sent '), Buffer.from('in pieces')]
 async function* stream() {
   yield Buffer.from('streamed')
 }
 
-/** How a provider closes a connection on which a request comes. */
+/** How a provider closes a connection on which a request arrives. */
 const closes = {
   'a FIN': (socket: Socket) => void socket.end(),
   'a reset': (socket: Socket) => void socket.resetAndDestroy()
 }
 
-/** One answer on each connection; a further request on it is not answered but ended. */
+/** Responds to the first request of each connection, and closes it on the second. */
 const onceEach = (close: (socket: Socket) => void) => {
   const served = new Set<number>()
-  const asked: string[] = []
+  const received: string[] = []
   return {
-    asked,
-    onRequest: ({ socket, text, connection }: Came) => {
-      asked.push(`${connection} ${text.split(' ', 1)[0]}`)
+    received,
+    onRequest: ({ socket, text, connection }: RawRequest) => {
+      received.push(`${connection} ${text.split(' ', 1)[0]}`)
       if (served.has(connection)) return close(socket)
       served.add(connection)
       socket.write(ok)
@@ -33,67 +33,67 @@ const onceEach = (close: (socket: Socket) => void) => {
 }
 
 for (const [how, close] of Object.entries(closes)) {
-  t.test(`a kept connection that ends with ${how} in place of an answer costs no call that may be sent again`, async t => {
+  t.test(`a reused connection closed with ${how} before the response fails no idempotent request`, async t => {
     for (const [method, body] of [
       ['GET', undefined],
       ['HEAD', undefined],
-      ['PUT', [Buffer.from('kept')]],
+      ['PUT', [Buffer.from('sent')]],
       ['PUT', pieces],
       ['DELETE', undefined],
       ['DELETE', pieces]
     ] as const) {
-      const { asked, onRequest } = onceEach(close)
+      const { received, onRequest } = onceEach(close)
       const { call } = await startRawProvider(t, onRequest)
       await call()
       t.match(await call({ method, body }), { status: 200 }, method)
-      t.strictSame(asked, ['1 GET', `1 ${method}`, `2 ${method}`])
+      t.strictSame(received, ['1 GET', `1 ${method}`, `2 ${method}`])
     }
   })
 
-  t.test(`a call that may do something twice is not sent again after ${how}`, async t => {
+  t.test(`a request that is not idempotent is not retried after ${how}`, async t => {
     for (const [method, body] of [
       ['POST', undefined],
-      ['POST', [Buffer.from('kept')]],
+      ['POST', [Buffer.from('sent')]],
       ['PATCH', pieces],
       ['PUT', streamed(stream())]
     ] as [UpstreamRequest['method'], UpstreamRequest['body']][]) {
-      const { asked, onRequest } = onceEach(close)
+      const { received, onRequest } = onceEach(close)
       const { call } = await startRawProvider(t, onRequest)
       await call()
       await t.rejects(call({ method, body }), { code: 'provider_unavailable' }, method)
-      t.strictSame(asked, ['1 GET', `1 ${method}`])
+      t.strictSame(received, ['1 GET', `1 ${method}`])
     }
   })
 }
 
-t.test('a call is sent again once, and only when its connection has served before', async t => {
-  const asked: number[] = []
+t.test('a request is retried once, and only after a failure on a reused connection', async t => {
+  const received: number[] = []
   const { call } = await startRawProvider(t, ({ socket, connection }) => {
-    asked.push(connection)
-    if (asked.length === 1) socket.write(ok)
+    received.push(connection)
+    if (received.length === 1) socket.write(ok)
     else socket.resetAndDestroy()
   })
   await call()
   await t.rejects(call(), { code: 'provider_unavailable' })
-  t.strictSame(asked, [1, 1, 2], 'a second connection is the last')
+  t.strictSame(received, [1, 1, 2], 'a failure on the second connection is final')
   await t.rejects(call(), { code: 'provider_unavailable' })
-  t.strictSame(asked, [1, 1, 2, 3], 'and one that is new is the only one')
+  t.strictSame(received, [1, 1, 2, 3], 'a failure on a new connection is final')
 })
 
-t.test('a call is not sent again when a byte of its answer has come', async t => {
+t.test('a request is not retried once a byte of its response has arrived', async t => {
   for (const beginning of ['H', 'HTTP/1.1 200 OK\r\nContent-Le', 'HTTP/1.1 102 Processing\r\n\r\n', 'nonsense']) {
-    let asked = 0
+    let received = 0
     const { call } = await startRawProvider(t, ({ socket }) => {
-      if (++asked === 1) socket.write(ok)
+      if (++received === 1) socket.write(ok)
       else socket.end(beginning)
     })
     await call()
     await t.rejects(call(), { code: 'provider_unavailable' }, beginning)
-    t.equal(asked, 2)
+    t.equal(received, 2)
   }
 })
 
-t.test('a provider that ends idle connections after a while is sent no POST on one that is about to end', async t => {
+t.test('no POST is sent on an idle connection that the provider will soon close', async t => {
   const sockets: Socket[] = []
   const { call, connections } = await startRawProvider(t, ({ socket }) => {
     sockets.push(socket)
@@ -113,5 +113,5 @@ t.test('a provider that ends idle connections after a while is sent no POST on o
   t.equal(connections(), 3, 'it has been idle for as long')
   await sleep(idleMs)
   await call({ method: 'GET' })
-  t.equal(connections(), 3, 'which does not matter to a call that may be sent again')
+  t.equal(connections(), 3, 'a request that can be retried is sent on it all the same')
 })

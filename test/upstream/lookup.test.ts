@@ -8,13 +8,13 @@ import { createLookup } from '../../src/upstream/lookup.ts'
 import { openUpstream } from '../../src/upstream/send.ts'
 import { leadingTo } from '../support/dns.ts'
 
-/** How it is looked up in production, where the operator has named these origins. */
+/** The lookup in production, with these trusted origins. */
 const inProduction = (resolve?: LookupFunction, ...trustedOrigins: string[]): LookupFor =>
   createLookup({ production: true, providers: new Map([['acme', { trustedOrigins }]]) }, resolve)
 
 const anywhereElse = (resolve?: LookupFunction): LookupFor => createLookup({ production: false, providers: new Map() }, resolve)
 
-/** A server inside, which counts who comes. */
+/** A server on a private address that counts its connections. */
 async function inside(t: Test, host = '127.0.0.1') {
   let connections = 0
   const server = createServer((_, r) => r.end('inside'))
@@ -45,11 +45,11 @@ async function get(t: Test, lookupFor: LookupFor, origin: string): Promise<strin
   return Buffer.concat(await sink.toArray()).toString()
 }
 
-/** What a socket's own lookup gives. */
+/** The result that a socket's lookup gets. */
 const lookedUp = (lookup: LookupFunction, all: boolean) =>
   new Promise<unknown>(resolve => lookup('api.acme.example', { all }, (error, found, family) => resolve(error ?? [found, family])))
 
-t.test('SEC-34: in production a name that leads inside is provider_unavailable, and nothing reaches what is there', async t => {
+t.test('SEC-34: in production a name that resolves to a private address is refused before connecting', async t => {
   const { port, connections } = await inside(t)
   for (const [what, resolve] of [
     ['one address', leadingTo('127.0.0.1')],
@@ -70,7 +70,7 @@ t.test('SEC-34: in production a name that leads inside is provider_unavailable, 
   t.equal(connections(), 0)
 })
 
-t.test('SEC-34: an address in the place of a name is not looked up, and refused all the same', async t => {
+t.test('SEC-34: a private IP address in a URL is refused without a lookup', async t => {
   const { port, connections } = await inside(t)
   for (const host of ['127.0.0.1', '2130706433', '0x7f.1', '0.0.0.0', '[::ffff:127.0.0.1]', '[::1]', '169.254.169.254', '[fe80::1]']) {
     await t.rejects(get(t, inProduction(), `http://${host}:${port}`), { code: 'provider_unavailable', status: 502 }, host)
@@ -80,7 +80,7 @@ t.test('SEC-34: an address in the place of a name is not looked up, and refused 
   t.doesNotThrow(() => inProduction()('https://[2606:4700::1]/x'))
 })
 
-t.test('SEC-34: what the operator has named is reached wherever it is, and nothing beside it', async t => {
+t.test('SEC-34: a trusted origin is reached at any address, and no other origin is', async t => {
   const { port } = await inside(t)
   const resolve = leadingTo('127.0.0.1')
   const origin = `http://api.acme.example:${port}`
@@ -93,14 +93,14 @@ t.test('SEC-34: what the operator has named is reached wherever it is, and nothi
   t.equal(other.connections(), 0)
 })
 
-t.test('SEC-34: outside production nothing is refused', async t => {
+t.test('SEC-34: outside production no address is refused', async t => {
   const { port } = await inside(t)
   t.equal(await get(t, anywhereElse(leadingTo('127.0.0.1')), `http://api.acme.example:${port}`), 'inside')
   t.equal(await get(t, anywhereElse(), `http://127.0.0.1:${port}`), 'inside')
   t.equal(await get(t, anywhereElse(), `http://localhost:${port}`), 'inside')
 })
 
-t.test('public addresses and faults of the lookup pass as they are, one or all', async t => {
+t.test('public addresses and lookup errors pass unchanged, one or all', async t => {
   const lookup = inProduction(leadingTo('8.8.8.8', '2606:4700::1'))('https://api.acme.example')
   const both = [
     { address: '8.8.8.8', family: 4 },
@@ -110,8 +110,8 @@ t.test('public addresses and faults of the lookup pass as they are, one or all',
   t.strictSame(await lookedUp(lookup, false), ['8.8.8.8', 4])
   t.match(await lookedUp(inProduction(leadingTo('10.0.0.5'))('https://api.acme.example'), false), { code: 'provider_unavailable' })
 
-  const fault = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' })
-  // Node leaves the address out when there is an error, whatever its types say.
-  const failing = ((_, _1, callback: (error: Error) => void) => callback(fault)) as LookupFunction
-  t.equal(await lookedUp(inProduction(failing)('https://api.acme.example'), true), fault)
+  const failure = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' })
+  // Node omits the address after an error, although its types require one.
+  const failing = ((_, _1, callback: (error: Error) => void) => callback(failure)) as LookupFunction
+  t.equal(await lookedUp(inProduction(failing)('https://api.acme.example'), true), failure)
 })

@@ -4,7 +4,7 @@ import { ok, startRawProvider } from './raw-provider.ts'
 
 const go = 'HTTP/1.1 100 Continue\r\n\r\n'
 
-t.test('interim responses that nobody asked for are passed over, in whatever pieces they come', async t => {
+t.test('unexpected interim responses are skipped, however they are split into packets', async t => {
   const early = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'
   for (const bytes of [
     go + ok,
@@ -27,7 +27,7 @@ t.test('interim responses that nobody asked for are passed over, in whatever pie
   }
 })
 
-t.test('an interim response is a sign of life, a silence after it is none', async t => {
+t.test('an interim response restarts the timeout, and a silence after it is a timeout', async t => {
   const isSilent = { after: 3 }
   const { call } = await startRawProvider(t, ({ socket }) => {
     let said = 0
@@ -45,7 +45,7 @@ t.test('an interim response is a sign of life, a silence after it is none', asyn
   await t.rejects(call({ timeoutMs: 300 }), { code: 'provider_timeout' })
 })
 
-t.test('up to 64 KiB of headers pass, and more is an answer that cannot be read', async t => {
+t.test('response headers up to 64 KiB pass, and larger ones are provider_unavailable', async t => {
   let bytes = 0
   const { call } = await startRawProvider(t, ({ socket }) => {
     const lines = Array.from({ length: Math.ceil(bytes / 1000) }, (_, i) => `X-${i}: ${'a'.repeat(990)}`)
@@ -56,22 +56,22 @@ t.test('up to 64 KiB of headers pass, and more is an answer that cannot be read'
   await t.rejects(call(), { code: 'provider_unavailable' })
 })
 
-t.test('an answer that was sent before a reset is the answer, however much of the request was not taken', async t => {
+t.test('a response sent before a reset arrives, however much of the request was unread', async t => {
   async function* upload() {
     for (let i = 0; i < 400; i++) {
       yield Buffer.alloc(16 * 1024)
       await new Promise(setImmediate)
     }
   }
-  for (const answer of [
+  for (const response of [
     'HTTP/1.1 413 Payload Too Large\r\nConnection: close\r\nContent-Length: 9\r\n\r\ntoo large',
     'HTTP/1.1 413 Payload Too Large\r\nContent-Length: 9\r\n\r\ntoo large',
     'HTTP/1.1 413 Payload Too Large\r\n\r\ntoo large'
   ]) {
     const { call } = await startRawProvider(t, ({ socket }) => {
       socket.pause()
-      // With bytes unread, the end is a reset (RFC 9112 §9.6).
-      socket.write(answer, () => setImmediate(() => socket.destroy()))
+      // A close with unread bytes sends a reset (RFC 9112 §9.6).
+      socket.write(response, () => setImmediate(() => socket.destroy()))
     })
     for (let i = 0; i < 10; i++) {
       t.match(await call({ method: 'POST', body: streamed(upload()), bodyLength: 400 * 16 * 1024 }), { status: 413, body: 'too large' })
@@ -81,7 +81,7 @@ t.test('an answer that was sent before a reset is the answer, however much of th
   }
 })
 
-t.test('a transfer coding that nobody asked for is not passed on as if it were the body', async t => {
+t.test('an unexpected transfer coding is an error and not passed on as the body', async t => {
   for (const coding of ['gzip, chunked', 'gzip,chunked', 'deflate, chunked', 'gzip', 'x-gzip, Chunked']) {
     const { call } = await startRawProvider(t, ({ socket }) => {
       socket.end(`HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\n\r\n2\r\nok\r\n0\r\n\r\n`)
@@ -96,14 +96,14 @@ t.test('a transfer coding that nobody asked for is not passed on as if it were t
   }
 })
 
-t.test('an address in raw UTF-8 is shown percent-encoded', async t => {
+t.test('raw UTF-8 in a Location is percent-encoded', async t => {
   const { call } = await startRawProvider(t, ({ socket }) => {
     socket.write(Buffer.from('HTTP/1.1 302 Found\r\nLocation: /café/%C3%A9?q=日本\r\nContent-Location: /ü\r\nContent-Length: 0\r\n\r\n'))
   })
   t.match((await call()).headers, { location: '/caf%C3%A9/%C3%A9?q=%E6%97%A5%E6%9C%AC', 'content-location': '/%C3%BC' })
 })
 
-t.test('what is no HTTP is told with a cause that the log can show', async t => {
+t.test('a malformed response has a cause with a code for the log', async t => {
   for (const bytes of [
     'HTTP/1.1 200 OK\nContent-Length: 2\n\nok',
     'HTTP/1.1 200 OK\r\nContent-Length: 2\nX: y\r\n\r\nok',
@@ -112,7 +112,7 @@ t.test('what is no HTTP is told with a cause that the log can show', async t => 
   ]) {
     const { call } = await startRawProvider(t, ({ socket }) => void socket.end(bytes))
     const error = await call().then(
-      answer => t.fail(JSON.stringify([bytes, answer])),
+      response => t.fail(JSON.stringify([bytes, response])),
       error => error
     )
     t.match(error, { code: 'provider_unavailable', cause: { name: /./, code: /^(HPE|UND_ERR)_/ } }, JSON.stringify(bytes))

@@ -84,13 +84,13 @@ const isPublic: Record<string, readonly string[]> = {
 }
 
 for (const [what, addresses] of Object.entries(notPublic)) {
-  t.test(`SEC-34: ${what} is not public`, async t => {
+  t.test(`SEC-34: not public: ${what}`, async t => {
     for (const address of addresses) t.equal(isPublicAddress(address), false, JSON.stringify(address))
   })
 }
 
 for (const [what, addresses] of Object.entries(isPublic)) {
-  t.test(`SEC-34: public is ${what}`, async t => {
+  t.test(`SEC-34: public: ${what}`, async t => {
     for (const address of addresses) t.equal(isPublicAddress(address), true, address)
   })
 }

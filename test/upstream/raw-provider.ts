@@ -6,14 +6,14 @@ import type { ResponseHead, UpstreamRequest } from '../../src/core/proxy/upstrea
 import { createLookup } from '../../src/upstream/lookup.ts'
 import { openUpstream } from '../../src/upstream/send.ts'
 
-/** One request that has come to its head, and sometimes its body. */
-export type Came = { readonly socket: Socket; readonly text: string; readonly connection: number }
+/** A request whose head has arrived, and perhaps some of its body. */
+export type RawRequest = { readonly socket: Socket; readonly text: string; readonly connection: number }
 
 /**
  * A provider that says what no server library would: bytes of the test's, at a request's whole head.
  * @param onRequest called with each head that has come; connections are counted from 1
  */
-export async function startRawProvider(t: Test, onRequest: (came: Came) => void) {
+export async function startRawProvider(t: Test, onRequest: (received: RawRequest) => void) {
   let connections = 0
   const server = createServer(socket => {
     const connection = ++connections
@@ -22,9 +22,9 @@ export async function startRawProvider(t: Test, onRequest: (came: Came) => void)
     socket.setEncoding('latin1').on('data', chunk => {
       text += chunk
       if (!/\r\n\r\n/.test(text)) return
-      const came = { socket, text, connection }
+      const received = { socket, text, connection }
       text = ''
-      onRequest(came)
+      onRequest(received)
     })
     t.teardown(() => socket.destroy())
   })
@@ -35,7 +35,7 @@ export async function startRawProvider(t: Test, onRequest: (came: Came) => void)
   t.teardown(() => upstream.close())
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
-  /** @returns head and body of the answer */
+  /** @returns head and body of the response */
   async function call(change: Partial<UpstreamRequest> = {}): Promise<ResponseHead & { body: string }> {
     const response = await upstream.send({
       provider: 'acme',

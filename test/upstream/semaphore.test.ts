@@ -1,57 +1,57 @@
 import t from 'tap'
 import { Semaphore } from '../../src/upstream/semaphore.ts'
 
-/** Entrants by name, who note that they went. */
-function enteringInto(lane: Semaphore, went: string[], onGo: (leave: () => void) => void = () => {}) {
+/** Makes waiters by name that log when they acquire. */
+function acquirer(semaphore: Semaphore, acquired: string[], onAcquired: (release: () => void) => void = () => {}) {
   return (name: string) => {
-    const leave = () => lane.release(entrant)
-    const entrant = {
+    const release = () => semaphore.release(waiter)
+    const waiter = {
       onAcquired: () => {
-        went.push(name)
-        onGo(leave)
+        acquired.push(name)
+        onAcquired(release)
       }
     }
-    lane.acquire(entrant)
-    return leave
+    semaphore.acquire(waiter)
+    return release
   }
 }
 
-t.test('so many onAcquired at once, and each that leaves lets in the one that has waited longest', async t => {
-  const went: string[] = []
-  const [a, b] = ['a', 'b', 'c', 'd'].map(enteringInto(new Semaphore(2), went))
-  t.strictSame(went, ['a', 'b'])
+t.test('a release lets in the longest waiter, and no more than the limit', async t => {
+  const acquired: string[] = []
+  const [a, b] = ['a', 'b', 'c', 'd'].map(acquirer(new Semaphore(2), acquired))
+  t.strictSame(acquired, ['a', 'b'])
   b?.()
-  t.strictSame(went, ['a', 'b', 'c'])
+  t.strictSame(acquired, ['a', 'b', 'c'])
   a?.()
-  t.strictSame(went, ['a', 'b', 'c', 'd'])
+  t.strictSame(acquired, ['a', 'b', 'c', 'd'])
 })
 
-t.test('who leaves while waiting is not let in, and makes no room', async t => {
-  const went: string[] = []
-  const [a, b] = ['a', 'b', 'c'].map(enteringInto(new Semaphore(1), went))
+t.test('a waiter that releases while it queues never acquires, and frees no place', async t => {
+  const acquired: string[] = []
+  const [a, b] = ['a', 'b', 'c'].map(acquirer(new Semaphore(1), acquired))
   b?.()
-  t.strictSame(went, ['a'])
+  t.strictSame(acquired, ['a'])
   a?.()
-  t.strictSame(went, ['a', 'c'])
+  t.strictSame(acquired, ['a', 'c'])
 })
 
-t.test('who ends while being let in makes room for the next, and for whoever comes', async t => {
-  const went: string[] = []
-  const lane = new Semaphore(1)
-  const leaveFirst = enteringInto(lane, [])('first')
-  for (const name of ['a', 'b', 'c']) enteringInto(lane, went, leave => leave())(name)
-  leaveFirst()
-  t.strictSame(went, ['a', 'b', 'c'])
-  enteringInto(lane, went)('d')
-  t.strictSame(went, ['a', 'b', 'c', 'd'])
+t.test('a waiter that releases while it acquires makes room for the next', async t => {
+  const acquired: string[] = []
+  const semaphore = new Semaphore(1)
+  const releaseFirst = acquirer(semaphore, [])('first')
+  for (const name of ['a', 'b', 'c']) acquirer(semaphore, acquired, release => release())(name)
+  releaseFirst()
+  t.strictSame(acquired, ['a', 'b', 'c'])
+  acquirer(semaphore, acquired)('d')
+  t.strictSame(acquired, ['a', 'b', 'c', 'd'])
 })
 
-t.test('however many wait, and leave as soon as they are let in, each has its turn', async t => {
-  const went: string[] = []
-  const lane = new Semaphore(1)
-  const leaveFirst = enteringInto(lane, [])('first')
+t.test('each of many waiters acquires, even when all release at once', async t => {
+  const acquired: string[] = []
+  const semaphore = new Semaphore(1)
+  const releaseFirst = acquirer(semaphore, [])('first')
   const many = Array.from({ length: 20_000 }, (_, i) => String(i))
-  for (const name of many) enteringInto(lane, went, leave => leave())(name)
-  leaveFirst()
-  t.strictSame(went, many)
+  for (const name of many) acquirer(semaphore, acquired, release => release())(name)
+  releaseFirst()
+  t.strictSame(acquired, many)
 })

@@ -20,7 +20,7 @@ async function listen(t: Test, server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** An upstream on a real socket, and the sending under test. */
+/** A server on a real socket, and the `send` under test. */
 async function setUp(t: Test, handler: Handler, widths?: Parameters<typeof openUpstream>[1]) {
   const server = createServer(handler)
   const port = await listen(t, server)
@@ -58,7 +58,7 @@ async function receive(send: Send, request: UpstreamRequest): Promise<ResponseHe
   return { status: response.status, headers: response.headers, outcome, text: Buffer.concat(await chunks).toString() }
 }
 
-t.test('an answer is streamed to where it is taken, with its head first', async t => {
+t.test('a response is its head first, and then its body piped to a sink', async t => {
   const { send, request } = await setUp(t, (q, r) => r.writeHead(201, { 'x-path': q.url ?? '' }).end('hello'))
   t.match(await receive(send, request({ path: '/a%2Fb/../c?d=%zz', headers: ['X-One', '1'] })), {
     status: 201,
@@ -68,47 +68,44 @@ t.test('an answer is streamed to where it is taken, with its head first', async 
   })
 })
 
-t.test(
-  'every byte of an answer reaches the client as it was, small or large, in one piece or in several, of known length or not',
-  async t => {
-    const bytes = (length: number) => Buffer.from(Array.from({ length }, (_, i) => (i * 7) % 256))
-    const cases = [0, 1, 256, 12 * 1024, 12 * 1024 + 1, 20_000, 300_000].flatMap(length =>
-      [0, 1, 2, 3].flatMap(pieces => [true, false].map(sized => ({ length, pieces, sized })))
-    )
-    let shape = cases[0] as (typeof cases)[0]
-    const { send, request } = await setUp(t, async (_, r) => {
-      const { length, pieces, sized } = shape
-      const body = bytes(length)
-      if (sized) r.setHeader('content-length', length)
-      // All of it and its end in one turn, so that a small one comes in one packet.
-      if (pieces === 0) {
-        r.write(body)
-        r.end()
-        return
-      }
-      const size = Math.ceil(length / pieces)
-      for (let i = 0; i < pieces; i++) {
-        // Each by itself, so that it is not in one packet with the one before.
-        await new Promise<void>(sent => r.write(body.subarray(i * size, (i + 1) * size), () => sent()))
-        await new Promise(setImmediate)
-      }
+t.test('every byte of a response reaches the client, whatever its size, pieces and framing', async t => {
+  const bytes = (length: number) => Buffer.from(Array.from({ length }, (_, i) => (i * 7) % 256))
+  const cases = [0, 1, 256, 12 * 1024, 12 * 1024 + 1, 20_000, 300_000].flatMap(length =>
+    [0, 1, 2, 3].flatMap(pieces => [true, false].map(sized => ({ length, pieces, sized })))
+  )
+  let shape = cases[0] as (typeof cases)[0]
+  const { send, request } = await setUp(t, async (_, r) => {
+    const { length, pieces, sized } = shape
+    const body = bytes(length)
+    if (sized) r.setHeader('content-length', length)
+    // Body and end in one tick, so that a small body arrives in one packet.
+    if (pieces === 0) {
+      r.write(body)
       r.end()
-    })
-    const front = createServer(async (_, r) => {
-      const response = await send(request())
-      const length = response.headers['content-length']
-      await response.pipeTo(r.writeHead(response.status, length ? ['content-length', String(length)] : []))
-    })
-    const port = await listen(t, front)
-    t.teardown(() => front.closeAllConnections())
-    for (shape of cases) {
-      const answer = await fetch(`http://127.0.0.1:${port}`)
-      t.ok(Buffer.from(await answer.arrayBuffer()).equals(bytes(shape.length)), JSON.stringify(shape))
+      return
     }
+    const size = Math.ceil(length / pieces)
+    for (let i = 0; i < pieces; i++) {
+      // Each in a packet of its own.
+      await new Promise<void>(sent => r.write(body.subarray(i * size, (i + 1) * size), () => sent()))
+      await new Promise(setImmediate)
+    }
+    r.end()
+  })
+  const front = createServer(async (_, r) => {
+    const response = await send(request())
+    const length = response.headers['content-length']
+    await response.pipeTo(r.writeHead(response.status, length ? ['content-length', String(length)] : []))
+  })
+  const port = await listen(t, front)
+  t.teardown(() => front.closeAllConnections())
+  for (shape of cases) {
+    const response = await fetch(`http://127.0.0.1:${port}`)
+    t.ok(Buffer.from(await response.arrayBuffer()).equals(bytes(shape.length)), JSON.stringify(shape))
   }
-)
+})
 
-t.test('a body that is late holds up nothing: the head is there before it', async t => {
+t.test('the head is sent before a late body', async t => {
   const begins = Promise.withResolvers<ServerResponse>()
   const { send, request } = await setUp(t, (_, r) => {
     r.writeHead(200).flushHeaders()
@@ -120,10 +117,10 @@ t.test('a body that is late holds up nothing: the head is there before it', asyn
   })
   const port = await listen(t, front)
   t.teardown(() => front.closeAllConnections())
-  const answer = await fetch(`http://127.0.0.1:${port}`)
-  const upstreamAnswer = await begins.promise
-  upstreamAnswer.end('late')
-  t.equal(await answer.text(), 'late')
+  const response = await fetch(`http://127.0.0.1:${port}`)
+  const upstreamResponse = await begins.promise
+  upstreamResponse.end('late')
+  t.equal(await response.text(), 'late')
 })
 
 t.test('a small response reaches the client as one write, head and body', async t => {
@@ -184,7 +181,7 @@ t.test('a response whose sink is closed already ends the request', async t => {
   await closed.promise
 })
 
-t.test('an answer that is not taken is dropped, and its connection serves the next request', async t => {
+t.test('a discarded response leaves its connection to the next request', async t => {
   const sockets = new Set<unknown>()
   const { send, request } = await setUp(t, (q, r) => {
     sockets.add(q.socket)
@@ -197,7 +194,7 @@ t.test('an answer that is not taken is dropped, and its connection serves the ne
   t.equal(sockets.size, 1)
 })
 
-t.test('a long answer that is not taken is not read to its end', async t => {
+t.test('a long discarded response is not read to its end', async t => {
   const closed = Promise.withResolvers<void>()
   const { send, request } = await setUp(t, (_, r) => {
     r.on('close', closed.resolve).writeHead(401)
@@ -213,12 +210,12 @@ t.test('a long answer that is not taken is not read to its end', async t => {
   t.pass('the connection was ended')
 })
 
-t.test('an upstream that does not answer in time is a provider_timeout', async t => {
+t.test('an upstream that does not respond in time is a provider_timeout', async t => {
   const { send, request } = await setUp(t, () => {})
   await t.rejects(receive(send, request({ timeoutMs: 50 })), { code: 'provider_timeout', status: 504 })
 })
 
-t.test('a body that stalls half-way is cut off, and the client’s answer is destroyed rather than ended', async t => {
+t.test('a body that stalls is aborted, and its sink destroyed and not ended', async t => {
   const { send, request } = await setUp(t, (_, r) => r.writeHead(200, { 'content-length': '10' }).write('half'))
   const response = await send(request({ timeoutMs: 1000 }))
   const sink = new PassThrough()
@@ -228,7 +225,7 @@ t.test('a body that stalls half-way is cut off, and the client’s answer is des
   t.notOk(sink.writableFinished)
 })
 
-t.test('server-sent events may be silent for longer than the time limit', async t => {
+t.test('server-sent events may be silent for longer than the timeout', async t => {
   const begun = Promise.withResolvers<ServerResponse>()
   const { send, request } = await setUp(t, (_, r) => {
     r.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' }).write('data: 1\n\n')
@@ -238,7 +235,7 @@ t.test('server-sent events may be silent for longer than the time limit', async 
   const sink = new PassThrough()
   const piped = response.pipeTo(sink)
   await once(sink, 'data')
-  // A request with the same limit that times out meanwhile shows that the limit has passed.
+  // Another request with about the same timeout shows that it has passed.
   const silent = await setUp(t, () => {})
   await t.rejects(receive(silent.send, silent.request({ timeoutMs: 1100 })), { code: 'provider_timeout' })
   t.notOk(sink.destroyed)
@@ -246,7 +243,7 @@ t.test('server-sent events may be silent for longer than the time limit', async 
   t.equal(await piped, 'complete')
 })
 
-t.test('an upload that makes progress may take longer than the time limit', async t => {
+t.test('an upload that makes progress may take longer than the timeout', async t => {
   const { send, request } = await setUp(t, (q, r) => {
     q.resume()
     q.on('end', () => r.end('done'))
@@ -260,7 +257,7 @@ t.test('an upload that makes progress may take longer than the time limit', asyn
   t.match(await receive(send, request({ method: 'POST', body: streamed(slow()), timeoutMs: 1000 })), { outcome: 'complete', text: 'done' })
 })
 
-t.test('a slow reader holds the upstream back', async t => {
+t.test('a slow reader slows the upstream down', async t => {
   let written = 0
   const { send, request } = await setUp(t, (_, r) => {
     r.writeHead(200)
@@ -287,7 +284,7 @@ t.test('a slow reader holds the upstream back', async t => {
   t.equal(await piped, 'aborted')
 })
 
-t.test('a client that is gone ends the request, before and after its head', async t => {
+t.test('a disconnected client aborts the request, before and after it is sent', async t => {
   const arrived = Promise.withResolvers<ServerResponse>()
   const { send, request } = await setUp(t, (_, r) => arrived.resolve(r))
   const leaving = new AbortController()
@@ -299,7 +296,7 @@ t.test('a client that is gone ends the request, before and after its head', asyn
   await t.rejects(receive(send, request({ signal: AbortSignal.abort() })), { code: 'provider_unavailable' })
 })
 
-t.test('informational answers are passed over', async t => {
+t.test('informational responses are skipped', async t => {
   const { send, request } = await setUp(t, (_, r) => {
     r.writeEarlyHints({ link: '</a>; rel=preload' })
     r.end('final')
@@ -307,7 +304,7 @@ t.test('informational answers are passed over', async t => {
   t.match(await receive(send, request()), { status: 200, text: 'final' })
 })
 
-t.test('the bytes of a body and its length go up as they are', async t => {
+t.test('a request body and its length are sent unchanged', async t => {
   const { send, request } = await setUp(t, async (q, r) =>
     r.end(JSON.stringify({ headers: q.headers, body: Buffer.concat(await q.toArray()).toString() }))
   )
@@ -329,7 +326,7 @@ t.test('the bytes of a body and its length go up as they are', async t => {
   }
 })
 
-t.test('SEC-34: a certificate of an unknown issuer or another name is refused, and nothing is sent to it', async t => {
+t.test('SEC-34: a server with an untrusted or wrong certificate receives no request', async t => {
   let requests = 0
   const server = createTlsServer(await selfSigned(t, 'elsewhere.example'), (_, r) => {
     requests++
@@ -341,7 +338,7 @@ t.test('SEC-34: a certificate of an unknown issuer or another name is refused, a
   t.equal(requests, 0)
 })
 
-t.test('SEC-34: a redirect is the client’s to follow', async t => {
+t.test('SEC-34: a redirect is not followed', async t => {
   const { send, request, server } = await setUp(t, (_, r) => r.writeHead(302, { location: '/other' }).end())
   let requests = 0
   server.on('request', () => requests++)
@@ -349,7 +346,7 @@ t.test('SEC-34: a redirect is the client’s to follow', async t => {
   t.equal(requests, 1)
 })
 
-t.test('whatever is no HTTP answer is a provider_unavailable', async t => {
+t.test('a response that is not HTTP is provider_unavailable', async t => {
   const { send } = upstream(t)
   for (const bytes of [
     '',
@@ -372,14 +369,14 @@ t.test('whatever is no HTTP answer is a provider_unavailable', async t => {
   t.ok(hasCode(refused, 'provider_unavailable'))
 })
 
-t.test('SEC-36: event streams take no place from calls, and one too many is refused', async t => {
+t.test('SEC-36: event streams take no place from requests, and one too many is refused', async t => {
   const { send, request } = await setUp(
     t,
     (q, r) => {
       if (q.url === '/events') r.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
       else r.end('called')
     },
-    { calls: 1, eventStreams: 2 }
+    { requests: 1, eventStreams: 2 }
   )
   const ends = new AbortController()
   for (let i = 0; i < 2; i++) {
@@ -392,7 +389,7 @@ t.test('SEC-36: event streams take no place from calls, and one too many is refu
   ends.abort()
 })
 
-t.test('SEC-36: a call that is given up while it waits for a place never goes up', async t => {
+t.test('SEC-36: a request aborted in the queue is never sent', async t => {
   const seen: string[] = []
   const held = Promise.withResolvers<ServerResponse>()
   const { send, request } = await setUp(
@@ -402,7 +399,7 @@ t.test('SEC-36: a call that is given up while it waits for a place never goes up
       if (q.url === '/first') held.resolve(r)
       else r.end()
     },
-    { calls: 1, eventStreams: 1 }
+    { requests: 1, eventStreams: 1 }
   )
   const first = receive(send, request({ path: '/first' }))
   const response = await held.promise
@@ -416,7 +413,7 @@ t.test('SEC-36: a call that is given up while it waits for a place never goes up
   t.strictSame(seen, ['/first', '/third'])
 })
 
-t.test('SEC-36: a call that broke off has given its place back once, and makes no room for two', async t => {
+t.test('SEC-36: a failed request releases its place exactly once', async t => {
   const seen: string[] = []
   const held = Promise.withResolvers<ServerResponse>()
   const { send, request, port } = await setUp(
@@ -427,13 +424,13 @@ t.test('SEC-36: a call that broke off has given its place back once, and makes n
       else if (q.url === '/first') held.resolve(r)
       else r.end()
     },
-    { calls: 1, eventStreams: 1 }
+    { requests: 1, eventStreams: 1 }
   )
   await t.rejects(receive(send, request({ path: '/broken' })), { code: 'provider_unavailable' })
   const first = receive(send, request({ path: '/first' }))
   const second = receive(send, request({ path: '/second' }))
   const response = await held.promise
-  // Begun later than the second would have been, so that it would have come before.
+  // Sent after the second would have been, so the second would arrive first.
   await (await fetch(`http://127.0.0.1:${port}/probe`)).text()
   t.strictSame(seen, ['/broken', '/first', '/probe'])
   response.end()
@@ -441,9 +438,9 @@ t.test('SEC-36: a call that broke off has given its place back once, and makes n
   t.equal(seen.at(-1), '/second')
 })
 
-t.test('SEC-36: an upload takes no place from calls while its client is waited for', async t => {
+t.test('SEC-36: an upload takes no place from requests while its client sends', async t => {
   const { send, request } = await setUp(t, async (q, r) => r.end(String(Buffer.concat(await q.toArray()).length)), {
-    calls: 1,
+    requests: 1,
     eventStreams: 1
   })
   const rest = Promise.withResolvers<void>()
@@ -458,9 +455,12 @@ t.test('SEC-36: an upload takes no place from calls while its client is waited f
   t.match(await upload, { text: '2000' })
 })
 
-t.test('SEC-36: providers that share an origin hold up each other in nothing', async t => {
+t.test('SEC-36: providers that share an origin do not share limits', async t => {
   const held = Promise.withResolvers<ServerResponse>()
-  const { send, request } = await setUp(t, (q, r) => (q.url === '/held' ? held.resolve(r) : r.end('called')), { calls: 1, eventStreams: 1 })
+  const { send, request } = await setUp(t, (q, r) => (q.url === '/held' ? held.resolve(r) : r.end('called')), {
+    requests: 1,
+    eventStreams: 1
+  })
   const first = receive(send, request({ path: '/held' }))
   const response = await held.promise
   t.match(await receive(send, request({ provider: 'other' })), { text: 'called' })
@@ -468,7 +468,7 @@ t.test('SEC-36: providers that share an origin hold up each other in nothing', a
   await first
 })
 
-t.test('of the origins that redirects lead to few keep their connections, and the provider’s own always', async t => {
+t.test('few origins of redirects keep connections, and the provider’s own always does', async t => {
   const ended: string[] = []
   const someEnded = Promise.withResolvers<void>()
   const portOf = (name: string) => {
@@ -482,16 +482,16 @@ t.test('of the origins that redirects lead to few keep their connections, and th
     t.teardown(() => server.closeAllConnections())
     return listen(t, server)
   }
-  const { send } = upstream(t, { calls: 8, eventStreams: 8, origins: 2 })
+  const { send } = upstream(t, { requests: 8, eventStreams: 8, origins: 2 })
   const call = async (port: number) => (await receive(send, requestTo(`http://127.0.0.1:${port}`))).text
   const [own, first, second] = [await portOf('own'), await portOf('first'), await portOf('second')]
   for (const port of [own, first, second]) await call(port)
   await someEnded.promise
   t.strictSame(ended, ['first'])
-  t.equal(await call(first), 'first', 'and what has ended opens anew')
+  t.equal(await call(first), 'first', 'an evicted pool is opened again')
 })
 
-t.test('a client that reads nothing is ended after its own limit, shorter or longer than the provider’s', async t => {
+t.test('a client that reads nothing has its own timeout, shorter or longer than the provider’s', async t => {
   const { send, request } = await setUp(t, (_, r) => {
     const more = () => {
       while (r.write(Buffer.alloc(65536)));
@@ -511,6 +511,6 @@ t.test('a client that reads nothing is ended after its own limit, shorter or lon
     await blocked.promise
     const startMs = performance.now()
     t.equal(await piped, 'aborted')
-    t.ok(performance.now() - startMs >= readTimeoutMs * 0.7, 'not before')
+    t.ok(performance.now() - startMs >= readTimeoutMs * 0.7, 'not earlier')
   }
 })

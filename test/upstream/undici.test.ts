@@ -4,7 +4,7 @@ import { buildConnector, Client, errors } from '../../src/upstream/undici.ts'
 
 const { cache } = createRequire(import.meta.url)
 
-t.test('Of undici only what sends is loaded, and it is what the package exports', async t => {
+t.test('only the needed parts of undici are loaded, and they equal its exports', async t => {
   const isLoaded = (name: string) => Object.keys(cache).some(file => file.replaceAll('\\', '/').endsWith(`/undici/${name}`))
   t.ok(isLoaded('lib/dispatcher/client.js'))
   t.notOk(isLoaded('index.js'))
