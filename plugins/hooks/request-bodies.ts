@@ -5,43 +5,43 @@ import { type BodyPace, IncomingBody } from './request-body.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Its body, when it has one. */
+    /** `undefined` for a request without a body. */
     incomingBody: IncomingBody | undefined
   }
 }
 
-type BodiesOptions = { pace: BodyPace; checkEveryMs: number }
+type RequestBodiesOptions = { pace: BodyPace; checkEveryMs: number }
 
-/** Each body comes at a pace, and is read to its end or takes its connection with it, whoever has answered the request and when. */
-async function requestBodies(app: FastifyInstance, { pace, checkEveryMs }: BodiesOptions) {
+/** Bounds how long request bodies take. Each is read to its end, or its connection is closed, whatever responds to the request and when. */
+async function requestBodies(app: FastifyInstance, { pace, checkEveryMs }: RequestBodiesOptions) {
   const bodies = new Set<IncomingBody>()
 
   app.decorateRequest('incomingBody', undefined)
   app.addHook('onRequest', (request, reply, done) => {
     const { raw } = request
-    // It follows one that was told that the connection ends: whatever it asks for, nobody can be answered here.
+    // A pipelined request after one whose response closes the connection: no response can be sent.
     if (raw.socket.writableEnded) reply.hijack()
-    else if (hasBody(raw)) follow(request, reply)
+    else if (hasBody(raw)) track(request, reply)
     done()
   })
   app.addHook('onSend', ({ incomingBody }, reply, _payload, done) => {
     if (incomingBody?.closesConnection()) reply.header('connection', 'close')
     done()
   })
-  let lookedMs = performance.now()
-  const looks = setInterval(() => {
+  let lastCheckMs = performance.now()
+  const interval = setInterval(() => {
     const nowMs = performance.now()
-    // Time in which this process stood still is not the clients'.
-    const sinceMs = Math.min(nowMs - lookedMs, 2 * checkEveryMs)
-    lookedMs = nowMs
+    // Time in which this process was blocked does not count against clients.
+    const elapsedMs = Math.min(nowMs - lastCheckMs, 2 * checkEveryMs)
+    lastCheckMs = nowMs
     for (const body of bodies) {
       if (body.isOver) remove(body)
-      else body.look(sinceMs)
+      else body.check(elapsedMs)
     }
   }, checkEveryMs).unref()
-  app.addHook('onClose', () => clearInterval(looks))
+  app.addHook('onClose', () => clearInterval(interval))
 
-  function follow(request: FastifyRequest, reply: FastifyReply): void {
+  function track(request: FastifyRequest, reply: FastifyReply): void {
     const body = new IncomingBody(request.raw, pace)
     bodies.add(body)
     request.incomingBody = body
@@ -52,7 +52,7 @@ async function requestBodies(app: FastifyInstance, { pace, checkEveryMs }: Bodie
   }
 
   function remove(body: IncomingBody): void {
-    if (bodies.delete(body)) body.leaveConnection()
+    if (bodies.delete(body)) body.detach()
   }
 }
 

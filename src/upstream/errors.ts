@@ -3,7 +3,7 @@ import { errors } from './undici.ts'
 
 /** The provider was silent for too long. */
 export class StallTimeoutError extends Error {}
-/** Nobody waits for the response any more. */
+/** The client no longer waits for the response. */
 export class ClientDisconnectedError extends Error {}
 
 /** Whether the peer has closed the connection. A malformed response is another error. */

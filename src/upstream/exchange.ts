@@ -175,7 +175,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseLis
   }
 
   onDiscarded(): void {
-    // An upload is not sent again, so nobody needs the rest of it; an event stream has no end to read to.
+    // An upload is not sent again, so the rest of it is not needed; an event stream has no end to read to.
     if (this.#upload || this.#pool.eventStreams.has(this)) this.abort(new ClientDisconnectedError())
   }
 

@@ -18,7 +18,7 @@ export type ResponseListener = {
   /** The sink's buffer is full: its client has to read. */
   onFull(): void
   onDrain(): void
-  /** Nobody wants the body. The listener may abort. */
+  /** The body is not wanted. The listener may abort. */
   onDiscarded(): void
   /** Aborts the exchange, which then calls `onAborted`. */
   abort(error: Error): void

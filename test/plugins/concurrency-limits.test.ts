@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
 import { connected, problem, signIn } from '../support/connected.ts'
 
-/** Two sessions that want all there is, and a third. */
+/** Two sessions that use all they can, and a third one. */
 async function setUp(t: Test) {
   const c = await connected(t)
   const [second, other] = [new Browser(), new Browser()]
@@ -12,7 +12,7 @@ async function setUp(t: Test) {
   return { ...c, greedy: [c.browser, second], other }
 }
 
-t.test('SEC-36: two sessions with all the slow uploads that they can open hold up nobody else', async t => {
+t.test('SEC-36: two sessions with all their slow uploads do not block others', async t => {
   const { gateway, provider, greedy, other, proxy } = await setUp(t)
   const port = Number(new URL(gateway.url).port)
   provider.early = q => q.method === 'POST' && q.url === '/base/slow'
@@ -26,7 +26,7 @@ t.test('SEC-36: two sessions with all the slow uploads that they can open hold u
       return new Promise<string>(resolve => socket.once('data', data => resolve(String(data).slice(9, 12))))
     })
   )
-  // Those that are refused show that all have come.
+  // Refusals show that all have arrived.
   const refused: string[] = []
   for (const status of statuses) void status.then(text => refused.push(text))
   while (refused.length < 2 * (256 - 32)) await Promise.race(statuses.map(status => status)).then(() => new Promise(setImmediate))
@@ -35,11 +35,11 @@ t.test('SEC-36: two sessions with all the slow uploads that they can open hold u
   const calls = await Promise.all(Array.from({ length: 50 }, () => other.fetch(`${proxy}/x`)))
   t.strictSame(new Set(calls.map(({ status }) => status)), new Set([200]))
   const upload = await other.fetch(`${proxy}/x`, { method: 'POST', body: Buffer.alloc(200_000) })
-  t.equal(upload.status, 200, 'an upload as well')
-  t.equal((await (greedy[0] as Browser).fetch(`${proxy}/x`)).status, 200, 'and a call of theirs')
+  t.equal(upload.status, 200, 'an upload passes as well')
+  t.equal((await (greedy[0] as Browser).fetch(`${proxy}/x`)).status, 200, 'a short request of theirs passes')
 })
 
-t.test('SEC-36: two sessions with all the event streams that they can open leave room for the others’', async t => {
+t.test('SEC-36: two sessions with all their event streams leave room for others', async t => {
   const { provider, greedy, other, proxy } = await setUp(t)
   const ends = new AbortController()
   t.teardown(() => ends.abort())

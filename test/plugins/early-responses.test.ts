@@ -9,7 +9,7 @@ import { closed } from '../support/raw.ts'
 
 const KiB = 1024
 
-/** A client's connection that is kept, with a call's head at hand and all that came. */
+/** A keep-alive connection of a client, with the head of a request and everything received. */
 function keptAlive(t: Test, { gateway, browser }: Connected, allowHalfOpen = false) {
   const socket = connect({ port: Number(new URL(gateway.url).port), host: '127.0.0.1', allowHalfOpen })
   t.teardown(() => socket.destroy())
@@ -25,7 +25,7 @@ function keptAlive(t: Test, { gateway, browser }: Connected, allowHalfOpen = fal
     head,
     ended,
     text: () => text,
-    /** Resolves when this has come. */
+    /** Resolves when this has been received. */
     comes: async (pattern: RegExp): Promise<void> => {
       while (!pattern.test(text)) {
         if (socket.closed || socket.readableEnded) throw new Error(`it has ended: ${text}`)
@@ -35,7 +35,7 @@ function keptAlive(t: Test, { gateway, browser }: Connected, allowHalfOpen = fal
   }
 }
 
-/** Writes as a client does that waits for room, until it is done or nobody takes any more. */
+/** Writes with backpressure until everything is sent or the connection takes no more. */
 async function write(socket: Socket, bytes: string | Buffer): Promise<void> {
   const size = 16 * KiB
   for (let at = 0; at < bytes.length && socket.writable; at += size) {
@@ -44,7 +44,7 @@ async function write(socket: Socket, bytes: string | Buffer): Promise<void> {
   }
 }
 
-/** The kinds of an end before the body's, each for a body of which the provider has seen some. */
+/** Ways in which a request ends before its body, each for a body that the provider has received in part. */
 const ends: Record<string, { status: number; code?: string; provider: (c: Connected) => void }> = {
   'a 422 with a body': {
     status: 422,
@@ -88,7 +88,7 @@ const ends: Record<string, { status: number; code?: string; provider: (c: Connec
       provider.token = (_, r) => void r.writeHead(503).end()
     }
   },
-  'an answer that cannot be read': {
+  'a malformed response': {
     status: 502,
     code: 'provider_unavailable',
     provider: ({ provider }) => {
@@ -97,7 +97,7 @@ const ends: Record<string, { status: number; code?: string; provider: (c: Connec
   }
 }
 
-/** Acts on uploads when their first bytes have come, and reads no more of them. */
+/** Responds to uploads at their first bytes, and reads no more of them. */
 function early(act: (request: IncomingMessage, response: ServerResponse) => void) {
   return (request: IncomingMessage, response: ServerResponse): boolean => {
     if (request.method === 'GET') return false
@@ -109,7 +109,7 @@ function early(act: (request: IncomingMessage, response: ServerResponse) => void
   }
 }
 
-/** The same gateway and provider, with a connection made anew where the last has ended. */
+/** The same gateway and provider, with a new connection when the last one is closed. */
 async function again(t: Test, c: Connected): Promise<Connected> {
   c.clock.advance(120_000)
   c.provider.early = undefined
@@ -119,7 +119,7 @@ async function again(t: Test, c: Connected): Promise<Connected> {
 }
 
 for (const [what, { status, code, provider }] of Object.entries(ends)) {
-  t.test(`${what} before the end of an upload reaches its client, and the connection is at an end or serves on`, async t => {
+  t.test(`${what} before the end of an upload reaches its client`, async t => {
     const c = await connected(t)
     const first = new RegExp(`^HTTP/1\\.1 ${status} [\\s\\S]*\\r\\n\\r\\n`)
     for (const [size, framing] of [
@@ -127,7 +127,7 @@ for (const [what, { status, code, provider }] of Object.entries(ends)) {
       [200 * KiB, 'chunks'],
       [8 * KiB * KiB, 'length']
     ] as const) {
-      // Each round begins with a grant that serves.
+      // Each round starts with a valid grant.
       const fresh = await again(t, c)
       provider(fresh)
       const body = 'x'.repeat(size)
@@ -143,7 +143,7 @@ for (const [what, { status, code, provider }] of Object.entries(ends)) {
       } else {
         client.socket.write(client.head('GET /health/live'))
         await client.comes(/[\s\S]HTTP\/1\.1 200 /)
-        t.pass('the next request is answered')
+        t.pass('the next request gets a response')
       }
       fresh.provider.early = undefined
       fresh.provider.token = (_, r) => json(r, 200, tokens())
@@ -151,7 +151,7 @@ for (const [what, { status, code, provider }] of Object.entries(ends)) {
   })
 }
 
-t.test('a client that reads nothing before it has sent everything is told all the same', async t => {
+t.test('a client that sends everything before it reads gets the response', async t => {
   const c = await connected(t)
   c.provider.early = early((_, r) => json(r, 422, { no: true }))
   const client = keptAlive(t, c)
@@ -161,10 +161,10 @@ t.test('a client that reads nothing before it has sent everything is told all th
   await write(client.socket, 'x'.repeat(size))
   client.socket.resume()
   await client.comes(/^HTTP\/1\.1 422 [\s\S]*\{"no":true\}/)
-  t.pass('the whole answer')
+  t.pass('the whole response')
 })
 
-t.test('a refusal of ours to an upload that has not come is told, and its connection serves on or ends', async t => {
+t.test('an upload that is refused by its head gets the gateway’s response', async t => {
   const c = await connected(t)
   for (const [start, size, status] of [
     ['POST /proxy/productboard/x', 8 * KiB * KiB, 403],
@@ -184,7 +184,7 @@ t.test('a refusal of ours to an upload that has not come is told, and its connec
   }
 })
 
-t.test('a body past the cap in chunks is refused while it comes, and its client sees the refusal', async t => {
+t.test('a chunked body above the limit is refused while it arrives', async t => {
   const c = await connected(t)
   const client = keptAlive(t, c)
   client.socket.write(client.head('POST /proxy/productboard/x', 'Transfer-Encoding: chunked'))
@@ -198,11 +198,11 @@ t.test('a body past the cap in chunks is refused while it comes, and its client 
   t.pass('and the end')
 })
 
-t.test('a request that has been answered does not keep its connection while its body does not come', async t => {
+t.test('a response without the request’s body does not hold the connection open', async t => {
   const c = await connected(t)
   const open = new Set<Socket>()
   c.gateway.app.server.on('connection', socket => open.add(socket.on('close', () => open.delete(socket))))
-  // They never end anything themselves.
+  // The client never closes the connection itself.
   const clients = ['Content-Length: 100', 'Content-Length: 20000000', 'Transfer-Encoding: chunked'].map(framing => {
     const client = keptAlive(t, c, true)
     client.socket.write(client.head('POST /proxy/productboard/x', framing).replace('X-CSRF', 'X-None'))
@@ -216,7 +216,7 @@ t.test('a request that has been answered does not keep its connection while its 
   await eventually('the gateway has let go of all', async () => open.size === 0)
 })
 
-t.test('a request whose framing or expectation is refused is told so, however much of a body it brings', async t => {
+t.test('a request refused for its framing or expectation gets the response despite its body', async t => {
   const c = await connected(t)
   const size = 2 * KiB * KiB
   const body = `${size.toString(16)}\r\n${'x'.repeat(size)}\r\n0\r\n\r\n`

@@ -7,11 +7,11 @@ import { type FakeProvider, json, startFakeProvider, tokens } from '../support/f
 import { newKey, startGateway, TestClock } from '../support/gateway.ts'
 import { pasteKey } from '../support/paste-key.ts'
 
-// What nothing can renew: keys, and grants without a refresh token.
+// Credentials that cannot be renewed: keys, and grants without a refresh token.
 
 const ownRefusal = { error: 'its own words' }
 
-/** A browser that is connected by a key, whose check call is `/testAuth`. */
+/** A browser connected with a key, whose check request is `/testAuth`. */
 async function byKey(t: Test) {
   const provider = await startFakeProvider(t, 'PROCESS_STREET')
   const clock = new TestClock()
@@ -25,70 +25,67 @@ async function byKey(t: Test) {
   return { provider, clock, gateway, browser, call, seen }
 }
 
-/** Answers 401 where `refuses` says so, the check call included. */
+/** Responds with 401 where `refuses` says so, to check requests too. */
 const refusing =
   (refuses: (path: string) => boolean): FakeProvider['api'] =>
   ({ url }, r) =>
     refuses(url.slice('/base'.length)) ? json(r, 401, ownRefusal) : json(r, 200, {})
 
-async function passesItsRefusal(t: Test, answer: Response, status = 401): Promise<void> {
-  t.equal(answer.status, status)
-  t.notOk(answer.headers.has('grantkeeper-error'))
-  t.same(await answer.json(), ownRefusal, 'the refusal of the provider, in its own words')
+async function passesRefusal(t: Test, response: Response, status = 401): Promise<void> {
+  t.equal(response.status, status)
+  t.notOk(response.headers.has('grantkeeper-error'))
+  t.same(await response.json(), ownRefusal, 'the provider’s own body')
 }
 
 const endsIn = ({ logs }: { logs: readonly string[] }) =>
   logs.map(line => JSON.parse(line)).filter(({ msg }) => msg === 'connection ended: the user has to connect again')
 
-t.test('SEC-14: a key that its check call refuses too is over with the next call, and the log says why', async t => {
+t.test('SEC-14: a 401 that the check request confirms ends a key’s connection, with the reason logged', async t => {
   const s = await byKey(t)
   s.provider.api = refusing(() => true)
-  await passesItsRefusal(t, await s.call('/x'))
+  await passesRefusal(t, await s.call('/x'))
   const ended = await problem(t, await s.call('/x'), 401, 'reconnect_required')
   t.equal(ended.connectUrl, `${s.gateway.url}/connect/process-street`)
-  t.strictSame(s.seen(), ['/x', '/testAuth'], 'after that the provider is not asked again')
+  t.strictSame(s.seen(), ['/x', '/testAuth'], 'no further request is sent to the provider')
   const lines = endsIn(s.gateway)
   t.equal(lines.length, 1)
-  t.match(lines[0], { provider: 'process-street', method: 'api_key', reason: 'its check call was answered 401' })
+  t.match(lines[0], { provider: 'process-street', method: 'api_key', reason: 'its check request returned 401' })
 })
 
-t.test(
-  'SEC-14: a key that is refused at one place goes on at the others, and its check call is made once for all at that place',
-  async t => {
-    const s = await byKey(t)
-    s.provider.api = refusing(path => path.startsWith('/forbidden'))
-    const refusals = await Promise.all(Array.from({ length: 10 }, (_, i) => s.call(`/forbidden?page=${i}`)))
-    for (const answer of refusals) await passesItsRefusal(t, answer)
-    for (let i = 0; i < 3; i++) {
-      await passesItsRefusal(t, await s.call('/forbidden'))
-      t.equal((await s.call('/workflows')).status, 200)
-    }
-    t.equal(s.seen().filter(path => path === '/testAuth').length, 1)
-    s.clock.advance(60_000)
-    await passesItsRefusal(t, await s.call('/forbidden'))
+t.test('SEC-14: a key refused on one path still works on others, with one check request', async t => {
+  const s = await byKey(t)
+  s.provider.api = refusing(path => path.startsWith('/forbidden'))
+  const refusals = await Promise.all(Array.from({ length: 10 }, (_, i) => s.call(`/forbidden?page=${i}`)))
+  for (const response of refusals) await passesRefusal(t, response)
+  for (let i = 0; i < 3; i++) {
+    await passesRefusal(t, await s.call('/forbidden'))
     t.equal((await s.call('/workflows')).status, 200)
-    t.equal(s.seen().filter(path => path === '/testAuth').length, 2, 'a minute later it is asked again')
   }
-)
+  t.equal(s.seen().filter(path => path === '/testAuth').length, 1)
+  s.clock.advance(60_000)
+  await passesRefusal(t, await s.call('/forbidden'))
+  t.equal((await s.call('/workflows')).status, 200)
+  t.equal(s.seen().filter(path => path === '/testAuth').length, 2, 'a minute later it is checked again')
+})
 
-t.test('a key that was good a moment ago at one place, and is refused at another then, is asked about at once', async t => {
+t.test('a 401 on another path causes another check request at once', async t => {
   const s = await byKey(t)
   s.provider.api = refusing(path => path === '/forbidden')
-  await passesItsRefusal(t, await s.call('/forbidden'))
+  await passesRefusal(t, await s.call('/forbidden'))
   t.equal((await s.call('/workflows')).status, 200)
   s.provider.api = refusing(() => true)
-  await passesItsRefusal(t, await s.call('/workflows'))
+  await passesRefusal(t, await s.call('/workflows'))
   await problem(t, await s.call('/workflows'), 401, 'reconnect_required')
 })
 
-t.test('SEC-36: a key that is refused at ever new places costs five check calls a minute at most', async t => {
+t.test('SEC-36: a key refused on ever new paths costs at most five check requests a minute', async t => {
   const s = await byKey(t)
   s.provider.api = refusing(path => path !== '/testAuth')
-  for (let i = 0; i < 20; i++) await passesItsRefusal(t, await s.call(`/place-${i}`))
+  for (let i = 0; i < 20; i++) await passesRefusal(t, await s.call(`/place-${i}`))
   t.equal(s.seen().filter(path => path === '/testAuth').length, 5)
 })
 
-t.test('SEC-14: a check call that cannot say, or says that the key may not do this, ends nothing', async t => {
+t.test('SEC-14: a check request that is inconclusive or forbidden ends nothing', async t => {
   const says: ReadonlyArray<readonly [string, FakeProvider['api']]> = [
     ['503', (_, r) => json(r, 503, {})],
     ['429', (_, r) => json(r, 429, {}, { 'retry-after': '60' })],
@@ -100,38 +97,38 @@ t.test('SEC-14: a check call that cannot say, or says that the key may not do th
   for (const [what, check] of says) {
     const s = await byKey(t)
     s.provider.api = (seen, r, request) => (seen.url === '/base/testAuth' ? check(seen, r, request) : json(r, 401, ownRefusal))
-    await passesItsRefusal(t, await s.call('/x'))
-    await passesItsRefusal(t, await s.call('/y'))
+    await passesRefusal(t, await s.call('/x'))
+    await passesRefusal(t, await s.call('/y'))
     s.provider.api = refusing(() => false)
     t.equal((await s.call('/x')).status, 200, what)
     t.strictSame(endsIn(s.gateway), [], what)
   }
 })
 
-t.test('RFC 6750 §3.1: a 403 that says invalid_token counts as a 401 to a key, and any other does not', async t => {
+t.test('RFC 6750 §3.1: for a key only a 403 with invalid_token counts as a 401', async t => {
   const s = await byKey(t)
   const refuse =
     (challenge: string): FakeProvider['api'] =>
     (_, r) =>
       json(r, 403, ownRefusal, { 'www-authenticate': challenge })
   s.provider.api = refuse('Bearer error="insufficient_scope"')
-  await passesItsRefusal(t, await s.call('/x'), 403)
-  await passesItsRefusal(t, await s.call('/x'), 403)
+  await passesRefusal(t, await s.call('/x'), 403)
+  await passesRefusal(t, await s.call('/x'), 403)
   t.strictSame(s.seen(), ['/x', '/x'])
   s.provider.api = refuse('Bearer realm="api", error="invalid_token"')
-  await passesItsRefusal(t, await s.call('/x'), 403)
+  await passesRefusal(t, await s.call('/x'), 403)
   await problem(t, await s.call('/x'), 401, 'reconnect_required')
 })
 
-t.test('a refusal that meets a new key is none of the new one', async t => {
+t.test('a 401 of an old key does not count against a new one', async t => {
   const s = await byKey(t)
-  const asked = Promise.withResolvers<() => void>()
+  const checked = Promise.withResolvers<() => void>()
   s.provider.api = ({ url }, r) => {
-    if (url === '/base/testAuth') asked.resolve(() => json(r, 401, {}))
+    if (url === '/base/testAuth') checked.resolve(() => json(r, 401, {}))
     else json(r, 401, ownRefusal)
   }
-  await passesItsRefusal(t, await s.call('/x'))
-  const refuseOldKey = await asked.promise
+  await passesRefusal(t, await s.call('/x'))
+  const refuseOldKey = await checked.promise
   s.provider.api = refusing(() => false)
   t.equal((await pasteKey(s.gateway, s.browser, 'process-street', 'new-key')).status, 201)
   refuseOldKey()
@@ -141,50 +138,50 @@ t.test('a refusal that meets a new key is none of the new one', async t => {
 
 const withoutRefreshToken: FakeProvider['token'] = (_, r) => json(r, 200, tokens({ refresh_token: undefined, expires_in: undefined }))
 
-/** Connected by a grant without a refresh token, at a provider without a check call for it. */
+/** Connected with a grant without a refresh token, at a provider without a check request for it. */
 async function byGrant(t: Test, change: (definition: Provider) => Provider = definition => definition) {
   const definitions = (await loadProviders()).map(change)
   const s = await connected(t, { token: withoutRefreshToken, definitions })
   return { ...s, call: (path: string) => s.browser.fetch(`${s.proxy}${path}`) }
 }
 
-t.test('SEC-14: a grant that nothing can renew is over with a second refusal at another path', async t => {
+t.test('SEC-14: without renewal, a second 401 on another path ends the grant', async t => {
   const s = await byGrant(t)
   s.provider.api = refusing(() => true)
-  await passesItsRefusal(t, await s.call('/a'))
-  await passesItsRefusal(t, await s.call('/a?page=2'))
-  await passesItsRefusal(t, await s.call('/b'))
+  await passesRefusal(t, await s.call('/a'))
+  await passesRefusal(t, await s.call('/a?page=2'))
+  await passesRefusal(t, await s.call('/b'))
   await problem(t, await s.call('/c'), 401, 'reconnect_required')
-  t.match(endsIn(s.gateway), [{ provider: 'productboard', method: 'oauth2', reason: /two places/ }])
+  t.match(endsIn(s.gateway), [{ provider: 'productboard', method: 'oauth2', reason: /two paths/ }])
   s.provider.api = refusing(() => false)
   await signIn(s.gateway, s.browser)
-  t.equal((await s.call('/a')).status, 200, 'connecting again mends it')
+  t.equal((await s.call('/a')).status, 200, 'connecting again fixes it')
 })
 
-t.test('SEC-14: at the same path it is over with a second refusal a minute later, and not before', async t => {
+t.test('SEC-14: on the same path a second 401 counts after a minute, not before', async t => {
   const s = await byGrant(t)
   s.provider.api = refusing(() => true)
-  await passesItsRefusal(t, await s.call('/a'))
+  await passesRefusal(t, await s.call('/a'))
   s.clock.advance(59_999)
-  await passesItsRefusal(t, await s.call('/a'))
+  await passesRefusal(t, await s.call('/a'))
   s.clock.advance(1)
-  await passesItsRefusal(t, await s.call('/a'))
+  await passesRefusal(t, await s.call('/a'))
   await problem(t, await s.call('/a'), 401, 'reconnect_required')
   t.match(endsIn(s.gateway), [{ reason: /after a minute/ }])
 })
 
-t.test('a success in between shows that it is not over', async t => {
+t.test('a success in between deletes the first 401', async t => {
   const s = await byGrant(t)
   for (let i = 0; i < 4; i++) {
     s.provider.api = refusing(path => path.startsWith('/forbidden'))
-    await passesItsRefusal(t, await s.call(`/forbidden-${i}`))
+    await passesRefusal(t, await s.call(`/forbidden-${i}`))
     t.equal((await s.call('/workflows')).status, 200)
     s.clock.advance(60_000)
   }
   t.strictSame(endsIn(s.gateway), [])
 })
 
-t.test('a page whose calls all meet one spurious refusal has its connection still', async t => {
+t.test('concurrent spurious 401s end no connection', async t => {
   const s = await byGrant(t)
   const failover = Promise.withResolvers<void>()
   let waiting = 0
@@ -192,12 +189,12 @@ t.test('a page whose calls all meet one spurious refusal has its connection stil
     if (++waiting === 8) failover.resolve()
     void failover.promise.then(() => json(r, 401, ownRefusal))
   }
-  for (const answer of await Promise.all(Array.from({ length: 8 }, (_, i) => s.call(`/part-${i}`)))) await passesItsRefusal(t, answer)
+  for (const response of await Promise.all(Array.from({ length: 8 }, (_, i) => s.call(`/part-${i}`)))) await passesRefusal(t, response)
   s.provider.api = refusing(() => false)
   t.equal((await s.call('/part-1')).status, 200)
 })
 
-t.test('a grant with a check call in its definition is over when that says so, and not with a second refusal', async t => {
+t.test('a check request in the definition decides, and not a second 401', async t => {
   const check = { path: '/me', status: [200, 403], expect: { pointer: '/ok', equals: true } }
   const s = await byGrant(t, definition => {
     const { oauth2 } = definition.methods
@@ -205,22 +202,22 @@ t.test('a grant with a check call in its definition is over when that says so, a
   })
   let says: unknown = { ok: true }
   s.provider.api = ({ url }, r) => (url === '/base/me' ? json(r, 200, says) : json(r, url === '/base/fine' ? 200 : 401, ownRefusal))
-  for (const path of ['/a', '/b', '/c']) await passesItsRefusal(t, await s.call(path))
+  for (const path of ['/a', '/b', '/c']) await passesRefusal(t, await s.call(path))
   says = 'a page of maintenance'
   s.clock.advance(60_000)
-  for (const path of ['/a', '/b']) await passesItsRefusal(t, await s.call(path))
-  t.equal((await s.call('/fine')).status, 200, 'and by now the check calls have ended')
+  for (const path of ['/a', '/b']) await passesRefusal(t, await s.call(path))
+  t.equal((await s.call('/fine')).status, 200, 'the check requests have ended by now')
   says = { ok: false }
   s.clock.advance(60_000)
-  await passesItsRefusal(t, await s.call('/a'))
+  await passesRefusal(t, await s.call('/a'))
   await problem(t, await s.call('/a'), 401, 'reconnect_required')
 })
 
-t.test('two instances know of each other’s refusals, and of each other’s successes', async t => {
+t.test('replicas share 401s and successes', async t => {
   const provider = await startFakeProvider(t)
   provider.token = withoutRefreshToken
   const clock = new TestClock()
-  // Instances have one public address, whose port the cookies' names carry.
+  // Replicas have one public URL, whose port is in the names of the cookies.
   const shared = {
     ...provider.environment,
     PUBLIC_URL: 'http://localhost:3000',
@@ -231,13 +228,13 @@ t.test('two instances know of each other’s refusals, and of each other’s suc
   const [one, two] = [await startGateway(t, { clock, environment: shared }), await startGateway(t, { clock, environment: shared })]
   const browser = new Browser()
   await signIn(one, browser)
-  // One browser, whichever of the two serves it: cookies know no ports.
+  // One browser for both: cookies do not depend on the port.
   const call = ({ url }: { url: string }, path: string) => browser.fetch(`${url}/proxy/productboard${path}`)
   provider.api = refusing(path => path.startsWith('/forbidden'))
-  await passesItsRefusal(t, await call(one, '/forbidden-1'))
+  await passesRefusal(t, await call(one, '/forbidden-1'))
   t.equal((await call(two, '/workflows')).status, 200)
-  await passesItsRefusal(t, await call(one, '/forbidden-2'))
-  await passesItsRefusal(t, await call(two, '/forbidden-3'))
+  await passesRefusal(t, await call(one, '/forbidden-2'))
+  await passesRefusal(t, await call(two, '/forbidden-3'))
   await problem(t, await call(two, '/forbidden-4'), 401, 'reconnect_required')
   await problem(t, await call(one, '/workflows'), 401, 'reconnect_required')
 })

@@ -5,9 +5,9 @@ import { connected, problem } from '../support/connected.ts'
 import { type FakeProvider, json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { rawCall } from '../support/raw.ts'
 
-// The provider is called by plain http here, and so may be what it redirects to; by https it must be https.
+// The provider has plain http here, so redirects to plain http are allowed; for an https API they are not.
 
-/** A provider that redirects downloads to a storage, on another port of a host that its definition lists. */
+/** A provider that redirects downloads to a storage host, on another port of a host that its definition lists. */
 async function withStorage(t: Test, redirectHosts: readonly string[] | undefined = ['127.0.0.1']) {
   const storage = await startFakeProvider(t, 'STORAGE')
   const definitions = (await loadProviders()).map(definition => ({
@@ -24,7 +24,7 @@ async function withStorage(t: Test, redirectHosts: readonly string[] | undefined
 
 const file = randomBytes(300_000)
 
-t.test('a download that the provider redirects to its storage is streamed from there, with nothing of anybody’s credentials', async t => {
+t.test('a download that is redirected to a storage host is streamed from there, without credentials', async t => {
   const s = await withStorage(t)
   s.storage.api = (_, r) =>
     void r.writeHead(200, { 'content-type': 'a/b', etag: '"1"', 'set-cookie': 'a=b', 'access-control-allow-origin': 'x' }).end(file)
@@ -40,11 +40,11 @@ t.test('a download that the provider redirects to its storage is streamed from t
   }
   for (const status of [301, 302, 303, 307, 308]) {
     s.provider.api = s.to(`${s.storage.origin}/bucket/file%20a?signature=a%2Fb`, status)
-    const answer = await s.browser.fetch(`${s.proxy}/files/1`, { headers })
-    t.equal(answer.status, 200, String(status))
-    t.ok(Buffer.from(await answer.arrayBuffer()).equals(file))
-    t.match(Object.fromEntries(answer.headers), { 'content-type': 'a/b', etag: '"1"', 'cross-origin-resource-policy': 'same-origin' })
-    t.notOk(answer.headers.has('set-cookie') || answer.headers.has('access-control-allow-origin'))
+    const response = await s.browser.fetch(`${s.proxy}/files/1`, { headers })
+    t.equal(response.status, 200, String(status))
+    t.ok(Buffer.from(await response.arrayBuffer()).equals(file))
+    t.match(Object.fromEntries(response.headers), { 'content-type': 'a/b', etag: '"1"', 'cross-origin-resource-policy': 'same-origin' })
+    t.notOk(response.headers.has('set-cookie') || response.headers.has('access-control-allow-origin'))
     const seen = s.storage.seen.api.at(-1)
     t.equal(seen?.url, '/bucket/file%20a?signature=a%2Fb')
     t.match(seen?.headers, { range: 'bytes=0-9', accept: 'a/b', 'if-none-match': '"0"', 'if-range': '"0"', 'user-agent': 'mine' })
@@ -54,22 +54,22 @@ t.test('a download that the provider redirects to its storage is streamed from t
   }
 })
 
-t.test('a HEAD is followed as a HEAD, and no other method at all', async t => {
+t.test('a HEAD is redirected as a HEAD, and other methods are not followed', async t => {
   const s = await withStorage(t)
   s.provider.api = s.to(`${s.storage.origin}/file`)
   t.equal((await s.browser.fetch(`${s.proxy}/x`, { method: 'HEAD' })).status, 200)
   t.equal(s.storage.seen.api[0]?.method, 'HEAD')
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
-    const answer = await s.browser.fetch(`${s.proxy}/x`, { method, body: 'x', redirect: 'manual' })
-    t.equal(answer.status, 302, method)
-    t.equal(answer.headers.get('location'), `${s.storage.origin}/file`)
+    const response = await s.browser.fetch(`${s.proxy}/x`, { method, body: 'x', redirect: 'manual' })
+    t.equal(response.status, 302, method)
+    t.equal(response.headers.get('location'), `${s.storage.origin}/file`)
   }
   const withBody = await rawCall(s, 'GET /proxy/productboard/x', { headers: ['Content-Length: 1'], body: 'x' })
   t.match(withBody, /^HTTP\/1\.1 302 /, 'nor a GET with a body')
   t.equal(s.storage.seen.api.length, 1)
 })
 
-t.test('a redirect to anywhere else, or inside the API, passes as ever', async t => {
+t.test('a redirect to an unlisted host or within the API is passed on', async t => {
   const s = await withStorage(t)
   const { host } = new URL(s.storage.origin)
   for (const [location, shown] of [
@@ -82,15 +82,15 @@ t.test('a redirect to anywhere else, or inside the API, passes as ever', async t
     [`${s.gateway.url}/logout`, null]
   ] as const) {
     s.provider.api = s.to(location)
-    const answer = await s.browser.fetch(`${s.proxy}/files/1`, { redirect: 'manual' })
-    t.equal(answer.status, 302, location)
-    t.equal(answer.headers.get('location'), shown, location)
+    const response = await s.browser.fetch(`${s.proxy}/files/1`, { redirect: 'manual' })
+    t.equal(response.status, 302, location)
+    t.equal(response.headers.get('location'), shown, location)
   }
   t.equal(s.storage.seen.api.length, 0)
   const token = s.provider.seen.api[0]?.headers.authorization?.slice('Bearer '.length) ?? ''
   s.provider.api = s.to(`${s.storage.origin}/x?token=${token}`)
   const holding = await s.browser.fetch(`${s.proxy}/files/1`, { redirect: 'manual' })
-  t.equal(holding.headers.get('location'), null, 'one that holds the credential is not followed, and stays hidden')
+  t.equal(holding.headers.get('location'), null, 'a Location with the credential is neither followed nor passed on')
   t.equal(s.storage.seen.api.length, 0)
 
   const plain = await withStorage(t, [])
@@ -98,14 +98,14 @@ t.test('a redirect to anywhere else, or inside the API, passes as ever', async t
   t.equal((await plain.browser.fetch(`${plain.proxy}/x`, { redirect: 'manual' })).headers.get('location'), `${plain.storage.origin}/x`)
 })
 
-t.test('each further host is judged anew, and five are followed at most', async t => {
+t.test('each redirect is checked, and five are followed at most', async t => {
   const s = await withStorage(t)
   s.provider.api = s.to(`${s.storage.origin}/mirror`)
   s.storage.api = ({ url }, r) => (url === '/mirror' ? void r.writeHead(302, { location: '/file' }).end() : json(r, 200, { url }))
   t.same(await (await s.browser.fetch(`${s.proxy}/x`)).json(), { url: '/file' })
   s.storage.api = (_, r) => void r.writeHead(302, { location: 'https://elsewhere.example/x', 'content-location': '/here' }).end()
-  const answer = await s.browser.fetch(`${s.proxy}/x`, { redirect: 'manual' })
-  t.match(Object.fromEntries(answer.headers), { location: 'https://elsewhere.example/x', 'content-location': `${s.storage.origin}/here` })
+  const response = await s.browser.fetch(`${s.proxy}/x`, { redirect: 'manual' })
+  t.match(Object.fromEntries(response.headers), { location: 'https://elsewhere.example/x', 'content-location': `${s.storage.origin}/here` })
   const before = s.storage.seen.api.length
   s.storage.api = (_, r) => void r.writeHead(302, { location: '/again' }).end()
   const circle = await s.browser.fetch(`${s.proxy}/x`, { redirect: 'manual' })
@@ -114,14 +114,14 @@ t.test('each further host is judged anew, and five are followed at most', async 
   t.equal(s.storage.seen.api.length - before, 5)
 })
 
-t.test('what the storage refuses says nothing of the connection', async t => {
+t.test('a 401 from the storage host says nothing about the connection', async t => {
   const s = await withStorage(t)
   s.provider.api = s.to(`${s.storage.origin}/file`)
   s.storage.api = (_, r) => json(r, 401, { own: 'expired signature' })
-  const answer = await s.browser.fetch(`${s.proxy}/x`)
-  t.equal(answer.status, 401)
-  t.same(await answer.json(), { own: 'expired signature' })
-  t.equal(s.provider.seen.token.length, 1, 'nothing is renewed for it')
+  const response = await s.browser.fetch(`${s.proxy}/x`)
+  t.equal(response.status, 401)
+  t.same(await response.json(), { own: 'expired signature' })
+  t.equal(s.provider.seen.token.length, 1, 'no token is renewed')
   s.storage.api = (_, r) => void r.destroy()
   await problem(t, await s.browser.fetch(`${s.proxy}/x`), 502, 'provider_unavailable')
 })

@@ -101,9 +101,9 @@ t.test('a client acquired while its server closes the connection reconnects and 
 
 t.test('destroying the pool aborts requests in flight', async t => {
   const { pool, server } = await setUp(t, () => {})
-  const asked = once(server, 'request')
+  const requested = once(server, 'request')
   const calling = call(pool.acquire(true))
-  await asked
+  await requested
   await Promise.all([t.rejects(calling), pool.destroy()])
 })
 

@@ -391,18 +391,18 @@ t.test('SEC-36: event streams take no place from requests, and one too many is r
 
 t.test('SEC-36: a request aborted in the queue is never sent', async t => {
   const seen: string[] = []
-  const held = Promise.withResolvers<ServerResponse>()
+  const firstReceived = Promise.withResolvers<ServerResponse>()
   const { send, request } = await setUp(
     t,
     (q, r) => {
       seen.push(q.url ?? '')
-      if (q.url === '/first') held.resolve(r)
+      if (q.url === '/first') firstReceived.resolve(r)
       else r.end()
     },
     { requests: 1, eventStreams: 1 }
   )
   const first = receive(send, request({ path: '/first' }))
-  const response = await held.promise
+  const response = await firstReceived.promise
   const gone = new AbortController()
   const second = receive(send, request({ path: '/second', method: 'POST', body: [Buffer.alloc(60_000)], signal: gone.signal }))
   const third = receive(send, request({ path: '/third' }))
@@ -415,13 +415,13 @@ t.test('SEC-36: a request aborted in the queue is never sent', async t => {
 
 t.test('SEC-36: a failed request releases its place exactly once', async t => {
   const seen: string[] = []
-  const held = Promise.withResolvers<ServerResponse>()
+  const firstReceived = Promise.withResolvers<ServerResponse>()
   const { send, request, port } = await setUp(
     t,
     (q, r) => {
       seen.push(q.url ?? '')
       if (q.url === '/broken') q.socket.destroy()
-      else if (q.url === '/first') held.resolve(r)
+      else if (q.url === '/first') firstReceived.resolve(r)
       else r.end()
     },
     { requests: 1, eventStreams: 1 }
@@ -429,7 +429,7 @@ t.test('SEC-36: a failed request releases its place exactly once', async t => {
   await t.rejects(receive(send, request({ path: '/broken' })), { code: 'provider_unavailable' })
   const first = receive(send, request({ path: '/first' }))
   const second = receive(send, request({ path: '/second' }))
-  const response = await held.promise
+  const response = await firstReceived.promise
   // Sent after the second would have been, so the second would arrive first.
   await (await fetch(`http://127.0.0.1:${port}/probe`)).text()
   t.strictSame(seen, ['/broken', '/first', '/probe'])
@@ -456,13 +456,13 @@ t.test('SEC-36: an upload takes no place from requests while its client sends', 
 })
 
 t.test('SEC-36: providers that share an origin do not share limits', async t => {
-  const held = Promise.withResolvers<ServerResponse>()
-  const { send, request } = await setUp(t, (q, r) => (q.url === '/held' ? held.resolve(r) : r.end('called')), {
+  const firstReceived = Promise.withResolvers<ServerResponse>()
+  const { send, request } = await setUp(t, (q, r) => (q.url === '/first-received' ? firstReceived.resolve(r) : r.end('called')), {
     requests: 1,
     eventStreams: 1
   })
-  const first = receive(send, request({ path: '/held' }))
-  const response = await held.promise
+  const first = receive(send, request({ path: '/first-received' }))
+  const response = await firstReceived.promise
   t.match(await receive(send, request({ provider: 'other' })), { text: 'called' })
   response.end()
   await first

@@ -3,52 +3,52 @@ import type { RequestBody } from '../../../src/core/proxy/upstream.ts'
 import type { IncomingBody } from '../../hooks/request-body.ts'
 import { bodyTooLarge, bodyTruncated, Upload } from './upload.ts'
 
-/** Bodies up to this many bytes are kept, so that they can be sent a second time. */
-const keptBytes = 64 * 1024
+/** Bodies up to this size are buffered, so that they can be sent a second time. */
+const maxBufferedBytes = 64 * 1024
 
-type Read = { readonly body: RequestBody; readonly bodyLength: number | undefined }
+type ReadBody = { readonly body: RequestBody; readonly bodyLength: number | undefined }
 
 /**
- * A request's body: nothing, and then it is no promise; its pieces when they are few; else a stream that ends with an error past `maxBytes`.
- * @throws {GatewayError} `body_too_large` when that is known from the start
+ * Reads a request body: nothing (synchronously), all chunks of a small one, or a stream for a large one, which fails past `maxBytes`.
+ * @throws {GatewayError} `body_too_large` when the body declares a length above `maxBytes`
  */
-export function readBody(request: IncomingMessage, coming: IncomingBody | undefined, maxBytes: number): Read | Promise<Read> {
+export function readBody(request: IncomingMessage, incoming: IncomingBody | undefined, maxBytes: number): ReadBody | Promise<ReadBody> {
   const { 'content-length': declared, 'transfer-encoding': coding } = request.headers
   const bodyLength = declared === undefined ? undefined : Number(declared)
   if (coding === undefined && !bodyLength) return { body: undefined, bodyLength }
   if (bodyLength !== undefined && bodyLength > maxBytes) throw bodyTooLarge(maxBytes)
 
-  return beginningOf(request, maxBytes, bodyLength).then(({ kept, isWhole }) => {
-    if (isWhole) return { body: kept, bodyLength }
-    coming?.stream()
-    return { body: new Upload(request, { begun: kept, maxBytes, discard: () => coming?.discard() }), bodyLength }
+  return readStart(request, maxBytes, bodyLength).then(({ chunks, isComplete }) => {
+    if (isComplete) return { body: chunks, bodyLength }
+    incoming?.stream()
+    return { body: new Upload(request, { chunks, maxBytes, discard: () => incoming?.discard() }), bodyLength }
   })
 }
 
-/** What comes until the end, or until it is more than is kept. Of a body that will be more, nothing. */
-function beginningOf(request: IncomingMessage, maxBytes: number, bodyLength = 0): Promise<{ kept: Buffer[]; isWhole: boolean }> {
-  const kept: Buffer[] = []
-  // Whoever has gone while their session was looked up says nothing more, not even that.
+/** Reads to the end, or past `maxBufferedBytes`. Reads nothing of a body that declares more. */
+function readStart(request: IncomingMessage, maxBytes: number, bodyLength = 0): Promise<{ chunks: Buffer[]; isComplete: boolean }> {
+  const chunks: Buffer[] = []
+  // A client that disconnected while its session was looked up: no further event follows.
   if (request.destroyed && !request.readableEnded) return Promise.reject(bodyTruncated())
-  if (bodyLength > keptBytes) return Promise.resolve({ kept, isWhole: false })
+  if (bodyLength > maxBufferedBytes) return Promise.resolve({ chunks, isComplete: false })
   return new Promise((resolve, reject) => {
     let size = 0
     const listeners = {
       data: (chunk: Buffer) => {
-        kept.push(chunk)
+        chunks.push(chunk)
         size += chunk.length
         if (size > maxBytes) settle(() => reject(bodyTooLarge(maxBytes)))
-        else if (size > keptBytes) settle(() => resolve({ kept, isWhole: false }))
+        else if (size > maxBufferedBytes) settle(() => resolve({ chunks, isComplete: false }))
       },
-      end: () => settle(() => resolve({ kept, isWhole: true })),
+      end: () => settle(() => resolve({ chunks, isComplete: true })),
       error: (cause: Error) => settle(() => reject(bodyTruncated(cause))),
-      // Without an end: the client has gone.
+      // Without `end` before it: the client has disconnected.
       close: () => settle(() => reject(bodyTruncated()))
     }
-    const settle = (how: () => void) => {
+    const settle = (settlement: () => void) => {
       request.pause()
       for (const [event, listener] of Object.entries(listeners)) request.off(event, listener)
-      how()
+      settlement()
     }
     for (const [event, listener] of Object.entries(listeners)) request.on(event, listener)
   })

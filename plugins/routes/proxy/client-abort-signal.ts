@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http'
 import type { AbortSignalLike } from '../../../src/core/proxy/upstream.ts'
 
 /**
- * Aborted when the client closes before its answer has ended. From the first moment: who has gone while their session was looked up
- * is not told of again. An AbortController that does the same costs a small call several hundredths of all its time.
+ * Aborts when the client disconnects before its response has ended. It is created first thing: a client that disconnects while its
+ * session is looked up emits no later event. An AbortController costs a small request several hundredths of its time.
  */
 export class ClientAbortSignal implements AbortSignalLike {
   readonly #listeners: Array<() => void> = []

@@ -13,7 +13,7 @@ import { buildResponseHeaders } from '../../../src/core/guards/response-headers.
 import { type HttpMethod, httpMethods, type Provider } from '../../../src/core/provider/definition.ts'
 import { findProvider } from '../../../src/core/provider/find-provider.ts'
 import { credentialDetector, rewriteLocation } from '../../../src/core/proxy/credential.ts'
-import type { Exchanged } from '../../../src/core/proxy/forward.ts'
+import type { ForwardResult } from '../../../src/core/proxy/forward.ts'
 import { assertNotRateLimited, recordRateLimit } from '../../../src/core/proxy/provider-rate-limit.ts'
 import { isEventStream, isStreamed, type ResponseHead, type StreamedBody, type UpstreamResponse } from '../../../src/core/proxy/upstream.ts'
 import { forEachField } from '../../../src/core/util/raw-headers.ts'
@@ -29,7 +29,7 @@ import { requestTarget } from './target.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Of @fastify/cors: the route sees to it itself. */
+    /** Turns @fastify/cors off: the route adds these headers itself. */
     cors?: false
   }
 }
@@ -46,10 +46,10 @@ async function proxy(app: FastifyInstance, options: Options) {
   const ownHost = new URL(publicUrl).host
   const resourcePolicy = resourcePolicyFor(publicUrl, allowedOrigins)
 
-  // Bodies go up as they are. Fastify's parsers would read them, and refuse what the provider may well take.
+  // Bodies are forwarded unchanged. Fastify's parsers would read them, and refuse what the provider may accept.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
-  // Before it asks a parser Fastify reads the type, and refuses one that it cannot read. What goes up are the raw headers.
+  // Fastify refuses a Content-Type that it cannot parse. The raw headers, which are forwarded, keep it.
   app.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
     if (headers['content-type'] !== undefined) headers['content-type'] = undefined
     done()
@@ -61,32 +61,32 @@ async function proxy(app: FastifyInstance, options: Options) {
     exposeHeadRoute: false,
     config: { guarded: true, cors: false },
     handler: async (request, reply) => {
-      const departure = new ClientAbortSignal(reply.raw)
+      const clientSignal = new ClientAbortSignal(reply.raw)
       const { definition } = findProvider(providers, request.params.provider)
       const target = requestTarget(request.originalUrl)
       const method = request.method as HttpMethod
       checkPolicy(definition, method, guardPath(target))
-      checkHead(definition, request.raw.rawHeaders)
+      checkHeaderSize(definition, request.raw.rawHeaders)
 
       const opened = request.sessionRef && vault.open(request.sessionRef, [definition.name], request)
-      // What is there already is not waited for.
-      const held = opened instanceof Promise ? await opened : opened
-      const { owner, connection } = connectionIn(request, held, definition)
-      const place = concurrencyLimits.acquire(owner, definition)
-      let streamed: StreamedBody | undefined
+      // A cached record costs no tick.
+      const openedSession = opened instanceof Promise ? await opened : opened
+      const { owner, connection } = connectionIn(request, openedSession, definition)
+      const slot = concurrencyLimits.acquire(owner, definition)
+      let upload: StreamedBody | undefined
       let response: UpstreamResponse | undefined
       try {
-        // What is refused by its head is refused before its body comes.
+        // Refuses bad headers before the body arrives.
         if (hasBody(request.raw)) buildRequestHeaders(request.raw.rawHeaders, {}, [], { method, provider: definition })
         const { incomingBody } = request
         if (definition.api.idleTimeoutMs?.upload) incomingBody?.allowIdle(definition.api.idleTimeoutMs.upload)
         const read = readBody(request.raw, incomingBody, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
         const { body, bodyLength } = read instanceof Promise ? await read : read
         if (isStreamed(body)) {
-          streamed = body
-          place.convertTo('upload', clientNetwork(request.ip))
+          upload = body
+          slot.convertTo('upload', clientNetwork(request.ip))
         }
-        const exchanged = await forward({
+        const result = await forward({
           owner,
           connection,
           provider: definition,
@@ -95,58 +95,58 @@ async function proxy(app: FastifyInstance, options: Options) {
           rawHeaders: request.raw.rawHeaders,
           body,
           bodyLength,
-          signal: departure
+          signal: clientSignal
         })
-        response = exchanged.response
-        if (isEventStream(response.headers)) place.convertTo('eventStream', clientNetwork(request.ip))
-        noteRateLimit(request, owner, definition, response)
-        writeHead(reply, definition, exchanged)
+        response = result.response
+        if (isEventStream(response.headers)) slot.convertTo('eventStream', clientNetwork(request.ip))
+        handleRateLimit(request, owner, definition, response)
+        writeHead(reply, definition, result)
         const outcome = await response.pipeTo(reply.raw)
-        if (outcome === 'aborted' && !departure.aborted) {
+        if (outcome === 'aborted' && !clientSignal.aborted) {
           reply.isAborted = true
           request.log.warn({ provider: definition.name }, 'response aborted')
         }
       } catch (error) {
         response?.discard()
-        // Whoever has gone is answered nothing, and that the call was ended for it is no fault of the provider's.
-        if (!departure.aborted || !(error instanceof GatewayError)) throw error
+        // The client has disconnected: it gets no response, and an error that follows from that is not the provider's.
+        if (!clientSignal.aborted || !(error instanceof GatewayError)) throw error
         reply.hijack()
       } finally {
-        place.release()
-        // However the call has ended: what still comes is read, so that the client comes to read its answer.
-        streamed?.release()
+        slot.release()
+        // The rest of the body is read and discarded, so that the client reads its response.
+        upload?.release()
       }
     }
   })
 
   function connectionIn(
     request: FastifyRequest,
-    held: OpenedSession | undefined,
+    opened: OpenedSession | undefined,
     { name }: Provider
   ): { owner: string; connection: Connection } {
-    const connection = held?.connections.get(name)?.value
-    if (!held || !connection) throw connectionRequired(name)
+    const connection = opened?.connections.get(name)?.value
+    if (!opened || !connection) throw connectionRequired(name)
     if (connection.status === 'reconnect_required') throw reconnectRequired(name)
     assertNotRateLimited(connection, clock)
-    request.touchSession(held.session, name)
-    return { owner: held.session.value.owner, connection }
+    request.touchSession(opened.session, name)
+    return { owner: opened.session.value.owner, connection }
   }
 
-  /** The answer itself passes as it is; the next calls wait. */
-  function noteRateLimit(request: FastifyRequest, owner: string, { name, api }: Provider, { status, headers }: ResponseHead): void {
+  /** The client gets the 429 itself; further requests of the connection are refused here until the pause is over. */
+  function handleRateLimit(request: FastifyRequest, owner: string, { name, api }: Provider, { status, headers }: ResponseHead): void {
     const untilMs = status === 429 && api.rateLimit ? retryAtMs(api.rateLimit, headers, clock.now()) : undefined
     if (untilMs === undefined) return
     recordRateLimit(vault, new ConnectionKey(owner, name), untilMs).catch(error =>
-      request.log.warn({ code: error.code }, 'a rate limit could not be noted')
+      request.log.warn({ code: error.code }, 'a rate limit could not be stored')
     )
   }
 
-  /** From here on the response is the provider's, and bypasses Fastify. */
-  function writeHead(reply: FastifyReply, provider: Provider, { request, connection, response }: Exchanged): void {
+  /** From here on the response bypasses Fastify. */
+  function writeHead(reply: FastifyReply, provider: Provider, { sent, connection, response }: ForwardResult): void {
     const headers = buildResponseHeaders(
       response.status,
       response.headers,
-      location => rewriteLocation(provider, connection, { sent: request.path, ownHost }, location),
+      location => rewriteLocation(provider, connection, { sent: sent.path, ownHost }, location),
       credentialDetector(provider, connection),
       resourcePolicy
     )
@@ -177,7 +177,7 @@ function checkPolicy({ name, title, api }: Provider, method: HttpMethod, path: s
     throw new GatewayError('path_rejected', `This path is not forwarded to ${title}.`, { provider: name })
 }
 
-function checkHead({ name, title, api: { maxHeaderBytes } }: Provider, rawHeaders: readonly string[]): void {
+function checkHeaderSize({ name, title, api: { maxHeaderBytes } }: Provider, rawHeaders: readonly string[]): void {
   if (maxHeaderBytes === undefined || rawHeaders.reduce((bytes, text) => bytes + text.length, 0) <= maxHeaderBytes) return
   throw new GatewayError('header_rejected', `The headers are larger than the ${maxHeaderBytes} bytes that are forwarded to ${title}.`, {
     provider: name,

@@ -4,8 +4,8 @@ import { GatewayError } from '../../../src/core/errors.ts'
 const prefix = '/proxy/'
 
 /**
- * What the router sees of an address. Of a proxied call it needs the provider; the rest goes up byte for byte, decodable or not. The base
- * itself, `/proxy/NAME`, is on the route of what lies below it.
+ * The URL for Fastify's router. For a proxied request the router needs the provider only: the rest is forwarded byte for byte, and may
+ * not decode. The base itself, `/proxy/NAME`, uses the same route as the paths below it.
  */
 export function rewriteUrl({ url = '' }: Pick<IncomingMessage, 'url'>): string {
   if (!url.startsWith(prefix)) return url
@@ -14,12 +14,12 @@ export function rewriteUrl({ url = '' }: Pick<IncomingMessage, 'url'>): string {
 }
 
 /**
- * The raw target behind `/proxy/NAME`: two segments are skipped, however they are spelled. Without a path, `/proxy/NAME` and
- * `/proxy/NAME?q`, it is the API's base itself.
- * @throws {GatewayError} `path_rejected`
+ * The raw target after `/proxy/NAME`: skips two segments, however they are encoded. It has no path for the API's base itself
+ * (`/proxy/NAME`, `/proxy/NAME?q`).
+ * @throws {GatewayError} `path_rejected` for a target that is not in origin form
  */
 export function requestTarget(url: string): string {
-  // RFC 9112 §3.2.2 knows an absolute form as well; what its host would mean here nobody knows, so it is not guessed.
+  // RFC 9112 §3.2.2: the absolute form names a host, which has no meaning here.
   if (!url.startsWith('/')) throw new GatewayError('path_rejected', 'The request target must begin with a slash.')
   return url.slice(segmentEnd(url, url.indexOf('/', 1) + 1))
 }

@@ -10,32 +10,33 @@ import { sendCheckRequest } from './check-request.ts'
 import { describeMalformedKey, unwrapPastedKey } from './pasted-key.ts'
 import type { ResponseHead, Send } from './upstream.ts'
 
-/** Some vendors' keys are signed tokens of a kilobyte and more. */
-const maxCharacters = 4096
-/** With what is around it. */
-const maxPasted = 2 * maxCharacters
+/** Some vendors' keys are signed tokens of more than a kilobyte. */
+const maxKeyLength = 4096
+/** With the text around the key. */
+const maxPastedLength = 2 * maxKeyLength
 
 /**
- * A key as a person pasted it, without what was copied along with it.
- * @throws {GatewayError} `api_key_malformed`, saying what was seen; the key is never repeated
+ * Extracts the key from text that a user pasted.
+ * @throws {GatewayError} `api_key_malformed`, with a description of the mistake that never contains the key
  */
 export function parseApiKey(pasted: unknown, provider: string): Secret {
   const malformed = (why: string) => new GatewayError('api_key_malformed', why, { provider })
   if (typeof pasted !== 'string') throw malformed('Send {"apiKey":"…"} with the key as text.')
-  // Before anything looks through it.
-  if (pasted.length > maxPasted) throw malformed(`The key is longer than ${maxCharacters} characters. Copy the key alone.`)
+  // Before any regular expression runs on it.
+  if (pasted.length > maxPastedLength) throw malformed(`The key is longer than ${maxKeyLength} characters. Copy the key alone.`)
   const key = unwrapPastedKey(pasted)
-  // Neither header nor URL takes anything else.
-  const fault = describeMalformedKey(key)
-  if (fault !== undefined) throw malformed(`${fault} Copy it again, the key alone, and paste it here.`)
-  if (key.length > maxCharacters) throw malformed(`The key is longer than ${maxCharacters} characters. Copy the key alone.`)
+  // Headers and URLs take no other characters.
+  const mistake = describeMalformedKey(key)
+  if (mistake !== undefined) throw malformed(`${mistake} Copy it again, the key alone, and paste it here.`)
+  if (key.length > maxKeyLength) throw malformed(`The key is longer than ${maxKeyLength} characters. Copy the key alone.`)
   return new Secret(key)
 }
 
 /**
- * Shows the key to the provider, by the check call of its definition.
- * @returns the connection that it makes, with the account's name where the answer tells it
- * @throws {GatewayError} `api_key_malformed` when it could not stand where it has to, `api_key_rejected` when the provider refuses it, `provider_unavailable` or `provider_timeout` when it cannot say
+ * Verifies a key with the check request of the provider's definition.
+ * @returns a connection with the key, and with the account's name if the response has it
+ * @throws {GatewayError} `api_key_malformed` when the key cannot be placed in the URL, `api_key_rejected` when the provider refuses it,
+ * `provider_unavailable` or `provider_timeout` when the provider cannot say
  */
 export async function connectWithApiKey(
   send: Send,
@@ -45,9 +46,11 @@ export async function connectWithApiKey(
   nowMs: number
 ): Promise<Connection> {
   const { check, placements } = method
-  // As a segment of a path a key could climb, where a server decodes before it resolves dots (CWE-22).
+  // In a path segment a key could traverse, where a server decodes before it resolves dots (CWE-22).
   if (placements.some(placement => placement.in === 'path') && !isGuarded(`/${encodeURIComponent(key.reveal())}`))
-    throw new GatewayError('api_key_malformed', 'The key holds a character that no key has. Copy it again.', { provider: definition.name })
+    throw new GatewayError('api_key_malformed', 'The key contains a character that no key has. Copy it again.', {
+      provider: definition.name
+    })
   const connection: Connection = {
     provider: definition.name,
     method: 'api_key',
@@ -55,10 +58,10 @@ export async function connectWithApiKey(
     credential: key,
     connectedAtMs: nowMs
   }
-  const response = await sendCheckRequest(send, definition, connection, check)
-  if (!response) throw unavailable(definition, 'its response broke off or had no end')
-  const { verdict, head, document } = response
-  if (verdict === 'unavailable') throw unavailable(definition, `it answered ${head.status}`, waitOf(definition, head, nowMs))
+  const result = await sendCheckRequest(send, definition, connection, check)
+  if (!result) throw unavailable(definition, 'its response was incomplete or too long')
+  const { verdict, head, document } = result
+  if (verdict === 'unavailable') throw unavailable(definition, `it returned status ${head.status}`, retryAfterOf(definition, head, nowMs))
   if (verdict === 'forbidden') throw notAllowed(definition)
   if (verdict !== 'accepted') throw rejected(definition)
   const account = check.account === undefined ? undefined : toAccountName(resolvePointer(document, check.account))
@@ -74,10 +77,10 @@ function isGuarded(path: string): boolean {
   }
 }
 
-/** Whole seconds until which the provider wants no further call, where it says so. */
-function waitOf({ api }: Provider, { headers }: ResponseHead, nowMs: number): number | undefined {
-  const usual = retryAtMs({ header: 'retry-after', unit: 'seconds' }, headers, nowMs)
-  const untilMs = (api.rateLimit && retryAtMs(api.rateLimit, headers, nowMs)) ?? usual
+/** Whole seconds for which the provider wants no further request, if it says so. */
+function retryAfterOf({ api }: Provider, { headers }: ResponseHead, nowMs: number): number | undefined {
+  const standardMs = retryAtMs({ header: 'retry-after', unit: 'seconds' }, headers, nowMs)
+  const untilMs = (api.rateLimit && retryAtMs(api.rateLimit, headers, nowMs)) ?? standardMs
   return untilMs === undefined ? undefined : Math.ceil((untilMs - nowMs) / 1000)
 }
 
@@ -90,7 +93,7 @@ const rejected = ({ name, title }: Provider) =>
     }
   )
 
-/** A key that is known, and may not do what the check asks for: another one would do no better. */
+/** The provider knows the key, but the key lacks a permission: another key of the same kind would fail too. */
 const notAllowed = ({ name, title }: Provider) =>
   new GatewayError(
     'api_key_rejected',

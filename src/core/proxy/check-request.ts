@@ -12,16 +12,21 @@ const maxResponseBytes = 256 * 1024
 const checkTimeoutMs = 10_000
 
 /**
- * What a check call says of a credential: it is good; it is not; it is, but may not do this; the provider cannot say now; or nothing
- * that its definition knows.
+ * What a check request says of a credential. `forbidden`: it is good but lacks a permission. `unavailable`: the provider cannot say now.
+ * `unknown`: the definition does not expect this response.
  */
 type Verdict = 'accepted' | 'refused' | 'forbidden' | 'unavailable' | 'unknown'
 
-type CheckResponse = { readonly head: ResponseHead; readonly verdict: Verdict /** Of JSON that parses. */; readonly document: unknown }
+type CheckResult = {
+  readonly head: ResponseHead
+  readonly verdict: Verdict
+  /** The parsed body; `undefined` if it is not JSON. */
+  readonly document: unknown
+}
 
 /**
- * Makes the check call of a definition with a connection's credential.
- * @returns `undefined` when the response broke off, or had no end
+ * Sends the check request of a definition with a connection's credential.
+ * @returns `undefined` when the response is aborted or too long
  * @throws {GatewayError} as `Send` does
  */
 export async function sendCheckRequest(
@@ -29,7 +34,7 @@ export async function sendCheckRequest(
   definition: Provider,
   connection: Connection,
   check: CredentialCheck
-): Promise<CheckResponse | undefined> {
+): Promise<CheckResult | undefined> {
   const { path, headers } = applyCredential(definition, connection, check.path)
   const request = {
     provider: definition.name,
@@ -43,14 +48,14 @@ export async function sendCheckRequest(
     signal: AbortSignal.timeout(checkTimeoutMs)
   }
   const response = await send(request)
-  const body = await bodyOf(response)
+  const body = await readBody(response)
   if (!body) return undefined
-  const document = asJson(body)
+  const document = parseJson(body)
   return { head: response, document, verdict: verdictOf(check, response, document) }
 }
 
-/** `undefined` when it was aborted, or is too long. */
-async function bodyOf(response: UpstreamResponse): Promise<Buffer | undefined> {
+/** @returns `undefined` when the body is aborted or too long */
+async function readBody(response: UpstreamResponse): Promise<Buffer | undefined> {
   const chunks: Buffer[] = []
   let size = 0
   const sink = new Writable({
@@ -64,23 +69,23 @@ async function bodyOf(response: UpstreamResponse): Promise<Buffer | undefined> {
   return outcome === 'complete' && size <= maxResponseBytes ? Buffer.concat(chunks) : undefined
 }
 
-function verdictOf({ status: accepted, expect }: CredentialCheck, head: ResponseHead, document: unknown): Verdict {
+function verdictOf({ status: expected, expect }: CredentialCheck, head: ResponseHead, document: unknown): Verdict {
   const { status } = head
-  if ([accepted].flat().includes(status)) {
+  if ([expected].flat().includes(status)) {
     if (!expect) return 'accepted'
-    const said = resolvePointer(document, expect.pointer)
-    if (said === expect.equals) return 'accepted'
-    // What is no such document, a page of maintenance in a 200 for one, says nothing of the credential.
-    return said === undefined ? 'unknown' : 'refused'
+    const actual = resolvePointer(document, expect.pointer)
+    if (actual === expect.equals) return 'accepted'
+    // A body without the member, as a maintenance page with status 200, says nothing about the credential.
+    return actual === undefined ? 'unknown' : 'refused'
   }
   if (isUnauthorized(head)) return 'refused'
   if (status === 403) return 'forbidden'
-  // RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4: try again.
+  // 408, 425, 429: retry later (RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4).
   if (status >= 500 || status === 408 || status === 425 || status === 429 || (status >= 300 && status < 400)) return 'unavailable'
   return 'unknown'
 }
 
-function asJson(body: Buffer): unknown {
+function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString())
   } catch {

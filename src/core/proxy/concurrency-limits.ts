@@ -1,123 +1,121 @@
 import { GatewayError } from '../errors.ts'
 import type { Provider } from '../provider/definition.ts'
 
-/** A quarter of what a provider's connections can carry at once: no session, and no two, have them to themselves. */
-const defaultPerSession = 256
-/** Those that are being sent, and some that wait for a connection. */
-const defaultOfAll = 2_048
+/** A quarter of the requests that can be in flight to a provider's origin at once, so that one or two sessions cannot take them all. */
+const defaultMaxPerSession = 256
+/** Those that are sent (src/upstream/send.ts), and as many that wait for their turn. */
+const defaultMaxPerProvider = 2_048
 
-/** What may last for as long as its client likes: each kind has places apart from those of calls, and no network has all of them. */
+/** Requests that may last for as long as the client likes. They are counted apart from the others, and no network can take all places. */
 const longLived = {
-  upload: { plural: 'uploads', ofSession: 32, ofNetwork: 192, ofAll: 384 },
-  eventStream: { plural: 'event streams', ofSession: 64, ofNetwork: 256, ofAll: 512 }
+  upload: { plural: 'uploads', maxPerSession: 32, maxPerNetwork: 192, maxPerProvider: 384 },
+  eventStream: { plural: 'event streams', maxPerSession: 64, maxPerNetwork: 256, maxPerProvider: 512 }
 } as const
 type LongLived = keyof typeof longLived
 
-/** One call's, until it leaves. */
+/** The place of one request in flight. */
 type Slot = {
   /**
-   * The call turns out to last: it gives up its place among the calls for one of its kind.
+   * Moves a request that turns out to be long-lived from the requests to its kind.
    * @param network of its client (see `clientNetwork`)
-   * @throws {GatewayError} `rate_limited` when there is none; it keeps its place until it leaves
+   * @throws {GatewayError} `rate_limited` at a limit of the kind; the slot stays with the requests
    */
   convertTo(kind: LongLived, network: string): void
-  /** To be called once. */
+  /** Called once. */
   release(): void
 }
 
-/** Calls under way, counted by provider and session in this process. */
+/** Limits requests in flight, by provider and session, in this process. */
 export type ConcurrencyLimits = {
-  /**
-   * Counts a call that begins.
-   * @throws {GatewayError} `rate_limited` when there are as many as the definition allows
-   */
+  /** @throws {GatewayError} `rate_limited` at a limit of the provider's definition */
   acquire(owner: string, provider: Provider): Slot
 }
 
-class Count {
-  all = 0
-  readonly #by = new Map<string, number>()
+/** Counts in all, and by owner and network. */
+class Counter {
+  total = 0
+  readonly #byKey = new Map<string, number>()
 
   of(key: string): number {
-    return this.#by.get(key) ?? 0
+    return this.#byKey.get(key) ?? 0
   }
 
   add(owner: string, network?: string): void {
-    this.all++
+    this.total++
     this.#change(owner, 1)
     if (network !== undefined) this.#change(network, 1)
   }
 
   remove(owner: string, network?: string): void {
-    this.all--
+    this.total--
     this.#change(owner, -1)
     if (network !== undefined) this.#change(network, -1)
   }
 
   #change(key: string, by: number): void {
     const count = this.of(key) + by
-    if (count > 0) this.#by.set(key, count)
-    else this.#by.delete(key)
+    if (count > 0) this.#byKey.set(key, count)
+    else this.#byKey.delete(key)
   }
 }
 
-type Counts = { readonly calls: Count } & { readonly [kind in LongLived]: Count }
+type Counters = { readonly requests: Counter } & { readonly [kind in LongLived]: Counter }
 
 export function createConcurrencyLimits(): ConcurrencyLimits {
-  const underWay = new Map<string, Counts>()
+  const countersByProvider = new Map<string, Counters>()
 
-  function countsOf(provider: string): Counts {
-    let counts = underWay.get(provider)
-    if (!counts) {
-      counts = { calls: new Count(), upload: new Count(), eventStream: new Count() }
-      underWay.set(provider, counts)
+  function countersOf(provider: string): Counters {
+    let counters = countersByProvider.get(provider)
+    if (!counters) {
+      counters = { requests: new Counter(), upload: new Counter(), eventStream: new Counter() }
+      countersByProvider.set(provider, counters)
     }
-    return counts
+    return counters
   }
 
-  return { acquire: (owner, provider) => new RequestSlot(owner, provider, countsOf(provider.name)) }
+  return { acquire: (owner, provider) => new RequestSlot(owner, provider, countersOf(provider.name)) }
 }
 
 class RequestSlot implements Slot {
   readonly #owner: string
   readonly #provider: Provider
-  readonly #counts: Counts
+  readonly #counters: Counters
   #kind: LongLived | undefined
   #network = ''
 
-  constructor(owner: string, provider: Provider, counts: Counts) {
-    const { maxCallsPerSession: ofSession = defaultPerSession, maxCalls: ofAll = defaultOfAll } = provider.api
-    if (counts.calls.of(owner) >= ofSession) throw tooManyOfSession(provider, ofSession, 'calls')
-    if (counts.calls.all >= ofAll) throw tooMany(provider, 'calls')
-    counts.calls.add(owner)
+  constructor(owner: string, provider: Provider, counters: Counters) {
+    const { maxCallsPerSession = defaultMaxPerSession, maxCalls = defaultMaxPerProvider } = provider.api
+    if (counters.requests.of(owner) >= maxCallsPerSession) throw sessionLimited(provider, maxCallsPerSession, 'requests')
+    if (counters.requests.total >= maxCalls) throw limited(provider, 'requests')
+    counters.requests.add(owner)
     this.#owner = owner
     this.#provider = provider
-    this.#counts = counts
+    this.#counters = counters
   }
 
   convertTo(kind: LongLived, network: string): void {
     if (kind === this.#kind) return
-    const { plural, ofSession, ofNetwork, ofAll } = longLived[kind]
-    const most = Math.min(ofSession, this.#provider.api.maxCallsPerSession ?? ofSession)
-    const count = this.#counts[kind]
-    if (count.of(this.#owner) >= most) throw tooManyOfSession(this.#provider, most, plural)
-    if (count.of(network) >= ofNetwork || count.all >= ofAll) throw tooMany(this.#provider, plural)
+    const { plural, maxPerSession, maxPerNetwork, maxPerProvider } = longLived[kind]
+    const max = Math.min(maxPerSession, this.#provider.api.maxCallsPerSession ?? maxPerSession)
+    const counter = this.#counters[kind]
+    if (counter.of(this.#owner) >= max) throw sessionLimited(this.#provider, max, plural)
+    if (counter.of(network) >= maxPerNetwork || counter.total >= maxPerProvider) throw limited(this.#provider, plural)
     this.release()
-    count.add(this.#owner, network)
+    counter.add(this.#owner, network)
     this.#kind = kind
     this.#network = network
   }
 
   release(): void {
-    if (this.#kind) this.#counts[this.#kind].remove(this.#owner, this.#network)
-    else this.#counts.calls.remove(this.#owner)
+    if (this.#kind) this.#counters[this.#kind].remove(this.#owner, this.#network)
+    else this.#counters.requests.remove(this.#owner)
   }
 }
 
-const tooManyOfSession = (provider: Provider, most: number, what: string) =>
-  refused(provider, `This session has ${most} ${what} to ${provider.title} under way, as many as it may. Wait for some to end.`)
+const sessionLimited = (provider: Provider, max: number, plural: string) =>
+  rateLimited(provider, `This session has ${max} ${plural} to ${provider.title} in flight, which is the limit. Wait for one to end.`)
 
-const tooMany = (provider: Provider, what: string) =>
-  refused(provider, `Too many ${what} to ${provider.title} are under way. Try again in a moment.`)
+const limited = (provider: Provider, plural: string) =>
+  rateLimited(provider, `Too many ${plural} to ${provider.title} are in flight. Try again in a moment.`)
 
-const refused = ({ name }: Provider, detail: string) => new GatewayError('rate_limited', detail, { provider: name, retryAfter: 1 })
+const rateLimited = ({ name }: Provider, detail: string) => new GatewayError('rate_limited', detail, { provider: name, retryAfter: 1 })

@@ -8,7 +8,7 @@ import { apiBase } from './api-base.ts'
 import { applyCredential, credentialHeaderNames } from './credential.ts'
 import { followRedirects, mayFollowRedirects } from './redirects.ts'
 import { createUnauthorizedCheck, type UnauthorizedCheckDependencies } from './unauthorized-check.ts'
-import { connectionOf, createUnauthorizedMemo, isUnauthorized, requestKey } from './unauthorized-memo.ts'
+import { connectionKey, createUnauthorizedMemo, isUnauthorized, requestKey } from './unauthorized-memo.ts'
 import { type AbortSignalLike, isStreamed, type RequestBody, type UpstreamRequest, type UpstreamResponse } from './upstream.ts'
 
 export type ProxiedRequest = {
@@ -16,7 +16,7 @@ export type ProxiedRequest = {
   readonly connection: Connection
   readonly provider: Provider
   readonly method: HttpMethod
-  /** Guarded path and query below the API's base; neither for the base itself. */
+  /** Guarded path and query below the API's base; both empty for the base itself. */
   readonly target: string
   readonly rawHeaders: readonly string[]
   readonly body: RequestBody
@@ -24,113 +24,123 @@ export type ProxiedRequest = {
   readonly signal: AbortSignalLike
 }
 
-/** The provider's response to a request, with the connection whose credential the request carried. */
-export type Exchanged = { readonly request: UpstreamRequest; readonly connection: Connection; readonly response: UpstreamResponse }
+export type ForwardResult = {
+  /** What was sent to the provider, with the credential in it. */
+  readonly sent: UpstreamRequest
+  /** Whose credential was sent. */
+  readonly connection: Connection
+  readonly response: UpstreamResponse
+}
 
 const defaultTimeoutMs = 30_000
 const defaultReadTimeoutMs = 5 * 60_000
-/** How long a call whose token is still good waits for its renewal. */
-const aheadMs = 1_000
-/** Of a renewal: no word against the connection. */
-const mayPass = ['provider_unavailable', 'provider_timeout', 'client_rejected', 'store_unavailable'] as const
+/** How long a request waits for a renewal while its token is still valid. */
+const maxRenewAheadMs = 1_000
+/** Errors of a renewal that say nothing against the connection. */
+const transientErrors = ['provider_unavailable', 'provider_timeout', 'client_rejected', 'store_unavailable'] as const
 
-/** Send; on a 401 renew and send once more. The second response is final. So is the first, where nothing can be renewed. */
+/**
+ * Sends a request with the connection's credential. On a 401 it renews the token and sends once more; the second response is final.
+ * The first response is final where no renewal is possible or none would help.
+ */
 export function createForward(
   dependencies: UnauthorizedCheckDependencies & { readonly renew: Renew }
-): (call: ProxiedRequest) => Promise<Exchanged> {
+): (request: ProxiedRequest) => Promise<ForwardResult> {
   const { send, renew, clock } = dependencies
   const memo = createUnauthorizedMemo(clock)
   const check = createUnauthorizedCheck(dependencies, memo)
 
-  return async function forward(call) {
-    const renewedAhead = isDueForRenewal(call.connection, clock.now()) ? await renewAhead(call) : undefined
-    if (renewedAhead) return lastAttempt(call, renewedAhead)
+  return async function forward(request) {
+    const renewedAhead = isDueForRenewal(request.connection, clock.now()) ? await renewAhead(request) : undefined
+    if (renewedAhead) return sendFinal(request, renewedAhead)
 
-    const { connection } = call
-    // Past its known expiry a 401 is expected: then a renewal finds out whether the connection is over.
-    if (connection.refreshToken === undefined && !isExpired(connection, clock.now())) return onlyAttempt(call)
-    if (isKnownUnauthorized(call, connection)) return lastAttempt(call, connection)
+    const { connection } = request
+    // A 401 of an expired token is expected, and a renewal finds out whether the connection has ended.
+    if (connection.refreshToken === undefined && !isExpired(connection, clock.now())) return sendUnrenewable(request)
+    if (isKnownUnauthorized(request, connection)) return sendFinal(request, connection)
 
-    const first = await attempt(call, connection)
-    if (!isUnauthorized(first.response)) return redirected(call, first)
+    const first = await sendWith(request, connection)
+    if (!isUnauthorized(first.response)) return withRedirects(request, first)
     first.response.discard()
-    const { value: renewed } = await renew(new ConnectionKey(call.owner, connection.provider), connection)
-    if (isStreamed(call.body)) throw retryRequest(call.provider)
+    const { value: renewed } = await renew(new ConnectionKey(request.owner, connection.provider), connection)
+    if (isStreamed(request.body)) throw retryRequest(request.provider)
 
-    const second = await attempt(call, renewed)
-    if (isUnauthorized(second.response)) memo.recordFutileRenewal(connectionOf(call))
-    return noted(call, second)
+    const second = await sendWith(request, renewed)
+    if (isUnauthorized(second.response)) memo.recordFutileRenewal(connectionKey(request))
+    return finish(request, second)
   }
 
-  /** For a credential that nothing can renew. A 401 is the final response, and a reason to find out whether the connection is over. */
-  async function onlyAttempt(call: ProxiedRequest): Promise<Exchanged> {
-    const connection = await check.settled(call)
-    if (isKnownUnauthorized(call, connection)) return lastAttempt(call, connection)
-    const exchanged = await attempt(call, connection)
-    const { response } = exchanged
-    if (isUnauthorized(response)) check.refused(call, connection)
-    else if (connection.firstUnauthorized !== undefined && response.status < 400) check.served(call, connection)
-    return redirected(call, exchanged)
+  /** For a credential that cannot be renewed: a 401 is final, and a reason to check whether the connection has ended. */
+  async function sendUnrenewable(request: ProxiedRequest): Promise<ForwardResult> {
+    const connection = await check.settle(request)
+    if (isKnownUnauthorized(request, connection)) return sendFinal(request, connection)
+    const result = await sendWith(request, connection)
+    if (isUnauthorized(result.response)) check.onUnauthorized(request, connection)
+    else if (connection.firstUnauthorized !== undefined && result.response.status < 400) check.onSuccess(request, connection)
+    return withRedirects(request, result)
   }
 
-  async function lastAttempt(call: ProxiedRequest, connection: Connection): Promise<Exchanged> {
-    return noted(call, await attempt(call, connection))
+  /** For a response that is final, whatever its status. */
+  async function sendFinal(request: ProxiedRequest, connection: Connection): Promise<ForwardResult> {
+    return finish(request, await sendWith(request, connection))
   }
 
-  async function attempt(call: ProxiedRequest, connection: Connection): Promise<Exchanged> {
-    const request = requestOf(call, connection)
-    return { request, connection, response: await send(request) }
+  async function sendWith(request: ProxiedRequest, connection: Connection): Promise<ForwardResult> {
+    const sent = upstreamRequest(request, connection)
+    return { sent, connection, response: await send(sent) }
   }
 
-  function noted(call: ProxiedRequest, exchanged: Exchanged): Exchanged | Promise<Exchanged> {
-    memo.note(requestKey(call), exchanged.connection.credential, isUnauthorized(exchanged.response))
-    return redirected(call, exchanged)
+  function finish(request: ProxiedRequest, result: ForwardResult): ForwardResult | Promise<ForwardResult> {
+    memo.record(requestKey(request), result.connection.credential, isUnauthorized(result.response))
+    return withRedirects(request, result)
   }
 
-  function redirected(call: ProxiedRequest, exchanged: Exchanged): Exchanged | Promise<Exchanged> {
-    return mayFollowRedirects(call) ? followRedirects(send, call, exchanged) : exchanged
+  function withRedirects(request: ProxiedRequest, result: ForwardResult): ForwardResult | Promise<ForwardResult> {
+    return mayFollowRedirects(request) ? followRedirects(send, request, result) : result
   }
 
-  function isKnownUnauthorized(call: ProxiedRequest, { credential }: Connection): boolean {
-    return memo.has(connectionOf(call), requestKey(call), credential)
+  function isKnownUnauthorized(request: ProxiedRequest, { credential }: Connection): boolean {
+    return memo.has(connectionKey(request), requestKey(request), credential)
   }
 
-  /** A renewal ahead of expiry may fail for a while, with the provider or the store, or take long; the call goes on with what still works. */
+  /**
+   * Renews before expiry. `undefined` when that fails for now, or takes too long, and the present token is still valid.
+   * @throws {GatewayError} as `Renew` does, when the token has expired or the error is not transient
+   */
   async function renewAhead({ owner, connection }: ProxiedRequest): Promise<Connection | undefined> {
-    const isGood = () => !isExpired(connection, clock.now())
-    if (isGood()) {
+    const isValid = () => !isExpired(connection, clock.now())
+    if (isValid()) {
       if (isBackingOff(connection, clock.now())) return undefined
       try {
-        return (await renew(new ConnectionKey(owner, connection.provider), connection, aheadMs)).value
+        return (await renew(new ConnectionKey(owner, connection.provider), connection, maxRenewAheadMs)).value
       } catch (error) {
-        if (!mayPass.some(code => hasCode(error, code))) throw error
-        if (isGood()) return undefined
+        if (!transientErrors.some(code => hasCode(error, code))) throw error
+        if (isValid()) return undefined
       }
     }
     return (await renew(new ConnectionKey(owner, connection.provider), connection)).value
   }
 }
 
-function requestOf(call: ProxiedRequest, connection: Connection): UpstreamRequest {
-  const { provider } = call
-  const { path, headers } = applyCredential(provider, connection, call.target)
+function upstreamRequest(request: ProxiedRequest, connection: Connection): UpstreamRequest {
+  const { provider } = request
+  const { path, headers } = applyCredential(provider, connection, request.target)
   return {
     provider: provider.name,
     origin: apiBase(provider).origin,
-    method: call.method,
+    method: request.method,
     path,
-    headers: buildRequestHeaders(call.rawHeaders, headers, credentialHeaderNames(provider, connection), call),
-    body: call.body,
-    bodyLength: call.bodyLength,
+    headers: buildRequestHeaders(request.rawHeaders, headers, credentialHeaderNames(provider, connection), request),
+    body: request.body,
+    bodyLength: request.bodyLength,
     timeoutMs: provider.api.timeoutMs ?? defaultTimeoutMs,
     readTimeoutMs: provider.api.idleTimeoutMs?.download ?? defaultReadTimeoutMs,
-    signal: call.signal
+    signal: request.signal
   }
 }
 
 const retryRequest = ({ name }: Provider) =>
-  new GatewayError(
-    'retry_request',
-    'The access was renewed, but the body was too large to be kept for a second try. Send the request again.',
-    { provider: name, retryAfter: 0 }
-  )
+  new GatewayError('retry_request', 'The token was renewed, but the body is too large to be sent a second time. Send the request again.', {
+    provider: name,
+    retryAfter: 0
+  })

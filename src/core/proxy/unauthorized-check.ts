@@ -9,116 +9,112 @@ import { withTimeout } from '../util/timeout.ts'
 import type { Vault } from '../vault/vault.ts'
 import { sendCheckRequest } from './check-request.ts'
 import type { ProxiedRequest } from './forward.ts'
-import { connectionOf, requestKey, type UnauthorizedMemo } from './unauthorized-memo.ts'
+import { connectionKey, requestKey, type UnauthorizedMemo } from './unauthorized-memo.ts'
 import type { Send } from './upstream.ts'
 
 export type UnauthorizedCheckDependencies = {
   readonly send: Send
   readonly vault: Pick<Vault, 'readConnection' | 'replace'>
   readonly clock: Clock
-  /** Told when a connection is over, and by what that was known. */
+  /** Called when a connection has ended, with the reason. */
   readonly onEnded: (connection: Connection, why: string) => void
-  /** Told what went wrong in the background, of the provider or the store: then nothing has changed. */
+  /** Called with an error of the provider or the store in the background. The connection has not changed. */
   readonly onFailed: (connection: Connection, error: unknown) => void
 }
 
-/** The longest that a call waits for what is being found out about its connection. */
-const patienceMs = 1_000
-/** A second refusal at the same place says more than the first only so long after it: a provider's failover is over by then. */
-const sameAgainMs = 60_000
+/** Longest wait of a request for a check of its connection. */
+const maxWaitMs = 1_000
+/** A second 401 on the same path counts only this long after the first: a failover at the provider is over by then. */
+const minRepeatMs = 60_000
 
 /**
- * Finds out what a refusal means for a credential that nothing can renew: the provider may have ended it, or may not let it do this
- * one thing, or may have been wrong for a moment. The refusal itself passes to the client; this goes on in the background.
+ * Finds out in the background what a 401 means for a credential that cannot be renewed: that the provider has ended it, that it lacks a
+ * permission, or that the provider had a transient error. The client gets the 401 itself.
  *
- * Where the definition has a check call, that says whether the credential is over. Where it has none, the first refusal is noted in the
- * connection's record, for all instances, and a second one, of a call that began after the note, is believed when it comes from another
- * place or a minute later. A success in between takes the note away.
+ * If the definition has a check request, that decides. If not, the first 401 is stored in the connection's record, for all replicas, and
+ * a second one ends the connection when it comes from another path or a minute later, and its request was sent after the first was
+ * stored. A success in between deletes the first.
  */
-export function createUnauthorizedCheck(
-  { send, vault, clock, onEnded, onFailed }: UnauthorizedCheckDependencies,
-  refusals: UnauthorizedMemo
-) {
-  /** What is being found out, by connection; with how the connection stands then. */
-  const underWay = new Map<string, Promise<Connection | undefined>>()
+export function createUnauthorizedCheck({ send, vault, clock, onEnded, onFailed }: UnauthorizedCheckDependencies, memo: UnauthorizedMemo) {
+  /** By connection key. Resolves with the connection as stored by then, if it is known. */
+  const inFlight = new Map<string, Promise<Connection | undefined>>()
 
-  /** One at a time for each connection: refusals at once have one cause. */
-  function begin(call: ProxiedRequest, connection: Connection, work: () => Promise<Connection | undefined>): void {
-    const key = connectionOf(call)
-    if (underWay.has(key)) return
-    const found = work()
+  /** Single flight for each connection: concurrent 401s have one cause. */
+  function start(request: ProxiedRequest, connection: Connection, work: () => Promise<Connection | undefined>): void {
+    const key = connectionKey(request)
+    if (inFlight.has(key)) return
+    const flight = work()
       .catch(error => {
         onFailed(connection, error)
         return undefined
       })
-      .finally(() => underWay.delete(key))
-    underWay.set(key, found)
+      .finally(() => inFlight.delete(key))
+    inFlight.set(key, flight)
   }
 
-  async function ask(call: ProxiedRequest, connection: Connection, check: CredentialCheck): Promise<Connection | undefined> {
-    refusals.recordFutileRenewal(connectionOf(call))
-    const response = await sendCheckRequest(send, call.provider, connection, check)
-    if (response?.verdict === 'refused') return end(call, connection, `its check call was answered ${response.head.status}`)
-    // Good, and not for this: until the memory of the place ends, a refusal there is no question any more.
-    if (response?.verdict === 'accepted' || response?.verdict === 'forbidden') refusals.note(requestKey(call), connection.credential, true)
+  async function runCheck(request: ProxiedRequest, connection: Connection, check: CredentialCheck): Promise<Connection | undefined> {
+    memo.recordFutileRenewal(connectionKey(request))
+    const result = await sendCheckRequest(send, request.provider, connection, check)
+    if (result?.verdict === 'refused') return end(request, connection, `its check request returned ${result.head.status}`)
+    // The credential is good, and not for this path: no further check of it until the memo entry expires.
+    if (result?.verdict === 'accepted' || result?.verdict === 'forbidden') memo.record(requestKey(request), connection.credential, true)
     return undefined
   }
 
-  async function suspect(call: ProxiedRequest, connection: Connection): Promise<Connection | undefined> {
-    const noted = connection.firstUnauthorized
-    const [place, atMs] = [markOf(call), clock.now()]
-    // Another instance may have noted one meanwhile.
-    const note = (value: Connection): Connection => ({ ...value, firstUnauthorized: value.firstUnauthorized ?? { place, atMs } })
-    if (!noted) return change(call, connection, note)
-    const isElsewhere = noted.place !== place
-    if (!isElsewhere && atMs - noted.atMs < sameAgainMs) return undefined
-    const why = `it was refused ${isElsewhere ? 'at two places' : 'again after a minute'}, with no success in between`
-    // Where a success on another instance has taken the note away, this is the first again.
-    return end(call, connection, why, value => (value.firstUnauthorized?.atMs === noted.atMs ? ended(value) : note(value)))
+  async function recordUnauthorized(request: ProxiedRequest, connection: Connection): Promise<Connection | undefined> {
+    const first = connection.firstUnauthorized
+    const [place, atMs] = [pathHash(request), clock.now()]
+    // Another replica may have stored one in the meantime.
+    const withFirst = (value: Connection): Connection => ({ ...value, firstUnauthorized: value.firstUnauthorized ?? { place, atMs } })
+    if (!first) return update(request, connection, withFirst)
+    const isOtherPath = first.place !== place
+    if (!isOtherPath && atMs - first.atMs < minRepeatMs) return undefined
+    const why = `unauthorized ${isOtherPath ? 'on two paths' : 'again after a minute'}, with no success in between`
+    // If another replica has deleted the first after a success, this one is the first.
+    return end(request, connection, why, value => (value.firstUnauthorized?.atMs === first.atMs ? ended(value) : withFirst(value)))
   }
 
-  /** @param to what becomes of it */
-  async function end(call: ProxiedRequest, connection: Connection, why: string, to: (kept: Connection) => Connection = ended) {
-    const standing = await change(call, connection, to)
-    if (standing?.status === 'reconnect_required') onEnded(standing, why)
-    return standing
+  async function end(request: ProxiedRequest, connection: Connection, why: string, change: (stored: Connection) => Connection = ended) {
+    const updated = await update(request, connection, change)
+    if (updated?.status === 'reconnect_required') onEnded(updated, why)
+    return updated
   }
 
-  /** Writes over the record for as long as it has this credential. @returns what stands there then */
-  async function change({ owner }: ProxiedRequest, { provider, credential }: Connection, to: (value: Connection) => Connection) {
+  /** Changes the record while it still has this credential. @returns the record as stored; `undefined` if the credential is another by now */
+  async function update({ owner }: ProxiedRequest, { provider, credential }: Connection, change: (stored: Connection) => Connection) {
     for (;;) {
-      const kept = await vault.readConnection(new ConnectionKey(owner, provider))
-      if (kept?.value.status !== 'connected' || !kept.value.credential.equals(credential)) return undefined
-      const written = await vault.replace(new ConnectionKey(owner, provider), kept, to(kept.value))
+      const record = await vault.readConnection(new ConnectionKey(owner, provider))
+      if (record?.value.status !== 'connected' || !record.value.credential.equals(credential)) return undefined
+      const written = await vault.replace(new ConnectionKey(owner, provider), record, change(record.value))
       if (written) return written.value
     }
   }
 
   return {
     /**
-     * The connection as it stands when what is being found out about it is known, or at the latest after a second.
+     * Waits up to a second for a check in flight.
+     * @returns the connection as it is after the check
      * @throws {GatewayError} `reconnect_required`
      */
-    async settled(call: ProxiedRequest): Promise<Connection> {
-      const found = underWay.get(connectionOf(call))
-      const standing = found && (await withTimeout(patienceMs, found).catch(() => undefined))
-      // A new sign-in or key may have come in between.
-      if (!standing?.credential.equals(call.connection.credential)) return call.connection
-      if (standing.status === 'reconnect_required') throw reconnectRequired(standing.provider)
-      return standing
+    async settle(request: ProxiedRequest): Promise<Connection> {
+      const flight = inFlight.get(connectionKey(request))
+      const updated = flight && (await withTimeout(maxWaitMs, flight).catch(() => undefined))
+      // A new sign-in or key may have replaced the credential that was checked.
+      if (!updated?.credential.equals(request.connection.credential)) return request.connection
+      if (updated.status === 'reconnect_required') throw reconnectRequired(updated.provider)
+      return updated
     },
 
-    /** The provider refused what `call` carried. */
-    refused(call: ProxiedRequest, connection: Connection): void {
-      // A check that ended while this call was in flight has explained it.
-      if (refusals.has(connectionOf(call), requestKey(call), connection.credential)) return
-      const check = checkOf(call.provider, connection)
-      begin(call, connection, () => (check ? ask(call, connection, check) : suspect(call, connection)))
+    onUnauthorized(request: ProxiedRequest, connection: Connection): void {
+      // A check that ended while this request was in flight has explained it.
+      if (memo.has(connectionKey(request), requestKey(request), connection.credential)) return
+      const check = checkOf(request.provider, connection)
+      start(request, connection, () => (check ? runCheck(request, connection, check) : recordUnauthorized(request, connection)))
     },
 
-    /** It took what had been refused before. */
-    served(call: ProxiedRequest, connection: Connection): void {
-      begin(call, connection, () => change(call, connection, ({ firstUnauthorized: _, ...rest }) => rest))
+    /** For a connection with a stored 401: it is deleted. */
+    onSuccess(request: ProxiedRequest, connection: Connection): void {
+      start(request, connection, () => update(request, connection, ({ firstUnauthorized: _, ...rest }) => rest))
     }
   }
 }
@@ -128,6 +124,6 @@ const ended = ({ firstUnauthorized: _, ...rest }: Connection): Connection => ({ 
 const checkOf = ({ methods: { oauth2, apiKey } }: Provider, { method }: Connection): CredentialCheck | undefined =>
   method === 'oauth2' ? oauth2?.check : apiKey?.check
 
-/** Of the path alone, which may be long, and hold what belongs in no record. */
-const markOf = ({ target }: ProxiedRequest): string =>
+/** A hash, because a path can be long and hold what must not be in a record. */
+const pathHash = ({ target }: ProxiedRequest): string =>
   createHash('sha256').update(splitTarget(target).path).digest('base64url').slice(0, 16)

@@ -5,21 +5,20 @@ import { splitTarget } from '../util/request-target.ts'
 import type { ProxiedRequest } from './forward.ts'
 import type { ResponseHead } from './upstream.ts'
 
-/** How long a renewal or check call that did not help is remembered, and for how many paths. */
-const rememberMs = 60_000
-const maxPaths = 1_000
-/** So many in that time, on whatever paths, and the connection's next 401s are taken at their word. */
-const maxUseless = 5
+const maxAgeMs = 60_000
+const maxEntries = 1_000
+/** After this many within `maxAgeMs`, on whatever paths, a 401 of the connection causes no further renewal. */
+const maxFutileRenewals = 5
 
-/** RFC 6750 §3.1: `invalid_token` goes with 401, and some vendors say it with 403. */
+/** RFC 6750 §3.1: `invalid_token` comes with a 401, and from some vendors with a 403. */
 export const isUnauthorized = ({ status, headers }: ResponseHead): boolean =>
-  status === 401 || (status === 403 && saysInvalidToken(headers['www-authenticate']))
+  status === 401 || (status === 403 && hasInvalidTokenChallenge(headers['www-authenticate']))
 
-/** A `Bearer` challenge whose `error` is `invalid_token`, among others or alone (RFC 9110 §11.6.1). */
-function saysInvalidToken(challenges: string | string[] | undefined): boolean {
+/** Whether one of the challenges is `Bearer` with the parameter `error="invalid_token"` (RFC 9110 §11.6.1). */
+function hasInvalidTokenChallenge(challenges: string | string[] | undefined): boolean {
   if (challenges === undefined) return false
   let scheme = ''
-  // A scheme stands before a blank, a parameter before an equals sign.
+  // A scheme is followed by a space, a parameter by an equals sign.
   for (const [, name = '', , quoted, bare] of [challenges]
     .flat()
     .join(', ')
@@ -31,57 +30,55 @@ function saysInvalidToken(challenges: string | string[] | undefined): boolean {
   return false
 }
 
-type Of = Pick<ProxiedRequest, 'owner' | 'provider'>
+type ConnectionRef = Pick<ProxiedRequest, 'owner' | 'provider'>
 
-export const connectionOf = ({ owner, provider }: Of): string => `${owner} ${provider.name}`
+export const connectionKey = ({ owner, provider }: ConnectionRef): string => `${owner} ${provider.name}`
 
-/** Where a call goes, without what varies from one to the next. */
-export const requestKey = ({ owner, provider, method, target }: Of & Pick<ProxiedRequest, 'method' | 'target'>): string =>
+/** Method and path, without the query, which may vary from request to request. */
+export const requestKey = ({ owner, provider, method, target }: ConnectionRef & Pick<ProxiedRequest, 'method' | 'target'>): string =>
   `${owner} ${provider.name} ${method} ${splitTarget(target).path}`
 
-type Refused = { readonly credential: Secret; readonly untilMs: number }
+type Unauthorized = { readonly credential: Secret; readonly expiresAtMs: number }
+type FutileRenewals = { readonly count: number; readonly expiresAtMs: number }
 
 export type UnauthorizedMemo = ReturnType<typeof createUnauthorizedMemo>
 
 /**
- * Remembers where a provider answered 401 to a credential that had just been renewed for it. There another renewal would
- * help as little: without this memory a frontend that polls such a path spends one refresh token a call, and one that asks for ever
- * new paths as well. Just so where a check call has said that a credential is good which was refused there.
+ * Negative cache of 401s. An entry says that a request was refused with a credential that is known to be good: it had just been renewed,
+ * or a check request accepted it. Another renewal would not help. Without this cache a frontend that polls such a path would use up one
+ * refresh token per request; the count of futile renewals covers one that requests ever new paths.
  */
 export function createUnauthorizedMemo(clock: Clock) {
-  // FIFO: `note` makes a place the newest, `has` does not.
-  const refused = new BoundedMap<string, Refused>({ maxEntries: maxPaths, order: 'fifo' })
-  const useless = new BoundedMap<string, { readonly count: number; readonly untilMs: number }>({ maxEntries: maxPaths, order: 'fifo' })
+  // FIFO: `record` makes an entry the newest, `has` does not.
+  const unauthorized = new BoundedMap<string, Unauthorized>({ maxEntries, order: 'fifo' })
+  const futileRenewals = new BoundedMap<string, FutileRenewals>({ maxEntries, order: 'fifo' })
 
-  const uselessOf = (connection: string): number => {
-    const entry = useless.get(connection)
-    return entry !== undefined && entry.untilMs > clock.now() ? entry.count : 0
+  function unexpired<T extends { readonly expiresAtMs: number }>(entry: T | undefined): T | undefined {
+    return entry !== undefined && entry.expiresAtMs > clock.now() ? entry : undefined
+  }
+
+  function find(request: string, credential: Secret): Unauthorized | undefined {
+    const entry = unexpired(unauthorized.get(request))
+    return entry?.credential.equals(credential) ? entry : undefined
   }
 
   return {
-    /** Whether a 401 at this place is the answer, and no reason to renew. */
-    has(connection: string, place: string, credential: Secret): boolean {
-      if (uselessOf(connection) >= maxUseless) return true
-      const entry = refused.get(place)
-      return entry !== undefined && entry.untilMs > clock.now() && entry.credential.equals(credential)
+    /** Whether a 401 to this request is final, and no reason to renew. */
+    has(connection: string, request: string, credential: Secret): boolean {
+      const { count = 0 } = unexpired(futileRenewals.get(connection)) ?? {}
+      return count >= maxFutileRenewals || find(request, credential) !== undefined
     },
 
-    /** A renewal, or a check call, made because of a refusal that it did not explain. */
+    /** A renewal or a check request that did not explain a 401. */
     recordFutileRenewal(connection: string): void {
-      const count = uselessOf(connection) + 1
-      const untilMs = count === 1 ? clock.now() + rememberMs : (useless.get(connection)?.untilMs ?? 0)
-      useless.set(connection, { count, untilMs })
+      const { count = 0, expiresAtMs = clock.now() + maxAgeMs } = unexpired(futileRenewals.get(connection)) ?? {}
+      futileRenewals.set(connection, { count: count + 1, expiresAtMs })
     },
 
-    /**
-     * Whoever polls such a place does not prolong the memory of it: a minute later it is asked about again.
-     * @param isRefused whether a credential that is known to be good was refused
-     */
-    note(place: string, credential: Secret, isRefused: boolean): void {
-      const known = refused.get(place)
-      const isKnown = known !== undefined && known.untilMs > clock.now() && known.credential.equals(credential)
-      if (!isRefused) refused.evict(place)
-      else refused.set(place, isKnown ? known : { credential, untilMs: clock.now() + rememberMs })
+    /** The result of a request with a credential that is known to be good. An entry expires a minute after its first 401, however often it recurs. */
+    record(request: string, credential: Secret, isRefused: boolean): void {
+      if (isRefused) unauthorized.set(request, find(request, credential) ?? { credential, expiresAtMs: clock.now() + maxAgeMs })
+      else unauthorized.evict(request)
     }
   }
 }

@@ -5,7 +5,7 @@ import { Secret } from '../../../src/core/secret.ts'
 import { fakeResponse } from '../../support/upstream-response.ts'
 import { apiKeyWith, codeOf, codeOfRejection, providerWith, shown, startMs, told } from '../support.ts'
 
-t.test('SEC-39: a pasted key loses the blanks around it, and is else as it was', async t => {
+t.test('SEC-39: a pasted key is trimmed, and otherwise unchanged', async t => {
   for (const [pasted, key] of [
     ['abc', 'abc'],
     [' \t\r\nabc\r\n', 'abc'],
@@ -28,7 +28,7 @@ t.test('SEC-39: a pasted key loses the blanks around it, and is else as it was',
     t.equal(parseApiKey(pasted, 'acme').reveal(), key)
 })
 
-t.test('SEC-39: what is no key is refused, and not repeated', async t => {
+t.test('SEC-39: text that is not a key is refused and not repeated', async t => {
   for (const pasted of [
     undefined,
     null,
@@ -61,7 +61,7 @@ t.test('SEC-39: what is no key is refused, and not repeated', async t => {
   }
 })
 
-t.test('SEC-39: what people copy along with a key is taken off', async t => {
+t.test('SEC-39: what users copy along with a key is stripped', async t => {
   const key = 'aB1-_+/c2VjcmV0=='
   const around = [
     ['"', '"'],
@@ -108,7 +108,7 @@ t.test('SEC-39: what people copy along with a key is taken off', async t => {
       t.equal(parseApiKey(`${blank}${before}${key}${after}${blank}`, 'acme').reveal(), key, shown(`${blank}${before}KEY${after}${blank}`))
 })
 
-t.test('SEC-39: what nobody sees in a key is taken out, wherever it stands', async t => {
+t.test('SEC-39: invisible characters are stripped anywhere in a key', async t => {
   for (const code of [
     0x00ad, 0x200b, 0x200c, 0x200d, 0x200e, 0x200f, 0x202a, 0x202e, 0x2060, 0x2066, 0x2069, 0xfeff, 0x061c, 0x034f, 0xfe0f, 0xe0020
   ]) {
@@ -118,11 +118,11 @@ t.test('SEC-39: what nobody sees in a key is taken out, wherever it stands', asy
   t.equal(
     codeOf(() => parseApiKey('\u200b\u200d\ufeff', 'acme')),
     'api_key_malformed',
-    'and nothing is left'
+    'the rest is empty'
   )
 })
 
-t.test('SEC-39: what is not taken off is named, so that the person knows what to do', async t => {
+t.test('SEC-39: what is not stripped is described in the error', async t => {
   for (const [pasted, seen] of [
     ['', /empty/],
     ['""', /empty/],
@@ -150,7 +150,7 @@ t.test('SEC-39: what is not taken off is named, so that the person knows what to
   }
 })
 
-/** A provider that answers one check call, or breaks off. */
+/** A provider that responds to one check request, or aborts. */
 function checking(status: number, body: unknown, outcome: PipeOutcome = 'complete', headers: Record<string, string> = {}) {
   const sent: UpstreamRequest[] = []
   const send: Send = async request => {
@@ -170,7 +170,7 @@ const definition = providerWith({
 })
 const check = (provider: ReturnType<typeof checking>) => connectWithApiKey(provider.send, definition, method, new Secret('key'), startMs)
 
-t.test('SEC-39: the key is shown to the provider’s own origin as its definition places it, and makes a connection', async t => {
+t.test('SEC-39: the key is sent to the provider’s own origin only, and makes a connection', async t => {
   const provider = checking(200, { success: true, account: { name: 'Fernhill' } })
   t.strictSame(told(await check(provider)), {
     provider: 'acme',
@@ -188,13 +188,13 @@ t.test('SEC-39: the key is shown to the provider’s own origin as its definitio
   )
 })
 
-t.test('an account’s name is taken when it is one', async t => {
+t.test('an account’s name is stored if it is valid', async t => {
   for (const name of [undefined, '', 7, null, { first: 'A' }])
     t.notOk((await check(checking(200, { success: true, account: { name } }))).account)
   t.equal((await check(checking(200, { success: true, account: { name: 'x'.repeat(500) } }))).account?.length, 200)
 })
 
-t.test('SEC-39: the provider’s no is told from its trouble', async t => {
+t.test('SEC-39: a refused key has another error than an unavailable provider', async t => {
   for (const status of [201, 204, 400, 401, 403, 404])
     t.equal(await codeOfRejection(check(checking(status, {}))), 'api_key_rejected', `${status}`)
   for (const status of [301, 302, 429, 500, 502, 503])
@@ -202,17 +202,17 @@ t.test('SEC-39: the provider’s no is told from its trouble', async t => {
   for (const body of [{ success: false }, { success: 'true' }, {}, [], '', 'no JSON', 'null'])
     t.equal(await codeOfRejection(check(checking(200, body))), 'api_key_rejected', JSON.stringify(body))
   t.equal(await codeOfRejection(check(checking(200, { success: true }, 'aborted'))), 'provider_unavailable')
-  t.equal(await codeOfRejection(check(checking(200, 'x'.repeat(300_000)))), 'provider_unavailable', 'more than a check call has to say')
+  t.equal(await codeOfRejection(check(checking(200, 'x'.repeat(300_000)))), 'provider_unavailable', 'longer than a check response may be')
 })
 
-t.test('a key that is good and lacks a right is told so, and not that it is wrong', async t => {
+t.test('the error for a key without permission does not call the key wrong', async t => {
   const messageFor = (...of: Parameters<typeof checking>) => check(checking(...of)).then(String, error => `${error.code}: ${error.message}`)
   t.match(await messageFor(403, {}), /^api_key_rejected: Acme knows this key, but .*permission/)
   t.match(await messageFor(401, {}), /^api_key_rejected: Acme does not accept this key/)
   t.match(await messageFor(403, {}, 'complete', { 'www-authenticate': 'Bearer error="invalid_token"' }), /does not accept this key/)
 })
 
-t.test('a definition may take several statuses for a yes', async t => {
+t.test('a definition may accept several statuses', async t => {
   const several = { ...method, check: { path: '/me', status: [200, 403] } }
   const by = (status: number) =>
     codeOfRejection(connectWithApiKey(checking(status, {}).send, definition, several, new Secret('key'), startMs))
@@ -220,7 +220,7 @@ t.test('a definition may take several statuses for a yes', async t => {
   t.equal(await by(401), 'api_key_rejected')
 })
 
-t.test('a provider that wants to be asked later says when, and so do we', async t => {
+t.test('a Retry-After of the provider is passed on', async t => {
   const by = (status: number, headers: Record<string, string>, provider = definition) =>
     t.rejects(connectWithApiKey(checking(status, {}, 'complete', headers).send, provider, method, new Secret('key'), startMs))
   const retryAfter = async (...of: Parameters<typeof by>) => ((await by(...of)) as { retryAfter?: number }).retryAfter

@@ -13,11 +13,11 @@ const oddKey = connectionWith({ method: 'api_key', credential: new Secret('k/e+y
 
 const ownHost = 'connect.example.com'
 
-t.test('SEC-16: a grant goes up as a Bearer token where the definition says nothing else (RFC 6750 §2.1)', async t => {
+t.test('SEC-16: a grant is sent as a Bearer token by default (RFC 6750 §2.1)', async t => {
   t.strictSame(applyCredential(providerWith(), granted, '/a'), { path: '/v1/a', headers: { authorization: 'Bearer TOKEN' } })
 })
 
-t.test('a credential stands where its method says', async t => {
+t.test('a credential is placed as its method says', async t => {
   for (const [what, placement, connection, target, path, headers] of [
     ['a header', { in: 'header', name: 'x-api-key' }, key, '/a?b=1', '/v1/a?b=1', { 'x-api-key': 'KEY' }],
     ['a header with a prefix', { in: 'header', name: 'authorization', prefix: 'Key ' }, key, '/a', '/v1/a', { authorization: 'Key KEY' }],
@@ -41,7 +41,7 @@ t.test('each method has its own placements', async t => {
   t.strictSame(applyCredential(provider, key, '/a').headers, { 'x-api-key': 'KEY' })
 })
 
-t.test('the headers of a definition go with every placement, and the credential over them', async t => {
+t.test('a definition’s headers are sent with every placement, and the credential overrides them', async t => {
   const headers = { 'x-version': '1', 'x-api-key': 'none' }
   for (const [placement, sent] of [
     [
@@ -70,7 +70,7 @@ t.test('path and query are appended to the base byte for byte', async t => {
   }
 })
 
-t.test('a key in the query leaves the rest of the query as it is', async t => {
+t.test('a key in the query leaves the rest of the query unchanged', async t => {
   const provider = keyed({ in: 'query', name: 'api_key' })
   for (const [target, path] of [
     ['/a', '/v1/a?api_key=KEY'],
@@ -84,7 +84,7 @@ t.test('a key in the query leaves the rest of the query as it is', async t => {
     t.equal(applyCredential(provider, key, target).path, path, target)
 })
 
-t.test('SEC-16: no spelling of a query parameter stands beside ours', async t => {
+t.test('SEC-16: a client’s query parameter of the key’s name is stripped in any spelling', async t => {
   const provider = keyed({ in: 'query', name: 'api_key' })
   for (const theirs of [
     'api_key=x',
@@ -100,11 +100,11 @@ t.test('SEC-16: no spelling of a query parameter stands beside ours', async t =>
   t.equal(
     applyCredential(keyed({ in: 'query', name: 'api key' }), key, '/a?api+key=x&api%20key=y').path,
     '/v1/a?api%20key=KEY',
-    'a blank has two spellings'
+    'a space has two encodings'
   )
 })
 
-t.test('a key in the path goes in on a segment border, and the next placement serves the other paths', async t => {
+t.test('a key in the path is inserted between segments, or another placement applies', async t => {
   const provider = keyed({ in: 'path', after: '/cal' }, { in: 'header', name: 'api-key' })
   for (const [target, path, headers] of [
     ['/cal', '/v1/cal/KEY', {}],
@@ -121,11 +121,11 @@ t.test('a key in the path goes in on a segment border, and the next placement se
   t.strictSame(
     applyCredential(keyed({ in: 'path', after: '/cal' }), key, '/other'),
     { path: '/v1/other', headers: {} },
-    'without another, none is sent'
+    'without another placement no credential is sent'
   )
 })
 
-t.test('SEC-28, SEC-34: a Location is rewritten inside the API and absolute everywhere else', async t => {
+t.test('SEC-28, SEC-34: a Location is rewritten within the API and absolute everywhere else', async t => {
   for (const [location, shown] of [
     ['https://api.acme.example/v1/b', '/proxy/acme/b'],
     ['https://api.acme.example/v1/', '/proxy/acme/'],
@@ -167,7 +167,7 @@ t.test('SEC-28, SEC-34: a Location is rewritten inside the API and absolute ever
     t.equal(rewriteLocation(providerWith(), granted, { sent: '/v1/list/1?q=1', ownHost }, location), shown, location)
 })
 
-t.test('a Location by another name of the API is rewritten too', async t => {
+t.test('a Location with an alias of the API is rewritten too', async t => {
   const linkBases = ['https://links.acme.example/api/v1', 'https://acme.example:8443']
   const provider = providerWith({ api: { baseUrl: 'https://api.acme.example/v1', linkBases } })
   for (const [location, shown] of [
@@ -186,7 +186,7 @@ t.test('a Location by another name of the API is rewritten too', async t => {
     t.equal(rewriteLocation(provider, granted, { sent: '/v1/list', ownHost }, location), shown, location)
 })
 
-t.test('the base itself is called without a slash behind it, and its origin with the one that it must have', async t => {
+t.test('the base itself has no trailing slash, unless it is a bare origin', async t => {
   for (const [baseUrl, path] of [
     ['https://api.acme.example/graphql', '/graphql'],
     ['https://api.acme.example', '/']
@@ -198,11 +198,11 @@ t.test('the base itself is called without a slash behind it, and its origin with
     t.equal(at(keyed({ in: 'query', name: 'k' }), ''), `${path}?k=KEY`)
     t.equal(at(keyed({ in: 'query', name: 'k' }), '?a'), `${path}?a&k=KEY`)
     t.equal(at(keyed({ in: 'path', after: '/cal' }), ''), path)
-    t.equal(at(providerWith(), '/'), path === '/' ? '/' : `${path}/`, 'a slash is the client’s')
+    t.equal(at(providerWith(), '/'), path === '/' ? '/' : `${path}/`, 'the client’s slash stays')
   }
 })
 
-t.test('an API without a path is all of its origin', async t => {
+t.test('an API without a base path is its whole origin', async t => {
   const provider = providerWith({ api: { baseUrl: 'https://api.acme.example' } })
   t.equal(rewriteLocation(provider, granted, { sent: '/a', ownHost }, '/b'), '/proxy/acme/b')
   t.equal(rewriteLocation(provider, granted, { sent: '/a', ownHost }, 'https://api.acme.example'), '/proxy/acme/')
@@ -213,7 +213,7 @@ t.test('an API without a path is all of its origin', async t => {
   t.equal(rewriteLocation(provider, granted, { sent: '/a', ownHost }, '//evil.example'), 'https://evil.example/')
 })
 
-t.test('SEC-16: a Location that holds the credential is not shown, however it is encoded', async t => {
+t.test('SEC-16: a Location that contains the credential is dropped, however it is encoded', async t => {
   const secret = 'ab/cd+ef=='
   const connection = connectionWith({ credential: new Secret(secret) })
   const encoded = encodeURIComponent(secret)
@@ -238,16 +238,16 @@ t.test('SEC-16: a Location that holds the credential is not shown, however it is
   t.equal(
     rewriteLocation(providerWith(), connection, { sent: '/v1/a', ownHost }, '/v1/x?key=ab%2Fcd'),
     '/proxy/acme/x?key=ab%2Fcd',
-    'a part of it is not it'
+    'a part of the credential is not detected'
   )
   t.equal(
     rewriteLocation(providerWith(), connection, { sent: '/v1/a', ownHost }, '/v1/x?q=100%'),
     '/proxy/acme/x?q=100%',
-    'what does not decode stays as it is'
+    'a malformed encoding stays unchanged'
   )
 })
 
-t.test('SEC-16: an answer to a call with the key in its address is not told that address', async t => {
+t.test('SEC-16: a relative Location does not reveal a key in the request’s URL', async t => {
   const provider = keyed({ in: 'query', name: 'api_key' })
   const { path } = applyCredential(provider, oddKey, '/a?b=1')
   t.equal(rewriteLocation(provider, oddKey, { sent: path, ownHost }, ''), undefined)
@@ -255,34 +255,31 @@ t.test('SEC-16: an answer to a call with the key in its address is not told that
   t.equal(rewriteLocation(provider, oddKey, { sent: path, ownHost }, '?b=2'), '/proxy/acme/a?b=2')
 })
 
-t.test(
-  'SEC-16: where an API takes its credential in addresses, a header that repeats it is known, and elsewhere none is looked at',
-  async t => {
-    for (const placement of [
-      { in: 'path', after: '/cal' },
-      { in: 'query', name: 'k' }
-    ] as const) {
-      const repeats = credentialDetector(keyed({ in: 'header', name: 'x-api-key' }, placement), oddKey)
-      for (const text of [
-        '<https://api.acme.example/v1/cal/k%2Fe%2By%3D%3F%26%23?page=2>; rel="next"',
-        'k/e+y=?&#',
-        'u=k%252Fe%252By%253D%253F%2526%2523'
-      ])
-        t.equal(repeats?.(text), true, text)
-      t.equal(repeats?.('<https://api.acme.example/v1/cal/k%2Fe?page=2>; rel="next"'), false)
-    }
-    t.equal(credentialDetector(keyed({ in: 'header', name: 'x-api-key' }), oddKey), undefined)
-    t.equal(credentialDetector(keyed({ in: 'basic' }), oddKey), undefined)
-    t.equal(credentialDetector(providerWith(), granted), undefined)
+t.test('SEC-16: a header that repeats the credential is detected where the URL has it', async t => {
+  for (const placement of [
+    { in: 'path', after: '/cal' },
+    { in: 'query', name: 'k' }
+  ] as const) {
+    const repeats = credentialDetector(keyed({ in: 'header', name: 'x-api-key' }, placement), oddKey)
+    for (const text of [
+      '<https://api.acme.example/v1/cal/k%2Fe%2By%3D%3F%26%23?page=2>; rel="next"',
+      'k/e+y=?&#',
+      'u=k%252Fe%252By%253D%253F%2526%2523'
+    ])
+      t.equal(repeats?.(text), true, text)
+    t.equal(repeats?.('<https://api.acme.example/v1/cal/k%2Fe?page=2>; rel="next"'), false)
   }
-)
+  t.equal(credentialDetector(keyed({ in: 'header', name: 'x-api-key' }), oddKey), undefined)
+  t.equal(credentialDetector(keyed({ in: 'basic' }), oddKey), undefined)
+  t.equal(credentialDetector(providerWith(), granted), undefined)
+})
 
-t.test('SEC-29: a header in which the API takes its credential elsewhere is not the client’s to send', async t => {
+t.test('SEC-29: a client’s header is stripped where another placement uses its name', async t => {
   t.strictSame(credentialHeaderNames(keyed({ in: 'path', after: '/cal' }, { in: 'header', name: 'api-key' }), key), ['api-key'])
   t.strictSame(credentialHeaderNames(providerWith(), granted), [])
 })
 
-t.test('what is sent lies below the base, whatever the placement', async t => {
+t.test('the path that is sent is below the base for every placement', async t => {
   for (const placement of [
     { in: 'header', name: 'k' },
     { in: 'query', name: 'k' },
@@ -296,20 +293,17 @@ t.test('what is sent lies below the base, whatever the placement', async t => {
       )
 })
 
-t.test(
-  'SEC-30: a Location that leads to our own origin is not shown: a browser that follows it acts here in the person’s name',
-  async t => {
-    const shown = (location: string) => rewriteLocation(providerWith(), granted, { sent: '/v1/a', ownHost }, location)
-    for (const location of [
-      'https://connect.example.com/logout',
-      'https://CONNECT.example.com:443/proxy/other/x',
-      'http://connect.example.com/connections/acme',
-      '//connect.example.com/logout',
-      '\\\\connect.example.com\\logout',
-      'https://user@connect.example.com/'
-    ])
-      t.equal(shown(location), undefined, location)
-    t.equal(shown('https://connect.example.com.other.example/x'), 'https://connect.example.com.other.example/x')
-    t.equal(shown('https://connect.example.com:8443/x'), 'https://connect.example.com:8443/x')
-  }
-)
+t.test('SEC-30: a Location that points to the gateway’s own origin is dropped', async t => {
+  const shown = (location: string) => rewriteLocation(providerWith(), granted, { sent: '/v1/a', ownHost }, location)
+  for (const location of [
+    'https://connect.example.com/logout',
+    'https://CONNECT.example.com:443/proxy/other/x',
+    'http://connect.example.com/connections/acme',
+    '//connect.example.com/logout',
+    '\\\\connect.example.com\\logout',
+    'https://user@connect.example.com/'
+  ])
+    t.equal(shown(location), undefined, location)
+  t.equal(shown('https://connect.example.com.other.example/x'), 'https://connect.example.com.other.example/x')
+  t.equal(shown('https://connect.example.com:8443/x'), 'https://connect.example.com:8443/x')
+})

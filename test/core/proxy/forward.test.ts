@@ -11,7 +11,7 @@ import { codeOfRejection, connectionWith, type HandClock, handClock, minute, pro
 
 const fresh = connectionWith({ credential: new Secret('access-2') })
 
-const noDoubts = {
+const unusedDependencies = {
   vault: { readConnection: async () => undefined, replace: async () => undefined },
   onEnded: () => {},
   onFailed: () => {}
@@ -19,7 +19,7 @@ const noDoubts = {
 
 type World = ReturnType<typeof world>
 
-/** An upstream that answers with these statuses in turn, the last for ever, and a renewal that gives `access-2` or fails with a code. */
+/** An upstream that responds with these statuses in turn, repeating the last, and a renewal that returns `access-2` or fails with a code. */
 function world({
   statuses = [200],
   renewal,
@@ -33,10 +33,10 @@ function world({
   const sent: UpstreamRequest[] = []
   const renewals: Array<{ owner: string; credential: string; aheadMs?: number }> = []
   const received: FakeResponse[] = []
-  const answers: Array<{ head: ResponseHead; path: string; credential: string }> = []
+  const results: Array<{ head: ResponseHead; path: string; credential: string }> = []
   const remaining = [...statuses]
   const forward = createForward({
-    ...noDoubts,
+    ...unusedDependencies,
     clock,
     send: async request => {
       t.ok(
@@ -59,9 +59,9 @@ function world({
     clock,
     sent,
     renewals,
-    answers,
+    results,
     call: async (parts: Partial<ProxiedRequest> = {}) => {
-      const { request, connection, response } = await forward({
+      const { sent, connection, response } = await forward({
         owner: 'owner',
         connection: connectionWith(),
         provider: providerWith(),
@@ -76,21 +76,21 @@ function world({
       const { status, headers } = response
       t.equal(response, received.at(-1))
       t.notOk(received.pop()?.isDiscarded)
-      answers.push({ head: { status, headers }, path: request.path, credential: connection.credential.reveal() })
+      results.push({ head: { status, headers }, path: sent.path, credential: connection.credential.reveal() })
       return status
     }
   }
 }
 
 const tokensSent = ({ sent }: World) => sent.map(({ headers }) => headers[headers.indexOf('authorization') + 1])
-const statusesShown = ({ answers }: World) => answers.map(({ head }) => head.status)
+const statusesReturned = ({ results }: World) => results.map(({ head }) => head.status)
 
 const stream = () => streamed(pieces())
 async function* pieces() {
   yield Buffer.from('a')
 }
 
-t.test('a call goes up once, with the credential, to the origin of the definition', async t => {
+t.test('a request is sent once, with the credential, to the definition’s origin', async t => {
   const w = world()
   const { signal } = new AbortController()
   const body = [Buffer.from('{}')]
@@ -112,18 +112,18 @@ t.test('a call goes up once, with the credential, to the origin of the definitio
       signal
     }
   ])
-  t.strictSame(w.answers, [{ head: { status: 200, headers: { 'x-status': '200' } }, path: '/v1/a?b=1', credential: 'access-1' }])
+  t.strictSame(w.results, [{ head: { status: 200, headers: { 'x-status': '200' } }, path: '/v1/a?b=1', credential: 'access-1' }])
   t.strictSame(w.renewals, [])
 })
 
-t.test('a definition may have its own patience', async t => {
+t.test('a definition may have its own timeouts', async t => {
   const w = world()
   const provider: Provider = providerWith({ api: { baseUrl: 'https://api.acme.example', timeoutMs: 5, idleTimeoutMs: { download: 6 } } })
   await w.call({ provider })
   t.match(w.sent, [{ timeoutMs: 5, readTimeoutMs: 6 }])
 })
 
-t.test('SEC-37: a 401 is renewed and sent once more, byte for byte, and the first answer is shown to nobody', async t => {
+t.test('SEC-37: after a 401 the same bytes are sent with a renewed token', async t => {
   for (const body of [undefined, [Buffer.from('exactly '), Buffer.from('this')]]) {
     const w = world({ statuses: [401, 201] })
     t.equal(await w.call({ method: 'POST', body }), 201)
@@ -132,56 +132,56 @@ t.test('SEC-37: a 401 is renewed and sent once more, byte for byte, and the firs
     t.strictSame(w.sent[1]?.headers.slice(0, -1), w.sent[0]?.headers.slice(0, -1))
     t.equal(w.sent[1]?.path, w.sent[0]?.path)
     t.strictSame(w.renewals, [{ owner: 'owner', credential: 'access-1' }])
-    t.strictSame(w.answers, [{ head: { status: 201, headers: { 'x-status': '201' } }, path: '/v1/a?b=1', credential: 'access-2' }])
+    t.strictSame(w.results, [{ head: { status: 201, headers: { 'x-status': '201' } }, path: '/v1/a?b=1', credential: 'access-2' }])
   }
 })
 
-t.test('RFC 6750 §3.1: a 403 that says invalid_token is renewed like a 401', async t => {
+t.test('RFC 6750 §3.1: a 403 with invalid_token is renewed like a 401', async t => {
   const challenge = { 'www-authenticate': 'Bearer realm="api", error="invalid_token"' }
   const w = world({ statuses: [403, 200], headers: challenge })
   await w.call()
   t.strictSame(tokensSent(w), ['Bearer access-1', 'Bearer access-2'])
-  t.strictSame(statusesShown(w), [200])
+  t.strictSame(statusesReturned(w), [200])
   const refused = world({ statuses: [403], headers: challenge })
   for (let i = 0; i < 3; i++) await refused.call()
-  t.strictSame(statusesShown(refused), [403, 403, 403])
-  t.equal(refused.renewals.length, 3, 'each began with the old token')
+  t.strictSame(statusesReturned(refused), [403, 403, 403])
+  t.equal(refused.renewals.length, 3, 'each request was sent with the old token')
   for (let i = 0; i < 3; i++) await refused.call({ connection: fresh })
-  t.equal(refused.renewals.length, 3, 'where a fresh one is refused too, the next calls know it')
+  t.equal(refused.renewals.length, 3, 'a 401 to the renewed token is cached')
 })
 
-t.test('SEC-37: a second 401 is the answer of the provider and passes', async t => {
+t.test('SEC-37: a second 401 is final', async t => {
   const w = world({ statuses: [401, 401] })
   t.equal(await w.call(), 401)
-  t.strictSame(statusesShown(w), [401])
+  t.strictSame(statusesReturned(w), [401])
   t.equal(w.sent.length, 2)
   t.equal(w.renewals.length, 1)
 })
 
-t.test('SEC-37: any other answer passes at once', async t => {
+t.test('SEC-37: any other status is final at once', async t => {
   for (const status of [200, 204, 302, 400, 403, 404, 407, 419, 429, 500, 503]) {
     const w = world({ statuses: [status] })
     await w.call()
-    t.strictSame(statusesShown(w), [status])
+    t.strictSame(statusesReturned(w), [status])
     t.equal(w.renewals.length, 0, String(status))
   }
 })
 
-t.test('SEC-14: a path that refuses a token that was just renewed for it costs one renewal a minute, and not one a call', async t => {
+t.test('SEC-14: a path that refuses a renewed token costs one renewal a minute', async t => {
   const w = world({ statuses: [401] })
   await w.call()
   const renewedCall = { connection: fresh }
   for (const target of ['/a?b=1', '/a?b=2', '/a']) await w.call({ ...renewedCall, target })
   t.equal(w.renewals.length, 1)
-  t.strictSame(statusesShown(w), [401, 401, 401, 401])
+  t.strictSame(statusesReturned(w), [401, 401, 401, 401])
   await w.call({ ...renewedCall, target: '/other' })
-  t.equal(w.renewals.length, 2, 'another path may have another reason')
+  t.equal(w.renewals.length, 2, 'another path has an entry of its own')
   w.clock.advance(minute)
   await w.call(renewedCall)
-  t.equal(w.renewals.length, 3, 'and so may this one, a minute later')
+  t.equal(w.renewals.length, 3, 'the entry expires after a minute')
 })
 
-t.test('a token near its end is renewed before the call', async t => {
+t.test('a token near its expiry is renewed before the request', async t => {
   for (const [what, renewAtMs, tokens] of [
     ['a millisecond too early', startMs + 1, ['Bearer access-1']],
     ['on time', startMs, ['Bearer access-2']]
@@ -192,29 +192,29 @@ t.test('a token near its end is renewed before the call', async t => {
   }
 })
 
-t.test('SEC-37: after a renewal ahead a 401 is the answer, since another renewal would help as little', async t => {
+t.test('SEC-37: after a renewal ahead of the request a 401 is final', async t => {
   const w = world({ statuses: [401] })
   await w.call({ connection: connectionWith({ renewAtMs: startMs, expiresAtMs: startMs + minute }) })
   t.strictSame(tokensSent(w), ['Bearer access-2'])
-  t.strictSame(statusesShown(w), [401])
+  t.strictSame(statusesReturned(w), [401])
   t.equal(w.renewals.length, 1)
 })
 
-t.test('SEC-14, SEC-41: a renewal ahead may fail for now while the token is good, and the call goes on with it', async t => {
+t.test('SEC-14, SEC-41: a valid token is used when its renewal ahead fails for now', async t => {
   const due: Connection = connectionWith({ renewAtMs: startMs, expiresAtMs: startMs + minute })
   for (const renewal of ['provider_unavailable', 'provider_timeout', 'client_rejected', 'store_unavailable'] as const) {
     const w = world({ renewal })
     t.equal(await w.call({ connection: due }), 200)
     t.strictSame(tokensSent(w), ['Bearer access-1'])
-    t.strictSame(w.renewals, [{ owner: 'owner', credential: 'access-1', aheadMs: second }], 'it waits for a second at most')
-    const later = world({ renewal })
-    later.clock.advance(minute)
-    t.equal(await codeOfRejection(later.call({ connection: due })), renewal, 'past its end it does not')
-    t.equal(later.sent.length, 0)
+    t.strictSame(w.renewals, [{ owner: 'owner', credential: 'access-1', aheadMs: second }], 'with a wait of a second at most')
+    const expired = world({ renewal })
+    expired.clock.advance(minute)
+    t.equal(await codeOfRejection(expired.call({ connection: due })), renewal, 'an expired token is not used')
+    t.equal(expired.sent.length, 0)
   }
 })
 
-t.test('SEC-14: while renewals fail, a call with a token that is good asks for none', async t => {
+t.test('SEC-14: while renewals back off, a valid token is not renewed', async t => {
   const backoff = { failures: 3, retryAtMs: startMs + 4 * second, failingSinceMs: startMs }
   const due: Connection = connectionWith({ renewAtMs: startMs, expiresAtMs: startMs + minute, backoff })
   const w = world()
@@ -225,20 +225,20 @@ t.test('SEC-14: while renewals fail, a call with a token that is good asks for n
   t.strictSame(tokensSent(w), ['Bearer access-1', 'Bearer access-2'])
 })
 
-t.test('a token that ends while its renewal is waited for is not sent: the call waits on', async t => {
+t.test('a token that expires while its renewal is pending is not sent', async t => {
   const due: Connection = connectionWith({ renewAtMs: startMs, expiresAtMs: startMs + second })
   const clock = handClock()
-  const asked: Array<number | undefined> = []
+  const waits: Array<number | undefined> = []
   const sent: string[] = []
   const forward = createForward({
-    ...noDoubts,
+    ...unusedDependencies,
     clock,
     send: async request => {
       sent.push(request.headers.at(-1) ?? '')
       return fakeResponse({ status: 200, headers: {} })
     },
     renew: async (_owner, _failed, aheadMs) => {
-      asked.push(aheadMs)
+      waits.push(aheadMs)
       if (aheadMs === undefined) return { value: fresh, version: '' }
       clock.advance(second)
       throw new GatewayError('provider_timeout', 'slow')
@@ -255,10 +255,10 @@ t.test('a token that ends while its renewal is waited for is not sent: the call 
     bodyLength: undefined,
     signal: new AbortController().signal
   })
-  t.strictSame([asked, sent], [[second, undefined], ['Bearer access-2']])
+  t.strictSame([waits, sent], [[second, undefined], ['Bearer access-2']])
 })
 
-t.test('any other failure of a renewal ahead is the answer, and nothing is sent', async t => {
+t.test('any other error of a renewal ahead is thrown, and nothing is sent', async t => {
   for (const renewal of ['reconnect_required', 'connection_required'] as const) {
     const w = world({ renewal })
     t.equal(await codeOfRejection(w.call({ connection: connectionWith({ renewAtMs: startMs, expiresAtMs: startMs + minute }) })), renewal)
@@ -266,7 +266,7 @@ t.test('any other failure of a renewal ahead is the answer, and nothing is sent'
   }
 })
 
-t.test('a failure of the renewal after a 401 is the answer', async t => {
+t.test('an error of the renewal after a 401 is thrown', async t => {
   for (const renewal of [
     'reconnect_required',
     'connection_required',
@@ -278,23 +278,23 @@ t.test('a failure of the renewal after a 401 is the answer', async t => {
       const w = world({ statuses: [401], renewal })
       t.equal(await codeOfRejection(w.call({ method: 'POST', body })), renewal)
       t.equal(w.sent.length, 1)
-      t.equal(w.answers.length, 0)
+      t.equal(w.results.length, 0)
     }
   }
 })
 
-t.test('SEC-37: a body that was streamed is not sent twice: the client is asked for it again', async t => {
+t.test('SEC-37: a streamed body is not sent twice, and the client gets retry_request', async t => {
   const w = world({ statuses: [401, 200] })
   const promise = w.call({ method: 'PUT', body: stream(), bodyLength: 100_000 })
   await t.rejects(promise, { code: 'retry_request', status: 503, retryAfter: 0, provider: 'acme' })
   t.equal(w.renewals.length, 1, 'with the token renewed for it')
   t.equal(w.sent.length, 1)
-  t.equal(w.answers.length, 0)
+  t.equal(w.results.length, 0)
 })
 
 t.test('an error of the upstream is thrown as it is', async t => {
   const forward = createForward({
-    ...noDoubts,
+    ...unusedDependencies,
     clock: handClock(),
     send: () => Promise.reject(new GatewayError('provider_unavailable', 'refused')),
     renew: () => Promise.reject(new Error('nothing to renew'))
@@ -313,7 +313,7 @@ t.test('an error of the upstream is thrown as it is', async t => {
   t.equal(await codeOfRejection(forward(call)), 'provider_unavailable')
 })
 
-t.test('SEC-29: a header that HTTP does not allow is refused before anything is sent', async t => {
+t.test('SEC-29: an invalid header is refused before anything is sent', async t => {
   const w = world()
   t.equal(await codeOfRejection(w.call({ rawHeaders: ['X-A', 'a\nb'] })), 'header_rejected')
   t.equal(w.sent.length, 0)

@@ -7,7 +7,7 @@ import { codeOf, connectionWith, handClock, hour, keyOf, minute, openInstance, s
 const seconds: RateLimit = { header: 'retry-after', unit: 'seconds' }
 const epoch: RateLimit = { header: 'x-ratelimit-reset', unit: 'epoch' }
 
-t.test('a header says in seconds, as a date or as an epoch when to call again', async t => {
+t.test('a rate limit header has seconds, a date or an epoch', async t => {
   const until = (limit: RateLimit, value: string | string[] | undefined) => retryAtMs(limit, { [limit.header]: value }, startMs)
   t.equal(until(seconds, '5'), startMs + 5 * second)
   t.equal(until(seconds, ' 5 '), startMs + 5 * second)
@@ -17,12 +17,12 @@ t.test('a header says in seconds, as a date or as an epoch when to call again', 
   t.equal(until(epoch, new Date(startMs + minute).toUTCString()), startMs + minute)
   for (const value of [undefined, '', '0', '-5', '1.5', 'soon', '5 seconds', '1e9', new Date(startMs - second).toUTCString()])
     t.equal(until(seconds, value), undefined, String(value))
-  t.equal(until(epoch, '5'), undefined, 'long ago')
-  t.equal(until(seconds, '999999'), startMs + hour, 'an hour at the most')
+  t.equal(until(epoch, '5'), undefined, 'in the past')
+  t.equal(until(seconds, '999999'), startMs + hour, 'an hour at most')
   t.equal(until(epoch, '999999999999'), startMs + hour)
 })
 
-t.test('a connection that is held back is refused until its time, with whole seconds to wait', async t => {
+t.test('a rate limited connection is refused until its time, with Retry-After in seconds', async t => {
   const clock = handClock()
   const refused = () => codeOf(() => assertNotRateLimited(connectionWith({ rateLimitedUntilMs: startMs + 1500 }), clock))
   t.throws(() => assertNotRateLimited(connectionWith({ rateLimitedUntilMs: startMs + 1500 }), clock), {
@@ -41,7 +41,7 @@ t.test('a connection that is held back is refused until its time, with whole sec
   )
 })
 
-t.test('the note stands in the record, and an earlier time does not shorten a later one', async t => {
+t.test('a rate limit is stored in the record, and never shortened', async t => {
   const { vault } = openInstance(t)
   await vault.connect('owner', undefined, connectionWith())
   const noted = async () => (await vault.readConnection(keyOf()))?.value.rateLimitedUntilMs

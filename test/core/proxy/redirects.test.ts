@@ -5,7 +5,7 @@ import type { Send, UpstreamRequest } from '../../../src/core/proxy/upstream.ts'
 import { fakeResponse } from '../../support/upstream-response.ts'
 import { connectionWith, providerWith } from '../support.ts'
 
-const callWith = (redirectHosts: readonly string[], baseUrl = 'https://api.acme.example/v1'): ProxiedRequest => ({
+const requestWith = (redirectHosts: readonly string[], baseUrl = 'https://api.acme.example/v1'): ProxiedRequest => ({
   owner: 'owner',
   connection: connectionWith(),
   provider: providerWith({ api: { baseUrl, redirectHosts } }),
@@ -17,21 +17,21 @@ const callWith = (redirectHosts: readonly string[], baseUrl = 'https://api.acme.
   signal: new AbortController().signal
 })
 
-/** Where a call goes in the end that is redirected to `location` once. */
-async function followed(call: ProxiedRequest, location: string | string[]): Promise<string> {
-  const request = { origin: 'https://api.acme.example', path: '/v1/x' } as UpstreamRequest
-  let last = request.origin + request.path
-  const exchanged = { request, connection: call.connection, response: fakeResponse({ status: 302, headers: { location } }) }
+/** The URL of the last request, after one redirect to `location`. */
+async function followed(request: ProxiedRequest, location: string | string[]): Promise<string> {
+  const sent = { origin: 'https://api.acme.example', path: '/v1/x' } as UpstreamRequest
+  let last = sent.origin + sent.path
+  const first = { sent, connection: request.connection, response: fakeResponse({ status: 302, headers: { location } }) }
   const send: Send = async ({ origin, path }) => {
-    t.ok(exchanged.response.isDiscarded, 'before another request is sent')
+    t.ok(first.response.isDiscarded, 'before another request is sent')
     last = origin + path
     return fakeResponse({ status: 200, headers: {} })
   }
-  await followRedirects(send, call, exchanged)
+  await followRedirects(send, request, first)
   return last
 }
 
-t.test('SEC-34: only what a definition lists is followed, by https, and on the port that it names', async t => {
+t.test('SEC-34: only redirects to listed hosts are followed, over https and on the listed port', async t => {
   const here = 'https://api.acme.example/v1/x'
   for (const [hosts, location, to] of [
     ['files.example.com', 'https://files.example.com/a?b#c', 'https://files.example.com/a?b'],
@@ -57,16 +57,20 @@ t.test('SEC-34: only what a definition lists is followed, by https, and on the p
     ['api.acme.example', 'https://api.acme.example/v1/y', here],
     ['api.acme.example', 'https://api.acme.example/files/y', 'https://api.acme.example/files/y']
   ] as const)
-    t.equal(await followed(callWith([hosts]), location), to, `${hosts}: ${location}`)
-  t.equal(await followed(callWith(['files.example.com']), ['https://files.example.com/a', '/b']), here, 'one of two is none')
-  t.equal(await followed(callWith(['10.0.0.5'], 'http://10.0.0.4'), 'http://10.0.0.5/a'), 'http://10.0.0.5/a', 'where the API is called so')
+    t.equal(await followed(requestWith([hosts]), location), to, `${hosts}: ${location}`)
+  t.equal(await followed(requestWith(['files.example.com']), ['https://files.example.com/a', '/b']), here, 'two Location fields are none')
+  t.equal(
+    await followed(requestWith(['10.0.0.5'], 'http://10.0.0.4'), 'http://10.0.0.5/a'),
+    'http://10.0.0.5/a',
+    'where the API itself has plain http'
+  )
 })
 
-t.test('a call without a body, of a method that changes nothing, may be followed where the definition says so', async t => {
-  const call = callWith(['files.example.com'])
-  t.ok(mayFollowRedirects(call))
-  t.ok(mayFollowRedirects({ ...call, method: 'HEAD' }))
-  t.notOk(mayFollowRedirects({ ...call, method: 'POST' }))
-  t.notOk(mayFollowRedirects({ ...call, body: [Buffer.from('x')] }))
-  t.notOk(mayFollowRedirects({ ...call, provider: providerWith() }))
+t.test('only GET and HEAD without a body follow redirects, if the definition lists hosts', async t => {
+  const request = requestWith(['files.example.com'])
+  t.ok(mayFollowRedirects(request))
+  t.ok(mayFollowRedirects({ ...request, method: 'HEAD' }))
+  t.notOk(mayFollowRedirects({ ...request, method: 'POST' }))
+  t.notOk(mayFollowRedirects({ ...request, body: [Buffer.from('x')] }))
+  t.notOk(mayFollowRedirects({ ...request, provider: providerWith() }))
 })

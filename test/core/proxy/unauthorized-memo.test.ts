@@ -5,69 +5,69 @@ import { handClock, minute } from '../support.ts'
 
 const credential = new Secret('access-2')
 
-t.test('a place that refused a fresh credential is remembered for a minute', async t => {
+t.test('a 401 to a renewed credential is cached for a minute', async t => {
   const clock = handClock()
-  const refusals = createUnauthorizedMemo(clock)
-  t.notOk(refusals.has('connection', 'place', credential))
-  refusals.note('place', credential, true)
-  t.ok(refusals.has('connection', 'place', credential))
-  t.ok(refusals.has('connection', 'place', new Secret('access-2')), 'by what the credential is, not which object')
-  t.notOk(refusals.has('connection', 'elsewhere', credential))
-  t.notOk(refusals.has('connection', 'place', new Secret('access-3')), 'a newer credential may do')
+  const memo = createUnauthorizedMemo(clock)
+  t.notOk(memo.has('connection', 'request', credential))
+  memo.record('request', credential, true)
+  t.ok(memo.has('connection', 'request', credential))
+  t.ok(memo.has('connection', 'request', new Secret('access-2')), 'compared by value')
+  t.notOk(memo.has('connection', 'elsewhere', credential))
+  t.notOk(memo.has('connection', 'request', new Secret('access-3')), 'a newer credential may be accepted')
   clock.advance(minute - 1)
-  t.ok(refusals.has('connection', 'place', credential))
+  t.ok(memo.has('connection', 'request', credential))
   clock.advance(1)
-  t.notOk(refusals.has('connection', 'place', credential))
+  t.notOk(memo.has('connection', 'request', credential))
 })
 
-t.test('a place that took it is forgotten', async t => {
-  const refusals = createUnauthorizedMemo(handClock())
-  refusals.note('place', credential, true)
-  refusals.note('place', credential, false)
-  t.notOk(refusals.has('connection', 'place', credential))
+t.test('a success evicts the entry', async t => {
+  const memo = createUnauthorizedMemo(handClock())
+  memo.record('request', credential, true)
+  memo.record('request', credential, false)
+  t.notOk(memo.has('connection', 'request', credential))
 })
 
-t.test('a thousand places are remembered, and the oldest goes', async t => {
-  const refusals = createUnauthorizedMemo(handClock())
-  for (let i = 0; i < 1000; i++) refusals.note(`place ${i}`, credential, true)
-  t.ok(refusals.has('connection', 'place 0', credential))
-  refusals.note('place 1', credential, true)
-  refusals.note('place 1000', credential, true)
-  t.notOk(refusals.has('connection', 'place 0', credential))
-  t.ok(refusals.has('connection', 'place 1', credential), 'noted again it is young again')
-  refusals.note('place 1001', credential, true)
-  t.notOk(refusals.has('connection', 'place 2', credential))
-  t.ok(refusals.has('connection', 'place 1', credential))
+t.test('a thousand entries are cached, and one more evicts the oldest', async t => {
+  const memo = createUnauthorizedMemo(handClock())
+  for (let i = 0; i < 1000; i++) memo.record(`request ${i}`, credential, true)
+  t.ok(memo.has('connection', 'request 0', credential))
+  memo.record('request 1', credential, true)
+  memo.record('request 1000', credential, true)
+  t.notOk(memo.has('connection', 'request 0', credential))
+  t.ok(memo.has('connection', 'request 1', credential), 'recorded again it is the newest')
+  memo.record('request 1001', credential, true)
+  t.notOk(memo.has('connection', 'request 2', credential))
+  t.ok(memo.has('connection', 'request 1', credential))
 })
 
-t.test('renewals that help on no path are remembered of the connection: five a minute, and its 401s are taken at their word', async t => {
+t.test('after five futile renewals in a minute every 401 of the connection is final', async t => {
   const clock = { ms: 0, now: () => clock.ms }
-  const refusals = createUnauthorizedMemo(clock)
+  const memo = createUnauthorizedMemo(clock)
   for (let i = 0; i < 5; i++) {
-    t.notOk(refusals.has('ada', `place ${i}`, new Secret(`access-${i}`)))
-    refusals.recordFutileRenewal('ada')
+    t.notOk(memo.has('ada', `request ${i}`, new Secret(`access-${i}`)))
+    memo.recordFutileRenewal('ada')
     clock.ms += 1_000
   }
-  t.ok(refusals.has('ada', 'another place', new Secret('access-9')))
-  t.notOk(refusals.has('bob', 'another place', new Secret('access-9')), 'others have their own')
+  t.ok(memo.has('ada', 'another place', new Secret('access-9')))
+  t.notOk(memo.has('bob', 'another place', new Secret('access-9')), 'each connection has its own count')
   clock.ms = 60_000
-  t.notOk(refusals.has('ada', 'another place', new Secret('access-9')))
+  t.notOk(memo.has('ada', 'another place', new Secret('access-9')))
 })
 
-t.test('Whoever polls a place that refuses does not prolong the memory of it', async t => {
+t.test('polling does not extend an entry', async t => {
   const clock = handClock()
-  const refusals = createUnauthorizedMemo(clock)
+  const memo = createUnauthorizedMemo(clock)
   for (let waited = 0; waited < minute; waited += minute / 4) {
-    refusals.note('place', credential, true)
-    t.ok(refusals.has('connection', 'place', credential))
+    memo.record('request', credential, true)
+    t.ok(memo.has('connection', 'request', credential))
     clock.advance(minute / 4)
   }
-  t.notOk(refusals.has('connection', 'place', credential), 'a minute after the first')
-  refusals.note('place', credential, true)
-  t.ok(refusals.has('connection', 'place', credential))
+  t.notOk(memo.has('connection', 'request', credential), 'a minute after the first')
+  memo.record('request', credential, true)
+  t.ok(memo.has('connection', 'request', credential))
 })
 
-t.test('RFC 6750 §3.1: a 401 is a refusal, and so is a 403 whose Bearer challenge says invalid_token', async t => {
+t.test('RFC 6750 §3.1: a 403 with a Bearer challenge of invalid_token counts as a 401', async t => {
   const refuses = (status: number, challenge?: string | string[]) =>
     isUnauthorized({ status, headers: challenge === undefined ? {} : { 'www-authenticate': challenge } })
   t.ok(refuses(401))
