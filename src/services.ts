@@ -93,8 +93,7 @@ export function createServices(config: Config, dependencies: ServiceDependencies
       renew: renewal.renew,
       vault,
       clock,
-      onEnded: ({ provider }) => events.publish('connection.ended', { owner: '', provider, reason: 'refused_twice' }),
-      onFailed: ({ provider }, error) => events.publish('check.failed', { owner: '', provider, code: codeOf(error) })
+      events
     }),
     completeSignIn: createCompleteSignIn({ store, clock, events, vault, invitations, outcomes, revocation, deferredTasks, publicUrl }),
     expiredSessionSweep: createExpiredSessionSweep({ store, cipher, limits, clock, revocation })

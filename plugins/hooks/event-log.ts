@@ -23,8 +23,8 @@ async function eventLog({ log }: FastifyInstance, { events, clock }: Pick<Servic
     clientErrors.set(provider, { loggedAtMs: clock.now(), failures: 0 })
   }
 
-  events.subscribe('connection.ended', ({ provider, reason, response }) =>
-    log.warn({ provider, reason, ...response }, 'connection ended: the user has to connect again')
+  events.subscribe('connection.ended', ({ provider, method, reason, response, status }) =>
+    log.warn({ provider, method, reason, status, ...response }, 'connection ended: the user has to connect again')
   )
   events.subscribe('check.failed', ({ provider, code }) =>
     log.warn({ provider, code }, 'it could not be checked whether a refused connection has ended')

@@ -24,8 +24,10 @@ export type EndReason =
   | 'provider_off'
   /** The definition's check request was refused too. */
   | 'check_refused'
-  /** Two requests in a row were refused, at different paths or a minute apart. */
-  | 'refused_twice'
+  /** The credential cannot be renewed, and requests to two paths were refused with no success in between. */
+  | 'refused_elsewhere'
+  /** The same on one path, a minute apart. */
+  | 'refused_again'
 
 /** Every event of the gateway by name, with its message. No message holds a credential. */
 export type GatewayEvents = {
@@ -33,7 +35,14 @@ export type GatewayEvents = {
   'connection.created': Subject & { readonly method: 'oauth2' | 'api_key' }
   /** A refresh brought a new access token, and it is stored. */
   'connection.renewed': Subject
-  'connection.ended': Subject & { readonly reason: EndReason; readonly response?: TokenErrorFacts | undefined }
+  'connection.ended': Subject & {
+    readonly method: 'oauth2' | 'api_key'
+    readonly reason: EndReason
+    /** The token endpoint's response, if that ended it. */
+    readonly response?: TokenErrorFacts | undefined
+    /** HTTP status of the check request's response, if that ended it. */
+    readonly status?: number | undefined
+  }
   /** Disconnected or signed out by the user. */
   'connection.deleted': Subject
   /** A refresh failed for a reason that may pass. */

@@ -49,7 +49,7 @@ t.test('SEC-14: a 401 that the check request confirms ends a key’s connection,
   t.strictSame(s.seen(), ['/x', '/testAuth'], 'no further request is sent to the provider')
   const lines = endsIn(s.gateway)
   t.equal(lines.length, 1)
-  t.match(lines[0], { provider: 'process-street', method: 'api_key', reason: 'its check request returned 401' })
+  t.match(lines[0], { provider: 'process-street', method: 'api_key', reason: 'check_refused', status: 401 })
 })
 
 t.test('SEC-14: a key refused on one path still works on others, with one check request', async t => {
@@ -152,7 +152,7 @@ t.test('SEC-14: without renewal, a second 401 on another path ends the grant', a
   await passesRefusal(t, await s.call('/a?page=2'))
   await passesRefusal(t, await s.call('/b'))
   await problem(t, await s.call('/c'), 401, 'reconnect_required')
-  t.match(endsIn(s.gateway), [{ provider: 'productboard', method: 'oauth2', reason: /two paths/ }])
+  t.match(endsIn(s.gateway), [{ provider: 'productboard', method: 'oauth2', reason: 'refused_elsewhere' }])
   s.provider.api = refusing(() => false)
   await signIn(s.gateway, s.browser)
   t.equal((await s.call('/a')).status, 200, 'connecting again fixes it')
@@ -167,7 +167,7 @@ t.test('SEC-14: on the same path a second 401 counts after a minute, not before'
   s.clock.advance(1)
   await passesRefusal(t, await s.call('/a'))
   await problem(t, await s.call('/a'), 401, 'reconnect_required')
-  t.match(endsIn(s.gateway), [{ reason: /after a minute/ }])
+  t.match(endsIn(s.gateway), [{ reason: 'refused_again' }])
 })
 
 t.test('a success in between deletes the first 401', async t => {

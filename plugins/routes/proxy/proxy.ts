@@ -71,8 +71,8 @@ async function proxy(app: FastifyInstance, options: Options) {
       const opened = request.sessionRef && vault.open(request.sessionRef, [definition.name], request)
       // A cached record costs no tick.
       const openedSession = opened instanceof Promise ? await opened : opened
-      const { owner, connection } = connectionIn(request, openedSession, definition)
-      const slot = concurrencyLimits.acquire(owner, definition)
+      const { key, connection } = connectionIn(request, openedSession, definition)
+      const slot = concurrencyLimits.acquire(key.owner, definition)
       let upload: StreamedBody | undefined
       let response: UpstreamResponse | undefined
       try {
@@ -87,7 +87,7 @@ async function proxy(app: FastifyInstance, options: Options) {
           slot.convertTo('upload', clientNetwork(request.ip))
         }
         const result = await forward({
-          owner,
+          key,
           connection,
           provider: definition,
           method,
@@ -99,7 +99,7 @@ async function proxy(app: FastifyInstance, options: Options) {
         })
         response = result.response
         if (isEventStream(response.headers)) slot.convertTo('eventStream', clientNetwork(request.ip))
-        handleRateLimit(request, owner, definition, response)
+        handleRateLimit(request, key, definition, response)
         writeHead(reply, definition, result)
         const outcome = await response.pipeTo(reply.raw)
         if (outcome === 'aborted' && !clientSignal.aborted) {
@@ -123,22 +123,20 @@ async function proxy(app: FastifyInstance, options: Options) {
     request: FastifyRequest,
     opened: OpenedSession | undefined,
     { name }: Provider
-  ): { owner: string; connection: Connection } {
+  ): { key: ConnectionKey; connection: Connection } {
     const connection = opened?.connections.get(name)?.value
     if (!opened || !connection) throw connectionRequired(name)
     if (connection.status === 'reconnect_required') throw reconnectRequired(name)
     assertNotRateLimited(connection, clock)
     request.touchSession(opened.session, name)
-    return { owner: opened.session.value.owner, connection }
+    return { key: new ConnectionKey(opened.session.value.owner, name), connection }
   }
 
   /** The client gets the 429 itself; further requests of the connection are refused here until the pause is over. */
-  function handleRateLimit(request: FastifyRequest, owner: string, { name, api }: Provider, { status, headers }: ResponseHead): void {
+  function handleRateLimit(request: FastifyRequest, key: ConnectionKey, { api }: Provider, { status, headers }: ResponseHead): void {
     const untilMs = status === 429 && api.rateLimit ? retryAtMs(api.rateLimit, headers, clock.now()) : undefined
     if (untilMs === undefined) return
-    recordRateLimit(vault, new ConnectionKey(owner, name), untilMs).catch(error =>
-      request.log.warn({ code: error.code }, 'a rate limit could not be stored')
-    )
+    recordRateLimit(vault, key, untilMs).catch(error => request.log.warn({ code: error.code }, 'a rate limit could not be stored'))
   }
 
   /** From here on the response bypasses Fastify. */

@@ -138,7 +138,7 @@ export function createRefresh(dependencies: RefreshDependencies): Refresh {
     const end = ({ backoff: _, refreshToken: _1, ...rest }: Connection): Connection => ({ ...rest, status: 'reconnect_required' })
     const { written } = await update(key, stored, end)
     if (!written) return readUsableConnection(vault, key)
-    events.publish('connection.ended', { owner, provider, reason, response: error && factsOf(error) })
+    events.publish('connection.ended', { owner, provider, method: stored.value.method, reason, response: error && factsOf(error) })
     throw reconnectRequired(provider, error)
   }
 

@@ -1,5 +1,5 @@
 import { type Connection, isBackingOff, isDueForRenewal, isExpired } from '../connections/connection.ts'
-import { ConnectionKey } from '../connections/connection-key.ts'
+import type { ConnectionKey } from '../connections/connection-key.ts'
 import { GatewayError, hasCode } from '../errors.ts'
 import { buildRequestHeaders } from '../guards/request-headers.ts'
 import type { Renew } from '../oauth/renewal.ts'
@@ -8,11 +8,11 @@ import { apiBase } from './api-base.ts'
 import { applyCredential, credentialHeaderNames } from './credential.ts'
 import { followRedirects, mayFollowRedirects } from './redirects.ts'
 import { createUnauthorizedCheck, type UnauthorizedCheckDependencies } from './unauthorized-check.ts'
-import { connectionKey, createUnauthorizedMemo, isUnauthorized, requestKey } from './unauthorized-memo.ts'
+import { createUnauthorizedMemo, isUnauthorized, requestKey } from './unauthorized-memo.ts'
 import { type AbortSignalLike, isStreamed, type RequestBody, type UpstreamRequest, type UpstreamResponse } from './upstream.ts'
 
 export type ProxiedRequest = {
-  readonly owner: string
+  readonly key: ConnectionKey
   readonly connection: Connection
   readonly provider: Provider
   readonly method: HttpMethod
@@ -62,11 +62,11 @@ export function createForward(
     const first = await sendWith(request, connection)
     if (!isUnauthorized(first.response)) return withRedirects(request, first)
     first.response.discard()
-    const { value: renewed } = await renew(new ConnectionKey(request.owner, connection.provider), connection)
+    const { value: renewed } = await renew(request.key, connection)
     if (isStreamed(request.body)) throw retryRequest(request.provider)
 
     const second = await sendWith(request, renewed)
-    if (isUnauthorized(second.response)) memo.recordFutileRenewal(connectionKey(request))
+    if (isUnauthorized(second.response)) memo.recordFutileRenewal(request.key)
     return finish(request, second)
   }
 
@@ -100,25 +100,25 @@ export function createForward(
   }
 
   function isKnownUnauthorized(request: ProxiedRequest, { credential }: Connection): boolean {
-    return memo.has(connectionKey(request), requestKey(request), credential)
+    return memo.has(request.key, requestKey(request), credential)
   }
 
   /**
    * Renews before expiry. `undefined` when that fails for now, or takes too long, and the present token is still valid.
    * @throws {GatewayError} as `Renew` does, when the token has expired or the error is not transient
    */
-  async function renewAhead({ owner, connection }: ProxiedRequest): Promise<Connection | undefined> {
+  async function renewAhead({ key, connection }: ProxiedRequest): Promise<Connection | undefined> {
     const isValid = () => !isExpired(connection, clock.now())
     if (isValid()) {
       if (isBackingOff(connection, clock.now())) return undefined
       try {
-        return (await renew(new ConnectionKey(owner, connection.provider), connection, maxRenewAheadMs)).value
+        return (await renew(key, connection, maxRenewAheadMs)).value
       } catch (error) {
         if (!transientErrors.some(code => hasCode(error, code))) throw error
         if (isValid()) return undefined
       }
     }
-    return (await renew(new ConnectionKey(owner, connection.provider), connection)).value
+    return (await renew(key, connection)).value
   }
 }
 

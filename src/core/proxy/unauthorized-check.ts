@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Connection } from '../connections/connection.ts'
-import { ConnectionKey } from '../connections/connection-key.ts'
 import { reconnectRequired } from '../connections/errors.ts'
+import type { EndReason, Events } from '../events.ts'
 import type { Clock } from '../ports.ts'
 import type { CredentialCheck, Provider } from '../provider/definition.ts'
 import { splitTarget } from '../util/request-target.ts'
@@ -9,17 +9,14 @@ import { withTimeout } from '../util/timeout.ts'
 import type { Vault } from '../vault/vault.ts'
 import { sendCheckRequest } from './check-request.ts'
 import type { ProxiedRequest } from './forward.ts'
-import { connectionKey, requestKey, type UnauthorizedMemo } from './unauthorized-memo.ts'
+import { requestKey, type UnauthorizedMemo } from './unauthorized-memo.ts'
 import type { Send } from './upstream.ts'
 
 export type UnauthorizedCheckDependencies = {
   readonly send: Send
   readonly vault: Pick<Vault, 'readConnection' | 'replace'>
   readonly clock: Clock
-  /** Called when a connection has ended, with the reason. */
-  readonly onEnded: (connection: Connection, why: string) => void
-  /** Called with an error of the provider or the store in the background. The connection has not changed. */
-  readonly onFailed: (connection: Connection, error: unknown) => void
+  readonly events: Events
 }
 
 /** Longest wait of a request for a check of its connection. */
@@ -35,27 +32,28 @@ const minRepeatMs = 60_000
  * a second one ends the connection when it comes from another path or a minute later, and its request was sent after the first was
  * stored. A success in between deletes the first.
  */
-export function createUnauthorizedCheck({ send, vault, clock, onEnded, onFailed }: UnauthorizedCheckDependencies, memo: UnauthorizedMemo) {
+export function createUnauthorizedCheck({ send, vault, clock, events }: UnauthorizedCheckDependencies, memo: UnauthorizedMemo) {
   /** By connection key. Resolves with the connection as stored by then, if it is known. */
   const inFlight = new Map<string, Promise<Connection | undefined>>()
 
   /** Single flight for each connection: concurrent 401s have one cause. */
-  function start(request: ProxiedRequest, connection: Connection, work: () => Promise<Connection | undefined>): void {
-    const key = connectionKey(request)
-    if (inFlight.has(key)) return
+  function start(request: ProxiedRequest, work: () => Promise<Connection | undefined>): void {
+    const { id, owner, provider } = request.key
+    if (inFlight.has(id)) return
     const flight = work()
       .catch(error => {
-        onFailed(connection, error)
+        // The connection has not changed.
+        events.publish('check.failed', { owner, provider, code: error.code })
         return undefined
       })
-      .finally(() => inFlight.delete(key))
-    inFlight.set(key, flight)
+      .finally(() => inFlight.delete(id))
+    inFlight.set(id, flight)
   }
 
   async function runCheck(request: ProxiedRequest, connection: Connection, check: CredentialCheck): Promise<Connection | undefined> {
-    memo.recordFutileRenewal(connectionKey(request))
+    memo.recordFutileRenewal(request.key)
     const result = await sendCheckRequest(send, request.provider, connection, check)
-    if (result?.verdict === 'refused') return end(request, connection, `its check request returned ${result.head.status}`)
+    if (result?.verdict === 'refused') return end(request, connection, { reason: 'check_refused', status: result.head.status })
     // The credential is good, and not for this path: no further check of it until the memo entry expires.
     if (result?.verdict === 'accepted' || result?.verdict === 'forbidden') memo.record(requestKey(request), connection.credential, true)
     return undefined
@@ -69,23 +67,30 @@ export function createUnauthorizedCheck({ send, vault, clock, onEnded, onFailed 
     if (!first) return update(request, connection, withFirst)
     const isOtherPath = first.place !== place
     if (!isOtherPath && atMs - first.atMs < minRepeatMs) return undefined
-    const why = `unauthorized ${isOtherPath ? 'on two paths' : 'again after a minute'}, with no success in between`
     // If another replica has deleted the first after a success, this one is the first.
-    return end(request, connection, why, value => (value.firstUnauthorized?.atMs === first.atMs ? ended(value) : withFirst(value)))
+    const reason = isOtherPath ? 'refused_elsewhere' : 'refused_again'
+    return end(request, connection, { reason }, value => (value.firstUnauthorized?.atMs === first.atMs ? ended(value) : withFirst(value)))
   }
 
-  async function end(request: ProxiedRequest, connection: Connection, why: string, change: (stored: Connection) => Connection = ended) {
+  async function end(
+    request: ProxiedRequest,
+    connection: Connection,
+    { reason, status }: { reason: EndReason; status?: number },
+    change: (stored: Connection) => Connection = ended
+  ) {
+    const { owner, provider } = request.key
     const updated = await update(request, connection, change)
-    if (updated?.status === 'reconnect_required') onEnded(updated, why)
+    if (updated?.status === 'reconnect_required')
+      events.publish('connection.ended', { owner, provider, method: connection.method, reason, status })
     return updated
   }
 
   /** Changes the record while it still has this credential. @returns the record as stored; `undefined` if the credential is another by now */
-  async function update({ owner }: ProxiedRequest, { provider, credential }: Connection, change: (stored: Connection) => Connection) {
+  async function update({ key }: ProxiedRequest, { credential }: Connection, change: (stored: Connection) => Connection) {
     for (;;) {
-      const record = await vault.readConnection(new ConnectionKey(owner, provider))
+      const record = await vault.readConnection(key)
       if (record?.value.status !== 'connected' || !record.value.credential.equals(credential)) return undefined
-      const written = await vault.replace(new ConnectionKey(owner, provider), record, change(record.value))
+      const written = await vault.replace(key, record, change(record.value))
       if (written) return written.value
     }
   }
@@ -97,7 +102,7 @@ export function createUnauthorizedCheck({ send, vault, clock, onEnded, onFailed 
      * @throws {GatewayError} `reconnect_required`
      */
     async settle(request: ProxiedRequest): Promise<Connection> {
-      const flight = inFlight.get(connectionKey(request))
+      const flight = inFlight.get(request.key.id)
       const updated = flight && (await withTimeout(maxWaitMs, flight).catch(() => undefined))
       // A new sign-in or key may have replaced the credential that was checked.
       if (!updated?.credential.equals(request.connection.credential)) return request.connection
@@ -107,14 +112,14 @@ export function createUnauthorizedCheck({ send, vault, clock, onEnded, onFailed 
 
     onUnauthorized(request: ProxiedRequest, connection: Connection): void {
       // A check that ended while this request was in flight has explained it.
-      if (memo.has(connectionKey(request), requestKey(request), connection.credential)) return
+      if (memo.has(request.key, requestKey(request), connection.credential)) return
       const check = checkOf(request.provider, connection)
-      start(request, connection, () => (check ? runCheck(request, connection, check) : recordUnauthorized(request, connection)))
+      start(request, () => (check ? runCheck(request, connection, check) : recordUnauthorized(request, connection)))
     },
 
     /** For a connection with a stored 401: it is deleted. */
     onSuccess(request: ProxiedRequest, connection: Connection): void {
-      start(request, connection, () => update(request, connection, ({ firstUnauthorized: _, ...rest }) => rest))
+      start(request, () => update(request, connection, ({ firstUnauthorized: _, ...rest }) => rest))
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { ConnectionKey } from '../connections/connection-key.ts'
 import type { Clock } from '../ports.ts'
 import type { Secret } from '../secret.ts'
 import { BoundedMap } from '../util/bounded-map.ts'
@@ -30,13 +31,9 @@ function hasInvalidTokenChallenge(challenges: string | string[] | undefined): bo
   return false
 }
 
-type ConnectionRef = Pick<ProxiedRequest, 'owner' | 'provider'>
-
-export const connectionKey = ({ owner, provider }: ConnectionRef): string => `${owner} ${provider.name}`
-
 /** Method and path, without the query, which may vary from request to request. */
-export const requestKey = ({ owner, provider, method, target }: ConnectionRef & Pick<ProxiedRequest, 'method' | 'target'>): string =>
-  `${owner} ${provider.name} ${method} ${splitTarget(target).path}`
+export const requestKey = ({ key, method, target }: Pick<ProxiedRequest, 'key' | 'method' | 'target'>): string =>
+  `${key.id} ${method} ${splitTarget(target).path}`
 
 type Unauthorized = { readonly credential: Secret; readonly expiresAtMs: number }
 type FutileRenewals = { readonly count: number; readonly expiresAtMs: number }
@@ -64,15 +61,15 @@ export function createUnauthorizedMemo(clock: Clock) {
 
   return {
     /** Whether a 401 to this request is final, and no reason to renew. */
-    has(connection: string, request: string, credential: Secret): boolean {
-      const { count = 0 } = unexpired(futileRenewals.get(connection)) ?? {}
+    has({ id }: ConnectionKey, request: string, credential: Secret): boolean {
+      const { count = 0 } = unexpired(futileRenewals.get(id)) ?? {}
       return count >= maxFutileRenewals || find(request, credential) !== undefined
     },
 
     /** A renewal or a check request that did not explain a 401. */
-    recordFutileRenewal(connection: string): void {
-      const { count = 0, expiresAtMs = clock.now() + maxAgeMs } = unexpired(futileRenewals.get(connection)) ?? {}
-      futileRenewals.set(connection, { count: count + 1, expiresAtMs })
+    recordFutileRenewal({ id }: ConnectionKey): void {
+      const { count = 0, expiresAtMs = clock.now() + maxAgeMs } = unexpired(futileRenewals.get(id)) ?? {}
+      futileRenewals.set(id, { count: count + 1, expiresAtMs })
     },
 
     /** The result of a request with a credential that is known to be good. An entry expires a minute after its first 401, however often it recurs. */

@@ -1,20 +1,20 @@
 import t from 'tap'
 import type { Connection } from '../../../src/core/connections/connection.ts'
 import { type ErrorCode, GatewayError } from '../../../src/core/errors.ts'
+import { createEvents } from '../../../src/core/events.ts'
 import type { Provider } from '../../../src/core/provider/definition.ts'
 import { createForward, type ProxiedRequest } from '../../../src/core/proxy/forward.ts'
 import type { RequestBody, ResponseHead, UpstreamRequest } from '../../../src/core/proxy/upstream.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { streamed } from '../../support/streamed.ts'
 import { type FakeResponse, fakeResponse } from '../../support/upstream-response.ts'
-import { codeOfRejection, connectionWith, type HandClock, handClock, minute, providerWith, second, startMs } from '../support.ts'
+import { codeOfRejection, connectionWith, type HandClock, handClock, keyOf, minute, providerWith, second, startMs } from '../support.ts'
 
 const fresh = connectionWith({ credential: new Secret('access-2') })
 
 const unusedDependencies = {
   vault: { readConnection: async () => undefined, replace: async () => undefined },
-  onEnded: () => {},
-  onFailed: () => {}
+  events: createEvents()
 }
 
 type World = ReturnType<typeof world>
@@ -62,7 +62,7 @@ function world({
     results,
     call: async (parts: Partial<ProxiedRequest> = {}) => {
       const { sent, connection, response } = await forward({
-        owner: 'owner',
+        key: keyOf(),
         connection: connectionWith(),
         provider: providerWith(),
         method: 'GET',
@@ -245,7 +245,7 @@ t.test('a token that expires while its renewal is pending is not sent', async t 
     }
   })
   await forward({
-    owner: 'owner',
+    key: keyOf(),
     connection: due,
     provider: providerWith(),
     method: 'GET',
@@ -300,7 +300,7 @@ t.test('an error of the upstream is thrown as it is', async t => {
     renew: () => Promise.reject(new Error('nothing to renew'))
   })
   const call: ProxiedRequest = {
-    owner: 'owner',
+    key: keyOf(),
     connection: connectionWith(),
     provider: providerWith(),
     method: 'GET',

@@ -3,10 +3,10 @@ import type { ProxiedRequest } from '../../../src/core/proxy/forward.ts'
 import { followRedirects, mayFollowRedirects } from '../../../src/core/proxy/redirects.ts'
 import type { Send, UpstreamRequest } from '../../../src/core/proxy/upstream.ts'
 import { fakeResponse } from '../../support/upstream-response.ts'
-import { connectionWith, providerWith } from '../support.ts'
+import { connectionWith, keyOf, providerWith } from '../support.ts'
 
 const requestWith = (redirectHosts: readonly string[], baseUrl = 'https://api.acme.example/v1'): ProxiedRequest => ({
-  owner: 'owner',
+  key: keyOf(),
   connection: connectionWith(),
   provider: providerWith({ api: { baseUrl, redirectHosts } }),
   method: 'GET',
