@@ -1,4 +1,4 @@
-import { stoppedNames } from '../support/stopped-names.ts'
+import { strippedRequestHeaders } from '../support/stripped-headers.ts'
 import { buildRequest, type Follower, type RequestBytes } from './requests.ts'
 
 /** A valid request with a header that must be stripped. The header's value contains `forged`. */
@@ -29,7 +29,7 @@ const reservedNames = [
 ]
 
 export const strippedHeaders: readonly HeaderRequest[] = [
-  ...stoppedNames.flatMap(name =>
+  ...strippedRequestHeaders.flatMap(name =>
     distinct(spellingsOf(name)).map(spelling => ({ title: spelling, bytes: buildRequest({ lines: [`${spelling}: ${forgedValue}`] }) }))
   ),
   ...lookAlikesOnly.flatMap(name =>

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { buildRequestHeaders as headersOf } from '../../../src/core/guards/request-headers.ts'
-import { stoppedNames } from '../../support/stopped-names.ts'
+import { strippedRequestHeaders } from '../../support/stripped-headers.ts'
 import { codeOf, providerWith, shown } from '../support.ts'
 
 /** The forwarded headers of a client that sends a User-Agent, without that header. */
@@ -10,8 +10,8 @@ const requestHeaders = (raw: readonly string[], ...more: [own: Record<string, st
 const own = { authorization: 'Bearer ours' }
 const ours = ['authorization', 'Bearer ours']
 
-const strippedRequestHeaders = [
-  ...stoppedNames,
+const allStripped = [
+  ...strippedRequestHeaders,
   // Headers that concern the gateway itself, the framing, or the page that sent the request.
   'Cookie',
   'X-Forwarded-Uri',
@@ -26,7 +26,7 @@ const strippedRequestHeaders = [
   'Access-Control-Request-Private-Network'
 ]
 
-for (const name of strippedRequestHeaders) {
+for (const name of allStripped) {
   t.test(`SEC-29: the client's ${name} is stripped in every spelling`, async t => {
     const spellings = new Set([
       name,

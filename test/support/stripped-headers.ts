@@ -1,5 +1,8 @@
-/** Of each header that stops on its way up: the contract's, RFC 9110 §7.6.1's, and what servers believe about who asks for what. */
-export const stoppedNames = [
+/**
+ * Request headers that must not reach a provider: credentials, hop-by-hop headers (RFC 9110 §7.6.1), and those from which servers infer who
+ * asks for what (client address, rewritten target, fetch metadata).
+ */
+export const strippedRequestHeaders = [
   'Authorization',
   'Cookie2',
   'Proxy-Authorization',
