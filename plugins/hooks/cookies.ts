@@ -34,9 +34,6 @@ type Options = { readonly keys: readonly Buffer[]; readonly limits: SessionLimit
 /** RFC 6265 §6.1: every browser accepts so much, name and attributes included. */
 const maxCookieBytes = 4096
 
-/** The part of secure-session's session that its types leave out. */
-type DecodedSession = { readonly changed: boolean; data(): Record<string, unknown> | undefined }
-
 /**
  * Parses cookies, and makes two kinds of sealed cookie, each with keys of its own (with one key, each would open as the other): the
  * session's opaque ids, and a sign-in in flight. They are no authority: the store says whether a session is live and a state unused.
@@ -67,14 +64,14 @@ export async function registerCookies(app: FastifyInstance, { keys, limits, publ
   await app.register(cookiePlugin)
   const { promise, resolve } = Promise.withResolvers<SealedCookies>()
   await app.register(async context => {
-    await context.register(secureSession, [options('session', limits.maxMs), options('flow', flowLifetimeMs)] as never)
+    await context.register(secureSession, [options('session', limits.maxMs), options('flow', flowLifetimeMs)])
     const sealedCookie = (kind: Kind): SealedCookie => ({
       name: names[kind],
       attributes,
-      seal: values => context.encodeSecureSession(context.createSecureSession(values as never), kind),
+      seal: values => context.encodeSecureSession(context.createSecureSession(values), kind),
       open: (sealed, log) => {
-        const session = context.decodeSecureSession(decoded(sealed), log, kind) as unknown as DecodedSession | null
-        return session ? { values: session.data() ?? {}, isStale: session.changed } : undefined
+        const session = context.decodeSecureSession(decoded(sealed), log, kind)
+        return session ? { values: { ...session.data() }, isStale: session.changed } : undefined
       }
     })
     resolve({ session: sealedCookie('session'), flow: sealedCookie('flow') })

@@ -1,11 +1,11 @@
 import type { RawHeaders } from '../../src/core/guards/header-fields.ts'
 
-/** Of an answer of our own. */
+/** The headers of our own responses that a page may read. */
 export const exposedHeaders = ['Grantkeeper-Error', 'Retry-After']
 
 /**
- * What lets a page of an allowed origin read an answer (Fetch §3.2). @fastify/cors does not see proxied answers, and what it decides
- * at each request would be thrown away with the rest of Fastify's answer.
+ * The headers with which a page of an allowed origin may read a response (Fetch §3.2). @fastify/cors does not see proxied responses: they
+ * bypass Fastify.
  * @param exposed names of the headers that the page may read
  */
 export const corsHeaders = (origin: string, exposed: readonly string[]): RawHeaders => [

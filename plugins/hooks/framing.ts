@@ -3,29 +3,30 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../../src/core/errors.ts'
+import { forEachField } from '../../src/core/util/raw-headers.ts'
 import { malformedResponse, urlTooLong } from './malformed-requests.ts'
 
-/** Of the address, and of the names and values of the headers: what Node takes of both together unless it is told otherwise. */
+/** For the URL, and for the names and values of the headers: Node's default for both together. */
 export const maxHeadBytes = maxHeaderSize
-/** As many as Node 26 reads; older ones leave out what comes after twice as many, without a word. */
+/** Node 26 parses so many. Older versions silently drop those after twice as many. */
 const maxHeaders = 1_000
 
-/** How long what follows a refused expectation is read and thrown away. */
+/** How long the body after a refused expectation is read and discarded. */
 const lingerMs = 5_000
 
 /**
- * Requests that two servers could read differently are refused before anything in them counts, and their connection with them: where
- * they end is not for us to say, so nothing that follows is a request. What is no HTTP at all Node has refused before.
+ * Refuses requests that two servers could frame differently, before anything in them is trusted, and closes their connection: where such a
+ * request ends is unknown, so no further bytes are a request. Node has refused what is not HTTP at all.
  */
 async function framing(app: FastifyInstance, { nextId }: { nextId: () => string }) {
-  const ended = new WeakSet<Socket>()
+  const refused = new WeakSet<Socket>()
 
   app.addHook('onRequest', ({ raw, originalUrl }, reply, done) => {
-    const fault = ended.has(raw.socket) ? 'It follows a request that was refused.' : faultOf(raw)
-    if (fault !== undefined) {
-      ended.add(raw.socket)
+    const problem = refused.has(raw.socket) ? 'It follows a request that was refused.' : framingProblem(raw)
+    if (problem !== undefined) {
+      refused.add(raw.socket)
       reply.header('connection', 'close')
-      throw new GatewayError('header_rejected', fault)
+      throw new GatewayError('header_rejected', problem)
     }
     refuseTooLarge(originalUrl, raw)
     if (raw.url === '*' && raw.method !== 'OPTIONS') throw new GatewayError('path_rejected', 'The request target must begin with a slash.')
@@ -34,44 +35,44 @@ async function framing(app: FastifyInstance, { nextId }: { nextId: () => string 
 
   // RFC 9110 §10.1.1.
   app.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    goOnWhenWanted(request, response)
+    continueOnRead(request, response)
     app.server.emit('request', request, response)
   })
 
   app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request
-    ended.add(socket)
-    // Our side alone ends at once: a reset would take the answer with it (see plugins/hooks/request-body.ts).
+    refused.add(socket)
+    // Only our side closes at once: a reset would discard the response (see plugins/hooks/request-body.ts).
     socket.destroySoon = socket.end
     request.resume()
     setTimeout(() => socket.destroy(), lingerMs).unref()
-    const detail = 'There is nothing to be expected here but 100-continue.'
+    const detail = 'The only expectation that is supported is 100-continue.'
     const { headers, body } = malformedResponse({ status: 417, code: 'header_rejected', detail }, { log: app.log, nextId })
     response.writeHead(417, headers).end(body)
   })
 }
 
 /**
- * A client that waits for `100 Continue` is told to go on in the moment when somebody begins to read its body, whoever that is. What is
- * refused before has its response at once, and Node ends the connection with it, since nobody knows whether the body comes.
+ * Sends `100 Continue` when something starts to read the body. A request that is refused before gets its response at once, and Node closes
+ * the connection with it, since it is unknown whether the body follows.
  */
-function goOnWhenWanted(request: IncomingMessage, response: ServerResponse): void {
+function continueOnRead(request: IncomingMessage, response: ServerResponse): void {
   const { 'transfer-encoding': coding, 'content-length': length } = request.headers
   if (coding === undefined && !Number(length)) return
-  const goOn = () => {
+  const sendContinue = () => {
     request.off('newListener', onListener)
     if (response.headersSent || response.destroyed) return
     response.writeContinue()
   }
   const onListener = (event: string | symbol) => {
-    if (event === 'data' || event === 'readable') goOn()
+    if (event === 'data' || event === 'readable') sendContinue()
   }
   request.on('newListener', onListener)
 }
 
-/** What Node's parser has taken is more than is served, so that the refusal is one that a frontend can read. */
+/** Node's parser accepts more than is served, so that the refusal is a response that a frontend can read. */
 function refuseTooLarge(url: string, { method, rawHeaders }: IncomingMessage): void {
-  // A preflight is no call yet: were it refused, its page would learn nothing of why.
+  // A refused preflight request would hide the reason from its page.
   if (url.length > maxHeadBytes && method !== 'OPTIONS') throw new GatewayError('path_rejected', urlTooLong, { status: 414 })
   let bytes = 0
   for (const text of rawHeaders) bytes += text.length
@@ -80,25 +81,19 @@ function refuseTooLarge(url: string, { method, rawHeaders }: IncomingMessage): v
   throw new GatewayError('header_rejected', detail, { status: 431 })
 }
 
-function faultOf({ httpVersion, headers, rawHeaders }: IncomingMessage): string | undefined {
-  if (httpVersion !== '1.1' && httpVersion !== '1.0') return 'The HTTP version is none that is spoken here.'
-  // RFC 9112 §6.1: a coding before `chunked` would be the body's, and the provider would never hear of it.
+function framingProblem({ httpVersion, headers, rawHeaders }: IncomingMessage): string | undefined {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return 'The HTTP version is not supported.'
+  // RFC 9112 §6.1: a coding before `chunked` would apply to the body, and the provider would not learn of it.
   const coding = headers['transfer-encoding']
-  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return 'The only Transfer-Encoding that is taken is chunked.'
-  // RFC 9112 §3.2. Nothing here depends on it; something in front of us may.
-  const hosts = countOf(rawHeaders, 'host')
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return 'The only supported Transfer-Encoding is chunked.'
+  // RFC 9112 §3.2. Nothing here depends on the host; a proxy in front may.
+  let hosts = 0
+  forEachField(rawHeaders, name => {
+    if (name.length === 'host'.length && name.toLowerCase() === 'host') hosts++
+  })
   if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) return 'A request has one Host header.'
   if (!/^(\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(:\d*)?$/i.test(headers.host ?? '')) return 'The Host header is not well-formed.'
   return undefined
-}
-
-function countOf(rawHeaders: readonly string[], name: string): number {
-  let count = 0
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const other = rawHeaders[i] as string
-    if (other.length === name.length && other.toLowerCase() === name) count++
-  }
-  return count
 }
 
 export default fp(framing, { name: 'framing', dependencies: ['errors'] })

@@ -10,21 +10,21 @@ import type { Services } from '../../src/services.ts'
 declare module 'fastify' {
   interface FastifyRequest {
     /**
-     * Counts one try against what a minute allows.
+     * Counts one attempt against the limits of a minute.
      * @throws {GatewayError} `rate_limited`
      */
-    consumeRateLimit(what: 'sign-in' | 'refresh' | 'invitation'): Promise<void>
+    consumeRateLimit(action: 'sign-in' | 'refresh' | 'invitation'): Promise<void>
     /**
-     * The same for a key that is shown to a provider.
-     * @param check throws `api_key_rejected` when the provider refuses it, which counts as several tries
+     * The same for an API key that a provider checks.
+     * @param check throws `api_key_rejected` when the provider rejects it, which counts as several attempts
      */
     consumeKeyRateLimit<T>(provider: string, check: () => Promise<T>): Promise<T>
-    /** What is being counted, for the plugin that counts. */
-    counted: Counted | null
+    /** The limit that is being consumed, for @fastify/rate-limit. */
+    consumedLimit: Limit | null
   }
 }
 
-type Counted = { readonly key: string; readonly most: number }
+type Limit = { readonly key: string; readonly max: number }
 
 type Options = Pick<Services, 'store' | 'clock' | 'vault' | 'providers'> & {
   /** Sign-ins per minute and IP address. */
@@ -33,106 +33,105 @@ type Options = Pick<Services, 'store' | 'clock' | 'vault' | 'providers'> & {
 
 const windowMs = 60_000
 
-/** How often in a minute, by whatever instance. Whoever has no connection is a stranger: a session alone is free for the asking. */
-const maxAMinute = {
+/** Per minute, for all instances together. A client without a connection is unknown: everybody can get a session. */
+const maxPerMinute = {
   signInsOfSession: 60,
   refreshesOfSession: 60,
   ofSession: 30,
-  /** Sessions of one network together. They are not counted with its strangers, who could lock them out. */
+  /** All sessions of one network. They are not counted with its unknown clients, who could lock them out. */
   ofSessionsOfNetwork: 60,
-  ofStrangersOfNetwork: 30
+  ofUnknownOfNetwork: 30
 } as const
 
 /**
- * All strangers together: what they ask for is a record in the store, or a call to a provider. The first try of a network in a minute
- * is counted apart, so that a few networks that use up the rest keep nobody else out.
+ * All unknown clients together: each attempt costs a record in the store or a request to a provider. The first attempt of a network in a
+ * minute is counted apart, so that a few networks that exhaust the rest cannot keep others out.
  */
-const maxOfStrangers = {
+const maxOfUnknown = {
   invitation: { first: 500, further: 100 },
   /** By provider. */
   'key-check': { first: 240, further: 60 }
 } as const
 
-/** Of the first tries, those of one IPv6 site, which has 65,536 networks. */
+/** First attempts of one IPv6 site, which has 65,536 networks. */
 const maxFirstOfSite = 50
-/** Whoever guesses keys is wrong nearly always, whoever pastes theirs nearly never. */
-const wrongKeyCounts = 2
+/** A rejected key counts double: guesses are nearly always wrong, and pasted keys nearly never. */
+const rejectedKeyCost = 2
 
 /**
- * Limits on what a stranger could have us do for them, counted in the store that all instances share. Each try costs a provider a
- * call, or this gateway a record.
+ * Limits what an unknown client can make the gateway do, counted in the store that all instances share.
  */
 async function rateLimits(app: FastifyInstance, { store, clock, vault, providers, signInsPerAddress }: Options) {
-  await app.register(rateLimit, { global: false, timeWindow: windowMs, store: countsIn(store, clock) as never })
-  app.decorateRequest('counted', null)
+  await app.register(rateLimit, { global: false, timeWindow: windowMs, store: createLimitStore(store, clock) })
+  app.decorateRequest('consumedLimit', null)
   const check = app.createRateLimit({
-    keyGenerator: ({ counted }) => counted?.key ?? '',
-    max: ({ counted }) => counted?.most ?? 0
+    keyGenerator: ({ consumedLimit }) => consumedLimit?.key ?? '',
+    max: ({ consumedLimit }) => consumedLimit?.max ?? 0
   })
 
-  /** @returns how much of it is used, this time included; `refused` when that is more than there is. */
-  async function count(request: FastifyRequest, key: string, most: number) {
-    request.counted = { key, most }
+  /** @returns attempts used, this one included; `exceeded` when that is more than the limit */
+  async function count(request: FastifyRequest, key: string, max: number) {
+    request.consumedLimit = { key, max }
     const state = await check(request)
     if (state.isAllowed) return { used: 0 }
-    return { used: most - state.remaining, ...(state.isExceeded && { refused: { most, retryAfter: state.ttlInSeconds } }) }
+    return { used: max - state.remaining, ...(state.isExceeded && { exceeded: { retryAfter: state.ttlInSeconds } }) }
   }
 
-  async function take(request: FastifyRequest, key: string, most: number): Promise<number> {
-    const { used, refused } = await count(request, key, most)
-    if (refused) throw tooMany(`That is more than ${most} tries in a minute`, refused.retryAfter)
+  async function consume(request: FastifyRequest, key: string, max: number): Promise<number> {
+    const { used, exceeded } = await count(request, key, max)
+    if (exceeded) throw tooMany(`That is more than ${max} tries in a minute`, exceeded.retryAfter)
     return used
   }
 
-  /** The session that its cookie names, if it lives and holds a connection. A ticket alone proves neither. */
-  async function holderOf({ sessionRef }: FastifyRequest): Promise<string | undefined> {
-    const held = sessionRef && (await vault.open(sessionRef, [...providers.keys()]))
-    return held && held.connections.size > 0 ? held.session.value.owner : undefined
+  /** The owner of the session that the cookie names, if it is live and has a connection. A cookie alone proves neither. */
+  async function connectedOwner({ sessionRef }: FastifyRequest): Promise<string | undefined> {
+    const opened = sessionRef && (await vault.open(sessionRef, [...providers.keys()]))
+    return opened && opened.connections.size > 0 ? opened.session.value.owner : undefined
   }
 
-  async function takeOfStrangers(request: FastifyRequest, what: keyof typeof maxOfStrangers, about: string): Promise<void> {
+  async function consumeUnknown(request: FastifyRequest, action: keyof typeof maxOfUnknown, subject: string): Promise<void> {
     const [network, site] = [clientNetwork(request.ip ?? ''), clientSite(request.ip ?? '')]
-    const { first, further } = maxOfStrangers[what]
-    const isFirst = (await take(request, `${what} address ${network}`, maxAMinute.ofStrangersOfNetwork)) === 1
-    const isFirstOfSite = isFirst && (site === network || !(await count(request, `${what} site ${site}`, maxFirstOfSite)).refused)
-    if (isFirstOfSite && !(await count(request, `${what}${about} first`, first)).refused) return
-    const { refused } = await count(request, `${what}${about} strangers`, further)
-    if (refused) throw tooMany('Just now too many people who have connected nothing yet ask for this', refused.retryAfter)
+    const { first, further } = maxOfUnknown[action]
+    const isFirst = (await consume(request, `${action} address ${network}`, maxPerMinute.ofUnknownOfNetwork)) === 1
+    const isFirstOfSite = isFirst && (site === network || !(await count(request, `${action} site ${site}`, maxFirstOfSite)).exceeded)
+    if (isFirstOfSite && !(await count(request, `${action}${subject} first`, first)).exceeded) return
+    const { exceeded } = await count(request, `${action}${subject} unknown`, further)
+    if (exceeded) throw tooMany('Just now too many people who have connected nothing yet ask for this', exceeded.retryAfter)
   }
 
-  /** @returns what a wrong key is counted by as well */
-  async function takeOfHolderOrStranger(request: FastifyRequest, what: keyof typeof maxOfStrangers, about = ''): Promise<Counted> {
+  /** @returns the limit that a rejected key is counted against once more */
+  async function consumeFor(request: FastifyRequest, action: keyof typeof maxOfUnknown, subject = ''): Promise<Limit> {
     const network = clientNetwork(request.ip ?? '')
-    const owner = await holderOf(request)
+    const owner = await connectedOwner(request)
     if (owner === undefined) {
-      await takeOfStrangers(request, what, about)
-      return { key: `${what} address ${network}`, most: maxAMinute.ofStrangersOfNetwork }
+      await consumeUnknown(request, action, subject)
+      return { key: `${action} address ${network}`, max: maxPerMinute.ofUnknownOfNetwork }
     }
-    await take(request, `${what} sessions of ${network}`, maxAMinute.ofSessionsOfNetwork)
-    const own = { key: `${what} owner ${owner}`, most: maxAMinute.ofSession }
-    await take(request, own.key, own.most)
+    await consume(request, `${action} sessions of ${network}`, maxPerMinute.ofSessionsOfNetwork)
+    const own = { key: `${action} owner ${owner}`, max: maxPerMinute.ofSession }
+    await consume(request, own.key, own.max)
     return own
   }
 
-  app.decorateRequest('consumeRateLimit', async function (this: FastifyRequest, what: 'sign-in' | 'refresh' | 'invitation') {
-    if (what === 'invitation') {
-      await takeOfHolderOrStranger(this, what)
+  app.decorateRequest('consumeRateLimit', async function (this: FastifyRequest, action: 'sign-in' | 'refresh' | 'invitation') {
+    if (action === 'invitation') {
+      await consumeFor(this, action)
       return
     }
-    if (what === 'sign-in') await take(this, `${what} address ${clientNetwork(this.ip ?? '')}`, signInsPerAddress)
+    if (action === 'sign-in') await consume(this, `${action} address ${clientNetwork(this.ip ?? '')}`, signInsPerAddress)
     const session = await this.findSession()
-    const most = what === 'sign-in' ? maxAMinute.signInsOfSession : maxAMinute.refreshesOfSession
-    if (session) await take(this, `${what} owner ${session.owner}`, most)
+    const max = action === 'sign-in' ? maxPerMinute.signInsOfSession : maxPerMinute.refreshesOfSession
+    if (session) await consume(this, `${action} owner ${session.owner}`, max)
   })
 
   app.decorateRequest('consumeKeyRateLimit', async function <
     T
   >(this: FastifyRequest, provider: string, check: () => Promise<T>): Promise<T> {
-    const { key, most } = await takeOfHolderOrStranger(this, 'key-check', ` ${provider}`)
+    const { key, max } = await consumeFor(this, 'key-check', ` ${provider}`)
     try {
       return await check()
     } catch (error) {
-      if (hasCode(error, 'api_key_rejected')) for (let i = 1; i < wrongKeyCounts; i++) await count(this, key, most)
+      if (hasCode(error, 'api_key_rejected')) for (let i = 1; i < rejectedKeyCost; i++) await count(this, key, max)
       throw error
     }
   })
@@ -141,18 +140,18 @@ async function rateLimits(app: FastifyInstance, { store, clock, vault, providers
 const tooMany = (what: string, retryAfter: number) =>
   new GatewayError('rate_limited', `${what}. Wait ${retryAfter} s and try again.`, { retryAfter })
 
-/** The plugin makes its store itself, one for each limit; they differ by their keys alone. */
-function countsIn(store: Store, clock: Clock) {
+/** The plugin creates its stores itself, one for each limit. They differ by their keys alone. */
+function createLimitStore(store: Store, clock: Clock) {
   const count = createRateCounter(store, clock)
 
-  return class Counts implements FastifyRateLimitStore {
+  return class LimitStore implements FastifyRateLimitStore {
     incr(
       key: string,
       done: (error: Error | null, result?: { current: number; ttl: number }) => void,
-      withinMs = windowMs,
-      most = Number.POSITIVE_INFINITY
+      timeWindowMs = windowMs,
+      max = Number.POSITIVE_INFINITY
     ): void {
-      count(key, withinMs, most).then(({ current, endsInMs }) => done(null, { current, ttl: endsInMs }), done)
+      count(key, timeWindowMs, max).then(({ current, endsInMs }) => done(null, { current, ttl: endsInMs }), done)
     }
 
     child(): FastifyRateLimitStore {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 
-/** Names for requests, for logs and error reports: this process, drawn at random, and a number in it. They grant nothing. */
+/** Ids of requests, for logs and error reports: a random prefix per process, and a counter. They authorize nothing. */
 export function createRequestIds(): () => string {
-  const start = randomBytes(9).toString('base64url')
+  const prefix = randomBytes(9).toString('base64url')
   let count = 0
-  return () => `${start}-${(count++).toString(36)}`
+  return () => `${prefix}-${(count++).toString(36)}`
 }

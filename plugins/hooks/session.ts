@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Session, SessionRef } from '../../src/core/session.ts'
+import { BoundedMap } from '../../src/core/util/bounded-map.ts'
 import type { Versioned } from '../../src/core/vault/records.ts'
 import type { Services } from '../../src/services.ts'
 import type { SealedCookies } from './cookies.ts'
@@ -36,7 +37,7 @@ const maxCachedCharacters = 512
 async function session(app: FastifyInstance, { vault, limits, clock, sealedCookies }: Options) {
   const kind = sealedCookies.session
   const { name, attributes, seal } = kind
-  const cache = new Map<string, OpenedCookie>()
+  const cache = new BoundedMap<string, OpenedCookie>({ maxEntries: maxCached, order: 'fifo' })
 
   function open(request: FastifyRequest): OpenedCookie | undefined {
     // A request that is refused before cookies are parsed has none.
@@ -48,15 +49,9 @@ async function session(app: FastifyInstance, { vault, limits, clock, sealedCooki
     const { owner, id } = content?.values ?? {}
     if (!content || typeof owner !== 'string' || typeof id !== 'string') return undefined
     const opened = { ref: { owner, id }, isStale: content.isStale }
-    if (sealed.length <= maxCachedCharacters) addToCache(sealed, opened)
+    // A copy as the key: a substring of a Cookie header keeps the whole header in memory.
+    if (sealed.length <= maxCachedCharacters) cache.set(Buffer.from(sealed, 'latin1').toString('latin1'), opened)
     return opened
-  }
-
-  function addToCache(sealed: string, opened: OpenedCookie): void {
-    const [oldest] = cache.keys()
-    if (cache.size >= maxCached && oldest !== undefined) cache.delete(oldest)
-    // A copy: a substring of a Cookie header keeps the whole header in memory.
-    cache.set(Buffer.from(sealed, 'latin1').toString('latin1'), opened)
   }
 
   app.decorateRequest('sessionRef', {

@@ -128,8 +128,8 @@ t.test('what is too large is named, and a page on an allowed origin can read it;
   const { gateway, provider, browser, proxy } = await connected(t, { environment: { ALLOWED_ORIGINS: origin } })
   const long = 'a'.repeat(20_000)
   for (const [what, path, headers, status, code, detail] of [
-    ['a path', `/${long}`, {}, 414, 'path_rejected', /address is too long/],
-    ['a query', `?q=${long}`, {}, 414, 'path_rejected', /address is too long/],
+    ['a path', `/${long}`, {}, 414, 'path_rejected', /URL is too long/],
+    ['a query', `?q=${long}`, {}, 414, 'path_rejected', /URL is too long/],
     ['a header', '/x', { 'x-long': long }, 431, 'header_rejected', /headers are larger/],
     [
       'many headers',

@@ -3,12 +3,12 @@ import { variablePrefix } from '../../../src/config/provider-settings.ts'
 import { signInInvalid } from '../../../src/core/oauth/complete-sign-in.ts'
 import type { OAuth2Method, Provider } from '../../../src/core/provider/definition.ts'
 
-/** Whoever signs in can write any issuer: so many are logged, each once. */
+/** Anybody can put any issuer into a callback: at most so many are logged, each once. */
 const maxLogged = 20
 const maxCharacters = 200
 
 /**
- * RFC 9207 §2.4. A definition without an issuer still refuses an answer that names a stranger.
+ * RFC 9207 §2.4. Without an issuer in the definition, an `iss` of another origin than its endpoints' is still refused.
  * @returns a check of a callback's `iss`, which throws `state_invalid`
  */
 export function createIssuerCheck(log: FastifyBaseLogger, provider: Provider, { issuer, authorizeUrl, tokenUrl }: OAuth2Method) {
@@ -18,21 +18,21 @@ export function createIssuerCheck(log: FastifyBaseLogger, provider: Provider, { 
   return (iss: string | undefined): void => {
     const isTrusted = issuer === undefined ? iss === undefined || origins.some(origin => origin === URL.parse(iss)?.origin) : iss === issuer
     if (isTrusted) return
-    const seen = shown(iss)
+    const seen = loggableIssuer(iss)
     if (!logged.has(seen) && logged.size < maxLogged) {
       logged.add(seen)
       const variable = `${variablePrefix(provider)}_ISSUER`
       log.warn(
         { provider: provider.name, seen, expected: issuer ?? origins, variable },
-        `a callback names another issuer than the provider's and was refused; if it is the provider's own, set ${variable} to it`
+        `a callback with another issuer than the provider's was refused; if it is the provider's own, set ${variable} to it`
       )
     }
-    throw signInInvalid('The answer does not come from the provider that it was begun at.')
+    throw signInInvalid('The response does not come from the provider at which the sign-in was begun.')
   }
 }
 
-/** RFC 8414 §2: an https URL without query and fragment. Of anything else nothing is repeated. */
-function shown(iss: string | undefined): string {
+/** RFC 8414 §2: an https URL without query and fragment. Nothing else is logged. */
+function loggableIssuer(iss: string | undefined): string {
   if (iss === undefined) return 'none'
   const url = URL.parse(iss)
   if (!url || !/^https?:$/.test(url.protocol)) return 'no URL'

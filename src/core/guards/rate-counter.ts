@@ -1,4 +1,5 @@
 import type { Clock, Store } from '../ports.ts'
+import { BoundedMap } from '../util/bounded-map.ts'
 
 /** @returns the number of requests in the window, this one included, and the time until the window ends */
 export type CountRequest = (
@@ -15,21 +16,15 @@ type Exhausted = { readonly current: number; readonly untilMs: number }
  * @param maxCachedKeys beyond this number the oldest entry is evicted, and its key is counted in the store again
  */
 export function createRateCounter(store: Pick<Store, 'increment'>, clock: Clock, maxCachedKeys = 10_000): CountRequest {
-  const exhausted = new Map<string, Exhausted>()
-
-  function cache(key: string, entry: Exhausted): void {
-    const [oldest] = exhausted.keys()
-    if (exhausted.size >= maxCachedKeys && oldest !== undefined) exhausted.delete(oldest)
-    exhausted.set(key, entry)
-  }
+  const exhausted = new BoundedMap<string, Exhausted>({ maxEntries: maxCachedKeys, order: 'fifo' })
 
   return async (key, windowMs, limit) => {
     const cached = exhausted.get(key)
     const leftMs = (cached?.untilMs ?? 0) - clock.now()
     if (cached && leftMs > 0) return { current: cached.current, endsInMs: leftMs }
-    exhausted.delete(key)
+    exhausted.evict(key)
     const { count: current, endsInMs } = await store.increment(key, windowMs)
-    if (current > limit) cache(key, { current, untilMs: clock.now() + endsInMs })
+    if (current > limit) exhausted.set(key, { current, untilMs: clock.now() + endsInMs })
     return { current, endsInMs }
   }
 }
