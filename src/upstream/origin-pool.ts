@@ -1,9 +1,11 @@
 import type { ClientPool } from './client-pool.ts'
-import type { Exchange } from './exchange.ts'
 import type { Semaphore } from './semaphore.ts'
 
+/** An event stream that shutdown ends, since it would not end by itself. */
+type Endable = { endEarly(): void }
+
 /** The open event streams of one origin. */
-export class EventStreams extends Set<Exchange> {
+export class EventStreams extends Set<Endable> {
   readonly #limit: number
 
   constructor(limit: number) {

@@ -62,7 +62,7 @@ t.test('a rejected key shows an error at its field, which keeps the focus', asyn
   for (const [key, sentence, invalid] of [
     ['wrong', 'Outgrow does not accept this key. Check that it is the whole key and still active there, and paste it again.', 'true'],
     ['', 'The key is empty. Copy it again, the key alone, and paste it here.', 'true'],
-    [apiKey, 'Outgrow could not check the key: it answered 500. Nothing was stored; try again in a moment.', null]
+    [apiKey, 'Outgrow could not check the key: it returned status 500. Nothing was stored; try again in a moment.', null]
   ] as const) {
     if (key === apiKey) switches.apiFault = 'error500'
     await field.fill(key)

@@ -7,7 +7,7 @@ import { sendConnectPage } from '../send-connect-page.ts'
 import { parseCallbackParams, unsolicitedNotice } from './callback-params.ts'
 import { logFailure, logRefusal } from './failures.ts'
 import { createIssuerCheck } from './issuer.ts'
-import type { ProviderRouteOptions } from './sign-in.ts'
+import type { ProviderRouteOptions } from './options.ts'
 
 /** `GET /auth/NAME/callback`: the browser comes back from the provider with a code or an error. */
 export async function callback(app: FastifyInstance, options: ProviderRouteOptions) {

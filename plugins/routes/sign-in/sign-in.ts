@@ -1,24 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../../../src/core/errors.ts'
-import type { OAuth2Method, OAuthClient, Provider } from '../../../src/core/provider/definition.ts'
 import { findProvider } from '../../../src/core/provider/find-provider.ts'
-import type { OAuthProvider } from '../../../src/oauth2/oauth-provider.ts'
-import type { Services } from '../../../src/services.ts'
 import { callback } from './callback.ts'
+import type { SignInOptions } from './options.ts'
 import { start } from './start.ts'
 
-type Options = Pick<Services, 'providers' | 'publicUrl' | 'allowedOrigins' | 'clock' | 'vault' | 'oauthProviders' | 'completeSignIn'>
-
-export type ProviderRouteOptions = Options & {
-  readonly definition: Provider
-  readonly method: OAuth2Method
-  readonly client: OAuthClient
-  readonly oauthProvider: OAuthProvider
-}
-
 /** Sign-in at every provider that has an OAuth client; and an error that explains, for all other names. */
-async function signIn(app: FastifyInstance, options: Options) {
+async function signIn(app: FastifyInstance, options: SignInOptions) {
   const { providers, oauthProviders } = options
   // A prefetch must not begin or finish a sign-in. It fails, so that the browser requests again when its user navigates.
   app.addHook('onRequest', async (request, reply) => (isPrefetch(request) ? reply.code(503).send() : undefined))

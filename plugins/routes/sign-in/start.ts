@@ -5,7 +5,7 @@ import { parseReturnTo } from '../../../src/core/guards/return-to.ts'
 import { newId } from '../../../src/core/session.ts'
 import { connectedUrl } from '../../../src/pages/connect-methods.ts'
 import { sendConnectPage } from '../send-connect-page.ts'
-import type { ProviderRouteOptions } from './sign-in.ts'
+import type { ProviderRouteOptions } from './options.ts'
 
 /** `GET /auth/NAME`: begins a sign-in and redirects the browser to the provider. */
 export async function start(app: FastifyInstance, options: ProviderRouteOptions) {

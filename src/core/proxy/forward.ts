@@ -1,36 +1,15 @@
 import { type Connection, isBackingOff, isDueForRenewal, isExpired } from '../connections/connection.ts'
-import type { ConnectionKey } from '../connections/connection-key.ts'
 import { GatewayError, hasCode } from '../errors.ts'
 import { buildRequestHeaders } from '../guards/request-headers.ts'
 import type { Renew } from '../oauth/renewal.ts'
-import type { HttpMethod, Provider } from '../provider/definition.ts'
+import type { Provider } from '../provider/definition.ts'
 import { apiBase } from './api-base.ts'
 import { applyCredential, credentialHeaderNames } from './credential.ts'
+import type { ForwardResult, ProxiedRequest } from './proxied-request.ts'
 import { followRedirects, mayFollowRedirects } from './redirects.ts'
 import { createUnauthorizedCheck, type UnauthorizedCheckDependencies } from './unauthorized-check.ts'
 import { createUnauthorizedMemo, isUnauthorized, requestKey } from './unauthorized-memo.ts'
-import { type AbortSignalLike, isStreamed, type RequestBody, type UpstreamRequest, type UpstreamResponse } from './upstream.ts'
-
-export type ProxiedRequest = {
-  readonly key: ConnectionKey
-  readonly connection: Connection
-  readonly provider: Provider
-  readonly method: HttpMethod
-  /** Guarded path and query below the API's base; both empty for the base itself. */
-  readonly target: string
-  readonly rawHeaders: readonly string[]
-  readonly body: RequestBody
-  readonly bodyLength: number | undefined
-  readonly signal: AbortSignalLike
-}
-
-export type ForwardResult = {
-  /** What was sent to the provider, with the credential in it. */
-  readonly sent: UpstreamRequest
-  /** Whose credential was sent. */
-  readonly connection: Connection
-  readonly response: UpstreamResponse
-}
+import { isStreamed, type UpstreamRequest } from './upstream.ts'
 
 const defaultTimeoutMs = 30_000
 const defaultReadTimeoutMs = 5 * 60_000

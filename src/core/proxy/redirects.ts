@@ -5,7 +5,7 @@ import type { Provider } from '../provider/definition.ts'
 import { forEachField } from '../util/raw-headers.ts'
 import { apiBase, pathWithinBase } from './api-base.ts'
 import { holdsCredential } from './credential.ts'
-import type { ForwardResult, ProxiedRequest } from './forward.ts'
+import type { ForwardResult, ProxiedRequest } from './proxied-request.ts'
 import type { ResponseHead, Send, UpstreamResponse } from './upstream.ts'
 
 /** A download is one redirect away, or two behind a mirror. */

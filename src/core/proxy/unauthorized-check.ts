@@ -8,7 +8,7 @@ import { splitTarget } from '../util/request-target.ts'
 import { withTimeout } from '../util/timeout.ts'
 import type { Vault } from '../vault/vault.ts'
 import { sendCheckRequest } from './check-request.ts'
-import type { ProxiedRequest } from './forward.ts'
+import type { ProxiedRequest } from './proxied-request.ts'
 import { requestKey, type UnauthorizedMemo } from './unauthorized-memo.ts'
 import type { Send } from './upstream.ts'
 

@@ -3,7 +3,7 @@ import type { Clock } from '../ports.ts'
 import type { Secret } from '../secret.ts'
 import { BoundedMap } from '../util/bounded-map.ts'
 import { splitTarget } from '../util/request-target.ts'
-import type { ProxiedRequest } from './forward.ts'
+import type { ProxiedRequest } from './proxied-request.ts'
 import type { ResponseHead } from './upstream.ts'
 
 const maxAgeMs = 60_000

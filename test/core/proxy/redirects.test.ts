@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { ProxiedRequest } from '../../../src/core/proxy/forward.ts'
+import type { ProxiedRequest } from '../../../src/core/proxy/proxied-request.ts'
 import { followRedirects, mayFollowRedirects } from '../../../src/core/proxy/redirects.ts'
 import type { Send, UpstreamRequest } from '../../../src/core/proxy/upstream.ts'
 import { fakeResponse } from '../../support/upstream-response.ts'

@@ -1,0 +1,17 @@
+import type { OAuth2Method, OAuthClient, Provider } from '../../../src/core/provider/definition.ts'
+import type { OAuthProvider } from '../../../src/oauth2/oauth-provider.ts'
+import type { Services } from '../../../src/services.ts'
+
+/** What sign-in takes from the services. */
+export type SignInOptions = Pick<
+  Services,
+  'providers' | 'publicUrl' | 'allowedOrigins' | 'clock' | 'vault' | 'oauthProviders' | 'completeSignIn'
+>
+
+/** The options of the routes of one provider. */
+export type ProviderRouteOptions = SignInOptions & {
+  readonly definition: Provider
+  readonly method: OAuth2Method
+  readonly client: OAuthClient
+  readonly oauthProvider: OAuthProvider
+}
