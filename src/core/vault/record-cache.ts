@@ -1,150 +1,152 @@
-import { hasCode } from '../errors.ts'
+import { GatewayError, hasCode } from '../errors.ts'
 import type { ChangeFeed, Clock } from '../ports.ts'
+import { withTimeout } from '../util/timeout.ts'
 
 export type RecordCacheLimits = {
-  /** Owners whose records are held; one of those who were used longest ago goes. */
+  /** Owners whose records are cached. One more evicts one that is among the least recently used. */
   readonly maxOwners: number
-  /** Asked for again after this long, even if no change was told. */
+  /** Records of this age are loaded again, even if no change was reported. */
   readonly maxAgeMs: number
-  /** How long after it was last known to be true a record may serve while the store cannot be reached. 0: never. */
+  /** For how long after they were last known to be current records may be served while the store is unavailable. 0: never. */
   readonly graceMs: number
 }
 
 export const defaultRecordCacheLimits = { maxOwners: 10_000, maxAgeMs: 30_000, graceMs: 30_000 } satisfies RecordCacheLimits
 
-/** Asks the store for these. One function for all calls: each is too often for a closure of its own. */
+/** Reads from the store. A parameter of the function and not of the cache: the caller needs no closure for each request. */
 type Load<T> = (owner: string, fields: readonly string[]) => Promise<Array<T | undefined>>
 
-/** Opened records, kept true by what the store tells of changes. `undefined` is a record too: that there is none. */
+/** Opened records by owner and field, invalidated by the store's change feed. The absence of a record is cached too, as `undefined`. */
 export type RecordCache<T> = {
-  /** @param load asks the store. @returns what it would say, in the order of `fields`; see {@link createRecordCache} for when it can say nothing. */
+  /**
+   * Serves from the cache while the change feed is reliable. Otherwise loads from the store; if that is unavailable or slow, serves stale
+   * records that were current at most `graceMs` ago.
+   * @returns the records in the order of `fields`; synchronously on a hit
+   * @throws what `load` rejects with
+   */
   read(owner: string, fields: readonly string[], load: Load<T>): Array<T | undefined> | Promise<Array<T | undefined>>
-  /** Before and after each write of our own: the next reader asks the store. */
+  /** After each write by this process: the next read loads, and the result of a load in flight is not cached. */
   evict(owner: string): void
 }
 
 type Entry<T> = {
-  /** How many had been put in their order before it, when it last was. */
-  place: number
   readonly values: Map<string, T | undefined>
-  readAtMs: number
-  /** The store's word on changes has been complete since it was read. */
-  watched: boolean
-  /** Last known to be true, once it is no longer watched. */
-  goodAtMs: number
+  readonly loadedAtMs: number
+  /** Every change since the load would have evicted the entry. */
+  isTracked: boolean
+  /** When an entry that is no longer tracked was last known to be current. */
+  currentAtMs: number
+  /** The count of uses when the entry was last made the most recently used one. */
+  usedAt: number
 }
 
-/** How long a held session waits for a store that says nothing, before what is held serves. */
-const patienceMs = 100
+/** How long the store may take before stale records are served in its place. */
+const staleAfterMs = 100
 
-/**
- * While changes are told, what is held is as true as the store and serves without asking it. While they are not, the store is asked;
- * where it cannot answer, what was true `graceMs` ago at most serves in its place.
- */
-export function createRecordCache<T>(watch: ChangeFeed, clock: Clock, { maxOwners, maxAgeMs, graceMs }: RecordCacheLimits): RecordCache<T> {
+export function createRecordCache<T>(
+  changes: ChangeFeed,
+  clock: Clock,
+  { maxOwners, maxAgeMs, graceMs }: RecordCacheLimits
+): RecordCache<T> {
+  /** In LRU order: a `Map` iterates in insertion order, so the first key is the least recently used. */
   const entries = new Map<string, Entry<T>>()
-  let places = 0
-  /** What is being read, by owner: a change that is told meanwhile may be newer than the answer. */
-  const reading = new Map<string, Set<{ outrun: boolean }>>()
+  let uses = 0
+  /** By owner. A change that is reported during a load may be newer than its result. */
+  const loads = new Map<string, Set<{ isOutdated: boolean }>>()
 
-  watch.subscribe((owner, untoldMs = 0) => {
+  changes.subscribe((owner, unreportedMs = 0) => {
     if (owner !== undefined) {
       evict(owner)
       return
     }
-    for (const marks of reading.values()) for (const mark of marks) mark.outrun = true
-    const toldUntilMs = clock.now() - untoldMs
+    for (const ofOwner of loads.values()) for (const load of ofOwner) load.isOutdated = true
+    const reportedUntilMs = clock.now() - unreportedMs
     for (const entry of entries.values()) {
-      if (entry.watched) Object.assign(entry, { watched: false, goodAtMs: Math.max(toldUntilMs, entry.readAtMs) })
+      if (entry.isTracked) Object.assign(entry, { isTracked: false, currentAtMs: Math.max(reportedUntilMs, entry.loadedAtMs) })
     }
   })
 
   function evict(owner: string): void {
     entries.delete(owner)
-    for (const mark of reading.get(owner) ?? []) mark.outrun = true
+    for (const load of loads.get(owner) ?? []) load.isOutdated = true
   }
 
-  async function ask(owner: string, fields: readonly string[], load: Load<T>) {
-    const mark = { outrun: false }
-    const marks = reading.get(owner) ?? new Set()
-    reading.set(owner, marks.add(mark))
-    const watched = watch.isReliable()
-    // As old as they may be: nobody knows when the store looked.
-    const askedAtMs = clock.now()
+  async function loadAndCache(owner: string, fields: readonly string[], load: Load<T>): Promise<Array<T | undefined>> {
+    const current = { isOutdated: false }
+    const ofOwner = loads.get(owner) ?? new Set()
+    loads.set(owner, ofOwner.add(current))
+    const isTracked = changes.isReliable()
+    // The store may have read them at any time since, so their age counts from the start of the load.
+    const startedAtMs = clock.now()
     try {
       const values = await load(owner, fields)
-      if (!mark.outrun) keep(owner, fields, values, watched, askedAtMs)
+      if (!current.isOutdated) add(owner, fields, values, isTracked, startedAtMs)
       return values
     } finally {
-      marks.delete(mark)
-      if (marks.size === 0) reading.delete(owner)
+      ofOwner.delete(current)
+      if (ofOwner.size === 0) loads.delete(owner)
     }
   }
 
-  function keep(owner: string, fields: readonly string[], values: ReadonlyArray<T | undefined>, watched: boolean, nowMs: number): void {
-    const old = entries.get(owner)
-    // Other fields of a watched entry are as true as these, a change of any would have removed it; but no younger than they are.
-    const joins = old?.watched === true && watched && nowMs - old.readAtMs < maxAgeMs
-    const held = joins ? old : { place: 0, values: new Map(), readAtMs: nowMs, watched, goodAtMs: nowMs }
+  function add(owner: string, fields: readonly string[], values: ReadonlyArray<T | undefined>, isTracked: boolean, nowMs: number): void {
+    const existing = entries.get(owner)
+    // A tracked entry is as current as these values, since any change would have evicted it. It keeps its own, older load time.
+    const canExtend = existing?.isTracked === true && isTracked && nowMs - existing.loadedAtMs < maxAgeMs
+    const entry = canExtend ? existing : { values: new Map(), loadedAtMs: nowMs, isTracked, currentAtMs: nowMs, usedAt: 0 }
     fields.forEach((field, i) => {
-      held.values.set(field, values[i])
+      entry.values.set(field, values[i])
     })
-    use(owner, held)
-    const [oldest] = entries.keys()
-    if (entries.size > maxOwners && oldest !== undefined) entries.delete(oldest)
+    markUsed(owner, entry)
+    const [leastRecentlyUsed] = entries.keys()
+    if (entries.size > maxOwners && leastRecentlyUsed !== undefined) entries.delete(leastRecentlyUsed)
   }
 
-  /** A Map tells its keys in the order of their coming: the first is the one that was used longest ago. */
-  function use(owner: string, entry: Entry<T>): void {
+  function markUsed(owner: string, entry: Entry<T>): void {
     entries.delete(owner)
     entries.set(owner, entry)
-    entry.place = ++places
+    entry.usedAt = ++uses
   }
 
-  /** Whoever is among the younger half is far from going, and need not be put in order anew at each call. */
-  const isYoung = (entry: Entry<T>) => places - entry.place < maxOwners / 2
+  /** Entries in the newer half of the LRU order are far from eviction: no reorder on a hit. */
+  const isRecentlyUsed = (entry: Entry<T>) => uses - entry.usedAt < maxOwners / 2
 
   return {
     evict,
 
     read(owner, fields, load) {
-      const complete = watch.isReliable()
+      const isReliable = changes.isReliable()
       const entry = entries.get(owner)
-      const held = entry && valuesOf(entry, fields)
-      if (!held) return ask(owner, fields, load)
-      if (complete && entry.watched && clock.now() - entry.readAtMs < maxAgeMs) {
-        if (!isYoung(entry)) use(owner, entry)
-        return held
+      const cached = entry && valuesOf(entry, fields)
+      if (!cached) return loadAndCache(owner, fields, load)
+      if (isReliable && entry.isTracked && clock.now() - entry.loadedAtMs < maxAgeMs) {
+        if (!isRecentlyUsed(entry)) markUsed(owner, entry)
+        return cached
       }
-      const goodAtMs = complete && entry.watched ? clock.now() : entry.goodAtMs
-      const leftMs = goodAtMs + graceMs - clock.now()
-      return leftMs > 0 ? firstOf(ask(owner, fields, load), held, Math.min(patienceMs, leftMs)) : ask(owner, fields, load)
+      const currentAtMs = isReliable && entry.isTracked ? clock.now() : entry.currentAtMs
+      const graceLeftMs = currentAtMs + graceMs - clock.now()
+      const loading = loadAndCache(owner, fields, load)
+      return graceLeftMs > 0 ? staleIfUnavailable(loading, cached, Math.min(staleAfterMs, graceLeftMs)) : loading
     }
   }
 }
 
-/** In the order of the fields; `undefined` when not all of them are held. */
+/** @returns the values in the order of `fields`; `undefined` when one of them is not cached */
 function valuesOf<T>({ values }: Entry<T>, fields: readonly string[]): Array<T | undefined> | undefined {
-  const held: Array<T | undefined> = []
+  const found: Array<T | undefined> = []
   for (const field of fields) {
     const value = values.get(field)
     if (value === undefined && !values.has(field)) return undefined
-    held.push(value)
+    found.push(value)
   }
-  return held
+  return found
 }
 
-/** The store's answer; or what is held, when the store cannot be reached or says nothing for too long. */
-async function firstOf<V>(asked: Promise<V>, held: V, withinMs: number): Promise<V> {
-  const patience = Promise.withResolvers<V>()
-  const timer = setTimeout(() => patience.resolve(held), withinMs)
+/** Resolves with `stale` when the load takes longer than `timeoutMs` or the store is unavailable. */
+async function staleIfUnavailable<V>(loading: Promise<V>, stale: V, timeoutMs: number): Promise<V> {
   try {
-    return await Promise.race([asked, patience.promise])
+    return await withTimeout(timeoutMs, loading, () => new GatewayError('store_unavailable', 'The store did not respond in time.'))
   } catch (error) {
     if (!hasCode(error, 'store_unavailable')) throw error
-    return held
-  } finally {
-    clearTimeout(timer)
-    asked.catch(() => {})
+    return stale
   }
 }
