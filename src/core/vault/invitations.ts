@@ -1,11 +1,22 @@
+import type { Connection } from '../connections/connection.ts'
+import { ConnectionKey } from '../connections/connection-key.ts'
 import { connectionRequired } from '../connections/errors.ts'
 import { GatewayError } from '../errors.ts'
 import type { Clock, Store } from '../ports.ts'
 import { isLive, newId, type Session, type SessionLimits } from '../session.ts'
 import { toSingleLine } from '../util/display-text.ts'
 import type { Cipher } from './cipher.ts'
-import { createRecords, type Fields, invitationPrefix, type Version, type Versioned } from './records.ts'
-import { extendSessions } from './session-extension.ts'
+import { extendSessions, type VaultDependencies } from './owner-sessions.ts'
+import {
+  createRecords,
+  expectRecord,
+  expectVersion,
+  type Fields,
+  invitationPrefix,
+  type Version,
+  type Versioned,
+  versionOf
+} from './records.ts'
 
 /** What somebody else may do once: connect one provider for a session that stays closed to them. */
 export type Invitation = {
@@ -41,10 +52,24 @@ export type Invitations = {
   findById(owner: string, id: string): Promise<RedeemableInvitation>
 }
 
+export type InvitationAcceptance = {
+  /**
+   * Keeps a connection that somebody else made, uses up what allowed it, and keeps the session for as long as an invitation is open, so
+   * that whoever it is for finds it. @returns what it took the place of; `undefined`, with nothing kept, when the invitation has changed
+   * or is gone, or when the session has ended
+   */
+  connectInvited(
+    owner: string,
+    connection: Connection,
+    invitation: { field: string; version: Version }
+  ): Promise<{ replaced: Connection | undefined } | undefined>
+}
+
 /** How long an invitation is open, and how long what it brought waits for whoever asked. */
-export const invitationLifetimeMs = 7 * 24 * 60 * 60_000
+const invitationLifetimeMs = 7 * 24 * 60 * 60_000
 /** A session that changes meanwhile is read again, but not for ever. */
 const inviteTrials = 10
+const maxAcceptTrials = 10
 /** Open ones of one owner; the oldest goes. */
 const maxOpen = 20
 /** A link is sealed for this and opens as nothing else. */
@@ -115,6 +140,32 @@ export function createInvitations({ store, cipher, limits, clock }: Parts): Invi
       const [owner, id] = cipher.open(Buffer.from(token, 'base64url'), linkContext)?.toString().split(' ') ?? []
       if (owner === undefined || id === undefined) throw invalid()
       return findById(owner, id)
+    }
+  }
+}
+
+/** What becomes of an invitation that somebody has accepted. */
+export function createInvitationAcceptance({ store, records, limits, clock, commit }: VaultDependencies): InvitationAcceptance {
+  return {
+    async connectInvited(owner, connection, { field, version }) {
+      const put = records.sealConnection(new ConnectionKey(owner, connection.provider), connection)
+      const [place] = put
+      for (let trial = 0; trial < maxAcceptTrials; trial++) {
+        const fields = await store.readAll(owner)
+        const kept = extendSessions({ records, limits, clock }, owner, fields, clock.now() + invitationLifetimeMs, false)
+        if (!kept) return undefined
+        const before = fields.get(place)
+        const written = await commit(owner, {
+          expect: [...kept.expect, expectVersion(field, version), expectRecord(place, before)],
+          put: [...kept.put, put],
+          remove: [...kept.remove, field],
+          ttlMs: kept.ttlMs
+        })
+        if (written) return { replaced: records.openConnection(new ConnectionKey(owner, connection.provider), before)?.value }
+        const invitation = fields.get(field)
+        if (!invitation || versionOf(invitation) !== version) return undefined
+      }
+      return undefined
     }
   }
 }

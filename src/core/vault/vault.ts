@@ -17,9 +17,9 @@ import {
   type Superseded,
   touchSession
 } from '../session.ts'
-import { createInvitationAcceptance, type InvitationAcceptance } from './accept-invitation.ts'
 import type { Cipher } from './cipher.ts'
 import { createDeletion, type Deletion } from './deletion.ts'
+import { createInvitationAcceptance, type InvitationAcceptance } from './invitations.ts'
 import { createRecordCache, defaultRecordCacheLimits, type RecordCacheLimits } from './record-cache.ts'
 import {
   connectionField,
