@@ -6,23 +6,24 @@ const keyIdBytes = 4
 const nonceBytes = 12
 const tagBytes = 16
 
-/** The first bytes of a sealed record. The nonce in them is new at every seal, so they tell one write from another. */
+/** Length of the header: format, key id and nonce. Each seal draws a new nonce, so the header identifies one write of a record. */
 export const headerBytes = 1 + keyIdBytes + nonceBytes
 
 export type Cipher = {
-  /** @param context what the record is and whose; it opens only under the same. */
+  /** @param context identifies the record and its owner. The record opens only with the same context. */
   seal(plain: Buffer, context: string): Buffer
-  /** @returns `undefined` when no key of the ring opens it, or when it was altered or moved. */
+  /** @returns `undefined` when the ring lacks the key, the context differs, or the bytes were altered */
   open(sealed: Buffer, context: string): Buffer | undefined
-  /** Whether the key that seals now has sealed it. It may not open all the same. */
+  /** Whether it is sealed with the ring's first key, by its header alone: it may still not open. */
   isNewest(sealed: Buffer): boolean
 }
 
 /**
- * AES-256-GCM (NIST SP 800-38D) under a ring of 32-byte keys: the first seals, every one opens.
+ * AES-256-GCM (NIST SP 800-38D) with a ring of 32-byte keys: the first key seals, all keys open.
  *
- * Each context gets a key of its own, derived with HMAC-SHA-256. So the limit of 2^32 random nonces a key counts per
- * record and not for the whole installation, and a record that is moved does not open, whatever its associated data.
+ * Each context has its own key, derived with HMAC-SHA-256. The limit of 2^32 random nonces a key (SP 800-38D §8.3) therefore applies to
+ * each record and not to the whole installation, and a record that is moved does not open, independently of its associated data.
+ * @throws {TypeError} when the ring is empty
  */
 export function createCipher(ring: readonly Buffer[]): Cipher {
   const [newest] = ring

@@ -1,51 +1,48 @@
 import type { Connection } from '../connections/connection.ts'
 import type { ConnectionKey } from '../connections/connection-key.ts'
-import type { Change, Store } from '../ports.ts'
-import { connectionField, type createRecords, expectVersion, versionOf } from './records.ts'
+import type { VaultDependencies } from './owner-sessions.ts'
+import { connectionField, expectVersion, versionOf } from './records.ts'
 
 export type Deletion = {
-  /** @returns the connection that is gone now, as it stood then: a refresh may have ended just before. */
+  /** @returns the deleted connection as it was last stored, by a concurrent refresh for example; `undefined` when there was none */
   disconnect(key: ConnectionKey): Promise<Connection | undefined>
-  /** The session, every connection in it, every copy of its cookie. @returns the connections, as they stood then. */
+  /** Deletes all records of the owner: every copy of the session's cookie is invalid. @returns the connections as they were last stored */
   endSession(owner: string): Promise<Connection[]>
 }
 
-/** What changes while it is erased is read again, so that nothing is erased unseen; but not for ever. */
-const eraseTrials = 5
+/** After so many attempts to delete exactly what was read, the records are deleted whatever they are, and not returned. */
+const maxAttempts = 5
 
-type ErasureParts = {
-  store: Store
-  records: ReturnType<typeof createRecords>
-  commit(owner: string, change: Change): Promise<boolean>
-  /** Nothing of this owner's is held any more. */
+type DeletionDependencies = Pick<VaultDependencies, 'store' | 'records' | 'commit'> & {
+  /** Evicts the owner from the record cache. */
   evict(owner: string): void
 }
 
-/** Erasing, with word of what stood in the moment of it, so that all of it can be revoked. */
-export function createDeletion({ store, records: { openConnection, connectionsIn }, commit, evict }: ErasureParts): Deletion {
+/** Deletes exactly the versions that it has read, so that it returns the newest tokens and the caller can revoke them. */
+export function createDeletion({ store, records, commit, evict }: DeletionDependencies): Deletion {
   return {
     async disconnect(key) {
       const { owner, provider } = key
       const field = connectionField(provider)
-      for (let trial = 0; trial < eraseTrials; trial++) {
+      for (let attempt = 0; attempt < maxAttempts; attempt++) {
         const [record] = await store.read(owner, [field])
         if (!record) return undefined
         if (await commit(owner, { expect: [expectVersion(field, versionOf(record))], remove: [field] }))
-          return openConnection(key, record)?.value
+          return records.openConnection(key, record)?.value
       }
       await commit(owner, { remove: [field] })
       return undefined
     },
 
     async endSession(owner) {
-      for (let trial = 0; trial < eraseTrials; trial++) {
-        const records = [...(await store.readAll(owner))]
-        const erased = {
-          expect: records.map(([field, record]) => expectVersion(field, versionOf(record))),
-          remove: records.map(([field]) => field)
+      for (let attempt = 0; attempt < maxAttempts; attempt++) {
+        const fields = [...(await store.readAll(owner))]
+        const change = {
+          expect: fields.map(([field, record]) => expectVersion(field, versionOf(record))),
+          remove: fields.map(([field]) => field)
         }
-        if (records.length > 0 && !(await commit(owner, erased))) continue
-        return [...connectionsIn(owner, records).values()].map(({ value }) => value)
+        if (fields.length > 0 && !(await commit(owner, change))) continue
+        return [...records.connectionsIn(owner, fields).values()].map(({ value }) => value)
       }
       await store.deleteOwner(owner)
       evict(owner)

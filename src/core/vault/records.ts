@@ -4,13 +4,13 @@ import type { Session } from '../session.ts'
 import { memoizeByName } from '../util/memoize.ts'
 import { type Cipher, headerBytes } from './cipher.ts'
 
-/** What tells one write of a record from another: its first bytes, a character each. Many are held, and a Buffer takes ten times as much. */
+/** Identifies one write of a record: its header, one byte a character. The record cache has many, and a Buffer takes ten times the memory. */
 export type Version = string
 
-/** A record as it was read; `version` tells whether it is still the same when it is written back. */
+/** An opened record with the version that was read, for optimistic concurrency control when it is written back. */
 export type Versioned<T> = { readonly value: T; readonly version: Version }
 
-/** A field of an owner and its sealed bytes, as `Change.put` takes them. */
+/** A sealed record, as `Change.put` takes it. */
 export type Put = readonly [field: string, record: Buffer]
 
 export const sessionPrefix = 'session:'
@@ -18,17 +18,18 @@ export const connectionPrefix = 'connection:'
 export const invitationPrefix = 'invitation:'
 
 export const sessionField = (id: string): string => sessionPrefix + id
-// A field that is put together anew is hashed anew at each look for what is held by it, so those of a busy session are kept.
+// V8 stores a string's hash in the string. A newly concatenated field would be hashed again by each lookup in the record cache.
 export const connectionField = memoizeByName(provider => connectionPrefix + provider)
 
-/** Whose records the pending revocations are: nobody's, since the owner they were of may be gone. No session has such an owner. */
+/** The owner of all pending revocations: they outlive the users whose connections they were. It is no session's owner. */
 export const pendingOwner = 'revocations'
 
+/** All sealed records of an owner. */
 export type Fields = Iterable<readonly [field: string, record: Buffer]>
 
-/** Seals and opens the records of owners, each for its place alone. */
+/** Seals and opens records, each bound to its owner and field. */
 export function createRecords(cipher: Cipher) {
-  // Format, owner and name: a record that is copied to another place does not open there.
+  // A record that is copied to another owner or field does not open there. The version is that of the encoding.
   const context = (owner: string, field: string) => `v1\0${owner}\0${field}`
 
   function open<T>(owner: string, field: string, record: Buffer | undefined, decode: (plain: Buffer) => T): Versioned<T> | undefined {
@@ -47,32 +48,33 @@ export function createRecords(cipher: Cipher) {
   return {
     seal,
     open,
-    /** The same under the newest key; `undefined` when none opens it. */
+    /** @returns the record, sealed with the first key of the ring; `undefined` when no key opens it */
     reseal: (owner: string, field: string, record: Buffer): Put | undefined => {
       const plain = cipher.open(record, context(owner, field))
       return plain && seal(owner, field, plain)
     },
-    /** Owner and id are its place, and not in it. */
-    sealSession: ({ owner, id, ...kept }: Session): Put => seal(owner, sessionField(id), Buffer.from(JSON.stringify(kept))),
+    /** Owner and id are not stored in the record: they are the context that it is sealed with. */
+    sealSession: ({ owner, id, ...content }: Session): Put => seal(owner, sessionField(id), Buffer.from(JSON.stringify(content))),
     openSession,
-    /** Those that open, of all that an owner has, whether they live or not; and how many do not open. */
+    /** The sessions among an owner's records, expired ones included, and the number of those that do not open. */
     sessionsIn: (owner: string, records: Fields): { sessions: Array<Versioned<Session>>; unreadable: number } => {
-      const found = [...records]
+      const opened = [...records]
         .filter(([field]) => field.startsWith(sessionPrefix))
         .map(([field, record]) => openSession(owner, field.slice(sessionPrefix.length), record))
-      const sessions = found.filter(session => session !== undefined)
-      return { sessions, unreadable: found.length - sessions.length }
+      const sessions = opened.filter(session => session !== undefined)
+      return { sessions, unreadable: opened.length - sessions.length }
     },
     sealConnection: ({ owner, provider }: ConnectionKey, connection: Connection): Put =>
       seal(owner, connectionField(provider), encodeConnection(connection)),
     openConnection,
-    /** Those that open, of all that an owner has, by provider. */
+    /** The connections among an owner's records by provider, without those that do not open. */
     connectionsIn: (owner: string, records: Fields): Map<string, Versioned<Connection>> => {
       const connections = new Map<string, Versioned<Connection>>()
       for (const [field, record] of records) {
-        const name = field.startsWith(connectionPrefix) ? field.slice(connectionPrefix.length) : undefined
-        const connection = name === undefined ? undefined : openConnection(new ConnectionKey(owner, name), record)
-        if (name !== undefined && connection) connections.set(name, connection)
+        if (!field.startsWith(connectionPrefix)) continue
+        const provider = field.slice(connectionPrefix.length)
+        const connection = openConnection(new ConnectionKey(owner, provider), record)
+        if (connection) connections.set(provider, connection)
       }
       return connections
     }
@@ -81,13 +83,13 @@ export function createRecords(cipher: Cipher) {
 
 export const versionOf = (record: Buffer): Version => record.toString('latin1', 0, headerBytes)
 
-/** That a field still holds what was read from it, or still nothing, as `Change.expect` takes it. */
+/** For `Change.expect`: the record is still the one that was read; `undefined`: there is still none. */
 export const expectRecord = (field: string, record: Buffer | undefined): readonly [field: string, prefix: Buffer | undefined] => [
   field,
   record?.subarray(0, headerBytes)
 ]
 
-/** That a record is still the one that was read, as `Change.expect` takes it. */
+/** For `Change.expect`: the record still has this version. */
 export const expectVersion = (field: string, version: Version): readonly [field: string, prefix: Buffer] => [
   field,
   Buffer.from(version, 'latin1')
