@@ -1,78 +1,80 @@
 import { randomBytes } from 'node:crypto'
 import { type Flow, flowId } from './flow.ts'
 
-/** What the cookie holds: two opaque ids. The truth is in the store. */
+/** The content of the session cookie: two opaque ids. Everything else about a session is in the store. */
 export type SessionRef = {
-  /** Names the person's records. Stays for as long as their sessions follow each other. */
+  /** Identifies the user's records. It stays when the id is rotated. */
   readonly owner: string
-  /** Turns at every sign-in. */
+  /** Rotated at every sign-in. */
   readonly id: string
 }
 
 export type Session = SessionRef & {
   readonly createdAtMs: number
   readonly lastSeenAtMs: number
-  /** It does not end by idleness before: somebody else has been asked to connect for it, or has done so and it was not seen since. */
+  /** The idle limit does not end the session before: an invitation is open for it, or was accepted and the session not seen since. */
   readonly extendedUntilMs?: number
-  /** Provider name -> when a call last went to it. Kept to the precision of `touchEveryMs`. */
+  /** When a request was last proxied to each provider, to the precision of `touchIntervalMs`. */
   readonly lastUsedMs: Readonly<Record<string, number>>
-  /** The first sign-in, in whose callback the session began. */
+  /** The callback of the first sign-in, which started the session. */
   readonly startedBy?: Callback
-  /** Until a request first shows its cookie. */
+  /** Set until a request presents the session's cookie. */
   readonly undelivered?: Undelivered
-  /** From when a sign-in has turned its id. */
+  /** Set when a sign-in has rotated the session's id. */
   readonly superseded?: Superseded
 }
 
-/** A session whose cookie nobody has shown yet: the response that carries it may have been lost. */
+/** A session whose cookie no request has presented yet: the response that carries it may have been lost. */
 type Undelivered = {
-  /** The sign-in whose callback made it, by its id. A pasted key has none. */
+  /** Id of the flow whose callback made it. A pasted key has none. */
   readonly flow?: string
-  /** The session whose id was turned. It stays good until this one is shown. */
+  /** Id of the session that it replaces, which stays valid until this one is presented. */
   readonly predecessor?: string
-  /** How many responses carry its cookie: each may be lost, and only of the last is it known that nobody has it. */
+  /** How many responses carry its cookie. The loss of one that is not the latest says nothing about the others. */
   readonly sendCount: number
 }
 
-/** A session whose id has turned, for those who cannot know yet. */
+/** A session whose id was rotated, for requests that were sent without knowing the new id. */
 export type Superseded = {
+  /** Id of the successor. */
   readonly by: string
   readonly untilMs: number
-  /** The sign-in that turned it, by its id. */
+  /** Id of the flow whose callback rotated it. A pasted key has none. */
   readonly flow?: string
   /** Providers that were connected since. */
   readonly hiddenProviders: readonly string[]
-  /** The new one has been shown: only what the browser sent before it arrived, and what is on its way yet, is served. */
+  /** The successor was presented: only the browser's own requests from before that are still served. */
   readonly isConfirmed?: true
 }
 
 export type SessionLimits = {
-  /** Ends this long after it was last seen. */
+  /** A session expires this long after it was last seen. */
   readonly idleMs: number
-  /** Ends this long after it began, whatever happens in it. */
+  /** A session expires this long after it was created, however it is used. */
   readonly maxMs: number
 }
 
 type Callback = {
-  /** The sign-in, by its id, and all that the request of its callback showed. */
+  /** Id of the flow. */
   readonly flow: string
+  /** Ids of all flows that the request presented. */
   readonly presentedFlows: readonly string[]
 }
 
-/** How a sign-in comes back. */
+/** The request of a sign-in's callback. */
 export type CallbackRequest = Callback & {
-  /** When the request of its callback began, in milliseconds since the epoch. */
+  /** When the request began, in milliseconds since the epoch. */
   readonly startedAtMs: number
 }
 
-/** The browser that sent a request, by the sign-ins under way that it shows. */
+/** The browser that sent a request, known by the flows whose cookies it presented. */
 export type PresentedFlows = { readonly flows: readonly Flow[] }
 
-/** How long a session whose id has turned stays good, when nobody shows the new one. */
-const turnGraceMs = 60_000
+/** How long a superseded session stays valid when no request presents its successor. */
+const supersededTtlMs = 60_000
 
-/** A request that was sent before the new cookie arrived is on its way for no longer. */
-const lateMs = 10_000
+/** How long a request may be in flight that was sent before the new cookie arrived. */
+const maxRequestInFlightMs = 10_000
 
 /** 192 random bits, base64url. */
 export const newId = (): string => randomBytes(24).toString('base64url')
@@ -87,20 +89,20 @@ export const expiresAtMs = ({ lastSeenAtMs, extendedUntilMs = 0, createdAtMs, su
 export const isLive = (session: Session, limits: SessionLimits, nowMs: number): boolean => expiresAtMs(session, limits) > nowMs
 
 /**
- * How long records outlast the last of their owner's sessions, so that the grants among them can be found and revoked. Nothing in them is
- * served by then: whether a session lives is said by its own times, never by its record being there.
+ * How long records stay in the store after the last session of their owner has expired, so that their grants can be found and revoked.
+ * They are not served in that time: whether a session is live depends on its times, not on whether its record exists.
  */
 export const recordRetentionMs = 24 * 60 * 60_000
 
-/** The session, not to end by idleness before that time. */
+/** The idle limit does not end the returned session before `untilMs`. */
 export const extendSession = (session: Session, untilMs: number): Session => ({
   ...session,
   extendedUntilMs: Math.max(session.extendedUntilMs ?? 0, untilMs)
 })
 
 /**
- * The session that follows at a sign-in: a new id, the same owner. It ends no later than the first would have.
- * @returns both, as they are from now on
+ * Rotates the session's id at a sign-in. The successor has the same owner and the same absolute limit.
+ * @param flow id of the sign-in's flow. A pasted key has none.
  */
 export function rotateSession(
   session: Session,
@@ -108,24 +110,26 @@ export function rotateSession(
   provider: string,
   flow?: string
 ): { successor: Session; predecessor: Session } {
-  const { undelivered: _, ...before } = session
-  const by = flow !== undefined && { flow }
-  const successor = { ...before, id: newId(), lastSeenAtMs: nowMs, undelivered: { ...by, predecessor: session.id, sendCount: 1 } }
+  const { undelivered: _, ...rest } = session
+  const byFlow = flow !== undefined && { flow }
+  const successor = { ...rest, id: newId(), lastSeenAtMs: nowMs, undelivered: { ...byFlow, predecessor: session.id, sendCount: 1 } }
   return {
     successor,
-    predecessor: { ...before, superseded: { by: successor.id, untilMs: nowMs + turnGraceMs, ...by, hiddenProviders: [provider] } }
+    predecessor: { ...rest, superseded: { by: successor.id, untilMs: nowMs + supersededTtlMs, ...byFlow, hiddenProviders: [provider] } }
   }
 }
 
 /**
- * The session whose successor has been shown. Requests overtake each other: one that the same browser sent before it had the new cookie may
- * come after one that shows it. It shows the sign-in that turned the id as well; where that was none, nothing tells it from a copy.
- * @returns `undefined` when nothing is left of it
+ * The superseded session once its successor was presented. Requests overtake each other: one that the same browser sent before it had the
+ * new cookie may arrive after one that presents it. Such a request also presents the flow that rotated the id; if no flow did, it cannot
+ * be told from a copy of the cookie.
+ * @returns `undefined` when the session ends at once
  */
 export function expireSuperseded(session: Session, nowMs: number): Session | undefined {
   const { superseded } = session
   if (superseded?.flow === undefined) return undefined
-  return { ...session, superseded: { ...superseded, untilMs: Math.min(superseded.untilMs, nowMs + lateMs), isConfirmed: true } }
+  const untilMs = Math.min(superseded.untilMs, nowMs + maxRequestInFlightMs)
+  return { ...session, superseded: { ...superseded, untilMs, isConfirmed: true } }
 }
 
 export const newSession = (owner: string, nowMs: number): Session => ({
@@ -136,26 +140,26 @@ export const newSession = (owner: string, nowMs: number): Session => ({
   lastUsedMs: {}
 })
 
-/** A session that begins with a connection: at the callback of a sign-in, or with a pasted key. */
-export const firstSession = (owner: string, nowMs: number, arrival?: CallbackRequest): Session => ({
+/** A session that starts with a connection. @param callback of the sign-in that made it. A pasted key has none. */
+export const firstSession = (owner: string, nowMs: number, callback?: CallbackRequest): Session => ({
   ...newSession(owner, nowMs),
-  ...(arrival && { startedBy: { flow: arrival.flow, presentedFlows: arrival.presentedFlows } }),
-  undelivered: { ...(arrival && { flow: arrival.flow }), sendCount: 1 }
+  ...(callback && { startedBy: { flow: callback.flow, presentedFlows: callback.presentedFlows } }),
+  undelivered: { ...(callback && { flow: callback.flow }), sendCount: 1 }
 })
 
-/** Writing at every call would make each a write; so a session is written at most this often, and 10 times in its idle time. */
-const touchEveryMs = (limits: SessionLimits): number => Math.min(60_000, limits.idleMs / 10)
+/** How often a session in use is written at most: once a minute, or ten times in an idle time of less than ten minutes. */
+const touchIntervalMs = (limits: SessionLimits): number => Math.min(60_000, limits.idleMs / 10)
 
 /**
- * @returns the session as seen now and, with `provider`, used for it; `undefined` while the stored one is recent enough, and for one
- * whose id has turned: nothing makes that live longer.
+ * @param provider to which the session is used now
+ * @returns the session, seen now; `undefined` when the last touch is recent enough, or the session is superseded, which nothing extends
  */
 export function touchSession(session: Session, limits: SessionLimits, nowMs: number, provider?: string): Session | undefined {
   if (session.superseded) return undefined
-  const stale = nowMs - touchEveryMs(limits)
-  const unseen = session.lastSeenAtMs <= stale
-  const unused = provider !== undefined && (session.lastUsedMs[provider] ?? 0) <= stale
-  if (!unseen && !unused) return undefined
+  const staleAtMs = nowMs - touchIntervalMs(limits)
+  const isSeenStale = session.lastSeenAtMs <= staleAtMs
+  const isUsedStale = provider !== undefined && (session.lastUsedMs[provider] ?? 0) <= staleAtMs
+  if (!isSeenStale && !isUsedStale) return undefined
   return {
     ...session,
     lastSeenAtMs: nowMs,
@@ -164,22 +168,23 @@ export function touchSession(session: Session, limits: SessionLimits, nowMs: num
 }
 
 /**
- * Whether a session that the request of a callback did not show is this browser's all the same: each of the two sign-ins was under way
- * when the other came back. Whoever left one in this browser, to finish it elsewhere, cannot show what was begun after.
+ * Whether the browser of a callback that did not present the session is the one that started it: each of the two sign-ins was in flight at
+ * the callback of the other. An attacker who leaves a sign-in in a victim's browser, to finish it elsewhere, cannot present flows that
+ * started there later.
  */
 export const isOfSameBrowser = ({ startedBy }: Session, { flow, presentedFlows }: Callback): boolean =>
   startedBy?.presentedFlows.includes(flow) === true && presentedFlows.includes(startedBy.flow)
 
-/** A response is on its way for no longer, or it is lost. */
-const inFlightMs = 2_000
+/** How long a response may be in flight before it counts as lost. */
+const maxResponseInFlightMs = 2_000
 
-/** Whether its first response may have been on its way when the request of this callback was sent, which then could not show it. */
+/** Whether the first response with the session's cookie may have been in flight when the callback was sent, which then lacks the cookie. */
 export const mayHaveOverlapped = ({ createdAtMs }: Session, { startedAtMs }: CallbackRequest): boolean =>
-  createdAtMs > startedAtMs - inFlightMs
+  createdAtMs > startedAtMs - maxResponseInFlightMs
 
 /**
- * Whether the browser still waits for the response of this sign-in: that takes the sign-in's cookie away and gives the session's, both or
- * neither. So it tells the browser in which the id has turned from whoever has an older copy of the session's cookie alone.
+ * Whether the browser has not received the response to this flow's callback: that response clears the flow's cookie and sets the session's,
+ * both or neither. The flow's cookie therefore tells the browser that signed in from one that has only an older copy of the session's.
  */
 export const isAwaitingResponse = (flow: string | undefined, browser: PresentedFlows | undefined): boolean =>
   flow !== undefined && browser?.flows.some(one => flowId(one) === flow) === true
