@@ -2,33 +2,32 @@ import type { Connection } from '../connections/connection.ts'
 import { ConnectionKey } from '../connections/connection-key.ts'
 import { connectionRequired } from '../connections/errors.ts'
 import { GatewayError } from '../errors.ts'
-import type { Clock, Store } from '../ports.ts'
-import { isLive, newId, type Session, type SessionLimits } from '../session.ts'
+import { isLive, newId, type Session } from '../session.ts'
 import { toSingleLine } from '../util/display-text.ts'
 import type { Cipher } from './cipher.ts'
-import { extendSessions, type VaultDependencies } from './owner-sessions.ts'
+import { extendSessions, tooManyConflicts, type VaultDependencies } from './owner-sessions.ts'
 import {
   createRecords,
   expectRecord,
   expectVersion,
-  type Fields,
+  type FieldMap,
   invitationPrefix,
   type Version,
   type Versioned,
   versionOf
 } from './records.ts'
 
-/** What somebody else may do once: connect one provider for a session that stays closed to them. */
+/** Permission for another user to connect one provider, once, for a session to which they get no access. */
 export type Invitation = {
   readonly id: string
   readonly provider: string
-  /** Who asks, in the inviter's own words. */
+  /** The inviter's name, in their own words. */
   readonly name: string
   readonly createdAtMs: number
   readonly expiresAtMs: number
 }
 
-/** An invitation whose link was shown: whose it is, and how it is used up. */
+/** An open invitation, with its inviter and what `connectInvited` needs to redeem it. */
 export type RedeemableInvitation = {
   readonly owner: string
   readonly invitation: Invitation
@@ -37,26 +36,27 @@ export type RedeemableInvitation = {
 
 export type Invitations = {
   /**
-   * The session lives for as long as the invitation is open.
-   * @returns the invitation and the secret part of its link, which is not kept
-   * @throws {GatewayError} `connection_required` when the session has ended in the meantime
+   * Extends the session for as long as the invitation is open.
+   * @returns the invitation and the secret part of its link, which is not stored
+   * @throws {GatewayError} `connection_required` when the session has ended meanwhile, `store_unavailable` after too many conflicts
    */
   create(session: Session, provider: string, name: string): Promise<{ invitation: Invitation; token: string }>
   /** Oldest first. */
   list(owner: string): Promise<Invitation[]>
-  /** @returns whether there was one. */
+  /** @returns whether it was open */
   withdraw(owner: string, id: string): Promise<boolean>
-  /** @throws {GatewayError} `invitation_invalid` when the link was tampered with, or its invitation was used, withdrawn, or has ended */
+  /** @throws {GatewayError} `invitation_invalid` when the link was tampered with, or the invitation was redeemed or withdrawn or has expired */
   find(token: string): Promise<RedeemableInvitation>
-  /** The same by what the sealed flow of a sign-in remembers. */
+  /** For the ids in the sealed flow of a sign-in. @throws {GatewayError} `invitation_invalid` */
   findById(owner: string, id: string): Promise<RedeemableInvitation>
 }
 
 export type InvitationAcceptance = {
   /**
-   * Keeps a connection that somebody else made, uses up what allowed it, and keeps the session for as long as an invitation is open, so
-   * that whoever it is for finds it. @returns what it took the place of; `undefined`, with nothing kept, when the invitation has changed
-   * or is gone, or when the session has ended
+   * Stores the connection that an invited user made, redeems the invitation, and extends the owner's sessions by the lifetime of an
+   * invitation, so that the owner finds the connection there.
+   * @returns the connection that it replaces; `undefined`, with nothing stored, when the invitation was redeemed or withdrawn, or the
+   * session has ended
    */
   connectInvited(
     owner: string,
@@ -65,73 +65,71 @@ export type InvitationAcceptance = {
   ): Promise<{ replaced: Connection | undefined } | undefined>
 }
 
-/** How long an invitation is open, and how long what it brought waits for whoever asked. */
+/** How long an invitation is open, and how long the inviter has to return after it was accepted. */
 const invitationLifetimeMs = 7 * 24 * 60 * 60_000
-/** A session that changes meanwhile is read again, but not for ever. */
-const inviteTrials = 10
-const maxAcceptTrials = 10
-/** Open ones of one owner; the oldest goes. */
-const maxOpen = 20
-/** A link is sealed for this and opens as nothing else. */
+/** Attempts to commit, in case of concurrent writes to the same session. */
+const maxAttempts = 10
+/** Of one owner. One more deletes the oldest. */
+const maxOpenInvitations = 20
+/** Binds sealed links to their purpose: nothing else that is sealed opens as a link. */
 const linkContext = 'v1\0invitation link'
 
-type Parts = { store: Store; cipher: Cipher; limits: SessionLimits; clock: Clock }
+type InvitationsDependencies = Pick<VaultDependencies, 'store' | 'limits' | 'clock'> & { cipher: Cipher }
 
-/** Invitations lie with the records of the owner who made them, whose session does not end by idleness while one is open. */
-export function createInvitations({ store, cipher, limits, clock }: Parts): Invitations {
+/** Invitations are records of the owner who made them. While one is open, the idle limit does not end the owner's session. */
+export function createInvitations({ store, cipher, limits, clock }: InvitationsDependencies): Invitations {
   const records = createRecords(cipher)
-  const { seal, open } = records
   const fieldOf = (id: string) => invitationPrefix + id
 
-  function opened(owner: string, id: string, record: Buffer | undefined): Versioned<Invitation> | undefined {
-    const found = open(owner, fieldOf(id), record, plain => ({ ...JSON.parse(plain.toString()), id }) as Invitation)
-    return found && found.value.expiresAtMs > clock.now() ? found : undefined
+  function openInvitation(owner: string, id: string, record: Buffer | undefined): Versioned<Invitation> | undefined {
+    const invitation = records.open(owner, fieldOf(id), record, plain => ({ ...JSON.parse(plain.toString()), id }) as Invitation)
+    return invitation && invitation.value.expiresAtMs > clock.now() ? invitation : undefined
   }
 
-  const listIn = (owner: string, fields: Fields): Invitation[] =>
+  const openInvitations = (owner: string, fields: FieldMap): Invitation[] =>
     [...fields]
       .filter(([field]) => field.startsWith(invitationPrefix))
-      .map(([field, record]) => opened(owner, field.slice(invitationPrefix.length), record)?.value)
+      .map(([field, record]) => openInvitation(owner, field.slice(invitationPrefix.length), record)?.value)
       .filter(invitation => invitation !== undefined)
       .sort((a, b) => a.createdAtMs - b.createdAtMs)
 
   async function findById(owner: string, id: string): Promise<RedeemableInvitation> {
     const fields = await store.readAll(owner)
-    const found = opened(owner, id, fields.get(fieldOf(id)))
-    // Limits that were lowered may have ended the session: nobody is there to use what it would bring.
-    const isHeld = records.sessionsIn(owner, fields).sessions.some(({ value }) => isLive(value, limits, clock.now()))
-    if (!found || !isHeld) throw invalid()
+    const found = openInvitation(owner, id, fields.get(fieldOf(id)))
+    // The session may have ended all the same, when the operator lowered its limits: then the connection would be of no use.
+    const hasLiveSession = records.sessionsIn(owner, fields).sessions.some(({ value }) => isLive(value, limits, clock.now()))
+    if (!found || !hasLiveSession) throw invalid()
     return { owner, invitation: found.value, redeem: { field: fieldOf(id), version: found.version } }
   }
 
   return {
-    list: async owner => listIn(owner, await store.readAll(owner)),
+    list: async owner => openInvitations(owner, await store.readAll(owner)),
     findById,
 
     async create({ owner }, provider, name) {
-      for (let trial = 0; trial < inviteTrials; trial++) {
+      for (let attempt = 0; attempt < maxAttempts; attempt++) {
         const createdAtMs = clock.now()
         const fields = await store.readAll(owner)
-        const session = extendSessions({ records, limits, clock }, owner, fields, createdAtMs + invitationLifetimeMs, true)
-        if (!session) throw connectionRequired(provider)
-        const expiresAtMs = session.untilMs
-        const { id, ...invitation } = { id: newId(), provider, name, createdAtMs, expiresAtMs }
-        const pushedOut = listIn(owner, fields).slice(0, 1 - maxOpen)
-        const written = await store.commit(owner, {
-          expect: session.expect,
-          put: [...session.put, seal(owner, fieldOf(id), Buffer.from(JSON.stringify(invitation)))],
-          remove: [...session.remove, ...pushedOut.map(invitation => fieldOf(invitation.id))],
-          ttlMs: session.ttlMs
+        const extension = extendSessions({ records, limits, clock }, owner, fields, createdAtMs + invitationLifetimeMs, true)
+        if (!extension) throw connectionRequired(provider)
+        const id = newId()
+        const content = { provider, name, createdAtMs, expiresAtMs: extension.untilMs }
+        const oldest = openInvitations(owner, fields).slice(0, 1 - maxOpenInvitations)
+        const isCommitted = await store.commit(owner, {
+          expect: extension.expect,
+          put: [...extension.put, records.seal(owner, fieldOf(id), Buffer.from(JSON.stringify(content)))],
+          remove: [...extension.remove, ...oldest.map(invitation => fieldOf(invitation.id))],
+          ttlMs: extension.ttlMs
         })
         const token = cipher.seal(Buffer.from(`${owner} ${id}`), linkContext).toString('base64url')
-        if (written) return { invitation: { id, ...invitation }, token }
+        if (isCommitted) return { invitation: { id, ...content }, token }
       }
-      throw new GatewayError('store_unavailable', 'Too much changed in this session just now. Try again.', { retryAfter: 1 })
+      throw tooManyConflicts()
     },
 
     async withdraw(owner, id) {
       const [record] = await store.read(owner, [fieldOf(id)])
-      if (!opened(owner, id, record)) return false
+      if (!openInvitation(owner, id, record)) return false
       await store.commit(owner, { remove: [fieldOf(id)] })
       return true
     },
@@ -144,24 +142,25 @@ export function createInvitations({ store, cipher, limits, clock }: Parts): Invi
   }
 }
 
-/** What becomes of an invitation that somebody has accepted. */
+/** The vault's part in invitations: it commits through the record cache. */
 export function createInvitationAcceptance({ store, records, limits, clock, commit }: VaultDependencies): InvitationAcceptance {
   return {
     async connectInvited(owner, connection, { field, version }) {
-      const put = records.sealConnection(new ConnectionKey(owner, connection.provider), connection)
-      const [place] = put
-      for (let trial = 0; trial < maxAcceptTrials; trial++) {
+      const key = new ConnectionKey(owner, connection.provider)
+      const put = records.sealConnection(key, connection)
+      const [connectionField] = put
+      for (let attempt = 0; attempt < maxAttempts; attempt++) {
         const fields = await store.readAll(owner)
-        const kept = extendSessions({ records, limits, clock }, owner, fields, clock.now() + invitationLifetimeMs, false)
-        if (!kept) return undefined
-        const before = fields.get(place)
-        const written = await commit(owner, {
-          expect: [...kept.expect, expectVersion(field, version), expectRecord(place, before)],
-          put: [...kept.put, put],
-          remove: [...kept.remove, field],
-          ttlMs: kept.ttlMs
+        const extension = extendSessions({ records, limits, clock }, owner, fields, clock.now() + invitationLifetimeMs, false)
+        if (!extension) return undefined
+        const before = fields.get(connectionField)
+        const isCommitted = await commit(owner, {
+          expect: [...extension.expect, expectVersion(field, version), expectRecord(connectionField, before)],
+          put: [...extension.put, put],
+          remove: [...extension.remove, field],
+          ttlMs: extension.ttlMs
         })
-        if (written) return { replaced: records.openConnection(new ConnectionKey(owner, connection.provider), before)?.value }
+        if (isCommitted) return { replaced: records.openConnection(key, before)?.value }
         const invitation = fields.get(field)
         if (!invitation || versionOf(invitation) !== version) return undefined
       }
@@ -178,10 +177,10 @@ const invalid = () =>
 
 const maxNameCharacters = 80
 
-/** The name under which somebody asks: what a page can show in a line. */
-export function parseInviterName(given: unknown): string {
-  if (given === undefined) return ''
-  const name = typeof given === 'string' ? given.trim() : undefined
+/** @returns the inviter's name as a page can show it on one line; empty if none is given. @throws {GatewayError} `request_malformed` */
+export function parseInviterName(value: unknown): string {
+  if (value === undefined) return ''
+  const name = typeof value === 'string' ? value.trim() : undefined
   if (name === undefined || name.length > maxNameCharacters || toSingleLine(name) !== name)
     throw new GatewayError(
       'request_malformed',

@@ -1,113 +1,119 @@
 import { GatewayError } from '../errors.ts'
 import type { Change, Clock, Store } from '../ports.ts'
 import { expiresAtMs, extendSession, isLive, recordRetentionMs, type Session, type SessionLimits, type SessionRef } from '../session.ts'
-import { type createRecords, expectVersion, type Fields, sessionField, sessionPrefix, type Versioned } from './records.ts'
+import { type createRecords, expectVersion, type FieldMap, sessionField, sessionPrefix, type Versioned } from './records.ts'
 
+/** What the parts of the vault work with. */
 export type VaultDependencies = {
   store: Store
   records: ReturnType<typeof createRecords>
   limits: SessionLimits
   clock: Clock
+  /** `Store.commit`, followed by the owner's eviction from the record cache. */
   commit(owner: string, change: Change): Promise<boolean>
 }
 
-export type Records = ReadonlyMap<string, Buffer>
+/** A change of an owner's records, if one is needed, and the result once it is committed. */
+export type Decision<T> = { readonly change?: Change; readonly outcome: T }
 
-/** A change of an owner's records, and what it comes to when it is made. */
-export type Step<T> = { readonly change: Change; readonly outcome: T }
+/** Each conflict means that another writer has succeeded. */
+const maxAttempts = 20
 
-/** What changes while it is decided about is read again; somebody else gets on at each. */
-const trials = 20
-
-/** Every record begins with no bytes: an expectation that it exists, in whatever version. */
+/** Every record begins with the empty prefix: it must exist, in any version. */
 const anyVersion = Buffer.alloc(0)
 
 export const expectUnchanged = ({ value: { id }, version }: Versioned<Session>) => expectVersion(sessionField(id), version)
 export const expectExists = ({ id }: SessionRef) => [sessionField(id), anyVersion] as const
-/** Written anew, so that whatever was to happen when an earlier response is lost does not. */
+
+/** Counts one more response with the session's cookie, so that the loss of an earlier one has no effect. */
 export const markResent = (session: Session): Session =>
   session.undelivered ? { ...session, undelivered: { ...session.undelivered, sendCount: session.undelivered.sendCount + 1 } } : session
 
-/** The sessions among all records of an owner, and changes that are decided from them. */
-export function createOwnerSessions({ store, records: { openSession }, limits, clock, commit }: VaultDependencies) {
-  const sessionIn = (records: Records, { owner, id }: SessionRef) => openSession(owner, id, records.get(sessionField(id)))
+export const tooManyConflicts = () =>
+  new GatewayError('store_unavailable', 'This session was changed too often at the same time. Try again.', { retryAfter: 1 })
 
-  function liveIn(records: Records, ticket: SessionRef): Versioned<Session> | undefined {
-    const session = sessionIn(records, ticket)
+/** Finds sessions among all records of an owner, and commits changes that depend on them. */
+export function createOwnerSessions({ store, records: { openSession }, limits, clock, commit }: VaultDependencies) {
+  const findSession = (fields: FieldMap, { owner, id }: SessionRef) => openSession(owner, id, fields.get(sessionField(id)))
+
+  function findLive(fields: FieldMap, ref: SessionRef): Versioned<Session> | undefined {
+    const session = findSession(fields, ref)
     return session && isLive(session.value, limits, clock.now()) ? session : undefined
   }
 
-  return {
-    sessionIn,
-    liveIn,
+  const sessionIds = (fields: FieldMap): string[] =>
+    [...fields.keys()].filter(field => field.startsWith(sessionPrefix)).map(field => field.slice(sessionPrefix.length))
 
+  return {
+    findSession,
+    findLive,
+
+    /** Until an owner's records expire whose longest session this is. */
     ttlOf: (session: Session) => expiresAtMs(session, limits) + recordRetentionMs - clock.now(),
 
-    /** Those that live, but for the ones whose ids have turned. */
-    sessionsIn: (owner: string, records: Records): Array<Versioned<Session>> =>
-      [...records.keys()]
-        .filter(field => field.startsWith(sessionPrefix))
-        .map(field => liveIn(records, { owner, id: field.slice(sessionPrefix.length) }))
+    /** The live sessions, without superseded ones. */
+    currentSessions: (owner: string, fields: FieldMap): Array<Versioned<Session>> =>
+      sessionIds(fields)
+        .map(id => findLive(fields, { owner, id }))
         .filter(session => session !== undefined)
         .filter(({ value }) => !value.superseded),
 
-    /** Of those that do not live any more: nothing needs them. */
-    endedIn: (owner: string, records: Records): string[] =>
-      [...records.keys()].filter(
-        field => field.startsWith(sessionPrefix) && !liveIn(records, { owner, id: field.slice(sessionPrefix.length) })
-      ),
+    expiredFields: (owner: string, fields: FieldMap): string[] =>
+      sessionIds(fields)
+        .filter(id => !findLive(fields, { owner, id }))
+        .map(sessionField),
 
-    /** Takes the step that the owner's records ask for, and decides anew when they have changed meanwhile. */
-    async commitDecided<T>(owner: string, decide: (records: Records) => Step<T> | { readonly outcome: T }): Promise<T> {
-      for (let trial = 0; trial < trials; trial++) {
-        const step = decide(await store.readAll(owner))
-        if (!('change' in step) || (await commit(owner, step.change))) return step.outcome
+    /**
+     * An optimistic transaction: reads the owner's records, commits the change that is decided from them, and starts over when a
+     * concurrent write has changed them.
+     * @throws {GatewayError} `store_unavailable` after too many conflicts
+     */
+    async transact<T>(owner: string, decide: (fields: FieldMap) => Decision<T>): Promise<T> {
+      for (let attempt = 0; attempt < maxAttempts; attempt++) {
+        const { change, outcome } = decide(await store.readAll(owner))
+        if (!change || (await commit(owner, change))) return outcome
       }
-      throw new GatewayError('store_unavailable', 'Too much has changed in this session at once. Try again.', { retryAfter: 1 })
+      throw tooManyConflicts()
     }
   }
 }
 
-type Kept = Required<Omit<Change, 'expectNone'>> & {
-  /** Until when that holds: no session outlives its absolute limit. */
+type SessionExtension = Required<Omit<Change, 'expectNone'>> & {
+  /** When the extension ends: no session outlives its absolute limit. */
   readonly untilMs: number
 }
 
-/**
- * A session that is kept for nearly as long already is not written again: commits of many at once would each undo what another one has
- * read.
- */
-const slackMs = 60_000
+/** A session that is extended for nearly as long already is not written again: concurrent extensions would conflict with each other. */
+const extensionSlackMs = 60_000
 
 /**
- * For a commit by which all living sessions of an owner are kept until then, give or take a minute, and those that have ended are erased.
- * @param seen whether the person was here for it
- * @returns `undefined` when none lives
+ * The change that extends all live sessions of an owner to `untilMs`, to a minute's precision, and deletes the expired ones.
+ * @param isSeen whether the user is present, so that the sessions count as seen now
+ * @returns `undefined` when no session is live
  */
 export function extendSessions(
   { records, limits, clock }: Pick<VaultDependencies, 'records' | 'limits' | 'clock'>,
   owner: string,
-  fields: Fields,
+  fields: FieldMap,
   untilMs: number,
-  seen: boolean
-): Kept | undefined {
+  isSeen: boolean
+): SessionExtension | undefined {
   const nowMs = clock.now()
   const { sessions } = records.sessionsIn(owner, fields)
-  const living = sessions.filter(({ value }) => isLive(value, limits, nowMs))
-  if (living.length === 0) return undefined
-  const isKept = ({ extendedUntilMs = 0 }: Session) => extendedUntilMs >= untilMs - slackMs
-  const changed = living.filter(({ value }) => !isKept(value))
-  const after = (session: Session) =>
-    isKept(session) ? session : extendSession(seen ? { ...session, lastSeenAtMs: nowMs } : session, untilMs)
-  const kept = living.map(({ value }) => after(value))
+  const live = sessions.filter(({ value }) => isLive(value, limits, nowMs))
+  if (live.length === 0) return undefined
+  const extensions = live.map(session => {
+    const { value } = session
+    if ((value.extendedUntilMs ?? 0) >= untilMs - extensionSlackMs) return { value, expect: expectExists(value) }
+    const extended = extendSession(isSeen ? { ...value, lastSeenAtMs: nowMs } : value, untilMs)
+    return { value: extended, expect: expectUnchanged(session), put: records.sealSession(extended) }
+  })
+  const latestEndMs = Math.max(...extensions.map(({ value }) => expiresAtMs(value, limits)))
   return {
-    expect: living.map(({ value, version }) => (isKept(value) ? expectExists(value) : expectVersion(sessionField(value.id), version))),
-    put: changed.map(({ value }) => records.sealSession(after(value))),
-    remove: sessions.filter(session => !living.includes(session)).map(({ value }) => sessionField(value.id)),
-    ttlMs: latestEndMs(kept, limits) + recordRetentionMs - nowMs,
-    untilMs: Math.min(untilMs, latestEndMs(kept, limits))
+    expect: extensions.map(({ expect }) => expect),
+    put: extensions.map(({ put }) => put).filter(put => put !== undefined),
+    remove: sessions.filter(session => !live.includes(session)).map(({ value }) => sessionField(value.id)),
+    ttlMs: latestEndMs + recordRetentionMs - nowMs,
+    untilMs: Math.min(untilMs, latestEndMs)
   }
 }
-
-const latestEndMs = (sessions: readonly Session[], limits: SessionLimits): number =>
-  Math.max(...sessions.map(session => expiresAtMs(session, limits)))

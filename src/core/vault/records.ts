@@ -26,6 +26,7 @@ export const pendingOwner = 'revocations'
 
 /** All sealed records of an owner. */
 export type Fields = Iterable<readonly [field: string, record: Buffer]>
+export type FieldMap = ReadonlyMap<string, Buffer>
 
 /** Seals and opens records, each bound to its owner and field. */
 export function createRecords(cipher: Cipher) {

@@ -3,81 +3,92 @@ import { expireSuperseded, isAwaitingResponse, type PresentedFlows, type Session
 import { createOwnerSessions, expectUnchanged, markResent, type VaultDependencies } from './owner-sessions.ts'
 import { expectVersion, sessionField, type Versioned, versionOf } from './records.ts'
 
-/** What becomes of sessions that have been given, and that nobody has shown yet. */
+/** Sessions whose cookie was sent and that no request has presented yet: the response may have been lost. */
 export type SessionDelivery = {
   /**
-   * A session that nobody has shown yet, for another response to carry it.
-   * @param presented its predecessor, where it has one. @returns `undefined` when the browser does not prove that it is its own.
+   * Prepares an undelivered session for another response with its cookie.
+   * @param presented its predecessor, if it has one
+   * @returns `undefined` when the session was delivered, or the browser does not prove that it is its own
    */
-  resend(ticket: SessionRef, browser: PresentedFlows, presented?: SessionRef): Promise<Session | undefined>
-  /** Whether the browser waits for the response of a first sign-in that began a session of this owner. So does one in which somebody left it. */
+  resend(ref: SessionRef, browser: PresentedFlows, presented?: SessionRef): Promise<Session | undefined>
+  /**
+   * Whether the browser is waiting for the response to a first sign-in that started a session of this owner. True also for a browser in
+   * which an attacker left that sign-in.
+   */
   isResponsePending(owner: string, browser: PresentedFlows): Promise<boolean>
-  /** The response with it has not arrived: the predecessor is as it was, and this one is gone. False where somebody may have it all the same. */
+  /**
+   * Deletes a session whose response was lost, and restores its predecessor.
+   * @returns false, with nothing changed, when the browser may have the session's cookie
+   */
   undoRotation(session: Session): Promise<boolean>
-  /** Ends a first session that nobody has shown. @returns the connections that were in it, as they stood then. */
+  /** Ends a first session whose response was lost. @returns its connections as they were last stored */
   endUndelivered(session: Session): Promise<Connection[]>
-  /** Notes that its cookie has arrived, so that the predecessor is dead from now on. @returns the session as it is kept now, if it lives. */
+  /** Records that the cookie has arrived, and expires the predecessor. @returns the session as it is stored now, if it is live */
   confirmDelivery(session: Versioned<Session>): Promise<Versioned<Session> | undefined>
 }
 
-export function createSessionDelivery(parts: VaultDependencies): SessionDelivery {
+export function createSessionDelivery(dependencies: VaultDependencies): SessionDelivery {
   const {
     store,
     records: { sealSession, connectionsIn },
     clock
-  } = parts
-  const { sessionIn, liveIn, sessionsIn, commitDecided } = createOwnerSessions(parts)
+  } = dependencies
+  const { findSession, findLive, currentSessions, transact } = createOwnerSessions(dependencies)
 
   return {
-    resend: (ticket, browser, presented) =>
-      commitDecided<Session | undefined>(ticket.owner, records => {
-        const session = liveIn(records, ticket)
+    resend: (ref, browser, presented) =>
+      transact<Session | undefined>(ref.owner, fields => {
+        const session = findLive(fields, ref)
         const undelivered = session?.value.undelivered
         if (!session || !undelivered || undelivered.predecessor !== presented?.id || !isAwaitingResponse(undelivered.flow, browser))
           return { outcome: undefined }
-        const again = markResent(session.value)
-        return { change: { expect: [expectUnchanged(session)], put: [sealSession(again)] }, outcome: again }
+        const resent = markResent(session.value)
+        return { change: { expect: [expectUnchanged(session)], put: [sealSession(resent)] }, outcome: resent }
       }),
 
     isResponsePending: async (owner, browser) =>
-      sessionsIn(owner, await store.readAll(owner)).some(({ value }) => isAwaitingResponse(value.undelivered?.flow, browser)),
+      currentSessions(owner, await store.readAll(owner)).some(({ value }) => isAwaitingResponse(value.undelivered?.flow, browser)),
 
-    undoRotation: given =>
-      commitDecided<boolean>(given.owner, records => {
-        const session = sessionIn(records, given)
-        const { predecessor: id, sendCount: times } = session?.value.undelivered ?? {}
-        const predecessor = id === undefined ? undefined : sessionIn(records, { owner: given.owner, id })
-        if (!session || times !== given.undelivered?.sendCount || predecessor?.value.superseded?.by !== given.id) return { outcome: false }
-        const { superseded: _, ...before } = predecessor.value
-        const put = [sealSession({ ...before, lastSeenAtMs: session.value.lastSeenAtMs })]
+    undoRotation: ({ owner, id, undelivered: sent }) =>
+      transact<boolean>(owner, fields => {
+        const session = findSession(fields, { owner, id })
+        const { predecessor: predecessorId, sendCount } = session?.value.undelivered ?? {}
+        const predecessor = predecessorId === undefined ? undefined : findSession(fields, { owner, id: predecessorId })
+        if (!session || sendCount !== sent?.sendCount || predecessor?.value.superseded?.by !== id) return { outcome: false }
+        const { superseded: _, ...restored } = predecessor.value
         return {
-          change: { expect: [expectUnchanged(session), expectUnchanged(predecessor)], put, remove: [sessionField(given.id)] },
+          change: {
+            expect: [expectUnchanged(session), expectUnchanged(predecessor)],
+            put: [sealSession({ ...restored, lastSeenAtMs: session.value.lastSeenAtMs })],
+            remove: [sessionField(id)]
+          },
           outcome: true
         }
       }),
 
-    endUndelivered: given =>
-      commitDecided<Connection[]>(given.owner, records => {
-        if (sessionIn(records, given)?.value.undelivered?.sendCount !== given.undelivered?.sendCount) return { outcome: [] }
+    endUndelivered: ({ owner, id, undelivered: sent }) =>
+      transact<Connection[]>(owner, fields => {
+        if (findSession(fields, { owner, id })?.value.undelivered?.sendCount !== sent?.sendCount) return { outcome: [] }
         return {
-          change: { expect: [...records].map(([field, record]) => expectVersion(field, versionOf(record))), remove: [...records.keys()] },
-          outcome: [...connectionsIn(given.owner, records).values()].map(({ value }) => value)
+          change: { expect: [...fields].map(([field, record]) => expectVersion(field, versionOf(record))), remove: [...fields.keys()] },
+          outcome: [...connectionsIn(owner, fields).values()].map(({ value }) => value)
         }
       }),
 
     confirmDelivery: ({ value: { owner, id } }) =>
-      commitDecided<Versioned<Session> | undefined>(owner, records => {
-        const session = liveIn(records, { owner, id })
+      transact<Versioned<Session> | undefined>(owner, fields => {
+        const session = findLive(fields, { owner, id })
         if (!session?.value.undelivered) return { outcome: session }
-        const { undelivered, ...shown } = session.value
-        const sealed = sealSession(shown)
-        const put = [sealed]
-        const outcome = { value: shown, version: versionOf(sealed[1]) }
-        const predecessor = undelivered.predecessor === undefined ? undefined : sessionIn(records, { owner, id: undelivered.predecessor })
-        if (!predecessor) return { change: { expect: [expectUnchanged(session)], put }, outcome }
-        const late = expireSuperseded(predecessor.value, clock.now())
-        const change = late ? { put: [...put, sealSession(late)] } : { put, remove: [sessionField(predecessor.value.id)] }
-        return { change: { expect: [expectUnchanged(session), expectUnchanged(predecessor)], ...change }, outcome }
+        const { undelivered, ...delivered } = session.value
+        const put = sealSession(delivered)
+        const outcome = { value: delivered, version: versionOf(put[1]) }
+        const predecessor = undelivered.predecessor === undefined ? undefined : findSession(fields, { owner, id: undelivered.predecessor })
+        if (!predecessor) return { change: { expect: [expectUnchanged(session)], put: [put] }, outcome }
+        const expect = [expectUnchanged(session), expectUnchanged(predecessor)]
+        const expiring = expireSuperseded(predecessor.value, clock.now())
+        return expiring
+          ? { change: { expect, put: [put, sealSession(expiring)] }, outcome }
+          : { change: { expect, put: [put], remove: [sessionField(predecessor.value.id)] }, outcome }
       })
   }
 }

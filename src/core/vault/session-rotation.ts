@@ -9,130 +9,135 @@ import {
   newId,
   type PresentedFlows,
   rotateSession,
-  type Session
+  type Session,
+  type Superseded
 } from '../session.ts'
-import {
-  createOwnerSessions,
-  expectExists,
-  expectUnchanged,
-  markResent,
-  type Records,
-  type Step,
-  type VaultDependencies
-} from './owner-sessions.ts'
-import { expectVersion, type Put, sessionField, type Versioned } from './records.ts'
+import { createOwnerSessions, type Decision, expectExists, expectUnchanged, markResent, type VaultDependencies } from './owner-sessions.ts'
+import type { FieldMap, Put, Versioned } from './records.ts'
 
-/** How a session begins and its id turns, when the response that carries the new id may be lost. */
+/** How a session starts and its id is rotated, although the response that carries the new id may be lost. */
 export type SessionRotation = {
   /**
-   * Keeps a new connection and turns the session's id, or begins a session.
-   * @param presented the session that the browser showed; `undefined` for its first.
-   * @param arrival the sign-in that made the connection. A pasted key has none.
+   * Stores a new connection and rotates the session's id, or starts a session.
+   * @param presented the session whose cookie the browser presents; `undefined` before its first
+   * @param callback of the sign-in that made the connection. A pasted key has none.
    */
   connect(
     owner: string,
     presented: Session | undefined,
     connection: Connection,
-    arrival?: CallbackRequest,
+    callback?: CallbackRequest,
     browser?: PresentedFlows
   ): Promise<ConnectResult>
 }
 
 export type ConnectResult =
-  /** Stored. The response carries this session's cookie. Its owner is a new one if the given owner has records that are not this browser's. */
+  /** Stored. The response carries this session's cookie. It has a new owner if the requested one has records of another browser. */
   | { readonly kind: 'session'; readonly session: Session }
-  /** Stored in a session of which the browser has the cookie, or gets it in another response. */
+  /** Stored in a session whose cookie the browser has, or gets with another response. */
   | { readonly kind: 'joined' }
-  /** Not stored: the session was ended in the meantime. */
+  /** Not stored: the session was ended meanwhile. */
   | { readonly kind: 'ended' }
-  /** Not stored: the owner has a session of which this browser may have the cookie by now. */
+  /** Not stored: the owner has a session whose cookie this browser may have received meanwhile. */
   | { readonly kind: 'unproven' }
 
-type Decided = { readonly outcome: ConnectResult }
+/** A connection to store, and the request that made it. */
+type ConnectRequest = {
+  readonly provider: string
+  readonly put: Put
+  readonly callback: CallbackRequest | undefined
+  readonly browser: PresentedFlows | undefined
+}
 
-export function createSessionRotation(parts: VaultDependencies): SessionRotation {
+export function createSessionRotation(dependencies: VaultDependencies): SessionRotation {
   const {
     records: { sealSession, sealConnection },
     clock,
     commit
-  } = parts
-  const { ttlOf, liveIn, sessionsIn, endedIn, commitDecided } = createOwnerSessions(parts)
+  } = dependencies
+  const { ttlOf, findLive, currentSessions, expiredFields, transact } = createOwnerSessions(dependencies)
 
-  function inSession(
-    records: Records,
-    presented: Session,
-    provider: string,
-    kept: Put,
-    arrival?: CallbackRequest,
-    browser?: PresentedFlows
-  ): Step<ConnectResult> | Decided {
-    const standing = liveIn(records, presented)
-    if (standing && !standing.value.superseded) {
-      const { successor, predecessor } = rotateSession(standing.value, clock.now(), provider, arrival?.flow)
-      const put = [sealSession(successor), sealSession(predecessor), kept]
+  const requestOf = (owner: string, connection: Connection, callback?: CallbackRequest, browser?: PresentedFlows): ConnectRequest => ({
+    provider: connection.provider,
+    put: sealConnection(new ConnectionKey(owner, connection.provider), connection),
+    callback,
+    browser
+  })
+
+  function connectPresented(fields: FieldMap, presented: Session, request: ConnectRequest): Decision<ConnectResult> {
+    const { owner } = presented
+    const session = findLive(fields, presented)
+    const superseded = session?.value.superseded
+    if (session && !superseded) {
+      const { successor, predecessor } = rotateSession(session.value, clock.now(), request.provider, request.callback?.flow)
+      const put = [sealSession(successor), sealSession(predecessor), request.put]
       return {
-        change: { expect: [expectUnchanged(standing)], put, remove: endedIn(presented.owner, records), ttlMs: ttlOf(successor) },
+        change: { expect: [expectUnchanged(session)], put, remove: expiredFields(owner, fields), ttlMs: ttlOf(successor) },
         outcome: { kind: 'session', session: successor }
       }
     }
-    const { superseded } = standing?.value ?? {}
-    const next = superseded && liveIn(records, { owner: presented.owner, id: superseded.by })
-    if (standing && superseded && !superseded.isConfirmed && next) return behind(standing, next, provider, kept, browser)
-    // Shown when the request began, and another tab's sign-in has turned it since: its response has arrived.
-    const [other] = sessionsIn(presented.owner, records)
-    return other
-      ? { change: { expect: [expectExists(other.value)], put: [kept] }, outcome: { kind: 'joined' } }
-      : { outcome: { kind: 'ended' } }
+    const successor = superseded && findLive(fields, { owner, id: superseded.by })
+    if (session && successor && !superseded.isConfirmed) return connectSuperseded(session, superseded, successor, request)
+    // The session was live when the request began. If a sign-in in another tab has rotated it since, the browser has that response.
+    const [other] = currentSessions(owner, fields)
+    return other ? join(other.value, request) : { outcome: { kind: 'ended' } }
   }
 
-  /** Of a browser that does not have the successor yet. */
-  function behind(
-    { value: session, version }: Versioned<Session>,
-    next: Versioned<Session>,
-    provider: string,
-    kept: Put,
-    browser?: PresentedFlows
-  ): Step<ConnectResult> {
-    const superseded = session.superseded && {
-      ...session.superseded,
-      hiddenProviders: [...new Set([...session.superseded.hiddenProviders, provider])]
+  /** For a browser that does not have the successor's cookie yet. The connection is hidden from requests with the old cookie alone. */
+  function connectSuperseded(
+    session: Versioned<Session>,
+    superseded: Superseded,
+    successor: Versioned<Session>,
+    request: ConnectRequest
+  ): Decision<ConnectResult> {
+    const hiddenProviders = [...new Set([...superseded.hiddenProviders, request.provider])]
+    const hiding = sealSession({ ...session.value, superseded: { ...superseded, hiddenProviders } })
+    const { change, outcome } = connectUnpresented(successor, request)
+    const { expect = [], put = [] } = change
+    return { change: { expect: [...expect, expectUnchanged(session)], put: [...put, hiding] }, outcome }
+  }
+
+  /** For a session whose cookie the request does not present. Only the browser that is waiting for the cookie gets it again. */
+  function connectUnpresented(session: Versioned<Session>, request: ConnectRequest): Required<Decision<ConnectResult>> {
+    const { undelivered } = session.value
+    if (!undelivered || !isAwaitingResponse(undelivered.flow, request.browser)) return join(session.value, request)
+    const resent = markResent(session.value)
+    return {
+      change: { expect: [expectUnchanged(session)], put: [request.put, sealSession(resent)] },
+      outcome: { kind: 'session', session: resent }
     }
-    const hides = sealSession({ ...session, ...(superseded && { superseded }) })
-    const step = beside(next, kept, browser)
-    const { expect = [], put = [] } = step.change
-    return { ...step, change: { expect: [...expect, expectVersion(sessionField(session.id), version)], put: [...put, hides] } }
   }
 
-  /** Into a session that the request does not show. It is given once more to the browser that waits for it, and to no other. */
-  function beside(session: Versioned<Session>, kept: Put, browser?: PresentedFlows): Step<ConnectResult> {
-    if (!session.value.undelivered || !isAwaitingResponse(session.value.undelivered.flow, browser))
-      return { change: { expect: [expectExists(session.value)], put: [kept] }, outcome: { kind: 'joined' } }
-    const again = markResent(session.value)
-    return { change: { expect: [expectUnchanged(session)], put: [kept, sealSession(again)] }, outcome: { kind: 'session', session: again } }
-  }
+  const join = (session: Session, { put }: ConnectRequest): Required<Decision<ConnectResult>> => ({
+    change: { expect: [expectExists(session)], put: [put] },
+    outcome: { kind: 'joined' }
+  })
 
-  async function first(owner: string, connection: Connection, arrival?: CallbackRequest, browser?: PresentedFlows): Promise<ConnectResult> {
-    const session = firstSession(owner, clock.now(), arrival)
-    const kept = sealConnection(new ConnectionKey(owner, connection.provider), connection)
-    const put = [sealSession(session), kept]
+  async function startSession(
+    owner: string,
+    connection: Connection,
+    callback?: CallbackRequest,
+    browser?: PresentedFlows
+  ): Promise<ConnectResult> {
+    const session = firstSession(owner, clock.now(), callback)
+    const request = requestOf(owner, connection, callback, browser)
+    const put = [sealSession(session), request.put]
     if (await commit(owner, { expectNone: true, put, ttlMs: ttlOf(session) })) return { kind: 'session', session }
-    const outcome = await commitDecided<ConnectResult | undefined>(owner, records => {
-      const sessions = sessionsIn(owner, records)
-      const own = arrival && sessions.find(({ value }) => isOfSameBrowser(value, arrival))
-      if (own) return beside(own, kept, browser)
-      const isUnproven = arrival && sessions.some(({ value }) => mayHaveOverlapped(value, arrival))
+    const result = await transact<ConnectResult | undefined>(owner, fields => {
+      const sessions = currentSessions(owner, fields)
+      const own = callback && sessions.find(({ value }) => isOfSameBrowser(value, callback))
+      if (own) return connectUnpresented(own, request)
+      const isUnproven = callback && sessions.some(({ value }) => mayHaveOverlapped(value, callback))
       return { outcome: isUnproven ? { kind: 'unproven' } : undefined }
     })
-    return outcome ?? first(newId(), connection, arrival, browser)
+    return result ?? startSession(newId(), connection, callback, browser)
   }
 
   return {
-    connect(owner, presented, connection, arrival, browser) {
-      if (!presented) return first(owner, connection, arrival, browser)
-      const kept = sealConnection(new ConnectionKey(presented.owner, connection.provider), connection)
-      return commitDecided<ConnectResult>(presented.owner, records =>
-        inSession(records, presented, connection.provider, kept, arrival, browser)
-      )
+    connect(owner, presented, connection, callback, browser) {
+      if (!presented) return startSession(owner, connection, callback, browser)
+      const request = requestOf(presented.owner, connection, callback, browser)
+      return transact(presented.owner, fields => connectPresented(fields, presented, request))
     }
   }
 }
