@@ -3,7 +3,7 @@ import { type Channel, channel } from 'node:diagnostics_channel'
 /** The connection that an event is about. */
 type Subject = { readonly owner: string; readonly provider: string }
 
-/** What a token endpoint said, without anything that was sent to it. */
+/** An error response of a token endpoint, without anything that was sent to it. */
 type TokenErrorFacts = {
   readonly kind: string
   /** HTTP status of the response, if there was one. */
@@ -59,11 +59,11 @@ export type GatewayEvents = {
   'renewal.lost': Subject
   /** The gateway shut down during a token request: if the provider rotated the refresh token, the new one is lost. */
   'renewal.abandoned': Subject
-  /** The provider or the store failed while it was being found out whether a refused connection has ended. */
+  /** The provider or the store failed during the check whether a connection with a rejected credential has ended. */
   'check.failed': Subject & { readonly code: string | undefined }
   /** The outcome of a sign-in could not be saved: its callback cannot be repeated. */
   'sign-in.unsaved': { readonly provider: string; readonly code: string | undefined }
-  /** What a lost response left behind could not be deleted. */
+  /** The cleanup after a lost response or an unfinished sign-in failed. */
   'cleanup.failed': { readonly code: string | undefined }
   /** A provider did not confirm a revocation. */
   'revocation.failed': {
@@ -71,7 +71,7 @@ export type GatewayEvents = {
     readonly status: number | undefined
     readonly code: string | undefined
     readonly message: string
-    /** Milliseconds until the next attempt; `undefined` when it is given up. */
+    /** Milliseconds until the next attempt; `undefined` after the last one. */
     readonly nextTryMs: number | undefined
   }
 }
@@ -91,12 +91,11 @@ export function createEvents(): Events {
   const channels = new Map<keyof GatewayEvents, Channel>()
 
   function channelOf(name: keyof GatewayEvents): Channel {
-    let found = channels.get(name)
-    if (!found) {
-      found = channel(Symbol(`grantkeeper ${name}`))
-      channels.set(name, found)
-    }
-    return found
+    const existing = channels.get(name)
+    if (existing) return existing
+    const created = channel(Symbol(`grantkeeper ${name}`))
+    channels.set(name, created)
+    return created
   }
 
   return {

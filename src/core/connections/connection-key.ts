@@ -1,6 +1,6 @@
 /**
- * Identifies one connection: whose it is, and at which provider. It travels as one value, so that a second account at a provider is one
- * more part of the key and not one more parameter everywhere. Private fields make the type nominal: a pair of strings is no key.
+ * Identifies a connection by its owner and provider. It is passed as one value, so that a second account at a provider will be one more
+ * part of the key and not one more parameter everywhere. Private fields make the type nominal: a pair of strings is not assignable.
  */
 export class ConnectionKey {
   readonly #owner: string
@@ -19,7 +19,7 @@ export class ConnectionKey {
     return this.#provider
   }
 
-  /** The key as text, for maps. Owners hold no blank. */
+  /** The key as text, for maps. Owners contain no space. */
   get id(): string {
     return `${this.#owner} ${this.#provider}`
   }

@@ -1,43 +1,43 @@
 import { Secret } from '../secret.ts'
 
-/** One session's credential at one provider. */
+/** A session's credential at one provider, with its state. */
 export type Connection = {
   readonly provider: string
   readonly method: 'oauth2' | 'api_key'
-  /** `reconnect_required`: the provider no longer honours the grant or key, and only the person can mend that. */
+  /** `reconnect_required`: the provider no longer accepts the grant or key, and the user has to connect again. */
   readonly status: 'connected' | 'reconnect_required'
-  /** The access token or API key that calls carry. */
+  /** The access token or API key that proxied requests carry. */
   readonly credential: Secret
   readonly refreshToken?: Secret
   readonly expiresAtMs?: number
-  /** From when on the credential is renewed before a call. */
+  /** From then on the credential is renewed before a request is proxied. */
   readonly renewAtMs?: number
   readonly scopes?: readonly string[]
   readonly account?: string
   readonly connectedAtMs: number
-  /** How long its access tokens live, where the provider has ever said so. */
+  /** The lifetime of its access tokens, if the provider has ever given one. */
   readonly lifetimeMs?: number
-  /** Set while renewals fail for reasons that may pass. */
+  /** Set while renewals fail for transient reasons. */
   readonly backoff?: Backoff
-  /** Set while it is in doubt: where, in a hash, and when the provider first refused what nothing can renew (`doubts.ts`). */
+  /** Set while a credential without renewal may have ended: where (hashed) and when it was first rejected (`unauthorized-check.ts`). */
   readonly firstUnauthorized?: { readonly place: string; readonly atMs: number }
-  /** Set when the provider has said 429: no call before. */
+  /** Set by a 429 of the provider: no request is proxied before. */
   readonly rateLimitedUntilMs?: number
 }
 
 export type Backoff = {
   readonly failures: number
-  /** No try before. */
+  /** No renewal is attempted before. */
   readonly retryAtMs: number
-  /** Of the first failure. */
+  /** Time of the first failure. */
   readonly failingSinceMs: number
-  /** Of the first of those that were nothing but refusals of what was sent, while there was no other in between. */
+  /** Time of the first of the latest failures in a row that were rejections of what was sent, with no other failure in between. */
   readonly rejectedSinceMs?: number
-  /** It is the operator's client that is refused. */
+  /** The provider rejects the operator's OAuth client. */
   readonly isClientRejected?: boolean
 }
 
-/** What a token endpoint granted (RFC 6749 §5.1), whatever shape it came in. */
+/** A token response (RFC 6749 §5.1), independent of the provider's format. */
 export type Grant = {
   readonly accessToken: Secret
   readonly refreshToken?: Secret
@@ -46,33 +46,34 @@ export type Grant = {
   readonly account?: string
 }
 
-const renewAheadMs = 60_000
+/** Access tokens are renewed this long before they expire. */
+const renewalMarginMs = 60_000
 
-export function connectionFromGrant(grant: Grant, provider: string, askedScopes: readonly string[], nowMs: number): Connection {
+export function connectionFromGrant(grant: Grant, provider: string, requestedScopes: readonly string[], nowMs: number): Connection {
   return {
     provider,
     method: 'oauth2',
     status: 'connected',
     credential: grant.accessToken,
     ...(grant.refreshToken && { refreshToken: grant.refreshToken }),
-    ...lifetime(grant.expiresInMs, nowMs, renewAheadMs),
-    // RFC 6749 §5.1: an answer without `scope` grants what was asked.
-    scopes: grant.scopes ?? askedScopes,
+    ...lifetime(grant.expiresInMs, nowMs, renewalMarginMs),
+    // RFC 6749 §5.1: a token response without `scope` grants the requested scopes.
+    scopes: grant.scopes ?? requestedScopes,
     ...(grant.account !== undefined && { account: grant.account }),
     connectedAtMs: nowMs
   }
 }
 
-/** The connection after a refresh. What the response does not say stays as it was; of a lifetime, the time from now on. */
+/** The connection after a refresh. What the token response leaves out stays as it was; a lifetime counts from now. */
 export function applyGrant(connection: Connection, grant: Grant, nowMs: number): Connection {
-  const { backoff: _, expiresAtMs: _1, renewAtMs: _2, ...kept } = connection
+  const { backoff: _, expiresAtMs: _1, renewAtMs: _2, ...rest } = connection
   const lifetimeMs = grant.expiresInMs ?? connection.lifetimeMs
-  // A provider whose tokens live for a minute or less would be asked at every call: another refresh gives no longer one.
-  const marginMs = Math.min(renewAheadMs, (lifetimeMs ?? 0) / 2)
+  // Tokens that live for a minute or less would be refreshed before every request, and another refresh gives no longer one.
+  const marginMs = Math.min(renewalMarginMs, (lifetimeMs ?? 0) / 2)
   return {
-    ...kept,
+    ...rest,
     credential: grant.accessToken,
-    // RFC 6749 §6: no new refresh token means keep the old one.
+    // RFC 6749 §6: without a new refresh token the old one stays valid.
     ...(grant.refreshToken && { refreshToken: grant.refreshToken }),
     ...lifetime(lifetimeMs, nowMs, marginMs),
     ...(grant.scopes?.length && { scopes: grant.scopes })
@@ -92,20 +93,20 @@ function lifetime(
 export const isDueForRenewal = (connection: Connection, nowMs: number): boolean =>
   connection.renewAtMs !== undefined && connection.renewAtMs <= nowMs && connection.refreshToken !== undefined
 
-/** No renewal is tried now, since the last ones have failed. */
+/** No renewal is attempted now, since the previous ones have failed. */
 export const isBackingOff = ({ backoff }: Connection, nowMs: number): boolean => backoff !== undefined && backoff.retryAtMs > nowMs
 
 export const isExpired = (connection: Connection, nowMs: number): boolean =>
   connection.expiresAtMs !== undefined && connection.expiresAtMs <= nowMs
 
-/** There is nothing to renew it with and, as far as we know, no need to: a key, or a grant without a refresh token that has not ended. */
+/** An API key, or an unexpired access token without a refresh token. */
 export const needsNoRenewal = (connection: Connection, nowMs: number): boolean =>
   connection.status === 'connected' && connection.refreshToken === undefined && !isExpired(connection, nowMs)
 
-/** When the person has to connect again, where that can be known: with a refresh token the access token's end is not the connection's. */
+/** When the user has to connect again, if that is known: a connection with a refresh token outlives its access token. */
 export const reconnectDueMs = ({ expiresAtMs, refreshToken }: Connection): number | undefined => (refreshToken ? undefined : expiresAtMs)
 
-/** What the store keeps of a connection, before it is sealed: JSON, with the secrets in the clear. */
+/** The content of a connection's record before it is sealed: JSON with the secrets in plain text. */
 export function encodeConnection(connection: Connection): Buffer {
   const { credential, refreshToken, ...rest } = connection
   return Buffer.from(JSON.stringify({ ...rest, credential: credential.reveal(), refreshToken: refreshToken?.reveal() }))

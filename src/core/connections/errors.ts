@@ -2,23 +2,23 @@ import { GatewayError } from '../errors.ts'
 
 type RenewalFailure = 'provider_unavailable' | 'provider_timeout' | 'client_rejected'
 
-/** @param waitMs how long the provider is not asked again */
+/** @param waitMs until the next renewal is attempted */
 export const renewalFailed = (provider: string, code: RenewalFailure, waitMs: number, cause?: unknown) =>
-  new GatewayError(code, code === 'client_rejected' ? clientRejected : failedForNow, {
+  new GatewayError(code, code === 'client_rejected' ? clientRejected : temporaryFailure, {
     provider,
     retryAfter: Math.ceil(waitMs / 1000),
     cause
   })
 
-const failedForNow = 'The provider could not renew the access just now. The connection is kept; try again a little later.'
+const temporaryFailure = 'The provider could not renew the access just now. The connection is kept. Try again a little later.'
 const clientRejected =
-  'The provider refuses the client by which this gateway is registered there, so that it cannot renew the access. The connection is kept. Only the operator of the gateway can put this right.'
+  'The provider rejects the OAuth client of this gateway. The connection is kept, but only the operator of the gateway can fix this.'
 
-/** Who waits for a renewal waits no longer; it goes on. */
+/** A request no longer waits for a renewal, which continues. */
 export const renewalPending = (provider: string) =>
   new GatewayError(
     'provider_timeout',
-    'The provider takes long to renew the access. That goes on, and the connection is kept; try again a little later.',
+    'The provider is slow to renew the access. The renewal continues and the connection is kept. Try again a little later.',
     {
       provider,
       retryAfter: 1
@@ -26,12 +26,12 @@ export const renewalPending = (provider: string) =>
   )
 
 export const connectionRequired = (provider: string) =>
-  new GatewayError('connection_required', 'There is no connection to this provider in this session. Open connectUrl to make one.', {
+  new GatewayError('connection_required', 'This session has no connection to this provider. Open connectUrl to connect.', {
     provider
   })
 
 export const reconnectRequired = (provider: string, cause?: unknown) =>
-  new GatewayError('reconnect_required', 'The provider no longer honours this connection. Open connectUrl to connect again.', {
+  new GatewayError('reconnect_required', 'The provider no longer accepts this connection. Open connectUrl to connect again.', {
     provider,
     cause
   })

@@ -1,21 +1,21 @@
 import type { Connection } from './connection.ts'
 
 /**
- * The scopes that are asked for and that a connection does not have: people may leave some out (granular consent). A key has none.
- * @param asked as the next sign-in asks for them
+ * The requested scopes that a connection lacks, since users may decline some (granular consent). An API key has no scopes.
+ * @param requested by the next sign-in
  */
-export function missingScopes(asked: readonly string[], { method, scopes, refreshToken }: Connection): string[] {
+export function missingScopes(requested: readonly string[], { method, scopes, refreshToken }: Connection): string[] {
   if (method !== 'oauth2' || !scopes) return []
-  return asked.filter(scope => !scopes.some(granted => covers(granted, scope)) && !(scope === 'offline_access' && refreshToken))
+  return requested.filter(scope => !scopes.some(granted => covers(granted, scope)) && !(scope === 'offline_access' && refreshToken))
 }
 
 /**
- * Servers spell what they grant in their own way: in other case, as an address (`https://graph.microsoft.com/Mail.Read` for `Mail.Read`,
- * `https://www.googleapis.com/auth/userinfo.email` for `email`), or by the scope that holds it (GitHub's `user` for `user:email`).
- * `offline_access` asks for a refresh token (OpenID Connect Core §11), which is the answer to it.
+ * Authorization servers spell granted scopes differently: in other case, as a URL (`https://graph.microsoft.com/Mail.Read` for `Mail.Read`,
+ * `https://www.googleapis.com/auth/userinfo.email` for `email`), or as the scope that includes it (GitHub's `user` for `user:email`).
+ * `offline_access` requests a refresh token (OpenID Connect Core §11): a refresh token grants it.
  */
-function covers(granted: string, asked: string): boolean {
-  const [has, wants] = [granted.toLowerCase(), asked.toLowerCase()]
-  const names = (address: string, name: string) => address.includes('://') && ['/', '.'].some(border => address.endsWith(border + name))
-  return has === wants || wants.startsWith(`${has}:`) || names(has, wants) || names(wants, has)
+function covers(granted: string, requested: string): boolean {
+  const [a, b] = [granted.toLowerCase(), requested.toLowerCase()]
+  const isUrlOf = (url: string, name: string) => url.includes('://') && ['/', '.'].some(separator => url.endsWith(separator + name))
+  return a === b || b.startsWith(`${a}:`) || isUrlOf(a, b) || isUrlOf(b, a)
 }

@@ -3,58 +3,58 @@ import type { Session } from '../session.ts'
 import type { Connection } from './connection.ts'
 import { missingScopes } from './missing-scopes.ts'
 
-/** A connection as `GET /connections` shows it: everything but the credential. Times are RFC 3339 in UTC. */
+/** A connection in the response of `GET /connections`: everything but its secrets. Times are RFC 3339 in UTC. */
 export type ConnectionView = {
   provider: string
   title: string
   status: 'connected' | 'reconnect_required' | 'disconnected'
-  /** How a connection can be made here. */
+  /** How this provider can be connected. */
   methods: Connection['method'][]
-  /** How this one was made. */
+  /** How this connection was made. */
   method?: Connection['method']
   account?: string
   scopes?: readonly string[]
-  /** Asked for and not granted: the person left them out, or they are asked for since. */
+  /** Requested and not granted: the user declined them, or they are requested since. */
   missingScopes?: readonly string[]
   connectedAt?: string
   expiresAt?: string
   lastUsedAt?: string
-  /** Since when renewing its access has failed, for reasons that may pass. */
+  /** Time of the first of the latest renewals in a row that failed for transient reasons. */
   failingSince?: string
   /**
-   * The bases by which the provider's own links name its API: below them an absolute URL is one of `/proxy`. Only where there is a
-   * connection, since an operator's own address is nobody else's business.
+   * Base URLs of the provider's API in its own links: an absolute URL below one of them can be requested through `/proxy`. Only with a
+   * connection, since an operator's own URL is not public.
    */
   apiUrls?: string[]
   connectUrl: string
 }
 
-/** What a session holds, as it was read. */
-type Held = {
+/** A session with its connections by provider. */
+type SessionConnections = {
   readonly session: { readonly value: Pick<Session, 'lastUsedMs'> }
   readonly connections: ReadonlyMap<string, { readonly value: Connection }>
 }
 
-type Facts = { connection?: Connection | undefined; lastUsedMs?: number | undefined; publicUrl: string }
+type ConnectionViewOptions = { connection?: Connection | undefined; lastUsedMs?: number | undefined; publicUrl: string }
 
-/** RFC 3339, as all times are told. */
+/** RFC 3339, in UTC. */
 export const timestamp = (ms: number): string => new Date(ms).toISOString()
 
-/** The ways to connect that are on: OAuth by the operator's client, keys by the definition. */
+/** OAuth needs the operator's client; API keys need only the definition. */
 const methodsOf = ({ definition: { methods }, client }: ProviderSettings): Connection['method'][] => [
   ...(methods.oauth2 && client ? (['oauth2'] as const) : []),
   ...(methods.apiKey ? (['api_key'] as const) : [])
 ]
 
-/** Where a person's browser begins: at the provider's sign-in, or where a key is pasted. */
+/** The page where the user connects: the provider's sign-in, or the form for an API key. */
 export const connectUrl = ({ definition: { name }, client }: ProviderSettings, publicUrl: string): string =>
   client ? `${publicUrl}/auth/${name}` : `${publicUrl}/connect/${name}`
 
 const apiUrlsOf = ({ definition: { api } }: ProviderSettings): string[] =>
-  // As a browser spells them, so that it can compare.
+  // Normalized as a browser does it, so that frontends can compare.
   [api.baseUrl, ...(api.linkBases ?? [])].map(url => new URL(url).href.replace(/\/$/, ''))
 
-export function connectionView(settings: ProviderSettings, { connection, lastUsedMs, publicUrl }: Facts): ConnectionView {
+export function connectionView(settings: ProviderSettings, { connection, lastUsedMs, publicUrl }: ConnectionViewOptions): ConnectionView {
   const { name, title } = settings.definition
   const common = { provider: name, title, methods: methodsOf(settings), connectUrl: connectUrl(settings, publicUrl) }
   if (!connection) return { ...common, status: 'disconnected' }
@@ -77,14 +77,14 @@ export function connectionView(settings: ProviderSettings, { connection, lastUse
 
 export const connectionViews = (
   providers: ReadonlyMap<string, ProviderSettings>,
-  held: Held | undefined,
+  opened: SessionConnections | undefined,
   publicUrl: string
 ): ConnectionView[] =>
   [...providers.values()].map(settings => {
     const { name } = settings.definition
     return connectionView(settings, {
-      connection: held?.connections.get(name)?.value,
-      lastUsedMs: held?.session.value.lastUsedMs[name],
+      connection: opened?.connections.get(name)?.value,
+      lastUsedMs: opened?.session.value.lastUsedMs[name],
       publicUrl
     })
   })

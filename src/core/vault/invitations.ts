@@ -45,7 +45,7 @@ export type Invitations = {
   list(owner: string): Promise<Invitation[]>
   /** @returns whether it was open */
   withdraw(owner: string, id: string): Promise<boolean>
-  /** @throws {GatewayError} `invitation_invalid` when the link was tampered with, or the invitation was redeemed or withdrawn or has expired */
+  /** @throws {GatewayError} `invitation_invalid` when the link was altered, or the invitation redeemed, withdrawn or expired */
   find(token: string): Promise<RedeemableInvitation>
   /** For the ids in the sealed flow of a sign-in. @throws {GatewayError} `invitation_invalid` */
   findById(owner: string, id: string): Promise<RedeemableInvitation>

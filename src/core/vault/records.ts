@@ -4,7 +4,7 @@ import type { Session } from '../session.ts'
 import { memoizeByName } from '../util/memoize.ts'
 import { type Cipher, headerBytes } from './cipher.ts'
 
-/** Identifies one write of a record: its header, one byte a character. The record cache has many, and a Buffer takes ten times the memory. */
+/** Identifies one write of a record: its header, one byte a character. Many are cached, and a Buffer takes ten times the memory. */
 export type Version = string
 
 /** An opened record with the version that was read, for optimistic concurrency control when it is written back. */
