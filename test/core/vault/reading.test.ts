@@ -1,0 +1,51 @@
+import t from 'tap'
+import type { Store } from '../../../src/core/ports.ts'
+import { createCipher } from '../../../src/core/vault/cipher.ts'
+import { createVault } from '../../../src/core/vault/vault.ts'
+import { connectionWith, limits, newKey, openInstance, startMs, told } from '../support.ts'
+import { deliver, openAsText, signIn, umbrella } from './support.ts'
+
+t.test('a session and its connections open as they were stored', async t => {
+  const { vault } = openInstance(t)
+  const session = await signIn(vault)
+  t.strictSame(session, { owner: 'owner', id: session.id, createdAtMs: startMs, lastSeenAtMs: startMs, lastUsedMs: {} })
+  t.strictSame(await openAsText(vault, session), { session, connections: [['acme', told(connectionWith())]] })
+})
+
+t.test('a session and its connections are read in one round trip', async t => {
+  const { store, clock } = openInstance(t)
+  const calls: string[] = []
+  const counting = new Proxy(store, {
+    get: (target, name: keyof Store) => {
+      const member = target[name]
+      return typeof member === 'function'
+        ? (...args: never[]) => {
+            calls.push(name)
+            return (member as (...args: never[]) => unknown)(...args)
+          }
+        : member
+    }
+  })
+  const vault = createVault({ store: counting, cipher: createCipher([newKey()]), limits, clock })
+  const session = await deliver(vault, await vault.connect('owner', await signIn(vault), umbrella))
+  calls.length = 0
+  t.strictSame((await openAsText(vault, session, ['umbrella', 'initech']))?.connections, [['umbrella', told(umbrella)]])
+  t.strictSame(calls, ['read'])
+  calls.length = 0
+  t.strictSame((await openAsText(vault, session))?.connections.map(([name]) => name).sort(), ['acme', 'umbrella'])
+  t.strictSame(calls, ['readAll'])
+})
+
+t.test('an unknown owner, another owner or a wrong id opens nothing', async t => {
+  const { vault } = openInstance(t)
+  const session = await signIn(vault)
+  await signIn(vault, 'other')
+  for (const ref of [
+    { owner: 'nobody', id: session.id },
+    { owner: 'other', id: session.id },
+    { owner: 'owner', id: `${session.id}x` },
+    { owner: 'owner', id: '' }
+  ])
+    for (const providers of [undefined, ['acme'], []])
+      t.equal(await openAsText(vault, ref, providers), undefined, `${ref.owner} ${providers}`)
+})
