@@ -77,7 +77,7 @@ export type GatewayEvents = {
 }
 
 export type Events = {
-  /** Costs next to nothing without a subscriber. A subscriber that throws does not disturb the publisher. */
+  /** Costs next to nothing without a subscriber. An error of a subscriber does not reach the publisher: it is an uncaught exception. */
   publish<Name extends keyof GatewayEvents>(name: Name, message: GatewayEvents[Name]): void
   /** Subscribers are called synchronously, in the order in which they subscribed. */
   subscribe<Name extends keyof GatewayEvents>(name: Name, listener: (message: GatewayEvents[Name]) => void): void

@@ -10,14 +10,14 @@ import {
 import { Secret } from '../../../src/core/secret.ts'
 import { connectionWith, grantOf, hour, minute, second, startMs, told } from '../support.ts'
 
-t.test('SEC-11: a connection keeps the scopes granted, and those asked when the answer names none', async t => {
-  const asked = ['read', 'write']
-  t.strictSame(connectionFromGrant({ ...grantOf('a'), scopes: ['read'] }, 'acme', asked, startMs).scopes, ['read'])
-  t.strictSame(connectionFromGrant({ ...grantOf('a'), scopes: [] }, 'acme', asked, startMs).scopes, [])
-  t.strictSame(connectionFromGrant(grantOf('a'), 'acme', asked, startMs).scopes, asked)
+t.test('SEC-11: a connection has the granted scopes, by default the requested ones', async t => {
+  const requested = ['read', 'write']
+  t.strictSame(connectionFromGrant({ ...grantOf('a'), scopes: ['read'] }, 'acme', requested, startMs).scopes, ['read'])
+  t.strictSame(connectionFromGrant({ ...grantOf('a'), scopes: [] }, 'acme', requested, startMs).scopes, [])
+  t.strictSame(connectionFromGrant(grantOf('a'), 'acme', requested, startMs).scopes, requested)
 })
 
-t.test('a connection is made from a grant', async t => {
+t.test('a connection is created from a grant', async t => {
   t.strictSame(told(connectionFromGrant({ ...grantOf('a', 'r', hour), account: 'Acme Inc.' }, 'acme', ['read'], startMs)), {
     provider: 'acme',
     method: 'oauth2',
@@ -46,7 +46,7 @@ t.test('SEC-12: a refresh without a new refresh token keeps the old one', async 
   t.equal(applyGrant(connectionWith(), grantOf('access-2', 'refresh-2'), startMs).refreshToken?.reveal(), 'refresh-2')
 })
 
-t.test('what a refresh leaves out of a lifetime or the scopes stays as it was', async t => {
+t.test('a lifetime or scopes that a refresh leaves out stay as they were', async t => {
   const grant = { ...grantOf('access-1', 'refresh-1', hour), scopes: ['read'] }
   const before = connectionFromGrant(grant, 'acme', [], startMs)
   t.match(before, { lifetimeMs: hour, expiresAtMs: startMs + hour })
@@ -55,7 +55,7 @@ t.test('what a refresh leaves out of a lifetime or the scopes stays as it was', 
   t.match(applyGrant(next, grantOf('access-3', undefined, minute), startMs), { lifetimeMs: minute, expiresAtMs: startMs + minute })
 })
 
-t.test('SEC-12: a refresh changes what its answer says and nothing else', async t => {
+t.test('SEC-12: a refresh changes only what its token response contains', async t => {
   const before = connectionWith({
     scopes: ['read', 'write'],
     account: 'Acme Inc.',
@@ -63,15 +63,15 @@ t.test('SEC-12: a refresh changes what its answer says and nothing else', async 
     renewAtMs: startMs - minute,
     backoff: { failures: 3, retryAtMs: startMs, failingSinceMs: startMs }
   })
-  const kept = { provider: 'acme', method: 'oauth2', status: 'connected', account: 'Acme Inc.', connectedAtMs: startMs }
+  const unchanged = { provider: 'acme', method: 'oauth2', status: 'connected', account: 'Acme Inc.', connectedAtMs: startMs }
   t.strictSame(told(applyGrant(before, grantOf('access-2'), startMs + hour)), {
-    ...kept,
+    ...unchanged,
     scopes: ['read', 'write'],
     credential: 'access-2',
     refreshToken: 'refresh-1'
   })
   t.strictSame(told(applyGrant(before, { ...grantOf('access-2', 'refresh-2', hour), scopes: ['read'] }, startMs + hour)), {
-    ...kept,
+    ...unchanged,
     scopes: ['read'],
     credential: 'access-2',
     refreshToken: 'refresh-2',
@@ -81,37 +81,41 @@ t.test('SEC-12: a refresh changes what its answer says and nothing else', async 
   })
 })
 
-t.test(
-  'a token is renewed a minute before its end; one that lives for less than two, and was renewed already, at half of its life',
-  async t => {
-    const before = connectionWith()
-    for (const [lifetimeMs, afterSignIn, afterRenewal] of [
-      [hour, hour - minute, hour - minute],
-      [2 * minute, minute, minute],
-      [90 * second, 30 * second, 45 * second],
-      [minute, 0, 30 * second],
-      [30 * second, -30 * second, 15 * second]
-    ] as const) {
-      const grant = grantOf('a', 'r', lifetimeMs)
-      t.equal(connectionFromGrant(grant, 'acme', [], startMs).renewAtMs, startMs + afterSignIn, `${lifetimeMs} ms after the sign-in`)
-      t.equal(applyGrant(before, grant, startMs).renewAtMs, startMs + afterRenewal, `${lifetimeMs} ms after a renewal`)
-    }
-  }
-)
+const lifetimes = [
+  { lifetimeMs: hour, afterSignInMs: hour - minute, afterRefreshMs: hour - minute },
+  { lifetimeMs: 2 * minute, afterSignInMs: minute, afterRefreshMs: minute },
+  { lifetimeMs: 90 * second, afterSignInMs: 30 * second, afterRefreshMs: 45 * second },
+  { lifetimeMs: minute, afterSignInMs: 0, afterRefreshMs: 30 * second },
+  { lifetimeMs: 30 * second, afterSignInMs: -30 * second, afterRefreshMs: 15 * second }
+]
 
-t.test('due and expired are said to the millisecond', async t => {
+t.test('a new token is renewed a minute before it expires', async t => {
+  for (const { lifetimeMs, afterSignInMs } of lifetimes) {
+    const { renewAtMs } = connectionFromGrant(grantOf('a', 'r', lifetimeMs), 'acme', [], startMs)
+    t.equal(renewAtMs, startMs + afterSignInMs, `${lifetimeMs} ms`)
+  }
+})
+
+t.test('a refreshed token of under two minutes is renewed at half its lifetime', async t => {
+  for (const { lifetimeMs, afterRefreshMs } of lifetimes) {
+    const { renewAtMs } = applyGrant(connectionWith(), grantOf('a', 'r', lifetimeMs), startMs)
+    t.equal(renewAtMs, startMs + afterRefreshMs, `${lifetimeMs} ms`)
+  }
+})
+
+t.test('a connection is due and expired to the millisecond', async t => {
   const connection = connectionWith({ renewAtMs: startMs + hour - minute, expiresAtMs: startMs + hour })
   t.notOk(isDueForRenewal(connection, startMs + hour - minute - 1))
   t.ok(isDueForRenewal(connection, startMs + hour - minute))
   t.notOk(isExpired(connection, startMs + hour - 1))
   t.ok(isExpired(connection, startMs + hour))
   const { refreshToken: _, ...withoutRefresh } = connection
-  t.notOk(isDueForRenewal(withoutRefresh, startMs + hour), 'without a refresh token nothing is due')
-  t.notOk(isDueForRenewal(connectionWith(), startMs + hour), 'nor without an end')
-  t.notOk(isExpired(connectionWith(), startMs + 1000 * hour), 'and nothing expires')
+  t.notOk(isDueForRenewal(withoutRefresh, startMs + hour), 'no refresh token')
+  t.notOk(isDueForRenewal(connectionWith(), startMs + hour), 'no lifetime')
+  t.notOk(isExpired(connectionWith(), startMs + 1000 * hour), 'no lifetime')
 })
 
-t.test('what is encoded decodes to the same connection', async t => {
+t.test('an encoded connection decodes to the same connection', async t => {
   for (const connection of [
     connectionWith(),
     connectionWith({

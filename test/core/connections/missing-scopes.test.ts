@@ -5,49 +5,52 @@ import { Secret } from '../../../src/core/secret.ts'
 
 const accessToken = new Secret('a')
 const refreshToken = new Secret('r')
-const granted = (scopes: readonly string[], more: { refreshToken?: Secret } = {}): Connection =>
-  connectionFromGrant({ accessToken, scopes, ...more }, 'acme', [], 0)
+const granted = (scopes: readonly string[], overrides: { refreshToken?: Secret } = {}): Connection =>
+  connectionFromGrant({ accessToken, scopes, ...overrides }, 'acme', [], 0)
 
-t.test('what was asked for and not granted is missing, in the order in which it was asked', async t => {
-  for (const [asked, scopes, missing] of [
+t.test('requested scopes that were not granted are missing, in the requested order', async t => {
+  for (const [requested, scopes, missing] of [
     [['a', 'b', 'c'], ['b'], ['a', 'c']],
     [['a', 'b'], ['b', 'a', 'more'], []],
     [['a', 'b'], [], ['a', 'b']],
     [[], ['a'], []]
   ] as const)
-    t.strictSame(missingScopes(asked, granted(scopes)), missing, `${asked} of ${scopes}`)
+    t.strictSame(missingScopes(requested, granted(scopes)), missing, `${requested} of ${scopes}`)
 })
 
-t.test('an answer that names no scope grants what was asked, and what is asked for since is missing', async t => {
+t.test('a scope that is requested since the sign-in is missing', async t => {
   const connection = connectionFromGrant({ accessToken }, 'acme', ['a'], 0)
   t.strictSame(missingScopes(['a'], connection), [])
   t.strictSame(missingScopes(['a', 'new'], connection), ['new'])
 })
 
-t.test('a scope that is granted under another name is not missing', async t => {
-  for (const [asked, scope] of [
+t.test('a scope that is granted in another spelling is not missing', async t => {
+  for (const [requested, scope] of [
     ['Mail.Read', 'mail.read'],
     ['Mail.Read', 'https://graph.microsoft.com/Mail.Read'],
     ['https://graph.microsoft.com/Mail.Read', 'Mail.Read'],
     ['email', 'https://www.googleapis.com/auth/userinfo.email'],
     ['user:email', 'user']
   ] as const)
-    t.strictSame(missingScopes([asked], granted([scope])), [], `${asked} by ${scope}`)
-  for (const [asked, scope] of [
+    t.strictSame(missingScopes([requested], granted([scope])), [], `${requested} by ${scope}`)
+})
+
+t.test('a scope that is not included in a granted one is missing', async t => {
+  for (const [requested, scope] of [
     ['user', 'user:email'],
     ['read', 'notes.read'],
     ['mail', 'https://mail.example.com/read-mail'],
     ['reader', 'read']
   ] as const)
-    t.strictSame(missingScopes([asked], granted([scope])), [asked], `${asked} by ${scope}`)
+    t.strictSame(missingScopes([requested], granted([scope])), [requested], `${requested} by ${scope}`)
 })
 
-t.test('a refresh token is what offline_access asks for', async t => {
+t.test('offline_access is granted by a refresh token', async t => {
   t.strictSame(missingScopes(['offline_access'], granted(['a'], { refreshToken })), [])
   t.strictSame(missingScopes(['offline_access'], granted(['a'])), ['offline_access'])
 })
 
-t.test('a key has no scopes, and so none is missing', async t => {
+t.test('an API key lacks no scopes', async t => {
   t.strictSame(
     missingScopes(['a'], { provider: 'acme', method: 'api_key', status: 'connected', credential: accessToken, connectedAtMs: 0 }),
     []

@@ -9,10 +9,14 @@ import { apiKeyWith, connectionWith, hour, oauth2With, providerWith, startMs } f
 const publicUrl = 'https://connect.example.com'
 const connectUrl = 'https://connect.example.com/auth/acme'
 const client = { id: 'id', secret: new Secret('secret'), scopes: [] }
-const settingsWith = (parts: Partial<Provider> = {}): ProviderSettings => ({ definition: providerWith(parts), client, trustedOrigins: [] })
+const settingsWith = (overrides: Partial<Provider> = {}): ProviderSettings => ({
+  definition: providerWith(overrides),
+  client,
+  trustedOrigins: []
+})
 const version = ''
 
-t.test('a connection is shown with everything but its secrets', async t => {
+t.test('a view of a connection has everything but its secrets', async t => {
   const connection: Connection = connectionWith({
     credential: new Secret('canary-access'),
     refreshToken: new Secret('canary-refresh'),
@@ -42,7 +46,7 @@ t.test('a connection is shown with everything but its secrets', async t => {
   t.notMatch(JSON.stringify(view), /canary|redacted|backoff/)
 })
 
-t.test('what is not known is not shown', async t => {
+t.test('a view leaves out what is not known', async t => {
   const { methods: _, ...rest } = connectionView(settingsWith(), {
     connection: connectionWith({ status: 'reconnect_required' }),
     publicUrl
@@ -60,7 +64,7 @@ t.test('what is not known is not shown', async t => {
   t.strictSame(none, { provider: 'acme', title: 'Acme', status: 'disconnected', connectUrl })
 })
 
-t.test('the bases of the API are told as a browser spells them, to whom is connected', async t => {
+t.test('the API’s base URLs are normalized as a browser does it', async t => {
   const apiUrlsOf = (api: Provider['api']) => connectionView(settingsWith({ api }), { connection: connectionWith(), publicUrl }).apiUrls
   t.strictSame(apiUrlsOf({ baseUrl: 'https://API.acme.example:443' }), ['https://api.acme.example'])
   t.strictSame(apiUrlsOf({ baseUrl: 'https://api.acme.example/v1', linkBases: ['https://old.acme.example/v1'] }), [
@@ -69,32 +73,37 @@ t.test('the bases of the API are told as a browser spells them, to whom is conne
   ])
 })
 
-t.test('every provider on offer is shown in its order, connected or not, and no other', async t => {
+t.test('the views have all configured providers in their order, and no other', async t => {
   const providers = new Map(['umbrella', 'acme'].map(name => [name, settingsWith({ name, title: name })]))
-  const held = {
+  const opened = {
     session: { value: { ...newSession('owner', startMs), lastUsedMs: { acme: startMs, gone: startMs } }, version },
     connections: new Map(['acme', 'gone'].map(provider => [provider, { value: connectionWith({ provider }), version }]))
   }
-  const show = (of: typeof held | undefined) =>
-    connectionViews(providers, of, '').map(({ provider, status, lastUsedAt, connectUrl }) => [provider, status, lastUsedAt, connectUrl])
-  t.strictSame(show(held), [
+  const viewsOf = (session: typeof opened | undefined) =>
+    connectionViews(providers, session, '').map(({ provider, status, lastUsedAt, connectUrl }) => [
+      provider,
+      status,
+      lastUsedAt,
+      connectUrl
+    ])
+  t.strictSame(viewsOf(opened), [
     ['umbrella', 'disconnected', undefined, '/auth/umbrella'],
     ['acme', 'connected', '2026-01-01T00:00:00.000Z', '/auth/acme']
   ])
-  t.strictSame(show(undefined), [
+  t.strictSame(viewsOf(undefined), [
     ['umbrella', 'disconnected', undefined, '/auth/umbrella'],
     ['acme', 'disconnected', undefined, '/auth/acme']
   ])
 })
 
-t.test('the ways to connect are OAuth with a client and keys by the definition, and the address leads to the first', async t => {
+t.test('connect methods are OAuth with a client, then keys by the definition', async t => {
   const apiKey = apiKeyWith({ in: 'basic' })
-  const shown = (methods: Provider['methods'], on = true) => {
-    const { client: _, ...off } = settingsWith({ methods })
-    const view = connectionView(on ? settingsWith({ methods }) : off, { publicUrl })
+  const methodsAndUrl = (methods: Provider['methods'], hasClient = true) => {
+    const { client: _, ...withoutClient } = settingsWith({ methods })
+    const view = connectionView(hasClient ? settingsWith({ methods }) : withoutClient, { publicUrl })
     return [view.methods, view.connectUrl]
   }
-  t.strictSame(shown({ oauth2: oauth2With(), apiKey }), [['oauth2', 'api_key'], connectUrl])
-  t.strictSame(shown({ oauth2: oauth2With(), apiKey }, false), [['api_key'], `${publicUrl}/connect/acme`])
-  t.strictSame(shown({ oauth2: oauth2With() }), [['oauth2'], connectUrl])
+  t.strictSame(methodsAndUrl({ oauth2: oauth2With(), apiKey }), [['oauth2', 'api_key'], connectUrl])
+  t.strictSame(methodsAndUrl({ oauth2: oauth2With(), apiKey }, false), [['api_key'], `${publicUrl}/connect/acme`])
+  t.strictSame(methodsAndUrl({ oauth2: oauth2With() }), [['oauth2'], connectUrl])
 })
