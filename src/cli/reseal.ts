@@ -17,23 +17,23 @@ async function reseal(): Promise<void> {
     await pollUntil(store.ping, storeTimeoutMs)
     const resealed = await resealAll(store, createCipher(keys.token))
     process.stdout.write(`${store.description}\n${report(resealed)}\n`)
-    if (resealed.left > 0 || resealed.unreadable > 0) process.exitCode = 1
+    if (resealed.skipped > 0 || resealed.unreadable > 0) process.exitCode = 1
   } finally {
     await store.close()
   }
 }
 
-function report({ owners, records, sealedAnew, unreadable, left }: ResealReport): string {
+function report({ owners, records, resealed, unreadable, skipped }: ResealReport): string {
   const format = (value: number) => value.toLocaleString('en-US')
   return [
-    `${format(records)} records of ${format(owners)} users: ${format(sealedAnew)} resealed with the first of TOKEN_KEYS, ${format(records - sealedAnew - unreadable - left)} were already.`,
+    `${format(records)} records of ${format(owners)} users: ${format(resealed)} resealed with the first of TOKEN_KEYS, ${format(records - resealed - unreadable - skipped)} were already.`,
     ...(unreadable > 0
       ? [
           `${format(unreadable)} cannot be opened with any of TOKEN_KEYS. If a key is missing from TOKEN_KEYS, add it and run this again; if it is lost, the users of these records are asked to connect again.`
         ]
       : []),
-    ...(left > 0 ? [`${format(left)} kept changing and were skipped. Run this again.`] : []),
-    ...(left + unreadable === 0
+    ...(skipped > 0 ? [`${format(skipped)} kept changing and were skipped. Run this again.`] : []),
+    ...(skipped + unreadable === 0
       ? ['No record needs the older keys any more. Links of open invitations may need them for up to 7 days.']
       : [])
   ].join('\n')

@@ -7,11 +7,11 @@ export type ResealReport = {
   readonly owners: number
   readonly records: number
   /** Were sealed with an older key and are now sealed with the newest. */
-  readonly sealedAnew: number
+  readonly resealed: number
   /** No key of the ring opens them. They are left unchanged and expire a day after their owner's session. */
   readonly unreadable: number
   /** Still sealed with an older key, since concurrent writes won every attempt. */
-  readonly left: number
+  readonly skipped: number
 }
 
 const maxAttempts = 5
@@ -24,7 +24,7 @@ const concurrency = 16
  */
 export async function resealAll(store: Store, cipher: Cipher): Promise<ResealReport> {
   const { reseal } = createRecords(cipher)
-  const report = { owners: 0, records: 0, sealedAnew: 0, unreadable: 0, left: 0 }
+  const report = { owners: 0, records: 0, resealed: 0, unreadable: 0, skipped: 0 }
 
   async function resealOwner(owner: string): Promise<void> {
     for (let attempt = 1; ; attempt++) {
@@ -39,7 +39,7 @@ export async function resealAll(store: Store, cipher: Cipher): Promise<ResealRep
       if (!isCommitted && attempt < maxAttempts) continue
       report.owners += records.length > 0 && owner !== pendingOwner ? 1 : 0
       report.records += records.length
-      report[isCommitted ? 'sealedAnew' : 'left'] += resealed.length
+      report[isCommitted ? 'resealed' : 'skipped'] += resealed.length
       report.unreadable += older.length - resealed.length
       return
     }
