@@ -17,10 +17,10 @@ export const minute = 60 * second
 export const hour = 60 * minute
 export const startMs = Date.UTC(2026, 0, 1)
 
-export type HandClock = Clock & { advance(ms: number): void }
+export type ManualClock = Clock & { advance(ms: number): void }
 
-/** A clock that stands until the test moves it. */
-export function handClock(): HandClock {
+/** A clock that only the test advances. */
+export function manualClock(): ManualClock {
   let nowMs = startMs
   return {
     now: () => nowMs,
@@ -30,31 +30,31 @@ export function handClock(): HandClock {
   }
 }
 
-/** The code of the GatewayError with which a call ends; what else it ends with, as it is. */
-export function codeOf(call: () => unknown): unknown {
+/** The code of the GatewayError that a function throws; otherwise the error, or the returned value in an object. */
+export function codeOf(run: () => unknown): unknown {
   try {
-    return { returned: call() }
+    return { returned: run() }
   } catch (error) {
     return error instanceof GatewayError ? error.code : error
   }
 }
 
-/** The same for a promise. */
+/** `codeOf` for a promise. */
 export const codeOfRejection = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     returned => ({ returned }),
     error => (error instanceof GatewayError ? error.code : error)
   )
 
-/** As a test's title can hold it: printable ASCII. */
-export const shown = (text: string): string =>
+/** Escapes text as printable ASCII, for a test's title. */
+export const printable = (text: string): string =>
   JSON.stringify(text).replace(/[^\x20-\x7e]/g, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 export const keyOf = (owner = 'owner', provider = 'acme'): ConnectionKey => new ConnectionKey(owner, provider)
 
 export const newKey = (): Buffer => randomBytes(32)
 
-/** The session that a connect has handed out, for a test in which it must. */
+/** The session of a result that must have one. */
 export function sessionOf(result: ConnectResult | undefined): Session {
   if (result?.kind !== 'session') throw new Error(`no session: ${result?.kind}`)
   return result.session
@@ -66,18 +66,18 @@ export const grantOf = (accessToken: string, refreshToken?: string, expiresInMs?
   ...(expiresInMs !== undefined && { expiresInMs })
 })
 
-export const connectionWith = (parts: Partial<Connection> = {}): Connection => ({
+export const connectionWith = (overrides: Partial<Connection> = {}): Connection => ({
   provider: 'acme',
   method: 'oauth2',
   status: 'connected',
   credential: new Secret('access-1'),
   refreshToken: new Secret('refresh-1'),
   connectedAtMs: startMs,
-  ...parts
+  ...overrides
 })
 
-/** A connection with its secrets told, so that two can be compared. */
-export const told = ({ credential, refreshToken, ...rest }: Connection) => ({
+/** A connection with its secrets as text, so that two can be compared. */
+export const revealSecrets = ({ credential, refreshToken, ...rest }: Connection) => ({
   ...rest,
   credential: credential.reveal(),
   ...(refreshToken && { refreshToken: refreshToken.reveal() })
@@ -85,13 +85,13 @@ export const told = ({ credential, refreshToken, ...rest }: Connection) => ({
 
 const help = { steps: ['Sign in.'] }
 
-export const oauth2With = (parts: Partial<OAuth2Method> = {}): OAuth2Method => ({
+export const oauth2With = (overrides: Partial<OAuth2Method> = {}): OAuth2Method => ({
   authorizeUrl: 'https://acme.example/authorize',
   tokenUrl: 'https://acme.example/token',
   scopes: ['read'],
   clientAuthentication: 'body',
   help,
-  ...parts
+  ...overrides
 })
 
 export const apiKeyWith = (...placements: ApiKeyMethod['placements']): ApiKeyMethod => ({
@@ -100,7 +100,7 @@ export const apiKeyWith = (...placements: ApiKeyMethod['placements']): ApiKeyMet
   help
 })
 
-export const providerWith = (parts: Partial<Provider> = {}): Provider => ({
+export const providerWith = (overrides: Partial<Provider> = {}): Provider => ({
   name: 'acme',
   title: 'Acme',
   description: 'Anvils',
@@ -108,20 +108,20 @@ export const providerWith = (parts: Partial<Provider> = {}): Provider => ({
   api: { baseUrl: 'https://api.acme.example/v1' },
   methods: { oauth2: oauth2With() },
   sources: [{ facts: 'all', confidence: 'vendor', from: 'https://acme.example/docs', checked: '2026-01-01' }],
-  ...parts
+  ...overrides
 })
 
 export const limits: SessionLimits = { idleMs: 8 * hour, maxMs: 24 * hour }
 
-export type Instance = { store: Store; vault: Vault; clock: HandClock; directory: string }
+export type Instance = { store: Store; vault: Vault; clock: ManualClock; directory: string }
 
-/** A vault on the real embedded store. Two with one `directory`, `clock` and `keys` are two instances of one gateway. */
-export function openInstance(t: Test, parts: { directory?: string; clock?: HandClock; keys?: readonly Buffer[] } = {}): Instance {
-  const { directory = t.testdir(), clock = handClock(), keys = [newKey()] } = parts
+/** A vault on a SQLite store. Two with the same `directory`, `clock` and `keys` are two instances of one gateway. */
+export function openInstance(t: Test, options: { directory?: string; clock?: ManualClock; keys?: readonly Buffer[] } = {}): Instance {
+  const { directory = t.testdir(), clock = manualClock(), keys = [newKey()] } = options
   const store = openSqliteStore({ directory, clock })
   t.teardown(() => store.close())
   return { store, vault: createVault({ store, cipher: createCipher(keys), limits, clock }), clock, directory }
 }
 
-/** Sign-ins of one browser that were under way together, and come back without having seen the session that the first began. */
-export const inOneBrowser = (clock: Clock): CallbackRequest => ({ startedAtMs: clock.now(), flow: 'a tab', presentedFlows: ['a tab'] })
+/** The callback of one of several sign-ins in the same browser, which all join the session that the first of them starts. */
+export const sameBrowserCallback = (clock: Clock): CallbackRequest => ({ startedAtMs: clock.now(), flow: 'flow', presentedFlows: ['flow'] })

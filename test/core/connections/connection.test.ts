@@ -8,7 +8,7 @@ import {
   isExpired
 } from '../../../src/core/connections/connection.ts'
 import { Secret } from '../../../src/core/secret.ts'
-import { connectionWith, grantOf, hour, minute, second, startMs, told } from '../support.ts'
+import { connectionWith, grantOf, hour, minute, revealSecrets, second, startMs } from '../support.ts'
 
 t.test('SEC-11: a connection has the granted scopes, by default the requested ones', async t => {
   const requested = ['read', 'write']
@@ -18,7 +18,7 @@ t.test('SEC-11: a connection has the granted scopes, by default the requested on
 })
 
 t.test('a connection is created from a grant', async t => {
-  t.strictSame(told(connectionFromGrant({ ...grantOf('a', 'r', hour), account: 'Acme Inc.' }, 'acme', ['read'], startMs)), {
+  t.strictSame(revealSecrets(connectionFromGrant({ ...grantOf('a', 'r', hour), account: 'Acme Inc.' }, 'acme', ['read'], startMs)), {
     provider: 'acme',
     method: 'oauth2',
     status: 'connected',
@@ -31,7 +31,7 @@ t.test('a connection is created from a grant', async t => {
     account: 'Acme Inc.',
     connectedAtMs: startMs
   })
-  t.strictSame(told(connectionFromGrant(grantOf('a'), 'acme', [], startMs)), {
+  t.strictSame(revealSecrets(connectionFromGrant(grantOf('a'), 'acme', [], startMs)), {
     provider: 'acme',
     method: 'oauth2',
     status: 'connected',
@@ -64,13 +64,13 @@ t.test('SEC-12: a refresh changes only what its token response contains', async 
     backoff: { failures: 3, retryAtMs: startMs, failingSinceMs: startMs }
   })
   const unchanged = { provider: 'acme', method: 'oauth2', status: 'connected', account: 'Acme Inc.', connectedAtMs: startMs }
-  t.strictSame(told(applyGrant(before, grantOf('access-2'), startMs + hour)), {
+  t.strictSame(revealSecrets(applyGrant(before, grantOf('access-2'), startMs + hour)), {
     ...unchanged,
     scopes: ['read', 'write'],
     credential: 'access-2',
     refreshToken: 'refresh-1'
   })
-  t.strictSame(told(applyGrant(before, { ...grantOf('access-2', 'refresh-2', hour), scopes: ['read'] }, startMs + hour)), {
+  t.strictSame(revealSecrets(applyGrant(before, { ...grantOf('access-2', 'refresh-2', hour), scopes: ['read'] }, startMs + hour)), {
     ...unchanged,
     scopes: ['read'],
     credential: 'access-2',
@@ -129,7 +129,7 @@ t.test('an encoded connection decodes to the same connection', async t => {
     })
   ]) {
     const decoded = decodeConnection(encodeConnection(connection))
-    t.strictSame(told(decoded), told(connection))
+    t.strictSame(revealSecrets(decoded), revealSecrets(connection))
     t.type(decoded.credential, Secret)
     t.type(decoded.refreshToken, Secret)
   }

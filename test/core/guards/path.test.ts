@@ -1,6 +1,6 @@
 import t from 'tap'
 import { guardPath, isPathWithin } from '../../../src/core/guards/path.ts'
-import { codeOf, shown } from '../support.ts'
+import { codeOf, printable } from '../support.ts'
 
 const hex = (character: string) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`
 const escaped = (text: string) => [...text].map(hex).join('')
@@ -54,7 +54,7 @@ for (const [name, trick] of Object.entries(tricks)) {
         t.equal(
           codeOf(() => guardPath(path)),
           'path_rejected',
-          `${where}, decoded ${depth} times: ${shown(path)}`
+          `${where}, decoded ${depth} times: ${printable(path)}`
         )
       }
     }
@@ -111,7 +111,7 @@ t.test('SEC-28: fragments and characters that need encoding are rejected, in the
     t.equal(
       codeOf(() => guardPath(target)),
       'path_rejected',
-      shown(target)
+      printable(target)
     )
 })
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { buildRequestHeaders as headersOf } from '../../../src/core/guards/request-headers.ts'
 import { strippedRequestHeaders } from '../../support/stripped-headers.ts'
-import { codeOf, providerWith, shown } from '../support.ts'
+import { codeOf, printable, providerWith } from '../support.ts'
 
 /** The forwarded headers of a client that sends a User-Agent, without that header. */
 const requestHeaders = (raw: readonly string[], ...more: [own: Record<string, string>, stripped?: string[]]) =>
@@ -115,10 +115,10 @@ t.test('a header that is invalid in HTTP is rejected before the client pool', as
     t.equal(
       codeOf(() => requestHeaders([name, value], own)),
       'header_rejected',
-      shown(`${name}: ${value}`)
+      printable(`${name}: ${value}`)
     )
   for (const value of ['', 'a\tb', 'caf\xe9', ' ', '"(),/:;<=>?@[\\]{}'])
-    t.strictSame(requestHeaders(['X-A', value], {}), ['X-A', value], `${shown(value)} is allowed`)
+    t.strictSame(requestHeaders(['X-A', value], {}), ['X-A', value], `${printable(value)} is allowed`)
   t.strictSame(requestHeaders(['Cookie', 'a\0b'], {}), [], 'a stripped header need not be valid')
 })
 

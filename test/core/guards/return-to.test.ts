@@ -1,6 +1,6 @@
 import t from 'tap'
 import { appendParams, guardReturnTo } from '../../../src/core/guards/return-to.ts'
-import { codeOf, shown } from '../support.ts'
+import { codeOf, printable } from '../support.ts'
 
 const publicUrl = 'https://connect.example.com'
 const origins = new Set([publicUrl, 'https://app.example.com', 'http://localhost:5173'])
@@ -121,7 +121,7 @@ for (const [form, addresses] of Object.entries(rejected)) {
       t.equal(
         codeOf(() => guard(address)),
         'return_to_rejected',
-        shown(address)
+        printable(address)
       )
   })
 }
@@ -158,7 +158,7 @@ t.test('SEC-26: an allowed return URL is normalized', async t => {
     ['https://app.example.com/a/../@b', 'https://app.example.com/@b'],
     ['http://localhost:5173/settings', 'http://localhost:5173/settings']
   ] as const) {
-    t.equal(guard(address), normal, shown(address))
+    t.equal(guard(address), normal, printable(address))
     t.equal(guard(normal), normal, `${normal} is its own normal form`)
   }
 })

@@ -1,10 +1,10 @@
 import t from 'tap'
 import { createRefreshAdmission } from '../../../src/core/oauth/refresh-admission.ts'
-import { handClock, second } from '../support.ts'
+import { manualClock, second } from '../support.ts'
 
 /** Pauses that end when the test says so, or whoever began them. */
 function turnsOfTest() {
-  const clock = handClock()
+  const clock = manualClock()
   const pauses: Array<() => void> = []
   const pause = (_ms: number, signal: AbortSignal) =>
     new Promise<void>(resolve => {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Connection } from '../../../src/core/connections/connection.ts'
 import { Secret } from '../../../src/core/secret.ts'
-import { codeOfRejection, connectionWith, hour, inOneBrowser, keyOf, minute, second, sessionOf, startMs } from '../support.ts'
+import { codeOfRejection, connectionWith, hour, keyOf, minute, sameBrowserCallback, second, sessionOf, startMs } from '../support.ts'
 import { another, begin, collect, failing, kept, keptTold, many, next, type World } from './renewing.ts'
 
 const codeOf = (world: World, connection = connectionWith()) =>
@@ -131,7 +131,7 @@ t.test('SEC-14: twelve sessions that come at once after a quiet time make one ca
 t.test('a pause of one provider is none of another’s, and only 429 and 503 are meant for all', async t => {
   const world = await begin(t)
   const others = connectionWith({ provider: 'umbrella', refreshToken: new Secret('refresh-10') })
-  await world.vault.connect('owner', undefined, others, inOneBrowser(world.clock))
+  await world.vault.connect('owner', undefined, others, sameBrowserCallback(world.clock))
   await world.vault.connect('another', undefined, connectionWith({ refreshToken: new Secret('refresh-20') }))
   world.endpoint.answers.push(failing('unavailable', undefined, { status: 500, retryAfter: '600' }))
   await t.rejects(world.renew(keyOf(), connectionWith()), { code: 'provider_unavailable', retryAfter: 600 })

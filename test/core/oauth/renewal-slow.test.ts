@@ -2,7 +2,7 @@ import t from 'tap'
 import type { Grant } from '../../../src/core/connections/connection.ts'
 import type { RenewalDependencies } from '../../../src/core/oauth/renewal.ts'
 import { Secret } from '../../../src/core/secret.ts'
-import { codeOfRejection, connectionWith, hour, inOneBrowser, keyOf, minute, second, startMs } from '../support.ts'
+import { codeOfRejection, connectionWith, hour, keyOf, minute, sameBrowserCallback, second, startMs } from '../support.ts'
 import { another, begin, collect, kept, many, next, type World } from './renewing.ts'
 
 /** Patience that ends when the test says so; and what those who had it were willing to wait. */
@@ -157,7 +157,7 @@ t.test('a sign-in while a slow renewal goes on stands, and what the renewal brin
   end()
   await waiting
   const signedIn = connectionWith({ credential: new Secret('access-new'), connectedAtMs: startMs })
-  await world.vault.connect('owner', undefined, signedIn, inOneBrowser(world.clock))
+  await world.vault.connect('owner', undefined, signedIn, sameBrowserCallback(world.clock))
   answer()
   await world.settle(hour)
   t.equal((await kept(world.vault))?.credential.reveal(), 'access-new')

@@ -5,7 +5,18 @@ import { createRenewal } from '../../../src/core/oauth/renewal.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { createCipher } from '../../../src/core/vault/cipher.ts'
 import { createVault } from '../../../src/core/vault/vault.ts'
-import { codeOfRejection, connectionWith, hour, inOneBrowser, keyOf, limits, minute, second, startMs, told } from '../support.ts'
+import {
+  codeOfRejection,
+  connectionWith,
+  hour,
+  keyOf,
+  limits,
+  minute,
+  revealSecrets,
+  sameBrowserCallback,
+  second,
+  startMs
+} from '../support.ts'
 import { another, begin, collect, credentialsOf, failing, kept, keptTold, many, next, revokingInto, withStore } from './renewing.ts'
 
 t.test('SEC-13: a hundred calls that are refused together cause one renewal', async t => {
@@ -14,7 +25,7 @@ t.test('SEC-13: a hundred calls that are refused together cause one renewal', as
   t.strictSame(credentialsOf(results), ['access-2'])
   t.strictSame(endpoint.spent, ['refresh-1'])
   t.strictSame(await keptTold(vault), {
-    ...told(connectionWith()),
+    ...revealSecrets(connectionWith()),
     credential: 'access-2',
     refreshToken: 'refresh-2',
     lifetimeMs: hour,
@@ -60,7 +71,7 @@ t.test('connections to several providers, and of several people, are renewed bes
   const { renew, vault, endpoint, clock } = await begin(t)
   const umbrella = connectionWith({ provider: 'umbrella', refreshToken: new Secret('refresh-10') })
   const theirs = connectionWith({ refreshToken: new Secret('refresh-20') })
-  await vault.connect('owner', undefined, umbrella, inOneBrowser(clock))
+  await vault.connect('owner', undefined, umbrella, sameBrowserCallback(clock))
   await vault.connect('other', undefined, theirs)
   const results = await Promise.all([
     renew(keyOf(), connectionWith()),
@@ -85,7 +96,7 @@ t.test('SEC-14: invalid_grant ends the connection for everyone who waited, and n
   for (const { renew } of [one, two])
     await t.rejects(renew(keyOf(), connectionWith()), { code: 'reconnect_required', status: 401, provider: 'acme' })
   t.strictSame(one.endpoint.spent, ['refresh-1'])
-  const { refreshToken: _, ...rest } = told(connectionWith())
+  const { refreshToken: _, ...rest } = revealSecrets(connectionWith())
   t.strictSame(await keptTold(one.vault), { ...rest, status: 'reconnect_required' }, 'what is of no use any more is not kept')
 })
 
@@ -116,7 +127,7 @@ t.test('SEC-14: a timeout or fault of the provider keeps the tokens and is not h
     await t.rejects(renew(keyOf(), connectionWith()), { code, provider: 'acme', retryAfter: 1 }, what)
     t.strictSame(
       await keptTold(vault),
-      { ...told(connectionWith()), backoff: { failures: 1, retryAtMs: startMs + second, failingSinceMs: startMs } },
+      { ...revealSecrets(connectionWith()), backoff: { failures: 1, retryAtMs: startMs + second, failingSinceMs: startMs } },
       what
     )
     clock.advance(second - 1)
@@ -166,7 +177,7 @@ t.test('what is no answer of a token endpoint passes through, and keeps the toke
     throw fault
   })
   t.equal(await codeOfRejection(renew(keyOf(), connectionWith())), fault)
-  t.strictSame(await keptTold(vault), told(connectionWith()))
+  t.strictSame(await keptTold(vault), revealSecrets(connectionWith()))
   endpoint.answers.push(next)
   t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2', 'and the next may try')
 })
@@ -205,11 +216,11 @@ t.test('a sign-in during a renewal stands, whatever the provider says of the old
   ] as const) {
     const { renew, vault, endpoint, clock } = await begin(t)
     endpoint.answers.push(async token => {
-      await vault.connect('owner', undefined, signedIn, inOneBrowser(clock))
+      await vault.connect('owner', undefined, signedIn, sameBrowserCallback(clock))
       return answer(token)
     })
     t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-new', what)
-    t.strictSame(await keptTold(vault), told(signedIn), what)
+    t.strictSame(await keptTold(vault), revealSecrets(signedIn), what)
   }
 })
 

@@ -9,7 +9,18 @@ import type { Store } from '../../../src/core/ports.ts'
 import type { Secret } from '../../../src/core/secret.ts'
 import { createCipher } from '../../../src/core/vault/cipher.ts'
 import { createVault, type Vault } from '../../../src/core/vault/vault.ts'
-import { connectionWith, grantOf, hour, type Instance, inOneBrowser, keyOf, limits, newKey, openInstance, told } from '../support.ts'
+import {
+  connectionWith,
+  grantOf,
+  hour,
+  type Instance,
+  keyOf,
+  limits,
+  newKey,
+  openInstance,
+  revealSecrets,
+  sameBrowserCallback
+} from '../support.ts'
 
 export type World = Instance & {
   keys: Buffer[]
@@ -58,7 +69,7 @@ export const failing = (kind: TokenEndpointError['kind'], reason?: ConnectError,
 export async function begin(t: Test, connection = connectionWith(), parts: Partial<RenewalDependencies> = {}): Promise<World> {
   const keys = [newKey()]
   const instance = openInstance(t, { keys })
-  await instance.vault.connect('owner', undefined, connection, inOneBrowser(instance.clock))
+  await instance.vault.connect('owner', undefined, connection, sameBrowserCallback(instance.clock))
   return renewing({ ...instance, keys, endpoint: new Endpoint(), orphans: [], events: createEvents() }, parts)
 }
 
@@ -110,5 +121,5 @@ export const credentialsOf = (results: ReadonlyArray<{ value: Connection }>) => 
 export const kept = async (vault: Vault, provider = 'acme') => (await vault.readConnection(keyOf('owner', provider)))?.value
 export const keptTold = async (vault: Vault) => {
   const connection = await kept(vault)
-  return connection && told(connection)
+  return connection && revealSecrets(connection)
 }

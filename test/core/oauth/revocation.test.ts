@@ -10,7 +10,7 @@ import { Secret } from '../../../src/core/secret.ts'
 import { createCipher } from '../../../src/core/vault/cipher.ts'
 import { pendingOwner } from '../../../src/core/vault/records.ts'
 import { openSqliteStore } from '../../../src/stores/sqlite/store.ts'
-import { connectionWith, type HandClock, handClock, hour, minute, newKey, second, startMs } from '../support.ts'
+import { connectionWith, hour, type ManualClock, manualClock, minute, newKey, second, startMs } from '../support.ts'
 import { collect } from './renewing.ts'
 
 const day = 24 * hour
@@ -19,13 +19,13 @@ async function settled(): Promise<void> {
   for (let i = 0; i < 50; i++) await new Promise(setImmediate)
 }
 
-type World = { directory: string; keys: readonly Buffer[]; clock: HandClock }
+type World = { directory: string; keys: readonly Buffer[]; clock: ManualClock }
 
 /** Timers stand until the test moves them, and the clock with them. */
 function newWorld(t: Test): World {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
-  return { directory: t.testdir(), keys: [newKey()], clock: handClock() }
+  return { directory: t.testdir(), keys: [newKey()], clock: manualClock() }
 }
 
 type Provider = { fails?: () => Error | undefined; answer?: () => Promise<void>; ends?: 'token' | 'grant' }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { parseTokenResponse, TokenEndpointError } from '../../../src/core/oauth/token-response.ts'
 import type { TokenResponseShape } from '../../../src/core/provider/definition.ts'
-import { shown } from '../support.ts'
+import { printable } from '../support.ts'
 
 const least = { access_token: 'token', token_type: 'Bearer' }
 
@@ -66,7 +66,7 @@ t.test('SEC-10: an answer without a token that could stand in a header is none',
     'tokén',
     'x'.repeat(16_385)
   ])
-    t.equal(kindOf({ ...least, access_token }), 'invalid_response', shown(String(access_token).slice(0, 20)))
+    t.equal(kindOf({ ...least, access_token }), 'invalid_response', printable(String(access_token).slice(0, 20)))
   const longest = 'x'.repeat(16_384)
   t.equal(read({ ...least, access_token: longest }).accessToken, longest)
   t.equal(kindOf(Object.create(least)), 'invalid_response', 'an inherited token is none')
@@ -74,7 +74,7 @@ t.test('SEC-10: an answer without a token that could stand in a header is none',
 
 t.test('SEC-10: a refresh token that could not be sent is not kept, and the access token is', async t => {
   for (const refresh_token of [undefined, null, '', 1, {}, 'a\nb', 'x'.repeat(16_385)])
-    t.strictSame(read({ ...least, refresh_token }), { accessToken: 'token' }, shown(String(refresh_token).slice(0, 20)))
+    t.strictSame(read({ ...least, refresh_token }), { accessToken: 'token' }, printable(String(refresh_token).slice(0, 20)))
 })
 
 t.test('SEC-10: the token type is Bearer unless the definition says otherwise, and may be left out', async t => {
@@ -166,7 +166,7 @@ t.test('SEC-10: a lifetime is seconds, as a number or a string, and at most a ye
     [[60], undefined],
     [{}, undefined]
   ] as const)
-    t.equal(read({ ...least, expires_in }).expiresInMs, expiresInMs, shown(String(expires_in).slice(0, 20)))
+    t.equal(read({ ...least, expires_in }).expiresInMs, expiresInMs, printable(String(expires_in).slice(0, 20)))
 })
 
 t.test('a definition may give a lifetime for answers that have none', async t => {

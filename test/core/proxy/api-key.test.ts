@@ -3,7 +3,7 @@ import { connectWithApiKey, parseApiKey } from '../../../src/core/proxy/api-key.
 import type { PipeOutcome, Send, UpstreamRequest } from '../../../src/core/proxy/upstream.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { fakeResponse } from '../../support/upstream-response.ts'
-import { apiKeyWith, codeOf, codeOfRejection, providerWith, shown, startMs, told } from '../support.ts'
+import { apiKeyWith, codeOf, codeOfRejection, printable, providerWith, revealSecrets, startMs } from '../support.ts'
 
 t.test('SEC-39: a pasted key is trimmed, and otherwise unchanged', async t => {
   for (const [pasted, key] of [
@@ -51,7 +51,7 @@ t.test('SEC-39: text that is not a key is refused and not repeated', async t => 
     t.equal(
       codeOf(() => parseApiKey(pasted, 'acme')),
       'api_key_malformed',
-      shown(String(pasted).slice(0, 30))
+      printable(String(pasted).slice(0, 30))
     )
     try {
       parseApiKey(pasted, 'acme')
@@ -105,7 +105,11 @@ t.test('SEC-39: what users copy along with a key is stripped', async t => {
   ] as const
   for (const [before, after] of around)
     for (const blank of ['', ' ', '\n', '\u00a0', '\u200b', '\ufeff\r\n'])
-      t.equal(parseApiKey(`${blank}${before}${key}${after}${blank}`, 'acme').reveal(), key, shown(`${blank}${before}KEY${after}${blank}`))
+      t.equal(
+        parseApiKey(`${blank}${before}${key}${after}${blank}`, 'acme').reveal(),
+        key,
+        printable(`${blank}${before}KEY${after}${blank}`)
+      )
 })
 
 t.test('SEC-39: invisible characters are stripped anywhere in a key', async t => {
@@ -142,9 +146,9 @@ t.test('SEC-39: what is not stripped is described in the error', async t => {
   ] as const) {
     try {
       parseApiKey(pasted, 'acme')
-      t.fail(shown(pasted))
+      t.fail(printable(pasted))
     } catch (error) {
-      t.match((error as Error).message, seen, shown(pasted))
+      t.match((error as Error).message, seen, printable(pasted))
       t.notMatch((error as Error).message, /canary/)
     }
   }
@@ -172,7 +176,7 @@ const check = (provider: ReturnType<typeof checking>) => connectWithApiKey(provi
 
 t.test('SEC-39: the key is sent to the provider’s own origin only, and makes a connection', async t => {
   const provider = checking(200, { success: true, account: { name: 'Fernhill' } })
-  t.strictSame(told(await check(provider)), {
+  t.strictSame(revealSecrets(await check(provider)), {
     provider: 'acme',
     method: 'api_key',
     status: 'connected',

@@ -9,7 +9,7 @@ import type { RequestBody, ResponseHead, UpstreamRequest } from '../../../src/co
 import { Secret } from '../../../src/core/secret.ts'
 import { streamed } from '../../support/streamed.ts'
 import { type FakeResponse, fakeResponse } from '../../support/upstream-response.ts'
-import { codeOfRejection, connectionWith, type HandClock, handClock, keyOf, minute, providerWith, second, startMs } from '../support.ts'
+import { codeOfRejection, connectionWith, keyOf, type ManualClock, manualClock, minute, providerWith, second, startMs } from '../support.ts'
 
 const fresh = connectionWith({ credential: new Secret('access-2') })
 
@@ -30,7 +30,7 @@ function world({
   renewal?: ErrorCode
   headers?: ResponseHead['headers']
 } = {}) {
-  const clock: HandClock = handClock()
+  const clock: ManualClock = manualClock()
   const sent: UpstreamRequest[] = []
   const renewals: Array<{ owner: string; credential: string; aheadMs?: number }> = []
   const received: FakeResponse[] = []
@@ -228,7 +228,7 @@ t.test('SEC-14: while renewals back off, a valid token is not renewed', async t 
 
 t.test('a token that expires while its renewal is pending is not sent', async t => {
   const due: Connection = connectionWith({ renewAtMs: startMs, expiresAtMs: startMs + second })
-  const clock = handClock()
+  const clock = manualClock()
   const waits: Array<number | undefined> = []
   const sent: string[] = []
   const forward = createForward({
@@ -296,7 +296,7 @@ t.test('SEC-37: a streamed body is not sent twice, and the client gets retry_req
 t.test('an error of the upstream is thrown as it is', async t => {
   const forward = createForward({
     ...unusedDependencies,
-    clock: handClock(),
+    clock: manualClock(),
     send: () => Promise.reject(new GatewayError('provider_unavailable', 'refused')),
     renew: () => Promise.reject(new Error('nothing to renew'))
   })

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { RateLimit } from '../../../src/core/provider/definition.ts'
 import { assertNotRateLimited, recordRateLimit } from '../../../src/core/proxy/provider-rate-limit.ts'
 import { retryAtMs } from '../../../src/core/util/retry-after.ts'
-import { codeOf, connectionWith, handClock, hour, keyOf, minute, openInstance, second, startMs } from '../support.ts'
+import { codeOf, connectionWith, hour, keyOf, manualClock, minute, openInstance, second, startMs } from '../support.ts'
 
 const seconds: RateLimit = { header: 'retry-after', unit: 'seconds' }
 const epoch: RateLimit = { header: 'x-ratelimit-reset', unit: 'epoch' }
@@ -23,7 +23,7 @@ t.test('a rate limit header has seconds, a date or an epoch', async t => {
 })
 
 t.test('a rate limited connection is refused until its time, with Retry-After in seconds', async t => {
-  const clock = handClock()
+  const clock = manualClock()
   const refused = () => codeOf(() => assertNotRateLimited(connectionWith({ rateLimitedUntilMs: startMs + 1500 }), clock))
   t.throws(() => assertNotRateLimited(connectionWith({ rateLimitedUntilMs: startMs + 1500 }), clock), {
     code: 'rate_limited',

@@ -1,12 +1,12 @@
 import t from 'tap'
 import { createUnauthorizedMemo, isUnauthorized } from '../../../src/core/proxy/unauthorized-memo.ts'
 import { Secret } from '../../../src/core/secret.ts'
-import { handClock, keyOf, minute } from '../support.ts'
+import { keyOf, manualClock, minute } from '../support.ts'
 
 const credential = new Secret('access-2')
 
 t.test('a 401 to a renewed credential is cached for a minute', async t => {
-  const clock = handClock()
+  const clock = manualClock()
   const memo = createUnauthorizedMemo(clock)
   t.notOk(memo.has(keyOf(), 'request', credential))
   memo.record('request', credential, true)
@@ -21,14 +21,14 @@ t.test('a 401 to a renewed credential is cached for a minute', async t => {
 })
 
 t.test('a success evicts the entry', async t => {
-  const memo = createUnauthorizedMemo(handClock())
+  const memo = createUnauthorizedMemo(manualClock())
   memo.record('request', credential, true)
   memo.record('request', credential, false)
   t.notOk(memo.has(keyOf(), 'request', credential))
 })
 
 t.test('a thousand entries are cached, and one more evicts the oldest', async t => {
-  const memo = createUnauthorizedMemo(handClock())
+  const memo = createUnauthorizedMemo(manualClock())
   for (let i = 0; i < 1000; i++) memo.record(`request ${i}`, credential, true)
   t.ok(memo.has(keyOf(), 'request 0', credential))
   memo.record('request 1', credential, true)
@@ -55,7 +55,7 @@ t.test('after five futile renewals in a minute every 401 of the connection is fi
 })
 
 t.test('polling does not extend an entry', async t => {
-  const clock = handClock()
+  const clock = manualClock()
   const memo = createUnauthorizedMemo(clock)
   for (let waited = 0; waited < minute; waited += minute / 4) {
     memo.record('request', credential, true)

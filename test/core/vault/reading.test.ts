@@ -2,14 +2,14 @@ import t from 'tap'
 import type { Store } from '../../../src/core/ports.ts'
 import { createCipher } from '../../../src/core/vault/cipher.ts'
 import { createVault } from '../../../src/core/vault/vault.ts'
-import { connectionWith, limits, newKey, openInstance, startMs, told } from '../support.ts'
+import { connectionWith, limits, newKey, openInstance, revealSecrets, startMs } from '../support.ts'
 import { deliver, openAsText, signIn, umbrella } from './support.ts'
 
 t.test('a session and its connections open as they were stored', async t => {
   const { vault } = openInstance(t)
   const session = await signIn(vault)
   t.strictSame(session, { owner: 'owner', id: session.id, createdAtMs: startMs, lastSeenAtMs: startMs, lastUsedMs: {} })
-  t.strictSame(await openAsText(vault, session), { session, connections: [['acme', told(connectionWith())]] })
+  t.strictSame(await openAsText(vault, session), { session, connections: [['acme', revealSecrets(connectionWith())]] })
 })
 
 t.test('a session and its connections are read in one round trip', async t => {
@@ -29,7 +29,7 @@ t.test('a session and its connections are read in one round trip', async t => {
   const vault = createVault({ store: counting, cipher: createCipher([newKey()]), limits, clock })
   const session = await deliver(vault, await vault.connect('owner', await signIn(vault), umbrella))
   calls.length = 0
-  t.strictSame((await openAsText(vault, session, ['umbrella', 'initech']))?.connections, [['umbrella', told(umbrella)]])
+  t.strictSame((await openAsText(vault, session, ['umbrella', 'initech']))?.connections, [['umbrella', revealSecrets(umbrella)]])
   t.strictSame(calls, ['read'])
   calls.length = 0
   t.strictSame((await openAsText(vault, session))?.connections.map(([name]) => name).sort(), ['acme', 'umbrella'])

@@ -1,13 +1,13 @@
 import t from 'tap'
 import { GatewayError } from '../../../src/core/errors.ts'
 import { createRecordCache, type RecordCacheLimits } from '../../../src/core/vault/record-cache.ts'
-import { handClock, second } from '../support.ts'
+import { manualClock, second } from '../support.ts'
 
 const storeUnavailable = () => new GatewayError('store_unavailable', 'down', { retryAfter: 1 })
 
 /** A cache over a fake store with one record an owner, whose responses and change feed the test controls. */
 function createCache(limits: Partial<RecordCacheLimits> = {}) {
-  const clock = handClock()
+  const clock = manualClock()
   const subscribers: Array<(owner?: string, unreportedMs?: number) => void> = []
   const store = {
     isReliable: true,

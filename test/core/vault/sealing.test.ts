@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Secret } from '../../../src/core/secret.ts'
-import { connectionWith, hour, keyOf, newKey, openInstance, sessionOf, told } from '../support.ts'
+import { connectionWith, hour, keyOf, newKey, openInstance, revealSecrets, sessionOf } from '../support.ts'
 import { deliver, openAsText, readConnection, signIn, umbrella, withCredential } from './support.ts'
 
 t.test('SEC-38: a record that is copied to another owner does not open', async t => {
@@ -12,7 +12,7 @@ t.test('SEC-38: a record that is copied to another owner does not open', async t
   const records = await store.readAll('owner')
   await store.commit('thief', { put: [...records] })
   t.equal(await vault.readConnection(keyOf('thief')), undefined, 'the connection')
-  t.strictSame((await openAsText(vault, thief))?.connections, [['umbrella', told(umbrella)]])
+  t.strictSame((await openAsText(vault, thief))?.connections, [['umbrella', revealSecrets(umbrella)]])
   t.equal(await vault.openAll({ owner: 'thief', id: session.id }), undefined, 'the session')
 })
 
@@ -32,7 +32,7 @@ t.test('SEC-38: a record that is copied to another field does not open', async t
   t.equal(await vault.readConnection(keyOf('owner', 'umbrella')), undefined, 'another provider')
   t.equal(await vault.openAll({ owner: 'owner', id: 'x' }), undefined, 'another session id')
   t.equal(await vault.openAll({ owner: 'owner', id: 'y' }), undefined, 'a connection as a session')
-  t.strictSame((await openAsText(vault, session))?.connections, [['acme', told(connectionWith())]], 'the originals open')
+  t.strictSame((await openAsText(vault, session))?.connections, [['acme', revealSecrets(connectionWith())]], 'the originals open')
 })
 
 t.test('SEC-38: records of a removed key are treated as absent', async t => {
@@ -50,13 +50,13 @@ t.test('SEC-38: during a key rotation older records open and are resealed when w
   const before = openInstance(t, { keys: [old] })
   const session = await signIn(before.vault)
   const during = openInstance(t, { ...before, keys: [recent, old] })
-  t.strictSame(await openAsText(during.vault, session), { session, connections: [['acme', told(connectionWith())]] })
+  t.strictSame(await openAsText(during.vault, session), { session, connections: [['acme', revealSecrets(connectionWith())]] })
   await during.vault.replace(keyOf(), await readConnection(during.vault), withCredential('access-2'))
   during.clock.advance(hour)
   const opened = await during.vault.openAll(session)
   if (opened) await during.vault.touch(opened.session)
   const after = openInstance(t, { ...before, keys: [recent] })
-  t.strictSame((await openAsText(after.vault, session))?.connections, [['acme', told(withCredential('access-2'))]])
+  t.strictSame((await openAsText(after.vault, session))?.connections, [['acme', revealSecrets(withCredential('access-2'))]])
 })
 
 t.test('SEC-38: the files of the store contain no secret, stored or deleted', async t => {

@@ -5,7 +5,7 @@ import type { CallbackRequest, PresentedFlows, Session, SessionRef } from '../..
 import type { Versioned } from '../../../src/core/vault/records.ts'
 import type { ConnectResult } from '../../../src/core/vault/session-rotation.ts'
 import type { Vault } from '../../../src/core/vault/vault.ts'
-import { connectionWith, keyOf, sessionOf, startMs, told } from '../support.ts'
+import { connectionWith, keyOf, revealSecrets, sessionOf, startMs } from '../support.ts'
 
 export const umbrella = connectionWith({ provider: 'umbrella', credential: new Secret('access-u') })
 export const initech = connectionWith({ provider: 'initech', credential: new Secret('access-i') })
@@ -45,7 +45,7 @@ export const providersIn = async (vault: Vault, ref: SessionRef, browser?: Prese
 export async function openAsText(vault: Vault, ref: SessionRef, providers?: readonly string[]) {
   const opened = await (providers ? vault.open(ref, providers) : vault.openAll(ref))
   if (!opened) return undefined
-  const connections = [...opened.connections].map(([name, { value }]) => [name, told(value)] as const)
+  const connections = [...opened.connections].map(([name, { value }]) => [name, revealSecrets(value)] as const)
   return { session: opened.session.value, connections }
 }
 
