@@ -29,7 +29,7 @@ export type EndReason =
   /** The same on one path, a minute apart. */
   | 'refused_again'
 
-/** Every event of the gateway by name, with its message. No message holds a credential. */
+/** Every event of the gateway by name, with its message. No message contains a credential. */
 export type GatewayEvents = {
   /** A sign-in, an API key or an invitation made this connection, or replaced an earlier one. */
   'connection.created': Subject & { readonly method: 'oauth2' | 'api_key' }

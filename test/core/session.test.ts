@@ -12,7 +12,7 @@ import {
 } from '../../src/core/session.ts'
 import { hour, limits, minute, second, startMs } from './support.ts'
 
-const sessionWith = (parts: Partial<Session> = {}): Session => ({ ...newSession('owner', startMs), ...parts })
+const sessionWith = (overrides: Partial<Session> = {}): Session => ({ ...newSession('owner', startMs), ...overrides })
 
 t.test('an id is 192 random bits', async t => {
   const ids = Array.from({ length: 1000 }, newId)
