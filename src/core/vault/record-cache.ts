@@ -1,5 +1,6 @@
 import { GatewayError, hasCode } from '../errors.ts'
 import type { ChangeFeed, Clock } from '../ports.ts'
+import { BoundedMap } from '../util/bounded-map.ts'
 import { withTimeout } from '../util/timeout.ts'
 
 export type RecordCacheLimits = {
@@ -36,8 +37,6 @@ type Entry<T> = {
   isTracked: boolean
   /** When an entry that is no longer tracked was last known to be current. */
   currentAtMs: number
-  /** The count of uses when the entry was last made the most recently used one. */
-  usedAt: number
 }
 
 /** How long the store may take before stale records are served in its place. */
@@ -48,9 +47,7 @@ export function createRecordCache<T>(
   clock: Clock,
   { maxOwners, maxAgeMs, graceMs }: RecordCacheLimits
 ): RecordCache<T> {
-  /** In LRU order: a `Map` iterates in insertion order, so the first key is the least recently used. */
-  const entries = new Map<string, Entry<T>>()
-  let uses = 0
+  const entries = new BoundedMap<string, Entry<T>>({ maxEntries: maxOwners, order: 'lru' })
   /** By owner. A change that is reported during a load may be newer than its result. */
   const loads = new Map<string, Set<{ isOutdated: boolean }>>()
 
@@ -67,7 +64,7 @@ export function createRecordCache<T>(
   })
 
   function evict(owner: string): void {
-    entries.delete(owner)
+    entries.evict(owner)
     for (const load of loads.get(owner) ?? []) load.isOutdated = true
   }
 
@@ -92,23 +89,12 @@ export function createRecordCache<T>(
     const existing = entries.get(owner)
     // A tracked entry is as current as these values, since any change would have evicted it. It keeps its own, older load time.
     const canExtend = existing?.isTracked === true && isTracked && nowMs - existing.loadedAtMs < maxAgeMs
-    const entry = canExtend ? existing : { values: new Map(), loadedAtMs: nowMs, isTracked, currentAtMs: nowMs, usedAt: 0 }
+    const entry = canExtend ? existing : { values: new Map(), loadedAtMs: nowMs, isTracked, currentAtMs: nowMs }
     fields.forEach((field, i) => {
       entry.values.set(field, values[i])
     })
-    markUsed(owner, entry)
-    const [leastRecentlyUsed] = entries.keys()
-    if (entries.size > maxOwners && leastRecentlyUsed !== undefined) entries.delete(leastRecentlyUsed)
-  }
-
-  function markUsed(owner: string, entry: Entry<T>): void {
-    entries.delete(owner)
     entries.set(owner, entry)
-    entry.usedAt = ++uses
   }
-
-  /** Entries in the newer half of the LRU order are far from eviction: no reorder on a hit. */
-  const isRecentlyUsed = (entry: Entry<T>) => uses - entry.usedAt < maxOwners / 2
 
   return {
     evict,
@@ -118,10 +104,7 @@ export function createRecordCache<T>(
       const entry = entries.get(owner)
       const cached = entry && valuesOf(entry, fields)
       if (!cached) return loadAndCache(owner, fields, load)
-      if (isReliable && entry.isTracked && clock.now() - entry.loadedAtMs < maxAgeMs) {
-        if (!isRecentlyUsed(entry)) markUsed(owner, entry)
-        return cached
-      }
+      if (isReliable && entry.isTracked && clock.now() - entry.loadedAtMs < maxAgeMs) return cached
       const currentAtMs = isReliable && entry.isTracked ? clock.now() : entry.currentAtMs
       const graceLeftMs = currentAtMs + graceMs - clock.now()
       const loading = loadAndCache(owner, fields, load)
