@@ -39,7 +39,7 @@ export type Services = ReturnType<typeof createServices>
 
 export function createServices(config: Config, dependencies: ServiceDependencies) {
   const { store, clock, send, lookupFor, tokenTimeouts = defaultTokenTimeouts, undeliveredMs = flowLifetimeMs } = dependencies
-  const { providers, publicUrl, allowedOrigins, session: limits } = config
+  const { providers, publicUrl, publicOrigin, allowedOrigins, session: limits } = config
   const cipher = createCipher(config.keys.token)
   const events = createEvents()
   const recordCache = { ...defaultRecordCacheLimits, graceMs: config.storeGraceMs }
@@ -75,6 +75,7 @@ export function createServices(config: Config, dependencies: ServiceDependencies
   return {
     providers,
     publicUrl,
+    publicOrigin,
     allowedOrigins,
     limits,
     store,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import fastify from 'fastify'
 import { registerCookies } from '../../plugins/hooks/cookies.ts'
+import { originOf } from '../../src/config/urls.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { newId, type Session, type SessionLimits } from '../../src/core/session.ts'
 import { createCipher } from '../../src/core/vault/cipher.ts'
@@ -71,7 +72,8 @@ export async function seedSessions({ redisUrl, dataDir, keys, publicUrl }: SeedT
 /** The cookies as the gateway sets them. */
 async function cookiesFor(sessions: readonly Session[], keys: SealingKeys, publicUrl: string): Promise<string[]> {
   const app = fastify()
-  const { session } = await registerCookies(app, { keys: [Buffer.from(keys.session, 'base64')], limits, publicUrl })
+  const publicOrigin = originOf(new URL(publicUrl))
+  const { session } = await registerCookies(app, { keys: [Buffer.from(keys.session, 'base64')], limits, publicOrigin })
   const headers = sessions.map(({ owner, id }) => `${session.name}=${encodeURIComponent(session.seal({ owner, id }))}`)
   await app.close()
   return headers

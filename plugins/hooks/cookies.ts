@@ -3,6 +3,7 @@ import cookie, { type CookieSerializeOptions, type FastifyCookieOptions } from '
 import secureSession from '@fastify/secure-session'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import type { ParsedOrigin } from '../../src/config/urls.ts'
 import { flowLifetimeMs } from '../../src/core/flow.ts'
 import type { SessionLimits } from '../../src/core/session.ts'
 
@@ -29,7 +30,11 @@ type SealedCookie = {
 type Kind = 'session' | 'flow'
 export type SealedCookies = Readonly<Record<Kind, SealedCookie>>
 
-type Options = { readonly keys: readonly Buffer[]; readonly limits: SessionLimits; readonly publicUrl: string }
+type Options = {
+  readonly keys: readonly Buffer[]
+  readonly limits: SessionLimits
+  readonly publicOrigin: Pick<ParsedOrigin, 'isHttps' | 'port'>
+}
 
 /** RFC 6265 §6.1: every browser accepts so much, name and attributes included. */
 const maxCookieBytes = 4096
@@ -40,9 +45,8 @@ const maxCookieBytes = 4096
  *
  * Only the sealing of `@fastify/secure-session` is used. Its hooks, which open the cookies of every request, stay in a context of their own.
  */
-export async function registerCookies(app: FastifyInstance, { keys, limits, publicUrl }: Options): Promise<SealedCookies> {
-  const { protocol, port } = new URL(publicUrl)
-  const secure = protocol === 'https:'
+export async function registerCookies(app: FastifyInstance, { keys, limits, publicOrigin }: Options): Promise<SealedCookies> {
+  const { isHttps: secure, port } = publicOrigin
   const attributes: SealedCookie['attributes'] = lifetimeMs => ({
     path: '/',
     httpOnly: true,
@@ -51,7 +55,7 @@ export async function registerCookies(app: FastifyInstance, { keys, limits, publ
     maxAge: Math.ceil(lifetimeMs / 1000)
   })
   // RFC 6265 §8.5: cookies do not depend on the port, so two gateways on one machine would end each other's sessions.
-  const name = secure ? '__Host-grantkeeper' : `grantkeeper-${port || 80}`
+  const name = secure ? '__Host-grantkeeper' : `grantkeeper-${port}`
   const names: Record<Kind, string> = { session: name, flow: `${name}-signin` }
   const keysFor = (purpose: string) => keys.map(key => Buffer.from(hkdfSync('sha256', key, '', `grantkeeper ${purpose} cookie`, 32)))
   const options = (kind: Kind, lifetimeMs: number) => ({

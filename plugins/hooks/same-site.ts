@@ -1,3 +1,4 @@
+import type { ParsedOrigin } from '../../src/config/urls.ts'
 import type { ResourcePolicy } from '../../src/core/guards/response-headers.ts'
 import { siteOf } from '../../src/core/util/site.ts'
 
@@ -6,8 +7,7 @@ import { siteOf } from '../../src/core/util/site.ts'
  * frontend on another origin of it. CORS decides about requests with fetch. Sites are estimated; browsers, which know the public suffix
  * list, check again.
  */
-export function resourcePolicyFor(publicUrl: string, allowedOrigins: ReadonlySet<string>): ResourcePolicy {
-  const own = new URL(publicUrl)
+export function resourcePolicyFor(own: Pick<ParsedOrigin, 'origin' | 'hostname'>, allowedOrigins: ReadonlySet<string>): ResourcePolicy {
   const others = [...allowedOrigins].filter(origin => origin !== own.origin).map(origin => new URL(origin))
   return others.some(({ hostname }) => siteOf(hostname) === siteOf(own.hostname)) ? 'same-site' : 'same-origin'
 }

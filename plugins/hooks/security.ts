@@ -18,7 +18,7 @@ declare module 'fastify' {
   }
 }
 
-type Options = Pick<Services, 'allowedOrigins' | 'publicUrl'>
+type Options = Pick<Services, 'allowedOrigins' | 'publicOrigin'>
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
@@ -40,9 +40,10 @@ const responseHeaders = {
 /** Sets the headers of our own responses, CORS included, where they are not set yet. */
 export type SetOwnHeaders = (request: FastifyRequest, reply: FastifyReply) => FastifyReply
 
-export function createSetOwnHeaders({ allowedOrigins, publicUrl }: Options): SetOwnHeaders {
-  const isSecure = publicUrl.startsWith('https:')
-  const headers = Object.entries(isSecure ? { ...responseHeaders, 'strict-transport-security': 'max-age=31536000' } : responseHeaders)
+export function createSetOwnHeaders({ allowedOrigins, publicOrigin }: Options): SetOwnHeaders {
+  const headers = Object.entries(
+    publicOrigin.isHttps ? { ...responseHeaders, 'strict-transport-security': 'max-age=31536000' } : responseHeaders
+  )
   return (request, reply) => {
     for (const [name, value] of headers) if (!reply.hasHeader(name)) reply.header(name, value)
     // @fastify/cors runs after the hooks that refuse a request by its framing or size. A frontend must be able to read those refusals too.
@@ -59,7 +60,7 @@ const allowedOriginOf = ({ headers: { origin } }: FastifyRequest, allowedOrigins
   origin !== undefined && allowedOrigins.has(origin) ? origin : undefined
 
 /** Who may send requests from where: CORS by an exact list of origins, the CSRF guard in three layers, the headers of our own responses. */
-async function security(app: FastifyInstance, { allowedOrigins, publicUrl, setOwnHeaders }: Options & { setOwnHeaders: SetOwnHeaders }) {
+async function security(app: FastifyInstance, { allowedOrigins, publicOrigin, setOwnHeaders }: Options & { setOwnHeaders: SetOwnHeaders }) {
   app.decorateRequest('allowedOrigin', {
     getter(this: FastifyRequest) {
       return allowedOriginOf(this, allowedOrigins)
@@ -107,7 +108,7 @@ async function security(app: FastifyInstance, { allowedOrigins, publicUrl, setOw
   /** Browsers say which page submitted a form, and only browsers submit forms with a user's cookies. */
   function refuseOtherPages({ headers }: FastifyRequest): void {
     const site = headers['sec-fetch-site']
-    if (headers.origin !== publicUrl || (site !== undefined && site !== 'same-origin'))
+    if (headers.origin !== publicOrigin.origin || (site !== undefined && site !== 'same-origin'))
       throw rejected('This step is taken on a page of Grantkeeper. Open the link again and choose there.')
   }
 

@@ -13,7 +13,7 @@ const contentSecurityPolicy =
 /** Pages for invited users. */
 async function invitationPages(
   app: FastifyInstance,
-  { providers, publicUrl, invitations }: Pick<Services, 'providers' | 'publicUrl' | 'invitations'>
+  { providers, publicOrigin, invitations }: Pick<Services, 'providers' | 'publicOrigin' | 'invitations'>
 ) {
   const type = 'text/html; charset=utf-8'
 
@@ -29,7 +29,7 @@ async function invitationPages(
         invitation,
         settings,
         path: `/invitations/${token}`,
-        siteHost: new URL(publicUrl).host,
+        siteHost: publicOrigin.host,
         errorReason: typeof code === 'string' ? reasonFor(code) : undefined
       })
       return (

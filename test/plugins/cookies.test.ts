@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import t from 'tap'
 import { registerCookies } from '../../plugins/hooks/cookies.ts'
 import flows from '../../plugins/hooks/flows.ts'
+import { originOf } from '../../src/config/urls.ts'
 import { Browser } from '../support/browser.ts'
 import { signIn } from '../support/connected.ts'
 import { startFakeProvider } from '../support/fake-provider.ts'
@@ -14,7 +15,7 @@ t.test('SEC-22: a cookie that no browser would take is never sent, and the log s
   const logger: FastifyBaseLogger = pino({}, { write: (line: string) => void logs.push(line) })
   const app = fastify({ loggerInstance: logger })
   const limits = { idleMs: 1000, maxMs: 1000 }
-  const sealedCookies = await registerCookies(app, { keys: [randomBytes(32)], limits, publicUrl: 'http://localhost' })
+  const sealedCookies = await registerCookies(app, { keys: [randomBytes(32)], limits, publicOrigin: originOf(new URL('http://localhost')) })
   await app.register(flows, { clock: { now: Date.now }, sealedCookies })
   const flow = { state: 's', provider: 'p', codeVerifier: 'v', owner: 'o', startsSession: true, startedAtMs: Date.now() }
   app.get<{ Params: { length: number } }>('/:length', (request, reply) =>
@@ -47,7 +48,8 @@ t.test('gateways on several ports of one machine leave each other’s sessions a
 t.test('no cookie’s name begins with that of another port’s, and without a port it is the scheme’s', async t => {
   const namesAt = async (publicUrl: string) => {
     const app = fastify()
-    const { session, flow } = await registerCookies(app, { keys: [randomBytes(32)], limits: { idleMs: 1000, maxMs: 1000 }, publicUrl })
+    const publicOrigin = originOf(new URL(publicUrl))
+    const { session, flow } = await registerCookies(app, { keys: [randomBytes(32)], limits: { idleMs: 1000, maxMs: 1000 }, publicOrigin })
     await app.close()
     return { session: session.name, flow: `${flow.name}-` }
   }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { resourcePolicyFor } from '../../plugins/hooks/same-site.ts'
 
-const policy = (publicUrl: string, ...others: string[]) => resourcePolicyFor(publicUrl, new Set([publicUrl, ...others]))
+const policy = (publicUrl: string, ...others: string[]) => resourcePolicyFor(new URL(publicUrl), new Set([publicUrl, ...others]))
 
 t.test('Proxied responses are for pages of our own origin, until the operator allows a frontend on another origin of its site', async t => {
   const own = 'https://connect.example.com'

@@ -34,7 +34,7 @@ declare module 'fastify' {
   }
 }
 
-type Options = Pick<Services, 'allowedOrigins' | 'clock' | 'concurrencyLimits' | 'forward' | 'providers' | 'publicUrl' | 'vault'> & {
+type Options = Pick<Services, 'allowedOrigins' | 'clock' | 'concurrencyLimits' | 'forward' | 'providers' | 'publicOrigin' | 'vault'> & {
   readonly shutdown: ShutdownState
 }
 
@@ -42,9 +42,8 @@ const defaultMaxBodyBytes = 32 * 1024 * 1024
 
 /** `/proxy/NAME/…`: the frontend's requests, forwarded with the credential. */
 async function proxy(app: FastifyInstance, options: Options) {
-  const { allowedOrigins, clock, concurrencyLimits, forward, providers, publicUrl, vault, shutdown } = options
-  const ownHost = new URL(publicUrl).host
-  const resourcePolicy = resourcePolicyFor(publicUrl, allowedOrigins)
+  const { allowedOrigins, clock, concurrencyLimits, forward, providers, publicOrigin, vault, shutdown } = options
+  const resourcePolicy = resourcePolicyFor(publicOrigin, allowedOrigins)
 
   // Bodies are forwarded unchanged. Fastify's parsers would read them, and refuse what the provider may accept.
   app.removeAllContentTypeParsers()
@@ -144,7 +143,7 @@ async function proxy(app: FastifyInstance, options: Options) {
     const headers = buildResponseHeaders(
       response.status,
       response.headers,
-      location => rewriteLocation(provider, connection, { sent: sent.path, ownHost }, location),
+      location => rewriteLocation(provider, connection, { sent: sent.path, ownHost: publicOrigin.host }, location),
       credentialDetector(provider, connection),
       resourcePolicy
     )

@@ -7,6 +7,7 @@ const maxCharacters = 2000
 /**
  * Checks the URL to which a sign-in redirects the browser: a path on this host, or a URL on an allowed origin. Rejects every form that some
  * browser or proxy reads as another origin (CWE-601; oauth2-proxy CVE-2020-4037, -11053, CVE-2021-21291).
+ * @param publicUrl the gateway's own serialized origin
  * @param allowedOrigins serialized origins, the gateway's own among them
  * @returns the normalized URL, ASCII only
  * @throws {GatewayError} `return_to_rejected`
@@ -25,7 +26,7 @@ export function guardReturnTo(returnTo: string, publicUrl: string, allowedOrigin
   if (!allowedOrigins.has(url.origin)) reject('is on an origin that is not allowed')
   if (!isPath) return checkLength(url.href)
 
-  if (url.origin !== new URL(publicUrl).origin) reject('leaves this host')
+  if (url.origin !== publicUrl) reject('leaves this host')
   for (let round = 0, path = url.pathname; ; round++) {
     if (/^\/[/\\]/.test(path) || hasControlByte(path) || path.includes('\\')) reject('would be read as another host')
     const next = decodeOnce(path)
