@@ -103,7 +103,7 @@ export async function buildGateway(config: Config, dependencies: GatewayDependen
   // Before any route is registered.
   const routes = collectRoutes(app)
 
-  // Hooks run in this order. The access log is first, so that it measures the whole request and logs every refusal.
+  // Hooks run in this order, those of `onClose` in reverse. The access log is first, so that it measures the whole request and logs every refusal.
   await app.register(accessLog, requestLog)
   // Before every hook that throws.
   await app.register(errors, { sendError })

@@ -12,7 +12,7 @@ const settleMs = 15_000
 /** How long it then waits for providers that are being asked to revoke. */
 const revocationMs = 1_000
 
-/** Work that no request waits for: revocations that are due, sessions that expired. Ends in order when the gateway closes. */
+/** Work that no request waits for: revocations that are due, sessions that expired. Here is also what ends in which order at shutdown. */
 async function background(app: FastifyInstance, { deferredTasks, expiredSessionSweep, renewal, revocation, store }: Options) {
   let timer: NodeJS.Timeout | undefined
   let isWarned = false

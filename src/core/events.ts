@@ -13,7 +13,10 @@ type TokenErrorFacts = {
 }
 
 /** Why a connection no longer works and the user has to connect again. */
-export type EndReason =
+export type EndReason = RenewalEndReason | CheckEndReason
+
+/** Found by a renewal. */
+type RenewalEndReason =
   /** The provider said that the grant is invalid, expired or revoked. */
   | 'invalid_grant'
   /** The token endpoint rejected every refresh for ten minutes. */
@@ -22,6 +25,9 @@ export type EndReason =
   | 'no_refresh_token'
   /** OAuth of this provider is switched off here. */
   | 'provider_off'
+
+/** Found by requests that the provider refused with 401. */
+type CheckEndReason =
   /** The definition's check request was refused too. */
   | 'check_refused'
   /** The credential cannot be renewed, and requests to two paths were refused with no success in between. */
@@ -33,7 +39,7 @@ export type EndReason =
 export type GatewayEvents = {
   /** A sign-in, an API key or an invitation made this connection, or replaced an earlier one. */
   'connection.created': Subject & { readonly method: 'oauth2' | 'api_key' }
-  /** A refresh brought a new access token, and it is stored. */
+  /** The access token of a refresh is stored. */
   'connection.renewed': Subject
   'connection.ended': Subject & {
     readonly method: 'oauth2' | 'api_key'
@@ -45,7 +51,7 @@ export type GatewayEvents = {
   }
   /** Disconnected or signed out by the user. */
   'connection.deleted': Subject
-  /** A refresh failed for a reason that may pass. */
+  /** A refresh failed for a reason that may pass. A renewal that ends the connection is `connection.ended`; see also `renewal.lost`. */
   'renewal.failed': Subject & {
     readonly message: string
     readonly response: TokenErrorFacts

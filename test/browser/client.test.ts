@@ -47,8 +47,8 @@ t.test('fetch throws a response of Grantkeeper as an error with its code and det
     status: 401,
     provider: 'productboard',
     connectUrl: `${s.gateway.url}/auth/productboard`,
-    detail: /There is no connection/,
-    message: /There is no connection/,
+    detail: /has no connection/,
+    message: /has no connection/,
     requestId: /./
   })
   t.ok(required instanceof Error)

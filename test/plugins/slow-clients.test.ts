@@ -9,7 +9,7 @@ import { newKey, startGateway } from '../support/gateway.ts'
 import { closed, raw, refusedRaw } from '../support/raw.ts'
 
 /** The defaults are 15 s, 60 s, 1 KiB a second and 1 s. */
-const patience = { headersMs: 150, body: { idleMs: 300, bytesPerSecond: 10_000 }, checkEveryMs: 20 }
+const clientTimeouts = { headersMs: 150, body: { idleMs: 300, bytesPerSecond: 10_000 }, checkEveryMs: 20 }
 
 /** Signs in at a gateway with the default timeouts: on a busy machine the heads of these requests may be late. */
 async function setUp(t: Test) {
@@ -17,7 +17,7 @@ async function setUp(t: Test) {
   const { gateway, provider, browser } = await connected(t, { environment: kept })
   await gateway.close()
   const port = Number(new URL(gateway.url).port)
-  await startGateway(t, { port, patience, environment: { ...provider.environment, ...kept } })
+  await startGateway(t, { port, clientTimeouts, environment: { ...provider.environment, ...kept } })
   return { provider, port, cookie: browser.sessionPair(gateway.url) }
 }
 

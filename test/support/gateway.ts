@@ -36,7 +36,7 @@ export type GatewayOptions = {
   clock?: Clock
   store?: Store
   port?: number
-  patience?: ClientTimeouts
+  clientTimeouts?: ClientTimeouts
   undeliveredMs?: number
   tokenTimeouts?: TokenTimeouts
   tokenEndpointFor?: ServiceDependencies['tokenEndpointFor']
@@ -77,7 +77,7 @@ export async function startGateway(t: Test, options: GatewayOptions = {}): Promi
     send: upstream.send,
     lookupFor,
     logger,
-    ...(options.patience && { clientTimeouts: options.patience }),
+    ...(options.clientTimeouts && { clientTimeouts: options.clientTimeouts }),
     ...(options.tokenEndpointFor && { tokenEndpointFor: options.tokenEndpointFor }),
     ...(options.tokenTimeouts && { tokenTimeouts: options.tokenTimeouts }),
     ...(options.undeliveredMs !== undefined && { undeliveredMs: options.undeliveredMs })

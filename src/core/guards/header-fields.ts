@@ -18,7 +18,7 @@ export const isToken = (name: string): boolean => /^[!#$%&'*+\-.^_`|~0-9a-z]+$/i
 /** undici rejects values that node:http accepts, and an error inside its dispatch can cost the pool a connection. */
 export const isFieldValue = (value: string): boolean => /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
 
-/** Many servers treat `_` and `-` alike (CGI, WSGI), so both spellings of a name are stripped. */
+/** Many servers treat `_` and `-` alike (CGI, WSGI), so both spellings of a name are stripped from requests. */
 export const canonicalName = (name: string): string => name.toLowerCase().replaceAll('_', '-')
 
 /** The names that `Connection` lists: they apply to this hop only (RFC 9110 §7.6.1). */

@@ -11,13 +11,14 @@ const strippedNames = new Set([
   'refresh',
   'www-authenticate',
   'service-worker-allowed',
-  // Set by Grantkeeper on every proxied response, or about the provider's own site.
+  // Grantkeeper sets these itself.
   'content-security-policy',
-  'content-security-policy-report-only',
   'x-content-type-options',
+  'grantkeeper-error',
+  // Policies of the provider's own site.
+  'content-security-policy-report-only',
   'x-frame-options',
   'public-key-pins',
-  'grantkeeper-error',
   'cross-origin-opener-policy',
   'cross-origin-embedder-policy',
   'cross-origin-resource-policy',
@@ -40,8 +41,7 @@ const strippedNames = new Set([
   'speculation-rules',
   'use-as-dictionary',
   'x-sourcemap',
-  // Instructions to the proxy or CDN in front of the gateway, which would believe that the gateway sent them: files to serve, and
-  // caches that do not read Cache-Control.
+  // Instructions to the proxy or CDN in front of the gateway, which would take them as the gateway's: what to cache, which file to serve.
   'surrogate-control',
   'x-accel-buffering',
   'x-accel-charset',
@@ -56,6 +56,7 @@ const strippedNames = new Set([
 const strippedSuffix = '-cache-control'
 const strippedPrefixes = ['proxy-', 'access-control-']
 
+/** Exact names: unlike a server with `_` and `-` in a request (CGI), no browser or cache treats the two alike. */
 const isForwarded = memoizeByName(
   name =>
     !strippedNames.has(name) && !name.endsWith(strippedSuffix) && !strippedPrefixes.some(prefix => name.startsWith(prefix)) && isToken(name)

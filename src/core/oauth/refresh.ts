@@ -113,8 +113,10 @@ export function createRefresh(dependencies: RefreshDependencies): Refresh {
           return written
         }
         if (current?.value.status === 'connected') {
-          // Replaced by the user; or our own write, whose response was lost.
-          if (current.value.connectedAtMs !== renewed.connectedAtMs) revocation.revokeReplaced(renewed, current.value)
+          // Else it is our own earlier write, of which only the store's response was lost.
+          const isReplacedByUser = current.value.connectedAtMs !== renewed.connectedAtMs
+          if (isReplacedByUser) revocation.revokeReplaced(renewed, current.value)
+          else events.publish('connection.renewed', { owner, provider })
           return current
         }
         // Its session or the connection itself was deleted in the meantime.
@@ -173,7 +175,10 @@ export function createRefresh(dependencies: RefreshDependencies): Refresh {
     throw renewalFailed(provider, codeOf(error), retryInMs, error)
   }
 
-  /** The provider has asked for a pause in response to another session. That is no failure of this grant, but its renewal does fail. */
+  /**
+   * The provider has asked for a pause, in response to another session. This renewal fails without a request, so it counts as no failure
+   * of the grant and publishes no event.
+   */
   async function postpone(key: ConnectionKey, stored: Versioned<Connection>, pausedMs: number): Promise<never> {
     const nowMs = clock.now()
     await update(key, stored, value => ({

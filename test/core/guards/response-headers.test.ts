@@ -13,7 +13,9 @@ const harmful: Record<string, readonly string[]> = {
     'clear-site-data',
     'set-login',
     'secure-session-registration',
-    'secure-session-challenge'
+    'secure-session-challenge',
+    'sec-session-registration',
+    'sec-session-challenge'
   ],
   'grants other origins access': ['access-control-allow-origin', 'access-control-allow-credentials', 'access-control-anything'],
   'changes how browsers reach the origin': [
@@ -42,7 +44,7 @@ const harmful: Record<string, readonly string[]> = {
     'referrer-policy',
     'timing-allow-origin'
   ],
-  'sends reports or source elsewhere': ['report-to', 'reporting-endpoints', 'nel', 'sourcemap'],
+  'sends reports or source elsewhere': ['report-to', 'reporting-endpoints', 'nel', 'sourcemap', 'x-sourcemap'],
   'reads as an error of the gateway': ['grantkeeper-error'],
   'belongs to the hop': [
     'connection',
@@ -61,6 +63,7 @@ const harmful: Record<string, readonly string[]> = {
     'cloudflare-cdn-cache-control',
     'surrogate-control',
     'x-accel-buffering',
+    'x-accel-charset',
     'x-accel-expires',
     'x-accel-limit-rate',
     'x-accel-redirect',

@@ -259,6 +259,7 @@ t.test('SEC-41: a grant is held on to while the store does not take it', async t
 
 t.test('SEC-41: a write of which only the answer was lost is found again', async t => {
   const world = await begin(t)
+  const renewals = collect(world.events, 'connection.renewed')
   let writes = 0
   const { renew, settle, endpoint, orphans } = withStore(world, {
     commit: async (owner, change) => {
@@ -271,6 +272,7 @@ t.test('SEC-41: a write of which only the answer was lost is found again', async
   await settle(hour)
   t.strictSame(endpoint.spent, ['refresh-1'])
   t.strictSame(orphans, [])
+  t.strictSame(renewals, [{ owner: 'owner', provider: 'acme' }])
 })
 
 t.test('SEC-41: a gateway that closes gives up at last what the store does not take, and says so', async t => {
