@@ -1,4 +1,7 @@
-/** Every error code of Grantkeeper, with its HTTP status and a short title for people (`title` of RFC 9457). */
+/**
+ * Every error code of Grantkeeper by status, with a short title for people (`title` of RFC 9457). Repeated in the README, and as
+ * `GatewayCode` in the types of the browser client.
+ */
 const problems = {
   api_key_malformed: [400, 'This is not an API key'],
   header_rejected: [400, 'A header was refused'],
@@ -11,9 +14,9 @@ const problems = {
   csrf_rejected: [403, 'The request was refused'],
   not_found: [404, 'Nothing here'],
   provider_unknown: [404, 'No such provider'],
-  invitation_invalid: [410, 'This invitation is not valid any more'],
   method_not_allowed: [405, 'Method not allowed'],
   request_timeout: [408, 'The request did not arrive in time'],
+  invitation_invalid: [410, 'This invitation is not valid any more'],
   body_too_large: [413, 'The body is too large'],
   api_key_rejected: [422, 'The key was not accepted'],
   rate_limited: [429, 'Too many requests'],
@@ -43,7 +46,7 @@ export type ErrorDetails = {
   status?: number
 }
 
-/** The one error that plugins turn into a response. Branch on `code`, never on the message. */
+/** The error class whose message reaches the client, by way of `plugins/hooks/errors.ts`. Branch on `code`, never on the message. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError'
   readonly code: ErrorCode

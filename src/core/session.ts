@@ -12,7 +12,7 @@ export type SessionRef = {
 export type Session = SessionRef & {
   readonly createdAtMs: number
   readonly lastSeenAtMs: number
-  /** The idle limit does not end the session before: an invitation is open for it, or was accepted and the session not seen since. */
+  /** Until then the idle limit does not end the session: an invitation is open, or one was accepted and the session has not been seen since. */
   readonly extendedUntilMs?: number
   /** When a request was last proxied to each provider, to the precision of `touchIntervalMs`. */
   readonly lastUsedMs: Readonly<Record<string, number>>

@@ -348,11 +348,10 @@ t.test('retry_request repeats a request once, unless its body is a stream', asyn
   t.equal(requests, 2)
 })
 
-t.test('the client’s types equal the gateway’s', t => {
-  type Same<A, B> = [A, B] extends [B, A] ? true : never
-  const codes: Same<GatewayCode, ErrorCode> = true
-  const refusals: Same<ConnectErrorCode, ConnectError> = true
-  const views: Same<Connection, ConnectionView> = true
-  t.ok(codes && refusals && views)
-  t.end()
-})
+// The client's types equal the gateway's. `npm run check` compares them, and its errors name what one side lacks.
+null as unknown as GatewayCode satisfies ErrorCode
+null as unknown as ErrorCode satisfies GatewayCode
+null as unknown as ConnectErrorCode satisfies ConnectError
+null as unknown as ConnectError satisfies ConnectErrorCode
+null as unknown as Connection satisfies ConnectionView
+null as unknown as ConnectionView satisfies Connection

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { STATUS_CODES } from 'node:http'
 import t from 'tap'
 import { errorCodes, GatewayError, hasCode, isErrorCode } from '../../src/core/errors.ts'
@@ -11,6 +12,13 @@ t.test('every code has an HTTP error status and a unique title for people', asyn
     titles.add(title)
   }
   t.equal(titles.size, errorCodes.length)
+})
+
+t.test('the README lists every code under its status', async t => {
+  const [, section = ''] = readFileSync('README.md', 'utf8').split('\n## Errors\n')
+  const rows = [...section.matchAll(/^\| (\d{3}) \| (.*) \|$/gm)]
+  const listed = rows.flatMap(([, status, cell = '']) => [...cell.matchAll(/`([a-z_]+)`/g)].map(([, code]) => `${status} ${code}`))
+  t.strictSame(new Set(listed), new Set(errorCodes.map(code => `${new GatewayError(code, 'detail').status} ${code}`)))
 })
 
 t.test('a code is recognized by its exact name', async t => {

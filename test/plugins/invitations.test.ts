@@ -7,11 +7,13 @@ import { startGateway, TestClock, type TestGateway } from '../support/gateway.ts
 type Invitation = { id: string; url: string; provider: string; name?: string; createdAt: string; expiresAt: string }
 
 const day = 24 * 60 * 60_000
+/** Longer than any invitation: in most tests the inviter's session outlives it. */
+const thirtyDays = `${30 * 24 * 3600}`
 
 async function setUp(t: Test, environment: Record<string, string> = {}) {
   const provider = await startFakeProvider(t)
   const clock = new TestClock()
-  const gateway = await startGateway(t, { clock, environment: { ...provider.environment, SESSION_IDLE: '2592000', ...environment } })
+  const gateway = await startGateway(t, { clock, environment: { ...provider.environment, SESSION_IDLE: thirtyDays, ...environment } })
   return { provider, gateway, clock, inviter: new Browser(), guest: new Browser() }
 }
 
