@@ -46,7 +46,7 @@ async function runRow(row: Row): Promise<Result> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(new Error(`a row took more than ${rowLimitMs / 60_000} minutes`)), rowLimitMs)
   const measured = await inScope(async owner => {
-    const work = startWorld(owner, row).then(world => measure(world, row.load))
+    const work = startWorld(owner, { ...row, faults: row.load.faults }).then(world => measure(world, row.load))
     return Promise.race([work, late.promise])
   }).finally(() => clearTimeout(timer))
   const broken = findViolations(row, measured)

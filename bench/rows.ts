@@ -1,13 +1,7 @@
 import type { Load, Measured } from './measure.ts'
-import type { Program } from './world.ts'
+import type { WorldOptions } from './world.ts'
 
-export type Row = {
-  readonly program: Program
-  readonly instances: number
-  /** See strict-grants.ts. */
-  readonly graceMs: number
-  readonly load: Load
-}
+export type Row = Omit<WorldOptions, 'faults'> & { readonly load: Load }
 
 export type Sizes = { readonly expiries: number; readonly kills: number; readonly calls: number; readonly sessions: number }
 

@@ -3,10 +3,18 @@ import { join } from 'node:path'
 import { freePort } from '../test/support/free-port.ts'
 import { type NodeProcess, type Owner, startNode, stopped } from '../test/support/node-process.ts'
 import { startRedis } from '../test/support/redis.ts'
-import type { Row } from './rows.ts'
 import type { Counts } from './strict-grants.ts'
 
-export type Program = 'Grantkeeper' | 'baseline'
+type Program = 'Grantkeeper' | 'baseline'
+
+export type WorldOptions = {
+  readonly program: Program
+  readonly instances: number
+  /** See strict-grants.ts. */
+  readonly graceMs: number
+  /** Some token requests are slow, and some responses are lost. */
+  readonly faults: boolean
+}
 
 export type World = {
   /** One URL per instance. */
@@ -29,10 +37,10 @@ const files: Record<Program, string> = {
 }
 
 /** Starts Redis, a strict provider and instances with one public URL, as real processes on free ports. They end with `owner`. */
-export async function startWorld(owner: Owner, { program, instances, graceMs, load }: Row): Promise<World> {
+export async function startWorld(owner: Owner, { program, instances, graceMs, faults }: WorldOptions): Promise<World> {
   const [redis, { url: origin }] = await Promise.all([
     startRedis(owner, ['--appendonly', 'yes', '--appendfsync', 'everysec']),
-    startNode(owner, join(import.meta.dirname, 'strict-provider.ts'), { GRACE_MS: String(graceMs), FAULTS: load.faults ? '1' : '' })
+    startNode(owner, join(import.meta.dirname, 'strict-provider.ts'), { GRACE_MS: String(graceMs), FAULTS: faults ? '1' : '' })
   ])
   const ports = await Promise.all(Array.from({ length: instances }, freePort))
   const urls = ports.map(port => `http://127.0.0.1:${port}`)

@@ -1,18 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { loadCore, testedCore } from './cores.ts'
 import { median } from './median.ts'
-import { busySeconds, cpuSeconds, residentMiB } from './procfs.ts'
+import { residentMiB } from './procfs.ts'
+import type { Plan, Round, Sample, Share, Subject } from './sampling.ts'
 import { sliced } from './slices.ts'
 import type { InWorld, World } from './system.ts'
-import { type Latencies, type Load, type Run, runWrk } from './wrk.ts'
-
-/** One row of a table: a load, and the processes that serve it. */
-export type Subject = {
-  readonly system: string
-  readonly title: string
-  readonly load: Load
-  readonly pids: readonly number[]
-}
+import { type Latencies, runWrk } from './wrk.ts'
 
 /** Medians over the rounds of all starts, except `rates`. Memory is the median over the starts. */
 export type Row = {
@@ -38,27 +29,7 @@ export type Row = {
 
 export type Broken = { readonly system: string; readonly title: string; readonly broken: string }
 
-export type Plan = {
-  /** How often all systems are started afresh: two processes of the same code may differ for their whole lifetime. */
-  readonly starts: number
-  /** Rounds per start. */
-  readonly rounds: number
-  /** Seconds per round. */
-  readonly seconds: number
-  /** Warm-up of each subject at each start, before the first round. */
-  readonly warmUpSeconds: number
-}
-
-type Share = 'cpuMicros' | 'testedBusy' | 'loadBusy' | 'elsewhere'
-/** Without latencies where they are measured separately. */
-export type Sample = Omit<Run, keyof Latencies> & Partial<Latencies> & { readonly [share in Share]: number }
-
 const hasLatencies = (sample: Sample): sample is Sample & Latencies => sample.p99Ms !== undefined
-
-const pauseMs = 50
-
-/** Takes one sample of each subject, in order. */
-export type Round = (directory: string, subjects: readonly Subject[], plan: Plan) => Promise<Sample[]>
 
 type Measured = { readonly subject: Subject; readonly samples: Sample[]; readonly latencies: Latencies[]; readonly loadedMiB: number[] }
 
@@ -113,37 +84,6 @@ export async function alternate(
 export async function warmUp(directory: string, subjects: readonly Subject[], seconds: number): Promise<void> {
   for (const { load } of subjects) await runWrk(directory, load, seconds)
 }
-
-/** Measures each subject for a whole round, one after the other, where slices would distort the result. */
-export const unsliced: Round = async (directory, subjects, { seconds }) => {
-  const samples: Sample[] = []
-  for (const { load, pids } of subjects) {
-    const before = readCounters(pids)
-    const run = await runWrk(directory, load, seconds)
-    const after = readCounters(pids)
-    const took = (what: keyof typeof before) => after[what] - before[what]
-    const all = took('wall')
-    samples.push({
-      ...run,
-      cpuMicros: (took('tested') / run.requests) * 1e6,
-      testedBusy: took('tested') / all,
-      loadBusy: took('loadCore') / all,
-      elsewhere: Math.max(0, took('loadCore') + took('testedCore') - took('ours')) / all
-    })
-    await sleep(pauseMs)
-  }
-  return samples
-}
-
-/** Counters in seconds, from an arbitrary start. */
-const readCounters = (pids: readonly number[]) => ({
-  wall: performance.now() / 1000,
-  tested: cpuSeconds(pids),
-  // Everything in the bench is a child of this process.
-  ours: cpuSeconds([process.pid]),
-  loadCore: busySeconds(loadCore),
-  testedCore: busySeconds(testedCore)
-})
 
 function summarize({ subject: { system, title }, samples, latencies, loadedMiB }: Measured): Row | Broken {
   const error = samples.find(run => run.error !== undefined)?.error

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadCore, testedCore } from './cores.ts'
 import { busySeconds, cpuSeconds } from './procfs.ts'
-import type { Round, Sample, Subject } from './rounds.ts'
+import type { Round, Sample, Subject } from './sampling.ts'
 import { type Run, startWrk, type Wrk } from './wrk.ts'
 
 /** Length of one subject's slice. Other work on the machine changes within seconds, so short slices spread it evenly. */

@@ -1,5 +1,5 @@
 import type { Figure, Results, Table } from './results.ts'
-import type { Plan } from './rounds.ts'
+import type { Plan } from './sampling.ts'
 import type { InWorld } from './system.ts'
 
 export type Findings = {

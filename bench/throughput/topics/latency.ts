@@ -1,4 +1,5 @@
-import { alternate, type Round, type Sample, type Subject, unsliced } from '../rounds.ts'
+import { alternate } from '../rounds.ts'
+import { type Round, type Sample, type Subject, unsliced } from '../sampling.ts'
 import type { World } from '../system.ts'
 import { grantkeeper } from '../systems/grantkeeper.ts'
 import { plain } from '../systems/plain.ts'

@@ -1,4 +1,4 @@
-import type { Subject } from '../rounds.ts'
+import type { Subject } from '../sampling.ts'
 import type { Running } from '../system.ts'
 import { get, loadOf } from '../workloads.ts'
 

@@ -1,4 +1,5 @@
-import { type Plan, type Subject, Tally, unsliced, warmUp } from '../rounds.ts'
+import { Tally, warmUp } from '../rounds.ts'
+import { type Plan, type Subject, unsliced } from '../sampling.ts'
 import type { World } from '../system.ts'
 import { startGrantkeeper } from '../systems/grantkeeper.ts'
 import type { Topic } from '../topic.ts'
