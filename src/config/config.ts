@@ -38,7 +38,7 @@ export type Config = {
   /** Number of processes that serve one port. */
   readonly workers: number
   readonly logLevel: string
-  /** By name. Empty only outside production: the sandbox then stands in for all of them. */
+  /** By name. Empty only outside production: the sandbox then starts. */
   readonly providers: ReadonlyMap<string, ProviderSettings>
   /** Settings that are valid but probably mistakes, a line each. */
   readonly warnings: readonly string[]

@@ -48,7 +48,7 @@ function selectProviders(
         `PROVIDERS: ${env.quote('PROVIDERS', name)} is not a provider. Known providers are: ${[...all.keys()].join(', ')}; for example ${env.exampleOf('PROVIDERS')}.`
       )
     } else if (usable.size === 0 && !production) {
-      // The sandbox stands in for all providers and takes this selection.
+      // The sandbox starts, and this selection is read again with its URLs.
     } else if (usable.has(name) || settings.definition.methods.apiKey) {
       providers.set(name, settings)
     } else {

@@ -16,6 +16,8 @@ export type Sandbox = {
   readonly environment: Readonly<Record<string, string>>
   /** The API key of each vendor that accepts keys, by vendor name. */
   readonly apiKeys: Readonly<Record<string, string>>
+  /** The names of the vendors. */
+  readonly vendors: readonly string[]
   /** @throws {TypeError} if there is no such vendor */
   vendor(name: string): VendorControl
   /** Closes every connection, pending requests included. */
@@ -89,6 +91,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     origin,
     environment: Object.assign({}, ...[...servers.values()].map(({ environment }) => environment)),
     apiKeys: Object.fromEntries(vendors.flatMap(({ name, api }) => (api.apiKey ? [[name, servers.get(name)?.state.apiKey ?? '']] : []))),
+    vendors: [...servers.keys()],
     vendor(name) {
       const server = servers.get(name)
       if (!server) throw unknownVendor(name)

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
-import { type Config, readConfig } from '../config/config.ts'
+import type { Config } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
+import { readSandboxConfig } from '../config/sandbox-config.ts'
 import { stackFrames } from '../core/errors.ts'
 import type { Provider } from '../core/provider/definition.ts'
 import { buildGateway } from '../gateway.ts'
@@ -35,9 +36,9 @@ export type ServeOptions = {
 /** Runs one gateway in this process until a signal, an uncaught error or `shutDown`. */
 export async function serve({ variables, definitions, configured, ignoredSignals, onReady }: ServeOptions): Promise<{ shutDown(): void }> {
   countBuffersAsHeap()
-  // Without a configured provider, outside production, the sandbox in this process stands in for all of them.
+  // Without a configured provider, outside production, the sandbox in this process plays those that it knows.
   const sandbox = configured.providers.size === 0 ? await startSandbox(configured) : undefined
-  const config = sandbox ? readConfig({ ...variables, ...sandbox.environment }, definitions, configured.port) : configured
+  const config = sandbox ? readSandboxConfig(variables, definitions, { port: configured.port, sandbox }) : configured
 
   const store = await openStore({ redis: config.redis, dataDir: config.dataDir, clock })
   const lookupFor = createLookup(config)
@@ -73,7 +74,7 @@ export async function serve({ variables, definitions, configured, ignoredSignals
   limitConnections(app.server, logger)
   await waitForStore(store, logger)
   await app.listen({ host: config.host, port: config.port })
-  onReady(startupBanner(config, store.description, sandbox?.apiKeys))
+  onReady(startupBanner(config, store.description, sandbox))
   return {
     shutDown: () => {
       // An uncaught error may have started it already.

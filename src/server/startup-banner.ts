@@ -1,21 +1,22 @@
 import type { Config } from '../config/config.ts'
 import { variablePrefix } from '../config/provider-settings.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
 
 /**
  * What a start prints: the URL, where tokens are stored, the providers, next steps and warnings.
- * @param sandboxKeys the API keys that the sandbox accepts, by provider; `undefined` when it does not run
+ * @param sandbox `undefined` when it does not run
  */
-export function startupBanner(config: Config, storeDescription: string, sandboxKeys: Readonly<Record<string, string>> | undefined): string {
+export function startupBanner(config: Config, storeDescription: string, sandbox: Pick<Sandbox, 'apiKeys' | 'origin'> | undefined): string {
   const names = [...config.providers.values()].map(({ definition }) => definition.title).join(', ')
   const [first] = config.providers.values()
   const prefix = first ? variablePrefix(first.definition) : 'PROVIDER'
   const keys = [...config.providers.values()].flatMap(({ definition: { name, title } }) => {
-    const key = sandboxKeys?.[name]
+    const key = sandbox?.apiKeys[name]
     return key === undefined ? [] : [`${title} ${key}`]
   })
-  const nextSteps = sandboxKeys
+  const nextSteps = sandbox
     ? [
-        'The built-in sandbox stands in for the providers: sign in with any email address, nothing leaves this machine.',
+        `The built-in sandbox (${sandbox.origin}) stands in for the providers: sign in with any email address, nothing leaves this machine.`,
         ...(keys.length > 0 ? [`API keys that it accepts: ${keys.join(', ')}`] : []),
         `To use a real provider, register ${config.publicUrl}/auth/${first?.definition.name}/callback there and set ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET.`
       ]

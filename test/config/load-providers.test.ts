@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { loadProviders } from '../../src/config/load-providers.ts'
@@ -28,7 +29,8 @@ t.test('a directory without definitions yields none', async t => {
 })
 
 t.test('the default directory is the one with the included providers', async t => {
-  t.strictSame((await loadProviders()).map(({ name }) => name).slice(0, 4), ['ignition', 'outgrow', 'process-street', 'productboard'])
+  const files = readdirSync('providers').map(file => file.replace('.ts', ''))
+  t.strictSame(new Set((await loadProviders()).map(({ name }) => name)), new Set(files))
 })
 
 t.test('the error names a file without a definition', async t => {

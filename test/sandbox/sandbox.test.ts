@@ -110,7 +110,7 @@ t.test('there are no switches at other paths', async t => {
 t.test('an unknown vendor or a missing callback URL is an error', async t => {
   t.throws(() => sandbox.vendor('nobody'), { message: 'there is no vendor "nobody" in the sandbox' })
   await t.rejects(startSandbox({ redirectUris, switches: { nobody: {} } }), { message: /no vendor "nobody"/ })
-  await t.rejects(startSandbox({ redirectUris: () => [] }), { message: /needs a callback URL for ignition/ })
+  await t.rejects(startSandbox({ redirectUris: () => [] }), { message: /needs a callback URL for [a-z-]+/ })
 })
 
 t.test('two sandboxes share nothing, and one closes with a request in flight', async t => {
