@@ -34,10 +34,6 @@ const rules: Record<string, (provider: Provider, text: string) => unknown> = {
   'has a source for its revocation': ({ sources, methods }) =>
     !methods.oauth2?.revokeUrl || sources.some(({ facts }) => /revoke|all of OAuth/.test(facts)),
   'has a source for its keys': ({ sources, methods }) => !methods.apiKey || sources.some(({ facts }) => /key|token/i.test(facts)),
-  'names headers in lower case, as node:http does': provider =>
-    [...Object.keys(provider.api.headers ?? {}), ...placementsOf(provider).flatMap(p => (p.in === 'header' ? [p.name] : []))].every(name =>
-      /^[a-z0-9-]+$/.test(name)
-    ),
   'has paths that pass the guard': ({ api, methods }) =>
     [...(api.paths ?? []), ...(methods.apiKey ? [methods.apiKey.check.path] : [])].every(
       path => path.startsWith('/') && guardPath(path) === path.split('?')[0]

@@ -36,7 +36,7 @@ type Options = {
   readonly publicOrigin: Pick<ParsedOrigin, 'isHttps' | 'port'>
 }
 
-/** RFC 6265 §6.1: every browser accepts so much, name and attributes included. */
+/** RFC 6265 §6.1: every browser accepts this much, name and attributes included. */
 const maxCookieBytes = 4096
 
 /**

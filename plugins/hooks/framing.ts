@@ -8,7 +8,7 @@ import { malformedResponse, urlTooLong } from './malformed-requests.ts'
 
 /** For the URL, and for the names and values of the headers: Node's default for both together. */
 export const maxHeadBytes = maxHeaderSize
-/** Node 26 parses so many. Older versions silently drop those after twice as many. */
+/** As many as Node 26 parses. Older versions silently drop those after twice as many. */
 const maxHeaders = 1_000
 
 /** How long the body after a refused expectation is read and discarded. */

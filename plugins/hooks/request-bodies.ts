@@ -1,7 +1,6 @@
-import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { type BodyPace, IncomingBody } from './request-body.ts'
+import { type BodyPace, hasBody, IncomingBody } from './request-body.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -54,11 +53,6 @@ async function requestBodies(app: FastifyInstance, { pace, checkEveryMs }: Reque
   function remove(body: IncomingBody): void {
     if (bodies.delete(body)) body.detach()
   }
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  const length = headers['content-length']
-  return (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined
 }
 
 export default fp(requestBodies, { name: 'bodies', dependencies: ['errors'] })

@@ -2,6 +2,11 @@ import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { GatewayError } from '../../src/core/errors.ts'
 
+export function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length']
+  return (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined
+}
+
 /** How slowly a client may send a body. */
 export type BodyPace = {
   /** Longest pause, in milliseconds. */

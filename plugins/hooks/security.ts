@@ -99,10 +99,10 @@ async function security(app: FastifyInstance, { allowedOrigins, publicOrigin, se
 
   function refuseOtherSites(request: FastifyRequest): void {
     const { headers } = request
-    if (headers['sec-fetch-site'] === 'cross-site') throw rejected('The browser says that the call comes from another site.')
+    if (headers['sec-fetch-site'] === 'cross-site') throw rejected('The browser says that the request comes from another site.')
     refuseForeignOrigin(request)
     // A custom header makes every cross-origin request preflighted, so that the list of origins decides before it is sent.
-    if (headers['x-csrf'] !== '1') throw rejected('The header "X-CSRF: 1" is missing. Add it to every call of your frontend.')
+    if (headers['x-csrf'] !== '1') throw rejected('The header "X-CSRF: 1" is missing. Add it to every request of your frontend.')
   }
 
   /** Browsers say which page submitted a form, and only browsers submit forms with a user's cookies. */

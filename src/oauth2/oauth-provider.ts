@@ -26,7 +26,7 @@ export type OAuthProviderOptions = {
 const maxResponseBytes = 128 * 1024
 
 /**
- * One provider's `@fastify/oauth2` instance. State, PKCE and cookies are ours (docs/decisions): without `startRedirectPath` and `pkce`
+ * One provider's `@fastify/oauth2` instance. State, PKCE and cookies are ours (decision 4): without `startRedirectPath` and `pkce`
  * the instance is an OAuth client alone.
  */
 export function createOAuthProvider({ definition, method, client, publicUrl, lookupFor, timeouts }: OAuthProviderOptions): OAuthProvider {

@@ -23,7 +23,10 @@ t.test('SEC-37, SEC-36: a client that disconnects during the session lookup leav
       return real.read(...of)
     }
   }
-  const definitions = (await loadProviders()).map(definition => ({ ...definition, api: { ...definition.api, maxCallsPerSession: 3 } }))
+  const definitions = (await loadProviders()).map(definition => ({
+    ...definition,
+    api: { ...definition.api, maxConcurrentRequestsPerSession: 3 }
+  }))
   const { gateway, provider, browser, proxy } = await connected(t, {
     store,
     definitions,

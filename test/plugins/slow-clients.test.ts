@@ -144,7 +144,10 @@ t.test('SEC-36: a client that does not read its response is disconnected, and it
 })
 
 t.test('SEC-36: a request above the session’s limit is 429, and passes when another has ended', async t => {
-  const definitions = (await loadProviders()).map(definition => ({ ...definition, api: { ...definition.api, maxCallsPerSession: 2 } }))
+  const definitions = (await loadProviders()).map(definition => ({
+    ...definition,
+    api: { ...definition.api, maxConcurrentRequestsPerSession: 2 }
+  }))
   const { provider, browser, proxy } = await connected(t, { definitions })
   const pending: Array<() => void> = []
   const twoHeld = Promise.withResolvers<void>()

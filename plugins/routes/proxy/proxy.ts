@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Connection } from '../../../src/core/connections/connection.ts'
@@ -21,6 +20,7 @@ import { retryAtMs } from '../../../src/core/util/retry-after.ts'
 import type { OpenedSession } from '../../../src/core/vault/vault.ts'
 import type { Services } from '../../../src/services.ts'
 import { corsHeaders } from '../../hooks/cors-headers.ts'
+import { hasBody } from '../../hooks/request-body.ts'
 import { resourcePolicyFor } from '../../hooks/same-site.ts'
 import type { ShutdownState } from '../health.ts'
 import { readBody } from './body.ts'
@@ -156,9 +156,6 @@ async function proxy(app: FastifyInstance, options: Options) {
     reply.hijack()
   }
 }
-
-const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 
 function fieldNames(headers: RawHeaders): string[] {
   const names = new Set<string>()

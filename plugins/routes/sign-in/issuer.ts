@@ -3,7 +3,7 @@ import { variablePrefix } from '../../../src/config/provider-settings.ts'
 import { signInInvalid } from '../../../src/core/oauth/complete-sign-in.ts'
 import type { OAuth2Method, Provider } from '../../../src/core/provider/definition.ts'
 
-/** Anybody can put any issuer into a callback: at most so many are logged, each once. */
+/** Any issuer can be put into a callback: at most this many are logged, each once. */
 const maxLogged = 20
 const maxCharacters = 200
 

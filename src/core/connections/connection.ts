@@ -31,7 +31,7 @@ export type Backoff = {
   readonly retryAtMs: number
   /** Time of the first failure. */
   readonly failingSinceMs: number
-  /** Time of the first of the latest failures in a row that were rejections of what was sent, with no other failure in between. */
+  /** Since when every failure has been a rejection of what was sent. */
   readonly rejectedSinceMs?: number
   /** The provider rejects the operator's OAuth client. */
   readonly isClientRejected?: boolean

@@ -19,7 +19,7 @@ export type ConnectionView = {
   connectedAt?: string
   expiresAt?: string
   lastUsedAt?: string
-  /** Time of the first of the latest renewals in a row that failed for transient reasons. */
+  /** Since when every renewal has failed, for transient reasons. */
   failingSince?: string
   /**
    * Base URLs of the provider's API in its own links: an absolute URL below one of them can be requested through `/proxy`. Only with a

@@ -47,8 +47,8 @@ const classify = memoizeByName(name => {
   return { key, isStripped, isToken: isToken(name), isMethodOverride: methodOverrides.has(key) }
 })
 
-/** The request that the headers belong to. */
-type ProxiedRequest = { readonly method: HttpMethod; readonly provider: Provider }
+/** What decides whether a header may override the method. */
+type RequestPolicy = { readonly method: HttpMethod; readonly provider: Provider }
 
 /**
  * The client's headers that are forwarded, followed by the gateway's own, which no client header can remove or duplicate.
@@ -61,7 +61,7 @@ export function buildRequestHeaders(
   raw: readonly string[],
   own: Readonly<Record<string, string>>,
   stripped: readonly string[] = [],
-  request?: ProxiedRequest
+  request?: RequestPolicy
 ): RawHeaders {
   const hopByHop = connectionOptions(raw)
   const reserved = [...Object.keys(own), ...stripped].map(name => classify(name).key)
@@ -91,7 +91,7 @@ export function buildRequestHeaders(
  * Whether a method override is forwarded: the definition must allow it, and the method must be one that is forwarded. An override that
  * repeats the request's own method is stripped.
  */
-function isOverrideForwarded(name: string, value: string, request: ProxiedRequest | undefined): boolean {
+function isOverrideForwarded(name: string, value: string, request: RequestPolicy | undefined): boolean {
   const method = value.trim().toUpperCase()
   if (method === request?.method) return false
   const { api, name: provider, title } = request?.provider ?? {}

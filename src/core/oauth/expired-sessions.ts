@@ -31,7 +31,7 @@ const maxIntervalMs = 10 * 60_000
 const minIntervalMs = 5_000
 /** The next sweep deletes the rest. */
 const maxOwners = 500
-/** With so many pending revocations a provider is down: further grants stay where they are for now. */
+/** With this many pending revocations a provider is down: further grants stay where they are for now. */
 const maxPendingRevocations = 1_000
 const concurrency = 4
 

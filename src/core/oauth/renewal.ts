@@ -20,7 +20,7 @@ export type RenewalDependencies = Omit<RefreshDependencies, 'pause' | 'closing'>
 /**
  * Renews a connection: exactly one refresh, however many requests and instances ask for it.
  * @param failed the connection as the caller used it. If the stored one has another credential already, that one is returned.
- * @param aheadMs for a caller whose credential still works: how long after its start the refresh is waited for. Default: 10 s from now.
+ * @param aheadMs for a caller whose credential still works: waits until the refresh is this old. Default: waits for 10 s.
  * @returns the connection with a credential newer than the failed one
  * @throws {GatewayError} `reconnect_required`, `connection_required`, `provider_unavailable`, `client_rejected`, `store_unavailable`;
  * `provider_timeout` also while the refresh is still in flight
@@ -51,7 +51,7 @@ const leaseMs = maxRefreshMs + 5_000
 const maxWaitMs = 10_000
 /** How often a holder extends its lease. */
 const extendEveryMs = 250
-/** How often a waiter looks without a change notification: a lease that ends by death or by time sends none. */
+/** How often a waiter looks without a change notification: a lease that expires, or whose holder was killed, sends none. */
 const pollMs = 100
 
 const sleepUntilAborted: RefreshDependencies['pause'] = (ms, signal) => sleep(ms, undefined, { signal }).catch(() => {})
@@ -68,7 +68,7 @@ export function createRenewal(dependencies: RenewalDependencies): Renewal {
   const unsaved = new Map<string, { from: Secret; renewed: Versioned<Connection> }>()
   const background = new Set<Promise<unknown>>()
 
-  /** Newer than the failed one, and not due itself: an outage of the store may outlast a token that was renewed during it. */
+  /** Not due itself: an outage of the store may last longer than a token that was renewed during it. */
   const isNewer = (current: Connection, failed: Connection) =>
     !current.credential.equals(failed.credential) && !isDueForRenewal(current, clock.now())
 

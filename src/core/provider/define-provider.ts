@@ -6,6 +6,8 @@ type Fail = (field: string, requirement: string) => never
 const namePattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/
 /** A host name with an optional port; `*.` only before two or more labels, since a wildcard of a whole top-level domain is a mistake. */
 const hostPattern = /^(\*\.[a-z0-9-]+\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/i
+/** In lower case, as `node:http` has them. */
+const headerPattern = /^[a-z0-9-]+$/
 const pointerPattern = /^(\/([^~]|~[01])*)*$/
 
 /**
@@ -24,6 +26,12 @@ export function defineProvider(provider: Provider): Provider {
   if (!oauth2 && !apiKey) fail('methods', 'must offer oauth2, apiKey or both')
   if (provider.sources.length === 0) fail('sources', 'must say where the facts come from')
   checkLimits(api, fail)
+  const placements = [oauth2, apiKey].flatMap(method => method?.placements ?? [])
+  for (const header of [
+    ...Object.keys(api.headers ?? {}),
+    ...placements.flatMap(placement => (placement.in === 'header' ? placement.name : []))
+  ])
+    if (!headerPattern.test(header)) fail(`header ${JSON.stringify(header)}`, 'must be in lower case')
   api.redirectHosts?.forEach((host, i) => {
     if (!hostPattern.test(host)) fail(`api.redirectHosts[${i}]`, 'must be a host such as files.example.com or *.files.example.com')
   })
@@ -39,15 +47,15 @@ export function defineProvider(provider: Provider): Provider {
 }
 
 function checkLimits(api: Provider['api'], fail: Fail): void {
-  const { maxBodyBytes, maxHeaderBytes, timeoutMs, idleTimeoutMs, maxCallsPerSession, maxCalls } = api
+  const { maxBodyBytes, maxHeaderBytes, timeoutMs, idleTimeoutMs, maxConcurrentRequestsPerSession, maxConcurrentRequests } = api
   const limits = {
     maxBodyBytes,
     maxHeaderBytes,
     timeoutMs,
     'idleTimeoutMs.upload': idleTimeoutMs?.upload,
     'idleTimeoutMs.download': idleTimeoutMs?.download,
-    maxCallsPerSession,
-    maxCalls
+    maxConcurrentRequestsPerSession,
+    maxConcurrentRequests
   }
   for (const [field, value] of Object.entries(limits))
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) fail(`api.${field}`, 'must be a whole number above 0')

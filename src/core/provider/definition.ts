@@ -67,9 +67,9 @@ type Api = {
    */
   readonly idleTimeoutMs?: { readonly upload?: number; readonly download?: number }
   /** Concurrent requests of one session on one instance. Default: 256. */
-  readonly maxCallsPerSession?: number
+  readonly maxConcurrentRequestsPerSession?: number
   /** Concurrent requests of all sessions on one instance. Default: 2,048. */
-  readonly maxCalls?: number
+  readonly maxConcurrentRequests?: number
   /**
    * The header of a 429 response that says when to retry. When set, all instances reject further requests of the connection until then.
    * Meant for limits that last for minutes, not for limits per second.
@@ -86,6 +86,7 @@ export type RateLimit = {
 
 /** Where a request to the API carries the credential. */
 export type Placement =
+  /** `name` in lower case. */
   | { readonly in: 'header'; readonly name: string; readonly prefix?: string }
   | { readonly in: 'query'; readonly name: string }
   /** As the path segment after `after`, for paths that begin with it: `/get_cal` -> `/get_cal/KEY`. */
@@ -116,7 +117,7 @@ export type OAuth2Method = {
   readonly revocation?: 'token' | 'grant'
   /** RFC 9207: the issuer that the callback's `iss` must equal. When set, a callback without `iss` is rejected. */
   readonly issuer?: string
-  /** Requested unless the operator configures others: the least that the API needs. */
+  /** The least that the API needs. Requested unless the operator configures other scopes. */
   readonly scopes: readonly string[]
   readonly scopeSeparator?: string
   /** RFC 6749 §2.3.1: `body` is client_secret_post, `basic` is client_secret_basic. */

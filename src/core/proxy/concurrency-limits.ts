@@ -84,9 +84,10 @@ class RequestSlot implements Slot {
   #network = ''
 
   constructor(owner: string, provider: Provider, counters: Counters) {
-    const { maxCallsPerSession = defaultMaxPerSession, maxCalls = defaultMaxPerProvider } = provider.api
-    if (counters.requests.of(owner) >= maxCallsPerSession) throw sessionLimited(provider, maxCallsPerSession, 'requests')
-    if (counters.requests.total >= maxCalls) throw limited(provider, 'requests')
+    const { maxConcurrentRequestsPerSession = defaultMaxPerSession, maxConcurrentRequests = defaultMaxPerProvider } = provider.api
+    if (counters.requests.of(owner) >= maxConcurrentRequestsPerSession)
+      throw sessionLimited(provider, maxConcurrentRequestsPerSession, 'requests')
+    if (counters.requests.total >= maxConcurrentRequests) throw limited(provider, 'requests')
     counters.requests.add(owner)
     this.#owner = owner
     this.#provider = provider
@@ -96,7 +97,7 @@ class RequestSlot implements Slot {
   convertTo(kind: LongLived, network: string): void {
     if (kind === this.#kind) return
     const { plural, maxPerSession, maxPerNetwork, maxPerProvider } = longLived[kind]
-    const max = Math.min(maxPerSession, this.#provider.api.maxCallsPerSession ?? maxPerSession)
+    const max = Math.min(maxPerSession, this.#provider.api.maxConcurrentRequestsPerSession ?? maxPerSession)
     const counter = this.#counters[kind]
     if (counter.of(this.#owner) >= max) throw sessionLimited(this.#provider, max, plural)
     if (counter.of(network) >= maxPerNetwork || counter.total >= maxPerProvider) throw limited(this.#provider, plural)

@@ -1,4 +1,4 @@
-import { type Connection, isBackingOff, isDueForRenewal, isExpired } from '../connections/connection.ts'
+import { type Connection, isBackingOff, isDueForRenewal, isExpired, needsNoRenewal } from '../connections/connection.ts'
 import { GatewayError, hasCode } from '../errors.ts'
 import { buildRequestHeaders } from '../guards/request-headers.ts'
 import type { Renew } from '../oauth/renewal.ts'
@@ -15,7 +15,7 @@ const defaultTimeoutMs = 30_000
 const defaultReadTimeoutMs = 5 * 60_000
 /** How long a request waits for a renewal while its token is still valid. */
 const maxRenewAheadMs = 1_000
-/** Errors of a renewal that say nothing against the connection. */
+/** Errors of a renewal after which the connection is still good. */
 const transientErrors = ['provider_unavailable', 'provider_timeout', 'client_rejected', 'store_unavailable'] as const
 
 /**
@@ -34,8 +34,8 @@ export function createForward(
     if (renewedAhead) return sendFinal(request, renewedAhead)
 
     const { connection } = request
-    // A 401 of an expired token is expected, and a renewal finds out whether the connection has ended.
-    if (connection.refreshToken === undefined && !isExpired(connection, clock.now())) return sendUnrenewable(request)
+    // An expired token without a refresh token goes on to its 401 and to `renew`, which ends the connection.
+    if (needsNoRenewal(connection, clock.now())) return sendUnrenewable(request)
     if (isKnownUnauthorized(request, connection)) return sendFinal(request, connection)
 
     const first = await sendWith(request, connection)

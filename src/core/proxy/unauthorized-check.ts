@@ -21,7 +21,7 @@ export type UnauthorizedCheckDependencies = {
 
 /** Longest wait of a request for a check of its connection. */
 const maxWaitMs = 1_000
-/** A second 401 on the same path counts only this long after the first: a failover at the provider is over by then. */
+/** A second 401 on the same path counts only this long after the first, when a failover at the provider is over. */
 const minRepeatMs = 60_000
 
 /**

@@ -10,7 +10,7 @@ export type Deletion = {
   endSession(owner: string): Promise<Connection[]>
 }
 
-/** After so many attempts to delete exactly what was read, the records are deleted whatever they are, and not returned. */
+/** After this many attempts to delete exactly what was read, the records are deleted whatever they are, and not returned. */
 const maxAttempts = 5
 
 type DeletionDependencies = Pick<VaultDependencies, 'store' | 'records' | 'commit'> & {

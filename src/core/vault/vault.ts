@@ -157,7 +157,7 @@ export function createVault({
     return !isConfirmed
   }
 
-  /** By session record: a session's first requests come together, and during an outage of the store not each of them tries. */
+  /** In flight, by session record: the first requests of a session arrive together, and one confirmation serves them all. */
   const confirmations = new WeakMap<Versioned<Session>, Promise<Versioned<Session> | undefined>>()
 
   async function confirmed(session: Versioned<Session>, connections: OpenedSession['connections']): Promise<OpenedSession | undefined> {

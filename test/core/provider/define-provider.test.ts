@@ -67,6 +67,11 @@ const rejected: Record<string, readonly [field: string, Partial<Provider>[]]> = 
       api: { baseUrl: 'https://api.acme.example', redirectHosts: ['files.example.com', host] }
     }))
   ],
+  'a header of its own in upper case': [
+    'header "X-Version"',
+    [{ api: { baseUrl: 'https://api.acme.example', headers: { 'X-Version': '9' } } }]
+  ],
+  'a credential header in upper case': ['header "X-Api-Key"', [{ methods: { apiKey: apiKeyWith({ in: 'header', name: 'X-Api-Key' }) } }]],
   'a credential check without a path': [
     'methods.oauth2.check.path',
     [{ methods: { oauth2: oauth2With({ check: { path: 'me', status: 200 } }) } }]
@@ -76,7 +81,7 @@ const rejected: Record<string, readonly [field: string, Partial<Provider>[]]> = 
     [[], 0, 100, 600, 200.5, [200, 99]].map(status => ({ methods: { oauth2: oauth2With({ check: { path: '/me', status } }) } }))
   ],
   ...Object.fromEntries(
-    (['maxBodyBytes', 'maxHeaderBytes', 'timeoutMs', 'maxCallsPerSession', 'maxCalls'] as const).map(field => [
+    (['maxBodyBytes', 'maxHeaderBytes', 'timeoutMs', 'maxConcurrentRequestsPerSession', 'maxConcurrentRequests'] as const).map(field => [
       `a ${field} that is not a whole number above 0`,
       [
         `api.${field}`,

@@ -2,7 +2,7 @@ import t from 'tap'
 import { createConcurrencyLimits } from '../../../src/core/proxy/concurrency-limits.ts'
 import { providerWith } from '../support.ts'
 
-const api = { baseUrl: 'https://api.acme.example', maxCallsPerSession: 2, maxCalls: 3 }
+const api = { baseUrl: 'https://api.acme.example', maxConcurrentRequestsPerSession: 2, maxConcurrentRequests: 3 }
 const acme = providerWith({ name: 'acme', api })
 
 t.test('SEC-36: requests in flight are limited by session and by provider', async t => {
