@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 
 const run = promisify(execFile)
 
-/** A key and a certificate that nobody vouches for. */
+/** A key and a self-signed certificate for this DNS name. */
 export async function selfSigned(t: Test, name: string): Promise<{ key: Buffer; cert: Buffer }> {
   const folder = t.testdir()
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]

@@ -16,8 +16,8 @@ export async function startWithFrontend(t: Test, browser: Browser, headers: Reco
   return { gateway, sandbox, frontend, page, context, consoleErrors, vendor: sandbox.vendor('productboard') }
 }
 
-export async function openPage(page: Page, address: string): Promise<void> {
-  await page.goto(address)
+export async function openPage(page: Page, url: string): Promise<void> {
+  await page.goto(url)
   await page.getByText('Ready').waitFor()
 }
 

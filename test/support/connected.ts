@@ -6,7 +6,7 @@ import { type GatewayOptions, startGateway, TestClock, type TestGateway } from '
 
 export type Connected = { gateway: TestGateway; provider: FakeProvider; clock: TestClock; browser: Browser; proxy: string }
 
-/** A gateway, one provider under the test's control, and a browser that has signed in there. */
+/** A gateway, one provider under the test's control, and a browser that is connected to it. */
 export async function connected(t: Test, options: GatewayOptions & { token?: FakeProvider['token'] } = {}): Promise<Connected> {
   const clock = new TestClock()
   const provider = await startFakeProvider(t)
@@ -17,38 +17,35 @@ export async function connected(t: Test, options: GatewayOptions & { token?: Fak
   return { gateway, provider, clock, browser, proxy: `${gateway.url}/proxy/productboard` }
 }
 
-/**
- * What is answered by a gateway whose store is up. Redis may have too little of a busy machine to answer within its half second:
- * whoever is told so tries again, as a client does.
- */
-export async function answered(ask: () => Promise<Response>): Promise<Response> {
-  for (let tries = 1; ; tries++) {
-    const response = await ask()
-    if (response.headers.get('grantkeeper-error') !== 'store_unavailable' || tries === 100) return response
+/** Retries while the store is unavailable, as a client does: on a busy machine Redis may miss its deadline of half a second. */
+export async function answered(send: () => Promise<Response>): Promise<Response> {
+  for (let attempt = 1; ; attempt++) {
+    const response = await send()
+    if (response.headers.get('grantkeeper-error') !== 'store_unavailable' || attempt === 100) return response
     await sleep(100)
   }
 }
 
-/** A sign-in at a fake provider, without its pages. */
+/** Signs in at a fake provider, which has no consent page. @returns the response of the callback */
 export async function signIn(gateway: Pick<TestGateway, 'url'>, browser: Browser, name = 'productboard'): Promise<Response> {
   const started = await answered(() => browser.request(`${gateway.url}/auth/${name}`))
   const location = started.headers.get('location')
-  if (!location) throw new Error(`A sign-in was answered ${started.status} ${await started.text()}`)
+  if (!location) throw new Error(`sign-in not started: ${started.status} ${await started.text()}`)
   const state = new URL(location).searchParams.get('state') ?? ''
   const callback = `${gateway.url}/auth/${name}/callback?${new URLSearchParams({ code: 'c', state })}`
   return comeBack(browser, callback)
 }
 
-/** A browser that is asked once more for the session that it has got by now, at the callback's own address, goes there. */
+/** Requests a callback, and again if it redirects to itself: then the browser has received a session cookie meanwhile. */
 export async function comeBack(browser: Browser, callback: string): Promise<Response> {
   const response = await browser.request(callback)
   return response.headers.get('location') === callback ? comeBack(browser, callback) : response
 }
 
-/** Asserts that a sign-in came back to where it was begun, without a connection and for this reason. */
-export function cameBackWith(t: Test, { status, headers }: Response, code: string, what = code): void {
+/** Asserts that a failed sign-in redirects to its return URL with this `connect_error`. */
+export function cameBackWith(t: Test, { status, headers }: Response, code: string, message = code): void {
   const location = URL.parse(headers.get('location') ?? '', 'http://localhost')
-  t.match({ status, connectError: location?.searchParams.get('connect_error') }, { status: 303, connectError: code }, what)
+  t.match({ status, connectError: location?.searchParams.get('connect_error') }, { status: 303, connectError: code }, message)
 }
 
 export type Problem = {
@@ -61,7 +58,7 @@ export type Problem = {
   retryAfter?: number
 }
 
-/** Asserts that an answer is a problem document of this code, and gives it. */
+/** Asserts that a response is a problem document with this status and code. @returns the document */
 export async function problem(t: Test, response: Response, status: number, code: string): Promise<Problem> {
   t.equal(response.status, status, code)
   t.equal(response.headers.get('grantkeeper-error'), code)

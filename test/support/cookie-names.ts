@@ -1,8 +1,8 @@
-/** What the session's cookie is called by a gateway whose `PUBLIC_URL` is this one. Browsers keep cookies by host and not by port. */
+/** The name of a gateway's session cookie. It contains the port, because browsers store cookies by host and not by port. */
 export function sessionCookie(publicUrl: string): string {
   const { protocol, port } = new URL(publicUrl)
   return protocol === 'https:' ? '__Host-grantkeeper' : `grantkeeper-${port || 80}`
 }
 
-/** What the cookies of sign-ins under way begin with. */
+/** The prefix of the cookies of sign-ins in flight. */
 export const flowCookie = (publicUrl: string): string => `${sessionCookie(publicUrl)}-signin`

@@ -1,8 +1,8 @@
 import { isIP, type LookupFunction } from 'node:net'
 
-/** A DNS in which every name leads to these addresses. */
+/** A DNS lookup that resolves every name to these IP addresses. */
 export const leadingTo = (...addresses: string[]): LookupFunction => {
-  const found = addresses.map(address => ({ address, family: isIP(address) }))
+  const records = addresses.map(address => ({ address, family: isIP(address) }))
   return (_hostname, { all }, callback) =>
-    setImmediate(() => (all ? callback(null, found) : callback(null, found[0]?.address ?? '', found[0]?.family)))
+    setImmediate(() => (all ? callback(null, records) : callback(null, records[0]?.address ?? '', records[0]?.family)))
 }

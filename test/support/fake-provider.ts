@@ -10,16 +10,16 @@ type Seen = {
   readonly rawHeaders: string[]
   readonly body: Buffer
 }
-type Answer = (seen: Seen, response: ServerResponse, request: IncomingMessage) => void
+type Handler = (seen: Seen, response: ServerResponse, request: IncomingMessage) => void
 
 export type FakeProvider = {
   readonly origin: string
   readonly environment: Readonly<Record<string, string>>
-  /** What the token endpoint, the revocation endpoint and the API do; to be replaced by the test. */
-  token: Answer
-  revoke: Answer
-  api: Answer
-  /** Looks at an API request before its body has come in; true when it has answered it. */
+  /** Handlers of the token endpoint, the revocation endpoint and the API, which a test replaces. */
+  token: Handler
+  revoke: Handler
+  api: Handler
+  /** Called with an API request before its body is read. Returns true if it handles the request itself. */
   early: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined
   readonly seen: { token: Seen[]; revoke: Seen[]; api: Seen[] }
 }
@@ -29,13 +29,13 @@ export const json = (response: ServerResponse, status: number, body: unknown, he
 }
 
 let issued = 0
-/** A token answer as RFC 6749 §5.1 has it, each with tokens of its own. */
+/** A token response (RFC 6749 §5.1) with new tokens each time. */
 export const tokens = (change: Record<string, unknown> = {}): Record<string, unknown> => {
   issued++
   return { access_token: `access-${issued}`, refresh_token: `refresh-${issued}`, token_type: 'Bearer', expires_in: 3600, ...change }
 }
 
-/** A provider on a real socket whose every answer, bytes and timing, is the test's: for what no decent server does. */
+/** A provider on a real socket. The test controls the bytes and the timing of each response, malformed ones too. */
 export async function startFakeProvider(t: Test, name = 'PRODUCTBOARD'): Promise<FakeProvider> {
   const server = createServer((request, response) => {
     const area = /^\/(token|revoke)\b/.exec(request.url ?? '')?.[1] as 'token' | 'revoke' | undefined

@@ -2,16 +2,19 @@ import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** Below the range out of which the system serves outgoing connections and port 0 (Linux: from 32768 on). */
+/** Below the ephemeral ports, which the system uses for outgoing connections and port 0 (Linux: from 32768). */
 const [lowest, highest] = [10_240, 32_767]
-/** Files that run at once have ranges of their own: none takes what another has chosen and not bound yet. A file that runs alone has the last. */
+/**
+ * Test files that run in parallel have separate ranges, so that none takes a port that another has chosen and not bound yet.
+ * A file that runs alone has the last range.
+ */
 const ranges = 8
 const size = Math.floor((highest + 1 - lowest) / ranges)
 const range = Number(process.env.TAP_JOB_ID ?? ranges - 1) % ranges
 
 let last = randomInt(size)
 
-/** A port of 127.0.0.1 that nobody listens on now. */
+/** A free port of 127.0.0.1. */
 export async function freePort(): Promise<number> {
   last = (last + 1) % size
   const port = lowest + range * size + last

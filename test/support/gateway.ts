@@ -28,9 +28,9 @@ export class TestClock implements Clock {
 }
 
 export type GatewayOptions = {
-  /** Added to the variables that the gateway reads. */
+  /** Environment variables, in addition to the required ones. */
   environment?: Record<string, string>
-  /** Played providers; the gateway is wired to them. */
+  /** Sandbox providers, whose URLs and clients the gateway uses. */
   sandbox?: Sandbox
   definitions?: readonly Provider[]
   clock?: Clock
@@ -53,7 +53,7 @@ export type TestGateway = {
 
 export const newKey = (): string => randomBytes(32).toString('base64')
 
-/** A whole gateway on a real socket, as `src/cli/start.ts` builds it, on loopback. */
+/** A complete gateway on a loopback socket, built as `src/cli/start.ts` does. */
 export async function startGateway(t: Test, options: GatewayOptions = {}): Promise<TestGateway> {
   const { environment = {}, sandbox, clock = { now: Date.now } } = options
   const port = options.port ?? (await freePort())
@@ -82,8 +82,8 @@ export async function startGateway(t: Test, options: GatewayOptions = {}): Promi
     ...(options.tokenTimeouts && { tokenTimeouts: options.tokenTimeouts }),
     ...(options.undeliveredMs !== undefined && { undeliveredMs: options.undeliveredMs })
   })
-  // As a start does: the first calls find the store connected, however busy the machine is.
-  if (!(await pollUntil(store.ping, 10_000))) throw new Error('the store does not come')
+  // Production waits for the store in the same way, so that the first requests find it connected.
+  if (!(await pollUntil(store.ping, 10_000))) throw new Error('the store is not available')
   await app.listen({ host: '127.0.0.1', port })
 
   let closed: Promise<void> | undefined
@@ -99,7 +99,7 @@ export async function startGateway(t: Test, options: GatewayOptions = {}): Promi
   return { url: `http://localhost:${port}`, app, services, routes, logs, close }
 }
 
-/** A sandbox that knows the callback addresses of gateways on these ports. */
+/** A sandbox that accepts the callback URLs of gateways on these ports. */
 export async function startTestSandbox(t: Test, ports: readonly number[], options: Partial<SandboxOptions> = {}): Promise<Sandbox> {
   const sandbox = await startSandbox({
     redirectUris: vendor => ports.map(port => `http://localhost:${port}/auth/${vendor}/callback`),
@@ -109,7 +109,7 @@ export async function startTestSandbox(t: Test, ports: readonly number[], option
   return sandbox
 }
 
-/** The usual pair. */
+/** A sandbox and a gateway that uses it. */
 export async function startGatewayAndSandbox(t: Test, options: GatewayOptions = {}, sandboxOptions: Partial<SandboxOptions> = {}) {
   const port = await freePort()
   const sandbox = await startTestSandbox(t, [port], sandboxOptions)

@@ -3,14 +3,15 @@ import { onPath } from './programs.ts'
 
 /**
  * Installs Debian packages if this process runs as root.
- * @param who needs them, as the start of a sentence
+ * @param subject of the sentence that says what is needed, such as `A test run`
  * @returns instructions to install them by hand; `undefined` when they are installed
  */
-export function install(packages: readonly string[], who: string): string | undefined {
+export function install(packages: readonly string[], subject: string): string | undefined {
   if (packages.length === 0) return undefined
   const names = packages.join(', ')
   const command = ['install', '--yes', '--no-install-recommends', ...packages]
-  if (process.getuid?.() !== 0 || !onPath('apt-get')) return `${who} needs ${names}. On Debian or Ubuntu: sudo apt-get ${command.join(' ')}`
+  if (process.getuid?.() !== 0 || !onPath('apt-get'))
+    return `${subject} needs ${names}. On Debian or Ubuntu: sudo apt-get ${command.join(' ')}`
   process.stderr.write(`Installing ${names}.\n`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   for (const args of [['update', '--quiet'], command]) {

@@ -37,7 +37,7 @@ export async function startNode(
   }
 }
 
-/** Sends a signal and waits for the end. @returns the exit code; `null` when a signal ended it */
+/** Sends a signal and waits until the process has exited. @returns the exit code, or `null` if a signal ended it */
 export async function stopped({ child }: Pick<NodeProcess, 'child'>, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
   if (!runs(child)) return child.exitCode
   const exit = once(child, 'exit')
@@ -48,7 +48,7 @@ export async function stopped({ child }: Pick<NodeProcess, 'child'>, signal: Nod
 
 export const runs = (child: ChildProcess): boolean => child.pid !== undefined && child.exitCode === null && child.signalCode === null
 
-/** Process ids of the children, from proc(5) or else from POSIX ps. Empty for a process that has ended. */
+/** Process ids of the children, from proc(5) or POSIX ps. Empty if the process has ended. */
 export function childrenOf(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
@@ -63,7 +63,7 @@ export function childrenOf(pid: number): string[] {
   }
 }
 
-/** Kills the child when this process is gone. Even after SIGKILL its end of the pipe closes, and the shell that reads it kills the child. */
+/** Kills the child when this process ends. Even after SIGKILL the pipe closes, and the shell that reads it kills the child. */
 export function endWithThisProcess(child: ChildProcess): void {
   if (child.pid === undefined) return
   const watcher = spawn('sh', ['-c', `cat; kill -9 ${child.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] })

@@ -1,7 +1,7 @@
 import type { Browser } from './browser.ts'
 import type { TestGateway } from './gateway.ts'
 
-/** What a frontend sends when a person has pasted a key. */
+/** Connects with an API key, as a frontend does when a user has pasted one. */
 export const pasteKey = (
   { url }: Pick<TestGateway, 'url'>,
   browser: Browser,

@@ -3,14 +3,14 @@ import { connect, type Socket } from 'node:net'
 import type { Test } from 'tap'
 import type { Connected } from './connected.ts'
 
-/** Resolves when the socket has closed, with an error or without: a reset is an end like any other. */
+/** Resolves when the socket has closed, also by a reset. */
 export function closed(socket: Socket): Promise<void> {
   return new Promise(resolve => {
     socket.on('error', () => {}).on('close', () => resolve())
   })
 }
 
-/** Sends bytes as they are and reads until the connection ends, or is reset. Rejects when there is none. */
+/** Sends bytes unchanged and reads until the connection ends or is reset. Rejects if it cannot connect. */
 export async function raw(port: number, bytes: string): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   socket.write(bytes, 'latin1')
@@ -18,15 +18,15 @@ export async function raw(port: number, bytes: string): Promise<string> {
   socket.setEncoding('latin1').on('data', chunk => {
     text += chunk
   })
-  const end = closed(socket)
+  const close = closed(socket)
   await once(socket, 'connect')
-  await end
+  await close
   return text
 }
 
 /**
- * A frontend's call in this browser's session, with a target and header lines that no client library would send.
- * @param start such as `GET /proxy/productboard/x`
+ * Sends a frontend's request in this browser's session, with a target and header lines that no client library would send.
+ * @param start method and target, such as `GET /proxy/productboard/x`
  */
 export function rawCall(
   { gateway, browser }: Pick<Connected, 'gateway' | 'browser'>,
@@ -39,8 +39,8 @@ export function rawCall(
   return raw(Number(new URL(gateway.url).port), `${lines.join('\r\n')}\r\n\r\n${body}`)
 }
 
-/** Asserts that an answer is a refusal with this code. */
-export function refusedRaw(t: Test, answer: string, status: number, code: string, what = code): void {
-  t.match(answer, new RegExp(`^HTTP/1.1 ${status} `), what)
-  t.match(answer, new RegExp(`^grantkeeper-error: ${code}\r$`, 'im'), what)
+/** Asserts that a response has this status and error code. */
+export function refusedRaw(t: Test, response: string, status: number, code: string, message = code): void {
+  t.match(response, new RegExp(`^HTTP/1.1 ${status} `), message)
+  t.match(response, new RegExp(`^grantkeeper-error: ${code}\r$`, 'im'), message)
 }

@@ -8,34 +8,34 @@ import { endWithThisProcess, type Owner, runs, stopped } from './node-process.ts
 export type RedisServer = {
   url: string
   port: number
-  /** Kills it, as a crash would. */
+  /** Kills the server, like a crash. */
   stop(): Promise<void>
-  /** Again, on the same port, with nothing in it. */
+  /** Starts an empty server on the same port. */
   start(): Promise<void>
-  /** It stays connected and answers nothing. */
+  /** Suspends the process: connections stay open without replies. */
   freeze(): void
   thaw(): void
 }
 
 /**
- * A real redis-server of its own on a free port, without persistence, gone at the end of its owner.
+ * Starts a redis-server without persistence on a free port. The owner's teardown kills it.
  *
- * @param args more of its command line, such as `['--requirepass', 'secret']`
+ * @param args further arguments, such as `['--requirepass', 'secret']`
  */
 export async function startRedis(owner: Owner, args: readonly string[] = []): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'grantkeeper-redis-'))
-  // Sentinel insists on a file that it can write to.
+  // Sentinel requires a configuration file that it can write.
   const file = join(directory, 'redis.conf')
   await writeFile(file, '')
   const port = await freePort()
   let server: ChildProcess | undefined
 
   const start = async () => {
-    if (server && runs(server)) throw new Error(`redis-server runs already on port ${port}`)
+    if (server && runs(server)) throw new Error(`redis-server is already running on port ${port}`)
     const flags = [file, '--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'no', ...args]
     server = spawn('redis-server', flags, { stdio: ['ignore', 'pipe', 'pipe'] })
     endWithThisProcess(server)
-    await answering(server)
+    await waitUntilReady(server)
   }
   const stop = async () => {
     if (server) await stopped({ child: server }, 'SIGKILL')
@@ -56,8 +56,8 @@ export async function startRedis(owner: Owner, args: readonly string[] = []): Pr
   }
 }
 
-/** Its log says when it is ready; a test waits for that, not for a time. */
-function answering(server: ChildProcess): Promise<void> {
+/** Resolves when the server's log says that it is ready. */
+function waitUntilReady(server: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let log = ''
     server.on('error', cause => reject(new Error('redis-server cannot be started: apt-get install redis-server', { cause })))

@@ -10,9 +10,9 @@ export type SignIns = {
   readonly gateway: TestGateway
   readonly clock: TestClock
   readonly providers: Readonly<Record<ProviderName, FakeProvider>>
-  /** Begins a sign-in. @returns the address at which the provider sends the browser back */
+  /** Starts a sign-in. @returns the callback URL to which the provider redirects */
   begin(browser: Browser, provider?: ProviderName, query?: string): Promise<string>
-  /** What the browser is told it is connected to. */
+  /** The providers that the list of connections shows as connected. */
   connectedIn(browser: Browser): Promise<ProviderName[]>
 }
 
@@ -40,24 +40,24 @@ export async function connectedNames(list: Response): Promise<ProviderName[]> {
   return connections.filter(({ status }) => status === 'connected').map(({ provider }) => provider)
 }
 
-/** The token endpoint takes its time. @returns what lets each call that has come be answered, in the order of their coming */
+/** Delays token responses. `next` waits for the next token request, and returns a function that sends its response. */
 export function holdTokens(provider: FakeProvider): { next(): Promise<() => void> } {
-  const held: ServerResponse[] = []
-  const waiting: Array<(response: ServerResponse) => void> = []
+  const unclaimed: ServerResponse[] = []
+  const waiters: Array<(response: ServerResponse) => void> = []
   provider.token = (_seen, response) => {
-    const waiter = waiting.shift()
+    const waiter = waiters.shift()
     if (waiter) waiter(response)
-    else held.push(response)
+    else unclaimed.push(response)
   }
   return {
     next: async () => {
-      const response = held.shift() ?? (await new Promise<ServerResponse>(resolve => waiting.push(resolve)))
+      const response = unclaimed.shift() ?? (await new Promise<ServerResponse>(resolve => waiters.push(resolve)))
       return () => json(response, 200, tokens())
     }
   }
 }
 
-/** Until it is so; the test's own time limit ends what never comes. */
-export async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise(resolve => setTimeout(resolve, 5))
+/** Polls until the condition is true. The test's timeout applies. */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise(resolve => setTimeout(resolve, 5))
 }

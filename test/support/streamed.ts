@@ -1,14 +1,10 @@
 import type { StreamedBody } from '../../src/core/proxy/upstream.ts'
 
-/** A body of these pieces, as they come. */
-export function streamed(pieces: AsyncIterable<Uint8Array>, noted: { isAwaited?: boolean; released?: number } = {}): StreamedBody {
+/** A request body of these chunks. */
+export function streamed(chunks: AsyncIterable<Uint8Array>): StreamedBody {
   return {
-    [Symbol.asyncIterator]: () => pieces[Symbol.asyncIterator](),
-    get isWaitingForClient() {
-      return noted.isAwaited ?? false
-    },
-    release: () => {
-      noted.released = (noted.released ?? 0) + 1
-    }
+    [Symbol.asyncIterator]: () => chunks[Symbol.asyncIterator](),
+    isWaitingForClient: false,
+    release: () => {}
   }
 }

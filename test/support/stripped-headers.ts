@@ -1,6 +1,6 @@
 /**
- * Request headers that must not reach a provider: credentials, hop-by-hop headers (RFC 9110 §7.6.1), and those from which servers infer who
- * asks for what (client address, rewritten target, fetch metadata).
+ * Request headers that must not reach a provider: credentials, hop-by-hop headers (RFC 9110 §7.6.1), and those from which servers infer
+ * the client or the target (client IP address, rewritten URL, fetch metadata).
  */
 export const strippedRequestHeaders = [
   'Authorization',

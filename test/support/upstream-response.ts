@@ -2,7 +2,7 @@ import type { PipeOutcome, ResponseHead, UpstreamResponse } from '../../src/core
 
 export type FakeResponse = UpstreamResponse & { isDiscarded: boolean }
 
-/** A response that is complete from the beginning, or that aborts after this body. */
+/** An upstream response with this body, after which it is complete or aborted. */
 export const fakeResponse = ({ status, headers }: ResponseHead, body = '', outcome: PipeOutcome = 'complete'): FakeResponse => ({
   status,
   headers: { ...headers },
