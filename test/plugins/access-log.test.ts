@@ -108,7 +108,7 @@ async function lineAfter(logs: readonly string[], count: number): Promise<Line> 
   return linesIn(logs).at(-1) ?? {}
 }
 
-t.test('a disconnected client is logged as aborted, with a status once its response has started', async t => {
+t.test('a disconnected client is logged as aborted, with the status of a started response', async t => {
   const s = await connected(t)
   for (const [moment, status, api] of [
     ['before the response', undefined, () => {}],
@@ -142,7 +142,7 @@ t.test('a disconnected client is logged as aborted, with a status once its respo
   t.strictSame(warnings, [])
 })
 
-t.test('a client that disconnects in its body or during another route is logged as aborted', async t => {
+t.test('a client that disconnects mid-body or on another route is logged as aborted', async t => {
   const s = await connected(t)
   const { port } = new URL(s.gateway.url)
   const cookie = s.browser.sessionPair(s.gateway.url)

@@ -119,7 +119,7 @@ t.test('a check response of 200 that reports a failure refuses the key', async t
   await problem(t, await s.paste('wrong-key'), 422, 'api_key_rejected')
 })
 
-t.test('a key that is sent in the path appears in no log and no response', async t => {
+t.test('a key sent in the path appears in no log and no response', async t => {
   const s = await setUp(t, 'OUTGROW')
   s.provider.api = acceptCanaryKey
   const connected = await s.paste('canary-key')

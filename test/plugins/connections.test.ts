@@ -5,14 +5,24 @@ import { type Connected, connected, problem, signIn } from '../support/connected
 import { json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { pasteKey } from '../support/paste-key.ts'
 
+const disconnect = ({ gateway, browser }: Connected): Promise<Response> =>
+  browser.fetch(`${gateway.url}/connections/productboard`, { method: 'DELETE' })
+
+const refresh = ({ gateway }: Pick<Connected, 'gateway'>, browser: Browser, init: RequestInit = {}): Promise<Response> =>
+  browser.fetch(`${gateway.url}/connections/productboard/refresh`, { method: 'POST', ...init })
+
 const list = async ({ gateway }: Connected, browser: Browser): Promise<ConnectionView[]> => {
   const response = await browser.request(`${gateway.url}/connections`)
   return ((await response.json()) as { connections: ConnectionView[] }).connections
 }
 
-t.test('the list shows everything of a connection but its credential', async t => {
+t.test('the list without a session shows how to connect', async t => {
   const s = await connected(t)
   t.same(Object.keys((await list(s, new Browser()))[0] ?? {}).sort(), ['connectUrl', 'methods', 'provider', 'status', 'title'])
+})
+
+t.test('the list shows all details of a connection except its credential', async t => {
+  const s = await connected(t)
   s.clock.advance(1000)
   await s.browser.fetch(`${s.proxy}/x`)
   const [view] = await list(s, s.browser)
@@ -31,32 +41,32 @@ t.test('the list shows everything of a connection but its credential', async t =
   t.notMatch(JSON.stringify(view), /access-|refresh-/)
 })
 
-t.test('SEC-15: disconnecting ends the connection here first, and then revokes the refresh token there', async t => {
+t.test('SEC-15: a disconnect deletes the connection, then revokes its refresh token at the provider', async t => {
   const s = await connected(t)
   let statusDuringRevocation: string | undefined
   s.provider.revoke = async (_, r) => {
     statusDuringRevocation = (await list(s, s.browser))[0]?.status
     r.writeHead(200).end()
   }
-  const response = await s.browser.fetch(`${s.gateway.url}/connections/productboard`, { method: 'DELETE' })
+  const response = await disconnect(s)
   t.equal(response.status, 204)
   t.equal(await response.text(), '')
   t.equal(statusDuringRevocation, 'disconnected')
-  const asked = new URLSearchParams(s.provider.seen.revoke[0]?.body.toString())
-  t.match(Object.fromEntries(asked), { token: /^refresh-/, token_type_hint: 'refresh_token', client_id: 'client-1' })
+  const body = new URLSearchParams(s.provider.seen.revoke[0]?.body.toString())
+  t.match(Object.fromEntries(body), { token: /^refresh-/, token_type_hint: 'refresh_token', client_id: 'client-1' })
   await problem(t, await s.browser.fetch(`${s.proxy}/x`), 401, 'connection_required')
-  t.equal(
-    (await s.browser.fetch(`${s.gateway.url}/connections/productboard`, { method: 'DELETE' })).status,
-    204,
-    'a second time changes nothing'
-  )
+})
+
+t.test('SEC-15: a second disconnect succeeds and revokes nothing', async t => {
+  const s = await connected(t)
+  for (let i = 0; i < 2; i++) t.equal((await disconnect(s)).status, 204)
   t.equal(s.provider.seen.revoke.length, 1)
 })
 
-t.test('SEC-15: a provider that cannot revoke now keeps nobody from disconnecting', async t => {
+t.test('SEC-15: a disconnect succeeds although the provider’s revocation endpoint fails', async t => {
   const s = await connected(t)
   s.provider.revoke = (_, r) => void r.writeHead(503).end()
-  t.equal((await s.browser.fetch(`${s.gateway.url}/connections/productboard`, { method: 'DELETE' })).status, 204)
+  t.equal((await disconnect(s)).status, 204)
   t.equal((await list(s, s.browser))[0]?.status, 'disconnected')
 })
 
@@ -69,59 +79,59 @@ t.test('SEC-20: signing out ends every connection and every copy of the cookie',
   await problem(t, await copy.fetch(`${s.proxy}/x`), 401, 'connection_required')
   t.equal((await list(s, copy))[0]?.status, 'disconnected')
   t.match(s.provider.seen.revoke[0]?.body.toString(), /refresh-/)
-  t.equal((await new Browser().fetch(`${s.gateway.url}/logout`, { method: 'POST' })).status, 204, 'without a session as well')
 })
 
-t.test('a refresh renews now and shows the connection', async t => {
+t.test('signing out without a session succeeds', async t => {
+  const { gateway } = await connected(t)
+  t.equal((await new Browser().fetch(`${gateway.url}/logout`, { method: 'POST' })).status, 204)
+})
+
+t.test('a refresh renews the token at once and shows the connection', async t => {
   const s = await connected(t)
   s.clock.advance(5000)
-  const response = await s.browser.fetch(`${s.gateway.url}/connections/productboard/refresh`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' }
-  })
+  const response = await refresh(s, s.browser, { headers: { 'content-type': 'application/json' } })
   t.equal(response.status, 200)
   const view = (await response.json()) as ConnectionView
   t.equal(Date.parse(view.expiresAt ?? ''), s.clock.now() + 3600_000)
   t.equal(s.provider.seen.token.length, 2)
   t.notMatch(JSON.stringify(view), /access-|refresh-/)
-
-  s.provider.token = (_, r) => json(r, 400, { error: 'invalid_grant' })
-  await problem(
-    t,
-    await s.browser.fetch(`${s.gateway.url}/connections/productboard/refresh`, { method: 'POST' }),
-    401,
-    'reconnect_required'
-  )
-  t.equal((await list(s, s.browser))[0]?.status, 'reconnect_required')
-  await problem(
-    t,
-    await new Browser().fetch(`${s.gateway.url}/connections/productboard/refresh`, { method: 'POST' }),
-    401,
-    'connection_required'
-  )
 })
 
-t.test('a refresh leaves a connection as it is when there is nothing to renew it with, and it has not ended', async t => {
+t.test('a refresh of an ended grant requires a new connection', async t => {
+  const s = await connected(t)
+  s.provider.token = (_, r) => json(r, 400, { error: 'invalid_grant' })
+  await problem(t, await refresh(s, s.browser), 401, 'reconnect_required')
+  t.equal((await list(s, s.browser))[0]?.status, 'reconnect_required')
+})
+
+t.test('a refresh without a connection is refused', async t => {
+  await problem(t, await refresh(await connected(t), new Browser()), 401, 'connection_required')
+})
+
+t.test('a refresh changes nothing for keys or valid grants without a refresh token', async t => {
   const s = await connected(t, { token: (_, r) => json(r, 200, tokens({ refresh_token: undefined })) })
-  const keyed = new Browser()
-  t.equal((await pasteKey(s.gateway, keyed, 'productboard', 'key')).status, 201)
-  const asked = s.provider.seen.token.length
+  const keyBrowser = new Browser()
+  t.equal((await pasteKey(s.gateway, keyBrowser, 'productboard', 'key')).status, 201)
+  const tokenRequests = s.provider.seen.token.length
   for (const [browser, method] of [
     [s.browser, 'oauth2'],
-    [keyed, 'api_key']
+    [keyBrowser, 'api_key']
   ] as const) {
-    const refreshed = await browser.fetch(`${s.gateway.url}/connections/productboard/refresh`, { method: 'POST' })
-    t.equal(refreshed.status, 200)
-    t.match(await refreshed.json(), { status: 'connected', method })
+    const response = await refresh(s, browser)
+    t.equal(response.status, 200)
+    t.match(await response.json(), { status: 'connected', method })
     t.equal((await browser.fetch(`${s.proxy}/x`)).status, 200)
   }
-  t.equal(s.provider.seen.token.length, asked)
-  s.clock.advance(3600_000)
-  const ended = await s.browser.fetch(`${s.gateway.url}/connections/productboard/refresh`, { method: 'POST' })
-  await problem(t, ended, 401, 'reconnect_required')
+  t.equal(s.provider.seen.token.length, tokenRequests)
 })
 
-t.test('a connection without a refresh token asks for a new sign-in when its token ends', async t => {
+t.test('a refresh of an expired grant without a refresh token requires a new connection', async t => {
+  const s = await connected(t, { token: (_, r) => json(r, 200, tokens({ refresh_token: undefined })) })
+  s.clock.advance(3600_000)
+  await problem(t, await refresh(s, s.browser), 401, 'reconnect_required')
+})
+
+t.test('a request with an expired token and no refresh token requires a new connection', async t => {
   const s = await connected(t, { token: (_, r) => json(r, 200, tokens({ refresh_token: undefined })) })
   s.provider.api = (_, r) => json(r, 401, {})
   s.clock.advance(3600_000)
@@ -129,7 +139,7 @@ t.test('a connection without a refresh token asks for a new sign-in when its tok
   t.equal(s.provider.seen.token.length, 1)
 })
 
-t.test('SEC-24: whatever changes something asks for the header, a POST without a body included', async t => {
+t.test('SEC-24: every state-changing request needs the CSRF header, even without a body', async t => {
   const s = await connected(t)
   for (const [method, path] of [
     ['POST', '/logout'],
@@ -137,83 +147,75 @@ t.test('SEC-24: whatever changes something asks for the header, a POST without a
     ['POST', '/connections/productboard/refresh']
   ] as const) {
     await problem(t, await s.browser.request(s.gateway.url + path, { method }), 403, 'csrf_rejected')
-    await problem(
-      t,
-      await s.browser.fetch(s.gateway.url + path, { method, headers: { origin: 'https://evil.example' } }),
-      403,
-      'csrf_rejected'
-    )
-    await problem(
-      t,
-      await s.browser.fetch(s.gateway.url + path, { method, headers: { 'sec-fetch-site': 'cross-site' } }),
-      403,
-      'csrf_rejected'
-    )
+    for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }])
+      await problem(t, await s.browser.fetch(s.gateway.url + path, { method, headers }), 403, 'csrf_rejected')
   }
   t.equal((await list(s, s.browser))[0]?.status, 'connected')
 })
 
-t.test('a disconnect while a renewal is under way wins, and what was granted meanwhile is revoked', async t => {
+t.test('a disconnect wins over a renewal in flight, whose new grant is revoked', async t => {
   const s = await connected(t)
   s.provider.api = (seen, r) => (seen.headers.authorization === 'Bearer late' ? json(r, 200, {}) : json(r, 401, {}))
-  const asked = Promise.withResolvers<() => void>()
-  s.provider.token = (_, r) => asked.resolve(() => json(r, 200, tokens({ access_token: 'late', refresh_token: 'late-refresh' })))
-  const call = s.browser.fetch(`${s.proxy}/x`)
-  const answer = await asked.promise
-  t.equal((await s.browser.fetch(`${s.gateway.url}/connections/productboard`, { method: 'DELETE' })).status, 204)
+  const tokenRequest = Promise.withResolvers<() => void>()
+  s.provider.token = (_, r) => tokenRequest.resolve(() => json(r, 200, tokens({ access_token: 'late', refresh_token: 'late-refresh' })))
+  const response = s.browser.fetch(`${s.proxy}/x`)
+  const respond = await tokenRequest.promise
+  t.equal((await disconnect(s)).status, 204)
   const revoked = new Promise<string>(resolve => {
     s.provider.revoke = (seen, r) => {
       r.writeHead(200).end()
       resolve(seen.body.toString())
     }
   })
-  answer()
-  await problem(t, await call, 401, 'connection_required')
+  respond()
+  await problem(t, await response, 401, 'connection_required')
   t.match(await revoked, /late-refresh/)
   t.equal((await list(s, s.browser))[0]?.status, 'disconnected')
 })
 
-t.test('a sign-in that ends after its session was signed out keeps nothing, and revokes what it got', async t => {
+t.test('a sign-in whose session signs out meanwhile connects nothing and revokes its grant', async t => {
   const ignition = await startFakeProvider(t, 'IGNITION')
-  const two = await connected(t, { environment: ignition.environment })
-  const asked = Promise.withResolvers<() => void>()
-  ignition.token = (_, r) => asked.resolve(() => json(r, 200, tokens({ refresh_token: 'too-late' })))
-  const copy = two.browser.copy()
-  const finishing = signIn(two.gateway, two.browser, 'ignition')
-  const answer = await asked.promise
-  await copy.fetch(`${two.gateway.url}/logout`, { method: 'POST' })
+  const s = await connected(t, { environment: ignition.environment })
+  const tokenRequest = Promise.withResolvers<() => void>()
+  ignition.token = (_, r) => tokenRequest.resolve(() => json(r, 200, tokens({ refresh_token: 'too-late' })))
+  const copy = s.browser.copy()
+  const pending = signIn(s.gateway, s.browser, 'ignition')
+  const respond = await tokenRequest.promise
+  await copy.fetch(`${s.gateway.url}/logout`, { method: 'POST' })
   const revoked = new Promise<string>(resolve => {
     ignition.revoke = (seen, r) => {
       r.writeHead(200).end()
       resolve(seen.body.toString())
     }
   })
-  answer()
-  const response = await finishing
+  respond()
+  const response = await pending
   t.equal(response.status, 400)
   t.equal(response.headers.get('grantkeeper-error'), 'state_invalid')
   t.match(await revoked, /too-late/)
 })
 
-t.test('a weekend, a holiday of two weeks and daily use from month to month cost nobody a connection', async t => {
+t.test('default session limits allow two idle weeks and three months of daily use', async t => {
   const s = await connected(t)
   const day = 24 * 3600_000
   const status = async () => (await s.browser.fetch(`${s.proxy}/x`)).status
   s.clock.advance(14 * day - 1)
-  t.equal(await status(), 200, 'after a holiday')
+  t.equal(await status(), 200, 'after two weeks')
   const refusedOn: number[] = []
-  for (let on = 15; on < 90; on++) {
+  for (let n = 15; n < 90; n++) {
     s.clock.advance(day)
-    if ((await status()) !== 200) refusedOn.push(on)
+    if ((await status()) !== 200) refusedOn.push(n)
   }
   t.strictSame(refusedOn, [], 'used every day')
   s.clock.advance(2 * day)
   t.equal(await status(), 401, 'the absolute limit')
 })
 
-t.test('SEC-21: a session ends when it is idle, and at its absolute limit however much it is used', async t => {
+const sessionLimits = { SESSION_IDLE: '100', SESSION_MAX: '300' }
+
+t.test('SEC-21: a session in use ends at its absolute limit', async t => {
   const s = await connected(t, {
-    environment: { SESSION_IDLE: '100', SESSION_MAX: '300' },
+    environment: sessionLimits,
     token: (_, r) => json(r, 200, tokens({ expires_in: 86400 }))
   })
   const status = async () => (await s.browser.fetch(`${s.proxy}/x`)).status
@@ -225,8 +227,10 @@ t.test('SEC-21: a session ends when it is idle, and at its absolute limit howeve
   t.equal(await status(), 200, '299 s')
   s.clock.advance(1_000)
   t.equal(await status(), 401, '300 s: the absolute limit')
+})
 
-  const idle = await connected(t, { environment: { SESSION_IDLE: '100', SESSION_MAX: '300' } })
-  idle.clock.advance(100_000)
-  await problem(t, await idle.browser.fetch(`${idle.proxy}/x`), 401, 'connection_required')
+t.test('SEC-21: a session that is not used ends at its idle limit', async t => {
+  const s = await connected(t, { environment: sessionLimits })
+  s.clock.advance(100_000)
+  await problem(t, await s.browser.fetch(`${s.proxy}/x`), 401, 'connection_required')
 })

@@ -10,7 +10,7 @@ import { signIn } from '../support/connected.ts'
 import { startFakeProvider } from '../support/fake-provider.ts'
 import { newKey, startGateway } from '../support/gateway.ts'
 
-t.test('SEC-22: a cookie that no browser would take is never sent, and the log says so', async t => {
+t.test('SEC-22: a cookie too large for browsers is not sent, and is logged', async t => {
   const logs: string[] = []
   const logger: FastifyBaseLogger = pino({}, { write: (line: string) => void logs.push(line) })
   const app = fastify({ loggerInstance: logger })
@@ -30,7 +30,7 @@ t.test('SEC-22: a cookie that no browser would take is never sent, and the log s
   await app.close()
 })
 
-t.test('gateways on several ports of one machine leave each other’s sessions and sign-ins alone, whatever keys they share', async t => {
+t.test('gateways on several ports of one host do not share sessions or sign-ins', async t => {
   const provider = await startFakeProvider(t)
   const environment = { ...provider.environment, SESSION_KEYS: newKey() }
   const gateways = [await startGateway(t, { environment }), await startGateway(t, { environment })]
@@ -39,25 +39,32 @@ t.test('gateways on several ports of one machine leave each other’s sessions a
   for (const gateway of gateways) await signIn(gateway, browser)
   for (const { url } of gateways) {
     t.equal((await browser.fetch(`${url}/proxy/productboard/x`)).status, 200)
-    t.equal(browser.flows(url).length, 1, 'the sign-in that has not come back')
+    t.equal(browser.flows(url).length, 1, 'the unfinished sign-in')
   }
   await browser.fetch(`${gateways[0]?.url}/logout`, { method: 'POST' })
   t.equal((await browser.fetch(`${gateways[1]?.url}/proxy/productboard/x`)).status, 200)
 })
 
-t.test('no cookie’s name begins with that of another port’s, and without a port it is the scheme’s', async t => {
-  const namesAt = async (publicUrl: string) => {
-    const app = fastify()
-    const publicOrigin = originOf(new URL(publicUrl))
-    const { session, flow } = await registerCookies(app, { keys: [randomBytes(32)], limits: { idleMs: 1000, maxMs: 1000 }, publicOrigin })
-    await app.close()
-    return { session: session.name, flow: `${flow.name}-` }
-  }
-  t.strictSame(await namesAt('http://localhost'), { session: 'grantkeeper-80', flow: 'grantkeeper-80-signin-' })
-  const [short, long] = [await namesAt('http://localhost:300'), await namesAt('http://[::1]:3000')]
-  t.strictSame(short, { session: 'grantkeeper-300', flow: 'grantkeeper-300-signin-' })
+async function cookieNames(publicUrl: string) {
+  const app = fastify()
+  const publicOrigin = originOf(new URL(publicUrl))
+  const { session, flow } = await registerCookies(app, { keys: [randomBytes(32)], limits: { idleMs: 1000, maxMs: 1000 }, publicOrigin })
+  await app.close()
+  return { session: session.name, flow: `${flow.name}-` }
+}
+
+t.test('on http cookie names contain the port, by default 80', async t => {
+  t.strictSame(await cookieNames('http://localhost'), { session: 'grantkeeper-80', flow: 'grantkeeper-80-signin-' })
+  t.strictSame(await cookieNames('http://localhost:300'), { session: 'grantkeeper-300', flow: 'grantkeeper-300-signin-' })
+})
+
+t.test('no flow cookie’s name begins with that of another port', async t => {
+  const [short, long] = [await cookieNames('http://localhost:300'), await cookieNames('http://[::1]:3000')]
   t.notOk(`${long.flow}x`.startsWith(short.flow))
+})
+
+t.test('on https cookies have the __Host- prefix and no port', async t => {
   const secure = { session: '__Host-grantkeeper', flow: '__Host-grantkeeper-signin-' }
   for (const publicUrl of ['https://connect.example.com', 'https://connect.example.com:8443'])
-    t.strictSame(await namesAt(publicUrl), secure, publicUrl)
+    t.strictSame(await cookieNames(publicUrl), secure, publicUrl)
 })
