@@ -1,37 +1,38 @@
 import { connect, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { respondToMalformed } from '../../plugins/hooks/malformed-requests.ts'
 import { loadProviders } from '../../src/config/load-providers.ts'
 import { Browser } from '../support/browser.ts'
 import { connected, problem } from '../support/connected.ts'
 import { closed, raw, rawCall } from '../support/raw.ts'
 
-// Each shape of it is in test/hostile/framing.ts.
+// test/hostile/framing.ts has all forms of ambiguous framing.
 
-t.test('SEC-32: nothing that follows a refused request on its connection goes up, however warm the pool is', async t => {
+t.test('SEC-32: nothing after a refused request on its connection reaches the provider', async t => {
   const { gateway, provider, browser, proxy } = await connected(t)
   const port = Number(new URL(gateway.url).port)
   const lines = `Host: x\r\nX-CSRF: 1\r\nCookie: ${browser.sessionPair(gateway.url)}\r\n`
+  // Open connections in the pool would make forwarding fast.
   await Promise.all(Array.from({ length: 10 }, () => browser.fetch(`${proxy}/warm`)))
-  const before = provider.seen.api.length
+  const earlier = provider.seen.api.length
   const refused = `POST /proxy/productboard/x HTTP/1.1\r\n${lines}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`
   const next = `GET /proxy/productboard/last HTTP/1.1\r\n${lines}\r\n`
   for (let i = 0; i < 20; i++) t.match(await raw(port, refused + next), /^HTTP\/1\.1 400 [\s\S]*connection: close/i)
-  t.equal(provider.seen.api.length, before)
+  t.equal(provider.seen.api.length, earlier)
 })
 
-t.test('an OPTIONS that is no preflight is answered without a word', async t => {
+t.test('an OPTIONS request that is no preflight gets an empty 204', async t => {
   const { gateway } = await connected(t)
   for (const path of ['/', '/proxy/productboard/x']) {
-    const answer = await new Browser().request(gateway.url + path, { method: 'OPTIONS' })
-    t.equal(answer.status, 204)
-    t.equal(await answer.text(), '')
+    const response = await new Browser().request(gateway.url + path, { method: 'OPTIONS' })
+    t.equal(response.status, 204)
+    t.equal(await response.text(), '')
   }
 })
 
-t.test('what is no request is answered with a problem whose id the log has, and with nothing of what was sent', async t => {
+t.test('a malformed request gets a problem document and is logged only by id', async t => {
   const { gateway } = await connected(t)
   const port = Number(new URL(gateway.url).port)
   for (const [status, sent] of [
@@ -39,59 +40,66 @@ t.test('what is no request is answered with a problem whose id the log has, and 
     [417, 'GET / HTTP/1.1\r\nHost: x\r\nExpect: line-canary\r\n\r\n'],
     [431, `GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'line-canary'.repeat(9000)}\r\n\r\n`]
   ] as const) {
-    const answer = await raw(port, sent)
-    const problem = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))
+    const response = await raw(port, sent)
+    const problem = JSON.parse(response.slice(response.indexOf('\r\n\r\n')))
     t.match(problem, { type: 'urn:grantkeeper:problem:header_rejected', title: /./, status, detail: /./, code: 'header_rejected' })
     t.equal(gateway.logs.filter(line => JSON.parse(line).requestId === problem.requestId).length, 1, `${status}`)
   }
   t.notMatch(gateway.logs.join(''), 'line-canary')
 })
 
-/** Statuses in the order in which they came, interim ones too. */
-const statusesIn = (answer: string) => [...answer.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) => Number(status))
+/** All statuses in their order, including interim responses. */
+const statusesIn = (received: string) => [...received.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) => Number(status))
 
-t.test('a client that asks before it sends is told to go on when its body is wanted, and else has its answer at once', async t => {
+/** A gateway with a body limit of 200,000 bytes, and a client that sends the head first and the body after a 100 (Continue). */
+async function startExpecting(t: Test) {
   const definitions = (await loadProviders()).map(definition => ({ ...definition, api: { ...definition.api, maxBodyBytes: 200_000 } }))
   const { gateway, provider, browser } = await connected(t, { definitions })
-  const ask = async (start: string, { lines = [], body = 'hello' }: { lines?: string[]; body?: string } = {}) => {
+  const send = async (start: string, { lines = [], body = 'hello' }: { lines?: string[]; body?: string } = {}) => {
     const length = lines.some(line => /^(content-length|transfer-encoding):/i.test(line)) ? [] : [`Content-Length: ${body.length}`]
     const headers = ['Expect: 100-continue', 'Connection: keep-alive', ...length, ...lines]
     const cookie = lines.some(line => /^cookie:/i.test(line)) ? '' : `Cookie: ${browser.sessionPair(gateway.url)}\r\n`
-    const guard = lines.some(line => /^x-csrf:/i.test(line)) ? '' : 'X-CSRF: 1\r\n'
+    const csrf = lines.some(line => /^x-csrf:/i.test(line)) ? '' : 'X-CSRF: 1\r\n'
     const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
     socket.setEncoding('latin1')
     let received = ''
-    let sent = false
-    socket.write(`${start} HTTP/1.1\r\nHost: x\r\n${cookie}${guard}${headers.join('\r\n')}\r\n\r\n`)
+    let sentBody = false
+    socket.write(`${start} HTTP/1.1\r\nHost: x\r\n${cookie}${csrf}${headers.join('\r\n')}\r\n\r\n`)
     socket.on('data', chunk => {
       received += chunk
-      if (!sent && /^HTTP\/1\.1 100 /.test(received)) {
-        sent = true
+      if (!sentBody && /^HTTP\/1\.1 100 /.test(received)) {
+        sentBody = true
         socket.write(body)
       }
-      // What was accepted leaves its connection open.
-      if (sent && /\r\n\r\n[\s\S]*\r\n\r\n/.test(received)) socket.end()
+      // After an accepted request the gateway keeps the connection open.
+      if (sentBody && /\r\n\r\n[\s\S]*\r\n\r\n/.test(received)) socket.end()
     })
     await closed(socket)
-    return { received, sent, statuses: statusesIn(received) }
+    return { received, sentBody, statuses: statusesIn(received) }
   }
+  return { provider, send }
+}
 
-  for (const [what, body] of [
+t.test('Expect: 100-continue gets a 100 when the body is wanted', async t => {
+  const { provider, send } = await startExpecting(t)
+  for (const [kind, body] of [
     ['small', 'hello'],
-    ['kept', 'x'.repeat(64 * 1024)],
+    ['buffered', 'x'.repeat(64 * 1024)],
     ['streamed', 'x'.repeat(150_000)]
   ] as const) {
-    const { statuses, received } = await ask('POST /proxy/productboard/x', { body })
-    t.strictSame(statuses, [100, 200], what)
-    t.notMatch(received, /^connection: close/im, what)
-    t.equal(provider.seen.api.at(-1)?.body.toString(), body, what)
+    const { statuses, received } = await send('POST /proxy/productboard/x', { body })
+    t.strictSame(statuses, [100, 200], kind)
+    t.notMatch(received, /^connection: close/im, kind)
+    t.equal(provider.seen.api.at(-1)?.body.toString(), body, kind)
   }
-  const chunked = await ask('POST /proxy/productboard/x', { lines: ['Transfer-Encoding: chunked'], body: '5\r\nhello\r\n0\r\n\r\n' })
+  const chunked = await send('POST /proxy/productboard/x', { lines: ['Transfer-Encoding: chunked'], body: '5\r\nhello\r\n0\r\n\r\n' })
   t.strictSame(chunked.statuses, [100, 200])
-  const key = await ask('POST /connections/productboard', { lines: ['Content-Type: application/json'], body: '{"apiKey":"a b"}' })
+  const key = await send('POST /connections/productboard', { lines: ['Content-Type: application/json'], body: '{"apiKey":"a b"}' })
   t.strictSame(key.statuses, [100, 400])
+})
 
-  const seen = provider.seen.api.length
+t.test('Expect: 100-continue gets the error at once when the head is refused', async t => {
+  const { provider, send } = await startExpecting(t)
   for (const [status, start, lines] of [
     [403, 'POST /proxy/productboard/x', ['X-CSRF: 0']],
     [403, 'POST /proxy/productboard/x', ['Origin: https://evil.example']],
@@ -108,26 +116,27 @@ t.test('a client that asks before it sends is told to go on when its body is wan
     [414, `POST /proxy/productboard/${'a'.repeat(20_000)}`, []],
     [431, 'POST /proxy/productboard/x', [`X-Long: ${'a'.repeat(20_000)}`]]
   ] as const) {
-    const { statuses, sent, received } = await ask(start, { lines: [...lines] })
+    const { statuses, sentBody, received } = await send(start, { lines: [...lines] })
     t.strictSame(statuses, [status], `${start.slice(0, 60)} ${lines.join().slice(0, 40)}`)
-    t.notOk(sent)
-    t.match(received, /^connection: close/im, 'nobody knows whether the body comes')
+    t.notOk(sentBody)
+    t.match(received, /^connection: close/im, 'the client may send the body all the same')
   }
-  t.equal(provider.seen.api.length, seen)
+  t.equal(provider.seen.api.length, 0)
 })
 
-t.test('an expectation of a request without a body is none', async t => {
+t.test('Expect: 100-continue is ignored on a request without a body', async t => {
   const { gateway, browser } = await connected(t)
   const headers = ['Expect: 100-continue', 'Content-Length: 0']
   t.strictSame(statusesIn(await rawCall({ gateway, browser }, 'POST /proxy/productboard/x', { headers })), [200])
   t.strictSame(statusesIn(await rawCall({ gateway, browser }, 'GET /proxy/productboard/x', { headers: ['Expect: 100-continue'] })), [200])
 })
 
-t.test('what is too large is named, and a page on an allowed origin can read it; its connection serves on', async t => {
-  const origin = 'https://app.example.com'
+const origin = 'https://app.example.com'
+const long = 'a'.repeat(20_000)
+
+t.test('an oversized URL or header gets 414 or 431, readable on an allowed origin', async t => {
   const { gateway, provider, browser, proxy } = await connected(t, { environment: { ALLOWED_ORIGINS: origin } })
-  const long = 'a'.repeat(20_000)
-  for (const [what, path, headers, status, code, detail] of [
+  for (const [kind, path, headers, status, code, detail] of [
     ['a path', `/${long}`, {}, 414, 'path_rejected', /URL is too long/],
     ['a query', `?q=${long}`, {}, 414, 'path_rejected', /URL is too long/],
     ['a header', '/x', { 'x-long': long }, 431, 'header_rejected', /headers are larger/],
@@ -141,58 +150,81 @@ t.test('what is too large is named, and a page on an allowed origin can read it;
     ]
   ] as const) {
     for (const url of [proxy + path, `${gateway.url}/nothing${path}`]) {
-      const answer = await browser.fetch(url, { headers: { origin, ...headers } })
-      t.equal(answer.headers.get('access-control-allow-origin'), origin, what)
-      t.match(answer.headers.get('access-control-expose-headers'), /grantkeeper-error/i)
-      t.match(await problem(t, answer, status, code), { detail })
+      const response = await browser.fetch(url, { headers: { origin, ...headers } })
+      t.equal(response.headers.get('access-control-allow-origin'), origin, kind)
+      t.match(response.headers.get('access-control-expose-headers'), /grantkeeper-error/i)
+      t.match(await problem(t, response, status, code), { detail })
     }
   }
-  const stranger = await browser.fetch(`${proxy}/${long}`, { headers: { origin: 'https://evil.example' } })
-  t.equal(stranger.headers.get('access-control-allow-origin'), null)
-  const preflight = { origin, 'access-control-request-method': 'GET', 'access-control-request-headers': 'x-csrf' }
-  t.equal((await browser.request(`${proxy}/${long}`, { method: 'OPTIONS', headers: preflight })).status, 204, 'a preflight goes before')
   t.equal(provider.seen.api.length, 0)
-  t.equal((await browser.fetch(`${proxy}/${'a'.repeat(16_000)}`)).status, 200)
+  t.equal((await browser.fetch(`${proxy}/${'a'.repeat(16_000)}`)).status, 200, 'a long URL within the limit is forwarded')
 })
 
-t.test('what is larger than is read at all ends its connection with a refusal', async t => {
+t.test('the error for an oversized URL has CORS headers for allowed origins only', async t => {
+  const { provider, browser, proxy } = await connected(t, { environment: { ALLOWED_ORIGINS: origin } })
+  const response = await browser.fetch(`${proxy}/${long}`, { headers: { origin: 'https://evil.example' } })
+  t.equal(response.headers.get('access-control-allow-origin'), null)
+  t.equal(provider.seen.api.length, 0)
+})
+
+t.test('the preflight of an oversized URL succeeds', async t => {
+  const { provider, browser, proxy } = await connected(t, { environment: { ALLOWED_ORIGINS: origin } })
+  const headers = { origin, 'access-control-request-method': 'GET', 'access-control-request-headers': 'x-csrf' }
+  t.equal((await browser.request(`${proxy}/${long}`, { method: 'OPTIONS', headers })).status, 204)
+  t.equal(provider.seen.api.length, 0)
+})
+
+t.test('a head beyond the parser’s limit gets 414 or 431 and is closed', async t => {
   const { gateway } = await connected(t)
-  const long = 'a'.repeat(100_000)
-  for (const request of [`GET /${long} HTTP/1.1\r\nHost: x\r\n\r\n`, `GET /x HTTP/1.1\r\nHost: x\r\nX-Long: ${long}\r\n\r\n`])
+  const tooLong = 'a'.repeat(100_000)
+  for (const request of [`GET /${tooLong} HTTP/1.1\r\nHost: x\r\n\r\n`, `GET /x HTTP/1.1\r\nHost: x\r\nX-Long: ${tooLong}\r\n\r\n`])
     t.match(await raw(Number(new URL(gateway.url).port), request), /^HTTP\/1\.1 4(14|31) [\s\S]*connection: close/i)
 })
 
-t.test('of what is larger than is read at all, its first packet says what it was and whose, and any other nothing', async t => {
-  const origin = 'https://app.example.com'
+const veryLong = 'a'.repeat(50_000)
+
+/** The response to a head beyond the parser's limit whose last packet is this one, and what is logged. */
+async function overflow(packet: string | undefined) {
   const lines: unknown[] = []
   const app = {
     log: { info: (line: unknown) => lines.push(line) },
     nextId: () => 'id-1',
     allowedOrigins: new Set([origin])
   } as unknown as Parameters<typeof respondToMalformed>[2]
-  const refusalOf = async (packet: string | undefined) => {
-    const socket = new PassThrough()
-    const error = Object.assign(new Error('overflow'), { code: 'HPE_HEADER_OVERFLOW', rawPacket: packet && Buffer.from(packet, 'latin1') })
-    respondToMalformed(error, socket as unknown as Socket, app)
-    return text(socket)
-  }
-  const long = 'a'.repeat(50_000)
-  const head = (from: string, name = 'Origin') => `GET /x HTTP/1.1\r\nHost: x\r\n${name}: ${from}\r\nX-Long: ${long}`
-  t.match(await refusalOf(`GET /${long}`), /^HTTP\/1\.1 414 URI Too Long\r\n[\s\S]*grantkeeper-error: path_rejected\r\n[\s\S]*too long/i)
-  for (const packet of [head(origin), head(origin, 'origin')])
-    t.match(await refusalOf(packet), /^HTTP\/1\.1 431 [\s\S]*access-control-allow-origin: https:\/\/app\.example\.com\r\n/i)
-  for (const packet of [head('https://evil.example'), head(`${origin}.evil.example`), head(origin, 'X-Origin'), long, undefined])
-    t.notMatch(await refusalOf(packet), /access-control-|^HTTP\/1\.1 414/i)
+  const socket = new PassThrough()
+  const error = Object.assign(new Error('overflow'), { code: 'HPE_HEADER_OVERFLOW', rawPacket: packet && Buffer.from(packet, 'latin1') })
+  respondToMalformed(error, socket as unknown as Socket, app)
+  return { response: await text(socket), lines }
+}
+
+const headWith = (value: string, name = 'Origin') => `GET /x HTTP/1.1\r\nHost: x\r\n${name}: ${value}\r\nX-Long: ${veryLong}`
+
+t.test('a packet with an endless request line gets a 414', async t => {
+  const { response, lines } = await overflow(`GET /${veryLong}`)
+  t.match(response, /^HTTP\/1\.1 414 URI Too Long\r\n[\s\S]*grantkeeper-error: path_rejected\r\n[\s\S]*too long/i)
   t.match(lines[0], { requestId: 'id-1', status: 414, code: 'path_rejected', reason: 'HPE_HEADER_OVERFLOW' })
 })
 
-t.test('a refusal of what cannot be decoded, or is framed in an odd way, can be read on an allowed origin too', async t => {
-  const origin = 'https://app.example.com'
+t.test('a packet that names an allowed origin gets a 431 with CORS headers', async t => {
+  for (const packet of [headWith(origin), headWith(origin, 'origin')])
+    t.match((await overflow(packet)).response, /^HTTP\/1\.1 431 [\s\S]*access-control-allow-origin: https:\/\/app\.example\.com\r\n/i)
+})
+
+t.test('a packet that names no allowed origin gets a 431 without CORS headers', async t => {
+  const packets = [headWith('https://evil.example'), headWith(`${origin}.evil.example`), headWith(origin, 'X-Origin'), veryLong, undefined]
+  for (const packet of packets) {
+    const { response } = await overflow(packet)
+    t.match(response, /^HTTP\/1\.1 431 /)
+    t.notMatch(response, /access-control-/i)
+  }
+})
+
+t.test('errors for undecodable paths and odd framing are readable on an allowed origin', async t => {
   const { gateway, browser } = await connected(t, { environment: { ALLOWED_ORIGINS: origin } })
   for (const path of ['/%zz', `/connections/${'x'.repeat(300)}/refresh`]) {
-    const answer = await browser.fetch(gateway.url + path, { headers: { origin }, method: path.includes('refresh') ? 'POST' : 'GET' })
-    t.ok(answer.status >= 400)
-    t.equal(answer.headers.get('access-control-allow-origin'), origin, path.slice(0, 20))
+    const response = await browser.fetch(gateway.url + path, { headers: { origin }, method: path.includes('refresh') ? 'POST' : 'GET' })
+    t.ok(response.status >= 400)
+    t.equal(response.headers.get('access-control-allow-origin'), origin, path.slice(0, 20))
   }
   const headers = [`Origin: ${origin}`, 'Host: y']
   t.match(
