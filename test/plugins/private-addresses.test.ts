@@ -7,11 +7,11 @@ import { cameBackWith, problem, signIn } from '../support/connected.ts'
 import { startFakeProvider } from '../support/fake-provider.ts'
 import { newKey, startGateway, TestClock, type TestGateway } from '../support/gateway.ts'
 
-/** A name that leads inside, as others do after DNS rebinding; and an address, which no socket looks up. */
+/** A name that resolves to a private IP address, as after DNS rebinding, and an IP address, which needs no lookup. */
 const hosts = ['localhost', '127.0.0.1']
 
-/** A vendor whose host is inside, where a server counts who comes. */
-async function rebound(t: Test, host = 'localhost') {
+/** A provider on a private IP address, with a server that counts connections. */
+async function startPrivateProvider(t: Test, host = 'localhost') {
   let connections = 0
   const server = createServer(socket => {
     connections++
@@ -34,13 +34,13 @@ async function rebound(t: Test, host = 'localhost') {
   return { definitions: [definition], connections: () => connections }
 }
 
-/** A browser and a gateway in production that can be started again with other overrides, and keeps what it has. */
+/** A gateway in production that can be restarted with other overrides and the same data, and a browser. */
 async function inProduction(t: Test, host?: string) {
-  const vendor = await rebound(t, host)
+  const target = await startPrivateProvider(t, host)
   const clock = new TestClock()
   const browser = new Browser()
-  // On http the cookies' names carry the port of the public address: the same at each start.
-  const kept = {
+  // PUBLIC_URL is the same at each start, because on http its port is in the names of the cookies.
+  const persistent = {
     NODE_ENV: 'production',
     PUBLIC_URL: 'http://localhost:3000',
     SESSION_KEYS: newKey(),
@@ -49,46 +49,46 @@ async function inProduction(t: Test, host?: string) {
   }
   const client = { ACME_CLIENT_ID: 'client-1', ACME_CLIENT_SECRET: 'client-secret-canary' }
   const start = (overrides: Record<string, string> = {}) =>
-    startGateway(t, { ...vendor, clock, environment: { ...kept, ...client, ...overrides } })
-  return { vendor, clock, browser, start }
+    startGateway(t, { ...target, clock, environment: { ...persistent, ...client, ...overrides } })
+  return { target, clock, browser, start }
 }
 
 for (const host of hosts) {
-  t.test(`SEC-34: in production a code is not sent to a token endpoint on ${host}`, async t => {
-    const { vendor, browser, start } = await inProduction(t, host)
+  t.test(`SEC-34: in production no code is sent to a token endpoint on ${host}`, async t => {
+    const { target, browser, start } = await inProduction(t, host)
     const gateway = await start()
     cameBackWith(t, await signIn(gateway, browser, 'acme'), 'provider_unavailable')
-    t.equal(vendor.connections(), 0)
-    t.match(gateway.logs.join(''), 'address that is not public', 'the operator is told why')
+    t.equal(target.connections(), 0)
+    t.match(gateway.logs.join(''), 'address that is not public', 'the log says why')
   })
 
-  t.test(`SEC-34: in production a renewal is not sent to ${host}; it counts as a fault that may pass, and the tokens are kept`, async t => {
-    const { vendor, clock, browser, start } = await inProduction(t, host)
+  t.test(`SEC-34: in production no renewal is sent to ${host}, and the tokens are kept`, async t => {
+    const { target, clock, browser, start } = await inProduction(t, host)
     const provider = await startFakeProvider(t, 'ACME')
     const refresh = ({ url }: TestGateway) => browser.fetch(`${url}/connections/acme/refresh`, { method: 'POST' })
     const trusting = await start(provider.environment)
-    t.equal((await signIn(trusting, browser, 'acme')).status, 303, 'what the operator names is trusted')
+    t.equal((await signIn(trusting, browser, 'acme')).status, 303, 'URLs that the operator sets are trusted')
     t.equal((await browser.fetch(`${trusting.url}/proxy/acme/x`)).status, 200)
     await trusting.close()
 
     const gateway = await start()
     const { retryAfter } = await problem(t, await refresh(gateway), 502, 'provider_unavailable')
-    t.equal(retryAfter, 1, 'and is not hammered')
+    t.equal(retryAfter, 1, 'the gateway backs off')
     const { connections } = (await (await browser.fetch(`${gateway.url}/connections`)).json()) as { connections: unknown[] }
     t.match(connections, [{ provider: 'acme', status: 'connected' }])
-    t.equal(vendor.connections(), 0)
+    t.equal(target.connections(), 0)
     await gateway.close()
 
     clock.advance(2_000)
     const again = await start(provider.environment)
-    t.equal((await refresh(again)).status, 200, 'the same grant, renewed')
+    t.equal((await refresh(again)).status, 200, 'the same grant is renewed')
     t.equal((await browser.fetch(`${again.url}/proxy/acme/x`)).status, 200)
     t.match(provider.seen.token.at(-1)?.body.toString(), 'grant_type=refresh_token')
   })
 }
 
-t.test('SEC-34: in production neither a call nor a revocation is sent to a name that leads inside', async t => {
-  const { vendor, browser, start } = await inProduction(t)
+t.test('SEC-34: in production no request or revocation is sent to a private IP address', async t => {
+  const { target, browser, start } = await inProduction(t)
   const provider = await startFakeProvider(t, 'ACME')
   const trusting = await start(provider.environment)
   await signIn(trusting, browser, 'acme')
@@ -97,45 +97,49 @@ t.test('SEC-34: in production neither a call nor a revocation is sent to a name 
   const gateway = await start()
   await problem(t, await browser.fetch(`${gateway.url}/proxy/acme/x`), 502, 'provider_unavailable')
   t.match(gateway.logs.join(''), 'ERR_ADDRESS_NOT_PUBLIC')
-  t.equal((await browser.fetch(`${gateway.url}/connections/acme`, { method: 'DELETE' })).status, 204, 'gone here all the same')
+  t.equal(
+    (await browser.fetch(`${gateway.url}/connections/acme`, { method: 'DELETE' })).status,
+    204,
+    'the connection is deleted all the same'
+  )
   await gateway.close()
-  t.equal(vendor.connections(), 0)
+  t.equal(target.connections(), 0)
   t.equal(provider.seen.api.length + provider.seen.revoke.length, 0)
 })
 
-t.test('SEC-34: an override is trusted for what it names, and for nothing else of its provider', async t => {
-  const { vendor, browser, start } = await inProduction(t)
+t.test('SEC-34: an override makes only its own URL trusted', async t => {
+  const { target, browser, start } = await inProduction(t)
   const provider = await startFakeProvider(t, 'ACME')
   const { ACME_API_URL: _, ...others } = provider.environment
   const gateway = await start(others)
   t.equal((await signIn(gateway, browser, 'acme')).status, 303)
   await problem(t, await browser.fetch(`${gateway.url}/proxy/acme/x`), 502, 'provider_unavailable')
-  t.equal(vendor.connections(), 0)
+  t.equal(target.connections(), 0)
 })
 
-t.test('outside production names may lead anywhere', async t => {
-  const vendor = await rebound(t)
-  const gateway = await startGateway(t, { ...vendor, environment: { ACME_CLIENT_ID: 'client-1', ACME_CLIENT_SECRET: 'secret' } })
+t.test('outside production private IP addresses are allowed', async t => {
+  const target = await startPrivateProvider(t)
+  const gateway = await startGateway(t, { ...target, environment: { ACME_CLIENT_ID: 'client-1', ACME_CLIENT_SECRET: 'secret' } })
   cameBackWith(t, await signIn(gateway, new Browser(), 'acme'), 'provider_unavailable')
-  t.equal(vendor.connections(), 1, 'it was asked, and hung up')
+  t.equal(target.connections(), 1, 'the server was reached, and closed the connection')
 })
 
-t.test('SEC-34: in production no redirect is followed to an address inside, though its definition lists the host', async t => {
+t.test('SEC-34: in production no redirect to a private IP address is followed', async t => {
   for (const host of hosts) {
-    const vendor = await rebound(t, host)
-    const [definition] = vendor.definitions
-    if (!definition) throw new Error('there is a vendor')
-    const inside = new URL(definition.api.baseUrl).origin
+    const target = await startPrivateProvider(t, host)
+    const [definition] = target.definitions
+    if (!definition) throw new Error('there is a definition')
+    const privateOrigin = new URL(definition.api.baseUrl).origin
     const provider = await startFakeProvider(t, 'ACME')
-    provider.api = (_, r) => void r.writeHead(302, { location: `${inside}/secrets` }).end()
-    // The API itself is the operator's own, on an origin that is named.
+    provider.api = (_, r) => void r.writeHead(302, { location: `${privateOrigin}/secrets` }).end()
+    // The operator sets the URL of the API, which is trusted, and the definition lists the private host.
     const definitions = [{ ...definition, api: { baseUrl: 'https://api.acme.example', redirectHosts: [host] } }]
     const environment = { NODE_ENV: 'production', SESSION_KEYS: newKey(), TOKEN_KEYS: newKey(), ...provider.environment }
     const gateway = await startGateway(t, { definitions, environment })
     const browser = new Browser()
     t.equal((await signIn(gateway, browser, 'acme')).status, 303)
-    const answer = await browser.fetch(`${gateway.url}/proxy/acme/file`)
-    t.match(await problem(t, answer, 502, 'provider_unavailable'), { detail: /not public/ })
-    t.equal(vendor.connections(), 0)
+    const response = await browser.fetch(`${gateway.url}/proxy/acme/file`)
+    t.match(await problem(t, response, 502, 'provider_unavailable'), { detail: /not public/ })
+    t.equal(target.connections(), 0)
   }
 })
