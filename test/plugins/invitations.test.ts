@@ -250,7 +250,7 @@ t.test('the inviter’s name is trimmed, and escaped on the page', async t => {
   t.notMatch(await (await open(guest, url)).text(), /<img src=x/)
 })
 
-t.test('the page of an invitation without a name says somebody', async t => {
+t.test('the page of an invitation without a name says “Somebody”', async t => {
   const { gateway, inviter, guest } = await setUp(t)
   t.match(await (await open(guest, (await invite(gateway, inviter, {})).url)).text(), /Somebody asks you to connect Productboard/)
 })
