@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { freePort } from '../test/support/free-port.ts'
-import { type NodeProcess, type Owner, startNode, stopped } from '../test/support/node-process.ts'
+import { type NodeProcess, type Owner, startNode, stopProcess } from '../test/support/node-process.ts'
 import { startRedis } from '../test/support/redis.ts'
 import type { Counts } from './strict-grants.ts'
 
@@ -78,7 +78,7 @@ export async function startWorld(owner: Owner, { program, instances, graceMs, fa
     async restart(instance) {
       const victim = running[instance]
       if (!victim) throw new RangeError(`there is no instance ${instance}`)
-      await stopped(victim, 'SIGKILL')
+      await stopProcess(victim, 'SIGKILL')
       running[instance] = await start(instance)
     }
   }

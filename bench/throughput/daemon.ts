@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Owner, runs } from '../../test/support/node-process.ts'
+import { isRunning, type Owner } from '../../test/support/node-process.ts'
 
 export type Daemon = {
   readonly pid: number
@@ -39,7 +39,7 @@ export async function startDaemon(
   const stop = () => stopGroup(child)
   owner.teardown(stop)
   while (!(await Promise.race([isReady(ready, logFile), failed]))) {
-    if (runs(child) && performance.now() - spawnMs < startTimeoutMs) await sleep(pollMs)
+    if (isRunning(child) && performance.now() - spawnMs < startTimeoutMs) await sleep(pollMs)
     else throw new Error(`${[program, ...args].join(' ')} is not ready:\n${readFileSync(logFile, 'utf8').slice(-2000)}`)
   }
   return { pid: child.pid as number, startMs: performance.now() - spawnMs, stop }
@@ -61,7 +61,7 @@ async function isReady(ready: Readiness, logFile: string): Promise<boolean> {
 async function stopGroup(child: ChildProcess): Promise<void> {
   const { pid } = child
   if (pid === undefined) return
-  if (runs(child)) {
+  if (isRunning(child)) {
     const exit = once(child, 'exit')
     child.kill('SIGTERM')
     await Promise.race([exit, sleep(3000)])
@@ -73,7 +73,7 @@ async function stopGroup(child: ChildProcess): Promise<void> {
   }
 }
 
-/** Like `endWithThisProcess` of the tests, but for the whole group: a killed nginx leaves its workers behind. */
+/** Like `killOnExit` of the tests, but for the whole group: a killed nginx leaves its workers behind. */
 function killGroupOnExit(child: ChildProcess): void {
   if (child.pid === undefined) return
   const watch = spawn('sh', ['-c', `cat; kill -9 -${child.pid}`], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })

@@ -4,7 +4,7 @@
 // Here: a client that is not the trusted load balancer claims an IP address, a host and a protocol.
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
-import { problem } from '../support/connected.ts'
+import { assertProblem } from '../support/connected.ts'
 import { startFakeProvider } from '../support/fake-provider.ts'
 import { startGateway, TestClock } from '../support/gateway.ts'
 import { pasteKey } from '../support/paste-key.ts'
@@ -34,7 +34,7 @@ async function pasteInvalidKeys(t: Test, trustProxy: string) {
 
 t.test('CVE-2026-3635: an untrusted client is counted under its own IP address', async t => {
   const direct = await pasteInvalidKeys(t, '10.0.0.1')
-  await problem(t, direct.last, 429, 'rate_limited')
+  await assertProblem(t, direct.last, 429, 'rate_limited')
   t.equal(direct.checks, 15)
   const throughLoadBalancer = await pasteInvalidKeys(t, '127.0.0.1')
   t.equal(throughLoadBalancer.last.status, 422, 'a trusted load balancer is believed')
@@ -51,8 +51,8 @@ t.test('CVE-2026-3635: a claimed host or protocol changes no URL, cookie or orig
     t.equal(authorizeUrl.searchParams.get('redirect_uri'), `${gateway.url}/auth/productboard/callback`)
     for (const cookie of started.headers.getSetCookie()) t.notMatch(cookie, /secure|__Host-|evil/i)
     const request = (extra: object) => browser.fetch(`${gateway.url}/proxy/productboard/x`, { headers: { ...headers, ...extra } })
-    await problem(t, await request({ origin: 'https://evil.example' }), 403, 'csrf_rejected')
-    const { connectUrl } = await problem(t, await request({}), 401, 'connection_required')
+    await assertProblem(t, await request({ origin: 'https://evil.example' }), 403, 'csrf_rejected')
+    const { connectUrl } = await assertProblem(t, await request({}), 401, 'connection_required')
     t.equal(connectUrl, `${gateway.url}/auth/productboard`)
   }
   t.equal(provider.seen.api.length, 0)

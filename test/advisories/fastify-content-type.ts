@@ -6,7 +6,7 @@ import t from 'tap'
 import { Browser } from '../support/browser.ts'
 import { json, startFakeProvider } from '../support/fake-provider.ts'
 import { startGateway } from '../support/gateway.ts'
-import { rawCall } from '../support/raw.ts'
+import { sendRawRequest } from '../support/raw.ts'
 
 const types = [
   'application/json',
@@ -30,7 +30,7 @@ t.test('CVE-2026-25223, CVE-2026-33806: no spelling of Content-Type lets an inva
   const gateway = await startGateway(t, { environment: { PROCESS_STREET_API_URL: provider.origin } })
   const post = (type: string, body: string) => {
     const headers = [`Content-Type:${type}`, `Content-Length: ${body.length}`]
-    return rawCall({ gateway, browser: new Browser() }, 'POST /connections/process-street', { headers, body })
+    return sendRawRequest({ gateway, browser: new Browser() }, 'POST /connections/process-street', { headers, body })
   }
   const keys = ['["key"]', '{"toString":"key"}', '"key\\r\\nX-Injected: 1"', '1', 'null', '""', '"a b"']
   for (const type of types) {

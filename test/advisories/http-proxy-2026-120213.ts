@@ -3,8 +3,8 @@
 //
 // Here: `/proxy/:provider/…` and other routes have a parameter too. Its decoded value is looked up as a whole and becomes part of no URL.
 import t from 'tap'
-import { connected } from '../support/connected.ts'
-import { rawCall, refusedRaw } from '../support/raw.ts'
+import { startConnected } from '../support/connected.ts'
+import { assertRawError, sendRawRequest } from '../support/raw.ts'
 
 const names = [
   'productboard%2Fadmin',
@@ -22,18 +22,18 @@ const names = [
 ]
 
 t.test('CVE-2026-120213: a provider name that decodes to more than a name is unknown', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   const tokenRequests = s.provider.seen.token.length
   for (const name of names) {
     for (const rest of ['/', '/x', '/x/y?z=1'])
-      refusedRaw(t, await rawCall(s, `GET /proxy/${name}${rest}`), 404, 'provider_unknown', name + rest)
-    refusedRaw(t, await rawCall(s, `POST /connections/${name}/refresh`), 404, 'provider_unknown', name)
-    if (name !== '') refusedRaw(t, await rawCall(s, `DELETE /connections/${name}`), 404, 'provider_unknown', name)
-    if (name !== '') refusedRaw(t, await rawCall(s, `GET /auth/${name}`), 404, 'provider_unknown', name)
+      assertRawError(t, await sendRawRequest(s, `GET /proxy/${name}${rest}`), 404, 'provider_unknown', name + rest)
+    assertRawError(t, await sendRawRequest(s, `POST /connections/${name}/refresh`), 404, 'provider_unknown', name)
+    if (name !== '') assertRawError(t, await sendRawRequest(s, `DELETE /connections/${name}`), 404, 'provider_unknown', name)
+    if (name !== '') assertRawError(t, await sendRawRequest(s, `GET /auth/${name}`), 404, 'provider_unknown', name)
   }
   const { api, token, revoke } = s.provider.seen
   t.same([api.length, token.length, revoke.length], [0, tokenRequests, 0])
 
-  t.match(await rawCall(s, 'GET /proxy/product%62oard/a%2Fb/c?d'), /^HTTP\/1.1 200 /, 'an encoded name is decoded')
+  t.match(await sendRawRequest(s, 'GET /proxy/product%62oard/a%2Fb/c?d'), /^HTTP\/1.1 200 /, 'an encoded name is decoded')
   t.equal(api[0]?.url, '/base/a%2Fb/c?d', 'the path after it is forwarded unchanged')
 })

@@ -8,7 +8,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { openStore } from '../../src/stores/open-store.ts'
 import { Browser } from '../support/browser.ts'
-import { connected, problem, signIn } from '../support/connected.ts'
+import { assertProblem, signIn, startConnected } from '../support/connected.ts'
 import { json, tokens } from '../support/fake-provider.ts'
 
 type Row = { owner: string; field: string; record: Uint8Array }
@@ -17,7 +17,7 @@ t.test('CVE-2021-32791: equal grants give different records, and a record opens 
   const dataDir = t.testdir()
   const gatewayStore = await openStore({ dataDir, clock: Date })
   const same = tokens({ access_token: 'same-access', refresh_token: 'same-refresh' })
-  const s = await connected(t, { store: gatewayStore, environment: { DATA_DIR: dataDir }, token: (_, r) => json(r, 200, same) })
+  const s = await startConnected(t, { store: gatewayStore, environment: { DATA_DIR: dataDir }, token: (_, r) => json(r, 200, same) })
   const thief = new Browser()
   await signIn(s.gateway, thief)
   // Each refresh seals the same grant again.
@@ -52,7 +52,7 @@ t.test('CVE-2021-32791: equal grants give different records, and a record opens 
   if (!victim || !attacker) throw new Error('two users have a connection')
   await put(victim, attacker)
   const forwarded = s.provider.seen.api.length
-  await problem(t, await thief.fetch(`${s.proxy}/x`), 401, 'connection_required')
+  await assertProblem(t, await thief.fetch(`${s.proxy}/x`), 401, 'connection_required')
   t.equal(s.provider.seen.api.length, forwarded)
   await put(attacker, attacker)
   for (const browser of [thief, s.browser]) t.equal((await browser.fetch(`${s.proxy}/x`)).status, 200, 'each record opens in its own place')

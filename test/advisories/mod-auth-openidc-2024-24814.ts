@@ -5,15 +5,15 @@
 // of cookies.
 import t from 'tap'
 import { Browser } from '../support/browser.ts'
-import { connected } from '../support/connected.ts'
+import { startConnected } from '../support/connected.ts'
 import { flowCookie, sessionCookie } from '../support/cookie-names.ts'
-import { raw, refusedRaw } from '../support/raw.ts'
+import { assertRawError, sendRaw } from '../support/raw.ts'
 
 t.test('CVE-2024-24814: numbers in cookies have no effect, and flow cookies are limited to five', async t => {
-  const { gateway, provider, browser, proxy } = await connected(t)
+  const { gateway, provider, browser, proxy } = await startConnected(t)
   const port = Number(new URL(gateway.url).port)
   const get = (path: string, cookie: string) =>
-    raw(port, `GET ${path} HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nConnection: close\r\nCookie: ${cookie}\r\n\r\n`)
+    sendRaw(port, `GET ${path} HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nConnection: close\r\nCookie: ${cookie}\r\n\r\n`)
   const huge = 99_999_999
   const [session, flow] = [sessionCookie(gateway.url), flowCookie(gateway.url)]
   const forged = [
@@ -26,9 +26,9 @@ t.test('CVE-2024-24814: numbers in cookies have no effect, and flow cookies are 
     t.match(response, /^HTTP\/1.1 200 /, cookie.slice(0, 60))
     t.match(response, '"disconnected"')
     t.notMatch(response, /^set-cookie/im)
-    refusedRaw(t, await get('/proxy/productboard/x', cookie), 401, 'connection_required')
+    assertRawError(t, await get('/proxy/productboard/x', cookie), 401, 'connection_required')
   }
-  refusedRaw(t, await get('/connections', `${flow}-a=${'x'.repeat(17_000)}`), 431, 'header_rejected')
+  assertRawError(t, await get('/connections', `${flow}-a=${'x'.repeat(17_000)}`), 431, 'header_rejected')
   t.equal(provider.seen.api.length, 0)
 
   const many = new Browser()

@@ -5,7 +5,7 @@
 // that its provider expects in the path.
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
-import { problem } from '../support/connected.ts'
+import { assertProblem } from '../support/connected.ts'
 import { json, startFakeProvider } from '../support/fake-provider.ts'
 import { startGateway } from '../support/gateway.ts'
 import { pasteKey } from '../support/paste-key.ts'
@@ -63,6 +63,6 @@ t.test('CVE-2026-92804: a key in the path is always one segment', async t => {
 t.test('CVE-2026-92804: a key that would traverse the path is rejected', async t => {
   const { provider, gateway } = await startWithKeyInPath(t)
   for (const key of ['.', '..', '../../admin', '%2e%2e', '..\\..\\admin', '..;'])
-    await problem(t, await pasteKey(gateway, new Browser(), 'outgrow', key), 400, 'api_key_malformed')
+    await assertProblem(t, await pasteKey(gateway, new Browser(), 'outgrow', key), 400, 'api_key_malformed')
   t.equal(provider.seen.api.length, 0)
 })

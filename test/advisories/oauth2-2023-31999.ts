@@ -4,7 +4,7 @@
 // Here: the victim has a sign-in in flight and follows a link to the callback with the attacker's code and state.
 import t from 'tap'
 import { Browser } from '../support/browser.ts'
-import { problem } from '../support/connected.ts'
+import { assertProblem } from '../support/connected.ts'
 import { startFakeProvider } from '../support/fake-provider.ts'
 import { startGateway } from '../support/gateway.ts'
 
@@ -23,7 +23,7 @@ t.test('CVE-2023-31999: the attacker’s state is invalid in the victim’s brow
   const victimState = await startSignIn(victim)
   t.equal(new Set([attackerState, victimState, await startSignIn(attacker), await startSignIn(victim)]).size, 4)
   for (const state of [attackerState, '', 'undefined', victimState.slice(0, -1), `${victimState}x`])
-    await problem(t, await finish(victim, 'code-of-the-attacker', state), 400, 'state_invalid')
+    await assertProblem(t, await finish(victim, 'code-of-the-attacker', state), 400, 'state_invalid')
   t.equal(provider.seen.token.length, 0, 'the token endpoint gets no request')
 
   t.equal((await finish(victim, 'code-of-the-victim', victimState)).status, 303)

@@ -4,7 +4,7 @@
 // Here: `return_to` of a provider's sign-in and of its page.
 import t from 'tap'
 import { Browser } from '../support/browser.ts'
-import { problem } from '../support/connected.ts'
+import { assertProblem } from '../support/connected.ts'
 import { startFakeProvider } from '../support/fake-provider.ts'
 import { startGateway } from '../support/gateway.ts'
 
@@ -67,7 +67,7 @@ for (const [title, urls] of Object.entries(hostile)) {
     for (const url of urls) {
       for (const page of ['auth', 'connect']) {
         const response = await browser.request(`${gateway.url}/${page}/productboard?return_to=${encodeURIComponent(url)}`)
-        await problem(t, response, 400, 'return_to_rejected')
+        await assertProblem(t, response, 400, 'return_to_rejected')
         t.notOk(response.headers.has('location'), encodeURIComponent(url))
       }
     }

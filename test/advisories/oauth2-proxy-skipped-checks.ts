@@ -6,20 +6,25 @@
 import t, { type Test } from 'tap'
 import productboard from '../../providers/productboard.ts'
 import { Browser } from '../support/browser.ts'
-import { type Connected, connected, problem } from '../support/connected.ts'
+import { assertProblem, type ConnectedGateway, startConnected } from '../support/connected.ts'
 
 const definitions = [{ ...productboard, api: { ...productboard.api, paths: ['/v2'], methods: ['GET' as const] } }]
 
-async function assertRejected(t: Test, { browser, provider, proxy }: Connected, query: string, headers: Record<string, string> = {}) {
-  await problem(t, await browser.request(`${proxy}/v2/x${query}`, { headers }), 403, 'csrf_rejected')
-  await problem(t, await new Browser().fetch(`${proxy}/v2/x${query}`, { headers }), 401, 'connection_required')
-  await problem(t, await browser.fetch(`${proxy}/admin${query}`, { headers }), 400, 'path_rejected')
-  await problem(t, await browser.fetch(`${proxy}/v2/x${query}`, { headers, method: 'POST' }), 405, 'method_not_allowed')
+async function assertRejected(
+  t: Test,
+  { browser, provider, proxy }: ConnectedGateway,
+  query: string,
+  headers: Record<string, string> = {}
+) {
+  await assertProblem(t, await browser.request(`${proxy}/v2/x${query}`, { headers }), 403, 'csrf_rejected')
+  await assertProblem(t, await new Browser().fetch(`${proxy}/v2/x${query}`, { headers }), 401, 'connection_required')
+  await assertProblem(t, await browser.fetch(`${proxy}/admin${query}`, { headers }), 400, 'path_rejected')
+  await assertProblem(t, await browser.fetch(`${proxy}/v2/x${query}`, { headers, method: 'POST' }), 405, 'method_not_allowed')
   t.equal(provider.seen.api.length, 0)
 }
 
 t.test('CVE-2025-54576: no query skips the checks of path, method or session', async t => {
-  const s = await connected(t, { definitions })
+  const s = await startConnected(t, { definitions })
   for (const query of ['?/health/live', '?/v2/x', '?path=/v2', '?/../../v2', '?_method=GET&method=GET', '?x-csrf=1&X-CSRF=1&csrf=1'])
     await assertRejected(t, s, query)
   t.equal((await s.browser.fetch(`${s.proxy}/v2/x?next=/admin&_method=GET`)).status, 200)
@@ -27,7 +32,7 @@ t.test('CVE-2025-54576: no query skips the checks of path, method or session', a
 })
 
 t.test('CVE-2026-40575: headers that claim another path or method are ignored and stripped', async t => {
-  const s = await connected(t, { definitions })
+  const s = await startConnected(t, { definitions })
   const claims = (uri: string) => ({
     'x-forwarded-uri': uri,
     'x-forwarded-path': uri,

@@ -4,7 +4,7 @@
 // Here: the common paths of such endpoints, for a client with a session and for one without.
 import t from 'tap'
 import { Browser } from '../support/browser.ts'
-import { connected, problem } from '../support/connected.ts'
+import { assertProblem, startConnected } from '../support/connected.ts'
 
 const paths = [
   ...['/metrics', '/metrics/', '/prometheus', '/stats', '/status', '/server-status', '/info', '/version', '/env', '/config', '/configz'],
@@ -14,13 +14,13 @@ const paths = [
 ]
 
 t.test('CVE-2022-24797: the public port has no endpoints for the operator', async t => {
-  const { gateway, browser, provider } = await connected(t)
+  const { gateway, browser, provider } = await startConnected(t)
   for (const path of paths) {
     for (const [client, headers] of [
       [browser, {}],
       [new Browser(), { 'x-forwarded-for': '127.0.0.1' }]
     ] as const)
-      await problem(t, await client.fetch(gateway.url + path, { headers }), 404, 'not_found')
+      await assertProblem(t, await client.fetch(gateway.url + path, { headers }), 404, 'not_found')
   }
   t.equal(provider.seen.api.length, 0)
   for (const status of ['live', 'ready']) {

@@ -2,7 +2,7 @@
 //
 // Here: every response that describes a user's connections, as a page, as JSON and as an error.
 import t from 'tap'
-import { connected } from '../support/connected.ts'
+import { startConnected } from '../support/connected.ts'
 import { json, tokens } from '../support/fake-provider.ts'
 import { pasteKey } from '../support/paste-key.ts'
 
@@ -15,7 +15,7 @@ const actionsBy = {
 
 for (const method of ['oauth2', 'api_key'] as const) {
   t.test(`GO-2024-2965: no response about a connection by ${method} contains a token, key or secret`, async t => {
-    const { gateway, browser, provider, proxy } = await connected(t, { token: (_, r) => json(r, 200, tokens(canaries)) })
+    const { gateway, browser, provider, proxy } = await startConnected(t, { token: (_, r) => json(r, 200, tokens(canaries)) })
     const { url } = gateway
     const responses = method === 'api_key' ? [await pasteKey(gateway, browser, 'productboard', 'key-canary')] : []
     for (const accept of ['text/html', 'application/json']) {

@@ -8,13 +8,13 @@ import type { AddressInfo } from 'node:net'
 import tls from 'node:tls'
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
-import { selfSigned } from '../support/certificate.ts'
-import { cameBackWith, connected, problem, signIn } from '../support/connected.ts'
+import { selfSignedCertificate } from '../support/certificate.ts'
+import { assertConnectError, assertProblem, signIn, startConnected } from '../support/connected.ts'
 import { pasteKey } from '../support/paste-key.ts'
 
 /** Serves TLS on localhost with a certificate for `name`. */
 async function startImpostor(t: Test, name: string) {
-  const { key, cert } = await selfSigned(t, name)
+  const { key, cert } = await selfSignedCertificate(t, name)
   const seen: string[] = []
   const server = createServer({ key, cert }, ({ url = '' }, response) => {
     seen.push(url)
@@ -38,10 +38,10 @@ t.test('CVE-2026-107318: an API with an untrusted or misnamed certificate gets n
   const misnamed = await startImpostor(t, 'elsewhere.example')
   trust(t, misnamed.cert)
   const environment = { PRODUCTBOARD_API_URL: untrusted.origin, PROCESS_STREET_API_URL: misnamed.origin }
-  const { gateway, browser, proxy } = await connected(t, { environment })
+  const { gateway, browser, proxy } = await startConnected(t, { environment })
   const upload = { method: 'POST', body: 'canary' }
-  await problem(t, await browser.fetch(`${proxy}/x`, upload), 502, 'provider_unavailable')
-  await problem(t, await pasteKey(gateway, browser, 'process-street', 'key-canary'), 502, 'provider_unavailable')
+  await assertProblem(t, await browser.fetch(`${proxy}/x`, upload), 502, 'provider_unavailable')
+  await assertProblem(t, await pasteKey(gateway, browser, 'process-street', 'key-canary'), 502, 'provider_unavailable')
   t.same([untrusted.seen, misnamed.seen], [[], []])
 
   trust(t, untrusted.cert)
@@ -52,8 +52,8 @@ t.test('CVE-2026-107318: an API with an untrusted or misnamed certificate gets n
 t.test('CVE-2026-107318: a token endpoint with an untrusted certificate gets no code or secret', async t => {
   const impostor = await startImpostor(t, 'localhost')
   const environment = { IGNITION_CLIENT_ID: 'c', IGNITION_CLIENT_SECRET: 'canary', IGNITION_TOKEN_URL: `${impostor.origin}/token` }
-  const { gateway, browser, proxy } = await connected(t, { environment })
-  cameBackWith(t, await signIn(gateway, browser, 'ignition'), 'provider_unavailable')
+  const { gateway, browser, proxy } = await startConnected(t, { environment })
+  assertConnectError(t, await signIn(gateway, browser, 'ignition'), 'provider_unavailable')
   t.same(impostor.seen, [])
   t.equal((await browser.fetch(`${proxy}/x`)).status, 200, 'other connections still work')
 

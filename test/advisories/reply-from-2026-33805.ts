@@ -5,17 +5,17 @@
 // make a body harmless.
 import t from 'tap'
 import productboard from '../../providers/productboard.ts'
-import { connected } from '../support/connected.ts'
-import { rawCall } from '../support/raw.ts'
+import { startConnected } from '../support/connected.ts'
+import { sendRawRequest } from '../support/raw.ts'
 
 const definitions = [{ ...productboard, api: { ...productboard.api, headers: { 'x-version': '2' } } }]
 
 t.test('CVE-2026-33805: a client’s Connection strips only its own headers', async t => {
-  const s = await connected(t, { definitions })
+  const s = await startConnected(t, { definitions })
   const names = 'Authorization, X-Version, x_version, Content-Length, Host, X-Mine'
   for (const connection of [[`Connection: close, ${names}`], ['Connection: close', `Connection: ${names}`]]) {
     const headers = [...connection, 'X-Mine: 1', 'X-Other: 1', 'Content-Length: 5']
-    t.match(await rawCall(s, 'POST /proxy/productboard/x', { headers, body: 'hello' }), /^HTTP\/1.1 200 /)
+    t.match(await sendRawRequest(s, 'POST /proxy/productboard/x', { headers, body: 'hello' }), /^HTTP\/1.1 200 /)
     const seen = s.provider.seen.api.at(-1)
     t.match(seen?.headers, {
       authorization: /^Bearer access-\d+$/,
@@ -30,7 +30,7 @@ t.test('CVE-2026-33805: a client’s Connection strips only its own headers', as
 })
 
 t.test('CVE-2026-33805: a provider’s Connection does not strip the gateway’s headers', async t => {
-  const { provider, browser, proxy } = await connected(t)
+  const { provider, browser, proxy } = await startConnected(t)
   const connection = 'content-security-policy, x-content-type-options, cache-control, vary, x-hop'
   provider.api = (_, r) => void r.writeHead(200, { connection, 'x-hop': '1', 'x-other': '1' }).end('<script>')
   const response = await browser.fetch(`${proxy}/x`)

@@ -4,10 +4,10 @@
 // Here: a thief copies every cookie, and the user signs out.
 import t from 'tap'
 import { Browser } from '../support/browser.ts'
-import { connected, problem, signIn } from '../support/connected.ts'
+import { assertProblem, signIn, startConnected } from '../support/connected.ts'
 
 t.test('CVE-2024-31999: a copied cookie ends with its session, and no later sign-in restores it', async t => {
-  const { gateway, provider, browser: user, proxy } = await connected(t)
+  const { gateway, provider, browser: user, proxy } = await startConnected(t)
   const neighbour = new Browser()
   await signIn(gateway, neighbour)
   const thief = user.copy()
@@ -17,8 +17,13 @@ t.test('CVE-2024-31999: a copied cookie ends with its session, and no later sign
   const { token, api } = provider.seen
   const before = [api.length, token.length]
   const assertEnded = async () => {
-    await problem(t, await thief.fetch(`${proxy}/x`), 401, 'connection_required')
-    await problem(t, await thief.fetch(`${gateway.url}/connections/productboard/refresh`, { method: 'POST' }), 401, 'connection_required')
+    await assertProblem(t, await thief.fetch(`${proxy}/x`), 401, 'connection_required')
+    await assertProblem(
+      t,
+      await thief.fetch(`${gateway.url}/connections/productboard/refresh`, { method: 'POST' }),
+      401,
+      'connection_required'
+    )
     t.match(await (await thief.fetch(`${gateway.url}/connections`)).json(), { connections: [{ status: 'disconnected' }] })
   }
   await assertEnded()

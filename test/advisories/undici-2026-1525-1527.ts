@@ -3,13 +3,13 @@
 //
 // Here: the client's lengths beside the gateway's own, and line breaks in every value that is forwarded.
 import t from 'tap'
-import { cameBackWith, connected, problem, signIn } from '../support/connected.ts'
+import { assertConnectError, assertProblem, signIn, startConnected } from '../support/connected.ts'
 import { json, tokens } from '../support/fake-provider.ts'
 import { pasteKey } from '../support/paste-key.ts'
-import { rawCall, refusedRaw } from '../support/raw.ts'
+import { assertRawError, sendRawRequest } from '../support/raw.ts'
 
 t.test('CVE-2026-1525: exactly one length is forwarded; duplicates are rejected and look-alikes stripped', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   const { api } = s.provider.seen
   const start = 'POST /proxy/productboard/x'
   for (const [first, second] of [
@@ -19,7 +19,7 @@ t.test('CVE-2026-1525: exactly one length is forwarded; duplicates are rejected 
     [6, 5]
   ]) {
     const headers = [`Content-Length: ${first}`, `content-length: ${second}`]
-    refusedRaw(t, await rawCall(s, start, { headers, body: 'hello!' }), 400, 'header_rejected', headers.join())
+    assertRawError(t, await sendRawRequest(s, start, { headers, body: 'hello!' }), 400, 'header_rejected', headers.join())
   }
   t.equal(api.length, 0)
 
@@ -27,7 +27,7 @@ t.test('CVE-2026-1525: exactly one length is forwarded; duplicates are rejected 
   for (const body of ['hello', 'x'.repeat(100_000)]) {
     for (const connection of ['close', 'close, content-length']) {
       const lengths = [`cONTENT-lENGTH: ${body.length}`, 'Content_Length: 3', 'content_length: 0']
-      t.match(await rawCall(s, start, { headers: [...lengths, `Connection: ${connection}`], body }), /^HTTP\/1.1 200 /)
+      t.match(await sendRawRequest(s, start, { headers: [...lengths, `Connection: ${connection}`], body }), /^HTTP\/1.1 200 /)
       const seen = api.at(-1)
       const sent = seen?.rawHeaders.filter((_, i, all) => i % 2 === 1 && /^content.length$/i.test(all[i - 1] ?? ''))
       t.same(sent, [String(body.length)])
@@ -37,15 +37,15 @@ t.test('CVE-2026-1525: exactly one length is forwarded; duplicates are rejected 
 })
 
 t.test('CVE-2026-1527: a line break in a value never becomes a header or a request', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   const { api } = s.provider.seen
   const injected = ['X-Injected: 1', 'GET /injected HTTP/1.1']
   for (const name of ['Upgrade', 'X-Custom', 'Content-Type', 'Accept']) {
     for (const line of injected) {
       for (const value of [`websocket\r${line}`, `websocket\n${line}`, `websocket\r\n ${line}`, `websocket\0${line}`])
-        refusedRaw(
+        assertRawError(
           t,
-          await rawCall(s, 'GET /proxy/productboard/x', { headers: [`${name}: ${value}`] }),
+          await sendRawRequest(s, 'GET /proxy/productboard/x', { headers: [`${name}: ${value}`] }),
           400,
           'header_rejected',
           JSON.stringify(value)
@@ -53,14 +53,14 @@ t.test('CVE-2026-1527: a line break in a value never becomes a header or a reque
     }
   }
   for (const path of ['/a%0d%0aX-Injected:%201', '/a%0aX-Injected:%201', '/a%250d%250aX-Injected:%201'])
-    refusedRaw(t, await rawCall(s, `GET /proxy/productboard${path}`), 400, 'path_rejected', path)
-  await problem(t, await pasteKey(s.gateway, s.browser, 'productboard', 'a\r\nX-Injected: 1'), 400, 'api_key_malformed')
+    assertRawError(t, await sendRawRequest(s, `GET /proxy/productboard${path}`), 400, 'path_rejected', path)
+  await assertProblem(t, await pasteKey(s.gateway, s.browser, 'productboard', 'a\r\nX-Injected: 1'), 400, 'api_key_malformed')
   s.provider.token = (_, r) => json(r, 200, tokens({ access_token: 'a\r\nX-Injected: 1' }))
-  cameBackWith(t, await signIn(s.gateway, s.browser), 'provider_unavailable')
+  assertConnectError(t, await signIn(s.gateway, s.browser), 'provider_unavailable')
   t.equal(api.length, 0)
 
   t.match(
-    await rawCall(s, 'GET /proxy/productboard/x?a=%0d%0aX-Injected:%201', { headers: ['X-Custom: a%0d%0aX-Injected: 1'] }),
+    await sendRawRequest(s, 'GET /proxy/productboard/x?a=%0d%0aX-Injected:%201', { headers: ['X-Custom: a%0d%0aX-Injected: 1'] }),
     /^HTTP\/1.1 200 /
   )
   t.notOk(api[0]?.headers['x-injected'], 'encoded line breaks stay encoded')

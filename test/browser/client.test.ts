@@ -5,7 +5,7 @@ import type { ConnectionView } from '../../src/core/connections/view.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import type { ConnectError } from '../../src/core/oauth/error-codes.ts'
 import { Browser } from '../support/browser.ts'
-import { connected } from '../support/connected.ts'
+import { startConnected } from '../support/connected.ts'
 import { json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { startGateway } from '../support/gateway.ts'
 
@@ -23,7 +23,7 @@ async function errorOf(work: Promise<unknown>): Promise<GrantkeeperError> {
 }
 
 t.test('fetch sends method, headers and body, and returns every response of the provider unchanged', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   const client = clientFor(s.gateway, s.browser)
   for (const status of [200, 404, 401, 500]) {
     s.provider.api = (seen, response) => json(response, status, { method: seen.method, url: seen.url, body: String(seen.body) })
@@ -38,7 +38,7 @@ t.test('fetch sends method, headers and body, and returns every response of the 
 })
 
 t.test('fetch throws a response of Grantkeeper as an error with its code and details', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   const withoutSession = clientFor(s.gateway)
   const required = await errorOf(withoutSession.fetch('productboard', '/v2/notes'))
   t.match(required, {
@@ -65,7 +65,7 @@ t.test('fetch throws a response of Grantkeeper as an error with its code and det
 })
 
 t.test('fetch rejects a path that leads outside the provider’s route', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   const client = clientFor(s.gateway, s.browser)
   for (const [provider, path] of [
     ['productboard', '/../../connections/productboard'],
@@ -84,7 +84,7 @@ t.test('fetch rejects a path that leads outside the provider’s route', async t
 })
 
 t.test('fetch sends absolute URLs of the API through the gateway and rejects all others', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   s.provider.api = (seen, response) => json(response, 200, seen.url)
   const client = clientFor(s.gateway, s.browser)
   const { origin } = s.provider
@@ -309,14 +309,14 @@ t.test('a request that fails late reuses the connection of an earlier popup', as
 
 t.test('a request with a stream body is not repeated and opens no popup', async t => {
   stubWindow(t, () => t.fail('a popup was opened'))
-  const s = await connected(t)
+  const s = await startConnected(t)
   const body = new Blob(['text']).stream()
   const init = { method: 'POST', body, duplex: 'half', reconnect: 'popup' } as const
   t.match(await errorOf(clientFor(s.gateway).fetch('productboard', '/x', init)), { code: 'connection_required' })
 })
 
 t.test('retry_request repeats a request once, unless its body is a stream', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   const client = clientFor(s.gateway, s.browser)
   const text = 'x'.repeat(100_000)
   let fresh = 0

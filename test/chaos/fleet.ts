@@ -4,7 +4,7 @@ import type { Sandbox, SandboxOptions } from '../../src/sandbox/sandbox.ts'
 import { Browser } from '../support/browser.ts'
 import { freePort } from '../support/free-port.ts'
 import { newKey, startTestSandbox } from '../support/gateway.ts'
-import { type NodeProcess, startNode, stopped } from '../support/node-process.ts'
+import { type NodeProcess, startNode, stopProcess } from '../support/node-process.ts'
 
 /** One gateway in its own process. */
 export type Instance = {
@@ -83,13 +83,13 @@ function createInstance(t: Test, port: number, environment: Record<string, strin
       running = await startNode(t, serverFile, environment)
     },
     kill: async () => {
-      await stopped(running, 'SIGKILL')
+      await stopProcess(running, 'SIGKILL')
     },
     freeze: () => void running.child.kill('SIGSTOP'),
     unfreeze: () => void running.child.kill('SIGCONT'),
     terminate: async () => {
       const start = performance.now()
-      const code = await stopped(running, 'SIGTERM')
+      const code = await stopProcess(running, 'SIGTERM')
       return { code, tookMs: performance.now() - start }
     },
     output: () => running.output()

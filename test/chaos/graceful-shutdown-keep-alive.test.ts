@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { freePort } from '../support/free-port.ts'
-import { startNode, stopped } from '../support/node-process.ts'
+import { startNode, stopProcess } from '../support/node-process.ts'
 
 const server = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
 
@@ -53,7 +53,7 @@ for (const delay of ['0', '1']) {
       }
     })
     while (count < 500) await sleep(20)
-    t.equal(await stopped(started), 0)
+    t.equal(await stopProcess(started), 0)
     await Promise.all(clients)
     t.strictSame(new Set(outcomes), new Set(['refused']), `after ${count} requests each client sees a refused connection only`)
   })

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { administer, eventually } from '../stores/redis/topologies.ts'
-import { closed } from '../support/raw.ts'
+import { waitForClose } from '../support/raw.ts'
 import { startRedis } from '../support/redis.ts'
 import { type Instance, startFleet } from './fleet.ts'
 import { startLoad } from './load.ts'
@@ -36,7 +36,7 @@ t.test('graceful shutdown', async t => {
     const idle = connect(Number(new URL(stopping.url).port), '127.0.0.1')
     idle.write('GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await once(idle, 'data')
-    const idleClosed = closed(idle)
+    const idleClosed = waitForClose(idle)
     const slow = get(stopping, `/proxy/ignition/slow?ms=${delayMs + 1000}`)
     const events = (await get(stopping, '/proxy/ignition/events')).text()
     const other = await fleet.signIn('productboard')

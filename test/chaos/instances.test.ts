@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { administer, eventually } from '../stores/redis/topologies.ts'
 import type { Browser } from '../support/browser.ts'
-import { problem } from '../support/connected.ts'
+import { assertProblem } from '../support/connected.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { type Fleet, startFleet } from './fleet.ts'
 import { type RequestResult, startLoad } from './load.ts'
@@ -66,7 +66,7 @@ t.test('three instances in front of one Redis', async t => {
       t.same(others, [], `${label}: no other error`)
     }
     for (const url of fleet.urls) {
-      const { connectUrl } = await problem(t, await uncached.fetch(`${url}${path}`), 401, 'connection_required')
+      const { connectUrl } = await assertProblem(t, await uncached.fetch(`${url}${path}`), 401, 'connection_required')
       t.equal(connectUrl, `${fleet.urls[0]}/auth/ignition`)
     }
     // The same browser, with the cookie of the lost session.

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { administer, eventually } from '../stores/redis/topologies.ts'
 import type { Browser } from '../support/browser.ts'
-import { problem } from '../support/connected.ts'
+import { assertProblem } from '../support/connected.ts'
 import { startRedis } from '../support/redis.ts'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import { type Instance, startFleet } from './fleet.ts'
@@ -131,7 +131,7 @@ t.test('a crash or freeze of the instance that holds the refresh lease', async t
       if (tokenRequest) await afterwards?.(tokenRequest)
 
       const next = await sendTimed(t, browser)
-      if (lost) await problem(t, next, 401, 'reconnect_required')
+      if (lost) await assertProblem(t, next, 401, 'reconnect_required')
       else t.equal(next.status, 200)
       for (let i = 0; i < 5; i++) t.equal((await send(other, browser)).status, next.status)
       t.equal(vendor.counts.tokenRequests.refresh_token, refreshes, 'no further refresh')
@@ -151,7 +151,7 @@ t.test('a crash or freeze of the instance that holds the refresh lease', async t
     const tokenRequest = endpoint.holdNext()
     const first = send(holder, browser)
     await tokenRequest.received
-    for (const response of await Promise.all([first, send(other, browser)])) await problem(t, response, 504, 'provider_timeout')
+    for (const response of await Promise.all([first, send(other, browser)])) await assertProblem(t, response, 504, 'provider_timeout')
     t.equal(vendor.counts.tokenRequests.refresh_token, 0, 'the provider has not seen it yet')
     await tokenRequest.forward()
     tokenRequest.respond()

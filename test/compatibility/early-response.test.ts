@@ -19,7 +19,7 @@ const limit = { timeout: 120_000 }
 async function setUpExpired(t: Test, when: 'before' | 'after') {
   const s = await setUp(t)
   if (when === 'before') {
-    s.provider.early = (request, response) => {
+    s.provider.onHead = (request, response) => {
       if (s.isGood(request)) return false
       json(response, 401, { error: 'token_expired' })
       return true

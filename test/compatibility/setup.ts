@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import type { Test } from 'tap'
-import { connected } from '../support/connected.ts'
+import { startConnected } from '../support/connected.ts'
 import { json, tokens } from '../support/fake-provider.ts'
 import type { Client, Request, Response } from './client.ts'
 
@@ -14,7 +14,7 @@ const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 export async function setUp(t: Test) {
   let validToken = ''
   let grantCount = 0
-  const { gateway, provider, browser, proxy } = await connected(t, {
+  const { gateway, provider, browser, proxy } = await startConnected(t, {
     // A second provider that is enabled and not connected.
     environment: { IGNITION_CLIENT_ID: 'id', IGNITION_CLIENT_SECRET: 'secret' },
     token: (_, response) => {

@@ -1,4 +1,4 @@
-import { raw } from '../support/raw.ts'
+import { sendRaw } from '../support/raw.ts'
 import { base, buildRequest, type Follower, type RequestBytes } from './requests.ts'
 import { type ParsedResponse, parseResponses } from './responses.ts'
 
@@ -39,7 +39,7 @@ export async function exchangeAll<T extends AnyRequest>(
     const after = first?.request.after
     const bytes = connection.map(({ request, caseId }) => request.bytes({ cookie, caseId }))
     if (after !== 'nothing') bytes.push(validRequest({ cookie, caseId: after && first ? first.caseId : 'last' }))
-    const responses = parseResponses(await raw(port, bytes.join('')))
+    const responses = parseResponses(await sendRaw(port, bytes.join('')))
     connection.forEach(({ request, caseId }, i) => void exchanges.push({ request, caseId, response: responses[i] }))
     if (!after && (responses.length !== bytes.length || responses.at(-1)?.status !== 200)) broken++
   }

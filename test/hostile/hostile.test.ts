@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
-import { connected } from '../support/connected.ts'
+import { startConnected } from '../support/connected.ts'
 import { sessionCookie } from '../support/cookie-names.ts'
 import { forgedFlows, forgedSessions, forgedStates } from './cookies.ts'
 import { type Exchange, exchangeAll } from './exchange.ts'
@@ -14,7 +14,7 @@ import { hostileReturnUrls, unusualReturnUrls } from './return-urls.ts'
 // Sends bytes that an HTTP client would normalize to the socket of a real gateway, whose provider records every request.
 
 const frontend = 'https://app.example.com'
-const { gateway, provider, browser } = await connected(t, { environment: { ALLOWED_ORIGINS: frontend } })
+const { gateway, provider, browser } = await startConnected(t, { environment: { ALLOWED_ORIGINS: frontend } })
 const client = { port: Number(new URL(gateway.url).port), cookie: browser.sessionPair(gateway.url) }
 const allowedOrigins = [gateway.url, frontend]
 

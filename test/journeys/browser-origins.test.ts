@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { connect, newUser, startChromium } from '../support/chromium.ts'
-import { connected } from '../support/connected.ts'
+import { startConnected } from '../support/connected.ts'
 import { sessionCookie } from '../support/cookie-names.ts'
 import { startFrontend } from '../support/frontend.ts'
 import { startGatewayAndSandbox } from '../support/gateway.ts'
@@ -75,7 +75,7 @@ t.test('a page on any other origin cannot send requests, even with the CSRF head
 t.test('SEC-24: a same-site page of another origin cannot load a cached response', async t => {
   const [frontend, otherOrigin] = await Promise.all([startFrontend(t), startFrontend(t)])
   for (const environment of [{}, { ALLOWED_ORIGINS: frontend }]) {
-    const s = await connected(t, { environment })
+    const s = await startConnected(t, { environment })
     const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
     s.provider.api = ({ url }, r) => {
       const type = url.endsWith('.js') ? 'text/javascript' : 'image/svg+xml'

@@ -6,7 +6,7 @@ import { Browser } from '../support/browser.ts'
 import { sessionCookie } from '../support/cookie-names.ts'
 import { json, startFakeProvider } from '../support/fake-provider.ts'
 import { newKey, startGateway, TestClock } from '../support/gateway.ts'
-import { raw } from '../support/raw.ts'
+import { sendRaw } from '../support/raw.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 
 const hour = 3600_000
@@ -174,7 +174,7 @@ async function runEverything(t: Test, environment: Record<string, string>, dump:
   for (const path of [link, `${link}/accept`].map(text => new URL(text).pathname)) {
     for (const target of [path, path.replace('i', '%69'), `http://x${path}`]) {
       for (const method of ['GET', 'PUT', 'OPTIONS'])
-        await raw(port, `${method} ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+        await sendRaw(port, `${method} ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
     }
   }
   const apiKey = canary('key')
@@ -192,7 +192,7 @@ async function runEverything(t: Test, environment: Record<string, string>, dump:
     `GET /${canary('target')} HTTP/1.1\r\nHost: x\r\nX: ${canary('long').repeat(1000)}\r\n\r\n`,
     `${canary('no-http')}\r\n\r\n`
   ])
-    user.responses.push(await raw(port, bytes))
+    user.responses.push(await sendRaw(port, bytes))
 
   for (const path of ['/', '/connections', '/invitations', '/connect/outgrow', '/client.js', '/health/ready'])
     await user.request(url + path)

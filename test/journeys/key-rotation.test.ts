@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
-import { answered, problem, signIn } from '../support/connected.ts'
+import { assertProblem, retryWhileUnavailable, signIn } from '../support/connected.ts'
 import { type FakeProvider, startFakeProvider } from '../support/fake-provider.ts'
 import { freePort } from '../support/free-port.ts'
 import { newKey, startGateway, TestClock, type TestGateway } from '../support/gateway.ts'
@@ -62,7 +62,7 @@ t.test('SEC-23, SEC-38: rotating session and token keys under load fails no requ
   const send = (browser: Browser) =>
     pair.run(async ({ url }) => {
       for (const path of ['/proxy/productboard/x', '/connections']) {
-        const response = await answered(() => browser.fetch(url + path))
+        const response = await retryWhileUnavailable(() => browser.fetch(url + path))
         const text = await response.text()
         requests++
         if (response.status !== 200 || text.includes('"disconnected"')) failures.push(`${path}: ${response.status} ${text}`)
@@ -70,7 +70,7 @@ t.test('SEC-23, SEC-38: rotating session and token keys under load fails no requ
     })
   const signInAnother = async () => {
     const browser = new Browser()
-    t.equal((await pair.run(gateway => answered(() => signIn(gateway, browser)))).status, 303)
+    t.equal((await pair.run(gateway => retryWhileUnavailable(() => signIn(gateway, browser)))).status, 303)
     return browser
   }
 
@@ -160,7 +160,7 @@ t.test('SEC-38: removing a key invalidates exactly its own records, and their us
 
   const { logs } = await restart(goodKey)
   t.equal((await users.after.fetch(`${url}/proxy/productboard/x`)).status, 200)
-  const refused = await problem(t, await users.before.fetch(`${url}/proxy/productboard/x`), 401, 'connection_required')
+  const refused = await assertProblem(t, await users.before.fetch(`${url}/proxy/productboard/x`), 401, 'connection_required')
   t.match(refused, { provider: 'productboard', connectUrl: `${url}/auth/productboard` })
   t.match(await (await users.before.fetch(`${url}/connections`)).text(), /"status":"disconnected"/)
   for (const [path, status] of [

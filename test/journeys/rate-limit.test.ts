@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { loadProviders } from '../../src/config/load-providers.ts'
-import { connected, problem } from '../support/connected.ts'
+import { assertProblem, startConnected } from '../support/connected.ts'
 import { json } from '../support/fake-provider.ts'
 import { newKey, startGateway } from '../support/gateway.ts'
 import { startRedis } from '../support/redis.ts'
@@ -13,7 +13,7 @@ t.test('a provider’s 429 passes through and rate limits the connection on ever
     ...definition,
     api: { ...definition.api, rateLimit: { header: 'retry-after', unit: 'seconds' } as const }
   }))
-  const { gateway, provider, clock, browser } = await connected(t, { environment, definitions })
+  const { gateway, provider, clock, browser } = await startConnected(t, { environment, definitions })
   const two = await startGateway(t, {
     clock,
     definitions,
@@ -32,9 +32,9 @@ t.test('a provider’s 429 passes through and rate limits the connection on ever
   // The other instance learns of it through Redis, so its first requests may pass.
   while ((await send(two)).status !== 429) await sleep(5)
   const before = provider.seen.api.length
-  for (const instance of [gateway, two]) t.match(await problem(t, await send(instance), 429, 'rate_limited'), { retryAfter: 20 })
+  for (const instance of [gateway, two]) t.match(await assertProblem(t, await send(instance), 429, 'rate_limited'), { retryAfter: 20 })
   clock.advance(19_999)
-  await problem(t, await send(gateway), 429, 'rate_limited')
+  await assertProblem(t, await send(gateway), 429, 'rate_limited')
   t.equal(provider.seen.api.length, before, 'no request reached the provider')
   clock.advance(1)
   for (const instance of [gateway, two]) t.equal((await send(instance)).status, 200)

@@ -3,7 +3,7 @@ import { get, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { hostname } from 'node:os'
 import t from 'tap'
-import { connected } from '../support/connected.ts'
+import { startConnected } from '../support/connected.ts'
 import { json } from '../support/fake-provider.ts'
 import { startGateway } from '../support/gateway.ts'
 
@@ -61,7 +61,7 @@ t.test('a LOG_LEVEL above info logs no request line', async t => {
 })
 
 t.test('a request line has an error code only for the gateway’s own errors', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   s.provider.api = (_, r) => json(r, 403, {})
   await s.browser.fetch(`${s.proxy}/x`)
   await s.browser.request(`${s.proxy}/x`)
@@ -82,7 +82,7 @@ t.test('a request line has an error code only for the gateway’s own errors', a
 })
 
 t.test('a failed request to the provider is logged as a warning with its cause', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   s.provider.api = (_, r) => void r.destroy()
   await s.browser.fetch(`${s.proxy}/x`, { method: 'POST' })
   const warning = s.gateway.logs.map(line => JSON.parse(line)).find(({ msg, code }) => msg !== 'request' && code === 'provider_unavailable')
@@ -109,7 +109,7 @@ async function lineAfter(logs: readonly string[], count: number): Promise<Line> 
 }
 
 t.test('a disconnected client is logged as aborted, with the status of a started response', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   for (const [moment, status, api] of [
     ['before the response', undefined, () => {}],
     ['during the body', 200, (r: ServerResponse) => void r.writeHead(200, { 'content-type': 'text/plain' }).write('half')],
@@ -143,7 +143,7 @@ t.test('a disconnected client is logged as aborted, with the status of a started
 })
 
 t.test('a client that disconnects mid-body or on another route is logged as aborted', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   const { port } = new URL(s.gateway.url)
   const cookie = s.browser.sessionPair(s.gateway.url)
   for (const [start, sendsAll] of [
@@ -168,7 +168,7 @@ t.test('a client that disconnects mid-body or on another route is logged as abor
 })
 
 t.test('a response that the provider aborts is not logged as aborted by the client', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   s.provider.api = (_, r) => {
     r.writeHead(200, { 'content-length': '1000' })
     r.write('short', () => r.destroy())

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
-import { problem, signIn } from '../support/connected.ts'
+import { assertProblem, signIn } from '../support/connected.ts'
 import { type FakeProvider, json, startFakeProvider } from '../support/fake-provider.ts'
 import { startGateway, TestClock } from '../support/gateway.ts'
 
@@ -48,15 +48,15 @@ t.test('SEC-39: an accepted key makes a connection, and the proxy attaches it', 
 t.test('SEC-39: a key that is refused or cannot be checked changes nothing', async t => {
   const s = await setUp(t)
   s.provider.api = acceptGoodKey
-  const refused = await problem(t, await s.paste('bad-key'), 422, 'api_key_rejected')
+  const refused = await assertProblem(t, await s.paste('bad-key'), 422, 'api_key_rejected')
   t.match(refused.detail, /Process Street does not accept this key/)
   t.equal(s.browser.cookies.size, 0, 'no session is started')
   await s.paste('good-key')
-  await problem(t, await s.paste('bad-key'), 422, 'api_key_rejected')
+  await assertProblem(t, await s.paste('bad-key'), 422, 'api_key_rejected')
   s.provider.api = (_, r) => json(r, 503, {})
-  await problem(t, await s.paste('other-key'), 502, 'provider_unavailable')
+  await assertProblem(t, await s.paste('other-key'), 502, 'provider_unavailable')
   s.provider.api = (_, r) => void r.destroy()
-  await problem(t, await s.paste('other-key'), 502, 'provider_unavailable')
+  await assertProblem(t, await s.paste('other-key'), 502, 'provider_unavailable')
   s.provider.api = acceptGoodKey
   t.equal((await s.request()).status, 200, 'the first key still works')
 })
@@ -66,7 +66,7 @@ t.test('a rate-limited key check passes on Retry-After and stores nothing', asyn
   s.provider.api = (_, r) => json(r, 429, {}, { 'retry-after': '17' })
   const response = await s.paste('good-key')
   t.equal(response.headers.get('retry-after'), '17')
-  t.match(await problem(t, response, 502, 'provider_unavailable'), { retryAfter: 17, detail: /Nothing was stored/ })
+  t.match(await assertProblem(t, response, 502, 'provider_unavailable'), { retryAfter: 17, detail: /Nothing was stored/ })
   t.equal(s.browser.cookies.size, 0)
 })
 
@@ -80,17 +80,22 @@ t.test('SEC-39: text copied along with a key is removed', async t => {
 t.test('SEC-39: the error for a key without permission says so', async t => {
   const s = await setUp(t)
   s.provider.api = (_, r) => json(r, 403, {})
-  t.match(await problem(t, await s.paste('good-key'), 422, 'api_key_rejected'), { detail: /knows this key.*permission/ })
+  t.match(await assertProblem(t, await s.paste('good-key'), 422, 'api_key_rejected'), { detail: /knows this key.*permission/ })
 })
 
 t.test('SEC-39: a malformed key or body is refused without a request to the provider', async t => {
   const s = await setUp(t)
-  t.match(await problem(t, await s.paste('good••••key'), 400, 'api_key_malformed'), { detail: /shortened or hidden/ })
-  for (const apiKey of [undefined, '', 'a b', 'a\nb', 7]) await problem(t, await s.paste(apiKey), 400, 'api_key_malformed')
-  await problem(t, await s.paste('x', { body: '"good-key"' }), 400, 'api_key_malformed')
-  await problem(t, await s.paste('x', { body: '{"apiKey":' }), 400, 'request_malformed')
-  await problem(t, await s.paste('x', { body: JSON.stringify({ apiKey: 'x'.repeat(20_000) }) }), 413, 'body_too_large')
-  await problem(t, await s.paste('good-key', { headers: { 'content-type': 'application/json', 'x-csrf': '0' } }), 403, 'csrf_rejected')
+  t.match(await assertProblem(t, await s.paste('good••••key'), 400, 'api_key_malformed'), { detail: /shortened or hidden/ })
+  for (const apiKey of [undefined, '', 'a b', 'a\nb', 7]) await assertProblem(t, await s.paste(apiKey), 400, 'api_key_malformed')
+  await assertProblem(t, await s.paste('x', { body: '"good-key"' }), 400, 'api_key_malformed')
+  await assertProblem(t, await s.paste('x', { body: '{"apiKey":' }), 400, 'request_malformed')
+  await assertProblem(t, await s.paste('x', { body: JSON.stringify({ apiKey: 'x'.repeat(20_000) }) }), 413, 'body_too_large')
+  await assertProblem(
+    t,
+    await s.paste('good-key', { headers: { 'content-type': 'application/json', 'x-csrf': '0' } }),
+    403,
+    'csrf_rejected'
+  )
   t.equal(s.provider.seen.api.length, 0)
 })
 
@@ -100,10 +105,10 @@ t.test('a key that the provider refuses later has to be replaced', async t => {
   await s.paste('good-key')
   s.provider.api = (_, r) => json(r, 401, { message: 'revoked' })
   t.same(await (await s.request()).json(), { message: 'revoked' }, 'the first 401 is the provider’s own')
-  const ended = await problem(t, await s.request(), 401, 'reconnect_required')
+  const ended = await assertProblem(t, await s.request(), 401, 'reconnect_required')
   t.equal(ended.connectUrl, `${s.gateway.url}/connect/process-street`)
   const requests = s.provider.seen.api.length
-  await problem(t, await s.request(), 401, 'reconnect_required')
+  await assertProblem(t, await s.request(), 401, 'reconnect_required')
   t.equal(s.provider.seen.api.length, requests, 'no further request is sent to the provider')
   s.provider.api = acceptGoodKey
   t.equal((await s.paste('good-key')).status, 201)
@@ -116,7 +121,7 @@ const acceptCanaryKey: FakeProvider['api'] = ({ url }, r) =>
 t.test('a check response of 200 that reports a failure refuses the key', async t => {
   const s = await setUp(t, 'OUTGROW')
   s.provider.api = acceptCanaryKey
-  await problem(t, await s.paste('wrong-key'), 422, 'api_key_rejected')
+  await assertProblem(t, await s.paste('wrong-key'), 422, 'api_key_rejected')
 })
 
 t.test('a key sent in the path appears in no log and no response', async t => {
@@ -149,16 +154,16 @@ t.test('an API key for a provider without API keys is refused with 405', async t
   const provider = await startFakeProvider(t, 'IGNITION')
   const gateway = await startGateway(t, { environment: provider.environment })
   const init = { method: 'POST', body: '{"apiKey":"x"}', headers: { 'content-type': 'application/json' } }
-  await problem(t, await new Browser().fetch(`${gateway.url}/connections/ignition`, init), 405, 'method_not_allowed')
-  await problem(t, await new Browser().fetch(`${gateway.url}/connections/nobody`, init), 404, 'provider_unknown')
+  await assertProblem(t, await new Browser().fetch(`${gateway.url}/connections/ignition`, init), 405, 'method_not_allowed')
+  await assertProblem(t, await new Browser().fetch(`${gateway.url}/connections/nobody`, init), 404, 'provider_unknown')
 })
 
 t.test('SEC-36: fifteen wrong keys a minute are checked, and malformed ones do not count', async t => {
   const s = await setUp(t)
   s.provider.api = acceptGoodKey
   for (let i = 0; i < 15; i++) t.equal((await s.paste('bad-key')).status, 422)
-  for (let i = 0; i < 5; i++) await problem(t, await s.paste('a b'), 400, 'api_key_malformed')
-  const limited = await problem(t, await s.paste('good-key'), 429, 'rate_limited')
+  for (let i = 0; i < 5; i++) await assertProblem(t, await s.paste('a b'), 400, 'api_key_malformed')
+  const limited = await assertProblem(t, await s.paste('good-key'), 429, 'rate_limited')
   t.ok(limited.retryAfter && limited.retryAfter <= 60)
   t.equal(s.provider.seen.api.length, 15)
   s.clock.advance(60_000)

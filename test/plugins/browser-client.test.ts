@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Browser } from '../support/browser.ts'
-import { connected, problem } from '../support/connected.ts'
+import { assertProblem, startConnected } from '../support/connected.ts'
 import { startGateway } from '../support/gateway.ts'
 
 const frontend = 'http://app.example.com'
@@ -45,7 +45,7 @@ async function popupEnd(gateway: { url: string }, browser: Browser, query: Recor
 }
 
 t.test('the popup tells its outcome to the opener alone, and shows it', async t => {
-  const s = await connected(t, { environment })
+  const s = await startConnected(t, { environment })
   const provider = 'productboard'
   const succeeded = await popupEnd(s.gateway, s.browser, { opener: frontend, provider })
   t.equal(succeeded.response.status, 200)
@@ -94,19 +94,19 @@ t.test('the popup rejects an opener that is not exactly an allowed origin', asyn
     'https://app.example.com',
     'HTTP://APP.EXAMPLE.COM'
   ])
-    await problem(
+    await assertProblem(
       t,
       await fetch(`${gateway.url}/popup?${new URLSearchParams({ opener, provider: 'productboard' })}`),
       400,
       'return_to_rejected'
     )
   for (const query of ['provider=productboard', `opener=${frontend}&opener=${frontend}&provider=productboard`])
-    await problem(t, await fetch(`${gateway.url}/popup?${query}`), 400, 'return_to_rejected')
-  await problem(t, await fetch(`${gateway.url}/popup?${new URLSearchParams({ opener: frontend })}`), 404, 'provider_unknown')
+    await assertProblem(t, await fetch(`${gateway.url}/popup?${query}`), 400, 'return_to_rejected')
+  await assertProblem(t, await fetch(`${gateway.url}/popup?${new URLSearchParams({ opener: frontend })}`), 404, 'provider_unknown')
 })
 
 t.test('no page of a popup cuts off its opener or allows foreign scripts', async t => {
-  const s = await connected(t, { environment })
+  const s = await startConnected(t, { environment })
   const started = await s.browser.request(`${s.gateway.url}/auth/productboard`)
   const state = new URL(started.headers.get('location') ?? '').searchParams.get('state') ?? ''
   const html = { headers: { accept: 'text/html' } }

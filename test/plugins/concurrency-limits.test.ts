@@ -1,11 +1,11 @@
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
-import { connected, problem, signIn } from '../support/connected.ts'
+import { assertProblem, signIn, startConnected } from '../support/connected.ts'
 
 /** Two sessions that use all they can, and a third one. */
 async function setUp(t: Test) {
-  const c = await connected(t)
+  const c = await startConnected(t)
   const [second, other] = [new Browser(), new Browser()]
   await signIn(c.gateway, second)
   await signIn(c.gateway, other)
@@ -15,7 +15,7 @@ async function setUp(t: Test) {
 t.test('SEC-36: two sessions with all their slow uploads do not block others', async t => {
   const { gateway, provider, greedy, other, proxy } = await setUp(t)
   const port = Number(new URL(gateway.url).port)
-  provider.early = q => q.method === 'POST' && q.url === '/base/slow'
+  provider.onHead = q => q.method === 'POST' && q.url === '/base/slow'
   const statuses = greedy.flatMap(browser =>
     Array.from({ length: 256 }, () => {
       const socket = connect(port, '127.0.0.1')
@@ -51,7 +51,7 @@ t.test('SEC-36: two sessions with all their event streams leave room for others'
   for (const browser of greedy) {
     const streams = await Promise.all(Array.from({ length: 80 }, () => open(browser)))
     t.equal(streams.filter(({ status }) => status === 200).length, 64)
-    t.match(await problem(t, streams.find(({ status }) => status !== 200) as Response, 429, 'rate_limited'), { retryAfter: 1 })
+    t.match(await assertProblem(t, streams.find(({ status }) => status !== 200) as Response, 429, 'rate_limited'), { retryAfter: 1 })
   }
   t.equal((await open(other)).status, 200)
   t.equal((await other.fetch(`${proxy}/x`)).status, 200)

@@ -4,8 +4,8 @@ import t from 'tap'
 import { loadProviders } from '../../src/config/load-providers.ts'
 import type { Store } from '../../src/core/ports.ts'
 import { openStore } from '../../src/stores/open-store.ts'
-import { connected } from '../support/connected.ts'
-import { closed } from '../support/raw.ts'
+import { startConnected } from '../support/connected.ts'
+import { waitForClose } from '../support/raw.ts'
 
 t.test('SEC-37, SEC-36: a client that disconnects during the session lookup leaves no request and no slot', async t => {
   const clock = { now: Date.now }
@@ -27,7 +27,7 @@ t.test('SEC-37, SEC-36: a client that disconnects during the session lookup leav
     ...definition,
     api: { ...definition.api, maxConcurrentRequestsPerSession: 3 }
   }))
-  const { gateway, provider, browser, proxy } = await connected(t, {
+  const { gateway, provider, browser, proxy } = await startConnected(t, {
     store,
     definitions,
     environment: { STORE_GRACE: '0', DATA_DIR: dataDir }
@@ -45,7 +45,7 @@ t.test('SEC-37, SEC-36: a client that disconnects during the session lookup leav
     const accepted = once(gateway.app.server, 'connection') as Promise<[Socket]>
     const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
     const [method, body] = i % 2 === 0 ? ['GET', ''] : ['POST', 'Content-Length: 10\r\n']
-    disconnected = accepted.then(([its]) => closed(its))
+    disconnected = accepted.then(([its]) => waitForClose(its))
     socket.write(
       `${method} /proxy/productboard/events HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\n${body}\r\n${body && 'half'}`
     )

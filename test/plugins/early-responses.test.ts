@@ -3,21 +3,21 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { eventually } from '../stores/redis/topologies.ts'
-import { type Connected, connected, signIn } from '../support/connected.ts'
+import { type ConnectedGateway, signIn, startConnected } from '../support/connected.ts'
 import { json, tokens } from '../support/fake-provider.ts'
-import { closed } from '../support/raw.ts'
+import { waitForClose } from '../support/raw.ts'
 
 const KiB = 1024
 
 /** Opens a keep-alive connection. `head` makes the head of a request; `text` returns everything received. */
-function openConnection(t: Test, { gateway, browser }: Connected, allowHalfOpen = false) {
+function openConnection(t: Test, { gateway, browser }: ConnectedGateway, allowHalfOpen = false) {
   const socket = connect({ port: Number(new URL(gateway.url).port), host: '127.0.0.1', allowHalfOpen })
   t.teardown(() => socket.destroy())
   let text = ''
   socket.setEncoding('latin1').on('data', chunk => {
     text += chunk
   })
-  const ended = closed(socket)
+  const ended = waitForClose(socket)
   const head = (start: string, ...lines: string[]) =>
     [`${start} HTTP/1.1`, 'Host: x', 'X-CSRF: 1', `Cookie: ${browser.sessionPair(gateway.url)}`, ...lines, '', ''].join('\r\n')
   return {
@@ -45,38 +45,38 @@ async function write(socket: Socket, bytes: string | Buffer): Promise<void> {
 }
 
 /** Outcomes before the end of a body, of which the provider has received a part. */
-const earlyOutcomes: Record<string, { status: number; code?: string; prepare: (c: Connected) => void }> = {
+const earlyOutcomes: Record<string, { status: number; code?: string; prepare: (c: ConnectedGateway) => void }> = {
   'a 422 with a body': {
     status: 422,
     prepare: ({ provider }) => {
-      provider.early = respondEarly((_, r) => json(r, 422, { no: true }))
+      provider.onHead = respondEarly((_, r) => json(r, 422, { no: true }))
     }
   },
   'a 413 that closes': {
     status: 413,
     prepare: ({ provider }) => {
-      provider.early = respondEarly((_, r) => r.writeHead(413, { connection: 'close' }).end('too large'))
+      provider.onHead = respondEarly((_, r) => r.writeHead(413, { connection: 'close' }).end('too large'))
     }
   },
   'a reset': {
     status: 502,
     code: 'provider_unavailable',
     prepare: ({ provider }) => {
-      provider.early = respondEarly(request => request.socket.resetAndDestroy())
+      provider.onHead = respondEarly(request => request.socket.resetAndDestroy())
     }
   },
   'a 401 whose renewal succeeds': {
     status: 503,
     code: 'retry_request',
     prepare: ({ provider }) => {
-      provider.early = respondEarly((_, r) => json(r, 401, {}))
+      provider.onHead = respondEarly((_, r) => json(r, 401, {}))
     }
   },
   'a 401 whose renewal ends the grant': {
     status: 401,
     code: 'reconnect_required',
     prepare: ({ provider }) => {
-      provider.early = respondEarly((_, r) => json(r, 401, {}))
+      provider.onHead = respondEarly((_, r) => json(r, 401, {}))
       provider.token = (_, r) => json(r, 400, { error: 'invalid_grant' })
     }
   },
@@ -84,7 +84,7 @@ const earlyOutcomes: Record<string, { status: number; code?: string; prepare: (c
     status: 502,
     code: 'provider_unavailable',
     prepare: ({ provider }) => {
-      provider.early = respondEarly((_, r) => json(r, 401, {}))
+      provider.onHead = respondEarly((_, r) => json(r, 401, {}))
       provider.token = (_, r) => void r.writeHead(503).end()
     }
   },
@@ -92,7 +92,7 @@ const earlyOutcomes: Record<string, { status: number; code?: string; prepare: (c
     status: 502,
     code: 'provider_unavailable',
     prepare: ({ provider }) => {
-      provider.early = respondEarly(request => request.socket.end('nonsense\r\n\r\n'))
+      provider.onHead = respondEarly(request => request.socket.end('nonsense\r\n\r\n'))
     }
   }
 }
@@ -110,16 +110,16 @@ function respondEarly(respond: (request: IncomingMessage, response: ServerRespon
 }
 
 /** Connects again, after the backoff and with the default provider. */
-async function reconnect(t: Test, c: Connected): Promise<void> {
+async function reconnect(t: Test, c: ConnectedGateway): Promise<void> {
   c.clock.advance(120_000)
-  c.provider.early = undefined
+  c.provider.onHead = undefined
   await signIn(c.gateway, c.browser)
   t.equal((await c.browser.fetch(`${c.proxy}/x`)).status, 200)
 }
 
 for (const [outcome, { status, code, prepare }] of Object.entries(earlyOutcomes)) {
   t.test(`${outcome} before the end of an upload reaches the client`, async t => {
-    const c = await connected(t)
+    const c = await startConnected(t)
     const responseHead = new RegExp(`^HTTP/1\\.1 ${status} [\\s\\S]*\\r\\n\\r\\n`)
     for (const [size, framing] of [
       [200 * KiB, 'length'],
@@ -144,15 +144,15 @@ for (const [outcome, { status, code, prepare }] of Object.entries(earlyOutcomes)
         await client.receives(/[\s\S]HTTP\/1\.1 200 /)
         t.pass('the next request gets a response')
       }
-      c.provider.early = undefined
+      c.provider.onHead = undefined
       c.provider.token = (_, r) => json(r, 200, tokens())
     }
   })
 }
 
 t.test('a client that sends everything before it reads gets the response', async t => {
-  const c = await connected(t)
-  c.provider.early = respondEarly((_, r) => json(r, 422, { no: true }))
+  const c = await startConnected(t)
+  c.provider.onHead = respondEarly((_, r) => json(r, 422, { no: true }))
   const client = openConnection(t, c)
   client.socket.pause()
   const size = 8 * KiB * KiB
@@ -164,7 +164,7 @@ t.test('a client that sends everything before it reads gets the response', async
 })
 
 t.test('an upload that is refused by its head gets the gateway’s response', async t => {
-  const c = await connected(t)
+  const c = await startConnected(t)
   for (const [start, size, status] of [
     ['POST /proxy/productboard/x', 8 * KiB * KiB, 403],
     ['POST /proxy/productboard/x', 200 * KiB, 403],
@@ -184,7 +184,7 @@ t.test('an upload that is refused by its head gets the gateway’s response', as
 })
 
 t.test('a chunked body above the limit is refused while it arrives', async t => {
-  const c = await connected(t)
+  const c = await startConnected(t)
   const client = openConnection(t, c)
   client.socket.write(client.head('POST /proxy/productboard/x', 'Transfer-Encoding: chunked'))
   const chunk = `100000\r\n${'x'.repeat(KiB * KiB)}\r\n`
@@ -198,7 +198,7 @@ t.test('a chunked body above the limit is refused while it arrives', async t => 
 })
 
 t.test('a response before the request’s body ends the connection, whatever the client does', async t => {
-  const c = await connected(t)
+  const c = await startConnected(t)
   const open = new Set<Socket>()
   c.gateway.app.server.on('connection', socket => open.add(socket.on('close', () => open.delete(socket))))
   // The client never closes the connection itself.
@@ -216,7 +216,7 @@ t.test('a response before the request’s body ends the connection, whatever the
 })
 
 t.test('a request refused for its framing or expectation gets the response despite its body', async t => {
-  const c = await connected(t)
+  const c = await startConnected(t)
   const size = 2 * KiB * KiB
   const body = `${size.toString(16)}\r\n${'x'.repeat(size)}\r\n0\r\n\r\n`
   for (const [lines, status] of [

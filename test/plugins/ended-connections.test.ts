@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { loadProviders } from '../../src/config/load-providers.ts'
 import type { Provider } from '../../src/core/provider/definition.ts'
 import { Browser } from '../support/browser.ts'
-import { connected, problem, signIn } from '../support/connected.ts'
+import { assertProblem, signIn, startConnected } from '../support/connected.ts'
 import { type FakeProvider, json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { newKey, startGateway, TestClock } from '../support/gateway.ts'
 import { pasteKey } from '../support/paste-key.ts'
@@ -44,7 +44,7 @@ t.test('SEC-14: a 401 confirmed by a check request ends a key’s connection, lo
   const s = await connectedByKey(t)
   s.provider.api = refuseWhen(() => true)
   await isProviderRefusal(t, await s.request('/x'))
-  const ended = await problem(t, await s.request('/x'), 401, 'reconnect_required')
+  const ended = await assertProblem(t, await s.request('/x'), 401, 'reconnect_required')
   t.equal(ended.connectUrl, `${s.gateway.url}/connect/process-street`)
   t.strictSame(s.seen(), ['/x', '/testAuth'], 'no further request is sent to the provider')
   const lines = endedLines(s.gateway)
@@ -75,7 +75,7 @@ t.test('a 401 on another path causes another check request at once', async t => 
   t.equal((await s.request('/workflows')).status, 200)
   s.provider.api = refuseWhen(() => true)
   await isProviderRefusal(t, await s.request('/workflows'))
-  await problem(t, await s.request('/workflows'), 401, 'reconnect_required')
+  await assertProblem(t, await s.request('/workflows'), 401, 'reconnect_required')
 })
 
 t.test('SEC-36: a key refused on many paths causes at most five check requests a minute', async t => {
@@ -117,7 +117,7 @@ t.test('RFC 6750 §3.1: for a key only a 403 with invalid_token counts as a 401'
   t.strictSame(s.seen(), ['/x', '/x'])
   s.provider.api = refuse('Bearer realm="api", error="invalid_token"')
   await isProviderRefusal(t, await s.request('/x'), 403)
-  await problem(t, await s.request('/x'), 401, 'reconnect_required')
+  await assertProblem(t, await s.request('/x'), 401, 'reconnect_required')
 })
 
 t.test('the late refusal of an old key does not end the new connection', async t => {
@@ -141,7 +141,7 @@ const withoutRefreshToken: FakeProvider['token'] = (_, r) => json(r, 200, tokens
 /** A browser connected with a grant without a refresh token, at a provider without a check request for grants. */
 async function connectedByGrant(t: Test, transform: (definition: Provider) => Provider = definition => definition) {
   const definitions = (await loadProviders()).map(transform)
-  const s = await connected(t, { token: withoutRefreshToken, definitions })
+  const s = await startConnected(t, { token: withoutRefreshToken, definitions })
   return { ...s, request: (path: string) => s.browser.fetch(`${s.proxy}${path}`) }
 }
 
@@ -151,7 +151,7 @@ t.test('SEC-14: without renewal, a second 401 on another path ends the grant', a
   await isProviderRefusal(t, await s.request('/a'))
   await isProviderRefusal(t, await s.request('/a?page=2'))
   await isProviderRefusal(t, await s.request('/b'))
-  await problem(t, await s.request('/c'), 401, 'reconnect_required')
+  await assertProblem(t, await s.request('/c'), 401, 'reconnect_required')
   t.match(endedLines(s.gateway), [{ provider: 'productboard', method: 'oauth2', reason: 'refused_elsewhere' }])
   s.provider.api = refuseWhen(() => false)
   await signIn(s.gateway, s.browser)
@@ -166,7 +166,7 @@ t.test('SEC-14: a second 401 on the same path counts only after a minute', async
   await isProviderRefusal(t, await s.request('/a'))
   s.clock.advance(1)
   await isProviderRefusal(t, await s.request('/a'))
-  await problem(t, await s.request('/a'), 401, 'reconnect_required')
+  await assertProblem(t, await s.request('/a'), 401, 'reconnect_required')
   t.match(endedLines(s.gateway), [{ reason: 'refused_again' }])
 })
 
@@ -211,7 +211,7 @@ t.test('where a definition has a check request, no second 401 ends the grant', a
   checkBody = { ok: false }
   s.clock.advance(60_000)
   await isProviderRefusal(t, await s.request('/a'))
-  await problem(t, await s.request('/a'), 401, 'reconnect_required')
+  await assertProblem(t, await s.request('/a'), 401, 'reconnect_required')
 })
 
 t.test('replicas count each other’s 401s and successes', async t => {
@@ -236,6 +236,6 @@ t.test('replicas count each other’s 401s and successes', async t => {
   t.equal((await request(two, '/workflows')).status, 200)
   await isProviderRefusal(t, await request(one, '/forbidden-2'))
   await isProviderRefusal(t, await request(two, '/forbidden-3'))
-  await problem(t, await request(two, '/forbidden-4'), 401, 'reconnect_required')
-  await problem(t, await request(one, '/workflows'), 401, 'reconnect_required')
+  await assertProblem(t, await request(two, '/forbidden-4'), 401, 'reconnect_required')
+  await assertProblem(t, await request(one, '/workflows'), 401, 'reconnect_required')
 })

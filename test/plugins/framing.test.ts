@@ -5,13 +5,13 @@ import t, { type Test } from 'tap'
 import { respondToMalformed } from '../../plugins/hooks/malformed-requests.ts'
 import { loadProviders } from '../../src/config/load-providers.ts'
 import { Browser } from '../support/browser.ts'
-import { connected, problem } from '../support/connected.ts'
-import { closed, raw, rawCall } from '../support/raw.ts'
+import { assertProblem, startConnected } from '../support/connected.ts'
+import { sendRaw, sendRawRequest, waitForClose } from '../support/raw.ts'
 
 // test/hostile/framing.ts has all forms of ambiguous framing.
 
 t.test('SEC-32: nothing after a refused request on its connection reaches the provider', async t => {
-  const { gateway, provider, browser, proxy } = await connected(t)
+  const { gateway, provider, browser, proxy } = await startConnected(t)
   const port = Number(new URL(gateway.url).port)
   const lines = `Host: x\r\nX-CSRF: 1\r\nCookie: ${browser.sessionPair(gateway.url)}\r\n`
   // Open connections in the pool would make forwarding fast.
@@ -19,12 +19,12 @@ t.test('SEC-32: nothing after a refused request on its connection reaches the pr
   const earlier = provider.seen.api.length
   const refused = `POST /proxy/productboard/x HTTP/1.1\r\n${lines}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`
   const next = `GET /proxy/productboard/last HTTP/1.1\r\n${lines}\r\n`
-  for (let i = 0; i < 20; i++) t.match(await raw(port, refused + next), /^HTTP\/1\.1 400 [\s\S]*connection: close/i)
+  for (let i = 0; i < 20; i++) t.match(await sendRaw(port, refused + next), /^HTTP\/1\.1 400 [\s\S]*connection: close/i)
   t.equal(provider.seen.api.length, earlier)
 })
 
 t.test('an OPTIONS request that is no preflight gets an empty 204', async t => {
-  const { gateway } = await connected(t)
+  const { gateway } = await startConnected(t)
   for (const path of ['/', '/proxy/productboard/x']) {
     const response = await new Browser().request(gateway.url + path, { method: 'OPTIONS' })
     t.equal(response.status, 204)
@@ -33,14 +33,14 @@ t.test('an OPTIONS request that is no preflight gets an empty 204', async t => {
 })
 
 t.test('a malformed request gets a problem document and is logged only by id', async t => {
-  const { gateway } = await connected(t)
+  const { gateway } = await startConnected(t)
   const port = Number(new URL(gateway.url).port)
   for (const [status, sent] of [
     [400, 'GET / HTTP/1.1\r\nHost: x\r\nline-canary\r\n\r\n'],
     [417, 'GET / HTTP/1.1\r\nHost: x\r\nExpect: line-canary\r\n\r\n'],
     [431, `GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'line-canary'.repeat(9000)}\r\n\r\n`]
   ] as const) {
-    const response = await raw(port, sent)
+    const response = await sendRaw(port, sent)
     const problem = JSON.parse(response.slice(response.indexOf('\r\n\r\n')))
     t.match(problem, { type: 'urn:grantkeeper:problem:header_rejected', title: /./, status, detail: /./, code: 'header_rejected' })
     t.equal(gateway.logs.filter(line => JSON.parse(line).requestId === problem.requestId).length, 1, `${status}`)
@@ -54,7 +54,7 @@ const statusesIn = (received: string) => [...received.matchAll(/^HTTP\/1\.1 (\d{
 /** A gateway with a body limit of 200,000 bytes, and a client that sends the head first and the body after a 100 (Continue). */
 async function startExpecting(t: Test) {
   const definitions = (await loadProviders()).map(definition => ({ ...definition, api: { ...definition.api, maxBodyBytes: 200_000 } }))
-  const { gateway, provider, browser } = await connected(t, { definitions })
+  const { gateway, provider, browser } = await startConnected(t, { definitions })
   const send = async (start: string, { lines = [], body = 'hello' }: { lines?: string[]; body?: string } = {}) => {
     const length = lines.some(line => /^(content-length|transfer-encoding):/i.test(line)) ? [] : [`Content-Length: ${body.length}`]
     const headers = ['Expect: 100-continue', 'Connection: keep-alive', ...length, ...lines]
@@ -74,7 +74,7 @@ async function startExpecting(t: Test) {
       // After an accepted request the gateway keeps the connection open.
       if (sentBody && /\r\n\r\n[\s\S]*\r\n\r\n/.test(received)) socket.end()
     })
-    await closed(socket)
+    await waitForClose(socket)
     return { received, sentBody, statuses: statusesIn(received) }
   }
   return { provider, send }
@@ -125,17 +125,20 @@ t.test('Expect: 100-continue gets the error at once when the head is refused', a
 })
 
 t.test('Expect: 100-continue is ignored on a request without a body', async t => {
-  const { gateway, browser } = await connected(t)
+  const { gateway, browser } = await startConnected(t)
   const headers = ['Expect: 100-continue', 'Content-Length: 0']
-  t.strictSame(statusesIn(await rawCall({ gateway, browser }, 'POST /proxy/productboard/x', { headers })), [200])
-  t.strictSame(statusesIn(await rawCall({ gateway, browser }, 'GET /proxy/productboard/x', { headers: ['Expect: 100-continue'] })), [200])
+  t.strictSame(statusesIn(await sendRawRequest({ gateway, browser }, 'POST /proxy/productboard/x', { headers })), [200])
+  t.strictSame(
+    statusesIn(await sendRawRequest({ gateway, browser }, 'GET /proxy/productboard/x', { headers: ['Expect: 100-continue'] })),
+    [200]
+  )
 })
 
 const origin = 'https://app.example.com'
 const long = 'a'.repeat(20_000)
 
 t.test('an oversized URL or header gets 414 or 431, readable on an allowed origin', async t => {
-  const { gateway, provider, browser, proxy } = await connected(t, { environment: { ALLOWED_ORIGINS: origin } })
+  const { gateway, provider, browser, proxy } = await startConnected(t, { environment: { ALLOWED_ORIGINS: origin } })
   for (const [kind, path, headers, status, code, detail] of [
     ['a path', `/${long}`, {}, 414, 'path_rejected', /URL is too long/],
     ['a query', `?q=${long}`, {}, 414, 'path_rejected', /URL is too long/],
@@ -153,7 +156,7 @@ t.test('an oversized URL or header gets 414 or 431, readable on an allowed origi
       const response = await browser.fetch(url, { headers: { origin, ...headers } })
       t.equal(response.headers.get('access-control-allow-origin'), origin, kind)
       t.match(response.headers.get('access-control-expose-headers'), /grantkeeper-error/i)
-      t.match(await problem(t, response, status, code), { detail })
+      t.match(await assertProblem(t, response, status, code), { detail })
     }
   }
   t.equal(provider.seen.api.length, 0)
@@ -161,24 +164,24 @@ t.test('an oversized URL or header gets 414 or 431, readable on an allowed origi
 })
 
 t.test('the error for an oversized URL has CORS headers for allowed origins only', async t => {
-  const { provider, browser, proxy } = await connected(t, { environment: { ALLOWED_ORIGINS: origin } })
+  const { provider, browser, proxy } = await startConnected(t, { environment: { ALLOWED_ORIGINS: origin } })
   const response = await browser.fetch(`${proxy}/${long}`, { headers: { origin: 'https://evil.example' } })
   t.equal(response.headers.get('access-control-allow-origin'), null)
   t.equal(provider.seen.api.length, 0)
 })
 
 t.test('the preflight of an oversized URL succeeds', async t => {
-  const { provider, browser, proxy } = await connected(t, { environment: { ALLOWED_ORIGINS: origin } })
+  const { provider, browser, proxy } = await startConnected(t, { environment: { ALLOWED_ORIGINS: origin } })
   const headers = { origin, 'access-control-request-method': 'GET', 'access-control-request-headers': 'x-csrf' }
   t.equal((await browser.request(`${proxy}/${long}`, { method: 'OPTIONS', headers })).status, 204)
   t.equal(provider.seen.api.length, 0)
 })
 
 t.test('a head beyond the parser’s limit gets 414 or 431 and is closed', async t => {
-  const { gateway } = await connected(t)
+  const { gateway } = await startConnected(t)
   const tooLong = 'a'.repeat(100_000)
   for (const request of [`GET /${tooLong} HTTP/1.1\r\nHost: x\r\n\r\n`, `GET /x HTTP/1.1\r\nHost: x\r\nX-Long: ${tooLong}\r\n\r\n`])
-    t.match(await raw(Number(new URL(gateway.url).port), request), /^HTTP\/1\.1 4(14|31) [\s\S]*connection: close/i)
+    t.match(await sendRaw(Number(new URL(gateway.url).port), request), /^HTTP\/1\.1 4(14|31) [\s\S]*connection: close/i)
 })
 
 const veryLong = 'a'.repeat(50_000)
@@ -220,7 +223,7 @@ t.test('a packet that names no allowed origin gets a 431 without CORS headers', 
 })
 
 t.test('errors for undecodable paths and odd framing are readable on an allowed origin', async t => {
-  const { gateway, browser } = await connected(t, { environment: { ALLOWED_ORIGINS: origin } })
+  const { gateway, browser } = await startConnected(t, { environment: { ALLOWED_ORIGINS: origin } })
   for (const path of ['/%zz', `/connections/${'x'.repeat(300)}/refresh`]) {
     const response = await browser.fetch(gateway.url + path, { headers: { origin }, method: path.includes('refresh') ? 'POST' : 'GET' })
     t.ok(response.status >= 400)
@@ -228,7 +231,7 @@ t.test('errors for undecodable paths and odd framing are readable on an allowed 
   }
   const headers = [`Origin: ${origin}`, 'Host: y']
   t.match(
-    await rawCall({ gateway, browser }, 'GET /proxy/productboard/x', { headers }),
+    await sendRawRequest({ gateway, browser }, 'GET /proxy/productboard/x', { headers }),
     /^HTTP\/1.1 400 [\s\S]*access-control-allow-origin: https:\/\/app/i
   )
 })

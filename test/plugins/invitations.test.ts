@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
-import { problem, signIn } from '../support/connected.ts'
+import { assertProblem, signIn } from '../support/connected.ts'
 import { json, startFakeProvider } from '../support/fake-provider.ts'
 import { startGateway, TestClock, type TestGateway } from '../support/gateway.ts'
 
@@ -194,7 +194,7 @@ t.test('an invitation withdrawn during its sign-in connects nothing and sends no
   const invitation = await invite(gateway, inviter)
   const callback = await startAccept(guest, invitation.url)
   await withdraw(gateway, inviter, invitation)
-  await problem(t, await guest.request(callback), 410, 'invitation_invalid')
+  await assertProblem(t, await guest.request(callback), 410, 'invitation_invalid')
   t.equal(provider.seen.token.length, 0)
   t.equal(await proxiedStatus(gateway, inviter), 401)
 })
@@ -220,7 +220,7 @@ t.test('SEC-24: only a form on the gateway’s own page accepts or declines', as
       { origin: gateway.url, 'sec-fetch-site': 'cross-site' },
       { origin: gateway.url, 'sec-fetch-site': 'same-site' }
     ] as Record<string, string>[])
-      await problem(t, await guest.request(`${url}/${step}`, { method: 'POST', headers }), 403, 'csrf_rejected')
+      await assertProblem(t, await guest.request(`${url}/${step}`, { method: 'POST', headers }), 403, 'csrf_rejected')
     t.equal((await guest.request(`${url}/${step}`)).status, 405, 'a GET does neither')
   }
   t.equal(provider.seen.token.length, 0)
@@ -233,14 +233,14 @@ t.test('a guest can paste a key', async t => {
   const { url } = await invite(gateway, inviter)
   const paste = (apiKey: unknown) =>
     guest.fetch(url, { method: 'POST', body: JSON.stringify({ apiKey }), headers: { 'content-type': 'application/json' } })
-  await problem(t, await paste('bad-key'), 422, 'api_key_rejected')
-  await problem(t, await paste(''), 400, 'api_key_malformed')
+  await assertProblem(t, await paste('bad-key'), 422, 'api_key_rejected')
+  await assertProblem(t, await paste(''), 400, 'api_key_malformed')
   const accepted = await paste('good-key')
   t.equal(accepted.status, 201)
   t.same(await accepted.json(), { provider: 'productboard', thanksUrl: '/invitations/thanks?provider=productboard' })
   t.equal(guest.cookies.size, 0)
   t.equal(await proxiedStatus(gateway, inviter), 200)
-  await problem(t, await paste('good-key'), 410, 'invitation_invalid')
+  await assertProblem(t, await paste('good-key'), 410, 'invitation_invalid')
 })
 
 t.test('the inviter’s name is trimmed, and escaped on the page', async t => {
@@ -259,7 +259,7 @@ t.test('an invalid name is refused', async t => {
   const { gateway, inviter } = await setUp(t)
   for (const name of ['x'.repeat(81), 7, 'a\nb', 'a\u202eb', 'a\u2028b', 'a\u0000', null]) {
     const init = { method: 'POST', body: JSON.stringify({ name }), headers: { 'content-type': 'application/json' } }
-    await problem(t, await inviter.fetch(`${gateway.url}/connections/productboard/invitation`, init), 400, 'request_malformed')
+    await assertProblem(t, await inviter.fetch(`${gateway.url}/connections/productboard/invitation`, init), 400, 'request_malformed')
   }
 })
 
@@ -272,7 +272,7 @@ t.test('an invitation and the connection that it makes outlast a shorter idle li
   clock.advance(7 * day - 1)
   t.equal(await proxiedStatus(gateway, inviter), 200)
   clock.advance(3600_000)
-  await problem(t, await inviter.fetch(`${gateway.url}/proxy/productboard/x`), 401, 'connection_required')
+  await assertProblem(t, await inviter.fetch(`${gateway.url}/proxy/productboard/x`), 401, 'connection_required')
 })
 
 const sessionLimits = { SESSION_IDLE: '3600', SESSION_MAX: String(10 * 86_400) }

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import type { ConnectionView } from '../../src/core/connections/view.ts'
 import { Browser } from '../support/browser.ts'
-import { connected, problem, signIn } from '../support/connected.ts'
+import { assertProblem, signIn, startConnected } from '../support/connected.ts'
 import { json, tokens } from '../support/fake-provider.ts'
 import { startGateway } from '../support/gateway.ts'
 
@@ -38,9 +38,9 @@ t.test('the page of one provider rejects other return URLs and disabled provider
     'return_to=javascript:alert(1)',
     'return_to=/a&return_to=/b'
   ])
-    await problem(t, await browser.request(`${gateway.url}/connect/outgrow?${rest}`), 400, 'return_to_rejected')
+    await assertProblem(t, await browser.request(`${gateway.url}/connect/outgrow?${rest}`), 400, 'return_to_rejected')
   for (const name of ['productboard', 'nobody', '__proto__'])
-    await problem(t, await browser.request(`${gateway.url}/connect/${name}`), 404, 'provider_unknown')
+    await assertProblem(t, await browser.request(`${gateway.url}/connect/${name}`), 404, 'provider_unknown')
   const { status, text } = await browser.visit(`${gateway.url}/connect/nobody`)
   t.equal(status, 404)
   t.match(text, '<h1>No such provider</h1>')
@@ -56,16 +56,16 @@ t.test('without its script the key form puts no key into a URL', async t => {
 })
 
 t.test('the card shows when access ends only if it is not renewed', async t => {
-  const page = async (s: Awaited<ReturnType<typeof connected>>) => (await s.browser.visit(s.gateway.url)).text
-  const renewed = await connected(t)
+  const page = async (s: Awaited<ReturnType<typeof startConnected>>) => (await s.browser.visit(s.gateway.url)).text
+  const renewed = await startConnected(t)
   t.notMatch(await page(renewed), '<dt>Ends</dt>')
-  const ending = await connected(t, { token: (_, r) => json(r, 200, tokens({ refresh_token: undefined, expires_in: 7200 })) })
+  const ending = await startConnected(t, { token: (_, r) => json(r, 200, tokens({ refresh_token: undefined, expires_in: 7200 })) })
   t.match(await page(ending), new RegExp(`<dt>Ends</dt><dd><time datetime="${new Date(ending.clock.now() + 7_200_000).toISOString()}">`))
 })
 
 t.test('the list and the card name missing scopes until they are granted', async t => {
   let scope: string | undefined = 'notes:read'
-  const s = await connected(t, {
+  const s = await startConnected(t, {
     environment: { PRODUCTBOARD_SCOPES: 'notes:read,entities:read,members:read' },
     token: (_, r) => json(r, 200, tokens({ scope }))
   })
@@ -92,7 +92,7 @@ t.test('the list and the card name missing scopes until they are granted', async
 })
 
 t.test('the page shows when the session ends', async t => {
-  const s = await connected(t, { environment: { SESSION_IDLE: '5400', SESSION_MAX: '86400' } })
+  const s = await startConnected(t, { environment: { SESSION_IDLE: '5400', SESSION_MAX: '86400' } })
   const { text } = await s.browser.visit(s.gateway.url)
   t.match(text, 'after 90 minutes without use')
   t.match(text, `<time datetime="${new Date(s.clock.now() + 86_400_000).toISOString()}">`)

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { oauth2With, providerWith } from '../core/support.ts'
 import { Browser } from '../support/browser.ts'
-import { cameBackWith, problem, signIn } from '../support/connected.ts'
+import { assertConnectError, assertProblem, signIn } from '../support/connected.ts'
 import { startFakeProvider } from '../support/fake-provider.ts'
 import { newKey, startGateway, TestClock, type TestGateway } from '../support/gateway.ts'
 
@@ -57,7 +57,7 @@ for (const host of hosts) {
   t.test(`SEC-34: in production no code is sent to a token endpoint on ${host}`, async t => {
     const { target, browser, start } = await inProduction(t, host)
     const gateway = await start()
-    cameBackWith(t, await signIn(gateway, browser, 'acme'), 'provider_unavailable')
+    assertConnectError(t, await signIn(gateway, browser, 'acme'), 'provider_unavailable')
     t.equal(target.connections(), 0)
     t.match(gateway.logs.join(''), 'address that is not public', 'the log says why')
   })
@@ -72,7 +72,7 @@ for (const host of hosts) {
     await trusting.close()
 
     const gateway = await start()
-    const { retryAfter } = await problem(t, await refresh(gateway), 502, 'provider_unavailable')
+    const { retryAfter } = await assertProblem(t, await refresh(gateway), 502, 'provider_unavailable')
     t.equal(retryAfter, 1, 'the gateway backs off')
     const { connections } = (await (await browser.fetch(`${gateway.url}/connections`)).json()) as { connections: unknown[] }
     t.match(connections, [{ provider: 'acme', status: 'connected' }])
@@ -95,7 +95,7 @@ t.test('SEC-34: in production no request or revocation is sent to a private IP a
   await trusting.close()
 
   const gateway = await start()
-  await problem(t, await browser.fetch(`${gateway.url}/proxy/acme/x`), 502, 'provider_unavailable')
+  await assertProblem(t, await browser.fetch(`${gateway.url}/proxy/acme/x`), 502, 'provider_unavailable')
   t.match(gateway.logs.join(''), 'ERR_ADDRESS_NOT_PUBLIC')
   t.equal(
     (await browser.fetch(`${gateway.url}/connections/acme`, { method: 'DELETE' })).status,
@@ -113,14 +113,14 @@ t.test('SEC-34: an override makes only its own URL trusted', async t => {
   const { ACME_API_URL: _, ...others } = provider.environment
   const gateway = await start(others)
   t.equal((await signIn(gateway, browser, 'acme')).status, 303)
-  await problem(t, await browser.fetch(`${gateway.url}/proxy/acme/x`), 502, 'provider_unavailable')
+  await assertProblem(t, await browser.fetch(`${gateway.url}/proxy/acme/x`), 502, 'provider_unavailable')
   t.equal(target.connections(), 0)
 })
 
 t.test('outside production private IP addresses are allowed', async t => {
   const target = await startPrivateProvider(t)
   const gateway = await startGateway(t, { ...target, environment: { ACME_CLIENT_ID: 'client-1', ACME_CLIENT_SECRET: 'secret' } })
-  cameBackWith(t, await signIn(gateway, new Browser(), 'acme'), 'provider_unavailable')
+  assertConnectError(t, await signIn(gateway, new Browser(), 'acme'), 'provider_unavailable')
   t.equal(target.connections(), 1, 'the server was reached, and closed the connection')
 })
 
@@ -139,7 +139,7 @@ t.test('SEC-34: in production no redirect to a private IP address is followed', 
     const browser = new Browser()
     t.equal((await signIn(gateway, browser, 'acme')).status, 303)
     const response = await browser.fetch(`${gateway.url}/proxy/acme/file`)
-    t.match(await problem(t, response, 502, 'provider_unavailable'), { detail: /not public/ })
+    t.match(await assertProblem(t, response, 502, 'provider_unavailable'), { detail: /not public/ })
     t.equal(target.connections(), 0)
   }
 })

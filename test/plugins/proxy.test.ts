@@ -4,15 +4,15 @@ import type { ServerResponse } from 'node:http'
 import t from 'tap'
 import { loadProviders } from '../../src/config/load-providers.ts'
 import { Browser } from '../support/browser.ts'
-import { connected, problem, signIn } from '../support/connected.ts'
+import { assertProblem, signIn, startConnected } from '../support/connected.ts'
 import { sessionCookie } from '../support/cookie-names.ts'
 import { json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { startGateway } from '../support/gateway.ts'
 import { pasteKey } from '../support/paste-key.ts'
-import { raw, rawCall } from '../support/raw.ts'
+import { sendRaw, sendRawRequest } from '../support/raw.ts'
 
 t.test('a request is forwarded byte for byte, with the credential and without cookies or origin', async t => {
-  const { provider, browser, proxy } = await connected(t)
+  const { provider, browser, proxy } = await startConnected(t)
   const headers = {
     authorization: 'Bearer mine',
     'x-forwarded-for': '1.2.3.4',
@@ -44,7 +44,7 @@ t.test('a request is forwarded byte for byte, with the credential and without co
 })
 
 t.test('every forwarded method arrives unchanged, with its body', async t => {
-  const { provider, browser, proxy } = await connected(t)
+  const { provider, browser, proxy } = await startConnected(t)
   for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']) {
     const body = method === 'GET' || method === 'HEAD' ? null : randomBytes(1000)
     const response = await browser.fetch(`${proxy}/x`, { method, body, headers: { 'content-type': 'application/octet-stream' } })
@@ -56,11 +56,11 @@ t.test('every forwarded method arrives unchanged, with its body', async t => {
 })
 
 t.test('SEC-33: other methods are 405 with an Allow header', async t => {
-  const { provider, browser, gateway, proxy } = await connected(t)
+  const { provider, browser, gateway, proxy } = await startConnected(t)
   const port = Number(new URL(gateway.url).port)
   const cookie = browser.sessionPair(gateway.url)
   for (const method of ['TRACE', 'PROPFIND', 'QUERY']) {
-    const response = await raw(
+    const response = await sendRaw(
       port,
       `${method} /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`
     )
@@ -68,18 +68,18 @@ t.test('SEC-33: other methods are 405 with an Allow header', async t => {
     t.match(response, /grantkeeper-error: method_not_allowed/i)
   }
   const put = await browser.fetch(`${gateway.url}/connections`, { method: 'PUT' })
-  await problem(t, put, 405, 'method_not_allowed')
+  await assertProblem(t, put, 405, 'method_not_allowed')
   t.match(put.headers.get('allow'), /GET/)
-  t.match(await raw(port, 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n'), /^(HTTP\/1.1 4|$)/)
+  t.match(await sendRaw(port, 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n'), /^(HTTP\/1.1 4|$)/)
   t.equal(provider.seen.api.length, 0)
   t.equal((await browser.fetch(`${proxy}/x`)).status, 200)
 })
 
 t.test('SEC-33: an upgrade is forwarded as a plain request', async t => {
-  const { provider, browser, gateway } = await connected(t)
+  const { provider, browser, gateway } = await startConnected(t)
   const cookie = browser.sessionPair(gateway.url)
   const head = `GET /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n`
-  t.match(await raw(Number(new URL(gateway.url).port), head), /^HTTP\/1.1 200 /)
+  t.match(await sendRaw(Number(new URL(gateway.url).port), head), /^HTTP\/1.1 200 /)
   t.notOk(provider.seen.api[0]?.headers.upgrade)
   t.not(provider.seen.api[0]?.headers.connection, 'Upgrade')
 })
@@ -104,29 +104,29 @@ t.test('SEC-16: a key in the URL is in no response header, and stands alone', as
 })
 
 t.test('a bad request has an error code of the contract, and is not forwarded', async t => {
-  const { provider, browser, gateway, proxy } = await connected(t)
-  await problem(t, await browser.request(`${proxy}/x`), 403, 'csrf_rejected')
-  await problem(t, await browser.fetch(`${proxy}/x`, { headers: { 'x-csrf': '2' } }), 403, 'csrf_rejected')
-  await problem(t, await browser.fetch(`${proxy}/x`, { headers: { origin: 'https://evil.example' } }), 403, 'csrf_rejected')
-  await problem(t, await browser.fetch(`${proxy}/x`, { headers: { origin: 'null' } }), 403, 'csrf_rejected')
-  await problem(t, await browser.fetch(`${proxy}/x`, { headers: { 'sec-fetch-site': 'cross-site' } }), 403, 'csrf_rejected')
-  await problem(t, await browser.fetch(`${gateway.url}/proxy/outgrow/x`), 404, 'provider_unknown')
-  await problem(t, await browser.fetch(`${gateway.url}/proxy/__proto__/x`), 404, 'provider_unknown')
-  await problem(t, await browser.fetch(`${gateway.url}/proxy/${'x'.repeat(200)}/x`), 404, 'provider_unknown')
-  await problem(t, await browser.fetch(`${gateway.url}/nothing`), 404, 'not_found')
-  await problem(t, await browser.fetch(`${proxy}/a%5c..%5cb`), 400, 'path_rejected')
-  await problem(t, await browser.fetch(`${proxy}/%zz`), 400, 'path_rejected')
-  const required = await problem(t, await new Browser().fetch(`${proxy}/x`), 401, 'connection_required')
+  const { provider, browser, gateway, proxy } = await startConnected(t)
+  await assertProblem(t, await browser.request(`${proxy}/x`), 403, 'csrf_rejected')
+  await assertProblem(t, await browser.fetch(`${proxy}/x`, { headers: { 'x-csrf': '2' } }), 403, 'csrf_rejected')
+  await assertProblem(t, await browser.fetch(`${proxy}/x`, { headers: { origin: 'https://evil.example' } }), 403, 'csrf_rejected')
+  await assertProblem(t, await browser.fetch(`${proxy}/x`, { headers: { origin: 'null' } }), 403, 'csrf_rejected')
+  await assertProblem(t, await browser.fetch(`${proxy}/x`, { headers: { 'sec-fetch-site': 'cross-site' } }), 403, 'csrf_rejected')
+  await assertProblem(t, await browser.fetch(`${gateway.url}/proxy/outgrow/x`), 404, 'provider_unknown')
+  await assertProblem(t, await browser.fetch(`${gateway.url}/proxy/__proto__/x`), 404, 'provider_unknown')
+  await assertProblem(t, await browser.fetch(`${gateway.url}/proxy/${'x'.repeat(200)}/x`), 404, 'provider_unknown')
+  await assertProblem(t, await browser.fetch(`${gateway.url}/nothing`), 404, 'not_found')
+  await assertProblem(t, await browser.fetch(`${proxy}/a%5c..%5cb`), 400, 'path_rejected')
+  await assertProblem(t, await browser.fetch(`${proxy}/%zz`), 400, 'path_rejected')
+  const required = await assertProblem(t, await new Browser().fetch(`${proxy}/x`), 401, 'connection_required')
   t.match(required, { provider: 'productboard', connectUrl: `${gateway.url}/auth/productboard` })
   t.equal(provider.seen.api.length, 0)
 })
 
 t.test('SEC-28: dot segments, backslashes and absolute targets never leave the API’s base', async t => {
-  const { provider, browser, gateway } = await connected(t)
+  const { provider, browser, gateway } = await startConnected(t)
   const port = Number(new URL(gateway.url).port)
   const cookie = browser.sessionPair(gateway.url)
   const send = (target: string) =>
-    raw(port, `GET ${target} HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`)
+    sendRaw(port, `GET ${target} HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`)
   for (const path of [
     '/../admin',
     '/a/../../admin',
@@ -151,7 +151,7 @@ t.test('SEC-28: dot segments, backslashes and absolute targets never leave the A
 })
 
 t.test('SEC-32: ambiguous framing is refused and not forwarded', async t => {
-  const { provider, browser, gateway } = await connected(t)
+  const { provider, browser, gateway } = await startConnected(t)
   const port = Number(new URL(gateway.url).port)
   const cookie = `Cookie: ${browser.sessionPair(gateway.url)}\r\nX-CSRF: 1\r\n`
   const start = `POST /proxy/productboard/x HTTP/1.1\r\nHost: x\r\n${cookie}`
@@ -171,17 +171,17 @@ t.test('SEC-32: ambiguous framing is refused and not forwarded', async t => {
     `${start}X: a\x00b\r\n\r\n`
   ]
   for (const bytes of hostile) {
-    const response = await raw(port, bytes)
+    const response = await sendRaw(port, bytes)
     t.match(response, /^HTTP\/1.1 400 /, JSON.stringify(bytes.slice(start.length, start.length + 60)))
     t.match(response, /grantkeeper-error: header_rejected/i)
   }
-  const overflow = await raw(port, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)
+  const overflow = await sendRaw(port, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)
   t.match(overflow, /^HTTP\/1.1 431 /)
   t.equal(provider.seen.api.length, 0)
 })
 
 t.test('SEC-30, SEC-31: response headers that would act on the gateway’s origin are stripped', async t => {
-  const { provider, browser, proxy } = await connected(t)
+  const { provider, browser, proxy } = await startConnected(t)
   provider.api = (_, r) =>
     void r
       .writeHead(
@@ -235,7 +235,7 @@ t.test('SEC-30, SEC-31: response headers that would act on the gateway’s origi
 })
 
 t.test('a Location within the API becomes a /proxy path', async t => {
-  const { provider, browser, proxy } = await connected(t)
+  const { provider, browser, proxy } = await startConnected(t)
   const cases = [
     [`${provider.origin}/base/v2/notes/1?x=1`, '/proxy/productboard/v2/notes/1?x=1'],
     ['/base/v2/notes/1', '/proxy/productboard/v2/notes/1'],
@@ -255,7 +255,7 @@ t.test('a Location within the API becomes a /proxy path', async t => {
 })
 
 t.test('the provider’s own errors pass without the gateway’s error header', async t => {
-  const { provider, browser, proxy } = await connected(t)
+  const { provider, browser, proxy } = await startConnected(t)
   for (const status of [400, 403, 404, 409, 418, 422, 429, 500, 503]) {
     provider.api = (_, r) => json(r, status, { own: true }, { 'retry-after': '7' })
     const response = await browser.fetch(`${proxy}/x`)
@@ -267,7 +267,7 @@ t.test('the provider’s own errors pass without the gateway’s error header', 
 })
 
 t.test('on a 401 the token is renewed once and the same request sent again', async t => {
-  const { provider, browser, proxy } = await connected(t)
+  const { provider, browser, proxy } = await startConnected(t)
   provider.api = (seen, r) =>
     seen.headers.authorization === 'Bearer fresh'
       ? json(r, 200, { ok: true })
@@ -286,7 +286,7 @@ t.test('on a 401 the token is renewed once and the same request sent again', asy
 })
 
 t.test('a second 401 is passed on', async t => {
-  const { provider, browser, proxy } = await connected(t)
+  const { provider, browser, proxy } = await startConnected(t)
   provider.api = (_, r) => json(r, 401, { own: 'no' })
   const response = await browser.fetch(`${proxy}/x`)
   t.equal(response.status, 401)
@@ -297,7 +297,7 @@ t.test('a second 401 is passed on', async t => {
 })
 
 t.test('a path that always returns 401 costs one refresh, and other paths still renew', async t => {
-  const { provider, browser, clock, proxy } = await connected(t)
+  const { provider, browser, clock, proxy } = await startConnected(t)
   let good = ''
   provider.token = (_, r) => {
     good = `good-${provider.seen.token.length}`
@@ -315,19 +315,19 @@ t.test('a path that always returns 401 costs one refresh, and other paths still 
 })
 
 t.test('a body too large to buffer is not sent twice: the client gets retry_request', async t => {
-  const { provider, browser, proxy } = await connected(t)
+  const { provider, browser, proxy } = await startConnected(t)
   provider.api = (seen, r) =>
     seen.headers.authorization === 'Bearer fresh' ? json(r, 200, { length: seen.body.length }) : json(r, 401, {})
   provider.token = (_, r) => json(r, 200, tokens({ access_token: 'fresh' }))
   const send = () => browser.fetch(`${proxy}/x`, { method: 'POST', body: Buffer.alloc(64 * 1024 + 1) })
   const first = await send()
-  await problem(t, first, 503, 'retry_request')
+  await assertProblem(t, first, 503, 'retry_request')
   t.ok(first.headers.has('retry-after'))
   t.same(await (await send()).json(), { length: 64 * 1024 + 1 })
 })
 
 t.test('a token within a minute of its expiry is renewed before the request', async t => {
-  const { provider, browser, clock, proxy } = await connected(t)
+  const { provider, browser, clock, proxy } = await startConnected(t)
   await browser.fetch(`${proxy}/x`)
   t.equal(provider.seen.token.length, 1)
   clock.advance(3600_000 - 60_000)
@@ -338,7 +338,7 @@ t.test('a token within a minute of its expiry is renewed before the request', as
 })
 
 t.test('SEC-13 in one process: fifty concurrent 401s cause one renewal, and every request succeeds', async t => {
-  const { provider, browser, proxy } = await connected(t)
+  const { provider, browser, proxy } = await startConnected(t)
   provider.api = (seen, r) => (seen.headers.authorization === 'Bearer fresh' ? json(r, 200, {}) : json(r, 401, {}))
   provider.token = (_, r) => json(r, 200, tokens({ access_token: 'fresh' }))
   const statuses = await Promise.all(Array.from({ length: 50 }, async () => (await browser.fetch(`${proxy}/x`)).status))
@@ -347,11 +347,11 @@ t.test('SEC-13 in one process: fifty concurrent 401s cause one renewal, and ever
 })
 
 t.test('SEC-14: a grant that the provider has revoked makes the connection reconnect_required, without a loop', async t => {
-  const { provider, browser, gateway, proxy } = await connected(t)
+  const { provider, browser, gateway, proxy } = await startConnected(t)
   provider.api = (_, r) => json(r, 401, {})
   provider.token = (_, r) => json(r, 400, { error: 'invalid_grant' })
   for (let i = 0; i < 3; i++) {
-    const said = await problem(t, await browser.fetch(`${proxy}/x`), 401, 'reconnect_required')
+    const said = await assertProblem(t, await browser.fetch(`${proxy}/x`), 401, 'reconnect_required')
     t.equal(said.connectUrl, `${gateway.url}/auth/productboard`)
   }
   t.equal(provider.seen.token.length, 2, 'the sign-in’s and one refresh')
@@ -363,14 +363,14 @@ t.test('SEC-14: a grant that the provider has revoked makes the connection recon
 })
 
 t.test('SEC-14: a transient error of the token endpoint ends nothing and causes a backoff', async t => {
-  const { provider, browser, clock, proxy } = await connected(t)
+  const { provider, browser, clock, proxy } = await startConnected(t)
   provider.api = (seen, r) => (seen.headers.authorization === 'Bearer fresh' ? json(r, 200, {}) : json(r, 401, {}))
   provider.token = (_, r) => void r.writeHead(503).end()
   const first = await browser.fetch(`${proxy}/x`)
-  const said = await problem(t, first, 502, 'provider_unavailable')
+  const said = await assertProblem(t, first, 502, 'provider_unavailable')
   t.equal(said.retryAfter, 1)
   t.equal(first.headers.get('retry-after'), '1')
-  for (let i = 0; i < 5; i++) await problem(t, await browser.fetch(`${proxy}/x`), 502, 'provider_unavailable')
+  for (let i = 0; i < 5; i++) await assertProblem(t, await browser.fetch(`${proxy}/x`), 502, 'provider_unavailable')
   t.equal(provider.seen.token.length, 2, 'one try, and then a backoff')
   clock.advance(1000)
   provider.token = (_, r) => json(r, 200, tokens({ access_token: 'fresh' }))
@@ -378,7 +378,7 @@ t.test('SEC-14: a transient error of the token endpoint ends nothing and causes 
 })
 
 t.test('a response streams: its first bytes arrive before its last are sent', async t => {
-  const { provider, browser, proxy } = await connected(t)
+  const { provider, browser, proxy } = await startConnected(t)
   let finish: (() => void) | undefined
   provider.api = (_, r) => {
     r.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
@@ -393,7 +393,7 @@ t.test('a response streams: its first bytes arrive before its last are sent', as
 })
 
 t.test('the head of a response reaches the client before its body', async t => {
-  const { provider, browser, proxy } = await connected(t)
+  const { provider, browser, proxy } = await startConnected(t)
   const begun = Promise.withResolvers<ServerResponse>()
   provider.api = (_, r) => {
     r.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
@@ -406,7 +406,7 @@ t.test('the head of a response reaches the client before its body', async t => {
 })
 
 t.test('an upload is streamed with its length, or in chunks without one', async t => {
-  const { provider, browser, proxy } = await connected(t)
+  const { provider, browser, proxy } = await startConnected(t)
   const body = randomBytes(5 * 1024 * 1024)
   t.equal((await browser.fetch(`${proxy}/x`, { method: 'PUT', body })).status, 200)
   const sized = provider.seen.api.at(-1)
@@ -426,10 +426,10 @@ t.test('an upload is streamed with its length, or in chunks without one', async 
 })
 
 t.test('SEC-36: a body above the limit is refused, with a declared length or in chunks', async t => {
-  const { provider, browser, gateway, proxy } = await connected(t)
+  const { provider, browser, gateway, proxy } = await startConnected(t)
   const port = Number(new URL(gateway.url).port)
   const cookie = browser.sessionPair(gateway.url)
-  const declared = await raw(
+  const declared = await sendRaw(
     port,
     `POST /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nContent-Length: 99999999999\r\n\r\nabc`
   )
@@ -445,7 +445,7 @@ t.test('SEC-36: a body above the limit is refused, with a declared length or in 
       if (sent > 40) c.close()
     }
   })
-  await problem(
+  await assertProblem(
     t,
     await browser.fetch(`${proxy}/x`, { method: 'POST', body: endless, duplex: 'half' } as RequestInit),
     413,
@@ -455,13 +455,13 @@ t.test('SEC-36: a body above the limit is refused, with a declared length or in 
 })
 
 t.test('a provider error is 502 before the head, and aborts the response after', async t => {
-  const { provider, browser, gateway, proxy } = await connected(t)
+  const { provider, browser, gateway, proxy } = await startConnected(t)
   provider.api = (_, r) => void r.destroy()
-  const said = await problem(t, await browser.fetch(`${proxy}/x`), 502, 'provider_unavailable')
+  const said = await assertProblem(t, await browser.fetch(`${proxy}/x`), 502, 'provider_unavailable')
   t.equal(said.provider, 'productboard')
 
   provider.api = (_, r) => void r.socket?.end('this is no HTTP\r\n\r\n')
-  await problem(t, await browser.fetch(`${proxy}/x`), 502, 'provider_unavailable')
+  await assertProblem(t, await browser.fetch(`${proxy}/x`), 502, 'provider_unavailable')
 
   provider.api = (_, r) => {
     r.writeHead(200, { 'content-length': '1000' })
@@ -477,7 +477,7 @@ t.test('a provider error is 502 before the head, and aborts the response after',
 })
 
 t.test('a disconnected client aborts the request to the provider', async t => {
-  const { provider, browser, proxy } = await connected(t)
+  const { provider, browser, proxy } = await startConnected(t)
   const started = Promise.withResolvers<ServerResponse>()
   provider.api = (_, r) => {
     r.writeHead(200).write('x')
@@ -503,7 +503,7 @@ t.test('a disconnected client aborts the request to the provider', async t => {
 })
 
 t.test('SEC-35: odd headers never cost a pooled connection', async t => {
-  const { provider, browser, gateway } = await connected(t)
+  const { provider, browser, gateway } = await startConnected(t)
   const port = Number(new URL(gateway.url).port)
   const cookie = browser.sessionPair(gateway.url)
   const odd = [
@@ -523,7 +523,7 @@ t.test('SEC-35: odd headers never cost a pooled connection', async t => {
   for (let i = 0; i < 1000; i += 50) {
     await Promise.all(
       Array.from({ length: 50 }, (_, j) =>
-        raw(
+        sendRaw(
           port,
           `GET /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\n${odd[(i + j) % odd.length]}\r\nConnection: close\r\n\r\n`
         )
@@ -544,7 +544,7 @@ t.test('SEC-35: odd headers never cost a pooled connection', async t => {
 })
 
 t.test('a frontend on an allowed origin can read the response and all of its headers', async t => {
-  const { provider, browser, proxy } = await connected(t, { environment: { ALLOWED_ORIGINS: 'https://app.example.com' } })
+  const { provider, browser, proxy } = await startConnected(t, { environment: { ALLOWED_ORIGINS: 'https://app.example.com' } })
   const origin = 'https://app.example.com'
   provider.api = (_, r) => json(r, 200, {}, { 'x-ratelimit-remaining': '3' })
   const response = await browser.fetch(`${proxy}/x`, { headers: { origin } })
@@ -577,7 +577,7 @@ t.test('a frontend on an allowed origin can read the response and all of its hea
 
 t.test('SEC-36: a small limit holds for a body in chunks too', async t => {
   const definitions = (await loadProviders()).map(definition => ({ ...definition, api: { ...definition.api, maxBodyBytes: 1000 } }))
-  const { provider, browser, proxy } = await connected(t, { definitions })
+  const { provider, browser, proxy } = await startConnected(t, { definitions })
   const inChunks = (bytes: number) => {
     const body = new ReadableStream({
       start(c) {
@@ -588,17 +588,17 @@ t.test('SEC-36: a small limit holds for a body in chunks too', async t => {
     return browser.fetch(`${proxy}/x`, { method: 'POST', body, duplex: 'half' } as RequestInit)
   }
   t.equal((await inChunks(1000)).status, 200)
-  await problem(t, await inChunks(1001), 413, 'body_too_large')
+  await assertProblem(t, await inChunks(1001), 413, 'body_too_large')
   t.equal(provider.seen.api.length, 1)
 })
 
 t.test('a file name in any encoding passes byte for byte, with the file’s length', async t => {
-  const { provider, browser, gateway } = await connected(t)
+  const { provider, browser, gateway } = await startConnected(t)
   const cookie = browser.sessionPair(gateway.url)
   for (const name of ['日.pdf', 'Ü.pdf', 'plain.pdf']) {
     const head = `HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Disposition: attachment; filename="${name}"\r\nConnection: close\r\n\r\nabc`
     provider.api = (_, r) => void r.socket?.end(head)
-    const response = await raw(
+    const response = await sendRaw(
       Number(new URL(gateway.url).port),
       `GET /proxy/productboard/x HTTP/1.1\r\nHost: x\r\nX-CSRF: 1\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`
     )
@@ -610,7 +610,7 @@ t.test('a file name in any encoding passes byte for byte, with the file’s leng
 })
 
 t.test('RFC 9110 §8.6: a response that cannot have a body has no Content-Length', async t => {
-  const { provider, browser, proxy } = await connected(t)
+  const { provider, browser, proxy } = await startConnected(t)
   provider.api = (_, r) => void r.socket?.end('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nX-Its: own\r\n\r\n')
   const response = await browser.fetch(`${proxy}/x`)
   t.equal(response.status, 204)
@@ -619,7 +619,7 @@ t.test('RFC 9110 §8.6: a response that cannot have a body has no Content-Length
 })
 
 t.test('the API’s base can be requested, with or without query, body and slash', async t => {
-  const { gateway, provider, browser, proxy } = await connected(t)
+  const { gateway, provider, browser, proxy } = await startConnected(t)
   for (const [below, url] of [
     ['', '/base'],
     ['?q', '/base?q'],
@@ -629,21 +629,21 @@ t.test('the API’s base can be requested, with or without query, body and slash
     ['/?q', '/base/?q']
   ] as const) {
     // Raw, because fetch omits an empty query.
-    t.equal((await rawCall({ gateway, browser }, `GET ${new URL(proxy).pathname}${below}`)).split(' ')[1], '200', below)
+    t.equal((await sendRawRequest({ gateway, browser }, `GET ${new URL(proxy).pathname}${below}`)).split(' ')[1], '200', below)
     t.equal(provider.seen.api.at(-1)?.url, url)
   }
   const body = '{"query":"{ me }"}'
   t.equal((await browser.fetch(proxy, { method: 'POST', body, headers: { 'content-type': 'application/json' } })).status, 200)
   t.match(provider.seen.api.at(-1), { method: 'POST', url: '/base', headers: { 'content-type': 'application/json' } })
   t.equal(provider.seen.api.at(-1)?.body.toString(), body)
-  await problem(t, await browser.request(proxy), 403, 'csrf_rejected')
-  await problem(t, await new Browser().fetch(`${proxy}?q`), 401, 'connection_required')
-  await problem(t, await browser.fetch(proxy.replace('productboard', 'nobody')), 404, 'provider_unknown')
+  await assertProblem(t, await browser.request(proxy), 403, 'csrf_rejected')
+  await assertProblem(t, await new Browser().fetch(`${proxy}?q`), 401, 'connection_required')
+  await assertProblem(t, await browser.fetch(proxy.replace('productboard', 'nobody')), 404, 'provider_unknown')
   t.equal(provider.seen.api.length, 7)
 })
 
 t.test('a malformed Content-Type is forwarded unchanged, with a body and without', async t => {
-  const { gateway, provider, browser, proxy } = await connected(t)
+  const { gateway, provider, browser, proxy } = await startConnected(t)
   const types = [
     'json',
     'text',
@@ -663,7 +663,7 @@ t.test('a malformed Content-Type is forwarded unchanged, with a body and without
     for (const type of types) {
       for (const body of method === 'GET' ? [''] : ['', '{"a":1}']) {
         const lines = [`Content-Type: ${type}`, ...(method === 'GET' ? [] : [`Content-Length: ${body.length}`])]
-        const response = await rawCall({ gateway, browser }, `${method} /proxy/productboard/x`, { headers: lines, body: body })
+        const response = await sendRawRequest({ gateway, browser }, `${method} /proxy/productboard/x`, { headers: lines, body: body })
         t.match(response, /^HTTP\/1.1 200 /, `${method} ${JSON.stringify(type)} ${body}`)
         const seen = provider.seen.api.at(-1)
         t.equal(seen?.rawHeaders[seen.rawHeaders.indexOf('Content-Type') + 1], type.trim(), JSON.stringify(type))
@@ -671,7 +671,7 @@ t.test('a malformed Content-Type is forwarded unchanged, with a body and without
       }
     }
   }
-  const response = await rawCall({ gateway, browser }, 'POST /proxy/productboard/x', {
+  const response = await sendRawRequest({ gateway, browser }, 'POST /proxy/productboard/x', {
     headers: ['Content-Type: a/b', 'Content-Type: c/d', 'Content-Length: 2'],
     body: 'hi'
   })
@@ -682,20 +682,20 @@ t.test('a malformed Content-Type is forwarded unchanged, with a body and without
 })
 
 t.test('a request without a User-Agent gets the gateway’s', async t => {
-  const { gateway, provider, browser } = await connected(t)
+  const { gateway, provider, browser } = await startConnected(t)
   for (const [lines, agent] of [
     [[], 'grantkeeper'],
     [['User-Agent:'], 'grantkeeper'],
     [['User-Agent: curl/8'], 'curl/8'],
     [['user-agent: mine'], 'mine']
   ] as const) {
-    t.match(await rawCall({ gateway, browser }, 'GET /proxy/productboard/x', { headers: [...lines] }), /^HTTP\/1.1 200 /)
+    t.match(await sendRawRequest({ gateway, browser }, 'GET /proxy/productboard/x', { headers: [...lines] }), /^HTTP\/1.1 200 /)
     t.equal(provider.seen.api.at(-1)?.headers['user-agent'], agent)
   }
 })
 
 t.test('SEC-29: a method override is refused, unless it repeats the method', async t => {
-  const { provider, browser, proxy } = await connected(t)
+  const { provider, browser, proxy } = await startConnected(t)
   const ask = (method: string, name: string, value: string) => browser.fetch(`${proxy}/x`, { method, headers: { [name]: value } })
   for (const name of ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override', 'x_http_method_override']) {
     for (const [method, value] of [
@@ -705,7 +705,7 @@ t.test('SEC-29: a method override is refused, unless it repeats the method', asy
       ['GET', 'DELETE'],
       ['POST', '']
     ] as const)
-      t.match(await problem(t, await ask(method, name, value), 400, 'header_rejected'), { detail: new RegExp(name, 'i') })
+      t.match(await assertProblem(t, await ask(method, name, value), 400, 'header_rejected'), { detail: new RegExp(name, 'i') })
   }
   t.equal(provider.seen.api.length, 0)
   t.equal((await ask('POST', 'X-HTTP-Method-Override', 'post')).status, 200)
@@ -717,12 +717,12 @@ t.test('a definition may allow method overrides, to forwarded methods only', asy
     ...definition,
     api: { ...definition.api, methodOverride: true, methods: ['GET', 'POST', 'PATCH'] as const }
   }))
-  const { provider, browser, proxy } = await connected(t, { definitions })
+  const { provider, browser, proxy } = await startConnected(t, { definitions })
   const ask = (value: string) => browser.fetch(`${proxy}/x`, { method: 'POST', body: 'x', headers: { 'X-HTTP-Method-Override': value } })
   t.equal((await ask('PATCH')).status, 200)
   t.match(provider.seen.api[0], { method: 'POST', headers: { 'x-http-method-override': 'PATCH' } })
   const refused = await ask('DELETE')
-  await problem(t, refused, 405, 'method_not_allowed')
+  await assertProblem(t, refused, 405, 'method_not_allowed')
   t.equal(refused.headers.get('allow'), 'GET, POST, PATCH')
   t.equal(provider.seen.api.length, 1)
 })

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import type { Store } from '../../src/core/ports.ts'
 import { openStore } from '../../src/stores/open-store.ts'
 import { Browser } from '../support/browser.ts'
-import { connected, problem, signIn } from '../support/connected.ts'
+import { assertProblem, signIn, startConnected } from '../support/connected.ts'
 import { json, startFakeProvider } from '../support/fake-provider.ts'
 import { freePort } from '../support/free-port.ts'
 import { newKey, startGateway, TestClock, type TestGateway } from '../support/gateway.ts'
@@ -33,7 +33,7 @@ async function startTwoInstances(t: Test) {
 t.test('SEC-36: SIGN_INS_PER_MINUTE limits each IP address, over all instances', async t => {
   const { provider, start } = await startTwoInstances(t)
   for (let i = 0; i < 6; i++) t.equal((await start('192.0.2.1')).status, 302)
-  for (let i = 0; i < 2; i++) t.match(await problem(t, await start('192.0.2.1'), 429, 'rate_limited'), { retryAfter: /\d+/ })
+  for (let i = 0; i < 2; i++) t.match(await assertProblem(t, await start('192.0.2.1'), 429, 'rate_limited'), { retryAfter: /\d+/ })
   const page = await start('192.0.2.1', { accept: 'text/html' })
   t.equal(page.status, 429)
   t.match(await page.text(), /<h1>Too many requests/)
@@ -44,7 +44,7 @@ t.test('SEC-36: SIGN_INS_PER_MINUTE limits each IP address, over all instances',
 t.test('SEC-36: the IPv6 addresses of one /64 share a limit', async t => {
   const { provider, start } = await startTwoInstances(t)
   for (let i = 0; i < 6; i++) t.equal((await start(`2001:db8:1:2::${i}`)).status, 302)
-  await problem(t, await start('2001:db8:1:2:ffff::1'), 429, 'rate_limited')
+  await assertProblem(t, await start('2001:db8:1:2:ffff::1'), 429, 'rate_limited')
   t.equal((await start('2001:db8:1:3::1')).status, 302)
   t.equal(provider.seen.token.length, 0)
 })
@@ -61,7 +61,7 @@ t.test('SEC-36: without TRUST_PROXY no header changes the client’s IP address'
 })
 
 t.test('SEC-36: a session has sixty sign-ins and sixty refreshes a minute', async t => {
-  const { gateway, provider, browser, clock, proxy } = await connected(t)
+  const { gateway, provider, browser, clock, proxy } = await startConnected(t)
   const start = () => browser.request(`${gateway.url}/auth/productboard`)
   const refresh = () => browser.fetch(`${gateway.url}/connections/productboard/refresh`, { method: 'POST' })
   for (let i = 0; i < 60; i++) {
@@ -69,8 +69,8 @@ t.test('SEC-36: a session has sixty sign-ins and sixty refreshes a minute', asyn
     if (started.status !== 302 || refreshed.status !== 200) t.fail(`${i}: ${started.status}, ${refreshed.status}`)
   }
   const tokenRequests = provider.seen.token.length
-  await problem(t, await start(), 429, 'rate_limited')
-  await problem(t, await refresh(), 429, 'rate_limited')
+  await assertProblem(t, await start(), 429, 'rate_limited')
+  await assertProblem(t, await refresh(), 429, 'rate_limited')
   t.equal(provider.seen.token.length, tokenRequests, 'no further token request is sent')
   t.equal((await browser.fetch(`${proxy}/x`)).status, 200, 'proxied requests are not limited')
   t.equal((await signIn(gateway, new Browser())).status, 303, 'another session has its own limit')
@@ -150,7 +150,7 @@ t.test('SEC-36: during a flood a new network can make its first invitation', asy
   await countStatuses(times(20, network => times(10, () => () => invite(ipv4(network)))).flat())
   const newcomer = ipv4(1000)
   t.equal((await invite(newcomer)).status, 201)
-  t.match(await problem(t, await invite(newcomer), 429, 'rate_limited'), { detail: /too many people who have connected nothing/ })
+  t.match(await assertProblem(t, await invite(newcomer), 429, 'rate_limited'), { detail: /too many people who have connected nothing/ })
   for (const from of ['2001:db8:7:1::1', '2001:db8:7:2::1']) t.equal((await invite(from)).status, 201, from)
 })
 
@@ -206,11 +206,11 @@ t.test('SEC-36: a session with a connection has its own limit during a flood', a
   provider.api = ({ headers }, r) => json(r, headers['x-api-key'] === 'good-key' ? 200 : 401, {})
   await countStatuses(times(5, network => times(40, () => () => invite(ipv4(network)))).flat())
   await countStatuses(times(5, network => times(40, () => () => paste(ipv4(network), 'bad-key'))).flat())
-  await problem(t, await invite(ipv4(1)), 429, 'rate_limited')
-  await problem(t, await paste(ipv4(1), 'good-key'), 429, 'rate_limited')
+  await assertProblem(t, await invite(ipv4(1)), 429, 'rate_limited')
+  await assertProblem(t, await paste(ipv4(1), 'good-key'), 429, 'rate_limited')
   t.equal((await paste(ipv4(1), 'good-key', connectedBrowser)).status, 201)
   for (let i = 0; i < 30; i++) t.equal((await invite(ipv4(1), connectedBrowser)).status, 201)
-  await problem(t, await invite(ipv4(1), connectedBrowser), 429, 'rate_limited')
+  await assertProblem(t, await invite(ipv4(1), connectedBrowser), 429, 'rate_limited')
 })
 
 t.test('SEC-36: strangers’ key checks are limited over all networks and instances', async t => {
@@ -223,7 +223,7 @@ t.test('SEC-36: strangers’ key checks are limited over all networks and instan
   ])
   t.equal(provider.seen.api.length, 120)
   t.equal((await paste(ipv4(1000), 'good-key')).status, 201, 'a new network has its first attempt')
-  await problem(t, await paste(ipv4(1), 'good-key'), 429, 'rate_limited')
+  await assertProblem(t, await paste(ipv4(1), 'good-key'), 429, 'rate_limited')
 })
 
 t.test('SEC-36: a wrong key counts twice, for a network and for a session', async t => {
@@ -236,12 +236,12 @@ t.test('SEC-36: a wrong key counts twice, for a network and for a session', asyn
     [connectedBrowser, 'a session']
   ] as const) {
     for (let i = 0; i < 15; i++) t.equal((await paste(ipv4(1), 'bad-key', browser)).status, 422, client)
-    await problem(t, await paste(ipv4(1), 'good-key', browser), 429, 'rate_limited')
+    await assertProblem(t, await paste(ipv4(1), 'good-key', browser), 429, 'rate_limited')
   }
   t.equal(provider.seen.api.length, 30)
   clock.advance(60_000)
   for (let i = 0; i < 30; i++) t.equal((await paste(ipv4(1), 'good-key')).status, 201)
-  await problem(t, await paste(ipv4(1), 'good-key'), 429, 'rate_limited')
+  await assertProblem(t, await paste(ipv4(1), 'good-key'), 429, 'rate_limited')
 })
 
 t.test('SEC-36: a sign-in that a page embeds or fetches is refused and does not count', async t => {
@@ -252,7 +252,7 @@ t.test('SEC-36: a sign-in that a page embeds or fetches is refused and does not 
   for (const site of ['cross-site', 'same-site', 'same-origin', 'none']) {
     for (const destination of ['image', 'iframe', 'frame', 'object', 'script', 'empty']) {
       const response = await start(site, destination)
-      await problem(t, response, 403, 'csrf_rejected')
+      await assertProblem(t, response, 403, 'csrf_rejected')
       t.same(response.headers.getSetCookie(), [])
     }
   }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { loadProviders } from '../../src/config/load-providers.ts'
-import { connected, problem } from '../support/connected.ts'
+import { assertProblem, startConnected } from '../support/connected.ts'
 import { type FakeProvider, json, startFakeProvider, tokens } from '../support/fake-provider.ts'
-import { rawCall } from '../support/raw.ts'
+import { sendRawRequest } from '../support/raw.ts'
 
 // The provider has plain http here, so redirects to plain http are allowed; for an https API they are not.
 
@@ -14,7 +14,7 @@ async function withStorage(t: Test, redirectHosts: readonly string[] | undefined
     ...definition,
     api: { ...definition.api, ...(redirectHosts && { redirectHosts }) }
   }))
-  const s = await connected(t, { definitions })
+  const s = await startConnected(t, { definitions })
   const to =
     (location: string, status = 302): FakeProvider['api'] =>
     (_, r) =>
@@ -64,7 +64,7 @@ t.test('a HEAD is redirected as a HEAD, and other methods are not followed', asy
     t.equal(response.status, 302, method)
     t.equal(response.headers.get('location'), `${s.storage.origin}/file`)
   }
-  const withBody = await rawCall(s, 'GET /proxy/productboard/x', { headers: ['Content-Length: 1'], body: 'x' })
+  const withBody = await sendRawRequest(s, 'GET /proxy/productboard/x', { headers: ['Content-Length: 1'], body: 'x' })
   t.match(withBody, /^HTTP\/1\.1 302 /, 'nor a GET with a body')
   t.equal(s.storage.seen.api.length, 1)
 })
@@ -123,7 +123,7 @@ t.test('a 401 from the storage host says nothing about the connection', async t 
   t.same(await response.json(), { own: 'expired signature' })
   t.equal(s.provider.seen.token.length, 1, 'no token is renewed')
   s.storage.api = (_, r) => void r.destroy()
-  await problem(t, await s.browser.fetch(`${s.proxy}/x`), 502, 'provider_unavailable')
+  await assertProblem(t, await s.browser.fetch(`${s.proxy}/x`), 502, 'provider_unavailable')
 })
 
 t.test('a token that has expired is renewed before the redirect is followed', async t => {

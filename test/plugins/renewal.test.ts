@@ -1,22 +1,23 @@
 import type { ServerResponse } from 'node:http'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { type Connected, connected, problem, signIn } from '../support/connected.ts'
+import { assertProblem, type ConnectedGateway, signIn, startConnected } from '../support/connected.ts'
 import { type FakeProvider, json, tokens } from '../support/fake-provider.ts'
 
 type Token = FakeProvider['token']
 type Row = { status: string; failingSince?: string }
 
-const refresh = ({ gateway, browser }: Connected) => browser.fetch(`${gateway.url}/connections/productboard/refresh`, { method: 'POST' })
+const refresh = ({ gateway, browser }: ConnectedGateway) =>
+  browser.fetch(`${gateway.url}/connections/productboard/refresh`, { method: 'POST' })
 
-async function connectionOf({ gateway, browser }: Connected): Promise<Row | undefined> {
+async function connectionOf({ gateway, browser }: ConnectedGateway): Promise<Row | undefined> {
   const { connections } = (await (await browser.fetch(`${gateway.url}/connections`)).json()) as {
     connections: Array<Row & { provider: string }>
   }
   return connections.find(({ provider }) => provider === 'productboard')
 }
 
-const linesOf = ({ gateway }: Connected, message: RegExp) =>
+const linesOf = ({ gateway }: ConnectedGateway, message: RegExp) =>
   gateway.logs.map(line => JSON.parse(line) as Record<string, unknown>).filter(({ msg }) => message.test(String(msg)))
 
 /** Bytes as they are, with no headers but those given. */
@@ -50,7 +51,7 @@ const spellings: Record<string, (response: Record<string, unknown>) => Token> = 
 }
 
 t.test('SEC-10: a rotation is not thrown away for how its response is written', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   for (const [how, spelled] of Object.entries(spellings)) {
     const response = tokens()
     s.provider.token = spelled(response)
@@ -62,7 +63,7 @@ t.test('SEC-10: a rotation is not thrown away for how its response is written', 
 })
 
 t.test('SEC-10: nor is a sign-in', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   for (const [how, spelled] of Object.entries(spellings)) {
     s.provider.token = spelled(tokens())
     const response = await signIn(s.gateway, s.browser)
@@ -85,12 +86,12 @@ const refusals: Record<string, Token> = {
 }
 
 t.test('SEC-14: a grant is over when the provider says so, in whatever words and wherever', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   const issue = s.provider.token
   let asked = s.provider.seen.token.length
   for (const [how, refusal] of Object.entries(refusals)) {
     s.provider.token = refusal
-    for (let i = 0; i < 2; i++) await problem(t, await refresh(s), 401, 'reconnect_required')
+    for (let i = 0; i < 2; i++) await assertProblem(t, await refresh(s), 401, 'reconnect_required')
     asked++
     t.equal(s.provider.seen.token.length, asked, how)
     t.equal((await connectionOf(s))?.status, 'reconnect_required', how)
@@ -104,7 +105,7 @@ t.test('SEC-14: a grant is over when the provider says so, in whatever words and
 })
 
 t.test('SEC-14: it is not over for what only looks like it, and why is told', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   const page = '<html><body>error=invalid_grant&error=invalid_grant</body></html>'
   for (const [token, kind, status] of [
     [bytes(page, { 'content-type': 'text/html' }, 500), 'unavailable', 500],
@@ -118,7 +119,7 @@ t.test('SEC-14: it is not over for what only looks like it, and why is told', as
     [(_: unknown, r: ServerResponse) => void r.destroy(), 'unavailable', undefined]
   ] as ReadonlyArray<[Token, string, number | undefined]>) {
     s.provider.token = token
-    await problem(t, await refresh(s), 502, 'provider_unavailable')
+    await assertProblem(t, await refresh(s), 502, 'provider_unavailable')
     t.equal((await connectionOf(s))?.status, 'connected')
     const line = linesOf(s, /renewal failed/).at(-1)
     t.match(line, { level: 40, provider: 'productboard', kind, status, retryInMs: Number, attempt: Number, nextTryAt: /^20\d\d-/ })
@@ -130,7 +131,7 @@ t.test('SEC-14: it is not over for what only looks like it, and why is told', as
 })
 
 t.test('SEC-17: the vendor’s code is in the log, and nothing of what was sent', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   s.provider.token = ({ body }, r) => {
     const { refresh_token, client_secret } = Object.fromEntries(new URLSearchParams(body.toString()))
     json(r, 400, { error: `no ${refresh_token}`, error_description: `${client_secret} and ${refresh_token} are wrong` })
@@ -148,10 +149,10 @@ t.test('SEC-17: the vendor’s code is in the log, and nothing of what was sent'
 t.test(
   'a provider that refuses this gateway’s client is the operator’s business: said to callers, loudly in the log, and no grant is lost',
   async t => {
-    const s = await connected(t)
+    const s = await startConnected(t)
     s.provider.token = (_, r) => json(r, 401, { error: 'invalid_client' })
     for (let i = 0; i < 8; i++) {
-      await problem(t, await refresh(s), 502, 'client_rejected')
+      await assertProblem(t, await refresh(s), 502, 'client_rejected')
       s.clock.advance(10_000)
     }
     const loud = linesOf(s, /OAuth client/)
@@ -168,7 +169,7 @@ t.test(
 )
 
 t.test('since when renewals fail is shown, and that they are tried again, until one goes through', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   const page = async () => (await s.browser.visit(s.gateway.url)).text
   t.notMatch(await page(), /has failed since/)
   s.provider.token = (_, r) => void r.writeHead(503).end()
@@ -186,15 +187,15 @@ t.test('since when renewals fail is shown, and that they are tried again, until 
 })
 
 t.test('SEC-14: the pause that a token endpoint asks for is told to callers, and kept', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   s.provider.token = (_, r) => json(r, 429, { error: 'rate_limited' }, { 'retry-after': '600' })
   const first = await refresh(s)
   t.equal(first.headers.get('retry-after'), '600')
-  t.equal((await problem(t, first, 502, 'provider_unavailable')).retryAfter, 600)
+  t.equal((await assertProblem(t, first, 502, 'provider_unavailable')).retryAfter, 600)
   const asked = s.provider.seen.token.length
   for (let i = 0; i < 9; i++) {
     s.clock.advance(60_000)
-    t.equal((await problem(t, await refresh(s), 502, 'provider_unavailable')).retryAfter, 600 - 60 * (i + 1))
+    t.equal((await assertProblem(t, await refresh(s), 502, 'provider_unavailable')).retryAfter, 600 - 60 * (i + 1))
   }
   t.equal(s.provider.seen.token.length, asked)
   t.equal((await s.browser.fetch(`${s.proxy}/x`)).status, 200, 'while its token is good a call passes')
@@ -203,7 +204,7 @@ t.test('SEC-14: the pause that a token endpoint asks for is told to callers, and
 })
 
 /** The next token call waits. Resolves when it has come, with what answers it. */
-const held = ({ provider }: Connected) =>
+const held = ({ provider }: ConnectedGateway) =>
   new Promise<(response: Record<string, unknown>) => void>(resolve => {
     provider.token = (_, r) => resolve(response => json(r, 200, response))
   })
@@ -214,7 +215,7 @@ async function until(t: Test, what: string, is: () => Promise<boolean>): Promise
 }
 
 t.test('SEC-14: a token call may take longer than anybody waits for it, and what it brings is kept', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   // Within a minute of its end: the call goes on with the old token, which is still good.
   s.clock.advance(3_600_000 - 30_000)
   const coming = held(s)
@@ -224,7 +225,7 @@ t.test('SEC-14: a token call may take longer than anybody waits for it, and what
   t.equal(seen(), asked + 1, 'while its renewal is under way')
   // Past its end: nothing but a new token will do, and the wait has its limit.
   s.clock.advance(30_000)
-  await problem(t, await s.browser.fetch(`${s.proxy}/x`), 504, 'provider_timeout')
+  await assertProblem(t, await s.browser.fetch(`${s.proxy}/x`), 504, 'provider_timeout')
   t.equal(seen(), asked + 1, 'there is still the one token call')
   const answer = await coming
   answer(tokens({ access_token: 'late' }))

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
-import { connected, signIn } from '../support/connected.ts'
+import { signIn, startConnected } from '../support/connected.ts'
 import { type FakeProvider, json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { newKey, startGateway } from '../support/gateway.ts'
 import { pasteKey } from '../support/paste-key.ts'
@@ -14,7 +14,7 @@ async function revoked({ seen }: FakeProvider, count: number): Promise<Array<str
 
 t.test('SEC-15: signing in again revokes the newest of the grant that was there, and not the one that is there now', async t => {
   const issued = ['first', 'renewed', 'second', 'last']
-  const s = await connected(t, { token: (_, r) => json(r, 200, tokens({ refresh_token: issued.shift() })) })
+  const s = await startConnected(t, { token: (_, r) => json(r, 200, tokens({ refresh_token: issued.shift() })) })
   const refresh = () => s.browser.fetch(`${s.gateway.url}/connections/productboard/refresh`, { method: 'POST' })
   t.equal((await refresh()).status, 200)
   await signIn(s.gateway, s.browser)
@@ -26,7 +26,7 @@ t.test('SEC-15: signing in again revokes the newest of the grant that was there,
 })
 
 t.test('SEC-15: a key that is pasted over a grant revokes it, by the person or by somebody who was invited', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   t.equal((await pasteKey(s.gateway, s.browser, 'productboard', 'key')).status, 201)
   t.match(await revoked(s.provider, 1), [/^refresh-/])
   await signIn(s.gateway, s.browser)
@@ -39,7 +39,7 @@ t.test('SEC-15: a key that is pasted over a grant revokes it, by the person or b
 })
 
 t.test('SEC-15: a sign-in that is refused revokes nothing', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   s.provider.token = (_, r) => json(r, 400, { error: 'invalid_grant' })
   await signIn(s.gateway, s.browser)
   t.equal((await s.browser.fetch(`${s.proxy}/x`)).status, 200)
@@ -68,7 +68,7 @@ const answers: Array<[what: string, status: number, type: string, body: string, 
 t.test('SEC-15: what counts as revoked, and what is logged, once a try, without what was sent', async t => {
   for (const [what, status, type, body, isRevoked, code] of answers) {
     await t.test(what, async t => {
-      const s = await connected(t)
+      const s = await startConnected(t)
       s.provider.revoke = (_, r) => void r.writeHead(status, { ...(type && { 'content-type': type }), location: '/elsewhere' }).end(body)
       t.equal((await s.browser.fetch(`${s.gateway.url}/connections/productboard`, { method: 'DELETE' })).status, 204)
       const lines = s.gateway.logs.filter(line => line.includes('could not be revoked')).map(line => JSON.parse(line))
@@ -81,14 +81,14 @@ t.test('SEC-15: what counts as revoked, and what is logged, once a try, without 
 })
 
 t.test('SEC-15: a code that holds what was sent is not logged', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   s.provider.revoke = ({ body }, r) => json(r, 400, { error: new URLSearchParams(body.toString()).get('token') })
   await s.browser.fetch(`${s.gateway.url}/connections/productboard`, { method: 'DELETE' })
   t.match(s.gateway.logs.join(''), 'could not be revoked')
   t.notMatch(s.gateway.logs.join(''), /refresh-\d/)
 })
 
-async function restarted(t: Test, s: Awaited<ReturnType<typeof connected>>, environment: Record<string, string>) {
+async function restarted(t: Test, s: Awaited<ReturnType<typeof startConnected>>, environment: Record<string, string>) {
   await s.gateway.close()
   return startGateway(t, {
     port: Number(new URL(s.gateway.url).port),
@@ -99,7 +99,7 @@ async function restarted(t: Test, s: Awaited<ReturnType<typeof connected>>, envi
 
 t.test('SEC-15: a revocation that failed survives a restart', async t => {
   const environment = { TOKEN_KEYS: newKey(), SESSION_KEYS: newKey(), DATA_DIR: t.testdir() }
-  const s = await connected(t, { environment })
+  const s = await startConnected(t, { environment })
   s.provider.revoke = (_, r) => void r.writeHead(503).end()
   await s.browser.fetch(`${s.gateway.url}/logout`, { method: 'POST' })
   t.equal(s.provider.seen.revoke.length, 1)
@@ -122,7 +122,7 @@ t.test('SEC-15: the grant of a session that nobody came back to is revoked, with
 })
 
 t.test('SEC-15: a refresh that is under way while the person signs in again leaves no grant alive', async t => {
-  const s = await connected(t)
+  const s = await startConnected(t)
   const asked = Promise.withResolvers<() => void>()
   s.provider.token = (_, r) => asked.resolve(() => json(r, 200, tokens({ refresh_token: 'refreshed-in-vain' })))
   const refreshing = s.browser.copy().fetch(`${s.gateway.url}/connections/productboard/refresh`, { method: 'POST' })

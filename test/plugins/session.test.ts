@@ -1,12 +1,12 @@
 import t from 'tap'
-import { connected } from '../support/connected.ts'
+import { startConnected } from '../support/connected.ts'
 import { sessionCookie } from '../support/cookie-names.ts'
 import { newKey, startGateway } from '../support/gateway.ts'
 
 t.test('SEC-23: a cookie of an older key opens and is sealed anew, on the page, at the list and on a proxied call', async t => {
   const [oldKey, newestKey, tokenKey] = [newKey(), newKey(), newKey()]
   const dataDir = t.testdir()
-  const s = await connected(t, { environment: { SESSION_KEYS: oldKey, TOKEN_KEYS: tokenKey, DATA_DIR: dataDir } })
+  const s = await startConnected(t, { environment: { SESSION_KEYS: oldKey, TOKEN_KEYS: tokenKey, DATA_DIR: dataDir } })
   const port = Number(new URL(s.gateway.url).port)
   await s.gateway.close()
 
@@ -32,7 +32,7 @@ t.test('SEC-23: a cookie of an older key opens and is sealed anew, on the page, 
 t.test('SEC-23: an answer that shared caches may store never carries a cookie', async t => {
   const [oldKey, newestKey] = [newKey(), newKey()]
   const environment = { TOKEN_KEYS: newKey(), DATA_DIR: t.testdir() }
-  const s = await connected(t, { environment: { ...environment, SESSION_KEYS: oldKey } })
+  const s = await startConnected(t, { environment: { ...environment, SESSION_KEYS: oldKey } })
   const port = Number(new URL(s.gateway.url).port)
   await s.gateway.close()
   const rotated = await startGateway(t, {
@@ -51,7 +51,7 @@ t.test('SEC-23: an answer that shared caches may store never carries a cookie', 
 t.test('SEC-38: records of a token key that was removed ask for a new connection, with no fault', async t => {
   const dataDir = t.testdir()
   const sessionKey = newKey()
-  const s = await connected(t, { environment: { SESSION_KEYS: sessionKey, TOKEN_KEYS: newKey(), DATA_DIR: dataDir } })
+  const s = await startConnected(t, { environment: { SESSION_KEYS: sessionKey, TOKEN_KEYS: newKey(), DATA_DIR: dataDir } })
   const port = Number(new URL(s.gateway.url).port)
   await s.gateway.close()
   const after = await startGateway(t, {
@@ -64,7 +64,7 @@ t.test('SEC-38: records of a token key that was removed ask for a new connection
 })
 
 t.test('the cookies hold nothing that a person who opens them could use: they are sealed', async t => {
-  const { gateway, browser } = await connected(t)
+  const { gateway, browser } = await startConnected(t)
   const value = decodeURIComponent(browser.session(gateway.url)?.value ?? '')
   t.notMatch(Buffer.from(value.split(';')[0] ?? '', 'base64').toString('latin1'), /owner|access|refresh/)
 })

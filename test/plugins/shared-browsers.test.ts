@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
-import { comeBack as finish, problem, signIn } from '../support/connected.ts'
+import { assertProblem, followCallback as finish, signIn } from '../support/connected.ts'
 import { json, tokens } from '../support/fake-provider.ts'
 import { startRedis } from '../support/redis.ts'
-import { holdTokens, type SignIns, startSignIns } from '../support/sign-ins.ts'
+import { delayTokenResponses, type SignIns, startSignIns } from '../support/sign-ins.ts'
 
 /** Whose grant a browser's calls carry; `undefined` when it is not connected. */
 async function grantOf({ gateway, providers }: SignIns, browser: Browser, provider: 'productboard' | 'ignition' = 'productboard') {
@@ -15,9 +15,9 @@ async function grantOf({ gateway, providers }: SignIns, browser: Browser, provid
 /** The attacker begins in the shared browser, keeps a copy of the cookie, and goes. */
 async function leftBehind(s: SignIns): Promise<{ attacker: Browser; victim: Browser; theirs: string; own: string }> {
   const victim = new Browser()
-  const theirs = await s.begin(victim)
+  const theirs = await s.start(victim)
   const attacker = victim.copy()
-  return { attacker, victim, theirs, own: await s.begin(victim) }
+  return { attacker, victim, theirs, own: await s.start(victim) }
 }
 
 async function apart(t: Test, s: SignIns, attacker: Browser, victim: Browser): Promise<void> {
@@ -39,7 +39,7 @@ for (const kind of ['the embedded store', 'Redis']) {
         [1, 0]
       ] as const) {
         const { attacker, victim, theirs, own } = await leftBehind(s)
-        const held = holdTokens(s.providers.productboard)
+        const held = delayTokenResponses(s.providers.productboard)
         const ends = [
           [attacker, theirs],
           [victim, own]
@@ -75,8 +75,8 @@ t.test('SEC-2: nor when one finishes after the other, within the second or later
         s.clock.advance(laterMs)
       }
       await apart(t, s, attacker, victim)
-      await finish(victim, await s.begin(victim, 'ignition'))
-      t.same(await s.connectedIn(attacker), ['productboard'], 'and the next sign-in changes nothing about it')
+      await finish(victim, await s.start(victim, 'ignition'))
+      t.same(await s.connectedProviders(attacker), ['productboard'], 'and the next sign-in changes nothing about it')
     }
   }
 })
@@ -84,23 +84,23 @@ t.test('SEC-2: nor when one finishes after the other, within the second or later
 t.test('SEC-6: a tab that comes back before the other was begun is asked once more, and ends in the same session', async t => {
   const s = await startSignIns(t)
   const browser = new Browser()
-  const slow = await s.begin(browser)
-  const held = holdTokens(s.providers.productboard)
+  const slow = await s.start(browser)
+  const held = delayTokenResponses(s.providers.productboard)
   const first = browser.request(slow)
   const answer = await held.next()
-  t.same(await (await finish(browser, await s.begin(browser, 'ignition'))).status, 303)
+  t.same(await (await finish(browser, await s.start(browser, 'ignition'))).status, 303)
   answer()
   const response = await first
   t.same([response.status, response.headers.get('location')], [303, slow])
   t.equal((await finish(browser, slow)).headers.get('location'), '/')
-  t.same(await s.connectedIn(browser), ['ignition', 'productboard'])
+  t.same(await s.connectedProviders(browser), ['ignition', 'productboard'])
   t.equal(s.providers.productboard.seen.token.length, 1)
 })
 
 t.test('SEC-2: a grant that waits for its browser goes into no session of another owner, and is revoked', async t => {
   const s = await startSignIns(t)
   const { attacker, victim, theirs, own } = await leftBehind(s)
-  await s.begin(attacker, 'ignition')
+  await s.start(attacker, 'ignition')
   await finish(victim, own)
   // The attacker's own response says to show the session; the link is sent to the victim instead, whose browser has that sign-in's cookie.
   s.providers.productboard.token = (_, r) => json(r, 200, tokens({ refresh_token: 'of-the-attacker' }))
@@ -114,9 +114,9 @@ t.test('SEC-2: a grant that waits for its browser goes into no session of anothe
       resolve(seen.body.toString())
     }
   })
-  await problem(t, await planted.request(theirs), 400, 'state_invalid')
+  await assertProblem(t, await planted.request(theirs), 400, 'state_invalid')
   t.match(await revoked, /of-the-attacker/)
-  t.same(await s.connectedIn(planted), ['ignition'])
+  t.same(await s.connectedProviders(planted), ['ignition'])
 })
 
 t.test('SEC-2: a grant that waits for a browser that never asks again is revoked', async t => {
@@ -131,8 +131,8 @@ t.test('SEC-2: a grant that waits for a browser that never asks again is revoked
   })
   t.equal((await attacker.request(theirs)).headers.get('location'), theirs)
   t.match(await revoked, /token=/)
-  await problem(t, await attacker.request(theirs), 400, 'state_invalid')
-  t.same(await s.connectedIn(attacker), [])
+  await assertProblem(t, await attacker.request(theirs), 400, 'state_invalid')
+  t.same(await s.connectedProviders(attacker), [])
 })
 
 t.test(
@@ -144,7 +144,7 @@ t.test(
       await signIn(s.gateway, attacker)
       if (isEmpty) await attacker.fetch(`${s.gateway.url}/connections/productboard`, { method: 'DELETE' })
       const victim = attacker.copy()
-      const own = await s.begin(victim)
+      const own = await s.start(victim)
       const before = s.providers.productboard.seen.token.length
       await finish(victim, own)
       const granted = s.providers.productboard.seen.token.length - before
@@ -162,11 +162,11 @@ t.test('SEC-20: signing out with a cookie whose id has turned, in a thief’s ha
     const victim = new Browser()
     await signIn(s.gateway, victim)
     const thief = victim.copy()
-    await finish(thief, await s.begin(thief, 'ignition'))
-    if (isShown) t.same(await s.connectedIn(thief), ['ignition', 'productboard'])
+    await finish(thief, await s.start(thief, 'ignition'))
+    if (isShown) t.same(await s.connectedProviders(thief), ['ignition', 'productboard'])
     const revoked = s.providers.productboard.seen.revoke.length
     t.equal((await victim.fetch(`${s.gateway.url}/logout`, { method: 'POST' })).status, 204)
-    for (const browser of [thief, victim]) t.same(await s.connectedIn(browser), [])
+    for (const browser of [thief, victim]) t.same(await s.connectedProviders(browser), [])
     t.equal(s.providers.productboard.seen.revoke.length, revoked + 1)
   }
 })
@@ -177,11 +177,11 @@ t.test('SEC-15: disconnecting with a cookie whose id has turned disconnects', as
     const victim = new Browser()
     await signIn(s.gateway, victim)
     const thief = victim.copy()
-    await finish(thief, await s.begin(thief, 'ignition'))
-    if (isShown) await s.connectedIn(thief)
+    await finish(thief, await s.start(thief, 'ignition'))
+    if (isShown) await s.connectedProviders(thief)
     const revoked = s.providers.productboard.seen.revoke.length
     t.equal((await victim.fetch(`${s.gateway.url}/connections/productboard`, { method: 'DELETE' })).status, 204)
-    t.same(await s.connectedIn(thief), ['ignition'])
+    t.same(await s.connectedProviders(thief), ['ignition'])
     t.equal(s.providers.productboard.seen.revoke.length, revoked + 1)
   }
 })
@@ -191,9 +191,9 @@ t.test('SEC-20, SEC-41: what was not done is not claimed: while the store is dow
   const s = await startSignIns(t, { environment: { REDIS_URL: redis.url } })
   const browser = new Browser()
   await signIn(s.gateway, browser)
-  await s.connectedIn(browser)
+  await s.connectedProviders(browser)
   await redis.stop()
-  await problem(t, await browser.fetch(`${s.gateway.url}/logout`, { method: 'POST' }), 503, 'store_unavailable')
-  await problem(t, await browser.fetch(`${s.gateway.url}/connections/productboard`, { method: 'DELETE' }), 503, 'store_unavailable')
+  await assertProblem(t, await browser.fetch(`${s.gateway.url}/logout`, { method: 'POST' }), 503, 'store_unavailable')
+  await assertProblem(t, await browser.fetch(`${s.gateway.url}/connections/productboard`, { method: 'DELETE' }), 503, 'store_unavailable')
   t.ok(browser.session(s.gateway.url), 'the cookie stays')
 })

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import vendor from '../../providers/productboard.ts'
 import { Browser } from '../support/browser.ts'
-import { connected, problem } from '../support/connected.ts'
+import { assertProblem, startConnected } from '../support/connected.ts'
 import { json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { startGateway } from '../support/gateway.ts'
 
@@ -34,7 +34,7 @@ t.test('a navigation from another site gets the page with the button, and the bu
 t.test('a navigation from another site that would lead elsewhere is refused as any other', async t => {
   const { browser, auth } = await withProvider(t)
   const answer = await browser.request(`${auth}?return_to=https://elsewhere.example`, { headers: { ...crossSite, accept: '*/*' } })
-  await problem(t, answer, 400, 'return_to_rejected')
+  await assertProblem(t, answer, 400, 'return_to_rejected')
 })
 
 t.test('navigations from another site use up no limit, and push out no sign-in that is under way', async t => {
@@ -61,7 +61,7 @@ t.test('the page with the button says whose account a new one would replace', as
     methods: { ...vendor.methods, oauth2: { ...oauth2, tokenResponse: { ...oauth2.tokenResponse, account: '/who' } } }
   }
   const token = (_: unknown, r: Parameters<typeof json>[0]) => json(r, 200, tokens({ who: 'ada@example.com<b>' }))
-  const s = await connected(t, { definitions: [named], token })
+  const s = await startConnected(t, { definitions: [named], token })
   const replaces = /connected as <strong><bdi>ada@example\.com&lt;b&gt;<\/bdi><\/strong> on/
   for (const path of ['/auth/productboard', '/connect/productboard'])
     t.match((await s.browser.visit(s.gateway.url + path, { headers: crossSite })).text, replaces, path)
@@ -108,7 +108,7 @@ t.test('a prefetch gets nothing and begins nothing: no cookie, no redirect, no t
 })
 
 t.test('who looks at the page with the button uses their session, which does not end while they sign in', async t => {
-  const s = await connected(t, { environment: { SESSION_IDLE: '600' } })
+  const s = await startConnected(t, { environment: { SESSION_IDLE: '600' } })
   s.clock.advance(590_000)
   await s.browser.visit(`${s.gateway.url}/auth/productboard`, { headers: crossSite })
   await s.browser.request(`${s.gateway.url}/connect/productboard`)

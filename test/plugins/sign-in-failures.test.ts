@@ -3,7 +3,7 @@ import t from 'tap'
 import { logFailure } from '../../plugins/routes/sign-in/failures.ts'
 import { TokenEndpointError } from '../../src/core/oauth/token-response.ts'
 import { Browser } from '../support/browser.ts'
-import { cameBackWith, connected, problem } from '../support/connected.ts'
+import { assertConnectError, assertProblem, startConnected } from '../support/connected.ts'
 import { type FakeProvider, json, startFakeProvider } from '../support/fake-provider.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 
@@ -36,7 +36,7 @@ t.test('whatever the token endpoint answers, the person goes back where they beg
     const browser = new Browser()
     const { back } = await begin(gateway, browser, '/done?a=1#part')
     const answered = await back(undefined, { headers: { accept: 'text/html' } })
-    cameBackWith(t, answered, code)
+    assertConnectError(t, answered, code)
     t.equal(answered.headers.get('location'), `/done?a=1&connect_error=${code}&provider=productboard#part`)
   }
   const refusal = linesWith(gateway, 'client_rejected').concat(linesWith(gateway, '"reason":"invalid_client"'))
@@ -54,7 +54,7 @@ t.test('a refusal inside a 200 sends the person back too', async t => {
 })
 
 t.test('each code that a sign-in may come back with has words for the person, and none is told to try what cannot help', async t => {
-  const { gateway, browser } = await connected(t)
+  const { gateway, browser } = await startConnected(t)
   const said = async (code: string) => {
     const { text } = await browser.visit(`${gateway.url}/?connect_error=${code}&provider=productboard`)
     return /<p id="message"[^>]*>(.*?)<\/p>/s.exec(text)?.[1] ?? ''
@@ -78,7 +78,7 @@ t.test('an invited person whose sign-in fails at the token endpoint is back on t
   }
   provider.token = (_, r) => void r.writeHead(503).end()
   const failed = await accept()
-  cameBackWith(t, failed, 'provider_unavailable')
+  assertConnectError(t, failed, 'provider_unavailable')
   const page = await admin.visit(gateway.url + failed.headers.get('location'))
   t.match(page.text, /Productboard was not connected\.<\/strong> It has a problem of its own just now/)
   provider.token = (_, r) => json(r, 200, { access_token: 'a', token_type: 'bearer' })
@@ -86,37 +86,37 @@ t.test('an invited person whose sign-in fails at the token endpoint is back on t
 })
 
 t.test('a callback that cannot be finished offers to begin again, to a person and to a script', async t => {
-  const { gateway, browser, clock } = await connected(t)
+  const { gateway, browser, clock } = await startConnected(t)
   const callback = `${gateway.url}/auth/productboard/callback`
   const { state, back } = await begin(gateway, browser)
   clock.advance(10 * 60_000)
   for (const query of ['', '?', '?state=unknown&code=c', `?state=${state}&code=c`, '?error=access_denied', '?state=a&state=b']) {
-    const { connectUrl, provider } = await problem(t, await browser.request(callback + query), 400, 'state_invalid')
+    const { connectUrl, provider } = await assertProblem(t, await browser.request(callback + query), 400, 'state_invalid')
     t.same({ connectUrl, provider }, { connectUrl: `${gateway.url}/auth/productboard`, provider: 'productboard' }, query)
     const page = await browser.visit(callback + query)
     t.equal(page.status, 400)
     t.match(page.text, `<a class="button" href="${gateway.url}/auth/productboard">Connect again</a>`, query)
   }
-  await problem(t, await back(), 400, 'state_invalid')
+  await assertProblem(t, await back(), 400, 'state_invalid')
 })
 
 t.test('who comes back without any cookie is told of cookies', async t => {
-  const { gateway, browser } = await connected(t)
+  const { gateway, browser } = await startConnected(t)
   const callback = `${gateway.url}/auth/productboard/callback?code=c&state=unknown`
   const { host } = new URL(gateway.url)
-  const bare = await problem(t, await new Browser().request(callback), 400, 'state_invalid')
+  const bare = await assertProblem(t, await new Browser().request(callback), 400, 'state_invalid')
   t.match(bare.detail, /sent no cookie/)
   t.match(bare.detail, `Allow cookies for ${host}`)
-  t.notMatch((await problem(t, await browser.request(callback), 400, 'state_invalid')).detail, 'cookies')
+  t.notMatch((await assertProblem(t, await browser.request(callback), 400, 'state_invalid')).detail, 'cookies')
 })
 
 t.test('a code that comes without a state, as from a vendor’s marketplace, is not used: our own sign-in is offered', async t => {
-  const { gateway, browser, provider } = await connected(t)
+  const { gateway, browser, provider } = await startConnected(t)
   const calls = provider.seen.token.length
   for (const query of ['code=code-canary', 'code=code-canary&installation_id=1&setup_action=install', 'code=code-canary&state=']) {
     const callback = `${gateway.url}/auth/productboard/callback?${query}`
     for (const person of [browser, new Browser()]) {
-      const { detail, connectUrl } = await problem(t, await person.request(callback), 400, 'state_invalid')
+      const { detail, connectUrl } = await assertProblem(t, await person.request(callback), 400, 'state_invalid')
       t.match(detail, /Productboard sent you here .* Connect Productboard here to finish/)
       t.equal(connectUrl, `${gateway.url}/auth/productboard`)
       const page = await person.visit(callback)
@@ -131,8 +131,9 @@ t.test('a code that comes without a state, as from a vendor’s marketplace, is 
 })
 
 t.test('an issuer that is not the provider’s is logged once, with the variable to set, and so are not more than a few', async t => {
-  const { gateway, browser } = await connected(t)
-  const refuse = async (iss: string) => problem(t, await (await begin(gateway, browser)).back({ code: 'c', iss }), 400, 'state_invalid')
+  const { gateway, browser } = await startConnected(t)
+  const refuse = async (iss: string) =>
+    assertProblem(t, await (await begin(gateway, browser)).back({ code: 'c', iss }), 400, 'state_invalid')
   const seen = () => linesWith(gateway, 'PRODUCTBOARD_ISSUER').map(line => line.seen)
   for (let i = 0; i < 2; i++) await refuse('https://id.example.com/tenant')
   t.match(linesWith(gateway, 'PRODUCTBOARD_ISSUER'), [{ level: 40, provider: 'productboard', variable: 'PRODUCTBOARD_ISSUER' }])
@@ -147,21 +148,21 @@ t.test('an issuer that is not the provider’s is logged once, with the variable
 })
 
 t.test('where an issuer is asked for, it is logged that a callback named none', async t => {
-  const { gateway, browser } = await connected(t)
+  const { gateway, browser } = await startConnected(t)
   const strict = await startGateway(t, {
     environment: { PRODUCTBOARD_CLIENT_ID: 'a', PRODUCTBOARD_CLIENT_SECRET: 'b', PRODUCTBOARD_ISSUER: 'https://id.example.com' }
   })
-  await problem(t, await (await begin(strict, browser)).back(), 400, 'state_invalid')
+  await assertProblem(t, await (await begin(strict, browser)).back(), 400, 'state_invalid')
   t.match(linesWith(strict, 'PRODUCTBOARD_ISSUER'), [{ seen: 'none', expected: 'https://id.example.com' }])
   t.same(linesWith(gateway, 'PRODUCTBOARD_ISSUER'), [])
 })
 
 t.test('why a provider refused stands in the log in one line, without what was sent, and nowhere else', async t => {
-  const { gateway, browser } = await connected(t)
+  const { gateway, browser } = await startConnected(t)
   const { state, back } = await begin(gateway, browser)
   const description = `App not\r\napproved (state ${state}) \u202e${'x y '.repeat(200)}`
   const answer = await back({ error: 'app_not_approved', error_description: description })
-  cameBackWith(t, answer, 'provider_error')
+  assertConnectError(t, answer, 'provider_error')
   t.notMatch(answer.headers.get('location'), 'approved')
   const [line, ...others] = linesWith(gateway, 'app_not_approved')
   t.same(others, [])
@@ -171,9 +172,9 @@ t.test('why a provider refused stands in the log in one line, without what was s
 })
 
 t.test('a person who is sent back with neither a code nor an error goes back where they began', async t => {
-  const { gateway, browser } = await connected(t)
+  const { gateway, browser } = await startConnected(t)
   const { back } = await begin(gateway, browser)
-  cameBackWith(t, await back({}), 'provider_error')
+  assertConnectError(t, await back({}), 'provider_error')
   t.equal(linesWith(gateway, 'neither a code nor an error').length, 1)
 })
 
@@ -194,10 +195,10 @@ t.test('what a token endpoint said of its refusal stands in one line: its status
 })
 
 t.test('the log of a token endpoint’s refusal holds nothing of what was sent', async t => {
-  const { gateway, browser, provider } = await connected(t)
+  const { gateway, browser, provider } = await startConnected(t)
   const { state, back } = await begin(gateway, browser)
   provider.token = ({ body }, r) => json(r, 400, { error: 'invalid_request', error_description: `bad request: ${body} ${secret}` })
-  cameBackWith(t, await back(), 'invalid_request')
+  assertConnectError(t, await back(), 'invalid_request')
   const verifier = new URLSearchParams(provider.seen.token.at(-1)?.body.toString()).get('code_verifier') ?? ''
   t.equal(linesWith(gateway, '"reason":"invalid_request"').length, 1)
   for (const sent of [secret, 'code-canary-1', state, verifier]) t.notOk(gateway.logs.join('').includes(sent), sent)

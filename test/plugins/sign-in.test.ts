@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
-import { cameBackWith, problem } from '../support/connected.ts'
+import { assertConnectError, assertProblem } from '../support/connected.ts'
 import { flowCookie, sessionCookie } from '../support/cookie-names.ts'
 import { type FakeProvider, json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { type GatewayOptions, startGateway, TestClock, type TestGateway } from '../support/gateway.ts'
@@ -267,7 +267,7 @@ t.test('SEC-10: an answer that is no token answer connects nothing, and the pers
   for (const [what, answer] of Object.entries(cases)) {
     s.provider.token = answer
     const response = await back(s, s.browser, { code: 'c', state: stateOf(await begin(s, s.browser)) })
-    cameBackWith(t, response, 'provider_unavailable', what)
+    assertConnectError(t, response, 'provider_unavailable', what)
     t.equal(await statusOf(s, s.browser), 'disconnected', what)
   }
 })
@@ -287,8 +287,8 @@ t.test('SEC-10: a token endpoint that begins no answer, or does not end it, is g
       back(s, stranger, { code: 'c', state: stateOf(await begin(s, stranger)) }),
       browser.fetch(`${gateway.url}/connections/productboard/refresh`, { method: 'POST' })
     ])
-    cameBackWith(t, signedIn, 'provider_timeout', what)
-    await problem(t, refreshed, 504, 'provider_timeout')
+    assertConnectError(t, signedIn, 'provider_timeout', what)
+    await assertProblem(t, refreshed, 504, 'provider_timeout')
     t.equal(await statusOf(s, stranger), 'disconnected', what)
     t.equal(await statusOf(s, browser), 'connected', 'what is connected stays so')
     // A refresh that failed is not tried again at once.

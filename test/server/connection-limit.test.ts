@@ -5,8 +5,8 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { freePort } from '../support/free-port.ts'
-import { endWithThisProcess, stopped } from '../support/node-process.ts'
-import { closed } from '../support/raw.ts'
+import { killOnExit, stopProcess } from '../support/node-process.ts'
+import { waitForClose } from '../support/raw.ts'
 
 const server = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
 
@@ -19,8 +19,8 @@ t.test(
       env: { PATH: process.env.PATH ?? '', PORT: String(port), DATA_DIR: t.testdir() },
       stdio: ['ignore', 'pipe', 'inherit']
     })
-    endWithThisProcess(child)
-    t.teardown(() => stopped({ child }, 'SIGKILL'))
+    killOnExit(child)
+    t.teardown(() => stopProcess({ child }, 'SIGKILL'))
     let output = ''
     const outputMatches = async (pattern: RegExp) => {
       while (!pattern.test(output)) await once(child.stdout as NodeJS.ReadableStream, 'data')
@@ -33,7 +33,7 @@ t.test(
     t.teardown(() => {
       for (const socket of sockets) socket.destroy()
     })
-    const closes = sockets.map(socket => closed(socket.resume()))
+    const closes = sockets.map(socket => waitForClose(socket.resume()))
     await outputMatches(/"msg":"connections refused/)
     await Promise.any(closes)
     const lines = output.split('\n').filter(line => line.includes('connections refused'))

@@ -7,7 +7,7 @@ import { signIn } from '../support/connected.ts'
 import { json, startFakeProvider } from '../support/fake-provider.ts'
 import { freePort } from '../support/free-port.ts'
 import { newKey, startTestSandbox } from '../support/gateway.ts'
-import { runNode, startNode, stopped } from '../support/node-process.ts'
+import { runNode, startNode, stopProcess } from '../support/node-process.ts'
 import { startRedis } from '../support/redis.ts'
 
 const server = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
@@ -35,7 +35,7 @@ t.test('without configuration every provider runs in the sandbox, and survives a
     t.equal((await browser.connect(gateway.url, provider)).url, `${gateway.url}/`)
     t.equal((await browser.fetch(`${gateway.url}/proxy/${provider}/echo`)).status, 200)
   }
-  t.equal(await stopped(gateway), 0, 'SIGTERM ends it with exit code 0')
+  t.equal(await stopProcess(gateway), 0, 'SIGTERM ends it with exit code 0')
   for (const file of ['keys.json', 'sandbox.json']) t.equal(statSync(join(dataDir, file)).mode & 0o777, 0o600)
 
   const restarted = await startGateway(t, environment)
@@ -151,7 +151,7 @@ t.test('PORT and HOST can be read from files, with workers and PORT=0', async t 
     PRODUCTBOARD_CLIENT_SECRET: 'secret'
   })
   t.equal((await fetch(`${gateway.url}/health/live`)).status, 200)
-  t.equal(await stopped(gateway), 0)
+  t.equal(await stopProcess(gateway), 0)
 })
 
 t.test('a port in use fails the start with a clear message', async t => {
@@ -180,14 +180,14 @@ for (const kind of ['the embedded store', 'Redis'] as const) {
     await browser.connect(first.url, 'productboard')
     t.equal((await browser.fetch(`${first.url}/proxy/productboard/v2/notes`)).status, 200)
     // SIGKILL, so that only what is already stored survives.
-    await stopped(first, 'SIGKILL')
+    await stopProcess(first, 'SIGKILL')
 
     const second = await startGateway(t, environment)
     t.equal((await browser.fetch(`${second.url}/proxy/productboard/v2/notes`)).status, 200)
     sandbox.vendor('productboard').expireAccessTokens()
     t.equal((await browser.fetch(`${second.url}/proxy/productboard/v2/notes`)).status, 200)
     t.equal(sandbox.vendor('productboard').counts.tokenRequests.refresh_token, 1)
-    t.equal(await stopped(second), 0)
+    t.equal(await stopProcess(second), 0)
   })
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { newKey } from '../support/gateway.ts'
-import { childrenOf, type NodeProcess, runNode, runs, startNode, stopped } from '../support/node-process.ts'
+import { childrenOf, isRunning, type NodeProcess, runNode, startNode, stopProcess } from '../support/node-process.ts'
 import { startRedis } from '../support/redis.ts'
 
 const server = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
@@ -34,7 +34,7 @@ async function waitForOutput<T>({ child, output }: NodeProcess, find: () => T | 
   for (;;) {
     const found = find()
     if (found !== undefined) return found
-    if (!runs(child)) throw new Error(`process ended: ${output()}`)
+    if (!isRunning(child)) throw new Error(`process ended: ${output()}`)
     await once(child.stdout as NodeJS.ReadableStream, 'data')
   }
 }
@@ -85,7 +85,7 @@ t.test('two workers serve one port, and a killed one is replaced', async t => {
   const [third] = await workersThatServe(gateway, 1, both)
   t.ok(third)
 
-  t.equal(await stopped(gateway), 0)
+  t.equal(await stopProcess(gateway), 0)
   for (const pid of [...both, third as number]) t.notOk(sendSignal(pid, 0))
 })
 
@@ -112,7 +112,7 @@ t.test('workers finish requests in flight and end when the supervisor is killed'
   const finish = await startRequest(t, gateway.url)
   // The workers share its stdout, which closes with the last of them.
   const allEnded = once(gateway.child, 'close')
-  await stopped(gateway, 'SIGKILL')
+  await stopProcess(gateway, 'SIGKILL')
   t.match(await finish(), /HTTP\/1.1 4\d\d/)
   await allEnded
   await t.rejects(fetch(gateway.url))

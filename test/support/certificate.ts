@@ -7,7 +7,7 @@ import type { Test } from 'tap'
 const run = promisify(execFile)
 
 /** A key and a self-signed certificate for this DNS name. */
-export async function selfSigned(t: Test, name: string): Promise<{ key: Buffer; cert: Buffer }> {
+export async function selfSignedCertificate(t: Test, name: string): Promise<{ key: Buffer; cert: Buffer }> {
   const folder = t.testdir()
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
   const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`]

@@ -4,10 +4,10 @@ import { Browser } from './browser.ts'
 import { type FakeProvider, startFakeProvider } from './fake-provider.ts'
 import { type GatewayOptions, startGateway, TestClock, type TestGateway } from './gateway.ts'
 
-export type Connected = { gateway: TestGateway; provider: FakeProvider; clock: TestClock; browser: Browser; proxy: string }
+export type ConnectedGateway = { gateway: TestGateway; provider: FakeProvider; clock: TestClock; browser: Browser; proxy: string }
 
 /** A gateway, one provider under the test's control, and a browser that is connected to it. */
-export async function connected(t: Test, options: GatewayOptions & { token?: FakeProvider['token'] } = {}): Promise<Connected> {
+export async function startConnected(t: Test, options: GatewayOptions & { token?: FakeProvider['token'] } = {}): Promise<ConnectedGateway> {
   const clock = new TestClock()
   const provider = await startFakeProvider(t)
   if (options.token) provider.token = options.token
@@ -18,7 +18,7 @@ export async function connected(t: Test, options: GatewayOptions & { token?: Fak
 }
 
 /** Retries while the store is unavailable, as a client does: on a busy machine Redis may miss its deadline of half a second. */
-export async function answered(send: () => Promise<Response>): Promise<Response> {
+export async function retryWhileUnavailable(send: () => Promise<Response>): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
     const response = await send()
     if (response.headers.get('grantkeeper-error') !== 'store_unavailable' || attempt === 100) return response
@@ -28,22 +28,22 @@ export async function answered(send: () => Promise<Response>): Promise<Response>
 
 /** Signs in at a fake provider, which has no consent page. @returns the response of the callback */
 export async function signIn(gateway: Pick<TestGateway, 'url'>, browser: Browser, name = 'productboard'): Promise<Response> {
-  const started = await answered(() => browser.request(`${gateway.url}/auth/${name}`))
+  const started = await retryWhileUnavailable(() => browser.request(`${gateway.url}/auth/${name}`))
   const location = started.headers.get('location')
   if (!location) throw new Error(`sign-in not started: ${started.status} ${await started.text()}`)
   const state = new URL(location).searchParams.get('state') ?? ''
   const callback = `${gateway.url}/auth/${name}/callback?${new URLSearchParams({ code: 'c', state })}`
-  return comeBack(browser, callback)
+  return followCallback(browser, callback)
 }
 
 /** Requests a callback, and again if it redirects to itself: then the browser has received a session cookie meanwhile. */
-export async function comeBack(browser: Browser, callback: string): Promise<Response> {
+export async function followCallback(browser: Browser, callback: string): Promise<Response> {
   const response = await browser.request(callback)
-  return response.headers.get('location') === callback ? comeBack(browser, callback) : response
+  return response.headers.get('location') === callback ? followCallback(browser, callback) : response
 }
 
 /** Asserts that a failed sign-in redirects to its return URL with this `connect_error`. */
-export function cameBackWith(t: Test, { status, headers }: Response, code: string, message = code): void {
+export function assertConnectError(t: Test, { status, headers }: Response, code: string, message = code): void {
   const location = URL.parse(headers.get('location') ?? '', 'http://localhost')
   t.match({ status, connectError: location?.searchParams.get('connect_error') }, { status: 303, connectError: code }, message)
 }
@@ -59,7 +59,7 @@ export type Problem = {
 }
 
 /** Asserts that a response is a problem document with this status and code. @returns the document */
-export async function problem(t: Test, response: Response, status: number, code: string): Promise<Problem> {
+export async function assertProblem(t: Test, response: Response, status: number, code: string): Promise<Problem> {
   t.equal(response.status, status, code)
   t.equal(response.headers.get('grantkeeper-error'), code)
   t.match(response.headers.get('content-type'), /^application\/problem\+json/)

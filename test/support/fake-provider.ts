@@ -20,7 +20,7 @@ export type FakeProvider = {
   revoke: Handler
   api: Handler
   /** Called with an API request before its body is read. Returns true if it handles the request itself. */
-  early: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined
+  onHead: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined
   readonly seen: { token: Seen[]; revoke: Seen[]; api: Seen[] }
 }
 
@@ -39,7 +39,7 @@ export const tokens = (change: Record<string, unknown> = {}): Record<string, unk
 export async function startFakeProvider(t: Test, name = 'PRODUCTBOARD'): Promise<FakeProvider> {
   const server = createServer((request, response) => {
     const area = /^\/(token|revoke)\b/.exec(request.url ?? '')?.[1] as 'token' | 'revoke' | undefined
-    if (!area && fake.early?.(request, response)) return
+    if (!area && fake.onHead?.(request, response)) return
     const chunks: Buffer[] = []
     request.on('error', () => {})
     request.on('data', chunk => chunks.push(chunk))
@@ -66,7 +66,7 @@ export async function startFakeProvider(t: Test, name = 'PRODUCTBOARD'): Promise
     token: (_seen, response) => json(response, 200, tokens()),
     revoke: (_seen, response) => void response.writeHead(200).end(),
     api: (seen, response) => json(response, 200, { url: seen.url }),
-    early: undefined,
+    onHead: undefined,
     seen: { token: [], revoke: [], api: [] }
   }
   t.teardown(() => {

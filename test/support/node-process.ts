@@ -14,10 +14,10 @@ export function runNode(owner: Owner, file: string, environment: Readonly<Record
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe']
   })
-  endWithThisProcess(child)
+  killOnExit(child)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', chunk => (output += chunk))
-  owner.teardown(() => stopped({ child }, 'SIGKILL'))
+  owner.teardown(() => stopProcess({ child }, 'SIGKILL'))
   return { child, output: () => output }
 }
 
@@ -33,20 +33,20 @@ export async function startNode(
     const url = / is ready: (\S+)/.exec(output())?.[1]
     if (url) return { ...started, url }
     await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), once(child, 'exit')])
-    if (!runs(child)) throw new Error(`process ended with ${child.exitCode ?? child.signalCode}: ${output()}`)
+    if (!isRunning(child)) throw new Error(`process ended with ${child.exitCode ?? child.signalCode}: ${output()}`)
   }
 }
 
 /** Sends a signal and waits until the process has exited. @returns the exit code, or `null` if a signal ended it */
-export async function stopped({ child }: Pick<NodeProcess, 'child'>, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-  if (!runs(child)) return child.exitCode
+export async function stopProcess({ child }: Pick<NodeProcess, 'child'>, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+  if (!isRunning(child)) return child.exitCode
   const exit = once(child, 'exit')
   child.kill(signal)
   const [code] = await exit
   return code
 }
 
-export const runs = (child: ChildProcess): boolean => child.pid !== undefined && child.exitCode === null && child.signalCode === null
+export const isRunning = (child: ChildProcess): boolean => child.pid !== undefined && child.exitCode === null && child.signalCode === null
 
 /** Process ids of the children, from proc(5) or POSIX ps. Empty if the process has ended. */
 export function childrenOf(pid: number): string[] {
@@ -64,7 +64,7 @@ export function childrenOf(pid: number): string[] {
 }
 
 /** Kills the child when this process ends. Even after SIGKILL the pipe closes, and the shell that reads it kills the child. */
-export function endWithThisProcess(child: ChildProcess): void {
+export function killOnExit(child: ChildProcess): void {
   if (child.pid === undefined) return
   const watcher = spawn('sh', ['-c', `cat; kill -9 ${child.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] })
   child.on('exit', () => watcher.kill('SIGKILL'))

@@ -1,5 +1,5 @@
 /** Groups a flat list of header names and values by name. A repeated header has an array. */
-export function byName(fields: readonly string[]): Record<string, string | string[]> {
+export function groupHeaders(fields: readonly string[]): Record<string, string | string[]> {
   const headers = new Map<string, string | string[]>()
   for (let i = 0; i < fields.length; i += 2) {
     const [name, value] = [fields[i] as string, fields[i + 1] as string]

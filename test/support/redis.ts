@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './free-port.ts'
-import { endWithThisProcess, type Owner, runs, stopped } from './node-process.ts'
+import { isRunning, killOnExit, type Owner, stopProcess } from './node-process.ts'
 
 export type RedisServer = {
   url: string
@@ -31,14 +31,14 @@ export async function startRedis(owner: Owner, args: readonly string[] = []): Pr
   let server: ChildProcess | undefined
 
   const start = async () => {
-    if (server && runs(server)) throw new Error(`redis-server is already running on port ${port}`)
+    if (server && isRunning(server)) throw new Error(`redis-server is already running on port ${port}`)
     const flags = [file, '--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'no', ...args]
     server = spawn('redis-server', flags, { stdio: ['ignore', 'pipe', 'pipe'] })
-    endWithThisProcess(server)
+    killOnExit(server)
     await waitUntilReady(server)
   }
   const stop = async () => {
-    if (server) await stopped({ child: server }, 'SIGKILL')
+    if (server) await stopProcess({ child: server }, 'SIGKILL')
   }
   owner.teardown(async () => {
     await stop()

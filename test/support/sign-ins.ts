@@ -11,9 +11,9 @@ export type SignIns = {
   readonly clock: TestClock
   readonly providers: Readonly<Record<ProviderName, FakeProvider>>
   /** Starts a sign-in. @returns the callback URL to which the provider redirects */
-  begin(browser: Browser, provider?: ProviderName, query?: string): Promise<string>
+  start(browser: Browser, provider?: ProviderName, query?: string): Promise<string>
   /** The providers that the list of connections shows as connected. */
-  connectedIn(browser: Browser): Promise<ProviderName[]>
+  connectedProviders(browser: Browser): Promise<ProviderName[]>
 }
 
 /** A gateway and two providers under the test's control. */
@@ -26,22 +26,22 @@ export async function startSignIns(t: Test, options: GatewayOptions = {}): Promi
     gateway,
     clock,
     providers,
-    begin: async (browser, provider = 'productboard', query = '') => {
+    start: async (browser, provider = 'productboard', query = '') => {
       const { headers } = await browser.request(`${gateway.url}/auth/${provider}${query}`)
       const state = new URL(headers.get('location') ?? 'none:').searchParams.get('state') ?? ''
       return `${gateway.url}/auth/${provider}/callback?${new URLSearchParams({ code: 'c', state })}`
     },
-    connectedIn: async browser => connectedNames(await browser.fetch(`${gateway.url}/connections`))
+    connectedProviders: async browser => readConnectedProviders(await browser.fetch(`${gateway.url}/connections`))
   }
 }
 
-export async function connectedNames(list: Response): Promise<ProviderName[]> {
+export async function readConnectedProviders(list: Response): Promise<ProviderName[]> {
   const { connections } = (await list.json()) as { connections: { provider: ProviderName; status: string }[] }
   return connections.filter(({ status }) => status === 'connected').map(({ provider }) => provider)
 }
 
 /** Delays token responses. `next` waits for the next token request, and returns a function that sends its response. */
-export function holdTokens(provider: FakeProvider): { next(): Promise<() => void> } {
+export function delayTokenResponses(provider: FakeProvider): { next(): Promise<() => void> } {
   const unclaimed: ServerResponse[] = []
   const waiters: Array<(response: ServerResponse) => void> = []
   provider.token = (_seen, response) => {
@@ -58,6 +58,6 @@ export function holdTokens(provider: FakeProvider): { next(): Promise<() => void
 }
 
 /** Polls until the condition is true. The test's timeout applies. */
-export async function until(condition: () => Promise<boolean>): Promise<void> {
+export async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise(resolve => setTimeout(resolve, 5))
 }

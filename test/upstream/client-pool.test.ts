@@ -6,7 +6,7 @@ import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'nod
 import t, { type Test } from 'tap'
 import { ClientPool, type PooledClient } from '../../src/upstream/client-pool.ts'
 import { createLookup } from '../../src/upstream/lookup.ts'
-import { selfSigned } from '../support/certificate.ts'
+import { selfSignedCertificate } from '../support/certificate.ts'
 
 const lookup = createLookup({ production: false, providers: new Map() })
 
@@ -108,7 +108,7 @@ t.test('destroying the pool aborts requests in flight', async t => {
 })
 
 t.test('a later connection resumes the TLS session of an earlier one', async t => {
-  const { key, cert } = await selfSigned(t, 'localhost')
+  const { key, cert } = await selfSignedCertificate(t, 'localhost')
   const trusted = getCACertificates()
   setDefaultCACertificates([cert.toString()])
   t.teardown(() => setDefaultCACertificates(trusted))

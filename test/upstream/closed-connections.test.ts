@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { UpstreamRequest } from '../../src/core/proxy/upstream.ts'
-import { streamed } from '../support/streamed.ts'
+import { streamedBody } from '../support/streamed.ts'
 import { ok, type RawRequest, startRawProvider } from './raw-provider.ts'
 
 const pieces = [Buffer.from('sent '), Buffer.from('in pieces')]
@@ -55,7 +55,7 @@ for (const [how, close] of Object.entries(closes)) {
       ['POST', undefined],
       ['POST', [Buffer.from('sent')]],
       ['PATCH', pieces],
-      ['PUT', streamed(stream())]
+      ['PUT', streamedBody(stream())]
     ] as [UpstreamRequest['method'], UpstreamRequest['body']][]) {
       const { received, onRequest } = onceEach(close)
       const { call } = await startRawProvider(t, onRequest)

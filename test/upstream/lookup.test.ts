@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import type { LookupFor } from '../../src/core/ports.ts'
 import { createLookup } from '../../src/upstream/lookup.ts'
 import { openUpstream } from '../../src/upstream/send.ts'
-import { leadingTo } from '../support/dns.ts'
+import { fixedLookup } from '../support/dns.ts'
 
 /** The lookup in production, with these trusted origins. */
 const inProduction = (resolve?: LookupFunction, ...trustedOrigins: string[]): LookupFor =>
@@ -52,10 +52,10 @@ const lookedUp = (lookup: LookupFunction, all: boolean) =>
 t.test('SEC-34: in production a name that resolves to a private address is refused before connecting', async t => {
   const { port, connections } = await inside(t)
   for (const [what, resolve] of [
-    ['one address', leadingTo('127.0.0.1')],
-    ['the mapped form', leadingTo('::ffff:127.0.0.1')],
-    ['a public one beside it', leadingTo('127.0.0.1', '8.8.8.8')],
-    ['a public one before it', leadingTo('8.8.8.8', '127.0.0.1')]
+    ['one address', fixedLookup('127.0.0.1')],
+    ['the mapped form', fixedLookup('::ffff:127.0.0.1')],
+    ['a public one beside it', fixedLookup('127.0.0.1', '8.8.8.8')],
+    ['a public one before it', fixedLookup('8.8.8.8', '127.0.0.1')]
   ] as const) {
     for (const protocol of ['http', 'https']) {
       const refused = get(t, inProduction(resolve), `${protocol}://api.acme.example:${port}`)
@@ -82,7 +82,7 @@ t.test('SEC-34: a private IP address in a URL is refused without a lookup', asyn
 
 t.test('SEC-34: a trusted origin is reached at any address, and no other origin is', async t => {
   const { port } = await inside(t)
-  const resolve = leadingTo('127.0.0.1')
+  const resolve = fixedLookup('127.0.0.1')
   const origin = `http://api.acme.example:${port}`
   t.equal(await get(t, inProduction(resolve, 'https://other.example', origin), origin), 'inside')
   t.equal(await get(t, inProduction(resolve, `http://127.0.0.1:${port}`), `http://127.0.0.1:${port}`), 'inside')
@@ -95,20 +95,20 @@ t.test('SEC-34: a trusted origin is reached at any address, and no other origin 
 
 t.test('SEC-34: outside production no address is refused', async t => {
   const { port } = await inside(t)
-  t.equal(await get(t, anywhereElse(leadingTo('127.0.0.1')), `http://api.acme.example:${port}`), 'inside')
+  t.equal(await get(t, anywhereElse(fixedLookup('127.0.0.1')), `http://api.acme.example:${port}`), 'inside')
   t.equal(await get(t, anywhereElse(), `http://127.0.0.1:${port}`), 'inside')
   t.equal(await get(t, anywhereElse(), `http://localhost:${port}`), 'inside')
 })
 
 t.test('public addresses and lookup errors pass unchanged, one or all', async t => {
-  const lookup = inProduction(leadingTo('8.8.8.8', '2606:4700::1'))('https://api.acme.example')
+  const lookup = inProduction(fixedLookup('8.8.8.8', '2606:4700::1'))('https://api.acme.example')
   const both = [
     { address: '8.8.8.8', family: 4 },
     { address: '2606:4700::1', family: 6 }
   ]
   t.strictSame(await lookedUp(lookup, true), [both, undefined])
   t.strictSame(await lookedUp(lookup, false), ['8.8.8.8', 4])
-  t.match(await lookedUp(inProduction(leadingTo('10.0.0.5'))('https://api.acme.example'), false), { code: 'provider_unavailable' })
+  t.match(await lookedUp(inProduction(fixedLookup('10.0.0.5'))('https://api.acme.example'), false), { code: 'provider_unavailable' })
 
   const failure = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' })
   // Node omits the address after an error, although its types require one.

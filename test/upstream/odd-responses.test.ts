@@ -1,5 +1,5 @@
 import t from 'tap'
-import { streamed } from '../support/streamed.ts'
+import { streamedBody } from '../support/streamed.ts'
 import { ok, startRawProvider } from './raw-provider.ts'
 
 const go = 'HTTP/1.1 100 Continue\r\n\r\n'
@@ -74,8 +74,8 @@ t.test('a response sent before a reset arrives, however much of the request was 
       socket.write(response, () => setImmediate(() => socket.destroy()))
     })
     for (let i = 0; i < 10; i++) {
-      t.match(await call({ method: 'POST', body: streamed(upload()), bodyLength: 400 * 16 * 1024 }), { status: 413, body: 'too large' })
-      t.match(await call({ method: 'POST', body: streamed(upload()) }), { status: 413, body: 'too large' })
+      t.match(await call({ method: 'POST', body: streamedBody(upload()), bodyLength: 400 * 16 * 1024 }), { status: 413, body: 'too large' })
+      t.match(await call({ method: 'POST', body: streamedBody(upload()) }), { status: 413, body: 'too large' })
       t.match(await call({ method: 'POST', body: Array.from({ length: 4 }, () => Buffer.alloc(16 * 1024)) }), { status: 413 })
     }
   }

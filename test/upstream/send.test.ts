@@ -8,8 +8,8 @@ import { hasCode } from '../../src/core/errors.ts'
 import type { PipeOutcome, RequestBody, ResponseHead, Send, UpstreamRequest } from '../../src/core/proxy/upstream.ts'
 import { createLookup } from '../../src/upstream/lookup.ts'
 import { openUpstream } from '../../src/upstream/send.ts'
-import { selfSigned } from '../support/certificate.ts'
-import { streamed } from '../support/streamed.ts'
+import { selfSignedCertificate } from '../support/certificate.ts'
+import { streamedBody } from '../support/streamed.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -254,7 +254,10 @@ t.test('an upload that makes progress may take longer than the timeout', async t
       yield Buffer.alloc(1000)
     }
   }
-  t.match(await receive(send, request({ method: 'POST', body: streamed(slow()), timeoutMs: 1000 })), { outcome: 'complete', text: 'done' })
+  t.match(await receive(send, request({ method: 'POST', body: streamedBody(slow()), timeoutMs: 1000 })), {
+    outcome: 'complete',
+    text: 'done'
+  })
 })
 
 t.test('a slow reader slows the upstream down', async t => {
@@ -317,8 +320,8 @@ t.test('a request body and its length are sent unchanged', async t => {
     [[Buffer.from('abc')], 3, { 'content-length': '3' }, 'abc'],
     [[Buffer.from('abc'), Buffer.from('def'), Buffer.from('g')], 7, { 'content-length': '7' }, 'abcdefg'],
     [[Buffer.from('abc'), Buffer.from('def')], undefined, { 'content-length': '6' }, 'abcdef'],
-    [streamed(stream()), 6, { 'content-length': '6' }, 'abcdef'],
-    [streamed(stream()), undefined, { 'transfer-encoding': 'chunked' }, 'abcdef']
+    [streamedBody(stream()), 6, { 'content-length': '6' }, 'abcdef'],
+    [streamedBody(stream()), undefined, { 'transfer-encoding': 'chunked' }, 'abcdef']
   ]
   for (const [body, bodyLength, headers, received] of cases) {
     const { text } = await receive(send, request({ method: 'POST', body, bodyLength }))
@@ -328,7 +331,7 @@ t.test('a request body and its length are sent unchanged', async t => {
 
 t.test('SEC-34: a server with an untrusted or wrong certificate receives no request', async t => {
   let requests = 0
-  const server = createTlsServer(await selfSigned(t, 'elsewhere.example'), (_, r) => {
+  const server = createTlsServer(await selfSignedCertificate(t, 'elsewhere.example'), (_, r) => {
     requests++
     r.end()
   })
@@ -449,7 +452,7 @@ t.test('SEC-36: an upload takes no place from requests while its client sends', 
     await rest.promise
     yield Buffer.alloc(1000)
   }
-  const upload = receive(send, request({ method: 'POST', body: streamed(slow()), bodyLength: 2000 }))
+  const upload = receive(send, request({ method: 'POST', body: streamedBody(slow()), bodyLength: 2000 }))
   t.match(await receive(send, request()), { text: '0' })
   rest.resolve()
   t.match(await upload, { text: '2000' })

@@ -1,9 +1,9 @@
 import t from 'tap'
 import { buildResponseHeaders } from '../../../src/core/guards/response-headers.ts'
-import { byName } from '../../support/raw-headers.ts'
+import { groupHeaders } from '../../support/raw-headers.ts'
 
 const responseHeaders = (headers: Parameters<typeof buildResponseHeaders>[1], status = 200) =>
-  byName(buildResponseHeaders(status, headers, url => url))
+  groupHeaders(buildResponseHeaders(status, headers, url => url))
 
 /** What each header would do if the gateway's origin passed it on. */
 const harmful: Record<string, readonly string[]> = {
@@ -161,13 +161,13 @@ t.test('URLs in headers are rewritten, or their header is stripped', async t => 
   const rewritten = buildResponseHeaders(200, { location: '/in', 'content-location': '/secret' }, url =>
     url === '/in' ? '/out' : undefined
   )
-  t.strictSame(byName(rewritten), { ...bare, location: '/out' })
+  t.strictSame(groupHeaders(rewritten), { ...bare, location: '/out' })
 })
 
 t.test('SEC-16: a header with a secret in any of its values is stripped', async t => {
   const isSecret = (value: string) => value.includes('KEY')
   const headers = { link: ['<a>', '<b?KEY>'], vary: 'KEY', 'cache-control': 'max-age=1, KEY', 'x-url': '/KEY', etag: '"1"' }
-  t.strictSame(byName(buildResponseHeaders(200, headers, url => url, isSecret)), { ...bare, etag: '"1"' })
+  t.strictSame(groupHeaders(buildResponseHeaders(200, headers, url => url, isSecret)), { ...bare, etag: '"1"' })
 })
 
 t.test('Content-Length comes last, because node:http reads a later Content-Disposition differently', async t => {
@@ -186,7 +186,7 @@ t.test('a 204 has no Content-Length (RFC 9110 §8.6)', async t => {
 
 t.test('SEC-24, SEC-31: only the own origin, or an allowed site, loads a response without CORS', async t => {
   const policyOf = (...policy: ['same-site'] | []) =>
-    byName(buildResponseHeaders(200, { 'cross-origin-resource-policy': 'cross-origin' }, url => url, undefined, ...policy))
+    groupHeaders(buildResponseHeaders(200, { 'cross-origin-resource-policy': 'cross-origin' }, url => url, undefined, ...policy))
   t.equal(policyOf()['cross-origin-resource-policy'], 'same-origin')
   t.equal(policyOf('same-site')['cross-origin-resource-policy'], 'same-site')
   t.match(policyOf()['content-security-policy'], /frame-ancestors 'none'/)

@@ -7,7 +7,7 @@ import { createForward } from '../../../src/core/proxy/forward.ts'
 import type { ProxiedRequest } from '../../../src/core/proxy/proxied-request.ts'
 import type { RequestBody, ResponseHead, UpstreamRequest } from '../../../src/core/proxy/upstream.ts'
 import { Secret } from '../../../src/core/secret.ts'
-import { streamed } from '../../support/streamed.ts'
+import { streamedBody } from '../../support/streamed.ts'
 import { type FakeResponse, fakeResponse } from '../../support/upstream-response.ts'
 import { codeOfRejection, connectionWith, keyOf, type ManualClock, manualClock, minute, providerWith, second, startMs } from '../support.ts'
 
@@ -86,7 +86,7 @@ function world({
 const tokensSent = ({ sent }: World) => sent.map(({ headers }) => headers[headers.indexOf('authorization') + 1])
 const statusesReturned = ({ results }: World) => results.map(({ head }) => head.status)
 
-const stream = () => streamed(pieces())
+const stream = () => streamedBody(pieces())
 async function* pieces() {
   yield Buffer.from('a')
 }

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { Browser } from '../../support/browser.ts'
-import { connected } from '../../support/connected.ts'
+import { startConnected } from '../../support/connected.ts'
 import { flowCookie } from '../../support/cookie-names.ts'
 import { bytes } from '../arbitraries.ts'
 import { must, property } from '../property.ts'
 import { alteration } from './alteration.ts'
 
-const { gateway, provider, browser } = await connected(t)
+const { gateway, provider, browser } = await startConnected(t)
 /** Another browser, with a sign-in in flight that it could finish. */
 const other = new Browser()
 const started = await other.request(`${gateway.url}/auth/productboard`)
