@@ -3,7 +3,7 @@ import type { Grant } from '../../../src/core/connections/connection.ts'
 import type { RenewalDependencies } from '../../../src/core/oauth/renewal.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { codeOfRejection, connectionWith, hour, keyOf, minute, sameBrowserCallback, second, startMs } from '../support.ts'
-import { another, begin, collect, kept, many, next, type World } from './renewing.ts'
+import { addInstance, collect, inParallel, nextGrant, openWorld, readConnection, type World } from './renewal-world.ts'
 
 /** Patience that ends when the test says so; and what those who had it were willing to wait. */
 function timeoutOfTest() {
@@ -25,18 +25,18 @@ function timeoutOfTest() {
 /** Makes the next token call wait. Resolves when it has come, with what answers it. */
 const slow = ({ endpoint }: World) =>
   new Promise<() => void>(come => {
-    endpoint.answers.push(token => new Promise<Grant>(resolve => come(() => resolve(next(token)))))
+    endpoint.responses.push(token => new Promise<Grant>(resolve => come(() => resolve(nextGrant(token)))))
   })
 
 const saved = async ({ vault }: World, credential: string) => {
-  while ((await kept(vault))?.credential.reveal() !== credential) await new Promise(setImmediate)
+  while ((await readConnection(vault))?.credential.reveal() !== credential) await new Promise(setImmediate)
 }
 
 t.test('SEC-14: who waits is told after ten seconds, and the token call goes on: what it brings is kept, and serves the next', async t => {
   const { timeout, limits, end } = timeoutOfTest()
-  const world = await begin(t, connectionWith(), { timeout })
+  const world = await openWorld(t, connectionWith(), { timeout })
   const coming = slow(world)
-  const waiting = many(5, () => codeOfRejection(world.renew(keyOf(), connectionWith())))
+  const waiting = inParallel(5, () => codeOfRejection(world.renew(keyOf(), connectionWith())))
   const answer = await coming
   end()
   t.strictSame([...new Set(await waiting)], ['provider_timeout'])
@@ -47,13 +47,13 @@ t.test('SEC-14: who waits is told after ten seconds, and the token call goes on:
   answer()
   await saved(world, 'access-2')
   t.equal((await world.renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2')
-  t.strictSame(world.endpoint.spent, ['refresh-1'])
+  t.strictSame(world.endpoint.usedTokens, ['refresh-1'])
 })
 
 t.test('SEC-13: on another instance they wait as long, and no second call is made while the first goes on', async t => {
   const { timeout, end } = timeoutOfTest()
-  const one = await begin(t, connectionWith(), { timeout })
-  const two = another(t, one, { timeout })
+  const one = await openWorld(t, connectionWith(), { timeout })
+  const two = addInstance(t, one, { timeout })
   const coming = slow(one)
   const first = codeOfRejection(one.renew(keyOf(), connectionWith()))
   const answer = await coming
@@ -66,12 +66,12 @@ t.test('SEC-13: on another instance they wait as long, and no second call is mad
   answer()
   await saved(one, 'access-2')
   t.equal((await two.renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2')
-  t.strictSame(one.endpoint.spent, ['refresh-1'])
+  t.strictSame(one.endpoint.usedTokens, ['refresh-1'])
 })
 
 t.test('who has a token that is still good waits for a second from the beginning of its renewal', async t => {
   const { timeout, limits, end } = timeoutOfTest()
-  const world = await begin(t, connectionWith(), { timeout })
+  const world = await openWorld(t, connectionWith(), { timeout })
   const coming = slow(world)
   const ahead = (ms = second) => codeOfRejection(world.renew(keyOf(), connectionWith(), ms))
   const first = ahead()
@@ -91,7 +91,7 @@ t.test('who has a token that is still good waits for a second from the beginning
 
 t.test('who waits behind the renewal of an older token is told as well', async t => {
   const { timeout, end } = timeoutOfTest()
-  const world = await begin(t, connectionWith(), { timeout })
+  const world = await openWorld(t, connectionWith(), { timeout })
   const coming = slow(world)
   const first = codeOfRejection(world.renew(keyOf(), connectionWith()))
   const answer = await coming
@@ -104,7 +104,7 @@ t.test('who waits behind the renewal of an older token is told as well', async t
 
 t.test('SEC-14: a token call that is under way when the gateway closes is waited for', async t => {
   const { timeout, end } = timeoutOfTest()
-  const world = await begin(t, connectionWith(), { timeout })
+  const world = await openWorld(t, connectionWith(), { timeout })
   const coming = slow(world)
   const waiting = codeOfRejection(world.renew(keyOf(), connectionWith()))
   const answer = await coming
@@ -113,11 +113,11 @@ t.test('SEC-14: a token call that is under way when the gateway closes is waited
   const settled = world.settle(hour)
   answer()
   await settled
-  t.equal((await kept(world.vault))?.refreshToken?.reveal(), 'refresh-2')
+  t.equal((await readConnection(world.vault))?.refreshToken?.reveal(), 'refresh-2')
 })
 
 t.test('SEC-14: and given up aloud when it takes too long for that, with its lease, which nobody gets while it may go on', async t => {
-  const world = await begin(t)
+  const world = await openWorld(t)
   const abandoned = collect(world.events, 'renewal.abandoned')
   const coming = slow(world)
   const waiting = codeOfRejection(world.renew(keyOf(), connectionWith()))
@@ -131,10 +131,10 @@ t.test('SEC-14: and given up aloud when it takes too long for that, with its lea
 })
 
 t.test('SEC-13: without the certainty of the lease for as long as a token call may take none is made', async t => {
-  const world = await begin(t)
+  const world = await openWorld(t)
   const { store, clock, vault, endpoint } = world
   // A process that stands still between the lease and the call.
-  const late = another(t, world, {
+  const late = addInstance(t, world, {
     vault: {
       ...vault,
       readConnection: async (...of) => {
@@ -144,13 +144,13 @@ t.test('SEC-13: without the certainty of the lease for as long as a token call m
     }
   })
   t.equal(await codeOfRejection(late.renew(keyOf(), connectionWith())), 'provider_unavailable')
-  t.strictSame(endpoint.spent, [])
+  t.strictSame(endpoint.usedTokens, [])
   t.ok(await store.acquire('owner', 'renewal:acme', second))
 })
 
 t.test('a sign-in while a slow renewal goes on stands, and what the renewal brings is handed over', async t => {
   const { timeout, end } = timeoutOfTest()
-  const world = await begin(t, connectionWith(), { timeout })
+  const world = await openWorld(t, connectionWith(), { timeout })
   const coming = slow(world)
   const waiting = codeOfRejection(world.renew(keyOf(), connectionWith()))
   const answer = await coming
@@ -160,5 +160,5 @@ t.test('a sign-in while a slow renewal goes on stands, and what the renewal brin
   await world.vault.connect('owner', undefined, signedIn, sameBrowserCallback(world.clock))
   answer()
   await world.settle(hour)
-  t.equal((await kept(world.vault))?.credential.reveal(), 'access-new')
+  t.equal((await readConnection(world.vault))?.credential.reveal(), 'access-new')
 })

@@ -17,14 +17,26 @@ import {
   second,
   startMs
 } from '../support.ts'
-import { another, begin, collect, credentialsOf, failing, kept, keptTold, many, next, revokingInto, withStore } from './renewing.ts'
+import {
+  addInstance,
+  collect,
+  distinctCredentials,
+  failWith,
+  inParallel,
+  nextGrant,
+  openWorld,
+  readConnection,
+  readRevealedConnection,
+  recordRevocations,
+  withStore
+} from './renewal-world.ts'
 
 t.test('SEC-13: a hundred calls that are refused together cause one renewal', async t => {
-  const { renew, endpoint, vault, orphans } = await begin(t)
-  const results = await many(100, () => renew(keyOf(), connectionWith()))
-  t.strictSame(credentialsOf(results), ['access-2'])
-  t.strictSame(endpoint.spent, ['refresh-1'])
-  t.strictSame(await keptTold(vault), {
+  const { renew, endpoint, vault, revoked } = await openWorld(t)
+  const results = await inParallel(100, () => renew(keyOf(), connectionWith()))
+  t.strictSame(distinctCredentials(results), ['access-2'])
+  t.strictSame(endpoint.usedTokens, ['refresh-1'])
+  t.strictSame(await readRevealedConnection(vault), {
     ...revealSecrets(connectionWith()),
     credential: 'access-2',
     refreshToken: 'refresh-2',
@@ -32,27 +44,27 @@ t.test('SEC-13: a hundred calls that are refused together cause one renewal', as
     expiresAtMs: startMs + hour,
     renewAtMs: startMs + hour - minute
   })
-  t.strictSame(orphans, [])
+  t.strictSame(revoked, [])
 })
 
 t.test('SEC-13: two instances with fifty calls each cause one renewal', async t => {
-  const one = await begin(t)
-  const two = another(t, one)
-  const results = (await Promise.all([one, two].map(({ renew }) => many(50, () => renew(keyOf(), connectionWith()))))).flat()
-  t.strictSame(credentialsOf(results), ['access-2'])
-  t.strictSame(one.endpoint.spent, ['refresh-1'])
+  const one = await openWorld(t)
+  const two = addInstance(t, one)
+  const results = (await Promise.all([one, two].map(({ renew }) => inParallel(50, () => renew(keyOf(), connectionWith()))))).flat()
+  t.strictSame(distinctCredentials(results), ['access-2'])
+  t.strictSame(one.endpoint.usedTokens, ['refresh-1'])
 })
 
 t.test('SEC-13: who comes late with the old token gets the new one, without a call', async t => {
-  const one = await begin(t)
+  const one = await openWorld(t)
   await one.renew(keyOf(), connectionWith())
-  const results = [await one.renew(keyOf(), connectionWith()), await another(t, one).renew(keyOf(), connectionWith())]
-  t.strictSame(credentialsOf(results), ['access-2'])
-  t.strictSame(one.endpoint.spent, ['refresh-1'])
+  const results = [await one.renew(keyOf(), connectionWith()), await addInstance(t, one).renew(keyOf(), connectionWith())]
+  t.strictSame(distinctCredentials(results), ['access-2'])
+  t.strictSame(one.endpoint.usedTokens, ['refresh-1'])
 })
 
 t.test('who is refused with the new token as well causes the next renewal, also while the first is under way', async t => {
-  const { renew, endpoint } = await begin(t)
+  const { renew, endpoint } = await openWorld(t)
   const newest = connectionWith({ credential: new Secret('access-2') })
   const results = await Promise.all([
     renew(keyOf(), connectionWith()),
@@ -64,11 +76,11 @@ t.test('who is refused with the new token as well causes the next renewal, also 
     results.map(({ value }) => value.credential.reveal()),
     ['access-2', 'access-3', 'access-3', 'access-2']
   )
-  t.strictSame(endpoint.spent, ['refresh-1', 'refresh-2'])
+  t.strictSame(endpoint.usedTokens, ['refresh-1', 'refresh-2'])
 })
 
 t.test('connections to several providers, and of several people, are renewed beside each other', async t => {
-  const { renew, vault, endpoint, clock } = await begin(t)
+  const { renew, vault, endpoint, clock } = await openWorld(t)
   const umbrella = connectionWith({ provider: 'umbrella', refreshToken: new Secret('refresh-10') })
   const theirs = connectionWith({ refreshToken: new Secret('refresh-20') })
   await vault.connect('owner', undefined, umbrella, sameBrowserCallback(clock))
@@ -82,22 +94,22 @@ t.test('connections to several providers, and of several people, are renewed bes
     results.map(({ value }) => value.credential.reveal()),
     ['access-2', 'access-11', 'access-21']
   )
-  t.strictSame(endpoint.spent.toSorted(), ['refresh-1', 'refresh-10', 'refresh-20'])
+  t.strictSame(endpoint.usedTokens.toSorted(), ['refresh-1', 'refresh-10', 'refresh-20'])
 })
 
 t.test('SEC-14: invalid_grant ends the connection for everyone who waited, and nobody asks again', async t => {
-  const one = await begin(t, connectionWith({ backoff: { failures: 1, retryAtMs: startMs, failingSinceMs: startMs } }))
-  const two = another(t, one)
-  one.endpoint.answers.push(failing('refused', 'invalid_grant'))
+  const one = await openWorld(t, connectionWith({ backoff: { failures: 1, retryAtMs: startMs, failingSinceMs: startMs } }))
+  const two = addInstance(t, one)
+  one.endpoint.responses.push(failWith('refused', 'invalid_grant'))
   const codes = await Promise.all(
     [one, two].flatMap(({ renew }) => Array.from({ length: 20 }, () => codeOfRejection(renew(keyOf(), connectionWith()))))
   )
   t.strictSame([...new Set(codes)], ['reconnect_required'])
   for (const { renew } of [one, two])
     await t.rejects(renew(keyOf(), connectionWith()), { code: 'reconnect_required', status: 401, provider: 'acme' })
-  t.strictSame(one.endpoint.spent, ['refresh-1'])
+  t.strictSame(one.endpoint.usedTokens, ['refresh-1'])
   const { refreshToken: _, ...rest } = revealSecrets(connectionWith())
-  t.strictSame(await keptTold(one.vault), { ...rest, status: 'reconnect_required' }, 'what is of no use any more is not kept')
+  t.strictSame(await readRevealedConnection(one.vault), { ...rest, status: 'reconnect_required' }, 'what is of no use any more is not kept')
 })
 
 t.test('a credential that cannot be renewed ends the connection when the provider refuses it', async t => {
@@ -107,10 +119,10 @@ t.test('a credential that cannot be renewed ends the connection when the provide
     ['an API key', { ...without, method: 'api_key' }],
     ['a provider whose OAuth is off', connectionWith({ provider: 'unconfigured' })]
   ] as ReadonlyArray<[string, Connection]>) {
-    const { renew, vault, endpoint } = await begin(t, connection)
+    const { renew, vault, endpoint } = await openWorld(t, connection)
     await t.rejects(renew(keyOf('owner', connection.provider), connection), { code: 'reconnect_required' }, what)
-    t.equal((await kept(vault, connection.provider))?.status, 'reconnect_required', what)
-    t.strictSame(endpoint.spent, [], what)
+    t.equal((await readConnection(vault, connection.provider))?.status, 'reconnect_required', what)
+    t.strictSame(endpoint.usedTokens, [], what)
   }
 })
 
@@ -122,48 +134,48 @@ t.test('SEC-14: a timeout or fault of the provider keeps the tokens and is not h
     ['refused', undefined, 'provider_unavailable']
   ] as const) {
     const what = `${kind} ${reason ?? ''}`
-    const { renew, vault, endpoint, clock } = await begin(t)
-    endpoint.answers.push(failing(kind, reason))
+    const { renew, vault, endpoint, clock } = await openWorld(t)
+    endpoint.responses.push(failWith(kind, reason))
     await t.rejects(renew(keyOf(), connectionWith()), { code, provider: 'acme', retryAfter: 1 }, what)
     t.strictSame(
-      await keptTold(vault),
+      await readRevealedConnection(vault),
       { ...revealSecrets(connectionWith()), backoff: { failures: 1, retryAtMs: startMs + second, failingSinceMs: startMs } },
       what
     )
     clock.advance(second - 1)
     await t.rejects(renew(keyOf(), connectionWith()), { code: 'provider_unavailable', retryAfter: 1 }, `${what}, and again too early`)
-    t.equal(endpoint.spent.length, 1, what)
+    t.equal(endpoint.usedTokens.length, 1, what)
     clock.advance(1)
-    endpoint.answers.push(next)
+    endpoint.responses.push(nextGrant)
     t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2', `${what}, and again in time`)
   }
 })
 
 t.test('SEC-14: the wait doubles up to a minute, and a success forgets it', async t => {
-  const { renew, vault, endpoint, clock } = await begin(t)
+  const { renew, vault, endpoint, clock } = await openWorld(t)
   for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60]) {
-    endpoint.answers.push(failing('unavailable'))
+    endpoint.responses.push(failWith('unavailable'))
     await t.rejects(renew(keyOf(), connectionWith()), { code: 'provider_unavailable', retryAfter: seconds })
     clock.advance(seconds * second - 1)
     await t.rejects(renew(keyOf(), connectionWith()), { code: 'provider_unavailable', retryAfter: 1 })
     clock.advance(1)
   }
-  t.equal(endpoint.spent.length, 8)
-  endpoint.answers.push(next)
+  t.equal(endpoint.usedTokens.length, 8)
+  endpoint.responses.push(nextGrant)
   await renew(keyOf(), connectionWith())
-  t.notOk('backoff' in ((await kept(vault)) as Connection))
-  endpoint.answers.push(failing('unavailable'))
+  t.notOk('backoff' in ((await readConnection(vault)) as Connection))
+  endpoint.responses.push(failWith('unavailable'))
   await t.rejects(renew(keyOf(), connectionWith({ credential: new Secret('access-2') })), { code: 'provider_unavailable', retryAfter: 1 })
 })
 
 t.test('SEC-14: a failure is shared by everyone who waited, on every instance', async t => {
-  const one = await begin(t)
-  const two = another(t, one)
-  one.endpoint.answers.push(failing('timeout'))
+  const one = await openWorld(t)
+  const two = addInstance(t, one)
+  one.endpoint.responses.push(failWith('timeout'))
   const codes = await Promise.all(
     [one, two].map(({ renew }) => Promise.all(Array.from({ length: 20 }, () => codeOfRejection(renew(keyOf(), connectionWith())))))
   )
-  t.strictSame(one.endpoint.spent, ['refresh-1'])
+  t.strictSame(one.endpoint.usedTokens, ['refresh-1'])
   t.strictSame(
     codes.map(list => [...new Set(list)]),
     [['provider_timeout'], ['provider_unavailable']]
@@ -171,37 +183,37 @@ t.test('SEC-14: a failure is shared by everyone who waited, on every instance', 
 })
 
 t.test('what is no answer of a token endpoint passes through, and keeps the tokens', async t => {
-  const { renew, vault, endpoint } = await begin(t)
+  const { renew, vault, endpoint } = await openWorld(t)
   const fault = new RangeError('a slip of the program')
-  endpoint.answers.push(() => {
+  endpoint.responses.push(() => {
     throw fault
   })
   t.equal(await codeOfRejection(renew(keyOf(), connectionWith())), fault)
-  t.strictSame(await keptTold(vault), revealSecrets(connectionWith()))
-  endpoint.answers.push(next)
+  t.strictSame(await readRevealedConnection(vault), revealSecrets(connectionWith()))
+  endpoint.responses.push(nextGrant)
   t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2', 'and the next may try')
 })
 
 t.test('SEC-15: without a connection there is nothing to renew, and no call', async t => {
-  const { renew, vault, endpoint } = await begin(t)
+  const { renew, vault, endpoint } = await openWorld(t)
   await vault.disconnect(keyOf())
   await t.rejects(renew(keyOf(), connectionWith()), { code: 'connection_required', status: 401, provider: 'acme' })
   await t.rejects(renew(keyOf('nobody'), connectionWith()), { code: 'connection_required' })
-  t.strictSame(endpoint.spent, [])
+  t.strictSame(endpoint.usedTokens, [])
 })
 
 t.test('SEC-15, SEC-20: who disconnects or signs out during a renewal wins, and the new grant is handed over for revocation', async t => {
   for (const end of ['disconnect', 'endSession'] as const) {
-    const { renew, vault, endpoint, store, orphans } = await begin(t)
-    endpoint.answers.push(async token => {
+    const { renew, vault, endpoint, store, revoked } = await openWorld(t)
+    endpoint.responses.push(async token => {
       await (end === 'disconnect' ? vault.disconnect(keyOf()) : vault.endSession('owner'))
-      return next(token)
+      return nextGrant(token)
     })
-    const codes = await many(5, () => codeOfRejection(renew(keyOf(), connectionWith())))
+    const codes = await inParallel(5, () => codeOfRejection(renew(keyOf(), connectionWith())))
     t.strictSame([...new Set(codes)], ['connection_required'], end)
     t.notOk((await store.readAll('owner')).has('connection:acme'), end)
     t.strictSame(
-      orphans.map(({ refreshToken }) => refreshToken?.reveal()),
+      revoked.map(({ refreshToken }) => refreshToken?.reveal()),
       ['refresh-2'],
       end
     )
@@ -211,16 +223,16 @@ t.test('SEC-15, SEC-20: who disconnects or signs out during a renewal wins, and 
 t.test('a sign-in during a renewal stands, whatever the provider says of the old grant', async t => {
   const signedIn = connectionWith({ credential: new Secret('access-new'), refreshToken: new Secret('refresh-new') })
   for (const [what, answer] of [
-    ['granted', next],
-    ['invalid_grant', failing('refused', 'invalid_grant')]
+    ['granted', nextGrant],
+    ['invalid_grant', failWith('refused', 'invalid_grant')]
   ] as const) {
-    const { renew, vault, endpoint, clock } = await begin(t)
-    endpoint.answers.push(async token => {
+    const { renew, vault, endpoint, clock } = await openWorld(t)
+    endpoint.responses.push(async token => {
       await vault.connect('owner', undefined, signedIn, sameBrowserCallback(clock))
       return answer(token)
     })
     t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-new', what)
-    t.strictSame(await keptTold(vault), revealSecrets(signedIn), what)
+    t.strictSame(await readRevealedConnection(vault), revealSecrets(signedIn), what)
   }
 })
 
@@ -229,39 +241,44 @@ t.test('a note that another instance made on the old token in the meantime does 
     { backoff: { failures: 1, retryAtMs: startMs + minute, failingSinceMs: startMs } },
     { status: 'reconnect_required' as const }
   ]) {
-    const { renew, vault, endpoint, orphans } = await begin(t)
-    endpoint.answers.push(async token => {
+    const { renew, vault, endpoint, revoked } = await openWorld(t)
+    endpoint.responses.push(async token => {
       const before = await vault.readConnection(keyOf())
       if (before) await vault.replace(keyOf(), before, connectionWith(note))
-      return next(token)
+      return nextGrant(token)
     })
     await renew(keyOf(), connectionWith())
-    t.match(await keptTold(vault), { credential: 'access-2', refreshToken: 'refresh-2', status: 'connected', backoff: undefined })
-    t.strictSame(orphans, [])
+    t.match(await readRevealedConnection(vault), {
+      credential: 'access-2',
+      refreshToken: 'refresh-2',
+      status: 'connected',
+      backoff: undefined
+    })
+    t.strictSame(revoked, [])
   }
 })
 
 const down = () => new GatewayError('store_unavailable', 'down', { retryAfter: 1 })
 
 t.test('SEC-41: a grant is held on to while the store does not take it', async t => {
-  const world = await begin(t)
+  const world = await openWorld(t)
   let faults = 0
   const { renew, settle, endpoint } = withStore(world, {
     commit: (owner, change) => (faults++ < 2 ? Promise.reject(down()) : world.store.commit(owner, change))
   })
-  t.strictSame(credentialsOf(await many(10, () => renew(keyOf(), connectionWith()))), ['access-2'])
-  t.equal((await kept(world.vault))?.refreshToken?.reveal(), 'refresh-1', 'who waited has it before the store has')
-  t.strictSame(credentialsOf(await many(10, () => renew(keyOf(), connectionWith()))), ['access-2'], 'and so has who comes then')
+  t.strictSame(distinctCredentials(await inParallel(10, () => renew(keyOf(), connectionWith()))), ['access-2'])
+  t.equal((await readConnection(world.vault))?.refreshToken?.reveal(), 'refresh-1', 'who waited has it before the store has')
+  t.strictSame(distinctCredentials(await inParallel(10, () => renew(keyOf(), connectionWith()))), ['access-2'], 'and so has who comes then')
   await settle(hour)
-  t.strictSame(endpoint.spent, ['refresh-1'])
-  t.equal((await kept(world.vault))?.refreshToken?.reveal(), 'refresh-2')
+  t.strictSame(endpoint.usedTokens, ['refresh-1'])
+  t.equal((await readConnection(world.vault))?.refreshToken?.reveal(), 'refresh-2')
 })
 
 t.test('SEC-41: a write of which only the answer was lost is found again', async t => {
-  const world = await begin(t)
+  const world = await openWorld(t)
   const renewals = collect(world.events, 'connection.renewed')
   let writes = 0
-  const { renew, settle, endpoint, orphans } = withStore(world, {
+  const { renew, settle, endpoint, revoked } = withStore(world, {
     commit: async (owner, change) => {
       const done = await world.store.commit(owner, change)
       if (writes++ === 0) throw down()
@@ -270,13 +287,13 @@ t.test('SEC-41: a write of which only the answer was lost is found again', async
   })
   t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2')
   await settle(hour)
-  t.strictSame(endpoint.spent, ['refresh-1'])
-  t.strictSame(orphans, [])
+  t.strictSame(endpoint.usedTokens, ['refresh-1'])
+  t.strictSame(revoked, [])
   t.strictSame(renewals, [{ owner: 'owner', provider: 'acme' }])
 })
 
 t.test('SEC-41: a gateway that closes gives up at last what the store does not take, and says so', async t => {
-  const world = await begin(t)
+  const world = await openWorld(t)
   const lost = collect(world.events, 'renewal.lost')
   const store = { ...world.store, commit: () => Promise.reject(down()) }
   const vault = createVault({ store, cipher: createCipher(world.keys), limits, clock: world.clock })
@@ -286,7 +303,7 @@ t.test('SEC-41: a gateway that closes gives up at last what the store does not t
     lease: store,
     store,
     changes: store.changes,
-    revocation: revokingInto(world.orphans),
+    revocation: recordRevocations(world.revoked),
     endpointOf: () => world.endpoint
   })
   t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2')
@@ -296,14 +313,14 @@ t.test('SEC-41: a gateway that closes gives up at last what the store does not t
 
 t.test('SEC-41: without the store no refresh token is spent', async t => {
   for (const method of ['acquire', 'readAll'] as const) {
-    const { renew, endpoint } = withStore(await begin(t), { [method]: () => Promise.reject(down()) })
+    const { renew, endpoint } = withStore(await openWorld(t), { [method]: () => Promise.reject(down()) })
     await t.rejects(renew(keyOf(), connectionWith()), { code: 'store_unavailable' }, method)
-    t.strictSame(endpoint.spent, [], method)
+    t.strictSame(endpoint.usedTokens, [], method)
   }
 })
 
 t.test('the lease is given back after a success and after a failure', async t => {
-  const { renew, settle, endpoint, store } = await begin(t)
+  const { renew, settle, endpoint, store } = await openWorld(t)
   const isFree = async () => {
     await settle(hour)
     const hold = await store.acquire('owner', 'renewal:acme', second)
@@ -312,13 +329,13 @@ t.test('the lease is given back after a success and after a failure', async t =>
   }
   await renew(keyOf(), connectionWith())
   t.ok(await isFree())
-  endpoint.answers.push(failing('unavailable'))
+  endpoint.responses.push(failWith('unavailable'))
   await codeOfRejection(renew(keyOf(), connectionWith({ credential: new Secret('access-2') })))
   t.ok(await isFree())
 })
 
 t.test('a lease that cannot be given back does not spoil the renewal', async t => {
-  const world = await begin(t)
+  const world = await openWorld(t)
   const { renew } = withStore(world, {
     acquire: async () => ({ extend: () => Promise.reject(down()), release: () => Promise.reject(down()) })
   })
@@ -326,20 +343,20 @@ t.test('a lease that cannot be given back does not spoil the renewal', async t =
 })
 
 t.test('a holder that was killed in the middle holds the others up until its lease ends, and no longer', async t => {
-  const { renew, endpoint, store, clock } = await begin(t)
+  const { renew, endpoint, store, clock } = await openWorld(t)
   await store.acquire('owner', 'renewal:acme', 30 * second)
   const waiting = renew(keyOf(), connectionWith())
-  t.strictSame(endpoint.spent, [])
+  t.strictSame(endpoint.usedTokens, [])
   clock.advance(30 * second)
   t.equal((await waiting).value.credential.reveal(), 'access-2')
 })
 
 t.test('SEC-13: who waits for another instance takes the token that it has got, while it still holds the lease', async t => {
-  const { renew, endpoint, store, vault } = await begin(t)
+  const { renew, endpoint, store, vault } = await openWorld(t)
   await store.acquire('owner', 'renewal:acme', hour)
   const waiting = renew(keyOf(), connectionWith())
   const before = await vault.readConnection(keyOf())
   if (before) await vault.replace(keyOf(), before, connectionWith({ credential: new Secret('access-theirs') }))
   t.equal((await waiting).value.credential.reveal(), 'access-theirs')
-  t.strictSame(endpoint.spent, [])
+  t.strictSame(endpoint.usedTokens, [])
 })

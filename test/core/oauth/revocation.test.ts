@@ -11,7 +11,7 @@ import { createCipher } from '../../../src/core/vault/cipher.ts'
 import { pendingOwner } from '../../../src/core/vault/records.ts'
 import { openSqliteStore } from '../../../src/stores/sqlite/store.ts'
 import { connectionWith, hour, type ManualClock, manualClock, minute, newKey, second, startMs } from '../support.ts'
-import { collect } from './renewing.ts'
+import { collect } from './renewal-world.ts'
 
 const day = 24 * hour
 
