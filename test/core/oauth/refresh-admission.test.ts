@@ -2,8 +2,8 @@ import t from 'tap'
 import { createRefreshAdmission } from '../../../src/core/oauth/refresh-admission.ts'
 import { manualClock, second } from '../support.ts'
 
-/** Pauses that end when the test says so, or whoever began them. */
-function turnsOfTest() {
+/** Pauses end when the test says so or when their signal is aborted. */
+function openAdmission() {
   const clock = manualClock()
   const pauses: Array<() => void> = []
   const pause = (_ms: number, signal: AbortSignal) =>
@@ -11,50 +11,50 @@ function turnsOfTest() {
       pauses.push(resolve)
       signal.addEventListener('abort', () => resolve())
     })
-  const turns = createRefreshAdmission(clock, pause)
-  const entered: string[] = []
-  const enter = (who: string, provider = 'acme') =>
-    turns.admit(provider).then(leave => {
-      entered.push(who)
-      return leave
+  const admission = createRefreshAdmission(clock, pause)
+  const admitted: string[] = []
+  const admit = (refresh: string, provider = 'acme') =>
+    admission.admit(provider).then(finish => {
+      admitted.push(refresh)
+      return finish
     })
-  return { clock, pauses, entered, enter }
+  return { clock, pauses, admitted, admit }
 }
 const settled = () => new Promise(setImmediate)
 
-t.test('after a quiet time the first goes ahead, and the others when it is back', async t => {
-  const { entered, enter } = turnsOfTest()
-  const leave = await enter('first')
-  const others = [enter('second'), enter('third')]
-  await enter('somebody at another provider', 'umbrella')
+t.test('after a quiet time the others wait for the outcome of the first refresh', async t => {
+  const { admitted, admit } = openAdmission()
+  const finish = await admit('first')
+  const others = [admit('second'), admit('third')]
+  await admit('at another provider', 'umbrella')
   await settled()
-  t.strictSame(entered, ['first', 'somebody at another provider'])
-  leave(false)
+  t.strictSame(admitted, ['first', 'at another provider'])
+  finish(false)
   await Promise.all(others)
-  t.strictSame(entered.slice(2), ['second', 'third'], 'together')
+  t.strictSame(admitted.slice(2), ['second', 'third'], 'both at once')
 })
 
-t.test('nobody waits for a first one that is slow for longer than half a second', async t => {
-  const { pauses, entered, enter } = turnsOfTest()
-  await enter('first')
-  const second = enter('second')
+t.test('the others wait for half a second at most', async t => {
+  const { pauses, admitted, admit } = openAdmission()
+  await admit('first')
+  const second = admit('second')
   await settled()
-  t.strictSame(entered, ['first'])
+  t.strictSame(admitted, ['first'])
   pauses[0]?.()
   await second
-  t.strictSame(entered, ['first', 'second'])
+  t.strictSame(admitted, ['first', 'second'])
 })
 
-t.test('nor where one was answered well within the last second', async t => {
-  const { clock, entered, enter } = turnsOfTest()
-  ;(await enter('first'))(true)
+t.test('within a second of a success all are admitted at once', async t => {
+  const { clock, admitted, admit } = openAdmission()
+  ;(await admit('first'))(true)
   clock.advance(second)
-  await Promise.all([enter('second'), enter('third')])
-  t.strictSame(entered, ['first', 'second', 'third'])
+  await Promise.all([admit('second'), admit('third')])
+  t.strictSame(admitted, ['first', 'second', 'third'])
   clock.advance(1)
-  const leave = await enter('fourth')
-  void enter('fifth')
+  const finish = await admit('fourth')
+  void admit('fifth')
   await settled()
-  t.strictSame(entered, ['first', 'second', 'third', 'fourth'], 'later it is as in the beginning')
-  leave(true)
+  t.strictSame(admitted, ['first', 'second', 'third', 'fourth'], 'after that second the first one goes ahead again')
+  finish(true)
 })

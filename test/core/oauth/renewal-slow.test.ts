@@ -5,160 +5,160 @@ import { Secret } from '../../../src/core/secret.ts'
 import { codeOfRejection, connectionWith, hour, keyOf, minute, sameBrowserCallback, second, startMs } from '../support.ts'
 import { addInstance, collect, inParallel, nextGrant, openWorld, readConnection, type World } from './renewal-world.ts'
 
-/** Patience that ends when the test says so; and what those who had it were willing to wait. */
-function timeoutOfTest() {
-  const late = new Set<() => void>()
-  const limits: number[] = []
-  const timeout: RenewalDependencies['timeout'] = (limitMs, work, fault = () => new Error('late')) => {
-    limits.push(limitMs)
+/** Timeouts that expire only when the test says so, and their durations. */
+function manualTimeouts() {
+  const pending = new Set<() => void>()
+  const limitsMs: number[] = []
+  const timeout: RenewalDependencies['timeout'] = (limitMs, work, createError = () => new Error('timeout')) => {
+    limitsMs.push(limitMs)
     const { promise, reject } = Promise.withResolvers<never>()
-    late.add(() => reject(fault()))
+    pending.add(() => reject(createError()))
     return Promise.race([work, promise])
   }
-  const end = () => {
-    for (const tell of late) tell()
-    late.clear()
+  const expireAll = () => {
+    for (const expire of pending) expire()
+    pending.clear()
   }
-  return { timeout, limits, end }
+  return { timeout, limitsMs, expireAll }
 }
 
-/** Makes the next token call wait. Resolves when it has come, with what answers it. */
-const slow = ({ endpoint }: World) =>
-  new Promise<() => void>(come => {
-    endpoint.responses.push(token => new Promise<Grant>(resolve => come(() => resolve(nextGrant(token)))))
+/** Holds the next token request. Resolves when it arrives, with a function that responds to it. */
+const holdTokenRequest = ({ endpoint }: World) =>
+  new Promise<() => void>(arrived => {
+    endpoint.responses.push(token => new Promise<Grant>(resolve => arrived(() => resolve(nextGrant(token)))))
   })
 
-const saved = async ({ vault }: World, credential: string) => {
+const waitUntilSaved = async ({ vault }: World, credential: string) => {
   while ((await readConnection(vault))?.credential.reveal() !== credential) await new Promise(setImmediate)
 }
 
-t.test('SEC-14: who waits is told after ten seconds, and the token call goes on: what it brings is kept, and serves the next', async t => {
-  const { timeout, limits, end } = timeoutOfTest()
+t.test('SEC-14: after ten seconds callers time out, and the token request continues', async t => {
+  const { timeout, limitsMs, expireAll } = manualTimeouts()
   const world = await openWorld(t, connectionWith(), { timeout })
-  const coming = slow(world)
-  const waiting = inParallel(5, () => codeOfRejection(world.renew(keyOf(), connectionWith())))
-  const answer = await coming
-  end()
-  t.strictSame([...new Set(await waiting)], ['provider_timeout'])
-  t.strictSame([...new Set(limits)], [10 * second])
+  const tokenRequest = holdTokenRequest(world)
+  const waiters = inParallel(5, () => codeOfRejection(world.renew(keyOf(), connectionWith())))
+  const respond = await tokenRequest
+  expireAll()
+  t.strictSame([...new Set(await waiters)], ['provider_timeout'])
+  t.strictSame([...new Set(limitsMs)], [10 * second])
   const later = world.renew(keyOf(), connectionWith())
-  end()
-  t.equal(await codeOfRejection(later), 'provider_timeout', 'who comes meanwhile waits as long, and causes no second call')
-  answer()
-  await saved(world, 'access-2')
+  expireAll()
+  t.equal(await codeOfRejection(later), 'provider_timeout', 'a later caller waits as long and causes no second request')
+  respond()
+  await waitUntilSaved(world, 'access-2')
   t.equal((await world.renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2')
   t.strictSame(world.endpoint.usedTokens, ['refresh-1'])
 })
 
-t.test('SEC-13: on another instance they wait as long, and no second call is made while the first goes on', async t => {
-  const { timeout, end } = timeoutOfTest()
+t.test('SEC-13: while a token request is slow, another instance waits and sends none', async t => {
+  const { timeout, expireAll } = manualTimeouts()
   const one = await openWorld(t, connectionWith(), { timeout })
   const two = addInstance(t, one, { timeout })
-  const coming = slow(one)
+  const tokenRequest = holdTokenRequest(one)
   const first = codeOfRejection(one.renew(keyOf(), connectionWith()))
-  const answer = await coming
+  const respond = await tokenRequest
   const second = codeOfRejection(two.renew(keyOf(), connectionWith()))
   one.clock.advance(minute)
-  end()
+  expireAll()
   t.strictSame(await Promise.all([first, second]), ['provider_timeout', 'provider_timeout'])
   await two.settle(hour)
-  t.pass('an instance for which nobody waits any more does not ask on and on')
-  answer()
-  await saved(one, 'access-2')
+  t.pass('an instance without waiters stops polling')
+  respond()
+  await waitUntilSaved(one, 'access-2')
   t.equal((await two.renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2')
   t.strictSame(one.endpoint.usedTokens, ['refresh-1'])
 })
 
-t.test('who has a token that is still good waits for a second from the beginning of its renewal', async t => {
-  const { timeout, limits, end } = timeoutOfTest()
+t.test('a caller whose token still works waits one second from the renewal’s start', async t => {
+  const { timeout, limitsMs, expireAll } = manualTimeouts()
   const world = await openWorld(t, connectionWith(), { timeout })
-  const coming = slow(world)
+  const tokenRequest = holdTokenRequest(world)
   const ahead = (ms = second) => codeOfRejection(world.renew(keyOf(), connectionWith(), ms))
   const first = ahead()
-  const answer = await coming
-  end()
+  const respond = await tokenRequest
+  expireAll()
   t.equal(await first, 'provider_timeout')
   world.clock.advance(400)
   const joined = ahead()
-  end()
+  expireAll()
   t.equal(await joined, 'provider_timeout')
   world.clock.advance(600)
-  t.equal(await ahead(), 'provider_timeout', 'at once')
-  t.strictSame(limits, [second, 600])
-  answer()
-  await saved(world, 'access-2')
+  t.equal(await ahead(), 'provider_timeout', 'immediately')
+  t.strictSame(limitsMs, [second, 600])
+  respond()
+  await waitUntilSaved(world, 'access-2')
 })
 
-t.test('who waits behind the renewal of an older token is told as well', async t => {
-  const { timeout, end } = timeoutOfTest()
+t.test('a caller that waits behind the renewal of an older token times out too', async t => {
+  const { timeout, expireAll } = manualTimeouts()
   const world = await openWorld(t, connectionWith(), { timeout })
-  const coming = slow(world)
+  const tokenRequest = holdTokenRequest(world)
   const first = codeOfRejection(world.renew(keyOf(), connectionWith()))
-  const answer = await coming
+  const respond = await tokenRequest
   const newer = codeOfRejection(world.renew(keyOf(), connectionWith({ credential: new Secret('access-9') })))
-  end()
+  expireAll()
   t.strictSame(await Promise.all([first, newer]), ['provider_timeout', 'provider_timeout'])
-  answer()
-  await saved(world, 'access-2')
+  respond()
+  await waitUntilSaved(world, 'access-2')
 })
 
-t.test('SEC-14: a token call that is under way when the gateway closes is waited for', async t => {
-  const { timeout, end } = timeoutOfTest()
+t.test('SEC-14: shutdown waits for a token request in flight', async t => {
+  const { timeout, expireAll } = manualTimeouts()
   const world = await openWorld(t, connectionWith(), { timeout })
-  const coming = slow(world)
-  const waiting = codeOfRejection(world.renew(keyOf(), connectionWith()))
-  const answer = await coming
-  end()
-  await waiting
+  const tokenRequest = holdTokenRequest(world)
+  const waiter = codeOfRejection(world.renew(keyOf(), connectionWith()))
+  const respond = await tokenRequest
+  expireAll()
+  await waiter
   const settled = world.settle(hour)
-  answer()
+  respond()
   await settled
   t.equal((await readConnection(world.vault))?.refreshToken?.reveal(), 'refresh-2')
 })
 
-t.test('SEC-14: and given up aloud when it takes too long for that, with its lease, which nobody gets while it may go on', async t => {
+t.test('SEC-14: shutdown abandons a token request that is too slow, without releasing its lease', async t => {
   const world = await openWorld(t)
   const abandoned = collect(world.events, 'renewal.abandoned')
-  const coming = slow(world)
-  const waiting = codeOfRejection(world.renew(keyOf(), connectionWith()))
-  await coming
+  const tokenRequest = holdTokenRequest(world)
+  const waiter = codeOfRejection(world.renew(keyOf(), connectionWith()))
+  await tokenRequest
   await world.settle(1)
-  t.equal(await waiting, 'provider_timeout')
+  t.equal(await waiter, 'provider_timeout')
   t.match(abandoned, [{ owner: 'owner', provider: 'acme' }])
   t.equal(await world.store.acquire('owner', 'renewal:acme', second), undefined)
   world.clock.advance(2 * minute)
-  t.ok(await world.store.acquire('owner', 'renewal:acme', second), 'it ends by itself')
+  t.ok(await world.store.acquire('owner', 'renewal:acme', second), 'it expires by itself')
 })
 
-t.test('SEC-13: without the certainty of the lease for as long as a token call may take none is made', async t => {
+t.test('SEC-13: no token request is sent if the lease may expire before its timeout', async t => {
   const world = await openWorld(t)
   const { store, clock, vault, endpoint } = world
-  // A process that stands still between the lease and the call.
-  const late = addInstance(t, world, {
+  // Stalls between acquiring the lease and sending the request.
+  const stalled = addInstance(t, world, {
     vault: {
       ...vault,
-      readConnection: async (...of) => {
+      readConnection: async (...args) => {
         clock.advance(6 * second)
-        return vault.readConnection(...of)
+        return vault.readConnection(...args)
       }
     }
   })
-  t.equal(await codeOfRejection(late.renew(keyOf(), connectionWith())), 'provider_unavailable')
+  t.equal(await codeOfRejection(stalled.renew(keyOf(), connectionWith())), 'provider_unavailable')
   t.strictSame(endpoint.usedTokens, [])
   t.ok(await store.acquire('owner', 'renewal:acme', second))
 })
 
-t.test('a sign-in while a slow renewal goes on stands, and what the renewal brings is handed over', async t => {
-  const { timeout, end } = timeoutOfTest()
+t.test('a sign-in during a slow renewal stays', async t => {
+  const { timeout, expireAll } = manualTimeouts()
   const world = await openWorld(t, connectionWith(), { timeout })
-  const coming = slow(world)
-  const waiting = codeOfRejection(world.renew(keyOf(), connectionWith()))
-  const answer = await coming
-  end()
-  await waiting
+  const tokenRequest = holdTokenRequest(world)
+  const waiter = codeOfRejection(world.renew(keyOf(), connectionWith()))
+  const respond = await tokenRequest
+  expireAll()
+  await waiter
   const signedIn = connectionWith({ credential: new Secret('access-new'), connectedAtMs: startMs })
   await world.vault.connect('owner', undefined, signedIn, sameBrowserCallback(world.clock))
-  answer()
+  respond()
   await world.settle(hour)
   t.equal((await readConnection(world.vault))?.credential.reveal(), 'access-new')
 })

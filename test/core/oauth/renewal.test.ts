@@ -31,7 +31,7 @@ import {
   withStore
 } from './renewal-world.ts'
 
-t.test('SEC-13: a hundred calls that are refused together cause one renewal', async t => {
+t.test('SEC-13: a hundred callers at once cause one refresh', async t => {
   const { renew, endpoint, vault, revoked } = await openWorld(t)
   const results = await inParallel(100, () => renew(keyOf(), connectionWith()))
   t.strictSame(distinctCredentials(results), ['access-2'])
@@ -47,7 +47,7 @@ t.test('SEC-13: a hundred calls that are refused together cause one renewal', as
   t.strictSame(revoked, [])
 })
 
-t.test('SEC-13: two instances with fifty calls each cause one renewal', async t => {
+t.test('SEC-13: fifty callers on each of two instances cause one refresh', async t => {
   const one = await openWorld(t)
   const two = addInstance(t, one)
   const results = (await Promise.all([one, two].map(({ renew }) => inParallel(50, () => renew(keyOf(), connectionWith()))))).flat()
@@ -55,7 +55,7 @@ t.test('SEC-13: two instances with fifty calls each cause one renewal', async t 
   t.strictSame(one.endpoint.usedTokens, ['refresh-1'])
 })
 
-t.test('SEC-13: who comes late with the old token gets the new one, without a call', async t => {
+t.test('SEC-13: a late caller with the old token gets the new one without a refresh', async t => {
   const one = await openWorld(t)
   await one.renew(keyOf(), connectionWith())
   const results = [await one.renew(keyOf(), connectionWith()), await addInstance(t, one).renew(keyOf(), connectionWith())]
@@ -63,7 +63,7 @@ t.test('SEC-13: who comes late with the old token gets the new one, without a ca
   t.strictSame(one.endpoint.usedTokens, ['refresh-1'])
 })
 
-t.test('who is refused with the new token as well causes the next renewal, also while the first is under way', async t => {
+t.test('callers with the old and the new token at once cause two refreshes', async t => {
   const { renew, endpoint } = await openWorld(t)
   const newest = connectionWith({ credential: new Secret('access-2') })
   const results = await Promise.all([
@@ -79,16 +79,16 @@ t.test('who is refused with the new token as well causes the next renewal, also 
   t.strictSame(endpoint.usedTokens, ['refresh-1', 'refresh-2'])
 })
 
-t.test('connections to several providers, and of several people, are renewed beside each other', async t => {
+t.test('connections of different providers and users are renewed concurrently', async t => {
   const { renew, vault, endpoint, clock } = await openWorld(t)
   const umbrella = connectionWith({ provider: 'umbrella', refreshToken: new Secret('refresh-10') })
-  const theirs = connectionWith({ refreshToken: new Secret('refresh-20') })
+  const otherConnection = connectionWith({ refreshToken: new Secret('refresh-20') })
   await vault.connect('owner', undefined, umbrella, sameBrowserCallback(clock))
-  await vault.connect('other', undefined, theirs)
+  await vault.connect('other', undefined, otherConnection)
   const results = await Promise.all([
     renew(keyOf(), connectionWith()),
     renew(keyOf('owner', 'umbrella'), umbrella),
-    renew(keyOf('other'), theirs)
+    renew(keyOf('other'), otherConnection)
   ])
   t.strictSame(
     results.map(({ value }) => value.credential.reveal()),
@@ -97,7 +97,7 @@ t.test('connections to several providers, and of several people, are renewed bes
   t.strictSame(endpoint.usedTokens.toSorted(), ['refresh-1', 'refresh-10', 'refresh-20'])
 })
 
-t.test('SEC-14: invalid_grant ends the connection for everyone who waited, and nobody asks again', async t => {
+t.test('SEC-14: after invalid_grant the connection is ended for all callers, without another request', async t => {
   const one = await openWorld(t, connectionWith({ backoff: { failures: 1, retryAtMs: startMs, failingSinceMs: startMs } }))
   const two = addInstance(t, one)
   one.endpoint.responses.push(failWith('refused', 'invalid_grant'))
@@ -109,14 +109,18 @@ t.test('SEC-14: invalid_grant ends the connection for everyone who waited, and n
     await t.rejects(renew(keyOf(), connectionWith()), { code: 'reconnect_required', status: 401, provider: 'acme' })
   t.strictSame(one.endpoint.usedTokens, ['refresh-1'])
   const { refreshToken: _, ...rest } = revealSecrets(connectionWith())
-  t.strictSame(await readRevealedConnection(one.vault), { ...rest, status: 'reconnect_required' }, 'what is of no use any more is not kept')
+  t.strictSame(
+    await readRevealedConnection(one.vault),
+    { ...rest, status: 'reconnect_required' },
+    'the refresh token and the backoff are deleted'
+  )
 })
 
-t.test('a credential that cannot be renewed ends the connection when the provider refuses it', async t => {
-  const { refreshToken: _, ...without } = connectionWith()
+t.test('a refused credential that cannot be renewed ends the connection', async t => {
+  const { refreshToken: _, ...withoutRefreshToken } = connectionWith()
   for (const [what, connection] of [
-    ['a grant without a refresh token', without],
-    ['an API key', { ...without, method: 'api_key' }],
+    ['a grant without a refresh token', withoutRefreshToken],
+    ['an API key', { ...withoutRefreshToken, method: 'api_key' }],
     ['a provider whose OAuth is off', connectionWith({ provider: 'unconfigured' })]
   ] as ReadonlyArray<[string, Connection]>) {
     const { renew, vault, endpoint } = await openWorld(t, connection)
@@ -126,7 +130,7 @@ t.test('a credential that cannot be renewed ends the connection when the provide
   }
 })
 
-t.test('SEC-14: a timeout or fault of the provider keeps the tokens and is not hammered', async t => {
+t.test('SEC-14: after a temporary failure the tokens stay and the next refresh waits', async t => {
   for (const [kind, reason, code] of [
     ['timeout', undefined, 'provider_timeout'],
     ['unavailable', undefined, 'provider_unavailable'],
@@ -143,15 +147,15 @@ t.test('SEC-14: a timeout or fault of the provider keeps the tokens and is not h
       what
     )
     clock.advance(second - 1)
-    await t.rejects(renew(keyOf(), connectionWith()), { code: 'provider_unavailable', retryAfter: 1 }, `${what}, and again too early`)
+    await t.rejects(renew(keyOf(), connectionWith()), { code: 'provider_unavailable', retryAfter: 1 }, `${what}, retried too early`)
     t.equal(endpoint.usedTokens.length, 1, what)
     clock.advance(1)
     endpoint.responses.push(nextGrant)
-    t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2', `${what}, and again in time`)
+    t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2', `${what}, retried after the wait`)
   }
 })
 
-t.test('SEC-14: the wait doubles up to a minute, and a success forgets it', async t => {
+t.test('SEC-14: the backoff doubles up to a minute, and a success resets it', async t => {
   const { renew, vault, endpoint, clock } = await openWorld(t)
   for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60]) {
     endpoint.responses.push(failWith('unavailable'))
@@ -168,7 +172,7 @@ t.test('SEC-14: the wait doubles up to a minute, and a success forgets it', asyn
   await t.rejects(renew(keyOf(), connectionWith({ credential: new Secret('access-2') })), { code: 'provider_unavailable', retryAfter: 1 })
 })
 
-t.test('SEC-14: a failure is shared by everyone who waited, on every instance', async t => {
+t.test('SEC-14: all waiters on all instances share a failure', async t => {
   const one = await openWorld(t)
   const two = addInstance(t, one)
   one.endpoint.responses.push(failWith('timeout'))
@@ -182,19 +186,19 @@ t.test('SEC-14: a failure is shared by everyone who waited, on every instance', 
   )
 })
 
-t.test('what is no answer of a token endpoint passes through, and keeps the tokens', async t => {
+t.test('an unexpected error is passed on, and the tokens stay', async t => {
   const { renew, vault, endpoint } = await openWorld(t)
-  const fault = new RangeError('a slip of the program')
+  const error = new RangeError('a programming mistake')
   endpoint.responses.push(() => {
-    throw fault
+    throw error
   })
-  t.equal(await codeOfRejection(renew(keyOf(), connectionWith())), fault)
+  t.equal(await codeOfRejection(renew(keyOf(), connectionWith())), error)
   t.strictSame(await readRevealedConnection(vault), revealSecrets(connectionWith()))
   endpoint.responses.push(nextGrant)
-  t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2', 'and the next may try')
+  t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2', 'the next caller may try')
 })
 
-t.test('SEC-15: without a connection there is nothing to renew, and no call', async t => {
+t.test('SEC-15: without a connection no refresh is sent', async t => {
   const { renew, vault, endpoint } = await openWorld(t)
   await vault.disconnect(keyOf())
   await t.rejects(renew(keyOf(), connectionWith()), { code: 'connection_required', status: 401, provider: 'acme' })
@@ -202,7 +206,7 @@ t.test('SEC-15: without a connection there is nothing to renew, and no call', as
   t.strictSame(endpoint.usedTokens, [])
 })
 
-t.test('SEC-15, SEC-20: who disconnects or signs out during a renewal wins, and the new grant is handed over for revocation', async t => {
+t.test('SEC-15, SEC-20: a disconnect or sign-out during a renewal wins, and the new grant is revoked', async t => {
   for (const end of ['disconnect', 'endSession'] as const) {
     const { renew, vault, endpoint, store, revoked } = await openWorld(t)
     endpoint.responses.push(async token => {
@@ -220,31 +224,31 @@ t.test('SEC-15, SEC-20: who disconnects or signs out during a renewal wins, and 
   }
 })
 
-t.test('a sign-in during a renewal stands, whatever the provider says of the old grant', async t => {
+t.test('a sign-in during a renewal stays, whatever the token endpoint responds', async t => {
   const signedIn = connectionWith({ credential: new Secret('access-new'), refreshToken: new Secret('refresh-new') })
-  for (const [what, answer] of [
+  for (const [what, respond] of [
     ['granted', nextGrant],
     ['invalid_grant', failWith('refused', 'invalid_grant')]
   ] as const) {
     const { renew, vault, endpoint, clock } = await openWorld(t)
     endpoint.responses.push(async token => {
       await vault.connect('owner', undefined, signedIn, sameBrowserCallback(clock))
-      return answer(token)
+      return respond(token)
     })
     t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-new', what)
     t.strictSame(await readRevealedConnection(vault), revealSecrets(signedIn), what)
   }
 })
 
-t.test('a note that another instance made on the old token in the meantime does not undo the renewal', async t => {
-  for (const note of [
+t.test('a concurrent write to the old record does not undo the renewal', async t => {
+  for (const change of [
     { backoff: { failures: 1, retryAtMs: startMs + minute, failingSinceMs: startMs } },
     { status: 'reconnect_required' as const }
   ]) {
     const { renew, vault, endpoint, revoked } = await openWorld(t)
     endpoint.responses.push(async token => {
       const before = await vault.readConnection(keyOf())
-      if (before) await vault.replace(keyOf(), before, connectionWith(note))
+      if (before) await vault.replace(keyOf(), before, connectionWith(change))
       return nextGrant(token)
     })
     await renew(keyOf(), connectionWith())
@@ -260,21 +264,21 @@ t.test('a note that another instance made on the old token in the meantime does 
 
 const down = () => new GatewayError('store_unavailable', 'down', { retryAfter: 1 })
 
-t.test('SEC-41: a grant is held on to while the store does not take it', async t => {
+t.test('SEC-41: a refreshed grant that the store rejects is served from memory and retried', async t => {
   const world = await openWorld(t)
-  let faults = 0
+  let failures = 0
   const { renew, settle, endpoint } = withStore(world, {
-    commit: (owner, change) => (faults++ < 2 ? Promise.reject(down()) : world.store.commit(owner, change))
+    commit: (owner, change) => (failures++ < 2 ? Promise.reject(down()) : world.store.commit(owner, change))
   })
   t.strictSame(distinctCredentials(await inParallel(10, () => renew(keyOf(), connectionWith()))), ['access-2'])
-  t.equal((await readConnection(world.vault))?.refreshToken?.reveal(), 'refresh-1', 'who waited has it before the store has')
-  t.strictSame(distinctCredentials(await inParallel(10, () => renew(keyOf(), connectionWith()))), ['access-2'], 'and so has who comes then')
+  t.equal((await readConnection(world.vault))?.refreshToken?.reveal(), 'refresh-1', 'waiters get the new token before it is stored')
+  t.strictSame(distinctCredentials(await inParallel(10, () => renew(keyOf(), connectionWith()))), ['access-2'], 'later callers get it too')
   await settle(hour)
   t.strictSame(endpoint.usedTokens, ['refresh-1'])
   t.equal((await readConnection(world.vault))?.refreshToken?.reveal(), 'refresh-2')
 })
 
-t.test('SEC-41: a write of which only the answer was lost is found again', async t => {
+t.test('SEC-41: a write whose acknowledgement was lost is recognized', async t => {
   const world = await openWorld(t)
   const renewals = collect(world.events, 'connection.renewed')
   let writes = 0
@@ -292,7 +296,7 @@ t.test('SEC-41: a write of which only the answer was lost is found again', async
   t.strictSame(renewals, [{ owner: 'owner', provider: 'acme' }])
 })
 
-t.test('SEC-41: a gateway that closes gives up at last what the store does not take, and says so', async t => {
+t.test('SEC-41: a grant that cannot be stored before shutdown is reported as lost', async t => {
   const world = await openWorld(t)
   const lost = collect(world.events, 'renewal.lost')
   const store = { ...world.store, commit: () => Promise.reject(down()) }
@@ -319,13 +323,13 @@ t.test('SEC-41: without the store no refresh token is spent', async t => {
   }
 })
 
-t.test('the lease is given back after a success and after a failure', async t => {
+t.test('the lease is released after a success and after a failure', async t => {
   const { renew, settle, endpoint, store } = await openWorld(t)
   const isFree = async () => {
     await settle(hour)
-    const hold = await store.acquire('owner', 'renewal:acme', second)
-    await hold?.release()
-    return hold !== undefined
+    const lease = await store.acquire('owner', 'renewal:acme', second)
+    await lease?.release()
+    return lease !== undefined
   }
   await renew(keyOf(), connectionWith())
   t.ok(await isFree())
@@ -334,7 +338,7 @@ t.test('the lease is given back after a success and after a failure', async t =>
   t.ok(await isFree())
 })
 
-t.test('a lease that cannot be given back does not spoil the renewal', async t => {
+t.test('a lease that cannot be released does not fail the renewal', async t => {
   const world = await openWorld(t)
   const { renew } = withStore(world, {
     acquire: async () => ({ extend: () => Promise.reject(down()), release: () => Promise.reject(down()) })
@@ -342,21 +346,21 @@ t.test('a lease that cannot be given back does not spoil the renewal', async t =
   t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-2')
 })
 
-t.test('a holder that was killed in the middle holds the others up until its lease ends, and no longer', async t => {
+t.test('the lease of a killed holder blocks others only until it expires', async t => {
   const { renew, endpoint, store, clock } = await openWorld(t)
   await store.acquire('owner', 'renewal:acme', 30 * second)
-  const waiting = renew(keyOf(), connectionWith())
+  const waiter = renew(keyOf(), connectionWith())
   t.strictSame(endpoint.usedTokens, [])
   clock.advance(30 * second)
-  t.equal((await waiting).value.credential.reveal(), 'access-2')
+  t.equal((await waiter).value.credential.reveal(), 'access-2')
 })
 
-t.test('SEC-13: who waits for another instance takes the token that it has got, while it still holds the lease', async t => {
+t.test('SEC-13: a waiter takes the token of another instance that still holds the lease', async t => {
   const { renew, endpoint, store, vault } = await openWorld(t)
   await store.acquire('owner', 'renewal:acme', hour)
-  const waiting = renew(keyOf(), connectionWith())
+  const waiter = renew(keyOf(), connectionWith())
   const before = await vault.readConnection(keyOf())
-  if (before) await vault.replace(keyOf(), before, connectionWith({ credential: new Secret('access-theirs') }))
-  t.equal((await waiting).value.credential.reveal(), 'access-theirs')
+  if (before) await vault.replace(keyOf(), before, connectionWith({ credential: new Secret('access-of-another-instance') }))
+  t.equal((await waiter).value.credential.reveal(), 'access-of-another-instance')
   t.strictSame(endpoint.usedTokens, [])
 })

@@ -2,7 +2,7 @@ import t from 'tap'
 import { readErrorDescription, readTokenError } from '../../../src/core/oauth/token-error.ts'
 import type { TokenRefusal } from '../../../src/core/provider/definition.ts'
 
-t.test('SEC-14: that a grant is over is understood in the words that are met', async t => {
+t.test('SEC-14: every known spelling of invalid_grant is recognized', async t => {
   for (const document of [
     { error: 'invalid_grant' },
     { error: 'INVALID_GRANT' },
@@ -24,12 +24,12 @@ t.test('SEC-14: that a grant is over is understood in the words that are met', a
       t.equal(readTokenError(document, status)?.means, 'invalid_grant', JSON.stringify(document))
 })
 
-t.test('SEC-14: of a server’s fault only OAuth’s own word is believed', async t => {
+t.test('SEC-14: with a 5xx only the standard code invalid_grant counts', async t => {
   t.equal(readTokenError({ error: 'invalid_grant' }, 500)?.means, 'invalid_grant')
   t.equal(readTokenError({ error: 'login_required' }, 503)?.means, undefined)
 })
 
-t.test('SEC-14: what says something else, or nothing, ends no grant', async t => {
+t.test('SEC-14: any other body, or none, is not invalid_grant', async t => {
   for (const document of [
     undefined,
     null,
@@ -48,13 +48,13 @@ t.test('SEC-14: what says something else, or nothing, ends no grant', async t =>
     t.equal(readTokenError(document, 400)?.means, undefined, JSON.stringify(document))
 })
 
-t.test('a refused client is told apart', async t => {
+t.test('a rejected client is recognized', async t => {
   for (const error of ['invalid_client', 'incorrect_client_credentials', 'bad_client_secret'])
     t.equal(readTokenError({ error }, 401)?.means, 'invalid_client', error)
-  t.equal(readTokenError({ error: 'unauthorized_client' }, 400)?.means, undefined, 'which may be the grant as well')
+  t.equal(readTokenError({ error: 'unauthorized_client' }, 400)?.means, undefined, 'may concern the grant instead')
 })
 
-t.test('a definition declares its vendor’s words, and they go before all others', async t => {
+t.test('the error codes of a definition take precedence', async t => {
   const declared: TokenRefusal[] = [
     { pointer: '/error', oneOf: ['unauthorized_client'], means: 'invalid_grant' },
     { pointer: '/detail/number', oneOf: [190, 191], means: 'invalid_grant' },
@@ -62,11 +62,11 @@ t.test('a definition declares its vendor’s words, and they go before all other
   ]
   t.equal(readTokenError({ error: 'unauthorized_client' }, 403, { declared })?.means, 'invalid_grant')
   t.equal(readTokenError({ detail: { number: 191 } }, 200, { declared })?.means, 'invalid_grant')
-  t.equal(readTokenError({ detail: { number: '191' } }, 200, { declared }), undefined, 'exactly')
+  t.equal(readTokenError({ detail: { number: '191' } }, 200, { declared }), undefined, 'types must match')
   t.equal(readTokenError({ error: 'invalid_grant' }, 400, { declared })?.means, 'invalid_client')
 })
 
-t.test('SEC-17: a code is logged in the characters that a code may have, and not at any length', async t => {
+t.test('SEC-17: a logged code or description is sanitized, truncated and free of sent secrets', async t => {
   t.equal(readTokenError({ error: 'bad "quoted\\"\r\nx: y é' }, 400)?.code, 'bad quotedx: y ')
   t.equal(readTokenError({ error: 'x'.repeat(1_000) }, 400)?.code?.length, 64)
   t.equal(readErrorDescription({ error: 'a', error_description: 'one\nline\u202e' }), 'oneline')
@@ -74,5 +74,5 @@ t.test('SEC-17: a code is logged in the characters that a code may have, and not
   t.equal(readErrorDescription({ error: 'a' }), undefined)
   const sent = ['refresh-token-canary']
   t.equal(readTokenError({ error: 'no refresh-token-canary' }, 400, { sent })?.code, undefined)
-  t.equal(readErrorDescription({ error_description: 'refresh-token... is unknown' }, sent), undefined, 'nor by its beginning')
+  t.equal(readErrorDescription({ error_description: 'refresh-token... is unknown' }, sent), undefined, 'nor its prefix')
 })

@@ -9,28 +9,28 @@ const utf16 = (littleEndian: boolean) => {
   return littleEndian ? bytes : bytes.swap16()
 }
 
-t.test('SEC-10: JSON is read however it is written down', async t => {
-  for (const [how, body] of Object.entries({
-    'as it is': Buffer.from(text),
-    'with blanks around it': Buffer.from(`\r\n ${text}\n`),
-    'behind a prefix against scripts': Buffer.from(`)]}',\n${text}`),
-    'behind a warning': Buffer.from(`<br />\n<b>Warning</b>: no time zone\n${text}\n`),
+t.test('SEC-10: JSON is parsed in every common encoding and compression', async t => {
+  for (const [name, body] of Object.entries({
+    plain: Buffer.from(text),
+    'with whitespace around it': Buffer.from(`\r\n ${text}\n`),
+    'after an anti-hijacking prefix': Buffer.from(`)]}',\n${text}`),
+    'after a warning': Buffer.from(`<br />\n<b>Warning</b>: no time zone\n${text}\n`),
     'with a byte order mark': Buffer.from(`\ufeff${text}`),
     'in UTF-16, little-endian': utf16(true),
     'in UTF-16, big-endian': utf16(false),
     gzip: gzipSync(text),
-    'gzip without its end': gzipSync(text).subarray(0, -8),
-    'gzip with a byte order mark in it': gzipSync(`\ufeff${text}`),
+    'truncated gzip': gzipSync(text).subarray(0, -8),
+    'gzip of a text with a byte order mark': gzipSync(`\ufeff${text}`),
     deflate: deflateSync(text),
-    'deflate without a head': deflateRawSync(text),
+    'deflate without a header': deflateRawSync(text),
     brotli: brotliCompressSync(text)
   }))
-    t.strictSame(parseTokenResponseBody(body), response, how)
-  const named = parseTokenResponseBody(Buffer.from('{"__proto__": 1, "access_token": "token"}')) as object
-  t.ok(Object.hasOwn(named, 'access_token'), 'a name that some parsers refuse is a name')
+    t.strictSame(parseTokenResponseBody(body), response, name)
+  const parsed = parseTokenResponseBody(Buffer.from('{"__proto__": 1, "access_token": "token"}')) as object
+  t.ok(Object.hasOwn(parsed, 'access_token'), '__proto__ is an ordinary name')
 })
 
-t.test('SEC-10: a form is read, and a word', async t => {
+t.test('SEC-10: a form is parsed', async t => {
   t.strictSame(parseTokenResponseBody(Buffer.from('access_token=gho_16C7&scope=repo%2Cgist&token_type=bearer')), {
     access_token: 'gho_16C7',
     scope: 'repo,gist',
@@ -40,11 +40,14 @@ t.test('SEC-10: a form is read, and a word', async t => {
     error: 'bad_refresh_token',
     error_description: 'The refresh token is incorrect.'
   })
+})
+
+t.test('SEC-10: a bare error code is parsed', async t => {
   for (const body of ['invalid_grant', ' invalid_grant\r\n', '"invalid_grant"', 'INVALID_GRANT'])
     t.match(parseTokenResponseBody(Buffer.from(body)), { error: /^invalid_grant$/i }, body)
 })
 
-t.test('SEC-14: what only holds the word somewhere says nothing', async t => {
+t.test('SEC-14: a body that only mentions invalid_grant is not parsed', async t => {
   for (const body of [
     '',
     ' ',
@@ -61,6 +64,6 @@ t.test('SEC-14: what only holds the word somewhere says nothing', async t => {
     t.equal(parseTokenResponseBody(Buffer.from(body)), undefined, JSON.stringify(body))
 })
 
-t.test('a body that grows without end when it is decoded is none', async t => {
+t.test('a decompression bomb is not parsed', async t => {
   t.equal(parseTokenResponseBody(gzipSync(`{"access_token":"${'x'.repeat(4_000_000)}"}`)), undefined)
 })

@@ -3,7 +3,7 @@ import { parseTokenResponse, TokenEndpointError } from '../../../src/core/oauth/
 import type { TokenResponseShape } from '../../../src/core/provider/definition.ts'
 import { printable } from '../support.ts'
 
-const least = { access_token: 'token', token_type: 'Bearer' }
+const minimal = { access_token: 'token', token_type: 'Bearer' }
 
 const read = (body: unknown, shape?: TokenResponseShape, scopeSeparator?: string) => {
   const { accessToken, refreshToken, ...rest } = parseTokenResponse(body, { shape, scopeSeparator })
@@ -18,8 +18,8 @@ function kindOf(body: unknown, shape?: TokenResponseShape): unknown {
   }
 }
 
-t.test('SEC-10: the answers of RFC 6749 are understood', async t => {
-  t.strictSame(read(least), { accessToken: 'token' })
+t.test('SEC-10: the token responses of RFC 6749 are parsed', async t => {
+  t.strictSame(read(minimal), { accessToken: 'token' })
   t.strictSame(
     read({
       access_token: '2YotnFZFEjr1zCsicMWpAA',
@@ -37,18 +37,18 @@ t.test('SEC-10: the answers of RFC 6749 are understood', async t => {
     }
   )
   t.strictSame(
-    read({ ...least, error: null, refresh_token: null, scope: null, expires_in: null }),
+    read({ ...minimal, error: null, refresh_token: null, scope: null, expires_in: null }),
     { accessToken: 'token' },
-    'null is absence'
+    'null counts as absent'
   )
 })
 
-t.test('SEC-10: a body that is no JSON object is no answer', async t => {
-  for (const body of [undefined, null, '', 'access_token=token&token_type=bearer', 1, true, [], [least]])
+t.test('SEC-10: a body that is not a JSON object is invalid', async t => {
+  for (const body of [undefined, null, '', 'access_token=token&token_type=bearer', 1, true, [], [minimal]])
     t.equal(kindOf(body), 'invalid_response', String(body))
 })
 
-t.test('SEC-10: an answer without a token that could stand in a header is none', async t => {
+t.test('SEC-10: a response without a token that fits into a header is invalid', async t => {
   for (const access_token of [
     undefined,
     null,
@@ -66,18 +66,18 @@ t.test('SEC-10: an answer without a token that could stand in a header is none',
     'tokén',
     'x'.repeat(16_385)
   ])
-    t.equal(kindOf({ ...least, access_token }), 'invalid_response', printable(String(access_token).slice(0, 20)))
+    t.equal(kindOf({ ...minimal, access_token }), 'invalid_response', printable(String(access_token).slice(0, 20)))
   const longest = 'x'.repeat(16_384)
-  t.equal(read({ ...least, access_token: longest }).accessToken, longest)
-  t.equal(kindOf(Object.create(least)), 'invalid_response', 'an inherited token is none')
+  t.equal(read({ ...minimal, access_token: longest }).accessToken, longest)
+  t.equal(kindOf(Object.create(minimal)), 'invalid_response', 'an inherited token does not count')
 })
 
-t.test('SEC-10: a refresh token that could not be sent is not kept, and the access token is', async t => {
+t.test('SEC-10: an invalid refresh token is dropped, and the access token is used', async t => {
   for (const refresh_token of [undefined, null, '', 1, {}, 'a\nb', 'x'.repeat(16_385)])
-    t.strictSame(read({ ...least, refresh_token }), { accessToken: 'token' }, printable(String(refresh_token).slice(0, 20)))
+    t.strictSame(read({ ...minimal, refresh_token }), { accessToken: 'token' }, printable(String(refresh_token).slice(0, 20)))
 })
 
-t.test('SEC-10: the token type is Bearer unless the definition says otherwise, and may be left out', async t => {
+t.test('SEC-10: the token type is Bearer or the definition’s, and may be absent', async t => {
   const accepted = { accessToken: 'token' }
   for (const [token_type, expected, outcome] of [
     ['Bearer', undefined, accepted],
@@ -103,13 +103,13 @@ t.test('SEC-10: the token type is Bearer unless the definition says otherwise, a
     t.strictSame(
       kindOf({ access_token: 'token', token_type }, shape),
       outcome,
-      `${JSON.stringify(token_type)} where ${expected ?? 'nothing'} is defined`
+      `${JSON.stringify(token_type)} with ${expected ?? 'no'} type defined`
     )
   }
 })
 
-t.test('SEC-10: a 200 with an error in it and no token fails; where there is a token, that counts', async t => {
-  const { access_token, token_type } = least
+t.test('SEC-10: an error in a 200 counts only if there is no token', async t => {
+  const { access_token, token_type } = minimal
   for (const [error, kind] of [
     ['invalid_grant', 'refused'],
     ['some_words', 'refused'],
@@ -124,19 +124,19 @@ t.test('SEC-10: a 200 with an error in it and no token fails; where there is a t
   }
 })
 
-t.test('SEC-14: what a response of no use says the next refresh token is, is not thrown away', async t => {
-  for (const body of [{ ...least, token_type: 'mac' }, { token_type: 'Bearer' }]) {
+t.test('SEC-14: the error for an unusable response carries the rotated refresh token', async t => {
+  for (const body of [{ ...minimal, token_type: 'mac' }, { token_type: 'Bearer' }]) {
     try {
       parseTokenResponse({ ...body, refresh_token: 'next' })
-      t.fail('it is of no use')
+      t.fail('it is unusable')
     } catch (error) {
       t.equal((error as TokenEndpointError).details.rotatedRefreshToken?.reveal(), 'next')
     }
   }
 })
 
-t.test('a fault in an answer is told without a word of the answer', async t => {
-  for (const body of [{ ...least, access_token: 'canary\n' }, { ...least, token_type: 'canary' }, 'canary'])
+t.test('the error for an invalid response does not quote it', async t => {
+  for (const body of [{ ...minimal, access_token: 'canary\n' }, { ...minimal, token_type: 'canary' }, 'canary'])
     t.throws(() => parseTokenResponse(body), {
       name: 'TokenEndpointError',
       kind: 'invalid_response',
@@ -145,7 +145,7 @@ t.test('a fault in an answer is told without a word of the answer', async t => {
     })
 })
 
-t.test('SEC-10: a lifetime is seconds, as a number or a string, and at most a year', async t => {
+t.test('SEC-10: a lifetime is in seconds, a number or string, and at most a year', async t => {
   const year = 366 * 24 * 3_600_000
   for (const [expires_in, expiresInMs] of [
     [1, 1000],
@@ -166,17 +166,17 @@ t.test('SEC-10: a lifetime is seconds, as a number or a string, and at most a ye
     [[60], undefined],
     [{}, undefined]
   ] as const)
-    t.equal(read({ ...least, expires_in }).expiresInMs, expiresInMs, printable(String(expires_in).slice(0, 20)))
+    t.equal(read({ ...minimal, expires_in }).expiresInMs, expiresInMs, printable(String(expires_in).slice(0, 20)))
 })
 
-t.test('a definition may give a lifetime for answers that have none', async t => {
+t.test('a definition may set a lifetime for responses without one', async t => {
   const shape = { defaultExpiresIn: 900 }
-  t.equal(read(least, shape).expiresInMs, 900_000)
-  t.equal(read({ ...least, expires_in: 0 }, shape).expiresInMs, 900_000)
-  t.equal(read({ ...least, expires_in: 60 }, shape).expiresInMs, 60_000)
+  t.equal(read(minimal, shape).expiresInMs, 900_000)
+  t.equal(read({ ...minimal, expires_in: 0 }, shape).expiresInMs, 900_000)
+  t.equal(read({ ...minimal, expires_in: 60 }, shape).expiresInMs, 60_000)
 })
 
-t.test('SEC-11: the scopes granted are read with the separator of the provider, blanks and commas too', async t => {
+t.test('SEC-11: granted scopes are split at the provider’s separator, spaces and commas', async t => {
   for (const [scope, separator, scopes] of [
     ['read write', undefined, ['read', 'write']],
     ['  read   write ', ' ', ['read', 'write']],
@@ -196,11 +196,11 @@ t.test('SEC-11: the scopes granted are read with the separator of the provider, 
     [7, undefined, undefined],
     [{}, undefined, undefined]
   ] as const)
-    t.strictSame(read({ ...least, scope }, {}, separator).scopes, scopes, `${JSON.stringify(scope)} with ${separator ?? 'the usual'}`)
-  t.equal(read({ ...least, scope: 'x '.repeat(1000) }).scopes?.length, 100, 'not without end')
+    t.strictSame(read({ ...minimal, scope }, {}, separator).scopes, scopes, `${JSON.stringify(scope)} with ${separator ?? 'the default'}`)
+  t.equal(read({ ...minimal, scope: 'x '.repeat(1000) }).scopes?.length, 100, 'limited')
 })
 
-t.test('an answer of another shape is read where the definition points', async t => {
+t.test('a response of another shape is parsed by the definition’s pointers', async t => {
   const shape = {
     accessToken: '/data/0/token',
     refreshToken: '/data/0/renew',
@@ -220,14 +220,14 @@ t.test('an answer of another shape is read where the definition points', async t
   t.equal(kindOf({ ...body, data: [] }, shape), 'invalid_response')
 })
 
-t.test('the name of the account is text, kept to a length', async t => {
+t.test('the account name is text of limited length', async t => {
   const shape = { account: '/name' }
-  t.equal(read({ ...least, name: 'x'.repeat(1000) }, shape).account, 'x'.repeat(200))
-  for (const name of ['', 1, null, {}, undefined]) t.notOk('account' in read({ ...least, name }, shape), JSON.stringify(name))
-  t.notOk('account' in read({ ...least, name: 'Acme' }), 'unasked, none is read')
+  t.equal(read({ ...minimal, name: 'x'.repeat(1000) }, shape).account, 'x'.repeat(200))
+  for (const name of ['', 1, null, {}, undefined]) t.notOk('account' in read({ ...minimal, name }, shape), JSON.stringify(name))
+  t.notOk('account' in read({ ...minimal, name: 'Acme' }), 'not read without a pointer')
 })
 
-t.test('SEC-14: a refusal with invalid_grant ends a grant, and no other by itself', async t => {
+t.test('SEC-14: only a rejection with invalid_grant ends a grant immediately', async t => {
   for (const [kind, reason, means, ends] of [
     ['refused', 'invalid_grant', undefined, true],
     ['refused', 'unauthorized_client', 'invalid_grant', true],
@@ -241,8 +241,8 @@ t.test('SEC-14: a refusal with invalid_grant ends a grant, and no other by itsel
     t.equal(new TokenEndpointError(kind, 'no', reason, { means }).isInvalidGrant, ends, `${kind} ${reason} ${means}`)
 })
 
-t.test('whose fault a refusal is: the client’s, the grant’s in the end, or nobody’s', async t => {
-  for (const [kind, reason, fault, client, futile] of [
+t.test('a rejection concerns the client, the grant or neither', async t => {
+  for (const [kind, reason, details, isClientRejected, isRejection] of [
     ['refused', 'invalid_client', { status: 401 }, true, false],
     ['refused', 'unauthorized_client', { status: 400 }, true, true],
     ['refused', 'unauthorized_client', { status: 403, means: 'invalid_grant' }, false, true],
@@ -257,7 +257,11 @@ t.test('whose fault a refusal is: the client’s, the grant’s in the end, or n
     ['invalid_response', undefined, { status: 200 }, false, false],
     ['timeout', undefined, {}, false, false]
   ] as const) {
-    const error = new TokenEndpointError(kind, 'no', reason, fault)
-    t.strictSame([error.isClientRejected, error.isRejection], [client, futile], `${kind} ${reason} ${JSON.stringify(fault)}`)
+    const error = new TokenEndpointError(kind, 'no', reason, details)
+    t.strictSame(
+      [error.isClientRejected, error.isRejection],
+      [isClientRejected, isRejection],
+      `${kind} ${reason} ${JSON.stringify(details)}`
+    )
   }
 })
