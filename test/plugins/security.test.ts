@@ -11,17 +11,17 @@ const plain = await startGateway(t, { environment })
 const secure = await startGateway(t, {
   environment: { ...environment, PUBLIC_URL: 'https://connect.example.com', ALLOW_PUBLIC_DEVELOPMENT: '1' }
 })
-const person = new Browser()
-await signIn(plain, person)
+const browser = new Browser()
+await signIn(plain, browser)
 
-const pageText = await (await person.request(`${plain.url}/`)).text()
-const popupText = await (await person.request(`${plain.url}/popup?opener=${frontend}&provider=productboard`)).text()
+const pageText = await (await browser.request(`${plain.url}/`)).text()
+const popupText = await (await browser.request(`${plain.url}/popup?opener=${frontend}&provider=productboard`)).text()
 const assets = [...`${pageText}${popupText}`.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, url]) => url as string)
 
-const forEver = 'public, max-age=31536000, immutable'
+const immutable = 'public, max-age=31536000, immutable'
 
-/** A request, what it is answered, and where its headers differ from those of all our own answers. */
-const routes: ReadonlyArray<readonly [request: string, status: number, different?: Record<string, string>]> = [
+/** Requests with their status, and the headers that differ from the defaults. */
+const routes: ReadonlyArray<readonly [request: string, status: number, overrides?: Record<string, string>]> = [
   ['GET /', 200],
   ['GET /connections', 200],
   ['GET /connect/productboard', 200],
@@ -37,9 +37,9 @@ const routes: ReadonlyArray<readonly [request: string, status: number, different
   ['GET /invitations/declined', 200],
   ['GET /popup?opener=https://app.example.com&provider=productboard', 200],
   ['GET /popup?opener=https://evil.example&provider=productboard', 400],
-  // Frontends elsewhere import it, from pages that isolate themselves too.
+  // Frontends on other origins import it, also from cross-origin isolated pages.
   ['GET /client.js', 200, { 'cache-control': 'public, max-age=300', 'cross-origin-resource-policy': 'cross-origin' }],
-  ...assets.map(url => [`GET ${url}`, 200, { 'cache-control': forEver }] as const),
+  ...assets.map(url => [`GET ${url}`, 200, { 'cache-control': immutable }] as const),
   ['GET /health/live', 200],
   ['GET /health/ready', 200],
   ['GET /nothing', 404],
@@ -58,7 +58,7 @@ const routes: ReadonlyArray<readonly [request: string, status: number, different
   ['POST /proxy/nobody/x', 403]
 ]
 
-const usual: Record<string, string | RegExp> = {
+const defaults: Record<string, string | RegExp> = {
   'content-security-policy':
     /^default-src 'none'; (?=.*base-uri 'none')(?=.*frame-ancestors 'none')(?=.*form-action 'self')(?!.*(unsafe|\*|data:|http))/,
   'x-content-type-options': 'nosniff',
@@ -70,10 +70,10 @@ const usual: Record<string, string | RegExp> = {
   'cache-control': 'no-store'
 }
 
-t.test('no route is missing below', async t => {
+t.test('every route is tested below', async t => {
   const tested = routes.map(([request]) => request.split(/[ ?]/))
   const known = [...plain.routes].filter(([pattern]) => pattern !== '*')
-  /** As a router does: the pattern that fits and has the fewest parameters. */
+  /** As a router does: the matching pattern with the fewest parameters. */
   const patternOf = (path: string) =>
     known
       .map(([pattern]) => pattern)
@@ -81,28 +81,28 @@ t.test('no route is missing below', async t => {
       .sort((a, b) => a.split(':').length - b.split(':').length)[0]
   for (const [pattern, { methods }] of known) {
     const method = ['DELETE', 'POST', 'GET'].filter(name => methods.has(name))
-    // What is forwarded is one route for every method.
+    // The proxy has one route for all methods.
     for (const name of pattern.startsWith('/proxy/') ? ['GET'] : method)
       t.ok(
-        tested.some(([asked, path = '']) => asked === name && patternOf(path) === pattern),
+        tested.some(([testedMethod, path = '']) => testedMethod === name && patternOf(path) === pattern),
         `${name} ${pattern}`
       )
   }
 })
 
 for (const accept of ['text/html', '*/*']) {
-  t.test(`each of our own answers is framed, sniffed and stored by nobody, and tells no referrer (${accept})`, async t => {
+  t.test(`every response of the gateway has the security headers (Accept: ${accept})`, async t => {
     t.ok(assets.length >= 3, `${assets.length} assets`)
-    for (const [request, status, different = {}] of routes) {
+    for (const [request, status, overrides = {}] of routes) {
       const [method = '', path = ''] = request.split(' ')
       for (const { gateway, isSecure } of [
         { gateway: plain, isSecure: false },
         { gateway: secure, isSecure: true }
       ]) {
-        const answer = await person.request(gateway.url + path, { method, headers: { accept } })
-        t.equal(answer.status, status, request)
-        const headers = Object.fromEntries(answer.headers)
-        t.match(headers, { ...usual, ...different }, request)
+        const response = await browser.request(gateway.url + path, { method, headers: { accept } })
+        t.equal(response.status, status, request)
+        const headers = Object.fromEntries(response.headers)
+        t.match(headers, { ...defaults, ...overrides }, request)
         t.equal(headers['strict-transport-security'], isSecure ? 'max-age=31536000' : undefined, `${request}: HSTS`)
         for (const name of ['server', 'x-powered-by', 'access-control-allow-origin'])
           t.equal(headers[name], undefined, `${request}: ${name}`)
@@ -111,12 +111,12 @@ for (const accept of ['text/html', '*/*']) {
   })
 }
 
-t.test('the page of an invitation lets its form go on to the provider, tells its own site who sent it, and is in no index', async t => {
-  const made = await person.fetch(`${plain.url}/connections/productboard/invitation`, { method: 'POST' })
-  const { url } = (await made.json()) as { url: string }
+t.test('an invitation page allows form redirects and a same-origin referrer, and is not indexed', async t => {
+  const invitation = await browser.fetch(`${plain.url}/connections/productboard/invitation`, { method: 'POST' })
+  const { url } = (await invitation.json()) as { url: string }
   const { headers } = await new Browser().request(url)
   t.match(Object.fromEntries(headers), {
-    ...usual,
+    ...defaults,
     'content-security-policy':
       /^default-src 'none'; (?=.*base-uri 'none')(?=.*frame-ancestors 'none')(?!.*(form-action|unsafe|\*|data:|http))/,
     'referrer-policy': 'same-origin',
@@ -124,40 +124,52 @@ t.test('the page of an invitation lets its form go on to the provider, tells its
   })
 })
 
-t.test('SEC-25: a preflight from an allowed origin says what is allowed, from any other it says no, at every address', async t => {
-  const ask = (path: string, origin: string, method = 'DELETE', headers = 'x-csrf,content-type') =>
-    person.request(plain.url + path, {
-      method: 'OPTIONS',
-      headers: { origin, 'access-control-request-method': method, 'access-control-request-headers': headers }
-    })
-  const paths = ['/', '/connections', '/connections/productboard', '/proxy/productboard/v2/x', '/proxy/nobody/x', '/auth/productboard']
-  for (const path of [...paths, '/invitations', '/logout', '/client.js', '/health/ready', '/nothing']) {
+const preflight = (path: string, origin: string) =>
+  browser.request(plain.url + path, {
+    method: 'OPTIONS',
+    headers: { origin, 'access-control-request-method': 'DELETE', 'access-control-request-headers': 'x-csrf,content-type' }
+  })
+
+const preflightPaths = [
+  '/',
+  '/connections',
+  '/connections/productboard',
+  '/proxy/productboard/v2/x',
+  '/proxy/nobody/x',
+  '/auth/productboard',
+  '/invitations',
+  '/logout',
+  '/client.js',
+  '/health/ready',
+  '/nothing'
+]
+
+t.test('SEC-25: a preflight from an allowed origin succeeds on every path', async t => {
+  for (const path of preflightPaths) {
     for (const origin of [frontend, plain.url]) {
-      const answer = await ask(path, origin)
-      t.equal(answer.status, 204, `${path} from ${origin}`)
-      t.match(Object.fromEntries(answer.headers), {
+      const response = await preflight(path, origin)
+      t.equal(response.status, 204, `${path} from ${origin}`)
+      t.match(Object.fromEntries(response.headers), {
         'access-control-allow-origin': origin,
         'access-control-allow-credentials': 'true',
         'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
         'access-control-max-age': '600',
         vary: /origin/i
       })
-      t.equal(await answer.text(), '')
+      t.equal(await response.text(), '')
     }
-    for (const origin of [
-      'null',
-      '*',
-      'https://evil.example',
-      `${frontend}.evil.example`,
-      `${frontend}:444`,
-      'http://app.example.com',
-      ''
-    ]) {
-      const answer = await ask(path, origin)
-      t.equal(answer.status, 403, `${path} from ${origin}`)
-      const told = [...answer.headers.keys()].filter(name => name.startsWith('access-control-'))
+  }
+})
+
+t.test('SEC-25: a preflight from any other origin is refused on every path', async t => {
+  const otherOrigins = ['null', '*', 'https://evil.example', `${frontend}.evil.example`, `${frontend}:444`, 'http://app.example.com', '']
+  for (const path of preflightPaths) {
+    for (const origin of otherOrigins) {
+      const response = await preflight(path, origin)
+      t.equal(response.status, 403, `${path} from ${origin}`)
+      const corsHeaders = [...response.headers.keys()].filter(name => name.startsWith('access-control-'))
       t.same(
-        told.filter(name => name !== 'access-control-expose-headers'),
+        corsHeaders.filter(name => name !== 'access-control-expose-headers'),
         [],
         `${path} from ${origin}`
       )
@@ -165,10 +177,10 @@ t.test('SEC-25: a preflight from an allowed origin says what is allowed, from an
   }
 })
 
-t.test('SEC-25: an answer can be read on an allowed origin, and on no other', async t => {
-  // The last is of the route that sees to its answers itself.
+t.test('SEC-25: only an allowed origin can read a response', async t => {
+  // The last route writes its response itself.
   for (const path of ['/connections', '/client.js', '/nothing', '/proxy/nobody/x']) {
-    const read = async (origin: string) => (await person.fetch(plain.url + path, { headers: { origin } })).headers
+    const read = async (origin: string) => (await browser.fetch(plain.url + path, { headers: { origin } })).headers
     t.equal((await read(frontend)).get('access-control-allow-origin'), frontend)
     t.equal((await read(frontend)).get('access-control-allow-credentials'), 'true')
     t.match((await read(frontend)).get('vary'), /Origin/)
