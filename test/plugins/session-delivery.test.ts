@@ -10,7 +10,7 @@ const both = ['ignition', 'productboard'] as const
 const minute = 60_000
 
 /** A browser with one connection. */
-async function withOne(t: Test, options: Parameters<typeof startSignIns>[1] = {}): Promise<SignIns & { browser: Browser }> {
+async function startWithConnection(t: Test, options: Parameters<typeof startSignIns>[1] = {}): Promise<SignIns & { browser: Browser }> {
   const s = await startSignIns(t, options)
   const browser = new Browser()
   await signIn(s.gateway, browser)
@@ -18,39 +18,39 @@ async function withOne(t: Test, options: Parameters<typeof startSignIns>[1] = {}
   return { ...s, browser }
 }
 
-/** What the browser holds is asked for with the session's cookie alone: no sign-in proves that it waits for another. */
-const bySessionAlone = async ({ gateway }: SignIns, browser: Browser) =>
+/** Lists connections with the session cookie alone: no flow cookie proves that the browser still waits for a new one. */
+const connectedBySessionCookie = async ({ gateway }: SignIns, browser: Browser) =>
   readConnectedProviders(await fetch(`${gateway.url}/connections`, { headers: { cookie: browser.sessionPair(gateway.url) } }))
 
-t.test('a tab that is closed while its callback waits for the provider costs nobody anything, not even later', async t => {
-  const s = await withOne(t)
+t.test('a tab closed during its callback loses neither the session nor the new connection', async t => {
+  const s = await startWithConnection(t)
   const callback = await s.start(s.browser, 'ignition')
-  const held = delayTokenResponses(s.providers.ignition)
-  const closing = new AbortController()
-  const gone = s.browser.copy().request(callback, { signal: closing.signal })
-  const answer = await held.next()
-  closing.abort()
-  await t.rejects(gone)
-  answer()
-  // The id turns and, since nobody has got the new one, turns back: then all is seen again with the old one alone.
-  await waitUntil(async () => (await bySessionAlone(s, s.browser)).length === 2)
+  const tokenRequests = delayTokenResponses(s.providers.ignition)
+  const tab = new AbortController()
+  const abortedRequest = s.browser.copy().request(callback, { signal: tab.signal })
+  const respond = await tokenRequests.next()
+  tab.abort()
+  await t.rejects(abortedRequest)
+  respond()
+  // The id rotates and, since the new cookie was not delivered, the rotation is undone: the old cookie alone shows everything again.
+  await waitUntil(async () => (await connectedBySessionCookie(s, s.browser)).length === 2)
   s.clock.advance(2 * minute)
   t.same(await s.connectedProviders(s.browser), both)
   t.equal((await s.browser.fetch(`${s.gateway.url}/proxy/productboard/x`)).status, 200)
   t.equal(s.providers.ignition.seen.revoke.length, 0)
 })
 
-t.test('a pasted key whose response is lost costs nobody anything either', async t => {
-  const s = await withOne(t)
-  const checked = Promise.withResolvers<() => void>()
-  s.providers.productboard.api = (_, r) => checked.resolve(() => json(r, 200, {}))
-  const closing = new AbortController()
-  const init = { method: 'POST', body: '{"apiKey":"key"}', headers: { 'content-type': 'application/json' }, signal: closing.signal }
-  const gone = s.browser.copy().fetch(`${s.gateway.url}/connections/productboard`, init)
-  const answer = await checked.promise
-  closing.abort()
-  await t.rejects(gone)
-  answer()
+t.test('a pasted key whose response is lost is stored, and the session stays', async t => {
+  const s = await startWithConnection(t)
+  const checkRequest = Promise.withResolvers<() => void>()
+  s.providers.productboard.api = (_, r) => checkRequest.resolve(() => json(r, 200, {}))
+  const tab = new AbortController()
+  const init = { method: 'POST', body: '{"apiKey":"key"}', headers: { 'content-type': 'application/json' }, signal: tab.signal }
+  const abortedRequest = s.browser.copy().fetch(`${s.gateway.url}/connections/productboard`, init)
+  const respond = await checkRequest.promise
+  tab.abort()
+  await t.rejects(abortedRequest)
+  respond()
   const methods = async () => {
     const { connections } = (await (await s.browser.fetch(`${s.gateway.url}/connections`)).json()) as { connections: { method?: string }[] }
     return connections.map(({ method }) => method).filter(Boolean)
@@ -60,17 +60,17 @@ t.test('a pasted key whose response is lost costs nobody anything either', async
   t.same(await methods(), ['api_key'])
 })
 
-t.test('a Set-Cookie that never arrived is given again, at the list, on the page and at the next callback', async t => {
-  for (const heal of [
+t.test('a Set-Cookie that was lost is sent again by the next request', async t => {
+  for (const sendRequest of [
     (s: SignIns, browser: Browser) => s.connectedProviders(browser),
     (s: SignIns, browser: Browser) => browser.visit(`${s.gateway.url}/`),
     async (s: SignIns, browser: Browser) => browser.request(await s.start(browser, 'ignition'))
   ]) {
-    const s = await withOne(t)
+    const s = await startWithConnection(t)
     const callback = await s.start(s.browser, 'ignition')
     const old = s.browser.session(s.gateway.url)?.value
-    t.equal((await s.browser.copy().request(callback)).status, 303, 'the response is lost')
-    await heal(s, s.browser)
+    t.equal((await s.browser.copy().request(callback)).status, 303, 'its response is lost')
+    await sendRequest(s, s.browser)
     t.not(s.browser.session(s.gateway.url)?.value, old)
     s.clock.advance(2 * minute)
     t.same(await s.connectedProviders(s.browser), both)
@@ -78,8 +78,8 @@ t.test('a Set-Cookie that never arrived is given again, at the list, on the page
   }
 })
 
-t.test('SEC-19: a copy of an old cookie is never given the new one, whatever sign-in it brings', async t => {
-  const s = await withOne(t)
+t.test('SEC-19: a copy of an old cookie never gets the new one', async t => {
+  const s = await startWithConnection(t)
   const thief = s.browser.copy()
   await s.start(thief, 'productboard')
   const callback = await s.start(s.browser, 'ignition')
@@ -88,17 +88,17 @@ t.test('SEC-19: a copy of an old cookie is never given the new one, whatever sig
   for (const path of ['/connections', '/']) await thief.request(s.gateway.url + path)
   await assertProblem(t, await thief.request(callback), 400, 'state_invalid')
   t.equal(thief.session(s.gateway.url)?.value, old)
-  t.same(await s.connectedProviders(thief), ['productboard'], 'nor does it see what was connected since')
+  t.same(await s.connectedProviders(thief), ['productboard'], 'it does not see later connections')
   await assertProblem(t, await thief.fetch(`${s.gateway.url}/proxy/ignition/x`), 401, 'connection_required')
-  for (let i = 0; i < 2; i++) t.same(await s.connectedProviders(s.browser), both, 'the browser is given the new one, and shows it')
+  for (let i = 0; i < 2; i++) t.same(await s.connectedProviders(s.browser), both, 'the browser gets the new cookie and presents it')
   t.same(await s.connectedProviders(thief), [])
 })
 
-t.test('the first session whose response was lost is there for the callback that comes again', async t => {
+t.test('a first session whose response was lost is delivered by the repeated callback', async t => {
   const s = await startSignIns(t)
   const browser = new Browser()
   const callback = await s.start(browser)
-  t.equal((await browser.copy().request(callback)).status, 303, 'the response is lost')
+  t.equal((await browser.copy().request(callback)).status, 303, 'its response is lost')
   t.same(await s.connectedProviders(browser), [])
   const again = await browser.request(callback)
   t.same([again.status, again.headers.get('location')], [303, '/'])
@@ -106,89 +106,93 @@ t.test('the first session whose response was lost is there for the callback that
   t.equal(s.providers.productboard.seen.token.length, 1)
 })
 
-t.test('a callback that comes again while the first is at work, and gone, gets what the first would have got', async t => {
+t.test('a callback repeated while the aborted first is in flight gets the same response', async t => {
   const s = await startSignIns(t)
   const browser = new Browser()
   const callback = await s.start(browser)
-  const held = delayTokenResponses(s.providers.productboard)
-  const closing = new AbortController()
-  const gone = browser.copy().request(callback, { signal: closing.signal })
-  const answer = await held.next()
-  closing.abort()
-  await t.rejects(gone)
+  const tokenRequests = delayTokenResponses(s.providers.productboard)
+  const tab = new AbortController()
+  const abortedRequest = browser.copy().request(callback, { signal: tab.signal })
+  const respond = await tokenRequests.next()
+  tab.abort()
+  await t.rejects(abortedRequest)
   const again = browser.request(callback)
-  answer()
+  respond()
   t.equal((await again).status, 303)
   t.same(await s.connectedProviders(browser), ['productboard'])
   t.equal(s.providers.productboard.seen.token.length, 1)
 })
 
-t.test('a grant that could be delivered to nobody is revoked when its sign-in is over', async t => {
+t.test('a grant whose session was never delivered is revoked', async t => {
   const s = await startSignIns(t, { undeliveredMs: 100 })
   const browser = new Browser()
   const callback = await s.start(browser)
-  const held = delayTokenResponses(s.providers.productboard)
-  const closing = new AbortController()
-  const gone = browser.request(callback, { signal: closing.signal })
-  const answer = await held.next()
-  closing.abort()
-  await t.rejects(gone)
+  const tokenRequests = delayTokenResponses(s.providers.productboard)
+  const tab = new AbortController()
+  const abortedRequest = browser.request(callback, { signal: tab.signal })
+  const respond = await tokenRequests.next()
+  tab.abort()
+  await t.rejects(abortedRequest)
   const revoked = new Promise<string>(resolve => {
     s.providers.productboard.revoke = (seen, r) => {
       r.writeHead(200).end()
       resolve(seen.body.toString())
     }
   })
-  answer()
+  respond()
   t.match(await revoked, /token=refresh-\d+/)
   t.equal((await browser.request(callback)).status, 303)
   t.same(await s.connectedProviders(browser), [])
 })
 
 for (const kind of ['the embedded store', 'Redis']) {
-  t.test(`twenty sign-ins beside a tab that calls all the time: no call is told to connect, with ${kind}`, async t => {
-    const s = await withOne(t, kind === 'Redis' ? { environment: { REDIS_URL: (await startRedis(t)).url } } : {})
+  t.test(`requests succeed during twenty sign-ins in another tab, with ${kind}`, async t => {
+    const s = await startWithConnection(t, kind === 'Redis' ? { environment: { REDIS_URL: (await startRedis(t)).url } } : {})
     let isOver = false
     const statuses = new Map<number, number>()
-    const call = async () => {
+    const sendRequests = async () => {
       while (!isOver) {
         const { status, body } = await s.browser.fetch(`${s.gateway.url}/proxy/productboard/x`)
         statuses.set(status, (statuses.get(status) ?? 0) + 1)
         await body?.cancel()
       }
     }
-    const calls = [call(), call()]
+    const senders = [sendRequests(), sendRequests()]
     for (let i = 0; i < 20; i++) await signIn(s.gateway, s.browser, both[i % 2])
     isOver = true
-    await Promise.all(calls)
+    await Promise.all(senders)
     t.same([...statuses.keys()], [200])
     t.ok((statuses.get(200) ?? 0) > 20)
     t.same(await s.connectedProviders(s.browser), both)
   })
 }
 
-t.test('a sign-in whose session is idle in all but half a minute leaves time for the consent: /auth counts as use', async t => {
-  const s = await withOne(t, { environment: { SESSION_IDLE: '600', SESSION_MAX: '86400' } })
+t.test('starting a sign-in counts as use, so that a session outlasts the consent', async t => {
+  const s = await startWithConnection(t, { environment: { SESSION_IDLE: '600', SESSION_MAX: '86400' } })
   s.clock.advance(570_000)
   const callback = await s.start(s.browser, 'ignition')
   s.clock.advance(minute)
   t.equal((await s.browser.request(callback)).status, 303)
   t.same(await s.connectedProviders(s.browser), both)
+})
 
+t.test('a refresh and an invitation count as use of the session', async t => {
+  const s = await startWithConnection(t, { environment: { SESSION_IDLE: '600', SESSION_MAX: '86400' } })
+  await signIn(s.gateway, s.browser, 'ignition')
   s.clock.advance(570_000)
   t.equal((await s.browser.fetch(`${s.gateway.url}/connections/ignition/refresh`, { method: 'POST' })).status, 200)
   s.clock.advance(570_000)
   t.equal((await s.browser.fetch(`${s.gateway.url}/connections/ignition/invitation`, { method: 'POST' })).status, 201)
   s.clock.advance(570_000)
-  t.same(await s.connectedProviders(s.browser), both, 'a refresh and an invitation do as well')
+  t.same(await s.connectedProviders(s.browser), both)
 })
 
-t.test('a key that is pasted beside a sign-in ends in the same session', async t => {
-  const s = await withOne(t)
+t.test('a key pasted during a sign-in is stored in the same session', async t => {
+  const s = await startWithConnection(t)
   const callback = await s.start(s.browser, 'ignition')
   const tab = s.browser.copy()
   s.providers.productboard.api = (_, r) => json(r, 200, {})
   t.equal((await pasteKey(s.gateway, s.browser, 'productboard', 'key')).status, 201)
-  t.equal((await tab.request(callback)).status, 303, 'sent before the new cookie had arrived')
+  t.equal((await tab.request(callback)).status, 303, 'sent before the new cookie arrived')
   t.same(await s.connectedProviders(s.browser), both)
 })

@@ -15,67 +15,79 @@ async function withProvider(t: Test, environment: Record<string, string> = {}) {
 
 const signInLink = (html: string) => /<a class="button" href="([^"]*)"/.exec(html)?.[1]
 
-t.test('a navigation from another site gets the page with the button, and the button begins', async t => {
+t.test('a navigation from another site gets a page with a sign-in button', async t => {
   const { browser, auth } = await withProvider(t, { ALLOWED_ORIGINS: 'https://app.example.com' })
   for (const headers of [crossSite, { 'sec-fetch-site': 'cross-site' }]) {
-    const there = 'https://app.example.com/list?page=2#here'
-    const answer = await browser.request(`${auth}?return_to=${encodeURIComponent(there)}`, { headers })
-    t.equal(answer.status, 200)
-    t.match(answer.headers.get('content-type'), /^text\/html/)
-    t.match({ location: answer.headers.get('location'), cookies: answer.headers.getSetCookie() }, { location: null, cookies: [] })
-    const html = await answer.text()
+    const returnTo = 'https://app.example.com/list?page=2#here'
+    const response = await browser.request(`${auth}?return_to=${encodeURIComponent(returnTo)}`, { headers })
+    t.equal(response.status, 200)
+    t.match(response.headers.get('content-type'), /^text\/html/)
+    t.match({ location: response.headers.get('location'), cookies: response.headers.getSetCookie() }, { location: null, cookies: [] })
+    const html = await response.text()
     t.match(html, '<h1>Connect Productboard</h1>')
-    t.equal(signInLink(html), `${auth}?return_to=${encodeURIComponent(there)}`, 'it leads back to where it was asked to')
+    t.equal(signInLink(html), `${auth}?return_to=${encodeURIComponent(returnTo)}`, 'the button keeps return_to')
   }
+})
+
+t.test('the sign-in button starts the sign-in', async t => {
+  const { browser, auth } = await withProvider(t, { ALLOWED_ORIGINS: 'https://app.example.com' })
   const pressed = { ...crossSite, 'sec-fetch-site': 'same-origin', 'sec-fetch-user': '?1' }
   t.equal((await browser.request(auth, { headers: pressed })).status, 302)
 })
 
-t.test('a navigation from another site that would lead elsewhere is refused as any other', async t => {
+t.test('a disallowed return_to is refused from another site too', async t => {
   const { browser, auth } = await withProvider(t)
-  const answer = await browser.request(`${auth}?return_to=https://elsewhere.example`, { headers: { ...crossSite, accept: '*/*' } })
-  await assertProblem(t, answer, 400, 'return_to_rejected')
+  const response = await browser.request(`${auth}?return_to=https://elsewhere.example`, { headers: { ...crossSite, accept: '*/*' } })
+  await assertProblem(t, response, 400, 'return_to_rejected')
 })
 
-t.test('navigations from another site use up no limit, and push out no sign-in that is under way', async t => {
+t.test('navigations from another site use no limit and evict no sign-in in flight', async t => {
   const { browser, auth } = await withProvider(t, { SIGN_INS_PER_MINUTE: '1' })
-  const begun = await browser.request(auth)
-  t.equal(begun.status, 302)
+  const started = await browser.request(auth)
+  t.equal(started.status, 302)
   for (let i = 0; i < 6; i++) t.equal((await browser.request(auth, { headers: crossSite })).status, 200)
-  const state = new URL(begun.headers.get('location') ?? '').searchParams.get('state') ?? ''
+  const state = new URL(started.headers.get('location') ?? '').searchParams.get('state') ?? ''
   t.equal((await browser.request(`${auth}/callback?${new URLSearchParams({ code: 'c', state })}`)).status, 303)
 })
 
-t.test('the callback is not held up: it always comes from another site', async t => {
+t.test('a callback from another site is accepted', async t => {
   const { browser, auth } = await withProvider(t)
   const state = new URL((await browser.request(auth)).headers.get('location') ?? '').searchParams.get('state') ?? ''
-  const answer = await browser.request(`${auth}/callback?${new URLSearchParams({ code: 'c', state })}`, { headers: crossSite })
-  t.equal(answer.status, 303)
+  const response = await browser.request(`${auth}/callback?${new URLSearchParams({ code: 'c', state })}`, { headers: crossSite })
+  t.equal(response.status, 303)
 })
 
-t.test('the page with the button says whose account a new one would replace', async t => {
+/** A gateway whose user is connected as `ada@example.com<b>`. */
+async function connectedWithAccount(t: Test) {
   const { oauth2 } = vendor.methods
   if (!oauth2) throw new Error('it has OAuth')
-  const named = {
+  const definition = {
     ...vendor,
     methods: { ...vendor.methods, oauth2: { ...oauth2, tokenResponse: { ...oauth2.tokenResponse, account: '/who' } } }
   }
   const token = (_: unknown, r: Parameters<typeof json>[0]) => json(r, 200, tokens({ who: 'ada@example.com<b>' }))
-  const s = await startConnected(t, { definitions: [named], token })
-  const replaces = /connected as <strong><bdi>ada@example\.com&lt;b&gt;<\/bdi><\/strong> on/
-  for (const path of ['/auth/productboard', '/connect/productboard'])
-    t.match((await s.browser.visit(s.gateway.url + path, { headers: crossSite })).text, replaces, path)
-  t.notMatch((await new Browser().visit(`${s.gateway.url}/connect/productboard`)).text, 'connected as')
+  return startConnected(t, { definitions: [definition], token })
+}
 
+t.test('the sign-in page names the account that a new one would replace', async t => {
+  const s = await connectedWithAccount(t)
+  const accountNotice = /connected as <strong><bdi>ada@example\.com&lt;b&gt;<\/bdi><\/strong> on/
+  for (const path of ['/auth/productboard', '/connect/productboard'])
+    t.match((await s.browser.visit(s.gateway.url + path, { headers: crossSite })).text, accountNotice, path)
+  t.notMatch((await new Browser().visit(`${s.gateway.url}/connect/productboard`)).text, 'connected as')
+})
+
+t.test('the connections page names the connected account', async t => {
+  const s = await connectedWithAccount(t)
   const home = (await s.browser.visit(`${s.gateway.url}/?connected=productboard`)).text
-  t.match(home, 'Productboard is connected as <bdi>ada@example.com&lt;b&gt;</bdi>.', 'and it is said whose came of it')
+  t.match(home, 'Productboard is connected as <bdi>ada@example.com&lt;b&gt;</bdi>.')
   t.match(home, '<dt>Account</dt><dd>ada@example.com&lt;b&gt;</dd>')
 })
 
-t.test('a prefetch gets nothing and begins nothing: no cookie, no redirect, no try of the limit', async t => {
+t.test('a prefetch starts no sign-in and does not count towards the limit', async t => {
   const { provider, browser, auth } = await withProvider(t, { SIGN_INS_PER_MINUTE: '2' })
-  const begun = await browser.request(auth)
-  const state = new URL(begun.headers.get('location') ?? '').searchParams.get('state') ?? ''
+  const started = await browser.request(auth)
+  const state = new URL(started.headers.get('location') ?? '').searchParams.get('state') ?? ''
   for (const prefetch of [
     { 'sec-purpose': 'prefetch' },
     { 'sec-purpose': 'prefetch;prerender' },
@@ -85,29 +97,37 @@ t.test('a prefetch gets nothing and begins nothing: no cookie, no redirect, no t
     { 'x-purpose': 'preview' }
   ]) {
     for (const site of ['same-origin', 'same-site', 'cross-site', 'none']) {
-      const answer = await browser.request(auth, { headers: { ...crossSite, 'sec-fetch-site': site, ...prefetch } })
+      const response = await browser.request(auth, { headers: { ...crossSite, 'sec-fetch-site': site, ...prefetch } })
       t.match(
         {
-          status: answer.status,
-          location: answer.headers.get('location'),
-          cookies: answer.headers.getSetCookie(),
-          text: await answer.text()
+          status: response.status,
+          location: response.headers.get('location'),
+          cookies: response.headers.getSetCookie(),
+          text: await response.text()
         },
-        // Not a success: that might be kept for the person who goes there.
+        // Not a success, which the browser might cache for a later navigation.
         { status: 503, location: null, cookies: [], text: '' },
         JSON.stringify(prefetch)
       )
-      t.equal(answer.headers.get('cache-control'), 'no-store')
+      t.equal(response.headers.get('cache-control'), 'no-store')
     }
   }
-  const callback = `${auth}/callback?${new URLSearchParams({ code: 'c', state })}`
-  t.equal((await browser.request(callback, { headers: { 'sec-purpose': 'prefetch' } })).status, 503, 'nor does one end anything')
   t.equal(provider.seen.token.length, 0)
-  t.equal((await browser.request(callback)).status, 303)
-  t.equal((await browser.request(auth)).status, 302, 'the second of two tries')
+  t.equal((await browser.request(`${auth}/callback?${new URLSearchParams({ code: 'c', state })}`)).status, 303)
+  t.equal((await browser.request(auth)).status, 302, 'the second of two attempts')
 })
 
-t.test('who looks at the page with the button uses their session, which does not end while they sign in', async t => {
+t.test('a prefetched callback finishes no sign-in', async t => {
+  const { provider, browser, auth } = await withProvider(t)
+  const started = await browser.request(auth)
+  const state = new URL(started.headers.get('location') ?? '').searchParams.get('state') ?? ''
+  const callback = `${auth}/callback?${new URLSearchParams({ code: 'c', state })}`
+  t.equal((await browser.request(callback, { headers: { 'sec-purpose': 'prefetch' } })).status, 503)
+  t.equal(provider.seen.token.length, 0)
+  t.equal((await browser.request(callback)).status, 303)
+})
+
+t.test('viewing the sign-in page counts as use of the session', async t => {
   const s = await startConnected(t, { environment: { SESSION_IDLE: '600' } })
   s.clock.advance(590_000)
   await s.browser.visit(`${s.gateway.url}/auth/productboard`, { headers: crossSite })
@@ -116,8 +136,8 @@ t.test('who looks at the page with the button uses their session, which does not
   t.equal((await s.browser.fetch(`${s.proxy}/x`)).status, 200)
 })
 
-t.test('a HEAD begins no sign-in', async t => {
+t.test('a HEAD request starts no sign-in', async t => {
   const { browser, auth } = await withProvider(t)
-  const answer = await browser.request(auth, { method: 'HEAD' })
-  t.match({ status: answer.status, cookies: answer.headers.getSetCookie() }, { status: 405, cookies: [] })
+  const response = await browser.request(auth, { method: 'HEAD' })
+  t.match({ status: response.status, cookies: response.headers.getSetCookie() }, { status: 405, cookies: [] })
 })
