@@ -27,7 +27,7 @@ export function createIssuerCheck(log: FastifyBaseLogger, provider: Provider, { 
         `a callback with another issuer than the provider's was refused; if it is the provider's own, set ${variable} to it`
       )
     }
-    throw signInInvalid('The response does not come from the provider at which the sign-in was begun.')
+    throw signInInvalid('The response does not come from the provider at which the sign-in was started.')
   }
 }
 

@@ -140,7 +140,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
   async function sessionFor(browser: CallbackBrowser, flow: Flow): Promise<Session | undefined> {
     const session = await browser.findSession()
     if (session ? session.owner === flow.owner : flow.startsSession) return session
-    throw signInInvalid('The session in which it was begun has ended.')
+    throw signInInvalid('The session in which it was started has ended.')
   }
 
   /** An outcome that cannot be saved is not repeated; the first response has it all the same. */
@@ -213,7 +213,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
       throw error
     }
     void revocation.revoke(connection)
-    throw signInInvalid('The session was ended while it was under way.')
+    throw signInInvalid('The session ended in the meantime.')
   }
 
   async function connected(provider: SignInProvider, flow: Flow, owner: string, result: Stored): Promise<CompletedSignIn> {
@@ -272,7 +272,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
       const session = await browser.findSession()
       if (session && session.owner !== flow.owner) {
         void revocation.revoke(connection)
-        throw signInInvalid('Another session has begun in this browser meanwhile.')
+        throw signInInvalid('Another session has started in this browser in the meantime.')
       }
       const owner = session?.owner ?? newId()
       const result = await connect(provider, browser, owner, { flow, startedAtMs: clock.now() }, session, connection)
@@ -339,8 +339,8 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
       'state_invalid',
       // A browser with a sign-in in flight has at least that cookie.
       sentCookies
-        ? `It was begun in another browser, or too long ago, or it has been finished already. ${nothing} Start again.`
-        : `This browser sent no cookie: it blocks them, or it is another one than the sign-in was begun in. ${nothing} Allow cookies for ${host} and start again.`
+        ? `It was started in another browser, or too long ago, or it is finished already. ${nothing} Start again.`
+        : `This browser sent no cookie: it blocks them, or the sign-in was started in another browser. ${nothing} Allow cookies for ${host} and start again.`
     )
   }
 
