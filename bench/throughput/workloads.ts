@@ -16,7 +16,7 @@ export const maxSessions = 1000
 export const workloads: readonly Workload[] = [
   { name: 'get', title: '1 kB GET, one hot session', ...small, sessions: 1 },
   { name: 'post', title: '64 kB POST', path: '/upload', method: 'POST', bodyBytes: sizes.upload, responseBytes: 16, sessions: 1 },
-  { name: 'stream', title: '1 MB answer', path: '/large', method: 'GET', bodyBytes: 0, responseBytes: sizes.large, sessions: 1 },
+  { name: 'stream', title: '1 MB response', path: '/large', method: 'GET', bodyBytes: 0, responseBytes: sizes.large, sessions: 1 },
   { name: 'sessions', title: '1 kB GET, 1,000 hot sessions in turn', ...small, sessions: maxSessions }
 ]
 

@@ -106,30 +106,29 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
     const startedAtMs = clock.now()
     const flow = browser.flows.find(one => one.state === state && one.provider === provider.name)
     const earlier = await findOutcome(provider, browser, flow, state)
-    if (earlier) return repeat(provider, browser, flow, earlier)
-    if (!flow) throw unknownState(browser)
+    if (!flow) return repeatInSession(browser, earlier)
+    const signIn: SignIn = { provider, browser, flow, startedAtMs }
+    if (earlier) return repeat(signIn, earlier)
     const invitation = flow.invitation === undefined ? undefined : await invitations.findById(flow.owner, flow.invitation)
     const session = invitation ? undefined : await sessionFor(browser, flow)
     provider.checkIssuer(iss)
-    if (!(await store.claim(`flow:${flowId(flow)}`, flowLifetimeMs))) return repeatFirst(provider, browser, flow)
+    if (!(await store.claim(`flow:${flowId(flow)}`, flowLifetimeMs))) return repeatFirst(signIn)
 
-    return recordingRefusal(provider, flow, async () => {
+    return recordingRefusal(signIn, async () => {
       if (error !== undefined || code === undefined) {
         const reason = error !== undefined && knownErrors.has(error) ? error : 'provider_error'
-        return refused(provider, flow, reason, 'authorization')
+        return refused(signIn, reason, 'authorization')
       }
-      const grant = await exchange(provider, code, flow)
-      if (grant instanceof TokenEndpointError) return refused(provider, flow, connectErrorOf(grant), grant)
+      const grant = await exchange(signIn, code)
+      if (grant instanceof TokenEndpointError) return refused(signIn, connectErrorOf(grant), grant)
       const connection = connectionFromGrant(grant, provider.name, provider.requestedScopes, clock.now())
-      return invitation
-        ? connectInvited(provider, flow, invitation, connection)
-        : connectOwn(provider, browser, { flow, startedAtMs }, session, connection)
+      return invitation ? connectInvited(signIn, invitation, connection) : connectOwn(signIn, session, connection)
     })
   }
 
-  async function exchange({ tokenEndpoint, redirectUri }: SignInProvider, code: string, flow: Flow): Promise<Grant | TokenEndpointError> {
+  async function exchange({ provider, flow }: SignIn, code: string): Promise<Grant | TokenEndpointError> {
     try {
-      return await tokenEndpoint.exchange(code, redirectUri, flow.codeVerifier)
+      return await provider.tokenEndpoint.exchange(code, provider.redirectUri, flow.codeVerifier)
     } catch (error) {
       if (error instanceof TokenEndpointError) return error
       throw error
@@ -144,7 +143,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
   }
 
   /** An outcome that cannot be saved is not repeated; the first response has it all the same. */
-  async function saveOutcome(provider: SignInProvider, flow: Flow, outcome: OutcomeOfProvider): Promise<void> {
+  async function saveOutcome({ provider, flow }: Pick<SignIn, 'provider' | 'flow'>, outcome: OutcomeOfProvider): Promise<void> {
     try {
       await outcomes.save(flowId(flow), { provider: provider.name, ...outcome })
     } catch (error) {
@@ -153,57 +152,44 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
   }
 
   /** A browser without a session has nothing but the sign-in's cookie to be recognized by, so that cookie stays until it expires. */
-  async function refused(
-    provider: SignInProvider,
-    flow: Flow,
-    reason: string,
-    failure: 'authorization' | TokenEndpointError
-  ): Promise<CompletedSignIn> {
-    const location = refusedLocation(provider, flow, reason)
+  async function refused(signIn: SignIn, reason: string, failure: 'authorization' | TokenEndpointError): Promise<CompletedSignIn> {
+    const { flow } = signIn
+    const location = refusedLocation(signIn, reason)
     // Any other browser is recognized by its session, except an invited user's, who has no part in the owner's.
-    await saveOutcome(provider, flow, { location, ...(!flow.startsSession && flow.invitation === undefined && { owner: flow.owner }) })
+    await saveOutcome(signIn, { location, ...(!flow.startsSession && flow.invitation === undefined && { owner: flow.owner }) })
     return { kind: 'redirect', location, failure, ...(!flow.startsSession && { completed: flow }) }
   }
 
-  const refusedLocation = ({ name }: SignInProvider, flow: Flow, reason: string) =>
-    appendParams(flow.returnTo, { connect_error: reason, provider: name })
+  const refusedLocation = ({ provider, flow }: SignIn, reason: string) =>
+    appendParams(flow.returnTo, { connect_error: reason, provider: provider.name })
 
   /** Records why a sign-in failed, for the repeated callbacks that wait for it. */
-  async function recordingRefusal(provider: SignInProvider, flow: Flow, work: () => Promise<CompletedSignIn>): Promise<CompletedSignIn> {
+  async function recordingRefusal(signIn: SignIn, work: () => Promise<CompletedSignIn>): Promise<CompletedSignIn> {
     try {
       return await work()
     } catch (error) {
       if (error instanceof GatewayError && !hasCode(error, 'store_unavailable'))
-        await saveOutcome(provider, flow, { refusal: { code: error.code, detail: error.message } })
+        await saveOutcome(signIn, { refusal: { code: error.code, detail: error.message } })
       throw error
     }
   }
 
-  async function connectOwn(
-    provider: SignInProvider,
-    browser: CallbackBrowser,
-    callback: Callback,
-    session: Session | undefined,
-    connection: Connection
-  ): Promise<CompletedSignIn> {
-    const { flow } = callback
-    const owner = session?.owner ?? newSessionOwner(browser.flows) ?? flow.owner
-    const result = await connect(provider, browser, owner, callback, session, connection)
-    return result.kind === 'unproven' ? askForSession(provider, flow, connection) : connected(provider, flow, owner, result)
+  async function connectOwn(signIn: SignIn, session: Session | undefined, connection: Connection): Promise<CompletedSignIn> {
+    const owner = session?.owner ?? newSessionOwner(signIn.browser.flows) ?? signIn.flow.owner
+    const result = await connect(signIn, owner, session, connection)
+    return result.kind === 'unproven' ? askForSession(signIn, connection) : connected(signIn, owner, result)
   }
 
   /** Stores the connection and revokes the grant that it replaces; or revokes its grant, when it cannot be stored. */
   async function connect(
-    { name }: SignInProvider,
-    browser: CallbackBrowser,
+    { provider, browser, flow, startedAtMs }: SignIn,
     owner: string,
-    { flow, startedAtMs }: Callback,
     session: Session | undefined,
     connection: Connection
   ): Promise<Stored | { readonly kind: 'unproven' }> {
     const request = { flow: flowId(flow), presentedFlows: browser.flows.map(flowId), startedAtMs }
     try {
-      const before = await vault.readConnection(new ConnectionKey(owner, name))
+      const before = await vault.readConnection(new ConnectionKey(owner, provider.name))
       const result = await vault.connect(owner, session, connection, request, browser)
       if (result.kind === 'joined' || (result.kind === 'session' && result.session.owner === owner))
         revocation.revokeReplaced(before?.value, connection)
@@ -216,14 +202,15 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
     throw signInInvalid('The session ended in the meantime.')
   }
 
-  async function connected(provider: SignInProvider, flow: Flow, owner: string, result: Stored): Promise<CompletedSignIn> {
+  async function connected(signIn: SignIn, owner: string, result: Stored): Promise<CompletedSignIn> {
+    const { flow } = signIn
     const location = flow.returnTo
     if (result.kind === 'session') {
       const { session } = result
-      await saveOutcome(provider, flow, { location, owner: session.owner, session: session.id })
+      await saveOutcome(signIn, { location, owner: session.owner, session: session.id })
       return { kind: 'redirect', location, completed: flow, session }
     }
-    await saveOutcome(provider, flow, { location, owner })
+    await saveOutcome(signIn, { location, owner })
     // Tabs that began at the same moment could not know of each other.
     return { kind: 'redirect', location, completed: flow, owner }
   }
@@ -232,7 +219,8 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
    * The owner has a session that this request does not show. Either another tab began it and its response was on the way, or an attacker
    * did, with a sign-in that was left in this browser. The browser's next request tells which.
    */
-  async function askForSession(provider: SignInProvider, flow: Flow, connection: Connection): Promise<CompletedSignIn> {
+  async function askForSession(signIn: SignIn, connection: Connection): Promise<CompletedSignIn> {
+    const { provider, flow } = signIn
     try {
       await outcomes.save(flowId(flow), { provider: provider.name, connection })
     } catch (error) {
@@ -242,7 +230,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
     deferredTasks.schedule(async () => {
       if (!(await claimFinish(flow))) return
       await revocation.revoke(connection)
-      await saveOutcome(provider, flow, { refusal: { code: 'state_invalid', detail: 'It was not finished in time. Connect again.' } })
+      await saveOutcome({ provider, flow }, { refusal: { code: 'state_invalid', detail: 'It was not finished in time. Connect again.' } })
     })
     return { kind: 'ask-again' }
   }
@@ -251,7 +239,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
   const claimFinish = (flow: Flow) => store.claim(`flow:${flowId(flow)}:finished`, flowLifetimeMs)
 
   /** The response with the other session may still be on the way, since its sign-in's cookie is presented. It may also be lost. */
-  async function shouldAskAgain(browser: CallbackBrowser, flow: Flow): Promise<boolean> {
+  async function shouldAskAgain({ browser, flow }: SignIn): Promise<boolean> {
     if (await browser.findSession()) return false
     if (!(await vault.isResponsePending(newSessionOwner(browser.flows) ?? flow.owner, browser))) return false
     const { count } = await store.increment(`flow:${flowId(flow)}:asked`, flowLifetimeMs)
@@ -260,42 +248,33 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
     return pauseMs !== undefined
   }
 
-  async function finishAsked(
-    provider: SignInProvider,
-    browser: CallbackBrowser,
-    flow: Flow,
-    connection: Connection
-  ): Promise<CompletedSignIn> {
-    if (await shouldAskAgain(browser, flow)) return { kind: 'ask-again' }
-    if (!(await claimFinish(flow))) return repeatFirst(provider, browser, flow)
-    return recordingRefusal(provider, flow, async () => {
+  async function finishAsked(signIn: SignIn, connection: Connection): Promise<CompletedSignIn> {
+    const { browser, flow } = signIn
+    if (await shouldAskAgain(signIn)) return { kind: 'ask-again' }
+    if (!(await claimFinish(flow))) return repeatFirst(signIn)
+    return recordingRefusal(signIn, async () => {
       const session = await browser.findSession()
       if (session && session.owner !== flow.owner) {
         void revocation.revoke(connection)
         throw signInInvalid('Another session has started in this browser in the meantime.')
       }
       const owner = session?.owner ?? newId()
-      const result = await connect(provider, browser, owner, { flow, startedAtMs: clock.now() }, session, connection)
-      return connected(provider, flow, owner, result.kind === 'unproven' ? { kind: 'joined' } : result)
+      const result = await connect({ ...signIn, startedAtMs: clock.now() }, owner, session, connection)
+      return connected(signIn, owner, result.kind === 'unproven' ? { kind: 'joined' } : result)
     })
   }
 
   /** This browser has no part in the session that gets the connection. */
-  async function connectInvited(
-    provider: SignInProvider,
-    flow: Flow,
-    { owner, redeem }: RedeemableInvitation,
-    connection: Connection
-  ): Promise<CompletedSignIn> {
+  async function connectInvited(signIn: SignIn, { owner, redeem }: RedeemableInvitation, connection: Connection): Promise<CompletedSignIn> {
     const result = await vault.connectInvited(owner, connection, redeem)
     if (!result) {
       void revocation.revoke(connection)
       throw new GatewayError('invitation_invalid', 'It was used or withdrawn while you were at the provider. Nothing was connected.')
     }
     revocation.revokeReplaced(result.replaced, connection)
-    const location = `/invitations/thanks?provider=${provider.name}`
-    await saveOutcome(provider, flow, { location })
-    return { kind: 'redirect', location, completed: flow }
+    const location = `/invitations/thanks?provider=${signIn.provider.name}`
+    await saveOutcome(signIn, { location })
+    return { kind: 'redirect', location, completed: signIn.flow }
   }
 
   /** The outcome of the sign-in with this state, if the request may learn it. */
@@ -307,30 +286,32 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
 
   /**
    * A callback that came before: it was reloaded, or its response was lost. The browser that began the sign-in is recognized by the
-   * sign-in's cookie or by the session that it has got since. Any other browser learns nothing.
+   * sign-in's cookie, or by the session that it has got since (`repeatInSession`). Any other browser learns nothing.
    */
-  async function repeat(
-    provider: SignInProvider,
-    browser: CallbackBrowser,
-    flow: Flow | undefined,
-    outcome: SignInOutcome | undefined
-  ): Promise<CompletedSignIn> {
-    const session = await browser.findSession()
-    const isOwner = session !== undefined && outcome !== undefined && 'owner' in outcome && session.owner === outcome.owner
-    if (!flow) {
-      // A session whose id was rotated may be anybody's copy of the cookie.
-      if (!isOwner || session.superseded || !('location' in outcome)) throw unknownState(browser)
-      return { kind: 'redirect', location: outcome.location }
-    }
-    if (!outcome) return { kind: 'redirect', location: refusedLocation(provider, flow, 'provider_timeout') }
-    if ('connection' in outcome) return finishAsked(provider, browser, flow, outcome.connection)
+  async function repeat(signIn: SignIn, outcome: SignInOutcome | undefined): Promise<CompletedSignIn> {
+    if (!outcome) return { kind: 'redirect', location: refusedLocation(signIn, 'provider_timeout') }
+    if ('connection' in outcome) return finishAsked(signIn, outcome.connection)
     if ('refusal' in outcome) throw recordedRefusal(outcome.refusal)
-    return { kind: 'resend', location: outcome.location, flow, presented: session, started: sessionRefOf(outcome), isOwner }
+    const session = await signIn.browser.findSession()
+    return {
+      kind: 'resend',
+      location: outcome.location,
+      flow: signIn.flow,
+      presented: session,
+      started: sessionRefOf(outcome),
+      isOwner: isOwnerOf(outcome, session)
+    }
+  }
+
+  async function repeatInSession(browser: CallbackBrowser, outcome: SignInOutcome | undefined): Promise<CompletedSignIn> {
+    const session = outcome && (await browser.findSession())
+    // A session whose id was rotated may be anybody's copy of the cookie.
+    if (!outcome || !('location' in outcome) || !isOwnerOf(outcome, session) || session?.superseded) throw unknownState(browser)
+    return { kind: 'redirect', location: outcome.location }
   }
 
   /** @throws {GatewayError} `state_invalid` when the first callback takes too long */
-  const repeatFirst = async (provider: SignInProvider, browser: CallbackBrowser, flow: Flow) =>
-    repeat(provider, browser, flow, await outcomes.waitFor(flowId(flow), maxRepeatWaitMs))
+  const repeatFirst = async (signIn: SignIn) => repeat(signIn, await outcomes.waitFor(flowId(signIn.flow), maxRepeatWaitMs))
 
   /** Explains what may have kept the state from being one of this browser's. */
   function unknownState({ sentCookies }: CallbackBrowser): GatewayError {
@@ -347,8 +328,14 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
   return completeSignIn
 }
 
-/** A callback that came back with its flow, and when. */
-type Callback = { readonly flow: Flow; readonly startedAtMs: number }
+/** A callback that came back with its flow. */
+type SignIn = {
+  readonly provider: SignInProvider
+  readonly browser: CallbackBrowser
+  readonly flow: Flow
+  /** When the callback arrived, or its sign-in was finished after the browser was asked for its session. */
+  readonly startedAtMs: number
+}
 
 /** The connection is in a session. */
 type Stored = { readonly kind: 'session'; readonly session: Session } | { readonly kind: 'joined' }
@@ -362,6 +349,9 @@ export function connectErrorOf({ kind, reason, isClientRejected }: TokenEndpoint
   if (kind !== 'refused') return 'provider_unavailable'
   return isClientRejected ? 'client_rejected' : (reason ?? 'provider_error')
 }
+
+const isOwnerOf = (outcome: SignInOutcome, session: Session | undefined): boolean =>
+  session !== undefined && 'owner' in outcome && session.owner === outcome.owner
 
 const recordedRefusal = ({ code, detail }: { code: string; detail: string }) =>
   new GatewayError(isErrorCode(code) ? code : 'state_invalid', detail)
