@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { LinkedList } from '../../src/core/util/linked-list.ts'
 import { type BodyPace, hasBody, IncomingBody } from './request-body.ts'
 
 declare module 'fastify' {
@@ -13,7 +14,7 @@ type RequestBodiesOptions = { pace: BodyPace; checkEveryMs: number }
 
 /** Bounds how long request bodies take. Each is read to its end, or its connection is closed, whatever responds to the request and when. */
 async function requestBodies(app: FastifyInstance, { pace, checkEveryMs }: RequestBodiesOptions) {
-  const bodies = new Set<IncomingBody>()
+  const bodies = new LinkedList<IncomingBody>()
 
   app.decorateRequest('incomingBody', undefined)
   app.addHook('onRequest', (request, reply, done) => {
@@ -51,7 +52,7 @@ async function requestBodies(app: FastifyInstance, { pace, checkEveryMs }: Reque
   }
 
   function remove(body: IncomingBody): void {
-    if (bodies.delete(body)) body.detach()
+    if (bodies.remove(body)) body.detach()
   }
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { GatewayError } from '../../src/core/errors.ts'
+import type { Linked } from '../../src/core/util/linked-list.ts'
 
 export function hasBody({ headers }: IncomingMessage): boolean {
   const length = headers['content-length']
@@ -25,7 +26,7 @@ const slowDiscardLimits: DiscardLimits = { idleMs: 1_000, totalMs: 2_000, bytes:
 const maxKeepAliveBytes = 1024 * 1024
 
 /** A request body in transit, until its last byte is read or its connection ends. */
-export class IncomingBody {
+export class IncomingBody implements Linked<IncomingBody> {
   readonly #raw: IncomingMessage
   readonly #socket: Socket
   #pace: BodyPace
@@ -38,6 +39,8 @@ export class IncomingBody {
   #isSlow = false
   #isDiscarded = false
   #isResponseSent = false
+  previous: IncomingBody | undefined
+  next: IncomingBody | undefined
 
   constructor(raw: IncomingMessage, pace: BodyPace) {
     this.#raw = raw
