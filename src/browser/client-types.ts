@@ -5,12 +5,16 @@ export type GatewayCode =
   | 'body_too_large'
   | 'client_rejected'
   | 'connection_required'
+  | 'connection_unknown'
   | 'csrf_rejected'
   | 'header_rejected'
   | 'internal_error'
   | 'invitation_invalid'
+  | 'issuer_unavailable'
   | 'method_not_allowed'
+  | 'not_allowed'
   | 'not_found'
+  | 'parameters_invalid'
   | 'path_rejected'
   | 'provider_timeout'
   | 'provider_unavailable'
@@ -23,6 +27,9 @@ export type GatewayCode =
   | 'return_to_rejected'
   | 'state_invalid'
   | 'store_unavailable'
+  | 'token_invalid'
+  | 'user_mismatch'
+  | 'user_required'
 
 /** Why a sign-in ended without a connection: OAuth's error codes (RFC 6749 §4.1.2.1, §5.2; OpenID Connect Core §3.1.2.6). */
 export type ConnectErrorCode =
