@@ -19,7 +19,8 @@ export default defineProvider({
     },
     apiKey: {
       placements: [{ in: 'header', name: 'x-api-key' }],
-      check: { path: '/testAuth', status: 200, account: '/apiKeyLabel' },
+      check: { path: '/testAuth', status: 200 },
+      account: { from: 'check', name: '/apiKeyLabel' },
       help: {
         steps: [
           'In Process Street, an admin opens Settings and then Integrations.',

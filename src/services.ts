@@ -8,6 +8,7 @@ import { createRevocation } from './core/oauth/revocation.ts'
 import { createSignInOutcomes } from './core/oauth/sign-in-outcome.ts'
 import type { TokenEndpoint } from './core/oauth/token-endpoint.ts'
 import type { Clock, LookupFor, Store } from './core/ports.ts'
+import { createAccountLookup } from './core/proxy/account-lookup.ts'
 import { createConcurrencyLimits } from './core/proxy/concurrency-limits.ts'
 import { createForward } from './core/proxy/forward.ts'
 import type { Send } from './core/proxy/upstream.ts'
@@ -70,6 +71,7 @@ export function createServices(config: Config, dependencies: ServiceDependencies
     }
   })
   const renewal = createRenewal({ vault, store, lease: store, changes: store.changes, clock, events, revocation, endpointOf })
+  const addAccount = createAccountLookup({ send, events, providers })
   const deferredTasks = createDeferredTasks(undeliveredMs, error => events.publish('cleanup.failed', { code: codeOf(error) }))
 
   return {
@@ -96,7 +98,19 @@ export function createServices(config: Config, dependencies: ServiceDependencies
       clock,
       events
     }),
-    completeSignIn: createCompleteSignIn({ store, clock, events, vault, invitations, outcomes, revocation, deferredTasks, publicUrl }),
+    addAccount,
+    completeSignIn: createCompleteSignIn({
+      store,
+      clock,
+      events,
+      vault,
+      invitations,
+      outcomes,
+      revocation,
+      deferredTasks,
+      publicUrl,
+      addAccount
+    }),
     expiredSessionSweep: createExpiredSessionSweep({ store, cipher, limits, clock, revocation })
   }
 }

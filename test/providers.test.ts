@@ -13,6 +13,8 @@ const isDay = (text: string) => /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${
 const stringsIn = (value: unknown): string[] =>
   typeof value === 'string' ? [value] : typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : []
 const methodsOf = ({ methods }: Provider) => [methods.oauth2, methods.apiKey].filter(method => method !== undefined)
+const lookupPaths = ({ oauth2, apiKey }: Provider['methods']) =>
+  [oauth2?.account, apiKey?.account].flatMap(account => (account?.from === 'lookup' ? (account.path ?? []) : []))
 const placementsOf = (provider: Provider): readonly Placement[] => methodsOf(provider).flatMap(({ placements }) => placements ?? [])
 
 /** What holds for every definition: a sentence and its test. */
@@ -35,7 +37,7 @@ const rules: Record<string, (provider: Provider, text: string) => unknown> = {
     !methods.oauth2?.revokeUrl || sources.some(({ facts }) => /revoke|all of OAuth/.test(facts)),
   'has a source for its keys': ({ sources, methods }) => !methods.apiKey || sources.some(({ facts }) => /key|token/i.test(facts)),
   'has paths that pass the guard': ({ api, methods }) =>
-    [...(api.paths ?? []), ...(methods.apiKey ? [methods.apiKey.check.path] : [])].every(
+    [...(api.paths ?? []), ...(methods.apiKey ? [methods.apiKey.check.path] : []), ...lookupPaths(methods)].every(
       path => path.startsWith('/') && guardPath(path) === path.split('?')[0]
     ),
   'places a key in a path after a whole segment': provider =>

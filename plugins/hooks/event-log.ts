@@ -29,6 +29,9 @@ async function eventLog({ log }: FastifyInstance, { events, clock }: Pick<Servic
   events.subscribe('check.failed', ({ provider, code }) =>
     log.warn({ provider, code }, 'it could not be checked whether a refused connection has ended')
   )
+  events.subscribe('account-lookup.failed', ({ provider, status, code }) =>
+    log.warn({ provider, status, code }, 'which account was connected could not be looked up: the connection names none')
+  )
   events.subscribe('renewal.failed', ({ provider, message, response, isClientRejected, attempt, retryInMs }) => {
     const nextTryAt = timestamp(clock.now() + retryInMs)
     log.warn({ provider, ...response, attempt, retryInMs, nextTryAt }, `renewal failed: ${message}`)

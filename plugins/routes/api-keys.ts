@@ -9,10 +9,10 @@ import { connectWithApiKey, parseApiKey } from '../../src/core/proxy/api-key.ts'
 import { newId } from '../../src/core/session.ts'
 import type { Services } from '../../src/services.ts'
 
-type Options = Pick<Services, 'providers' | 'publicUrl' | 'clock' | 'send' | 'vault' | 'revocation'>
+type Options = Pick<Services, 'providers' | 'publicUrl' | 'clock' | 'send' | 'vault' | 'revocation' | 'addAccount'>
 
 /** `POST /connections/NAME`: connects with an API key. The provider checks the key before it is stored, and it is never shown again. */
-async function apiKeys(app: FastifyInstance, { providers, publicUrl, clock, send, vault, revocation }: Options) {
+async function apiKeys(app: FastifyInstance, { providers, publicUrl, clock, send, vault, revocation, addAccount }: Options) {
   app.post<{ Params: { provider: string }; Body: unknown }>('/connections/:provider', async (request, reply) => {
     const settings = findProvider(providers, request.params.provider)
     const { definition } = settings
@@ -20,8 +20,8 @@ async function apiKeys(app: FastifyInstance, { providers, publicUrl, clock, send
     if (!method)
       throw new GatewayError('method_not_allowed', `${definition.title} has no API keys. Open connectUrl to connect.`, { allow: [] })
     const key = parseApiKey((request.body as { apiKey?: unknown } | null)?.apiKey, definition.name)
-    const connection = await request.consumeKeyRateLimit(definition.name, () =>
-      connectWithApiKey(send, definition, method, key, clock.now())
+    const connection = await request.consumeKeyRateLimit(definition.name, async () =>
+      addAccount(await connectWithApiKey(send, definition, method, key, clock.now()))
     )
 
     const session = await request.findSession()

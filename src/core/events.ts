@@ -67,6 +67,14 @@ export type GatewayEvents = {
   'renewal.abandoned': Subject
   /** The provider or the store failed during the check whether a connection with a rejected credential has ended. */
   'check.failed': Subject & { readonly code: string | undefined }
+  /** The definition's look-up of an account failed, or its response had no account: the connection is made without. */
+  'account-lookup.failed': {
+    readonly provider: string
+    /** HTTP status of the response, if there was a complete one. */
+    readonly status: number | undefined
+    /** Error code, if there was none. */
+    readonly code: string | undefined
+  }
   /** The outcome of a sign-in could not be saved: its callback cannot be repeated. */
   'sign-in.unsaved': { readonly provider: string; readonly code: string | undefined }
   /** The cleanup after a lost response or an unfinished sign-in failed. */

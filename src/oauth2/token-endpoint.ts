@@ -38,7 +38,8 @@ type Response = { readonly statusCode?: number; readonly headers?: { readonly 'r
  * sent.
  */
 export function createTokenEndpoint({ openClient, method, client, lookupFor, timeouts }: TokenEndpointOptions): TokenEndpoint {
-  const { refusals } = method
+  const { refusals, account } = method
+  const audience = { clientId: client.id, issuer: method.issuer }
 
   async function requestGrant(
     url: string,
@@ -52,7 +53,8 @@ export function createTokenEndpoint({ openClient, method, client, lookupFor, tim
       ({ token }) => token,
       error => responseIn(error, sent)
     )
-    return parseTokenResponse(await response, { shape: method.tokenResponse, scopeSeparator: method.scopeSeparator, refusals, sent })
+    const { tokenResponse: shape, scopeSeparator } = method
+    return parseTokenResponse(await response, { shape, scopeSeparator, refusals, sent, account, audience })
   }
 
   /**

@@ -26,7 +26,8 @@ export default defineProvider({
       clientAuthentication: 'basic',
       tokenRequestFormat: 'json',
       authorizeParams: { audience: 'api' },
-      tokenResponse: { accessToken: '/data/token', refreshToken: '/data/again', expiresIn: '/data/seconds', account: '/data/team/name', tokenType: '' },
+      tokenResponse: { accessToken: '/data/token', refreshToken: '/data/again', expiresIn: '/data/seconds', tokenType: '' },
+      account: { from: 'token', id: '/data/team/id', name: '/data/team/name' },
       refusals: [{ pointer: '/data/no', oneOf: [17], means: 'invalid_grant' }],
       placements: [{ in: 'header', name: 'x-token', prefix: 'T ' }],
       help: { steps: ['Allow it.'] }
@@ -41,7 +42,7 @@ t.test('a new provider needs one file only, quirks included', async t => {
   const provider = await startFakeProvider(t, 'FIFTH_ONE')
   let count = 0
   provider.token = (_, r) =>
-    json(r, 200, { data: { token: `token-${++count}`, again: 'again', seconds: 3600, team: { name: 'Fernhill Tea' } } })
+    json(r, 200, { data: { token: `token-${++count}`, again: 'again', seconds: 3600, team: { id: 7, name: 'Fernhill Tea' } } })
   const gateway = await startGateway(t, {
     definitions: await loadProviders(join(folder, 'providers')),
     environment: { ...provider.environment, DATA_DIR: join(folder, 'data') }

@@ -63,8 +63,8 @@ async function connectedWithAccount(t: Test) {
   if (!oauth2) throw new Error('it has OAuth')
   const definition = {
     ...vendor,
-    methods: { ...vendor.methods, oauth2: { ...oauth2, tokenResponse: { ...oauth2.tokenResponse, account: '/who' } } }
-  }
+    methods: { ...vendor.methods, oauth2: { ...oauth2, account: { from: 'token', name: '/who' } } }
+  } as const
   const token = (_: unknown, r: Parameters<typeof json>[0]) => json(r, 200, tokens({ who: 'ada@example.com<b>' }))
   return startConnected(t, { definitions: [definition], token })
 }

@@ -13,7 +13,10 @@ export type Connection = {
   /** From then on the credential is renewed before a request is proxied. */
   readonly renewAtMs?: number
   readonly scopes?: readonly string[]
+  /** The account's name at the provider, for people. */
   readonly account?: string
+  /** The account's id at the provider, which a renaming does not change. Only compared with another one, never shown. */
+  readonly accountId?: string
   readonly connectedAtMs: number
   /** The lifetime of its access tokens, if the provider has ever given one. */
   readonly lifetimeMs?: number
@@ -43,7 +46,9 @@ export type Grant = {
   readonly refreshToken?: Secret
   readonly expiresInMs?: number
   readonly scopes?: readonly string[]
+  /** As in `Connection`. */
   readonly account?: string
+  readonly accountId?: string
 }
 
 /** Access tokens are renewed this long before they expire. */
@@ -60,11 +65,12 @@ export function connectionFromGrant(grant: Grant, provider: string, requestedSco
     // RFC 6749 §5.1: a token response without `scope` grants the requested scopes.
     scopes: grant.scopes ?? requestedScopes,
     ...(grant.account !== undefined && { account: grant.account }),
+    ...(grant.accountId !== undefined && { accountId: grant.accountId }),
     connectedAtMs: nowMs
   }
 }
 
-/** The connection after a refresh. What the token response leaves out stays as it was; a lifetime counts from now. */
+/** The connection after a refresh. What the token response leaves out stays as it was, and the account in any case; a lifetime counts from now. */
 export function applyGrant(connection: Connection, grant: Grant, nowMs: number): Connection {
   const { backoff: _, expiresAtMs: _1, renewAtMs: _2, ...rest } = connection
   const lifetimeMs = grant.expiresInMs ?? connection.lifetimeMs

@@ -26,6 +26,8 @@ export type CompleteSignInDependencies = {
   readonly revocation: Revocation
   readonly deferredTasks: DeferredTasks
   readonly publicUrl: string
+  /** Adds the account, if it takes a request of its own to find it. Never rejects. */
+  readonly addAccount: (connection: Connection) => Promise<Connection>
 }
 
 /** The provider at which the sign-in took place. */
@@ -80,8 +82,8 @@ export type CompletedSignIn =
   /** The browser is sent to the same callback again, since its next request shows what this one could not. */
   | { readonly kind: 'ask-again' }
 
-/** How long a repeated callback waits for the first one, which is still at work: longer than a token endpoint may take. */
-const maxRepeatWaitMs = 35_000
+/** How long a repeated callback waits for the first one, which is still at work: longer than a token endpoint and a look-up may take. */
+const maxRepeatWaitMs = 40_000
 /** Pauses before the browser is asked for its session again, while the response with it is on the way. */
 const askAgainPausesMs = [50, 150, 450]
 /** Any other error becomes `provider_error`: a URL that anybody may have written is not repeated. */
@@ -95,7 +97,7 @@ export const signInInvalid = (why: string) => new GatewayError('state_invalid', 
  * before. Nothing is sent to the provider before the state is proven.
  */
 export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
-  const { store, clock, events, vault, invitations, outcomes, revocation, deferredTasks } = dependencies
+  const { store, clock, events, vault, invitations, outcomes, revocation, deferredTasks, addAccount } = dependencies
   const { host } = new URL(dependencies.publicUrl)
 
   async function completeSignIn(
@@ -121,7 +123,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
       }
       const grant = await exchange(signIn, code)
       if (grant instanceof TokenEndpointError) return refused(signIn, connectErrorOf(grant), grant)
-      const connection = connectionFromGrant(grant, provider.name, provider.requestedScopes, clock.now())
+      const connection = await addAccount(connectionFromGrant(grant, provider.name, provider.requestedScopes, clock.now()))
       return invitation ? connectInvited(signIn, invitation, connection) : connectOwn(signIn, session, connection)
     })
   }

@@ -1,9 +1,10 @@
+import { type AccountIdentity, readAccount } from '../connections/account.ts'
 import type { Grant } from '../connections/connection.ts'
-import type { TokenRefusal, TokenResponseShape } from '../provider/definition.ts'
+import type { OAuth2Method, TokenRefusal, TokenResponseShape } from '../provider/definition.ts'
 import { Secret } from '../secret.ts'
-import { toAccountName } from '../util/display-text.ts'
 import { resolvePointer } from '../util/json-pointer.ts'
 import { type ConnectError, isConnectError } from './error-codes.ts'
+import { readIdTokenClaims } from './id-token.ts'
 import { readErrorDescription, readTokenError, type TokenErrorResponse } from './token-error.ts'
 
 export type TokenErrorDetails = {
@@ -65,6 +66,9 @@ type ParseOptions = {
   readonly refusals?: readonly TokenRefusal[] | undefined
   /** Secrets that were sent, and that the response may repeat. */
   readonly sent?: readonly string[] | undefined
+  readonly account?: OAuth2Method['account'] | undefined
+  /** Whose ID token is read: the operator's client at this issuer, if the definition has one. */
+  readonly audience?: { readonly clientId: string; readonly issuer?: string | undefined } | undefined
 }
 
 /**
@@ -72,7 +76,8 @@ type ParseOptions = {
  * a type that the definition does not send is rejected. If there is an access token, nothing else in the response counts as an error.
  * @throws {TokenEndpointError} of kind `refused` or `invalid_response`.
  */
-export function parseTokenResponse(body: unknown, { shape = {}, scopeSeparator = ' ', refusals, sent }: ParseOptions = {}): Grant {
+export function parseTokenResponse(body: unknown, options: ParseOptions = {}): Grant {
+  const { shape = {}, scopeSeparator = ' ', refusals, sent } = options
   const document = typeof body === 'object' && body !== null && !Array.isArray(body) ? body : undefined
   const refreshToken = secretAt(document, shape.refreshToken ?? '/refresh_token')
   const invalid = (why: string) =>
@@ -92,14 +97,20 @@ export function parseTokenResponse(body: unknown, { shape = {}, scopeSeparator =
 
   const seconds = lifetimeOf(resolvePointer(document, shape.expiresIn ?? '/expires_in')) ?? shape.defaultExpiresIn
   const scopes = scopesOf(resolvePointer(document, shape.scope ?? '/scope'), scopeSeparator)
-  const account = shape.account === undefined ? undefined : toAccountName(resolvePointer(document, shape.account))
   return {
     accessToken,
     ...(refreshToken && { refreshToken }),
     ...(seconds !== undefined && { expiresInMs: seconds * 1000 }),
     ...(scopes && { scopes }),
-    ...(account !== undefined && { account })
+    ...accountIn(document, options)
   }
+}
+
+/** Nothing for a look-up, which follows later, and for an ID token that is missing or not for this client: a grant is good without an account. */
+function accountIn(document: object, { account, audience }: ParseOptions): AccountIdentity {
+  if (account?.from === 'token') return readAccount(document, account)
+  if (account?.from !== 'id_token' || !audience) return {}
+  return readAccount(readIdTokenClaims(resolvePointer(document, '/id_token'), audience), account)
 }
 
 /** An error by the response's code. Only logs show a code that OAuth does not define. */

@@ -1,4 +1,4 @@
-import type { CredentialCheck, Provider, TokenRefusal } from './definition.ts'
+import type { AccountSource, CredentialCheck, Provider, TokenRefusal } from './definition.ts'
 
 /** Throws a TypeError that names the provider and the field. */
 type Fail = (field: string, requirement: string) => never
@@ -43,6 +43,8 @@ export function defineProvider(provider: Provider): Provider {
     checkRefusal(`refusals[${i}]`, refusal, fail)
   })
   checkUrls(provider, fail)
+  checkAccount('methods.oauth2.account', oauth2?.account, ['token', 'id_token', 'lookup'], provider, fail)
+  checkAccount('methods.apiKey.account', apiKey?.account, ['check', 'lookup'], provider, fail)
   return Object.freeze(provider)
 }
 
@@ -74,6 +76,42 @@ function checkRefusal(field: string, { pointer, oneOf, means }: TokenRefusal, fa
   if (!Array.isArray(oneOf) || oneOf.length === 0) fail(`${field}.oneOf`, 'must list the values that mean a refusal')
   if (!['invalid_grant', 'invalid_client'].includes(means)) fail(`${field}.means`, 'must be invalid_grant or invalid_client')
 }
+
+function checkAccount(
+  field: string,
+  account: AccountSource<string> | undefined,
+  sources: readonly string[],
+  provider: Provider,
+  fail: Fail
+): void {
+  if (!account) return
+  const { from, id, name } = account
+  if (!sources.includes(from)) fail(`${field}.from`, `must be ${sources.map(source => `'${source}'`).join(' or ')}`)
+  const names = name === undefined ? [] : [name].flat()
+  if (id === undefined && names.length === 0) fail(field, 'must have an id or a name')
+  if (id !== undefined && !isPointer(id)) fail(`${field}.id`, 'must be a JSON Pointer, such as /sub')
+  if (!names.every(isPointer)) fail(`${field}.name`, 'must be a JSON Pointer, such as /name, or a list of them')
+  const { path, url } = account as { path?: unknown; url?: unknown }
+  if (from !== 'lookup') {
+    if (path !== undefined || url !== undefined) fail(`${field}.from`, "must be 'lookup' where there is a path or url")
+    return
+  }
+  if ((path === undefined) === (url === undefined)) fail(field, 'must have a path or a url, for the look-up')
+  if (path !== undefined && !(typeof path === 'string' && /^\/[^\s#]*$/.test(path)))
+    fail(`${field}.path`, 'must begin with a slash, without blank and fragment')
+  if (url !== undefined && !isOwnUrl(provider, url)) fail(`${field}.url`, 'must be an https URL at the origin of api.baseUrl or tokenUrl')
+}
+
+const isPointer = (value: unknown): boolean => typeof value === 'string' && pointerPattern.test(value)
+
+function isOwnUrl(provider: Provider, value: unknown): boolean {
+  const url = typeof value === 'string' ? URL.parse(value) : null
+  return url?.protocol === 'https:' && url.username === '' && url.hash === '' && credentialOrigins(provider).includes(url.origin)
+}
+
+/** The origins that see a credential of this provider in any case: its API and its token endpoint. */
+export const credentialOrigins = ({ api, methods }: Provider): readonly string[] =>
+  [api.baseUrl, methods.oauth2?.tokenUrl].flatMap(url => (url === undefined ? [] : (URL.parse(url)?.origin ?? [])))
 
 function checkUrls({ api, methods }: Provider, fail: Fail): void {
   const { authorizeUrl, tokenUrl, refreshUrl, revokeUrl } = methods.oauth2 ?? {}

@@ -127,6 +127,8 @@ export type OAuth2Method = {
   readonly tokenParams?: Readonly<Record<string, string>>
   readonly refreshParams?: Readonly<Record<string, string>>
   readonly tokenResponse?: TokenResponseShape
+  /** Which account a grant is for. `id_token` needs the scope `openid` (OpenID Connect Core 1.0 §3.1.2.1). */
+  readonly account?: AccountSource<'token' | 'id_token'>
   /** The vendor's own error codes, read in token responses of any status, 200 included. First match wins, before the codes of RFC 6749. */
   readonly refusals?: readonly TokenRefusal[]
   /** First match wins. Default: `Authorization: Bearer` (RFC 6750 §2.1). */
@@ -145,8 +147,6 @@ export type TokenResponseShape = {
   readonly refreshToken?: string
   readonly expiresIn?: string
   readonly scope?: string
-  /** The name of the connected account, for which no standard has a field. */
-  readonly account?: string
   /** Accepted `token_type` in lower case. Default: `bearer`. A response without a type is always accepted. */
   readonly tokenType?: string
   /**
@@ -155,6 +155,40 @@ export type TokenResponseShape = {
    */
   readonly defaultExpiresIn?: number
 }
+
+/**
+ * The document that says which account is connected: the token response, the claims of the ID token in it, the response to `check`, or the
+ * response to one GET after the sign-in (`lookup`). A connection to the same account as an earlier one replaces it.
+ */
+export type AccountSource<Document extends string> = (AccountPointers & { readonly from: Document }) | AccountLookup
+
+/** Where the account's id and name are, as JSON Pointers (RFC 6901) into the document. At least one of them is given. */
+export type AccountPointers = {
+  /**
+   * Text or a whole number that stays the same when the account is renamed, and that no other account at the provider has. Never an e-mail
+   * address or a name. Without it, two connections are not known to be of one account.
+   */
+  readonly id?: string
+  /** For people. A list: the first that holds text. */
+  readonly name?: string | readonly string[]
+}
+
+/** A GET with the credential, whose JSON response is read. If it fails, the account is connected all the same and stays unknown. */
+export type AccountLookup = AccountPointers & { readonly from: 'lookup' } & (
+    | {
+        /** Path and query below the API's base URL. */
+        readonly path: string
+        readonly url?: never
+      }
+    | {
+        /**
+         * Absolute https URL at the origin of `api.baseUrl` or `tokenUrl`. Not requested if the operator has configured other servers: the
+         * credential is not theirs.
+         */
+        readonly url: string
+        readonly path?: never
+      }
+  )
 
 export type TokenRefusal = {
   /** JSON Pointer (RFC 6901) into the token endpoint's response. */
@@ -170,6 +204,8 @@ export type ApiKeyMethod = {
   readonly placements: readonly Placement[]
   /** Sent when a user pastes a key, and when the API rejects the key later. */
   readonly check: CredentialCheck
+  /** Which account a key is for. */
+  readonly account?: AccountSource<'check'>
   readonly help: Help
 }
 
@@ -181,8 +217,6 @@ export type CredentialCheck = {
   readonly status: number | readonly number[]
   /** What the body must contain as well, for vendors that report errors with status 200. */
   readonly expect?: { readonly pointer: string; readonly equals: unknown }
-  /** JSON Pointer to the account's name in the response. */
-  readonly account?: string
 }
 
 /** The client that the operator has registered at a provider (RFC 6749 §2). */

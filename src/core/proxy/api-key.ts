@@ -1,10 +1,9 @@
+import { readAccount } from '../connections/account.ts'
 import type { Connection } from '../connections/connection.ts'
 import { GatewayError } from '../errors.ts'
 import { guardPath } from '../guards/path.ts'
 import type { ApiKeyMethod, Provider } from '../provider/definition.ts'
 import { Secret } from '../secret.ts'
-import { toAccountName } from '../util/display-text.ts'
-import { resolvePointer } from '../util/json-pointer.ts'
 import { retryAtMs } from '../util/retry-after.ts'
 import { sendCheckRequest } from './check-request.ts'
 import { describeMalformedKey, unwrapPastedKey } from './pasted-key.ts'
@@ -34,7 +33,7 @@ export function parseApiKey(pasted: unknown, provider: string): Secret {
 
 /**
  * Verifies a key with the check request of the provider's definition.
- * @returns a connection with the key, and with the account's name if the response has it
+ * @returns a connection with the key, and with its account if the definition says where the response has it
  * @throws {GatewayError} `api_key_malformed` when the key cannot be placed in the URL, `api_key_rejected` when the provider refuses it,
  * `provider_unavailable` or `provider_timeout` when the provider cannot say
  */
@@ -45,7 +44,7 @@ export async function connectWithApiKey(
   key: Secret,
   nowMs: number
 ): Promise<Connection> {
-  const { check, placements } = method
+  const { check, placements, account } = method
   // In a path segment a key could traverse, where a server decodes before it resolves dots (CWE-22).
   if (placements.some(placement => placement.in === 'path') && !isGuarded(`/${encodeURIComponent(key.reveal())}`))
     throw new GatewayError('api_key_malformed', 'The key contains a character that no key has. Copy it again.', {
@@ -64,8 +63,7 @@ export async function connectWithApiKey(
   if (verdict === 'unavailable') throw unavailable(definition, `it returned status ${head.status}`, retryAfterOf(definition, head, nowMs))
   if (verdict === 'forbidden') throw notAllowed(definition)
   if (verdict !== 'accepted') throw rejected(definition)
-  const account = check.account === undefined ? undefined : toAccountName(resolvePointer(document, check.account))
-  return account === undefined ? connection : { ...connection, account }
+  return account?.from === 'check' ? { ...connection, ...readAccount(document, account) } : connection
 }
 
 function isGuarded(path: string): boolean {

@@ -18,19 +18,23 @@ t.test('SEC-11: a connection has the granted scopes, by default the requested on
 })
 
 t.test('a connection is created from a grant', async t => {
-  t.strictSame(revealSecrets(connectionFromGrant({ ...grantOf('a', 'r', hour), account: 'Acme Inc.' }, 'acme', ['read'], startMs)), {
-    provider: 'acme',
-    method: 'oauth2',
-    status: 'connected',
-    credential: 'a',
-    refreshToken: 'r',
-    lifetimeMs: hour,
-    expiresAtMs: startMs + hour,
-    renewAtMs: startMs + hour - minute,
-    scopes: ['read'],
-    account: 'Acme Inc.',
-    connectedAtMs: startMs
-  })
+  t.strictSame(
+    revealSecrets(connectionFromGrant({ ...grantOf('a', 'r', hour), account: 'Acme Inc.', accountId: '7' }, 'acme', ['read'], startMs)),
+    {
+      provider: 'acme',
+      method: 'oauth2',
+      status: 'connected',
+      credential: 'a',
+      refreshToken: 'r',
+      lifetimeMs: hour,
+      expiresAtMs: startMs + hour,
+      renewAtMs: startMs + hour - minute,
+      scopes: ['read'],
+      account: 'Acme Inc.',
+      accountId: '7',
+      connectedAtMs: startMs
+    }
+  )
   t.strictSame(revealSecrets(connectionFromGrant(grantOf('a'), 'acme', [], startMs)), {
     provider: 'acme',
     method: 'oauth2',
@@ -53,6 +57,12 @@ t.test('a lifetime or scopes that a refresh leaves out stay as they were', async
   const next = applyGrant(before, { ...grantOf('access-2'), scopes: [] }, startMs + hour)
   t.match(next, { lifetimeMs: hour, expiresAtMs: startMs + 2 * hour, renewAtMs: startMs + 2 * hour - minute, scopes: ['read'] })
   t.match(applyGrant(next, grantOf('access-3', undefined, minute), startMs), { lifetimeMs: minute, expiresAtMs: startMs + minute })
+})
+
+t.test('a refresh keeps the account, whatever its token response says', async t => {
+  const before = connectionWith({ account: 'Acme Inc.', accountId: '7' })
+  for (const grant of [grantOf('access-2'), { ...grantOf('access-2'), account: 'Other', accountId: '8' }])
+    t.match(applyGrant(before, grant, startMs), { account: 'Acme Inc.', accountId: '7' })
 })
 
 t.test('SEC-12: a refresh changes only what its token response contains', async t => {

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import type { Grant } from '../../../src/core/connections/connection.ts'
+import type { Connection, Grant } from '../../../src/core/connections/connection.ts'
 import { GatewayError } from '../../../src/core/errors.ts'
 import { createEvents } from '../../../src/core/events.ts'
 import { createFlow, type Flow, flowId } from '../../../src/core/flow.ts'
@@ -53,6 +53,8 @@ function openWorld(t: Test, storeOfVault: Partial<Store> = {}) {
   }
   const revocation = createRevocation({ store, cipher, clock, events, endpointOf: () => tokenEndpoint, scopeOf: () => 'token' })
   const deferredTasks: Array<() => Promise<unknown>> = []
+  /** The connections that were looked up, each of which becomes account 7. */
+  const lookedUp: Connection[] = []
   const completeSignIn = createCompleteSignIn({
     store,
     clock,
@@ -62,14 +64,18 @@ function openWorld(t: Test, storeOfVault: Partial<Store> = {}) {
     outcomes,
     revocation,
     deferredTasks: { schedule: task => void deferredTasks.push(task), close: () => {} },
-    publicUrl: 'https://gateway.example'
+    publicUrl: 'https://gateway.example',
+    addAccount: async connection => {
+      lookedUp.push(connection)
+      return { ...connection, account: 'Acme Inc.', accountId: '7' }
+    }
   })
   /** The tokens that have been revoked when no revocation is in flight any more. */
   const revocations = async () => {
     await revocation.close(1_000)
     return revokedTokens
   }
-  return { clock, vault, invitations, outcomes, exchanges, responses, tokenEndpoint, deferredTasks, completeSignIn, revocations }
+  return { clock, vault, invitations, outcomes, exchanges, responses, tokenEndpoint, deferredTasks, lookedUp, completeSignIn, revocations }
 }
 
 /** A sign-in of a browser without a session. */
@@ -120,6 +126,23 @@ t.test('a code is exchanged and stored as a connection, and redirects to return_
   t.match(stored, { provider: 'acme', method: 'oauth2', status: 'connected', scopes: ['read'] })
   t.equal(stored?.credential.reveal(), 'access-1')
   t.equal(stored?.refreshToken?.reveal(), 'refresh-1')
+})
+
+t.test('the account is looked up with the new grant and stored', async t => {
+  const world = openWorld(t)
+  await signIn(world)
+  t.strictSame(
+    world.lookedUp.map(({ credential }) => credential.reveal()),
+    ['access-1']
+  )
+  t.match((await world.vault.readConnection(keyOf()))?.value, { account: 'Acme Inc.', accountId: '7' })
+})
+
+t.test('a sign-in that fails looks up no account', async t => {
+  const world = openWorld(t)
+  world.responses.push(() => Promise.reject(new TokenEndpointError('refused', 'a 400', 'invalid_grant')))
+  await sendCallback(world, startFlow(world))
+  t.strictSame(world.lookedUp, [])
 })
 
 t.test('a sign-in in a session rotates its id and revokes the replaced grant', async t => {

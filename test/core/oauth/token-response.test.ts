@@ -1,6 +1,6 @@
 import t from 'tap'
 import { parseTokenResponse, TokenEndpointError } from '../../../src/core/oauth/token-response.ts'
-import type { TokenResponseShape } from '../../../src/core/provider/definition.ts'
+import type { OAuth2Method, TokenResponseShape } from '../../../src/core/provider/definition.ts'
 import { printable } from '../support.ts'
 
 const minimal = { access_token: 'token', token_type: 'Bearer' }
@@ -206,25 +206,78 @@ t.test('a response of another shape is parsed by the definition’s pointers', a
     refreshToken: '/data/0/renew',
     expiresIn: '/ttl',
     scope: '/data/0/may',
-    account: '/team/name',
     tokenType: ''
   }
   const body = {
     data: [{ token: 'a', renew: 'r', may: ['x'] }],
     ttl: '60',
-    team: { name: 'Road Runner' },
     access_token: 'not this',
     refresh_token: 'nor this'
   }
-  t.strictSame(read(body, shape), { accessToken: 'a', refreshToken: 'r', expiresInMs: 60_000, scopes: ['x'], account: 'Road Runner' })
+  t.strictSame(read(body, shape), { accessToken: 'a', refreshToken: 'r', expiresInMs: 60_000, scopes: ['x'] })
   t.equal(kindOf({ ...body, data: [] }, shape), 'invalid_response')
 })
 
-t.test('the account name is text of limited length', async t => {
-  const shape = { account: '/name' }
-  t.equal(read({ ...minimal, name: 'x'.repeat(1000) }, shape).account, 'x'.repeat(200))
-  for (const name of ['', 1, null, {}, undefined]) t.notOk('account' in read({ ...minimal, name }, shape), JSON.stringify(name))
-  t.notOk('account' in read({ ...minimal, name: 'Acme' }), 'not read without a pointer')
+/** The account that a token response names. */
+const accountIn = (body: object, account: OAuth2Method['account'], issuer?: string) => {
+  const parsed = parseTokenResponse({ ...minimal, ...body }, { account, audience: { clientId: 'client', issuer } })
+  return { account: parsed.account, accountId: parsed.accountId }
+}
+const unknownAccount = { account: undefined, accountId: undefined }
+
+t.test('the token response says which account it is for', async t => {
+  const team = { id: 17, name: 'Road Runner' }
+  const source = { from: 'token', id: '/team/id', name: '/team/name' } as const
+  t.strictSame(accountIn({ team }, source), { account: 'Road Runner', accountId: '17' })
+  t.strictSame(accountIn({ team: null }, source), unknownAccount)
+  t.strictSame(accountIn({ team }, undefined), unknownAccount, 'not read without pointers')
+})
+
+const encode = (part: unknown) => Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
+/** An ID token whose signature nobody could verify. */
+const idToken = (claims: unknown) => `${encode({ alg: 'RS256' })}.${encode(claims)}.${encode('signature')}`
+const ada = { iss: 'https://acme.example', aud: 'client', sub: 'ada-1', name: 'Ada' }
+const fromIdToken = { from: 'id_token', id: '/sub', name: '/name' } as const
+
+t.test('the ID token says which account it is for', async t => {
+  const expected = { account: 'Ada', accountId: 'ada-1' }
+  t.strictSame(accountIn({ id_token: idToken(ada) }, fromIdToken), expected)
+  t.strictSame(accountIn({ id_token: idToken({ ...ada, aud: ['other', 'client'] }) }, fromIdToken), expected)
+  t.strictSame(accountIn({ id_token: idToken(ada) }, fromIdToken, 'https://acme.example'), expected)
+  t.strictSame(accountIn({ id_token: idToken({ ...ada, name: 'Ádá 🎈' }) }, fromIdToken), { ...expected, account: 'Ádá 🎈' })
+})
+
+t.test('an ID token for another client or of another issuer names no account', async t => {
+  for (const claims of [
+    { ...ada, aud: 'other' },
+    { ...ada, aud: ['other'] },
+    { ...ada, aud: 'client-2' },
+    { ...ada, aud: undefined },
+    { ...ada, aud: { client: 'client' } },
+    { ...ada, iss: 'https://acme.example/' },
+    { ...ada, iss: undefined }
+  ])
+    t.strictSame(accountIn({ id_token: idToken(claims) }, fromIdToken, 'https://acme.example'), unknownAccount, JSON.stringify(claims))
+})
+
+t.test('an unreadable ID token does not fail the sign-in', async t => {
+  const whole = idToken(ada)
+  for (const id_token of [
+    undefined,
+    null,
+    7,
+    {},
+    '',
+    '..',
+    'a.b.c',
+    whole.split('.').slice(0, 2).join('.'),
+    `${whole}.x.y`,
+    idToken('{"sub":'),
+    idToken([ada]),
+    idToken(null),
+    idToken({ ...ada, padding: 'x'.repeat(16_384) })
+  ])
+    t.strictSame(accountIn({ id_token }, fromIdToken), unknownAccount, String(id_token).slice(0, 40))
 })
 
 t.test('SEC-14: only a rejection with invalid_grant ends a grant immediately', async t => {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { defineProvider } from '../../../src/core/provider/define-provider.ts'
-import type { Provider, TokenRefusal } from '../../../src/core/provider/definition.ts'
+import type { OAuth2Method, Provider, TokenRefusal } from '../../../src/core/provider/definition.ts'
 import { apiKeyWith, oauth2With, providerWith } from '../support.ts'
 
 /** The message of the TypeError that `call` throws. */
@@ -29,6 +29,14 @@ const badUrls = [
 
 const refusalWith = (parts: Partial<TokenRefusal>): Partial<Provider> => ({
   methods: { oauth2: oauth2With({ refusals: [{ pointer: '/error', oneOf: ['no'], means: 'invalid_grant', ...parts }] }) }
+})
+
+/** A definition whose account is found by OAuth, or by a key. */
+const accountOf = (account: object): Partial<Provider> => ({
+  methods: { oauth2: oauth2With({ account: account as OAuth2Method['account'] & object }) }
+})
+const keyAccountOf = (account: object): Partial<Provider> => ({
+  methods: { apiKey: { ...apiKeyWith({ in: 'basic' }), account: account as { from: 'check' } } }
 })
 
 const rejected: Record<string, readonly [field: string, Partial<Provider>[]]> = {
@@ -92,6 +100,49 @@ const rejected: Record<string, readonly [field: string, Partial<Provider>[]]> = 
   'a refusal with an invalid pointer': ['refusals[0].pointer', ['error', 'x/y', '/~2'].map(pointer => refusalWith({ pointer }))],
   'a refusal without values': ['refusals[0].oneOf', [refusalWith({ oneOf: [] })]],
   'a refusal with an unknown meaning': ['refusals[0].means', [refusalWith({ means: 'slow_down' as 'invalid_grant' })]],
+  'an account from an unknown document': [
+    'methods.oauth2.account.from',
+    ['', 'check', 'userinfo', undefined, '__proto__'].map(from => accountOf({ from, id: '/id' }))
+  ],
+  'a key’s account from an unknown document': [
+    'methods.apiKey.account.from',
+    ['token', 'id_token'].map(from => keyAccountOf({ from, id: '/id' }))
+  ],
+  'an account without id and name': [
+    'methods.oauth2.account',
+    [{}, { name: [] }].map(pointers => accountOf({ from: 'token', ...pointers }))
+  ],
+  'an account id that is no pointer': ['methods.oauth2.account.id', ['id', '/~2', 7, ['/id']].map(id => accountOf({ from: 'token', id }))],
+  'an account name that is no pointer': [
+    'methods.oauth2.account.name',
+    ['name', 7, ['/name', 'login'], [['/name']]].map(name => accountOf({ from: 'id_token', name }))
+  ],
+  'a path for an account that is not looked up': [
+    'methods.oauth2.account.from',
+    [{ path: '/me' }, { url: 'https://api.acme.example/me' }].map(target => accountOf({ from: 'token', id: '/id', ...target }))
+  ],
+  'a look-up with no target, or with two': [
+    'methods.oauth2.account',
+    [{}, { path: '/me', url: 'https://api.acme.example/me' }].map(target => accountOf({ from: 'lookup', id: '/id', ...target }))
+  ],
+  'a look-up at an invalid path': [
+    'methods.oauth2.account.path',
+    ['me', '', 'https://api.acme.example/me', '/me#x', '/m e', '/me\r\nx: y', 7].map(path => accountOf({ from: 'lookup', id: '/id', path }))
+  ],
+  'a look-up at a URL that is not its own': [
+    'methods.oauth2.account.url',
+    [
+      '',
+      '/me',
+      'http://api.acme.example/me',
+      'https://user@api.acme.example/me',
+      'https://api.acme.example/me#x',
+      'https://api.acme.example.evil.example/me',
+      'https://other.example/me',
+      'https://api.acme.example:8443/me',
+      7
+    ].map(url => accountOf({ from: 'lookup', id: '/id', url }))
+  ],
   ...Object.fromEntries(
     (['upload', 'download'] as const).map(field => [
       `an idleTimeoutMs.${field} that is not a whole number above 0`,
@@ -134,6 +185,13 @@ t.test('a valid definition is returned unchanged and frozen', async t => {
     { methods: { apiKey: apiKeyWith({ in: 'basic' }) } },
     refusalWith({ pointer: '/errors/0/a~1b', oneOf: [1, true] }),
     refusalWith({ pointer: '' }),
+    accountOf({ from: 'token', id: '/team/id', name: ['/team/name', '/team/domain'] }),
+    accountOf({ from: 'id_token', id: '/sub' }),
+    accountOf({ from: 'lookup', name: '/name', path: '/me?fields=name' }),
+    accountOf({ from: 'lookup', id: '/id', url: 'https://api.acme.example/other/me/' }),
+    accountOf({ from: 'lookup', id: '/id', url: 'https://acme.example/userinfo' }),
+    keyAccountOf({ from: 'check', id: '/id' }),
+    keyAccountOf({ from: 'lookup', id: '/id', path: '/me' }),
     {
       methods: {
         oauth2: oauth2With({ authorizeUrl: 'https://acme.example/authorize?tenant=1', refreshUrl: 'https://acme.example/refresh' })

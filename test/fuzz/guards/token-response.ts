@@ -18,7 +18,8 @@ const tokenResponse = fc.record(
     scope: fc.oneof(scalar, fc.array(scalar)),
     error: usually(null),
     data: json,
-    name: scalar
+    name: scalar,
+    id_token: scalar
   },
   { requiredKeys: ['access_token', 'token_type'] }
 )
@@ -29,7 +30,6 @@ const shape = fc.record(
     refreshToken: pointer,
     expiresIn: pointer,
     scope: pointer,
-    account: fc.constantFrom('/name', '/data', '/__proto__'),
     tokenType: fc.constantFrom('', 'bearer', 'token'),
     defaultExpiresIn: fc.constant(900)
   },
@@ -38,6 +38,11 @@ const shape = fc.record(
 const generated = fc.record({
   body: fc.oneof({ weight: 5, arbitrary: tokenResponse }, { weight: 1, arbitrary: json }),
   shape: fc.oneof(fc.constant({}), shape),
+  account: fc.record({
+    from: fc.constantFrom('token' as const, 'id_token' as const),
+    id: fc.constantFrom('/name', '/data', '/__proto__', ''),
+    name: fc.constantFrom('/name', '/data', '/__proto__', '')
+  }),
   separator: fc.constantFrom(' ', ',', '+', '|', '')
 })
 
@@ -45,9 +50,10 @@ property(
   'SEC-10: a token response parses to a usable grant, or fails without repeating the body',
   1000,
   generated,
-  ({ body, shape, separator }) => {
+  ({ body, shape, account: source, separator }) => {
     try {
-      const { accessToken, refreshToken, expiresInMs, scopes, account } = parseTokenResponse(body, { shape, scopeSeparator: separator })
+      const grant = parseTokenResponse(body, { shape, scopeSeparator: separator, account: source, audience: { clientId: 'client' } })
+      const { accessToken, refreshToken, expiresInMs, scopes, account, accountId } = grant
       for (const token of [accessToken, refreshToken])
         must(
           token === undefined || (isSendable('authorization', token.reveal()) && token.reveal().length <= 16_384),
@@ -59,6 +65,7 @@ property(
         'a scope is invalid'
       )
       must(account === undefined || (account !== '' && account.length <= 200), 'its account name is invalid')
+      must(accountId === undefined || (accountId !== '' && accountId.length <= 255), 'its account id is invalid')
       return true
     } catch (error) {
       if (!(error instanceof TokenEndpointError)) throw error
