@@ -37,8 +37,12 @@ export function resolveKeys(env: EnvironmentReader, { session, token }: Configur
   }
 }
 
-/** Newest first. `undefined` when unset. */
-function readRing(env: EnvironmentReader, name: 'SESSION_KEYS' | 'TOKEN_KEYS'): Buffer[] | undefined {
+/**
+ * Base64 keys of 32 bytes, newest first.
+ * @param mayBeLonger for keys that another program made
+ * @returns `undefined` when unset; keys with problems too, which are noted
+ */
+export function readRing(env: EnvironmentReader, name: string, { mayBeLonger = false } = {}): Buffer[] | undefined {
   const items = env.list(name, exampleOfKeys)
   if (!items) return undefined
   const keys = items.map(item => Buffer.from(item, 'base64'))
@@ -46,7 +50,8 @@ function readRing(env: EnvironmentReader, name: 'SESSION_KEYS' | 'TOKEN_KEYS'): 
     env.addProblem(`${name}: key ${index + 1} of ${keys.length} ${why}. ${howToGenerate(name)}`)
   for (const [i, key] of keys.entries()) {
     if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(items[i] ?? '')) reject(i, 'is not base64')
-    else if (key.length !== keyBytes) reject(i, `has ${key.length} bytes instead of ${keyBytes}`)
+    else if (key.length < keyBytes || (key.length > keyBytes && !mayBeLonger))
+      reject(i, `has ${key.length} bytes instead of ${keyBytes}${mayBeLonger ? ' or more' : ''}`)
     else if (new Set(key).size < minDistinctBytes) reject(i, 'is not random')
   }
   if (new Set(items).size !== items.length) env.addProblem(`${name} lists a key twice. ${howToGenerate(name)}`)
