@@ -46,6 +46,12 @@ async function eventLog({ log }: FastifyInstance, { events, clock }: Pick<Servic
     if (nextTryMs === undefined) log.error(facts, 'a grant could not be revoked and is given up: revoke it at the provider')
     else log.warn({ ...facts, nextTryInSeconds: nextTryMs / 1000 }, 'a grant could not be revoked; it will be retried')
   })
+  events.subscribe('issuer.unavailable', ({ issuer, message, code, hasKeys }) => {
+    const facts = { issuer, code, reason: message }
+    if (hasKeys) log.warn(facts, 'the keys of the token issuer could not be fetched: those known stay in use')
+    else log.error(facts, 'the keys of the token issuer could not be fetched: no bearer token of it can be verified')
+  })
+  events.subscribe('issuer.available', ({ issuer }) => log.info({ issuer }, 'the keys of the token issuer were fetched again'))
   events.subscribe('sign-in.unsaved', ({ provider, code }) => log.warn({ provider, code }, 'the outcome of a sign-in could not be saved'))
   events.subscribe('cleanup.failed', ({ code }) => log.warn({ code }, 'what a lost response left behind could not be deleted'))
 }
