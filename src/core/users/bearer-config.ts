@@ -23,7 +23,7 @@ export type JwtConfig = {
 export type JwtKeys = IssuerKeysConfig | JwtSecrets
 
 /** The issuer signs with its private keys. */
-type IssuerKeysConfig = {
+export type IssuerKeysConfig = {
   readonly kind: 'issuer'
   readonly issuer: string
   /** URL of the key set (RFC 7517 §5); `undefined` when the issuer's metadata names it. */
