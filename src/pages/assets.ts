@@ -14,6 +14,9 @@ export type Asset = {
 
 const contentTypes = { css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8', svg: 'image/svg+xml' } as const
 
+/** The default of the client's `gateway`. Not in the client's own file, because React Native's engine cannot parse `import.meta`. */
+const clientDefault = "servedFrom = new URL('.', import.meta.url).href\n"
+
 export const icon = load('grantkeeper', 'svg')
 export const stylesheet = load('grantkeeper', 'css')
 export const clientScript = load('client', 'js')
@@ -31,8 +34,9 @@ function load(name: string, extension: keyof typeof contentTypes): Asset {
 /** A file of `src/browser` as JavaScript, which it is already when this file is (in `dist`). */
 function browserScript(name: string): Buffer {
   const extension = extname(import.meta.filename)
-  const source = readFileSync(new URL(`../browser/${name}${extension}`, import.meta.url))
-  return extension === '.js' ? source : Buffer.from(stripTypes(source.toString()))
+  const source = readFileSync(new URL(`../browser/${name}${extension}`, import.meta.url), 'utf8')
+  const script = extension === '.js' ? source : stripTypes(source)
+  return Buffer.from(name === 'client' ? script + clientDefault : script)
 }
 
 function stripTypes(source: string): string {

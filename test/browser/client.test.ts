@@ -57,7 +57,7 @@ t.test('fetch throws a response of Grantkeeper as an error with its code and det
     status: 401
   })
   t.match(await errorOf(withoutSession.fetch('nobody', '/')), { code: 'provider_unknown', status: 404 })
-  t.match(await errorOf(withoutSession.connect('nobody')), { code: 'provider_unknown', provider: 'nobody' })
+  t.match(await errorOf(withoutSession.begin('nobody', { returnTo: '/' })), { code: 'provider_unknown', provider: 'nobody' })
 
   s.clock.advance(2 * 3600_000)
   s.provider.token = (_, response) => json(response, 500, {})
@@ -272,6 +272,85 @@ t.test('connect without a popup fails with connect_abandoned after the Back butt
   page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: false }))
   page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
   t.match(await error, { code: 'connect_abandoned', provider: 'acme' })
+})
+
+/** A client without a token, of a gateway where nobody is signed in. */
+const signedOutClient = () =>
+  createClient({
+    gateway: 'http://gateway.example',
+    fetch: async () => {
+      const problem = { code: 'user_required', loginUrl: 'http://gateway.example/login' }
+      return Response.json(problem, { status: 401, headers: { 'grantkeeper-error': problem.code } })
+    }
+  })
+
+t.test('fetch with a redirect and login lead to the sign-in at the gateway and back', async t => {
+  stubWindow(t, openPopup)
+  const assigned: string[] = []
+  Object.assign(location, { href: 'http://localhost:1/a?b=1#c', assign: (to: string) => assigned.push(to) })
+  const client = signedOutClient()
+  client.fetch('acme', '/x', { reconnect: 'redirect' })
+  while (assigned.length === 0) await new Promise(setImmediate)
+  client.login()
+  const there = `http://gateway.example/login?return_to=${encodeURIComponent('http://localhost:1/a?b=1#c')}`
+  t.same(assigned, [there, there])
+  t.match(await errorOf(client.fetch('acme', '/x')), { code: 'user_required', loginUrl: 'http://gateway.example/login' })
+  t.match(await errorOf(client.fetch('acme', '/x', { reconnect: 'popup' })), { code: 'user_required' })
+})
+
+t.test('a popup signs in and connects at once if nobody is signed in', async t => {
+  mockTime(t)
+  const opened: string[] = []
+  stubWindow(t, () => ({ ...openPopup(), location: { replace: (url: string) => opened.push(url) } }))
+  const error = errorOf(signedOutClient().connect('acme', { popup: true, account: 'add' }))
+  await runUntilSettled(error)
+  t.match(await error, { code: 'connect_timeout' })
+  const url = new URL(opened[0] ?? '')
+  t.equal(url.href.split('?')[0], 'http://gateway.example/auth/acme')
+  const end = `http://gateway.example/popup?${new URLSearchParams({ opener: 'http://localhost:1', provider: 'acme' })}`
+  t.same(Object.fromEntries(url.searchParams), { return_to: end, account: 'add' })
+})
+
+t.test('connect fails with cookies_blocked if the page is still signed out after the popup', async t => {
+  mockTime(t)
+  const popup = openPopup()
+  const page = stubWindow(t, () => popup)
+  const data = { source: 'grantkeeper', provider: 'acme', status: 'connected' }
+  const error = errorOf(signedOutClient().connect('acme', { popup: true }))
+  await new Promise(setImmediate)
+  page.dispatchEvent(Object.assign(new Event('message'), { origin: 'http://gateway.example', source: popup, data }))
+  await runUntilSettled(error)
+  t.match(await error, { code: 'cookies_blocked', provider: 'acme' })
+})
+
+t.test('connect of one more account waits for an account that was not there', async t => {
+  mockTime(t)
+  stubWindow(t, openPopup)
+  let polls = 0
+  const accounts = ['acme-1', 'acme-2'].map(id => ({ id, provider: 'acme', status: 'connected', connectedAt: '2026-01-01T00:00:00.000Z' }))
+  const client = createClient({
+    gateway: 'http://gateway.example',
+    fetch: async () => Response.json({ connections: accounts.slice(0, ++polls > 3 ? 2 : 1) })
+  })
+  const connection = client.connect('acme', { popup: true, account: 'add' })
+  await runUntilSettled(connection)
+  t.equal((await connection).id, 'acme-2')
+})
+
+t.test('without a token, complete tells the error of the redirect and removes it from the URL', async t => {
+  stubWindow(t, openPopup)
+  const replaced: string[] = []
+  Object.defineProperty(globalThis, 'history', {
+    value: { replaceState: (_: unknown, __: string, to: string) => replaced.push(to) },
+    configurable: true
+  })
+  t.teardown(() => Reflect.deleteProperty(globalThis, 'history'))
+  Object.assign(location, { href: 'http://localhost:1/?connect_error=access_denied&provider=acme&own=1#c' })
+  const client = clientOfStub(() => ({}))
+  t.match(await client.connections(), [{ provider: 'acme' }])
+  t.same(replaced, [], 'an app that reads its URL itself finds the error there')
+  t.match(await errorOf(client.complete()), { code: 'access_denied', provider: 'acme' })
+  t.same(replaced, ['http://localhost:1/?own=1#c'])
 })
 
 t.test('a request that fails late reuses the connection of an earlier popup', async t => {
