@@ -9,7 +9,8 @@ async function bundle(name: string): Promise<string> {
     bundle: true,
     minify: true,
     format: 'esm',
-    write: false
+    write: false,
+    external: ['react']
   })
   return outputFiles[0]?.text ?? ''
 }
@@ -23,4 +24,10 @@ t.test('the client is less than 4 kB in a frontend’s build', async t => {
 
 t.test('the client has no syntax that React Native cannot parse', async t => {
   t.notMatch(await bundle('client'), 'import.meta')
+})
+
+t.test('the React hooks bring nothing but themselves', async t => {
+  const code = await bundle('react')
+  t.same(code.match(/from"[^"]+"/g), ['from"react"'])
+  t.notMatch(code, 'GrantkeeperError', 'the client is a type there')
 })
