@@ -140,6 +140,19 @@ t.test('a popup of another tab is not taken for this one’s', async t => {
   t.match(await here.result(), connected)
 })
 
+t.test('a message of a page that is not the gateway’s is ignored', async t => {
+  const { page } = await startApp(t)
+  const provider = await startFrontend(t)
+  const { popup, result } = await openPopup(page, connectInPopup)
+  await popup.goto(provider)
+  await popup.evaluate(`
+    opener.postMessage({ source: 'grantkeeper', provider: 'acme', status: 'failed', error: 'server_error' }, '*')
+    opener.postMessage({ source: 'grantkeeper', provider: 'acme', status: 'connected', code: 'forged' }, '*')`)
+  await popup.goBack()
+  await Promise.all([popup.waitForEvent('close'), popup.getByText('Allow').click()])
+  t.match(await result(), connected)
+})
+
 t.test('a denied popup fails with the provider’s error', async t => {
   const { page } = await startApp(t)
   const { popup, result } = await openPopup(page, connectInPopup)

@@ -57,6 +57,16 @@ t.test('a refused token is not sent twice', async t => {
   t.equal(gateway.requests.length, 3, 'the newer one is the last')
 })
 
+t.test('a stream is not sent again with a newer token', async t => {
+  const gateway = await startFakeGateway(t)
+  gateway.routes.set('POST /proxy/acme/notes', () => problem('token_invalid', 401))
+  let calls = 0
+  const client = createClient({ gateway: gateway.url, token: () => `jwt-${++calls}` })
+  const init = { method: 'POST', body: new Blob(['text']).stream(), duplex: 'half' } as RequestInit
+  t.match(await errorOf(client.fetch('acme', '/notes', init)), { code: 'token_invalid' })
+  t.same([gateway.requests.length, calls], [1, 1])
+})
+
 t.test('nothing is sent while nobody is signed in', async t => {
   const gateway = await startFakeGateway(t)
   for (const none of [undefined, null, '']) {
