@@ -36,7 +36,8 @@ export function createFlow(fields: Pick<Flow, 'provider' | 'returnTo' | 'owner' 
 }
 
 /** RFC 7636 §4.2, method S256. */
-export const codeChallenge = (flow: Flow): string => createHash('sha256').update(flow.codeVerifier).digest('base64url')
+export const codeChallenge = (flow: Pick<Flow, 'codeVerifier'>): string =>
+  createHash('sha256').update(flow.codeVerifier).digest('base64url')
 
 /** Oldest first. Flows of the same millisecond keep the order of the cookies, which is by creation (RFC 6265 §5.4). */
 export const unexpiredFlows = (flows: readonly Flow[], nowMs: number): Flow[] =>

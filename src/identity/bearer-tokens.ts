@@ -5,10 +5,10 @@ import type { JwtConfig } from '../core/users/bearer-config.ts'
 import { whyNoUserId } from '../core/users/user.ts'
 import { BoundedMap } from '../core/util/bounded-map.ts'
 import { toAccountName } from '../core/util/display-text.ts'
-import { createIssuerKeys, type KeySource } from './issuer-keys.ts'
-import { keysFor, readJwtHeader } from './jwt-header.ts'
-import { leewayMs, signatureInvalid, tokenInvalid } from './jwt-rules.ts'
-import { asymmetricAlgorithms, type VerificationKey } from './verification-keys.ts'
+import { createIssuer, type Issuer } from './issuer.ts'
+import { InvalidJwtError, type KindRules, leewaySeconds, tokenInvalid } from './jwt-rules.ts'
+import { createSecretKeys, secretAlgorithms } from './key-source.ts'
+import { asymmetricAlgorithms } from './verification-keys.ts'
 
 /** The user whom a bearer token names. */
 export type VerifiedToken = {
@@ -27,7 +27,7 @@ export type BearerTokens = {
   verify(token: string): VerifiedToken | Promise<VerifiedToken>
   /** Fetches the issuer's keys, so that the first request need not wait and the log tells of a wrong issuer. Never rejects. */
   preload(): Promise<void>
-  /** Ends a fetch of keys in flight. */
+  /** Ends a fetch of keys in flight, unless the issuer is shared. */
   close(): void
 }
 
@@ -35,10 +35,13 @@ export type BearerTokensOptions = {
   readonly jwt: JwtConfig
   /** The OAuth client of the gateway's own sign-in: tokens for it are id tokens, and those are no access tokens. */
   readonly loginClientId?: string | undefined
+  /** The one of the gateway's own sign-in, to share its keys. By default one is made of the options below. Without use for secrets. */
+  readonly issuer?: Issuer | undefined
   readonly clock: Clock
   readonly events: Events
   /** Trusts `trustedOrigins` of the configuration. */
   readonly lookupFor: LookupFor
+  /** For each request to the issuer; by default 5 s. */
   readonly fetchTimeoutMs?: number | undefined
 }
 
@@ -47,11 +50,20 @@ const maxRemembered = 10_000
 
 type Remembered = { readonly token: VerifiedToken; readonly untilMs: number }
 
+/** RFC 9068 §2.1 types an access token `at+jwt`; many issuers do not type it. `logout+jwt`, `secevent+jwt` or `dpop+jwt` are something else. */
+const accessTokens: KindRules = {
+  kind: 'an access token',
+  requiredClaims: ['exp'],
+  isTypeAllowed: type => type === 'at+jwt' || !type?.endsWith('+jwt')
+}
+
 /** What verifies bearer tokens. Its cryptography is loaded with the first token. */
-export function createBearerTokens({ jwt, loginClientId, clock, ...issuerOptions }: BearerTokensOptions): BearerTokens {
-  const { keys: config, issuer, audiences, userClaim } = jwt
-  const source = config.kind === 'issuer' ? createIssuerKeys({ config, clock, ...issuerOptions }) : createSecretKeys(config.secrets)
-  const rules = { algorithms: config.kind === 'issuer' ? asymmetricAlgorithms : secretAlgorithms, issuer, audiences }
+export function createBearerTokens(options: BearerTokensOptions): BearerTokens {
+  const { jwt, loginClientId, clock } = options
+  const { audiences, userClaim } = jwt
+  const { keys: source, algorithms, preload, close } = createKeys(options)
+  const settings = { issuer: 'JWT_ISSUER', audience: 'JWT_AUDIENCE' }
+  const rules = { ...accessTokens, algorithms, issuer: jwt.issuer, audiences, settings }
   // An operator who lists it as an audience wants its id tokens.
   const foreignAudience = loginClientId !== undefined && !audiences.includes(loginClientId) ? loginClientId : undefined
   const remembered = new BoundedMap<string, Remembered>({ maxEntries: maxRemembered, order: 'lru' })
@@ -66,25 +78,18 @@ export function createBearerTokens({ jwt, loginClientId, clock, ...issuerOptions
   }
 
   async function verifyNew(token: string, id: string): Promise<VerifiedToken> {
-    const header = readJwtHeader(token, rules)
     const { verifyJwt } = await import('./verify-jwt.ts')
-    let keys: readonly VerificationKey[] | undefined = await source.current()
-    while (keys) {
-      const { candidates, isNamed } = keysFor(header, keys)
-      const withdrawals = source.withdrawals()
-      const claims = await verifyJwt(token, candidates, rules, clock.now())
-      if (claims) {
-        const verified = readClaims(claims)
-        if (source.withdrawals() === withdrawals) {
-          forgetWithdrawn()
-          remembered.set(id, { token: verified, untilMs: verified.expiresAtMs + leewayMs })
-        }
-        return verified
-      }
-      if (isNamed) break
-      keys = await source.newerThan(keys)
+    const withdrawals = source.withdrawals()
+    const claims = await verifyJwt(token, { rules, keys: source, clock }).catch(error => {
+      throw error instanceof InvalidJwtError ? tokenInvalid(error.message) : error
+    })
+    const verified = readClaims(claims)
+    // Otherwise the key may be the one that has been withdrawn in the meantime.
+    if (source.withdrawals() === withdrawals) {
+      forgetWithdrawn()
+      remembered.set(id, { token: verified, untilMs: verified.expiresAtMs + leewaySeconds * 1000 })
     }
-    throw signatureInvalid()
+    return verified
   }
 
   function readClaims(claims: Readonly<Record<string, unknown>>): VerifiedToken {
@@ -123,25 +128,15 @@ export function createBearerTokens({ jwt, loginClientId, clock, ...issuerOptions
       inFlight.set(id, verification)
       return verification
     },
-    preload: () =>
-      source.current().then(
-        () => {},
-        () => {}
-      ),
-    close: () => source.close()
+    preload,
+    close
   }
 }
 
-const secretAlgorithms = ['HS256']
-
-/** Secrets do not change while the gateway runs. A token's `kid` says nothing about them. */
-function createSecretKeys(secrets: readonly VerificationKey['key'][]): KeySource {
-  const keys = secrets.map((key, i) => ({ id: String(i), kid: undefined, algorithms: secretAlgorithms, key }))
-  return {
-    current: async () => keys,
-    newerThan: async () => undefined,
-    refreshIfOld: () => {},
-    withdrawals: () => 0,
-    close: () => {}
-  }
+function createKeys({ jwt: { keys: config }, issuer: shared, clock, events, lookupFor, fetchTimeoutMs }: BearerTokensOptions) {
+  if (config.kind === 'secrets')
+    return { keys: createSecretKeys(config.secrets), algorithms: secretAlgorithms, preload: async () => {}, close: () => {} }
+  const { issuer, jwksUrl } = config
+  const { keys, preload, close } = shared ?? createIssuer({ issuer, jwksUrl, isForLogin: false, clock, events, lookupFor, fetchTimeoutMs })
+  return { keys, algorithms: asymmetricAlgorithms, preload, close: shared ? () => {} : close }
 }

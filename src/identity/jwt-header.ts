@@ -1,28 +1,34 @@
-import { type JwtRules, signatureInvalid, tokenInvalid } from './jwt-rules.ts'
+import { InvalidJwtError, type JwtRules } from './jwt-rules.ts'
 import type { VerificationKey } from './verification-keys.ts'
 
 /** What the header of a JWT says of its key. */
-export type JwtHeader = { readonly algorithm: string; readonly kid: unknown }
+type JwtHeader = { readonly algorithm: string; readonly kid: unknown }
+
+const maxCharacters = 64 * 1024
 
 /**
  * The header of a JWT in compact form (RFC 7519 §7.2), which says nothing that is trusted: keys in it (`jwk`, `x5c`) and addresses of keys
  * (`jku`, `x5u`) are not looked at.
- * @throws `token_invalid`
+ * @throws {InvalidJwtError}
  */
-export function readJwtHeader(token: string, { algorithms }: Pick<JwtRules, 'algorithms'>): JwtHeader {
+export function readJwtHeader(token: string, { algorithms, kind, isTypeAllowed }: JwtRules): JwtHeader {
+  if (token.length > maxCharacters) throw new InvalidJwtError(`is longer than ${maxCharacters / 1024} KiB`)
   const parts = token.split('.')
   const [header, , signature = ''] = parts
   const fields = parts.length === 3 ? parseHeader(header) : undefined
-  if (!fields) throw tokenInvalid('is not a signed JSON Web Token (RFC 7519)')
+  if (!fields) throw new InvalidJwtError('is not a signed JSON Web Token (RFC 7519)')
   const { alg, kid, typ, crit } = fields
   if (typeof alg !== 'string' || !algorithms.includes(alg))
-    throw tokenInvalid(`is not signed with an algorithm that is accepted here, which are ${algorithms.join(', ')}`)
-  if (crit !== undefined) throw tokenInvalid('has an extension ("crit") that is not understood here')
-  if (!isTypeAllowed(typ)) throw tokenInvalid('is another kind of JSON Web Token than an access token')
+    throw new InvalidJwtError(`is not signed with an algorithm that is accepted here, which are ${algorithms.join(', ')}`)
+  if (crit !== undefined) throw new InvalidJwtError('has an extension ("crit") that is not understood here')
+  if ((typ !== undefined && typeof typ !== 'string') || !isTypeAllowed(typ?.toLowerCase().replace(/^application\//, '')))
+    throw new InvalidJwtError(`is another kind of JSON Web Token than ${kind}`)
   // A decoder ignores the last bits of some characters: one signature would have several spellings.
   if (signature !== Buffer.from(signature, 'base64url').toString('base64url')) throw signatureInvalid()
   return { algorithm: alg, kid }
 }
+
+export const signatureInvalid = () => new InvalidJwtError('has a signature that none of the keys verifies')
 
 function parseHeader(encoded = ''): Record<string, unknown> | undefined {
   try {
@@ -31,14 +37,6 @@ function parseHeader(encoded = ''): Record<string, unknown> | undefined {
   } catch {
     return undefined
   }
-}
-
-/** RFC 8725 §3.11: `logout+jwt`, `secevent+jwt` or `dpop+jwt` are for something else. The access token of RFC 9068 is `at+jwt`. */
-function isTypeAllowed(typ: unknown): boolean {
-  if (typ === undefined) return true
-  if (typeof typ !== 'string') return false
-  const type = typ.toLowerCase().replace(/^application\//, '')
-  return type === 'at+jwt' || !type.endsWith('+jwt')
 }
 
 /**

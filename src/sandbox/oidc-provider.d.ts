@@ -1,4 +1,4 @@
-// The package has no types. Declares what the sandbox uses.
+// The package has no types. Declares what the sandbox and the OpenID provider of the tests use.
 
 declare module 'oidc-provider/lib/provider.js' {
   import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -6,6 +6,8 @@ declare module 'oidc-provider/lib/provider.js' {
   export type Adapter = {
     upsert(id: string, payload: Record<string, unknown>, expiresInSeconds: number): Promise<void>
     find(id: string): Promise<Record<string, unknown> | undefined>
+    /** For sessions. */
+    findByUid?(uid: string): Promise<Record<string, unknown> | undefined>
     consume(id: string): Promise<void>
     destroy(id: string): Promise<void>
     revokeByGrantId(grantId: string): Promise<void>
@@ -29,11 +31,19 @@ declare module 'oidc-provider/lib/provider.js' {
 
   type InteractionResult =
     | { readonly error: string; readonly error_description: string }
-    | { readonly login: { readonly accountId: string }; readonly consent: { readonly grantId: string } }
+    | {
+        readonly login: { readonly accountId: string; readonly acr?: string }
+        readonly consent: { readonly grantId: string }
+      }
 
   type Grant = {
     addOIDCScope(scope: string): void
     save(): Promise<string>
+  }
+
+  type Client = {
+    /** Sends a logout token to the client's `backchannel_logout_uri`. */
+    backchannelLogout(sub: string, sid?: string): Promise<void>
   }
 
   type AccessToken = { readonly grantId: string }
@@ -44,6 +54,7 @@ declare module 'oidc-provider/lib/provider.js' {
       new (properties: { readonly accountId: string; readonly clientId: string | undefined }): Grant
       find(id: string): Promise<Grant | undefined>
     }
+    readonly Client: { find(id: string): Promise<Client | undefined> }
     readonly AccessToken: { find(token: string): Promise<AccessToken | undefined> }
     use(middleware: (ctx: Context, next: () => Promise<void>) => Promise<void>): this
     on(event: 'error', listener: (error: unknown, ctx?: Context) => void): this

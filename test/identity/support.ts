@@ -9,7 +9,7 @@ import { type JwtIssuer, newSigningKey, sign, startJwtIssuer } from '../support/
 
 export const audience = 'https://connect.example.com'
 
-type SetupOptions = Partial<Omit<BearerTokensOptions, 'jwt'>> & {
+type SetupOptions = Partial<Omit<BearerTokensOptions, 'jwt' | 'issuer'>> & {
   readonly issuer?: JwtIssuer
   /** The configuration names the key set, so that no discovery document is read. */
   readonly hasJwksUrl?: boolean

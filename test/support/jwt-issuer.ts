@@ -10,7 +10,7 @@ import { json } from './fake-provider.ts'
 /** A key pair whose public half is a member of a key set. */
 export type SigningKey = { readonly alg: string; readonly privateKey: KeyObject; readonly jwk: JWK }
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => void
+type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>
 
 export type JwtIssuer = {
   /** Exactly as its tokens and its discovery document have it. */
@@ -19,7 +19,9 @@ export type JwtIssuer = {
   readonly jwksUrl: string
   /** Members of the key set, which a test replaces or adds odd ones to. */
   keys: unknown[]
-  /** Replaces fields of the discovery document. */
+  /** Its discovery document. */
+  document: Record<string, unknown>
+  /** Replaces fields of the discovery document, or leaves out those that are `undefined`. */
   metadata: Record<string, unknown>
   /** While true, connections are closed without a response. */
   isDown: boolean
@@ -74,8 +76,7 @@ export async function startJwtIssuer(t: Test, { path = '', tls }: IssuerOptions 
     if (state.isDown) return void request.socket.destroy()
     const handler = state.handlers.get(url)
     if (handler) return handler(request, response)
-    if (url === `${path}/.well-known/openid-configuration`)
-      return json(response, 200, { issuer: state.issuer, jwks_uri: state.jwksUrl, ...state.metadata })
+    if (url === `${path}/.well-known/openid-configuration`) return json(response, 200, { ...state.document, ...state.metadata })
     if (url === '/keys') return json(response, 200, { keys: state.keys })
     return json(response, 404, {})
   }
@@ -87,11 +88,14 @@ export async function startJwtIssuer(t: Test, { path = '', tls }: IssuerOptions 
     server.close()
   })
   const origin = `${tls ? 'https://localhost' : 'http://127.0.0.1'}:${(server.address() as AddressInfo).port}`
+  const issuer = `${origin}${path}`
+  const jwksUrl = `${origin}/keys`
   const state: JwtIssuer = {
-    issuer: `${origin}${path}`,
+    issuer,
     origin,
-    jwksUrl: `${origin}/keys`,
+    jwksUrl,
     keys: [],
+    document: { issuer, jwks_uri: jwksUrl },
     metadata: {},
     isDown: false,
     handlers: new Map(),
