@@ -2,6 +2,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from 'pino'
 import accessLog, { createAccessLog } from '../plugins/hooks/access-log.ts'
 import background from '../plugins/hooks/background.ts'
+import bearers from '../plugins/hooks/bearers.ts'
 import { registerCookies } from '../plugins/hooks/cookies.ts'
 import errors, { createErrorResponder } from '../plugins/hooks/errors.ts'
 import eventLog from '../plugins/hooks/event-log.ts'
@@ -9,6 +10,7 @@ import flows from '../plugins/hooks/flows.ts'
 import framing, { maxHeadBytes } from '../plugins/hooks/framing.ts'
 import { respondToMalformed } from '../plugins/hooks/malformed-requests.ts'
 import methodNotAllowed, { collectRoutes, type RegisteredRoutes } from '../plugins/hooks/method-not-allowed.ts'
+import principal from '../plugins/hooks/principal.ts'
 import rateLimits from '../plugins/hooks/rate-limits.ts'
 import requestBodies from '../plugins/hooks/request-bodies.ts'
 import type { BodyPace } from '../plugins/hooks/request-body.ts'
@@ -23,10 +25,12 @@ import health from '../plugins/routes/health.ts'
 import invitationLinks from '../plugins/routes/invitation-links.ts'
 import invitationPages from '../plugins/routes/invitation-pages.ts'
 import invitations from '../plugins/routes/invitations.ts'
+import login from '../plugins/routes/login/login.ts'
 import pages from '../plugins/routes/pages.ts'
 import proxy from '../plugins/routes/proxy/proxy.ts'
 import { rewriteUrl } from '../plugins/routes/proxy/target.ts'
 import signIn from '../plugins/routes/sign-in/sign-in.ts'
+import signOut from '../plugins/routes/sign-out.ts'
 import type { Config } from './config/config.ts'
 import { createServices, type ServiceDependencies, type Services } from './services.ts'
 
@@ -111,11 +115,14 @@ export async function buildGateway(config: Config, dependencies: GatewayDependen
   await app.register(requestBodies, { pace: clientTimeouts.body, checkEveryMs: clientTimeouts.checkEveryMs })
   // Before anything in the request is trusted: two servers could read it differently.
   await app.register(framing, { nextId })
+  // Before the CSRF guard, which does not concern a bearer.
+  await app.register(bearers, services)
   // CORS and the CSRF guard, before a cookie is parsed.
   await app.register(security, { ...services, setOwnHeaders })
   const sealedCookies = await registerCookies(app, { keys: config.keys.session, ...services })
   await app.register(flows, { ...services, sealedCookies })
   await app.register(session, { ...services, sealedCookies })
+  await app.register(principal, services)
   await app.register(rateLimits, { ...services, signInsPerAddress: config.signInsPerAddress })
   await app.register(sessionDelivery, services)
   await app.register(eventLog, services)
@@ -124,6 +131,8 @@ export async function buildGateway(config: Config, dependencies: GatewayDependen
   await app.register(health, { ...services, shutdown })
   await app.register(signIn, services)
   await app.register(connections, services)
+  await app.register(signOut, services)
+  await app.register(login, { ...services, sealedCookies })
   await app.register(apiKeys, services)
   await app.register(invitations, services)
   await app.register(invitationLinks, services)

@@ -1,22 +1,33 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from './config/config.ts'
 import { createEvents } from './core/events.ts'
 import { flowLifetimeMs } from './core/flow.ts'
 import { createCompleteSignIn } from './core/oauth/complete-sign-in.ts'
+import { createConnectCodes } from './core/oauth/connect-codes.ts'
 import { createExpiredSessionSweep } from './core/oauth/expired-sessions.ts'
 import { createRenewal, maxRefreshMs } from './core/oauth/renewal.ts'
 import { createRevocation } from './core/oauth/revocation.ts'
 import { createSignInOutcomes } from './core/oauth/sign-in-outcome.ts'
 import type { TokenEndpoint } from './core/oauth/token-endpoint.ts'
+import { createUserLogin } from './core/oauth/user-login.ts'
+import { createUserSweep } from './core/oauth/user-sweep.ts'
 import type { Clock, LookupFor, Store } from './core/ports.ts'
 import { createAccountLookup } from './core/proxy/account-lookup.ts'
 import { createConcurrencyLimits } from './core/proxy/concurrency-limits.ts'
 import { createForward } from './core/proxy/forward.ts'
 import type { Send } from './core/proxy/upstream.ts'
+import type { Bearers } from './core/users/bearers.ts'
+import { createServiceKeys } from './core/users/service-keys.ts'
 import { createDeferredTasks } from './core/util/deferred-tasks.ts'
 import { createCipher } from './core/vault/cipher.ts'
 import { createInvitations } from './core/vault/invitations.ts'
+import { createOwnerNames } from './core/vault/owner-names.ts'
 import { defaultRecordCacheLimits } from './core/vault/record-cache.ts'
 import { createVault } from './core/vault/vault.ts'
+import { createBearerTokens } from './identity/bearer-tokens.ts'
+import { createBearers } from './identity/bearers.ts'
+import { createIssuer } from './identity/issuer.ts'
+import { createLoginClient } from './identity/login-client.ts'
 import { createOAuthProvider, type OAuthProvider } from './oauth2/oauth-provider.ts'
 import type { TokenTimeouts } from './oauth2/token-endpoint.ts'
 
@@ -40,13 +51,45 @@ export type Services = ReturnType<typeof createServices>
 
 export function createServices(config: Config, dependencies: ServiceDependencies) {
   const { store, clock, send, lookupFor, tokenTimeouts = defaultTokenTimeouts, undeliveredMs = flowLifetimeMs } = dependencies
-  const { providers, publicUrl, publicOrigin, allowedOrigins, session: limits } = config
+  const { providers, publicUrl, publicOrigin, allowedOrigins, session: limits, connectionIdleMs } = config
   const cipher = createCipher(config.keys.token)
   const events = createEvents()
   const recordCache = { ...defaultRecordCacheLimits, graceMs: config.storeGraceMs }
-  const vault = createVault({ store, cipher, limits, clock, events, cache: recordCache })
-  const invitations = createInvitations({ store, cipher, limits, clock })
+  const vault = createVault({ store, cipher, limits, connectionIdleMs, clock, events, cache: recordCache })
+  const invitations = createInvitations({ store, cipher, limits, connectionIdleMs, clock })
   const outcomes = createSignInOutcomes({ store, cipher })
+  const connectCodes = createConnectCodes({ store, cipher, clock })
+  const ownerNames = createOwnerNames({ store, cipher, clock })
+
+  const { jwt, serviceKeys } = config.bearer
+  const jwtIssuer = jwt?.keys.kind === 'issuer' ? jwt.keys : undefined
+  const issuerName = config.login?.issuer ?? jwtIssuer?.issuer
+  // Sign-in and bearer tokens have one issuer, so its metadata and keys are fetched once.
+  const issuer =
+    issuerName === undefined
+      ? undefined
+      : createIssuer({
+          issuer: issuerName,
+          isForLogin: config.login !== undefined,
+          clock,
+          events,
+          lookupFor,
+          ...(jwtIssuer?.jwksUrl !== undefined && { jwksUrl: jwtIssuer.jwksUrl })
+        })
+  const shared = { clock, events, lookupFor, ...(issuer && { issuer }) }
+  const bearers: Bearers | undefined =
+    jwt || serviceKeys.length > 0
+      ? createBearers({
+          tokens: jwt && createBearerTokens({ jwt, loginClientId: config.login?.clientId, ...shared }),
+          serviceKeys: createServiceKeys(serviceKeys),
+          ownerNames,
+          namespace: config.userNamespaces[0] ?? { issuer: '', claim: 'sub' }
+        })
+      : undefined
+  const login = config.login && {
+    client: createLoginClient({ config: config.login, redirectUri: `${publicUrl}/login/callback`, ...shared }),
+    userLogin: createUserLogin({ store, cipher, vault, ownerNames, limits, issuer: config.login.issuer })
+  }
 
   const oauthProviders = new Map<string, OAuthProvider>(
     [...providers.values()].flatMap(({ definition, client }) => {
@@ -74,6 +117,16 @@ export function createServices(config: Config, dependencies: ServiceDependencies
   const addAccount = createAccountLookup({ send, events, providers })
   const deferredTasks = createDeferredTasks(undeliveredMs, error => events.publish('cleanup.failed', { code: codeOf(error) }))
 
+  const userSweep = createUserSweep({
+    store,
+    cipher,
+    limits,
+    connectionIdleMs,
+    clock,
+    revocation,
+    pause: ms => sleep(ms, undefined, { ref: false })
+  })
+
   return {
     providers,
     publicUrl,
@@ -85,6 +138,11 @@ export function createServices(config: Config, dependencies: ServiceDependencies
     send,
     events,
     vault,
+    ownerNames,
+    connectCodes,
+    bearers,
+    issuer,
+    login,
     invitations,
     oauthProviders,
     renewal,
@@ -106,12 +164,22 @@ export function createServices(config: Config, dependencies: ServiceDependencies
       vault,
       invitations,
       outcomes,
+      connectCodes,
       revocation,
       deferredTasks,
       publicUrl,
       addAccount
     }),
-    expiredSessionSweep: createExpiredSessionSweep({ store, cipher, limits, clock, revocation })
+    userSweep,
+    expiredSessionSweep: createExpiredSessionSweep({
+      store,
+      cipher,
+      limits,
+      clock,
+      revocation,
+      sweepUser: userSweep.sweepOwner,
+      resumeTakeover: vault.resumeTakeover
+    })
   }
 }
 

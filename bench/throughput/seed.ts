@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import fastify from 'fastify'
 import { registerCookies } from '../../plugins/hooks/cookies.ts'
 import { originOf } from '../../src/config/urls.ts'
+import { newConnectionId } from '../../src/core/connections/connection.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { newId, type Session, type SessionLimits } from '../../src/core/session.ts'
 import { createCipher } from '../../src/core/vault/cipher.ts'
@@ -21,6 +22,7 @@ type SeedTarget = {
 const batchSize = 100
 const hourMs = 3_600_000
 const limits: SessionLimits = { idleMs: 8 * hourMs, maxMs: 720 * hourMs }
+const connectionIdleMs = 4320 * hourMs
 
 export const newKeys = (): SealingKeys => ({ session: randomBytes(32).toString('base64'), token: randomBytes(32).toString('base64') })
 
@@ -33,7 +35,7 @@ export async function seedSessions({ redisUrl, dataDir, keys, publicUrl }: SeedT
   const store = await openStore({ redis: redisUrl === undefined ? undefined : parseRedisUrl(redisUrl), dataDir, clock: { now: Date.now } })
   // Last seen in the future, so that no last-seen update (at most one a minute) is due while the bench runs.
   const clock = { now: () => Date.now() + hourMs }
-  const vault = createVault({ store, cipher: createCipher([Buffer.from(keys.token, 'base64')]), limits, clock })
+  const vault = createVault({ store, cipher: createCipher([Buffer.from(keys.token, 'base64')]), limits, connectionIdleMs, clock })
   const sessions: Session[] = []
 
   async function signIn(number: number): Promise<Session> {
@@ -43,6 +45,7 @@ export async function seedSessions({ redisUrl, dataDir, keys, publicUrl }: SeedT
     const refreshToken = new Secret(`refresh-${number}-${randomBytes(16).toString('hex')}`)
     const life = { connectedAtMs: nowMs, expiresAtMs: nowMs + 24 * hourMs, renewAtMs: nowMs + 23 * hourMs }
     const begun = await vault.connect(owner, undefined, {
+      id: newConnectionId(),
       provider: 'productboard',
       method: 'oauth2',
       status: 'connected',
@@ -53,7 +56,7 @@ export async function seedSessions({ redisUrl, dataDir, keys, publicUrl }: SeedT
     })
     if (begun.kind !== 'session') throw new Error(`a new session was not stored: ${begun.kind}`)
     const held = await vault.openAll(begun.session)
-    if (held) await vault.touch(held.session, 'productboard')
+    if (held) await vault.touch(held, held.connections.get('productboard'))
     return begun.session
   }
 

@@ -52,7 +52,8 @@ function createLineWriter(log: Logger): (request: FastifyRequest, reply: Fastify
   const { [symbols.streamSym]: destination, [symbols.chindingsSym]: bindings } = log as LoggerInternals
   const level = log.levels.values.info
   return (request, reply) => {
-    const fields = `"requestId":"${request.id}","method":"${request.method}","path":${JSON.stringify(loggedPath(request))}`
+    const caller = request.serviceKey === undefined ? '' : `,"serviceKey":"${request.serviceKey}"`
+    const fields = `"requestId":"${request.id}","method":"${request.method}","path":${JSON.stringify(loggedPath(request))}${caller}`
     const ms = Math.round(reply.elapsedTime * 10) / 10
     destination.write(`{"level":${level},"time":${Date.now()}${bindings},${fields},${responseFields(reply)}"ms":${ms},"msg":"request"}\n`)
   }

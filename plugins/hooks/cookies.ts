@@ -14,7 +14,7 @@ type OpenedContent = {
   readonly isStale: boolean
 }
 
-type SealedCookie = {
+export type SealedCookie = {
   /** The cookie's name, or the prefix of the names. */
   readonly name: string
   seal(values: Record<string, unknown>): string
@@ -27,7 +27,7 @@ type SealedCookie = {
   attributes(lifetimeMs: number): CookieSerializeOptions & { secure: boolean }
 }
 
-type Kind = 'session' | 'flow'
+type Kind = 'session' | 'flow' | 'login'
 export type SealedCookies = Readonly<Record<Kind, SealedCookie>>
 
 type Options = {
@@ -40,8 +40,8 @@ type Options = {
 const maxCookieBytes = 4096
 
 /**
- * Parses cookies, and makes two kinds of sealed cookie, each with keys of its own (with one key, each would open as the other): the
- * session's opaque ids, and a sign-in in flight. They are no authority: the store says whether a session is live and a state unused.
+ * Parses cookies, and makes three kinds of sealed cookie, each with keys of its own (with one key, each would open as the other): the
+ * session's opaque ids, a sign-in in flight at a provider, and a user's own. They are no authority: the store says whether a session is live and a state unused.
  *
  * Only the sealing of `@fastify/secure-session` is used. Its hooks, which open the cookies of every request, stay in a context of their own.
  */
@@ -56,7 +56,7 @@ export async function registerCookies(app: FastifyInstance, { keys, limits, publ
   })
   // RFC 6265 §8.5: cookies do not depend on the port, so two gateways on one machine would end each other's sessions.
   const name = secure ? '__Host-grantkeeper' : `grantkeeper-${port}`
-  const names: Record<Kind, string> = { session: name, flow: `${name}-signin` }
+  const names: Record<Kind, string> = { session: name, flow: `${name}-signin`, login: `${name}-login` }
   const keysFor = (purpose: string) => keys.map(key => Buffer.from(hkdfSync('sha256', key, '', `grantkeeper ${purpose} cookie`, 32)))
   const options = (kind: Kind, lifetimeMs: number) => ({
     sessionName: kind,
@@ -68,7 +68,11 @@ export async function registerCookies(app: FastifyInstance, { keys, limits, publ
   await app.register(cookiePlugin)
   const { promise, resolve } = Promise.withResolvers<SealedCookies>()
   await app.register(async context => {
-    await context.register(secureSession, [options('session', limits.maxMs), options('flow', flowLifetimeMs)])
+    await context.register(secureSession, [
+      options('session', limits.maxMs),
+      options('flow', flowLifetimeMs),
+      options('login', flowLifetimeMs)
+    ])
     const sealedCookie = (kind: Kind): SealedCookie => ({
       name: names[kind],
       attributes,
@@ -78,7 +82,7 @@ export async function registerCookies(app: FastifyInstance, { keys, limits, publ
         return session ? { values: { ...session.data() }, isStale: session.changed } : undefined
       }
     })
-    resolve({ session: sealedCookie('session'), flow: sealedCookie('flow') })
+    resolve({ session: sealedCookie('session'), flow: sealedCookie('flow'), login: sealedCookie('login') })
   })
   return promise
 }

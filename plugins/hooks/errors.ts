@@ -24,6 +24,8 @@ export type Problem = {
   requestId: string
   provider?: string
   connectUrl?: string
+  /** Where a person signs in. */
+  loginUrl?: string
   retryAfter?: number
 }
 
@@ -33,8 +35,10 @@ export type ErrorResponder = (error: Error, request: FastifyRequest, reply: Fast
 /** The codes whose remedy is to connect again. */
 const connectCodes: ReadonlySet<ErrorCode> = new Set(['connection_required', 'reconnect_required', 'state_invalid'])
 
+type ErrorOptions = Pick<Services, 'providers' | 'publicUrl' | 'bearers' | 'login'>
+
 /** The one place where an error becomes a response: a problem document, or for a browser that prefers HTML a page that says the same. */
-export function createErrorResponder({ providers, publicUrl }: Pick<Services, 'providers' | 'publicUrl'>): ErrorResponder {
+export function createErrorResponder({ providers, publicUrl, bearers, login }: ErrorOptions): ErrorResponder {
   function settingsOf(error: GatewayError, request: FastifyRequest) {
     const provider = error.provider ?? configOf(request).provider ?? (request.params as { provider?: string } | undefined)?.provider
     return provider === undefined ? undefined : providers.get(provider)
@@ -51,8 +55,15 @@ export function createErrorResponder({ providers, publicUrl }: Pick<Services, 'p
       requestId: request.id,
       ...(settings && { provider: settings.definition.name }),
       ...(settings && connectCodes.has(error.code) && { connectUrl: connectUrl(settings, publicUrl) }),
+      ...(login && error.code === 'user_required' && error.status === 401 && { loginUrl: `${publicUrl}/login` }),
       ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter })
     }
+  }
+
+  /** RFC 6750 §3. A browser without a session is not told about tokens that it does not have. */
+  function challengeOf({ code }: GatewayError): string | undefined {
+    if (code === 'token_invalid') return 'Bearer error="invalid_token"'
+    return code === 'user_required' && bearers && !login ? 'Bearer' : undefined
   }
 
   return (thrown, request, reply) => {
@@ -61,6 +72,8 @@ export function createErrorResponder({ providers, publicUrl }: Pick<Services, 'p
     const problem = problemOf(error, request)
     reply.code(problem.status).header('grantkeeper-error', problem.code)
     if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter))
+    const challenge = error.status === 401 ? challengeOf(error) : undefined
+    if (challenge !== undefined) reply.header('www-authenticate', challenge)
     if (error.allow) reply.header('allow', error.allow.join(', '))
     if (prefersPage(request.headers)) return reply.type('text/html; charset=utf-8').send(errorPage(problem))
     return reply.type('application/problem+json').send(JSON.stringify(problem))

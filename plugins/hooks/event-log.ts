@@ -48,10 +48,10 @@ async function eventLog({ log }: FastifyInstance, { events, clock }: Pick<Servic
   })
   events.subscribe('issuer.unavailable', ({ issuer, message, code, hasKeys }) => {
     const facts = { issuer, code, reason: message }
-    if (hasKeys) log.warn(facts, 'the keys of the token issuer could not be fetched: those known stay in use')
-    else log.error(facts, 'the keys of the token issuer could not be fetched: no bearer token of it can be verified')
+    if (hasKeys) log.warn(facts, 'the identity provider could not be asked: its keys and addresses that are known stay in use')
+    else log.error(facts, 'the identity provider could not be asked: nobody can sign in and no bearer token can be verified')
   })
-  events.subscribe('issuer.available', ({ issuer }) => log.info({ issuer }, 'the keys of the token issuer were fetched again'))
+  events.subscribe('issuer.available', ({ issuer }) => log.info({ issuer }, 'the identity provider could be asked again'))
   events.subscribe('sign-in.unsaved', ({ provider, code }) => log.warn({ provider, code }, 'the outcome of a sign-in could not be saved'))
   events.subscribe('cleanup.failed', ({ code }) => log.warn({ code }, 'what a lost response left behind could not be deleted'))
 }

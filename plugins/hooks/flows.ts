@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { type Flow, flowId, flowLifetimeMs, unexpiredFlows } from '../../src/core/flow.ts'
+import type { Flow } from '../../src/core/flow.ts'
 import type { Services } from '../../src/services.ts'
 import type { SealedCookies } from './cookies.ts'
+import { createFlowCookies } from './flow-cookies.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -19,27 +20,18 @@ declare module 'fastify' {
 
 type Options = Pick<Services, 'clock'> & { readonly sealedCookies: SealedCookies }
 
-/**
- * The sign-ins in flight, each in a sealed cookie of its own. With one cookie for all, a tab would write back what it saw when it sent its
- * request, and tabs that begin or finish at the same moment would remove each other's sign-ins.
- */
+/** The sign-ins in flight. */
 async function flows(app: FastifyInstance, { clock, sealedCookies }: Options) {
-  const { name, attributes, seal, open } = sealedCookies.flow
-  const cookieName = (flow: Flow) => `${name}-${flowId(flow).slice(0, 12)}`
+  const cookies = createFlowCookies<Flow>({ cookie: sealedCookies.flow, clock })
 
   app.decorateRequest('flows', {
     getter(this: FastifyRequest) {
-      const sealed = Object.entries(this.cookies).filter(([key]) => key.startsWith(`${name}-`))
-      const opened = sealed.map(([, value]) => open(value ?? '', this.log)?.values.flow as Flow | undefined)
-      return unexpiredFlows(
-        opened.filter(flow => flow !== undefined),
-        clock.now()
-      )
+      return cookies.read(this)
     }
   })
 
   app.decorateReply('setFlowCookie', function (this: FastifyReply, flow: Flow) {
-    return this.setCookie(cookieName(flow), seal({ flow }), attributes(flow.startedAtMs + flowLifetimeMs - clock.now()))
+    return cookies.set(this, flow)
   })
   app.decorateReply('reassignFlows', function (this: FastifyReply, owner: string) {
     for (const flow of this.request.flows) {
@@ -48,8 +40,7 @@ async function flows(app: FastifyInstance, { clock, sealedCookies }: Options) {
     return this
   })
   app.decorateReply('clearFlowCookies', function (this: FastifyReply, flows: readonly Flow[]) {
-    for (const flow of flows) this.setCookie(cookieName(flow), '', { ...attributes(0), expires: new Date(0) })
-    return this
+    return cookies.clear(this, flows)
   })
 }
 

@@ -21,7 +21,7 @@ const lingerMs = 5_000
 export function respondToMalformed(
   error: ParserError,
   socket: Socket,
-  dependencies: Dependencies & { readonly allowedOrigins: ReadonlySet<string> }
+  dependencies: Dependencies & { readonly allowedOrigins: Pick<ReadonlySet<string>, 'has'> }
 ): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
@@ -32,7 +32,8 @@ export function respondToMalformed(
   const { headers, body } = malformedResponse(refusal, dependencies, error.code)
   // A page on an allowed origin may read why, if the packet shows its origin.
   const origin = /\r\nOrigin:[ \t]*([^\r\n]*?)[ \t]*\r\n/i.exec(packet)?.[1]
-  const cors = origin !== undefined && dependencies.allowedOrigins.has(origin) ? corsHeaders(origin, exposedHeaders) : []
+  const cors =
+    origin !== undefined && dependencies.allowedOrigins.has(origin) ? corsHeaders({ origin, allowsCookies: true }, exposedHeaders) : []
   let fields = ''
   forEachField([...Object.entries(headers).flat(), ...cors], (name, value) => {
     fields += `${name}: ${value}\r\n`

@@ -5,6 +5,7 @@ import { GatewayError, hasCode } from '../../src/core/errors.ts'
 import { clientNetwork, clientSite } from '../../src/core/guards/client-network.ts'
 import { createRateCounter } from '../../src/core/guards/rate-counter.ts'
 import type { Clock, Store } from '../../src/core/ports.ts'
+import { isUserOwner } from '../../src/core/users/owner.ts'
 import type { Services } from '../../src/services.ts'
 
 declare module 'fastify' {
@@ -26,7 +27,7 @@ declare module 'fastify' {
 
 type Limit = { readonly key: string; readonly max: number }
 
-type Options = Pick<Services, 'store' | 'clock' | 'vault' | 'providers'> & {
+type Options = Pick<Services, 'store' | 'clock' | 'vault'> & {
   /** Sign-ins per minute and IP address. */
   readonly signInsPerAddress: number
 }
@@ -61,7 +62,7 @@ const rejectedKeyCost = 2
 /**
  * Limits what an unknown client can make the gateway do, counted in the store that all instances share.
  */
-async function rateLimits(app: FastifyInstance, { store, clock, vault, providers, signInsPerAddress }: Options) {
+async function rateLimits(app: FastifyInstance, { store, clock, vault, signInsPerAddress }: Options) {
   await app.register(rateLimit, { global: false, timeWindow: windowMs, store: createLimitStore(store, clock) })
   app.decorateRequest('consumedLimit', null)
   const check = app.createRateLimit({
@@ -83,10 +84,14 @@ async function rateLimits(app: FastifyInstance, { store, clock, vault, providers
     return used
   }
 
-  /** The owner of the session that the cookie names, if it is live and has a connection. A cookie alone proves neither. */
-  async function connectedOwner({ sessionRef }: FastifyRequest): Promise<string | undefined> {
-    const opened = sessionRef && (await vault.open(sessionRef, [...providers.keys()]))
-    return opened && opened.connections.size > 0 ? opened.session.value.owner : undefined
+  /**
+   * The user, or the owner of the session if it is live and has a connection. A cookie alone proves neither. Nobody has to be signed in:
+   * whoever opens another user's link is not.
+   */
+  async function knownOwner(request: FastifyRequest): Promise<string | undefined> {
+    const principal = request.hasBearer ? await request.bearerPrincipal() : request.sessionRef
+    const opened = principal && (await vault.openAll(principal))
+    return opened && (isUserOwner(opened.owner) || opened.connections.size > 0) ? opened.owner : undefined
   }
 
   async function consumeUnknown(request: FastifyRequest, action: keyof typeof maxOfUnknown, subject: string): Promise<void> {
@@ -102,12 +107,13 @@ async function rateLimits(app: FastifyInstance, { store, clock, vault, providers
   /** @returns the limit that a rejected key is counted against once more */
   async function consumeFor(request: FastifyRequest, action: keyof typeof maxOfUnknown, subject = ''): Promise<Limit> {
     const network = clientNetwork(request.ip ?? '')
-    const owner = await connectedOwner(request)
+    const owner = await knownOwner(request)
     if (owner === undefined) {
       await consumeUnknown(request, action, subject)
       return { key: `${action} address ${network}`, max: maxPerMinute.ofUnknownOfNetwork }
     }
-    await consume(request, `${action} sessions of ${network}`, maxPerMinute.ofSessionsOfNetwork)
+    // A backend acts for many users from one network.
+    if (!request.hasBearer) await consume(request, `${action} sessions of ${network}`, maxPerMinute.ofSessionsOfNetwork)
     const own = { key: `${action} owner ${owner}`, max: maxPerMinute.ofSession }
     await consume(request, own.key, own.max)
     return own
@@ -118,10 +124,10 @@ async function rateLimits(app: FastifyInstance, { store, clock, vault, providers
       await consumeFor(this, action)
       return
     }
-    if (action === 'sign-in') await consume(this, `${action} address ${clientNetwork(this.ip ?? '')}`, signInsPerAddress)
-    const session = await this.findSession()
+    if (action === 'sign-in' && !this.hasBearer) await consume(this, `${action} address ${clientNetwork(this.ip ?? '')}`, signInsPerAddress)
+    const owner = this.hasBearer ? (await this.bearerPrincipal()).owner : (await this.findSession())?.owner
     const max = action === 'sign-in' ? maxPerMinute.signInsOfSession : maxPerMinute.refreshesOfSession
-    if (session) await consume(this, `${action} owner ${session.owner}`, max)
+    if (owner !== undefined) await consume(this, `${action} owner ${owner}`, max)
   })
 
   app.decorateRequest('consumeKeyRateLimit', async function <
@@ -160,4 +166,4 @@ function createLimitStore(store: Store, clock: Clock) {
   }
 }
 
-export default fp(rateLimits, { name: 'rate-limits', dependencies: ['session'] })
+export default fp(rateLimits, { name: 'rate-limits', dependencies: ['principal', 'session'] })

@@ -7,7 +7,7 @@ import { siteOf } from '../../src/core/util/site.ts'
  * frontend on another origin of it. CORS decides about requests with fetch. Sites are estimated; browsers, which know the public suffix
  * list, check again.
  */
-export function resourcePolicyFor(own: Pick<ParsedOrigin, 'origin' | 'hostname'>, allowedOrigins: ReadonlySet<string>): ResourcePolicy {
+export function resourcePolicyFor(own: Pick<ParsedOrigin, 'origin' | 'hostname'>, allowedOrigins: Iterable<string>): ResourcePolicy {
   const others = [...allowedOrigins].filter(origin => origin !== own.origin).map(origin => new URL(origin))
   return others.some(({ hostname }) => siteOf(hostname) === siteOf(own.hostname)) ? 'same-site' : 'same-origin'
 }

@@ -2,17 +2,25 @@ import cors from '@fastify/cors'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../../src/core/errors.ts'
+import type { AllowedOrigins } from '../../src/core/guards/allowed-origins.ts'
 import type { Services } from '../../src/services.ts'
-import { corsHeaders, exposedHeaders } from './cors-headers.ts'
+import { corsHeaders, exposedHeaders, type ReadingOrigin } from './cors-headers.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The request's origin, if it is an allowed one. */
-    readonly allowedOrigin: string | undefined
+    /** The request's origin, if its pages may read the response. */
+    readonly readingOrigin: ReadingOrigin | undefined
   }
   interface FastifyContextConfig {
-    /** Guarded against cross-site requests whatever the method. Unsafe methods always are. */
+    /**
+     * Guarded against cross-site requests whatever the method. Unsafe methods always are. A safe one needs no `X-CSRF` if the browser says
+     * that the page is of our own origin, or of an allowed one of our site: images, downloads and EventSource cannot send a header.
+     */
     guarded?: boolean
+    /** Sent by a server, which proves who it is by what it sends: no browser's cookie counts. */
+    fromServer?: boolean
+    /** The same for everybody, whatever the cookie: previews may read it too, as they may read responses to a bearer. */
+    withoutCookies?: boolean
     /** Submitted by a form on one of our own pages, without a script that could add a header. */
     ownPage?: boolean
   }
@@ -21,6 +29,14 @@ declare module 'fastify' {
 type Options = Pick<Services, 'allowedOrigins' | 'publicOrigin'>
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+const corsOptions = {
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  exposedHeaders,
+  maxAge: 600,
+  // An OPTIONS request that is no preflight gets the same response, without anything that a page could read.
+  strictPreflight: false
+}
 
 const responseHeaders = {
   'content-security-policy':
@@ -48,22 +64,28 @@ export function createSetOwnHeaders({ allowedOrigins, publicOrigin }: Options): 
     for (const [name, value] of headers) if (!reply.hasHeader(name)) reply.header(name, value)
     // @fastify/cors runs after the hooks that refuse a request by its framing or size. A frontend must be able to read those refusals too.
     if (!reply.hasHeader('vary')) reply.header('vary', 'Origin')
-    const origin = allowedOriginOf(request, allowedOrigins)
-    if (origin === undefined || reply.hasHeader('access-control-allow-origin')) return reply
-    const cors = corsHeaders(origin, exposedHeaders)
+    const readingOrigin = readingOriginOf(request, allowedOrigins)
+    if (readingOrigin === undefined || reply.hasHeader('access-control-allow-origin')) return reply
+    const cors = corsHeaders(readingOrigin, exposedHeaders)
     for (let i = 0; i < cors.length; i += 2) reply.header(cors[i] as string, cors[i + 1])
     return reply
   }
 }
 
-const allowedOriginOf = ({ headers: { origin } }: FastifyRequest, allowedOrigins: ReadonlySet<string>) =>
-  origin !== undefined && allowedOrigins.has(origin) ? origin : undefined
+function readingOriginOf(request: FastifyRequest, allowedOrigins: AllowedOrigins): ReadingOrigin | undefined {
+  const { origin } = request.headers
+  if (origin === undefined) return undefined
+  if (allowedOrigins.has(origin)) return { origin, allowsCookies: true }
+  // A preflight request does not say whether the request will have a bearer.
+  const isForBearer = request.hasBearer || request.method === 'OPTIONS' || request.routeOptions.config?.withoutCookies
+  return isForBearer && allowedOrigins.hasForBearer(origin) ? { origin, allowsCookies: false } : undefined
+}
 
-/** Who may send requests from where: CORS by an exact list of origins, the CSRF guard in three layers, the headers of our own responses. */
+/** Who may send requests from where: CORS by a list of origins, the CSRF guard in three layers, the headers of our own responses. */
 async function security(app: FastifyInstance, { allowedOrigins, publicOrigin, setOwnHeaders }: Options & { setOwnHeaders: SetOwnHeaders }) {
-  app.decorateRequest('allowedOrigin', {
+  app.decorateRequest('readingOrigin', {
     getter(this: FastifyRequest) {
-      return allowedOriginOf(this, allowedOrigins)
+      return readingOriginOf(this, allowedOrigins)
     }
   })
   // A proxied response is sent without these hooks, and has headers of its own.
@@ -79,23 +101,32 @@ async function security(app: FastifyInstance, { allowedOrigins, publicOrigin, se
   })
 
   await app.register(cors, {
-    origin: [...allowedOrigins],
-    credentials: true,
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders,
-    maxAge: 600,
-    // An OPTIONS request that is no preflight gets the same response, without anything that a page could read.
-    strictPreflight: false
+    // By request, since only some origins may send cookies.
+    delegator: (request, callback) =>
+      callback(null, {
+        ...corsOptions,
+        // With false, an OPTIONS request without Origin would go on to the routes.
+        origin: request.readingOrigin?.origin ?? (request.method === 'OPTIONS' ? [] : false),
+        credentials: request.readingOrigin?.allowsCookies ?? false
+      })
   })
 
   app.addHook('onRequest', (request, _reply, done) => {
-    const { guarded, ownPage, refusal } = request.routeOptions.config
-    if (!refusal && (guarded || !safeMethods.has(request.method))) {
+    const { guarded, ownPage, fromServer, refusal } = request.routeOptions.config
+    const isUnsafe = !safeMethods.has(request.method)
+    // A bearer is no ambient authority: a page of another site does not have it.
+    if (!refusal && !fromServer && !request.hasBearer && (guarded || isUnsafe)) {
       if (ownPage) refuseOtherPages(request)
-      else refuseOtherSites(request)
+      else if (isUnsafe || !isOfOwnSite(request)) refuseOtherSites(request)
     }
     done()
   })
+
+  /** By what pages cannot forge (Fetch Metadata; both header names are forbidden to scripts). */
+  function isOfOwnSite({ headers: { origin, 'sec-fetch-site': site } }: FastifyRequest): boolean {
+    if (site === 'same-origin') return origin === undefined || allowedOrigins.has(origin)
+    return site === 'same-site' && origin !== undefined && allowedOrigins.has(origin)
+  }
 
   function refuseOtherSites(request: FastifyRequest): void {
     const { headers } = request
@@ -112,12 +143,12 @@ async function security(app: FastifyInstance, { allowedOrigins, publicOrigin, se
       throw rejected('This step is taken on a page of Grantkeeper. Open the link again and choose there.')
   }
 
-  function refuseForeignOrigin({ headers: { origin } }: FastifyRequest): void {
-    if (origin !== undefined && !allowedOrigins.has(origin))
+  function refuseForeignOrigin({ headers: { origin }, readingOrigin }: FastifyRequest): void {
+    if (origin !== undefined && readingOrigin === undefined)
       throw rejected('Its Origin is not among the allowed ones. An operator adds it to ALLOWED_ORIGINS.')
   }
 }
 
 const rejected = (why: string) => new GatewayError('csrf_rejected', why)
 
-export default fp(security, { name: 'security' })
+export default fp(security, { name: 'security', dependencies: ['bearers'] })

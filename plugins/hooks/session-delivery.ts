@@ -2,16 +2,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { flowId } from '../../src/core/flow.ts'
 import type { Session, SessionRef } from '../../src/core/session.ts'
-import type { OpenedSession } from '../../src/core/vault/vault.ts'
+import type { OpenedConnections } from '../../src/core/vault/vault.ts'
 import type { Services } from '../../src/services.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /**
-     * The session that the cookie names, and all its connections. A browser that has not got the cookie of its successor, because the
-     * response was lost, is sent it again with this response.
+     * Whom the request acts for, with all their connections; `undefined` for a browser without a session. A browser that has not got the
+     * cookie of its session's successor, because the response was lost, is sent it again with this response.
      */
-    openSession(reply: FastifyReply): Promise<OpenedSession | undefined>
+    openConnections(reply: FastifyReply): Promise<OpenedConnections | undefined>
   }
   interface FastifyReply {
     /** Sends the cookie of a session that a connection began or rotated, and undoes that when the response does not arrive. */
@@ -54,12 +54,11 @@ async function sessionDelivery(app: FastifyInstance, { vault, revocation, deferr
     return session
   })
 
-  app.decorateRequest('openSession', async function (this: FastifyRequest, reply: FastifyReply) {
-    const opened = this.sessionRef && (await vault.openAll(this.sessionRef, this))
-    if (opened) {
-      this.touchSession(opened.session)
-      await reply.resendSession(opened.session.value)
-    }
+  app.decorateRequest('openConnections', async function (this: FastifyRequest, reply: FastifyReply) {
+    const opened = await this.openAll()
+    if (!opened) return undefined
+    this.touch(opened)
+    if (opened.session) await reply.resendSession(opened.session.value)
     return opened
   })
 }
@@ -70,4 +69,4 @@ function onLost({ raw }: FastifyReply, listener: () => void): void {
   else raw.once('close', () => raw.writableFinished || listener())
 }
 
-export default fp(sessionDelivery, { name: 'session-delivery', dependencies: ['session', 'flows'] })
+export default fp(sessionDelivery, { name: 'session-delivery', dependencies: ['principal', 'session', 'flows'] })

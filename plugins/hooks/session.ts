@@ -2,18 +2,22 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Session, SessionRef } from '../../src/core/session.ts'
 import { BoundedMap } from '../../src/core/util/bounded-map.ts'
-import type { Versioned } from '../../src/core/vault/records.ts'
+import type { StoredConnection } from '../../src/core/vault/owned-connections.ts'
+import type { Opened } from '../../src/core/vault/vault.ts'
 import type { Services } from '../../src/services.ts'
 import type { SealedCookies } from './cookies.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What the session cookie names, if it could be opened. Whether that session is live is for the vault to say. */
+    /**
+     * What the session cookie names, if it could be opened. Whether that session is live is for the vault to say. `undefined` for a request
+     * with a bearer, which alone says who the request acts for.
+     */
     readonly sessionRef: SessionRef | undefined
     /** The live session that the cookie names. Counts as activity. */
     findSession(): Promise<Session | undefined>
-    /** Records that the session was seen, and used for `provider`. The request does not wait for the write, nor fail with it. */
-    touchSession(session: Versioned<Session>, provider?: string): void
+    /** Records that the session was seen, and the connection used. The request does not wait for the write, nor fail with it. */
+    touch(opened: Opened, connection?: StoredConnection): void
   }
   interface FastifyReply {
     setSessionCookie(session: Session): FastifyReply
@@ -56,16 +60,16 @@ async function session(app: FastifyInstance, { vault, limits, clock, sealedCooki
 
   app.decorateRequest('sessionRef', {
     getter(this: FastifyRequest) {
-      return open(this)?.ref
+      return this.hasBearer ? undefined : open(this)?.ref
     }
   })
-  app.decorateRequest('touchSession', function (this: FastifyRequest, session: Versioned<Session>, provider?: string) {
-    vault.touch(session, provider)?.catch(error => this.log.warn({ code: error.code }, 'the use of a session could not be recorded'))
+  app.decorateRequest('touch', function (this: FastifyRequest, opened: Opened, connection?: StoredConnection) {
+    vault.touch(opened, connection)?.catch(error => this.log.warn({ code: error.code }, 'the use of a session could not be recorded'))
   })
   app.decorateRequest('findSession', async function (this: FastifyRequest) {
-    const opened = this.sessionRef && (await vault.open(this.sessionRef, [], this))
-    if (opened) this.touchSession(opened.session)
-    return opened?.session.value
+    const opened = this.sessionRef && (await vault.open(this.sessionRef, undefined, this))
+    if (opened) this.touch(opened)
+    return opened?.session?.value
   })
 
   app.decorateReply('hasSessionCookie', false)
@@ -78,7 +82,7 @@ async function session(app: FastifyInstance, { vault, limits, clock, sealedCooki
     return this.setCookie(name, '', { ...attributes(0), expires: new Date(0) })
   })
   app.decorateReply('resealedSessionCookie', function (this: FastifyReply) {
-    const opened = open(this.request)
+    const opened = this.request.hasBearer ? undefined : open(this.request)
     return opened?.isStale && !this.hasSessionCookie
       ? app.serializeCookie(name, seal({ ...opened.ref }), attributes(limits.maxMs))
       : undefined
@@ -91,4 +95,4 @@ async function session(app: FastifyInstance, { vault, limits, clock, sealedCooki
   })
 }
 
-export default fp(session, { name: 'session', dependencies: ['cookies', 'flows'] })
+export default fp(session, { name: 'session', dependencies: ['cookies', 'flows', 'bearers'] })

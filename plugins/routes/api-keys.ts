@@ -1,13 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { ConnectionKey } from '../../src/core/connections/connection-key.ts'
-import { connectionRequired } from '../../src/core/connections/errors.ts'
+import { backend } from '../../src/core/connections/connected-by.ts'
+import { connectionRequired, parseAccount, tooManyAccounts } from '../../src/core/connections/errors.ts'
 import { connectionView } from '../../src/core/connections/view.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
 import { connectWithApiKey, parseApiKey } from '../../src/core/proxy/api-key.ts'
 import { newId } from '../../src/core/session.ts'
 import type { Services } from '../../src/services.ts'
+import { checkAccount } from './check-account.ts'
 
 type Options = Pick<Services, 'providers' | 'publicUrl' | 'clock' | 'send' | 'vault' | 'revocation' | 'addAccount'>
 
@@ -19,24 +20,32 @@ async function apiKeys(app: FastifyInstance, { providers, publicUrl, clock, send
     const method = definition.methods.apiKey
     if (!method)
       throw new GatewayError('method_not_allowed', `${definition.title} has no API keys. Open connectUrl to connect.`, { allow: [] })
+    // Before the provider sees the key: where users sign in, only they may have one checked.
+    await request.open()
+    const account = parseAccount((request.body as { account?: unknown } | null)?.account)
+    if (account !== undefined) await checkAccount(request, definition, account)
     const key = parseApiKey((request.body as { apiKey?: unknown } | null)?.apiKey, definition.name)
-    const connection = await request.consumeKeyRateLimit(definition.name, async () =>
+    // Before the provider is asked: who may not connect learns nothing about a key.
+    const opened = await request.open()
+    if (opened?.session) request.touch(opened)
+    const { user } = (await request.principal()) ?? {}
+    const checked = await request.consumeKeyRateLimit(definition.name, async () =>
       addAccount(await connectWithApiKey(send, definition, method, key, clock.now()))
     )
-
-    const session = await request.findSession()
-    const owner = session?.owner ?? newId()
-    const before = await vault.readConnection(new ConnectionKey(owner, definition.name))
-    const result = await vault.connect(owner, session, connection)
+    const connection = request.serviceKey === undefined ? checked : { ...checked, connectedBy: backend(request.serviceKey) }
+    const owner = opened?.owner ?? newId()
+    const result = await vault.connect(owner, opened?.session?.value, connection, { account, user })
+    if (result.kind === 'full') throw tooManyAccounts(definition.title)
     if (result.kind === 'ended' || result.kind === 'unproven') throw connectionRequired(definition.name)
-    if (result.kind === 'joined' || result.session.owner === owner) revocation.revokeReplaced(before?.value, connection)
+    const { stored, isDefault, replaced } = result
+    revocation.revokeReplaced(replaced, connection)
     if (result.kind === 'session') reply.deliverSession(result.session)
-    return reply.code(201).send(connectionView(settings, { connection, publicUrl }))
+    return reply.code(201).send(connectionView(settings, { connection: stored.value, isDefault, publicUrl }))
   })
 }
 
 export default fp(apiKeys, {
   name: 'api-keys',
-  dependencies: ['session', 'flows', 'session-delivery', 'rate-limits', 'errors', 'security'],
+  dependencies: ['principal', 'session', 'flows', 'session-delivery', 'rate-limits', 'errors', 'security'],
   encapsulate: true
 })

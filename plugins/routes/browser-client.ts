@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError, isErrorCode } from '../../src/core/errors.ts'
+import { appendParams, parseReturnTo } from '../../src/core/guards/return-to.ts'
 import { isConnectError } from '../../src/core/oauth/error-codes.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
 import { clientScript } from '../../src/pages/assets.ts'
@@ -8,15 +9,15 @@ import { popupPage } from '../../src/pages/popup-page.ts'
 import { reasonFor } from '../../src/pages/sign-in-result.ts'
 import type { Services } from '../../src/services.ts'
 
-type PopupQuery = { opener?: unknown; provider?: unknown; connect_error?: unknown }
+type PopupQuery = { opener?: unknown; provider?: unknown; return_to?: unknown; connect_error?: unknown; connect_code?: unknown }
 
 /** For frontends on other origins: the client that they import, and the page on which a sign-in in a popup ends. */
 async function client(
   app: FastifyInstance,
-  { providers, allowedOrigins, vault }: Pick<Services, 'providers' | 'allowedOrigins' | 'vault'>
+  { providers, publicUrl, allowedOrigins }: Pick<Services, 'providers' | 'publicUrl' | 'allowedOrigins'>
 ) {
   const etag = `"${clientScript.hash}"`
-  app.get('/client.js', (request, reply) => {
+  app.get('/client.js', { config: { withoutCookies: true } }, (request, reply) => {
     // `cross-origin` allows pages with COEP to load it. CORS decides who may read it.
     reply.headers({ etag, 'cache-control': 'public, max-age=300', 'cross-origin-resource-policy': 'cross-origin' })
     // A compressing proxy weakens the tag to W/"…".
@@ -26,18 +27,34 @@ async function client(
 
   /** The `return_to` of a sign-in in a popup. As with any other, a failed sign-in adds `connect_error` and `provider`. */
   app.get<{ Querystring: PopupQuery }>('/popup', async (request, reply) => {
-    const { opener, provider, connect_error: connectError } = request.query
-    if (typeof opener !== 'string' || !allowedOrigins.has(opener))
+    const { opener, provider, connect_error: connectError, connect_code: code } = request.query
+    // A sign-in that a bearer began ends with a code, or with an error that no session of this browser explains.
+    const returnTo = request.query.return_to
+    const isForBearer = returnTo !== undefined
+    const isAllowed = (origin: string) => (isForBearer ? allowedOrigins.hasForBearer(origin) : allowedOrigins.has(origin))
+    if (typeof opener !== 'string' || !isAllowed(opener))
       throw new GatewayError('return_to_rejected', 'opener is no allowed origin. An operator adds it to ALLOWED_ORIGINS.')
     // A failed sign-in adds `provider` a second time: the last one counts.
     const { name, title } = findProvider(providers, String([provider].flat().at(-1))).definition
-    const opened = request.sessionRef && (await vault.open(request.sessionRef, [name]))
-    const status = opened?.connections.get(name)?.value.status
-    const isConnected = status === 'connected'
     const signInError = connectError === undefined ? undefined : toKnownCode(connectError)
-    const error = signInError ?? (isConnected ? undefined : (status ?? 'connection_required'))
     const reason = signInError && reasonFor(signInError)
-    return reply.type('text/html; charset=utf-8').send(popupPage({ opener, provider: name, title, isConnected, error, reason }))
+    const common = { opener, provider: name, title, reason }
+    const type = 'text/html; charset=utf-8'
+    if (isForBearer) {
+      const error = signInError ?? (typeof code === 'string' ? undefined : 'provider_error')
+      const fallback = appendParams(
+        parseReturnTo(returnTo, opener, publicUrl, { has: isAllowed }),
+        error === undefined ? { connect_code: String(code), provider: name } : { connect_error: error, provider: name }
+      )
+      return reply
+        .type(type)
+        .send(popupPage({ ...common, isConnected: false, error, code: typeof code === 'string' ? code : undefined, fallback }))
+    }
+    const opened = await request.open({ provider: name })
+    const status = opened?.connection?.value.status
+    const isConnected = status === 'connected'
+    const error = signInError ?? (isConnected ? undefined : (status ?? 'connection_required'))
+    return reply.type(type).send(popupPage({ ...common, isConnected, error }))
   })
 }
 
@@ -45,4 +62,4 @@ async function client(
 const toKnownCode = (code: unknown): string =>
   typeof code === 'string' && (isConnectError(code) || isErrorCode(code)) ? code : 'provider_error'
 
-export default fp(client, { name: 'client', dependencies: ['session', 'errors', 'security'], encapsulate: true })
+export default fp(client, { name: 'client', dependencies: ['principal', 'errors', 'security'], encapsulate: true })

@@ -1,73 +1,113 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Connection, needsNoRenewal } from '../../src/core/connections/connection.ts'
-import { ConnectionKey } from '../../src/core/connections/connection-key.ts'
-import { connectionRequired } from '../../src/core/connections/errors.ts'
+import { connectionRequired, connectionUnknown } from '../../src/core/connections/errors.ts'
 import { connectionView, connectionViews } from '../../src/core/connections/view.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
+import { isUserOwner } from '../../src/core/users/owner.ts'
+import { requestedConnection } from '../../src/core/users/requested-connection.ts'
+import type { OwnedConnections, StoredConnection } from '../../src/core/vault/owned-connections.ts'
 import type { Services } from '../../src/services.ts'
 
 type Options = Pick<Services, 'providers' | 'publicUrl' | 'clock' | 'store' | 'vault' | 'renewal' | 'revocation'>
 type ByProvider = { Params: { provider: string } }
+type ById = { Params: { provider: string; id: string } }
 
-/** What the session is connected to, and how its connections end. */
+/** What a user or a browser is connected to, and how connections end. */
 async function connections(app: FastifyInstance, { providers, publicUrl, clock, store, vault, renewal, revocation }: Options) {
-  // None of these routes takes a body, so none is parsed: a frontend may send `Content-Type: application/json` with every request.
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (_request, payload, done) => {
-    payload.resume()
-    done(null)
+  await app.register(async context => {
+    // None of these routes takes a body, so none is parsed: a frontend may send `Content-Type: application/json` with every request.
+    context.removeAllContentTypeParsers()
+    context.addContentTypeParser('*', (_request, payload, done) => {
+      payload.resume()
+      done(null)
+    })
+
+    context.get('/connections', async (request, reply) => {
+      const opened = await request.openConnections(reply)
+      const { user } = opened ?? {}
+      return {
+        ...(user && { user: { id: user.id, ...(user.name !== undefined && { name: user.name }) } }),
+        connections: connectionViews(providers, opened?.connections, publicUrl)
+      }
+    })
+
+    context.post<ByProvider>('/connections/:provider/refresh', async request => {
+      const settings = findProvider(providers, request.params.provider)
+      const { name } = settings.definition
+      const opened = await request.openAll()
+      const id = requestedConnection(request.raw.rawHeaders)
+      const stored = opened?.connections.get(name, id)
+      if (!opened || !stored) throw id === undefined ? connectionRequired(name) : connectionUnknown(name)
+      request.touch(opened)
+      const current = needsNoRenewal(stored.value, clock.now()) ? stored.value : await renewed(request, stored)
+      return viewOf(name, opened.connections, stored, current)
+    })
+
+    context.delete<ByProvider>('/connections/:provider', async (request, reply) => {
+      const { name } = findProvider(providers, request.params.provider).definition
+      return disconnect(request, reply, name, requestedConnection(request.raw.rawHeaders))
+    })
+
+    context.delete<ById>('/connections/:provider/:id', async (request, reply) => {
+      const { name } = findProvider(providers, request.params.provider).definition
+      return disconnect(request, reply, name, request.params.id)
+    })
+
+    context.delete('/connections', async (request, reply) => {
+      const owner = await ownerOf(request)
+      await revokeDeleted(owner, owner === undefined ? [] : await vault.deleteConnections(owner))
+      return reply.code(204).send()
+    })
   })
 
-  app.get('/connections', async (request, reply) => {
-    const opened = await request.openSession(reply)
-    return { connections: connectionViews(providers, opened, publicUrl) }
+  app.put<ByProvider & { Body: unknown }>('/connections/:provider/default', async request => {
+    const { name } = findProvider(providers, request.params.provider).definition
+    const id = (request.body as { id?: unknown } | null | undefined)?.id
+    const opened = await request.openAll()
+    if (!opened) throw connectionUnknown(name)
+    const stored = typeof id === 'string' ? await vault.setDefault(opened.owner, name, id) : undefined
+    if (!stored) throw connectionUnknown(name)
+    return connectionView(findProvider(providers, name), { connection: stored.value, publicUrl })
   })
 
-  app.post<ByProvider>('/connections/:provider/refresh', async request => {
-    const settings = findProvider(providers, request.params.provider)
-    const { name } = settings.definition
-    const opened = request.sessionRef && (await vault.openAll(request.sessionRef, request))
-    const connection = opened?.connections.get(name)?.value
-    if (!opened || !connection) throw connectionRequired(name)
-    request.touchSession(opened.session)
-    const session = opened.session.value
-    const current = needsNoRenewal(connection, clock.now())
-      ? connection
-      : await renewed(request, new ConnectionKey(session.owner, name), connection)
-    return connectionView(settings, { connection: current, lastUsedMs: session.lastUsedMs[name], publicUrl })
-  })
+  function viewOf(name: string, connections: OwnedConnections, { key }: StoredConnection, connection: Connection) {
+    const isDefault = connections.get(name)?.key.slot === key.slot
+    return connectionView(findProvider(providers, name), { connection, isDefault, publicUrl })
+  }
 
-  async function renewed(request: FastifyRequest, key: ConnectionKey, connection: Connection): Promise<Connection> {
+  async function renewed(request: FastifyRequest, { key, value }: StoredConnection): Promise<Connection> {
     await request.consumeRateLimit('refresh')
-    return (await renewal.renew(key, connection)).value
+    return (await renewal.renew(key, value)).value
+  }
+
+  /**
+   * Whose connections a request deletes. For a browser that nobody is signed in to, whether or not the session is still live: the cookie
+   * was sealed for this owner, and the response must be true.
+   */
+  async function ownerOf(request: FastifyRequest): Promise<string | undefined> {
+    const principal = await request.principal()
+    return principal && isUserOwner(principal.owner) ? (await request.open())?.owner : principal?.owner
+  }
+
+  async function disconnect(request: FastifyRequest, reply: FastifyReply, provider: string, id: string | undefined): Promise<FastifyReply> {
+    const owner = await ownerOf(request)
+    const deleted = owner === undefined ? undefined : await vault.disconnect(owner, provider, id)
+    if (!deleted && id !== undefined) throw connectionUnknown(provider)
+    await revokeDeleted(owner, deleted ?? [])
+    return reply.code(204).send()
   }
 
   /** Revokes deleted connections. The response is sent once a replica has the deletion, so that a failover cannot bring them back. */
-  async function revokeDeleted({ sessionRef }: FastifyRequest, deleted: readonly Connection[]): Promise<void> {
+  async function revokeDeleted(owner: string | undefined, deleted: readonly Connection[]): Promise<void> {
     const revoking = deleted.map(revocation.revoke)
-    if (sessionRef) await store.confirmReplicated(sessionRef.owner)
+    if (owner !== undefined) await store.confirmReplicated(owner)
     await Promise.all(revoking)
   }
-
-  app.delete<ByProvider>('/connections/:provider', async (request, reply) => {
-    const { name } = findProvider(providers, request.params.provider).definition
-    // Whether or not the session is still live: the cookie was sealed for this owner, and the response must be true.
-    const { sessionRef } = request
-    const deleted = sessionRef && (await vault.disconnect(new ConnectionKey(sessionRef.owner, name)))
-    await revokeDeleted(request, deleted ? [deleted] : [])
-    return reply.code(204).send()
-  })
-
-  app.post('/logout', async (request, reply) => {
-    // Also with a cookie whose id was rotated: whoever has the newer one may be a thief.
-    await revokeDeleted(request, request.sessionRef ? await vault.endSession(request.sessionRef.owner) : [])
-    return reply.clearSessionCookie().clearFlowCookies(request.flows).code(204).send()
-  })
 }
 
 export default fp(connections, {
   name: 'connections',
-  dependencies: ['session', 'flows', 'session-delivery', 'rate-limits', 'errors'],
+  dependencies: ['principal', 'session', 'flows', 'session-delivery', 'rate-limits', 'errors'],
   encapsulate: true
 })

@@ -1,33 +1,41 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { parseAccount } from '../../src/core/connections/errors.ts'
 import { timestamp } from '../../src/core/connections/view.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
 import { type Invitation, parseInviterName } from '../../src/core/vault/invitations.ts'
 import type { Services } from '../../src/services.ts'
 
 type Options = Pick<Services, 'providers' | 'publicUrl' | 'vault' | 'invitations'>
-type ByProvider = { Params: { provider: string }; Body: { name?: unknown } | null | undefined }
+type ByProvider = { Params: { provider: string }; Body: { name?: unknown; account?: unknown } | null | undefined }
 
 /** The inviter's side: creates, lists and withdraws links with which someone else connects a provider for this session. */
 async function invitationRoutes(app: FastifyInstance, { providers, publicUrl, vault, invitations }: Options) {
-  /** The owner of the live session that the cookie names. Listing invitations counts as activity. */
+  /** Whose invitations the request means. Listing them counts as activity. */
   async function ownerOf(request: FastifyRequest): Promise<string | undefined> {
-    const opened = request.sessionRef && (await vault.open(request.sessionRef, []))
-    if (opened) request.touchSession(opened.session)
-    return opened?.session.value.owner
+    const opened = await request.open()
+    if (opened) request.touch(opened)
+    return opened?.owner
   }
 
   app.post<ByProvider>('/connections/:provider/invitation', async (request, reply) => {
     const { definition } = findProvider(providers, request.params.provider)
     const name = parseInviterName(request.body?.name)
     await request.consumeRateLimit('invitation')
-    const existing = await request.findSession()
-    // A user who invites before anything is connected has no session yet, and needs one to receive the connection.
-    const session = existing ?? (await vault.createSession())
-    if (!existing) reply.setSessionCookie(session).reassignFlows(session.owner)
-    const { invitation, token } = await invitations.create(session, definition.name, name)
+    const account = parseAccount(request.body?.account)
+    const owner = (await ownerOf(request)) ?? (await startSession(reply))
+    const { user } = (await request.principal()) ?? {}
+    const wanted = { provider: definition.name, name, ...(account !== undefined && { account }), ...(user && { user }) }
+    const { invitation, token } = await invitations.create(owner, wanted)
     return reply.code(201).send({ ...invitationView(invitation), url: `${publicUrl}/invitations/${token}` })
   })
+
+  /** A browser that invites before anything is connected has no session yet, and needs one to receive the connection. */
+  async function startSession(reply: FastifyReply): Promise<string> {
+    const session = await vault.createSession()
+    reply.setSessionCookie(session).reassignFlows(session.owner)
+    return session.owner
+  }
 
   app.get('/invitations', async request => {
     const owner = await ownerOf(request)
@@ -53,6 +61,6 @@ const invitationView = ({ id, provider, name, createdAtMs, expiresAtMs }: Invita
 
 export default fp(invitationRoutes, {
   name: 'invitations',
-  dependencies: ['session', 'flows', 'rate-limits', 'errors', 'security'],
+  dependencies: ['principal', 'session', 'flows', 'rate-limits', 'errors', 'security'],
   encapsulate: true
 })

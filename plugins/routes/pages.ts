@@ -1,52 +1,85 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { reconnectDueMs } from '../../src/core/connections/connection.ts'
+import { maxAccounts, parseAccount } from '../../src/core/connections/errors.ts'
 import { type ConnectionView, connectionViews } from '../../src/core/connections/view.ts'
 import { parseReturnTo } from '../../src/core/guards/return-to.ts'
+import type { Provider } from '../../src/core/provider/definition.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
+import type { Invitation } from '../../src/core/vault/invitations.ts'
+import type { OwnedConnections } from '../../src/core/vault/owned-connections.ts'
+import { labelAccounts } from '../../src/pages/accounts.ts'
 import { connectionsScript, icon, inviteScript, keyFormScript, popupScript, stylesheet } from '../../src/pages/assets.ts'
 import { connectedUrl, connectMethods } from '../../src/pages/connect-methods.ts'
 import { connectionsPage } from '../../src/pages/connections-page.ts'
+import type { ConnectionCard } from '../../src/pages/parts/connection-card.ts'
+import type { Takeover } from '../../src/pages/parts/signed-in.ts'
 import { connectedResult, failedResult, type SignInResult } from '../../src/pages/sign-in-result.ts'
 import type { Services } from '../../src/services.ts'
 import { sendConnectPage } from './send-connect-page.ts'
 
 type Options = Pick<Services, 'providers' | 'publicUrl' | 'allowedOrigins' | 'limits' | 'vault' | 'invitations'>
-type Query = { connected?: unknown; connect_error?: unknown; provider?: unknown }
-type ConnectRoute = { Params: { provider: string }; Querystring: { return_to?: unknown } }
+type Query = { connected?: unknown; connect_error?: unknown; provider?: unknown; account?: unknown }
+type ConnectRoute = { Params: { provider: string }; Querystring: { return_to?: unknown; account?: unknown } }
 
 /** The Connections page, the page of one provider, and the assets of all pages. */
 async function pages(app: FastifyInstance, options: Options) {
-  const { providers, publicUrl, allowedOrigins, limits, invitations: invitationService } = options
+  const { providers, publicUrl, allowedOrigins, limits, vault, invitations: invitationService } = options
 
-  app.get<{ Querystring: Query }>('/', async (request, reply) => {
-    const opened = await request.openSession(reply)
-    const views = connectionViews(providers, opened, publicUrl)
-    const cards = views.flatMap(view => {
-      const settings = providers.get(view.provider)
-      const connection = opened?.connections.get(view.provider)?.value
-      const endsAtMs = connection && reconnectDueMs(connection)
-      return settings ? [{ provider: settings.definition, view, connectMethods: connectMethods(view, publicUrl), endsAtMs }] : []
+  app.get<{ Querystring: Query }>('/', { config: { signInFirst: true } }, async (request, reply) => {
+    const opened = await request.openConnections(reply)
+    const views = connectionViews(providers, opened?.connections, publicUrl)
+    const cards = [...Map.groupBy(views, ({ provider }) => provider)].flatMap(([name, ofProvider]) => {
+      const settings = providers.get(name)
+      return settings ? [cardOf(settings.definition, ofProvider, opened?.connections)] : []
     })
-    const session = opened?.session.value
-    const sessionExpiry = session && {
-      idleMs: limits.idleMs,
-      notBeforeMs: session.extendedUntilMs,
-      latestMs: session.createdAtMs + limits.maxMs
-    }
-    const open = opened ? await invitationService.list(opened.session.value.owner) : []
-    const invitations = open.map(invitation => ({
-      invitation,
-      title: providers.get(invitation.provider)?.definition.title ?? invitation.provider
-    }))
+    const session = opened?.session?.value
+    const user = opened?.user && { id: opened.user.id, name: opened.user.name, hasSession: session !== undefined }
+    const sessionExpiry =
+      session && !user
+        ? { idleMs: limits.idleMs, notBeforeMs: session.extendedUntilMs, latestMs: session.createdAtMs + limits.maxMs }
+        : undefined
+    const open = opened ? await invitationService.list(opened.owner) : []
+    const invitations = open.map(invitation => ({ invitation, title: titleOf(invitation, views) }))
     const signInResult = signInResultOf(request.query, views)
-    return reply.type('text/html; charset=utf-8').send(connectionsPage({ cards, invitations, signInResult, sessionExpiry }))
+    const takeover = session?.takeover === undefined ? undefined : await takeoverFrom(session.takeover)
+    return reply.type('text/html; charset=utf-8').send(connectionsPage({ cards, invitations, signInResult, sessionExpiry, user, takeover }))
   })
 
-  app.get<ConnectRoute>('/connect/:provider', async (request, reply) => {
+  /** What the browser had connected before its user signed in, and was not asked about yet. */
+  async function takeoverFrom(owner: string): Promise<Takeover | undefined> {
+    const titles = (await vault.connectedProviders(owner)).map(name => providers.get(name)?.definition.title ?? name)
+    return titles.length > 0 ? { titles } : undefined
+  }
+
+  /** What an invitation is for. */
+  function titleOf({ provider, account }: Invitation, views: readonly ConnectionView[]): string {
+    const title = providers.get(provider)?.definition.title ?? provider
+    if (account === 'add') return `${title}, another account`
+    const accounts = labelAccounts(views.filter(view => view.provider === provider).map(view => ({ view })))
+    const label = accounts.length > 1 ? accounts.find(({ view }) => view.id === account)?.label : undefined
+    return label === undefined ? title : `${title}, ${label}`
+  }
+
+  function cardOf(provider: Provider, views: readonly ConnectionView[], connections: OwnedConnections | undefined): ConnectionCard {
+    const accounts = views.map(view => {
+      const connection = connections?.get(provider.name, view.id)?.value
+      return {
+        view,
+        connectMethods: connectMethods(view, publicUrl, { account: view.id }),
+        endsAtMs: connection && reconnectDueMs(connection)
+      }
+    })
+    const [first] = views
+    const canAdd = first?.id !== undefined && views.length < maxAccounts
+    return { provider, accounts, addMethods: canAdd ? connectMethods(first, publicUrl, { account: 'add' }) : [] }
+  }
+
+  app.get<ConnectRoute>('/connect/:provider', { config: { signInFirst: true } }, async (request, reply) => {
     const { name } = findProvider(providers, request.params.provider).definition
-    const returnTo = parseReturnTo(request.query.return_to, connectedUrl(name), publicUrl, allowedOrigins)
-    return sendConnectPage(options, request, reply, name, { publicUrl, returnTo })
+    const account = parseAccount(request.query.account)
+    const returnTo = parseReturnTo(request.query.return_to, connectedUrl(name, account), publicUrl, allowedOrigins)
+    return sendConnectPage(options, request, reply, name, { publicUrl, returnTo, account })
   })
 
   for (const asset of [connectionsScript, icon, inviteScript, keyFormScript, popupScript, stylesheet]) {
@@ -56,10 +89,20 @@ async function pages(app: FastifyInstance, options: Options) {
   }
 }
 
-function signInResultOf({ connected, connect_error: code, provider }: Query, views: readonly ConnectionView[]): SignInResult | undefined {
-  const hasFailed = typeof code === 'string'
-  const view = views.find(v => v.provider === (hasFailed ? provider : connected))
-  return view && (hasFailed ? failedResult(view, code) : connectedResult(view))
+function signInResultOf(
+  { connected, connect_error: code, provider, account }: Query,
+  views: readonly ConnectionView[]
+): SignInResult | undefined {
+  if (typeof code !== 'string') {
+    const newest = views
+      .filter(view => view.provider === connected)
+      .sort((a, b) => (b.connectedAt ?? '').localeCompare(a.connectedAt ?? ''))[0]
+    return newest && connectedResult(newest)
+  }
+  const ofProvider = views.filter(view => view.provider === provider)
+  const meant = typeof account === 'string' ? ofProvider.find(({ id }) => id === account) : undefined
+  const view = meant ?? ofProvider[0]
+  return view && failedResult(view, code, meant?.id ?? (account === 'add' ? account : undefined))
 }
 
 export default fp(pages, { name: 'pages', dependencies: ['session', 'session-delivery', 'errors'], encapsulate: true })

@@ -1,29 +1,48 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { connectionView } from '../../src/core/connections/view.ts'
+import { connectionUnknown, maxAccounts, tooManyAccounts } from '../../src/core/connections/errors.ts'
+import { connectionViews } from '../../src/core/connections/view.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
-import { connectMethods } from '../../src/pages/connect-methods.ts'
+import { labelAccounts } from '../../src/pages/accounts.ts'
+import { addAccountUrl, connectMethods } from '../../src/pages/connect-methods.ts'
 import { connectPage } from '../../src/pages/connect-page.ts'
 import type { Services } from '../../src/services.ts'
 
 type ConnectPageOptions = {
   publicUrl: string
   returnTo: string
+  /** `add` for one more account, or the id of the connection to make anew; nothing for the default one. */
+  account?: string | undefined
   /** Why this page appears to a user who did not ask for it. */
   notice?: string
 }
 
-/** The page with the connect methods of one provider. It names the account that is connected already, because another would replace it. */
+/**
+ * The page with the connect methods of one provider. It names the account that is connected already, because another would replace it.
+ * @throws {GatewayError} `connection_unknown` for the id of no connection to this provider, `parameters_invalid` for one account too many
+ */
 export async function sendConnectPage(
-  { providers, vault }: Pick<Services, 'providers' | 'vault'>,
+  { providers }: Pick<Services, 'providers'>,
   request: FastifyRequest,
   reply: FastifyReply,
   provider: string,
-  { publicUrl, returnTo, notice }: ConnectPageOptions
+  { publicUrl, returnTo, account, notice }: ConnectPageOptions
 ): Promise<FastifyReply> {
   const settings = findProvider(providers, provider)
-  const opened = request.sessionRef && (await vault.open(request.sessionRef, [provider]))
-  if (opened) request.touchSession(opened.session)
-  const view = connectionView(settings, { connection: opened?.connections.get(provider)?.value, publicUrl })
-  const page = connectPage(settings.definition, { view, connectMethods: connectMethods(view, publicUrl, returnTo), returnTo, notice })
+  const { definition } = settings
+  const opened = await request.openConnections(reply)
+  const views = connectionViews(new Map([[definition.name, settings]]), opened?.connections, publicUrl)
+  const accounts = labelAccounts(views.filter(({ id }) => id !== undefined).map(view => ({ view })))
+  const canAdd = accounts.length < maxAccounts
+  if (account === 'add' && !canAdd) throw tooManyAccounts(definition.title)
+  const view = views.find(({ id }) => account === undefined || account === 'add' || id === account)
+  if (!view) throw connectionUnknown(definition.name)
+  const page = connectPage(definition, {
+    connectMethods: connectMethods(view, publicUrl, { returnTo, account }),
+    returnTo,
+    account,
+    accounts,
+    addUrl: canAdd ? addAccountUrl(definition.name, publicUrl, returnTo) : undefined,
+    notice
+  })
   return reply.type('text/html; charset=utf-8').send(page)
 }

@@ -100,6 +100,8 @@ export type Connection = {
   scopes?: readonly string[]
   /** Configured scopes that the user did not grant, or that were configured after the sign-in. */
   missingScopes?: readonly string[]
+  /** Who connected it, if not the user: somebody whom they invited, or a backend. */
+  connectedBy?: string
   connectedAt?: string
   /** When the access token expires. The gateway renews it if it has a refresh token. */
   expiresAt?: string

@@ -10,6 +10,7 @@ const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', tim
 let renderedMarkup = ''
 /** The button whose confirmation is open. */
 let pendingButton: HTMLButtonElement | undefined
+let isSignedOut = false
 
 /** @throws when it is missing: the page and its script are out of step. */
 function find<T extends Element>(root: ParentNode, selector: string, type: new () => T): T {
@@ -47,10 +48,13 @@ function showMessage(text: string, kind: 'success' | 'error') {
 }
 
 function askConfirmation(button: HTMLButtonElement) {
-  const { question = '', consequence = '' } = button.dataset
+  const { question = '', consequence = '', safe } = button.dataset
   find(confirmation, '#confirmation-question', HTMLElement).textContent = question
   find(confirmation, '#confirmation-consequence', HTMLElement).textContent = consequence
-  find(confirmation, '.danger', HTMLElement).textContent = button.textContent
+  const yes = find(confirmation, '[value="yes"]', HTMLElement)
+  yes.textContent = button.textContent
+  // Only what ends something is shown as dangerous.
+  yes.classList.toggle('danger', safe === undefined)
   confirmation.returnValue = ''
   pendingButton = button
   confirmation.showModal()
@@ -60,37 +64,70 @@ function askConfirmation(button: HTMLButtonElement) {
 const opensDialog = (link: HTMLAnchorElement, { button, ctrlKey, metaKey, shiftKey }: MouseEvent) =>
   link.origin === location.origin && button === 0 && !ctrlKey && !metaKey && !shiftKey
 
-/** @returns the error message, if it failed */
-async function send({ method = 'POST', path = '' }: DOMStringMap): Promise<string | undefined> {
-  const response = await fetch(path, { method, headers: { 'x-csrf': '1' } }).catch(() => undefined)
-  if (response?.ok) return undefined
-  const problem: Partial<Problem> | undefined = await response?.json().catch(() => undefined)
-  return `That did not work. ${problem?.detail ?? 'This site cannot be reached just now.'} Try again in a moment.`
+/** Why it failed, or where a user who has signed out signs out of the identity provider too. */
+type SendResult = { error?: string; logoutUrl?: string }
+
+async function send({ method = 'POST', path = '', body }: DOMStringMap): Promise<SendResult> {
+  const headers = { 'x-csrf': '1', ...(body && { 'content-type': 'application/json' }) }
+  const response = await fetch(path, { method, headers, ...(body && { body }) }).catch(() => undefined)
+  const content: (Partial<Problem> & { logoutUrl?: string }) | undefined = await response?.json().catch(() => undefined)
+  // Another tab was faster, and it is gone as it should be.
+  const isGone = method === 'DELETE' && content?.code === 'connection_unknown'
+  if (response?.ok || isGone) return content?.logoutUrl ? { logoutUrl: content.logoutUrl } : {}
+  return { error: `That did not work. ${content?.detail ?? 'This site cannot be reached just now.'} Try again in a moment.` }
 }
 
 async function sendConfirmed(button: HTMLButtonElement) {
   button.ariaDisabled = 'true'
-  const error = await send(button.dataset)
+  const { error, logoutUrl } = await send(button.dataset)
   button.ariaDisabled = null
   if (error) return showMessage(error, 'error')
+  const { success = '', provider, account, signsOut } = button.dataset
+  if (signsOut !== undefined) return logoutUrl ? location.assign(logoutUrl) : showSignedOut(success)
   if (!(await refresh())) return location.assign('/')
-  const { success = '', provider } = button.dataset
   showMessage(success, 'success')
   // The focused button is gone: keyboard users continue at the link in its place.
-  const next = provider && document.querySelector(`[data-provider="${provider}"] .actions a`)
+  const block =
+    (account && document.querySelector(`[data-account="${account}"].account`)) || document.querySelector(`[data-provider="${provider}"]`)
+  const next = block?.querySelector('.actions a')
   if (next instanceof HTMLElement) next.focus()
   else message.focus()
+}
+
+/** The user stays on the page: the identity provider may sign in whoever opens it again, without asking. */
+function showSignedOut(text: string) {
+  isSignedOut = true
+  for (const part of document.querySelectorAll('#connections, .signed-in, main > .lead'))
+    if (part instanceof HTMLElement) part.hidden = true
+  find(document, '#sign-in-again', HTMLElement).hidden = false
+  showMessage(text, 'success')
+  message.focus()
+}
+
+/** Opens the dialog for the account of the link. */
+function openDialog({ dataset: { dialog: id, account, note = '' } }: HTMLAnchorElement) {
+  const dialog = find(document, `#${id}`, HTMLDialogElement)
+  const form = find(dialog, 'form', HTMLFormElement)
+  if (account === undefined) delete form.dataset.account
+  else form.dataset.account = account
+  const noteElement = find(dialog, '[data-note]', HTMLElement)
+  noteElement.textContent = note
+  noteElement.hidden = note === ''
+  dialog.showModal()
 }
 
 document.addEventListener('click', event => {
   const { target } = event
   if (!(target instanceof Element)) return
   const button = target.closest('button[data-path]')
-  if (button instanceof HTMLButtonElement && !button.ariaDisabled) askConfirmation(button)
+  if (button instanceof HTMLButtonElement && !button.ariaDisabled) {
+    if (button.dataset.question) askConfirmation(button)
+    else sendConfirmed(button)
+  }
   const link = target.closest('a[data-dialog]')
   if (link instanceof HTMLAnchorElement && opensDialog(link, event)) {
     event.preventDefault()
-    find(document, `#${link.dataset.dialog}`, HTMLDialogElement).showModal()
+    openDialog(link)
   }
   if (target.closest('[data-close]')) target.closest('dialog')?.close()
 })
@@ -113,7 +150,7 @@ document.addEventListener(
 
 // Another tab or an application may have changed something in the meantime.
 document.addEventListener('visibilitychange', () => {
-  if (!document.hidden && !document.querySelector('dialog[open]')) refresh()
+  if (!document.hidden && !isSignedOut && !document.querySelector('dialog[open]')) refresh()
 })
 
 enhance(find(document, '#connections', HTMLElement))

@@ -7,6 +7,7 @@ type CreatedInvitation = { url: string; expiresAt: string }
 const dialog = find(document, '#invite', HTMLDialogElement)
 const form = find(dialog, 'form', HTMLFormElement)
 const nameInput = find(form, '#invite-name', HTMLInputElement)
+const addInput = find(form, '#invite-add', HTMLInputElement)
 const result = find(dialog, '.invite-result', HTMLElement)
 const linkInput = find(result, '#invite-link', HTMLInputElement)
 const expiry = find(result, 'time', HTMLTimeElement)
@@ -15,6 +16,8 @@ const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', tim
 
 /** Path that creates an invitation for the provider that the dialog is open for. */
 let createPath = ''
+/** The account that the dialog is open for: `add`, or the id of a connection. */
+let account: string | undefined
 
 /** @throws when it is missing: the page and its script are out of step. */
 function find<T extends Element>(root: ParentNode, selector: string, type: new () => T): T {
@@ -29,6 +32,13 @@ function showError(text: string) {
   if (text) nameInput.focus()
 }
 
+/** What becomes of the connection, if there is one. */
+function showWhatStays() {
+  const adds = addInput.checked || account === 'add'
+  find(form, '#invite-replaces', HTMLElement).hidden = account === undefined || adds
+  find(form, '#invite-adds', HTMLElement).hidden = !adds
+}
+
 function showPart(part: HTMLElement) {
   form.hidden = part !== form
   result.hidden = part !== result
@@ -40,9 +50,9 @@ function selectLink() {
 }
 
 /** @returns the invitation, or an error message */
-async function create(path: string, name: string): Promise<CreatedInvitation | string> {
+async function create(path: string, content: { name: string; account?: string }): Promise<CreatedInvitation | string> {
   const headers = { 'content-type': 'application/json', 'x-csrf': '1' }
-  const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify({ name }) }).catch(() => undefined)
+  const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(content) }).catch(() => undefined)
   const body: CreatedInvitation & Partial<Problem> = (await response?.json().catch(() => undefined)) ?? {}
   return response?.ok ? body : (body.detail ?? 'This site cannot be reached just now. Try again in a moment.')
 }
@@ -54,7 +64,8 @@ async function submit() {
   button.ariaDisabled = 'true'
   showError('')
   const requestedPath = createPath
-  const invitation = await create(requestedPath, nameInput.value)
+  const chosenAccount = addInput.checked ? 'add' : account
+  const invitation = await create(requestedPath, { name: nameInput.value, ...(chosenAccount && { account: chosenAccount }) })
   button.ariaDisabled = null
   // If the dialog was closed in the meantime, the invitation is in the list.
   if (!dialog.open || requestedPath !== createPath) return
@@ -81,13 +92,16 @@ async function copyLink() {
 document.addEventListener('click', ({ target }) => {
   const button = target instanceof Element && target.closest('[data-invite]')
   if (!(button instanceof HTMLButtonElement)) return
-  const { invite = '', title = '' } = button.dataset
+  const { invite = '', title = '', canAdd } = button.dataset
   createPath = invite
+  account = button.dataset.account
   for (const place of dialog.querySelectorAll('[data-title]')) place.textContent = title
-  const isDisconnected = button.closest('[data-status="disconnected"]') !== null
-  find(form, '#invite-replaces', HTMLElement).hidden = isDisconnected
+  find(form, '#invite-choice', HTMLElement).hidden = canAdd === undefined
+  showWhatStays()
   dialog.showModal()
 })
+
+addInput.addEventListener('change', showWhatStays)
 
 form.addEventListener('submit', event => {
   event.preventDefault()

@@ -22,13 +22,21 @@ function reveal(form: HTMLFormElement, isVisible: boolean) {
   button.ariaLabel = `${button.textContent} the key`
 }
 
-/** @returns the problem, if the key was not accepted; an empty one if there was no response */
-async function sendKey(path: string, apiKey: string): Promise<Partial<Problem> | undefined> {
+/** What the gateway says: the problem, if the key was not accepted, or where the browser goes on, if not where the form says. */
+type KeyResult = { problem?: Partial<Problem>; location?: string }
+
+/** @returns an empty problem if there was no response */
+async function sendKey(path: string, content: { apiKey: string; account?: string; name?: string }): Promise<KeyResult> {
   const headers = { 'content-type': 'application/json', 'x-csrf': '1' }
-  const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify({ apiKey }) }).catch(() => undefined)
-  if (response?.ok) return undefined
-  const problem: Partial<Problem> | undefined = await response?.json().catch(() => undefined)
-  return problem ?? {}
+  const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(content) }).catch(() => undefined)
+  const body = await response?.json().catch(() => undefined)
+  return response?.ok ? { location: body?.location } : { problem: body ?? {} }
+}
+
+/** What the form sends besides the key. */
+function detailsOf({ dataset: { account, nameInput } }: HTMLFormElement): { account?: string; name?: string } {
+  const name = nameInput && find(document, `#${nameInput}`, HTMLInputElement).value
+  return { ...(account && { account }), ...(name && { name }) }
 }
 
 async function submit(form: HTMLFormElement) {
@@ -39,13 +47,13 @@ async function submit(form: HTMLFormElement) {
   button.ariaDisabled = 'true'
   showError(form, '')
   progress.textContent = progress.dataset.text ?? ''
-  const problem = await sendKey(form.action, input.value)
+  const { problem, location: next } = await sendKey(form.action, { apiKey: input.value, ...detailsOf(form) })
   button.ariaDisabled = null
   progress.textContent = ''
   if (!problem) {
     // The page stays in the browser's history without the key.
     form.reset()
-    return location.assign(form.dataset.returnTo ?? '/')
+    return location.assign(next ?? form.dataset.returnTo ?? '/')
   }
   // The user has closed the dialog in the meantime.
   if (!form.checkVisibility()) return

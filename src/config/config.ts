@@ -1,9 +1,15 @@
+import type { AllowedOrigins } from '../core/guards/allowed-origins.ts'
 import type { Provider, ProviderSettings } from '../core/provider/definition.ts'
 import type { SessionLimits } from '../core/session.ts'
+import type { BearerConfig } from '../core/users/bearer-config.ts'
+import type { LoginConfig } from '../core/users/login-config.ts'
+import type { User } from '../core/users/user.ts'
 import type { RedisTarget } from '../stores/redis/target.ts'
+import { readBearerConfig } from './bearer-config.ts'
 import { checkDataDir } from './data-dir.ts'
 import { ConfigError, type Environment, EnvironmentReader } from './environment.ts'
 import { type Keys, readKeys, resolveKeys } from './keys.ts'
+import { readLoginConfig } from './login-config.ts'
 import { checkMisspelledNames } from './misspelled-names.ts'
 import { checkExposure, readProduction } from './mode.ts'
 import { defaultHost, readAllowedOrigins, readHost, readPublicUrl, readRedisTarget, readTrustProxy } from './network.ts'
@@ -22,11 +28,21 @@ export type Config = {
   readonly redis: RedisTarget | undefined
   readonly dataDir: string
   readonly keys: Keys
-  /** Serialized origins, including the gateway's own. */
-  readonly allowedOrigins: ReadonlySet<string>
+  /** Including the gateway's own. */
+  readonly allowedOrigins: AllowedOrigins
+  /** Bearer tokens and service keys that are accepted. */
+  readonly bearer: BearerConfig
+  /** Where users sign in; `undefined` when browsers are anonymous. */
+  readonly login: LoginConfig | undefined
+  /** What makes an id a user: that of tokens and service keys first, and that of the sign-in if it differs. */
+  readonly userNamespaces: ReadonlyArray<Pick<User, 'issuer' | 'claim'>>
+  /** Serialized origins of the operator's identity provider, which may lie inside the operator's network. */
+  readonly issuerOrigins: readonly string[]
   /** IP addresses and CIDR ranges of load balancers. */
   readonly trustProxy: readonly string[]
   readonly session: SessionLimits
+  /** A user's connection ends when nobody has used it for so long. */
+  readonly connectionIdleMs: number
   /** How long active sessions stay usable while the store is unreachable. */
   readonly storeGraceMs: number
   /** Sign-ins that one IP address may start per minute. */
@@ -64,6 +80,9 @@ export function readConfig(variables: Environment, definitions: readonly Provide
   checkExposure(env, { production, host: configuredHost, publicOrigin: configuredOrigin })
   const dataDir = env.text('DATA_DIR', '/var/lib/grantkeeper') ?? '.grantkeeper'
   const configuredKeys = readKeys(env, production)
+  const bearer = readBearerConfig(env, { production })
+  const login = readLoginConfig(env, { production })
+  checkSameIssuer(env, bearer, login)
   const config = {
     production,
     host,
@@ -72,9 +91,17 @@ export function readConfig(variables: Environment, definitions: readonly Provide
     publicOrigin,
     redis: readRedisTarget(env),
     dataDir,
-    allowedOrigins: readAllowedOrigins(env, publicOrigin),
+    bearer,
+    login,
+    userNamespaces: userNamespacesOf(bearer, login),
+    issuerOrigins: [
+      ...(bearer.jwt?.keys.kind === 'issuer' ? bearer.jwt.keys.trustedOrigins : []),
+      ...(login ? [new URL(login.issuer).origin] : [])
+    ],
+    allowedOrigins: readAllowedOrigins(env, { own: publicOrigin, hasBearers: bearer.jwt !== undefined || bearer.serviceKeys.length > 0 }),
     trustProxy: readTrustProxy(env),
-    session: readSessionLimits(env),
+    session: readSessionLimits(env, login !== undefined),
+    connectionIdleMs: readSeconds(env, 'CONNECTION_IDLE', { min: 1, max: 3650 * day, defaultSeconds: 180 * day }),
     storeGraceMs: readSeconds(env, 'STORE_GRACE', { min: 0, max: hour, defaultSeconds: 30 }),
     signInsPerAddress: env.integer('SIGN_INS_PER_MINUTE', { min: 1, max: 1_000_000, example: 300 }) ?? 300,
     shutdown: {
@@ -96,6 +123,25 @@ export function readConfig(variables: Environment, definitions: readonly Provide
   return Object.freeze({ ...config, keys, warnings: env.warnings })
 }
 
+function userNamespacesOf({ jwt }: BearerConfig, login: LoginConfig | undefined): Config['userNamespaces'] {
+  const issuer = login?.issuer ?? jwt?.issuer ?? ''
+  const claims = new Set([jwt?.userClaim ?? 'sub', ...(login ? ['sub'] : [])])
+  return [...claims].map(claim => ({ issuer, claim }))
+}
+
+/** All ways to sign in name the same users, or a connection made in a browser would not be there for the nightly job. */
+function checkSameIssuer(env: EnvironmentReader, { jwt }: BearerConfig, login: LoginConfig | undefined): void {
+  if (!login || !jwt) return
+  if (jwt.issuer !== undefined && jwt.issuer !== login.issuer)
+    env.addProblem(
+      `LOGIN_ISSUER and JWT_ISSUER name different issuers, so nobody would be the same user in a page and with a token. Set both to one, for example ${env.exampleOf('LOGIN_ISSUER')} and JWT_ISSUER the same.`
+    )
+  if (jwt.userClaim !== 'sub')
+    env.addWarning(
+      `JWT_USER_CLAIM is ${jwt.userClaim}: users of tokens and service keys are named by it, and those who sign in at LOGIN_ISSUER by "sub". They are different users with different connections.`
+    )
+}
+
 /** Workers share nothing except Redis. */
 function checkWorkers(env: EnvironmentReader, { isEmbedded, providers }: { isEmbedded: boolean; providers: Config['providers'] }): void {
   if (isEmbedded) env.addProblem('WORKERS needs a store that processes can share: set REDIS_URL, or remove WORKERS.')
@@ -107,9 +153,10 @@ export function readPort(variables: Environment, env = new EnvironmentReader(var
   return env.integer('PORT', { min: 0, max: 65535, example: 3000 }) ?? 3000
 }
 
-function readSessionLimits(env: EnvironmentReader): SessionLimits {
-  const maxMs = readSeconds(env, 'SESSION_MAX', { min: 1, max: 365 * day, defaultSeconds: 90 * day })
-  const idleMs = readSeconds(env, 'SESSION_IDLE', { min: 1, max: 365 * day, defaultSeconds: 14 * day })
+/** With sign-in of users a session is short: what it ends can be had again by a click. */
+function readSessionLimits(env: EnvironmentReader, hasLogin: boolean): SessionLimits {
+  const maxMs = readSeconds(env, 'SESSION_MAX', { min: 1, max: 365 * day, defaultSeconds: hasLogin ? 7 * day : 90 * day })
+  const idleMs = readSeconds(env, 'SESSION_IDLE', { min: 1, max: 365 * day, defaultSeconds: hasLogin ? 12 * hour : 14 * day })
   return { idleMs: Math.min(idleMs, maxMs), maxMs }
 }
 

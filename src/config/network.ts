@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { AllowedOrigins, type OriginPattern, parseOriginPattern } from '../core/guards/allowed-origins.ts'
 import { siteOf } from '../core/util/site.ts'
 import { parseRedisUrl, type RedisTarget } from '../stores/redis/target.ts'
 import type { EnvironmentReader } from './environment.ts'
@@ -37,23 +38,37 @@ export function readPublicUrl(env: EnvironmentReader, { production, host }: List
   return url && originOf(url)
 }
 
+type AllowedOriginsOptions = {
+  readonly own: ParsedOrigin
+  /** Requests with a bearer come from any site; cookies do not. */
+  readonly hasBearers: boolean
+}
+
 /** `ALLOWED_ORIGINS` and the gateway's own origin, whose page is a frontend too. */
-export function readAllowedOrigins(env: EnvironmentReader, own: ParsedOrigin): ReadonlySet<string> {
-  const origins = new Set([own.origin])
+export function readAllowedOrigins(env: EnvironmentReader, { own, hasBearers }: AllowedOriginsOptions): AllowedOrigins {
+  const exact = new Set([own.origin])
+  const patterns: OriginPattern[] = []
   for (const text of env.list('ALLOWED_ORIGINS', 'https://app.example.com') ?? []) {
-    const parsed = parseOrigin(text)
-    if (parsed !== undefined) {
-      origins.add(parsed.origin)
-      if (!isSameSite(parsed, own))
+    const origin = parseOrigin(text)
+    const pattern = parseOriginPattern(text)
+    if (origin !== undefined) {
+      exact.add(origin.origin)
+      if (!isSameSite(origin, own) && !hasBearers)
         env.addWarning(
-          `ALLOWED_ORIGINS: ${env.quote('ALLOWED_ORIGINS', parsed.origin)} may be another site than ${own.origin}. Browsers send no session cookie with cross-site requests (SameSite=Lax): put both on one scheme and domain, such as https://app.example.com and https://connect.example.com.`
+          `ALLOWED_ORIGINS: ${env.quote('ALLOWED_ORIGINS', origin.origin)} may be another site than ${own.origin}. Browsers send no session cookie with cross-site requests (SameSite=Lax): put both on one scheme and domain, such as https://app.example.com and https://connect.example.com, or have the frontend send the bearer tokens of its own sign-in (JWT_ISSUER, JWT_AUDIENCE).`
+        )
+    } else if (pattern) {
+      patterns.push(pattern)
+      if (!hasBearers)
+        env.addProblem(
+          `ALLOWED_ORIGINS: ${env.quote('ALLOWED_ORIGINS', text)} counts only for requests with a bearer token, and none are configured. Set JWT_ISSUER and JWT_AUDIENCE, or list exact origins, for example ALLOWED_ORIGINS=https://app.example.com.`
         )
     } else
       env.addProblem(
-        `ALLOWED_ORIGINS: ${env.quote('ALLOWED_ORIGINS', text)} is not an exact origin, for example ALLOWED_ORIGINS=https://app.example.com.`
+        `ALLOWED_ORIGINS: ${env.quote('ALLOWED_ORIGINS', text)} is not an exact origin, nor a pattern of one leading label such as https://*.preview.example.com; for example ALLOWED_ORIGINS=https://app.example.com.`
       )
   }
-  return origins
+  return new AllowedOrigins(exact, patterns)
 }
 
 /** Schemeful, as browsers decide it for cookies (RFC 6265bis §5.2). */

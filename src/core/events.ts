@@ -75,16 +75,16 @@ export type GatewayEvents = {
     /** Error code, if there was none. */
     readonly code: string | undefined
   }
-  /** The key set of the issuer of bearer tokens could not be fetched: published at the first failure, not at each. */
+  /** Metadata or keys of the identity provider could not be fetched: published at the first failure, not at each. */
   'issuer.unavailable': {
     readonly issuer: string
     /** What failed, in our words. */
     readonly message: string
     readonly code: string | undefined
-    /** Whether an earlier key set stays in use. Without one, bearer tokens are refused. */
+    /** Whether earlier ones stay in use. Without them, nobody can sign in and no bearer token is verified. */
     readonly hasKeys: boolean
   }
-  /** The key set could be fetched again. */
+  /** They could be fetched again. */
   'issuer.available': { readonly issuer: string }
   /** The outcome of a sign-in could not be saved: its callback cannot be repeated. */
   'sign-in.unsaved': { readonly provider: string; readonly code: string | undefined }

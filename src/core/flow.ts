@@ -9,10 +9,18 @@ export type Flow = {
   readonly returnTo: string
   /** The owner of the connection. */
   readonly owner: string
+  /** `add` for one more account, or the id of the connection to make anew. */
+  readonly account?: string
   /** The browser had no session when the flow started: the callback may start one. */
   readonly startsSession: boolean
   /** Id of the invitation whose inviter is `owner`: the connection is made for them, and this browser gets no session. */
   readonly invitation?: string
+  /** The invited user's name, in their own words. */
+  readonly connectedBy?: string
+  /** A bearer of `owner` began it: this browser gets a code with which that bearer takes the connection, and no session. */
+  readonly endsWithCode?: true
+  /** Requested in place of the operator's scopes. */
+  readonly scopes?: readonly string[]
   readonly startedAtMs: number
 }
 
@@ -25,7 +33,7 @@ const maxFlows = 5
  */
 const maxCharacters = 2600
 
-export function createFlow(fields: Pick<Flow, 'provider' | 'returnTo' | 'owner' | 'startsSession' | 'invitation'>, nowMs: number): Flow {
+export function createFlow(fields: Omit<Flow, 'state' | 'codeVerifier' | 'startedAtMs'>, nowMs: number): Flow {
   // State: 192 bits (RFC 9700 requires 128). Verifier: 256 bits, as 43 characters, the minimum of RFC 7636.
   return {
     ...fields,
@@ -36,18 +44,18 @@ export function createFlow(fields: Pick<Flow, 'provider' | 'returnTo' | 'owner' 
 }
 
 /** RFC 7636 §4.2, method S256. */
-export const codeChallenge = (flow: Pick<Flow, 'codeVerifier'>): string =>
-  createHash('sha256').update(flow.codeVerifier).digest('base64url')
+export const codeChallenge = ({ codeVerifier }: Pick<Flow, 'codeVerifier'>): string =>
+  createHash('sha256').update(codeVerifier).digest('base64url')
 
 /** Oldest first. Flows of the same millisecond keep the order of the cookies, which is by creation (RFC 6265 §5.4). */
-export const unexpiredFlows = (flows: readonly Flow[], nowMs: number): Flow[] =>
+export const unexpiredFlows = <F extends Pick<Flow, 'startedAtMs'>>(flows: readonly F[], nowMs: number): F[] =>
   flows.filter(flow => flow.startedAtMs + flowLifetimeMs > nowMs).sort((a, b) => a.startedAtMs - b.startedAtMs)
 
 /**
  * @param flows oldest first
  * @returns those of `flows` that must be evicted to make room for `flow`
  */
-export function evictedFlows(flows: readonly Flow[], flow: Flow): Flow[] {
+export function evictedFlows<F>(flows: readonly F[], flow: F): F[] {
   const remaining = [...flows.slice(1 - maxFlows), flow]
   while (remaining.length > 1 && JSON.stringify(remaining).length > maxCharacters) remaining.shift()
   return flows.filter(one => !remaining.includes(one))

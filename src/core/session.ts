@@ -14,8 +14,8 @@ export type Session = SessionRef & {
   readonly lastSeenAtMs: number
   /** Until then the idle limit does not end the session: an invitation is open, or one was accepted and the session has not been seen since. */
   readonly extendedUntilMs?: number
-  /** When a request was last proxied to each provider, to the precision of `touchIntervalMs`. */
-  readonly lastUsedMs: Readonly<Record<string, number>>
+  /** Owner of what this browser had connected before its user signed in, which is offered to them once. */
+  readonly takeover?: string
   /** The callback of the first sign-in, which started the session. */
   readonly startedBy?: Callback
   /** Set until a request presents the session's cookie. */
@@ -136,8 +136,7 @@ export const newSession = (owner: string, nowMs: number): Session => ({
   owner,
   id: newId(),
   createdAtMs: nowMs,
-  lastSeenAtMs: nowMs,
-  lastUsedMs: {}
+  lastSeenAtMs: nowMs
 })
 
 /** A session that starts with a connection. @param callback of the sign-in that made it. A pasted key has none. */
@@ -147,25 +146,12 @@ export const firstSession = (owner: string, nowMs: number, callback?: CallbackRe
   undelivered: { ...(callback && { flow: callback.flow }), sendCount: 1 }
 })
 
-/** How often a session in use is written at most: once a minute, or ten times in an idle time of less than ten minutes. */
-const touchIntervalMs = (limits: SessionLimits): number => Math.min(60_000, limits.idleMs / 10)
+/** How often a use is recorded at most: once a minute, or ten times in an idle time of less than ten minutes. */
+export const touchIntervalMs = (idleMs: number): number => Math.min(60_000, idleMs / 10)
 
-/**
- * @param provider to which the session is used now
- * @returns the session, seen now; `undefined` when the last touch is recent enough, or the session is superseded, which nothing extends
- */
-export function touchSession(session: Session, limits: SessionLimits, nowMs: number, provider?: string): Session | undefined {
-  if (session.superseded) return undefined
-  const staleAtMs = nowMs - touchIntervalMs(limits)
-  const isSeenStale = session.lastSeenAtMs <= staleAtMs
-  const isUsedStale = provider !== undefined && (session.lastUsedMs[provider] ?? 0) <= staleAtMs
-  if (!isSeenStale && !isUsedStale) return undefined
-  return {
-    ...session,
-    lastSeenAtMs: nowMs,
-    lastUsedMs: provider === undefined ? session.lastUsedMs : { ...session.lastUsedMs, [provider]: nowMs }
-  }
-}
+/** Whether the session was last seen long enough ago for a write. Nothing extends a superseded one. */
+export const isTouchDue = ({ superseded, lastSeenAtMs }: Session, limits: SessionLimits, nowMs: number): boolean =>
+  !superseded && lastSeenAtMs <= nowMs - touchIntervalMs(limits.idleMs)
 
 /**
  * Whether the browser of a callback that did not present the session is the one that started it: each of the two sign-ins was in flight at

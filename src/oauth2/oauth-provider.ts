@@ -1,4 +1,5 @@
 import { codeChallenge, type Flow } from '../core/flow.ts'
+import type { SignInParams } from '../core/oauth/sign-in-params.ts'
 import type { TokenEndpoint } from '../core/oauth/token-endpoint.ts'
 import type { LookupFor } from '../core/ports.ts'
 import type { OAuth2Method, OAuthClient, Provider } from '../core/provider/definition.ts'
@@ -9,9 +10,12 @@ import { createTokenEndpoint, type TokenTimeouts } from './token-endpoint.ts'
 export type OAuthProvider = {
   readonly redirectUri: string
   /** The authorization request (RFC 6749 §4.1.1) with PKCE's challenge (RFC 7636 §4.3). */
-  authorizeUrl(flow: Flow): Promise<string>
+  authorizeUrl(flow: Flow, hints?: AuthorizeHints): Promise<string>
   readonly tokenEndpoint: TokenEndpoint
 }
+
+/** Passed on to the authorization server (OpenID Connect Core §3.1.2.1). */
+type AuthorizeHints = Pick<{ [Name in keyof SignInParams]: SignInParams[Name] | undefined }, 'loginHint' | 'prompt'>
 
 export type OAuthProviderOptions = {
   readonly definition: Provider
@@ -39,13 +43,16 @@ export function createOAuthProvider({ definition, method, client, publicUrl, loo
   return {
     redirectUri,
     tokenEndpoint: createTokenEndpoint({ openClient, method, client, lookupFor, timeouts }),
-    authorizeUrl: async flow => {
+    authorizeUrl: async (flow, { loginHint, prompt } = {}) => {
       const { oauth2 } = await openClient()
+      const scopes = flow.scopes ?? client.scopes
       return oauth2.authorizeURL({
         ...method.authorizeParams,
         redirect_uri: redirectUri,
         // Without scopes the parameter is left out: an empty one is not allowed (RFC 6749 §3.3).
-        ...(client.scopes.length > 0 && { scope: [...client.scopes] }),
+        ...(scopes.length > 0 && { scope: [...scopes] }),
+        ...(loginHint !== undefined && { login_hint: loginHint }),
+        ...(prompt !== undefined && { prompt: withPrompt(method.authorizeParams?.prompt, prompt) }),
         state: flow.state,
         code_challenge: codeChallenge(flow),
         code_challenge_method: 'S256'
@@ -53,6 +60,10 @@ export function createOAuthProvider({ definition, method, client, publicUrl, loo
     }
   }
 }
+
+/** The definition's own prompt stays: some vendors give a refresh token only with it. */
+const withPrompt = (own: string | undefined, asked: string): string =>
+  [...new Set([...(own?.split(' ') ?? []), ...asked.split(' ')])].join(' ')
 
 function credentials(method: OAuth2Method, client: OAuthClient) {
   const [authorize, token] = [new URL(method.authorizeUrl), new URL(method.tokenUrl)]

@@ -1,14 +1,19 @@
 import type { ConnectionView } from '../core/connections/view.ts'
 
 /** A way to connect, with the absolute URL where it starts. */
-export type ConnectMethod = { method: ConnectionView['methods'][number]; url: string }
+export type ConnectMethod = {
+  readonly method: ConnectionView['methods'][number]
+  readonly url: string
+  /** `add` for one more account, or the id of the connection to make anew; nothing for the default one. */
+  readonly account?: string | undefined
+}
 
 type Connectable = Pick<ConnectionView, 'provider' | 'methods' | 'method'>
 
 const startRoutes = { oauth2: 'auth', api_key: 'connect' } as const
 
-/** The Connections page with a message that the provider is connected. */
-export const connectedUrl = (provider: string): string => `/?connected=${provider}`
+/** The Connections page with a message that the provider is connected. The account is for another attempt, in case it fails. */
+export const connectedUrl = (provider: string, account?: string): string => `/?connected=${provider}${accountQuery(account)}`
 
 /** Where an accepted invitation ends. */
 export const thanksUrl = (provider: string): string => `/invitations/thanks?provider=${provider}`
@@ -20,14 +25,24 @@ export const thanksUrl = (provider: string): string => `/invitations/thanks?prov
 export function connectMethods(
   { provider, methods, method: current }: Connectable,
   publicUrl: string,
-  returnTo = connectedUrl(provider)
+  { account, returnTo = connectedUrl(provider, account) }: { readonly account?: string | undefined; readonly returnTo?: string } = {}
 ): ConnectMethod[] {
-  const query = `return_to=${encodeURIComponent(returnTo)}`
   return methods
     .toSorted((a, b) => Number(b === current) - Number(a === current))
-    .map(method => ({ method, url: `${publicUrl}/${startRoutes[method]}/${provider}?${query}` }))
+    .map(method => ({ method, url: startUrl(`${publicUrl}/${startRoutes[method]}/${provider}`, returnTo, account), account }))
 }
 
-/** Where a failed sign-in is retried. */
-export const retryUrl = ({ connectUrl, provider }: ConnectionView): string =>
-  `${connectUrl}?return_to=${encodeURIComponent(connectedUrl(provider))}`
+/** The page of one provider, for one more account. */
+export const addAccountUrl = (provider: string, publicUrl: string, returnTo: string): string =>
+  startUrl(`${publicUrl}/connect/${provider}`, returnTo, 'add')
+
+/** Where a failed sign-in is retried: at the provider, also where `connectUrl` leads to a choice. */
+export function retryUrl({ connectUrl, provider, methods }: ConnectionView, account?: string): string {
+  const url = methods.includes('oauth2') ? connectUrl.replace(`/connect/${provider}`, `/auth/${provider}`) : connectUrl
+  return startUrl(url, connectedUrl(provider, account), account)
+}
+
+const startUrl = (url: string, returnTo: string, account: string | undefined) =>
+  `${url}?return_to=${encodeURIComponent(returnTo)}${accountQuery(account)}`
+
+const accountQuery = (account: string | undefined) => (account === undefined ? '' : `&account=${encodeURIComponent(account)}`)

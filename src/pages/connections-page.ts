@@ -5,6 +5,7 @@ import { type ConnectionCard, connectionCard } from './parts/connection-card.ts'
 import { time } from './parts/elements.ts'
 import { inviteDialog, type OpenInvitation, openInvitations } from './parts/invitations.ts'
 import { keyDialog } from './parts/key-form.ts'
+import { disconnectAllPanel, type SignedInUser, signedInAs, type Takeover, takeoverPanel } from './parts/signed-in.ts'
 import type { SignInResult } from './sign-in-result.ts'
 
 /** The session and its connections end after `idleMs` without use, but not before `notBeforeMs`, and at the latest at `latestMs`. */
@@ -14,33 +15,41 @@ type ConnectionsPageOptions = {
   cards: readonly ConnectionCard[]
   invitations: readonly OpenInvitation[]
   signInResult: SignInResult | undefined
-  /** `undefined` without a session. */
+  /** `undefined` without a session, and for a user: their connections do not end with it. */
   sessionExpiry: SessionExpiry | undefined
+  user: SignedInUser | undefined
+  takeover: Takeover | undefined
 }
 
-/** Works without its scripts, except for API keys, invitations, disconnecting and signing out. */
-export const connectionsPage = ({ cards, invitations, signInResult, sessionExpiry }: ConnectionsPageOptions): string =>
-  page(
+/** Works without its scripts, except for API keys, invitations, default accounts, disconnecting, taking over and signing out. */
+export function connectionsPage({ cards, invitations, signInResult, sessionExpiry, user, takeover }: ConnectionsPageOptions): string {
+  const hasAny = invitations.length > 0 || cards.some(({ accounts }) => accounts.some(({ view }) => view.status !== 'disconnected'))
+  return page(
     signInResult ? `${signInResult.title} · Connections` : 'Connections',
     html`<h1>Connections</h1>
 <p class="lead">Choose the services that the applications of this site may use for you.</p>
 <p id="message" class="message" role="status" tabindex="-1" data-kind="${signInResult?.kind}">${signInResult?.text}</p>
+<p id="sign-in-again" hidden><a class="button" href="/">Sign in again</a></p>
 <div id="connections">
+${takeover ? takeoverPanel(takeover) : ''}
 <ul class="card-list" role="list">
 ${cards.map(connectionCard)}
 </ul>
 ${cards.length === 0 ? html`<p class="panel">No service is set up here yet. Who runs this site can add one.</p>` : ''}
 ${invitations.length > 0 ? openInvitations(invitations) : ''}
-${sessionExpiry && (invitations.length > 0 || cards.some(({ view }) => view.status !== 'disconnected')) ? signOutPanel(sessionExpiry) : ''}
+${user && hasAny ? disconnectAllPanel : ''}
+${sessionExpiry && hasAny ? signOutPanel(sessionExpiry) : ''}
 </div>
 ${facts}
 ${confirmation}
-${inviteDialog}
+${inviteDialog(user)}
 ${cards.map(({ provider }) => (provider.methods.apiKey ? keyDialog(provider, provider.methods.apiKey) : ''))}
 <script src="${connectionsScript.url}" type="module"></script>
 <script src="${keyFormScript.url}" type="module"></script>
-<script src="${inviteScript.url}" type="module"></script>`
+<script src="${inviteScript.url}" type="module"></script>`,
+    user && signedInAs(user)
   )
+}
 
 const facts = html`<div class="facts">
 <div><h2>You never give a password</h2><p class="fine-print">You sign in on the service’s own page, or paste a key that you make there.</p></div>

@@ -1,16 +1,24 @@
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 
-type ErrorPageOptions = { title: string; detail: string; status: number; requestId: string; code: string; connectUrl?: string }
+type ErrorPageOptions = {
+  title: string
+  detail: string
+  status: number
+  requestId: string
+  code: string
+  connectUrl?: string | undefined
+  loginUrl?: string | undefined
+}
 
 /** A problem document as a page for browsers. */
-export function errorPage({ title, detail, status, requestId, code, connectUrl }: ErrorPageOptions): string {
+export function errorPage({ title, detail, status, requestId, code, connectUrl, loginUrl }: ErrorPageOptions): string {
   return page(
     title,
     html`<div class="panel">
 <h1>${title}</h1>
 <p>${detail}</p>
-${code === 'invitation_invalid' ? '' : nextStep(status, connectUrl)}
+${code === 'invitation_invalid' ? '' : nextStep(status, { connectUrl, loginUrl })}
 ${code === 'state_invalid' ? otherNextSteps : ''}
 <p class="fine-print">If you ask for help, mention the code <code>${code}</code> and the request <code>${requestId}</code>.</p>
 </div>`
@@ -22,8 +30,12 @@ const otherNextSteps = html`<p class="fine-print">If somebody sent you a link to
 <p><a href="/">Back to your connections</a></p>`
 
 /** Not for invited users: they have no connections here. */
-function nextStep(status: number, connectUrl: string | undefined): Html {
+function nextStep(status: number, { connectUrl, loginUrl }: Pick<ErrorPageOptions, 'connectUrl' | 'loginUrl'>): Html {
   const [url, label] =
-    connectUrl !== undefined ? [connectUrl, 'Connect again'] : ['/', status === 503 ? 'Try again' : 'Back to your connections']
+    loginUrl !== undefined
+      ? [loginUrl, 'Sign in']
+      : connectUrl !== undefined
+        ? [connectUrl, 'Connect again']
+        : ['/', status === 503 ? 'Try again' : 'Back to your connections']
   return html`<p><a class="button" href="${url}">${label}</a></p>`
 }

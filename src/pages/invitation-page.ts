@@ -33,6 +33,7 @@ ${errorReason === undefined ? '' : html`<p class="message" role="alert" data-kin
 <li>${inviter} does not get to see your password, your key or the access itself. It is kept encrypted on this server.</li>
 <li>The link works once, until ${time(invitation.expiresAtMs)}.</li>
 </ul>
+${nameField(client !== undefined)}
 ${client ? signInPanel(settings, path) : ''}
 ${methods.apiKey ? keyPanel(settings, methods.apiKey, path) : ''}
 <form class="native-form" method="post" action="${path}/decline">
@@ -43,16 +44,25 @@ ${methods.apiKey ? keyPanel(settings, methods.apiKey, path) : ''}
   )
 }
 
+const nameInput = 'invited-name'
+
+/** One field for both ways to connect: it belongs to the form of the sign-in, and the script of the key's form reads it. */
+const nameField = (hasSignIn: boolean): Html => html`<div class="invited-name${hasSignIn ? '' : ' field'}">
+<label for="${nameInput}">Your name, if they should see who connected it</label>
+<div class="input-row"><input id="${nameInput}" name="name"${hasSignIn ? html` form="accept"` : ''} type="text" maxlength="80" autocomplete="name"></div>
+</div>
+`
+
 const signInPanel = ({ definition: { title, methods }, client }: ProviderSettings, path: string): Html => html`<section class="panel">
 <h2>Sign in at ${title}</h2>
 ${methods.oauth2 ? setupGuide(methods.oauth2.help) : ''}
 ${client && client.scopes.length > 0 ? html`<p>What is asked for: ${scopeList(client.scopes)}</p>` : ''}
-<form class="native-form" method="post" action="${path}/accept"><button>Continue to ${title}</button></form>
+<form class="native-form" id="accept" method="post" action="${path}/accept"><button>Continue to ${title}</button></form>
 </section>
 `
 
 const keyPanel = ({ definition, client }: ProviderSettings, method: ApiKeyMethod, path: string): Html => html`<section class="panel">
 <h2>${client ? 'Or use a key' : 'Use a key'}</h2>
-${keyForm(definition, method, { action: path, returnTo: thanksUrl(definition.name) })}
+${keyForm(definition, method, { action: path, returnTo: thanksUrl(definition.name), nameInput })}
 </section>
 `

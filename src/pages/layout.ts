@@ -1,8 +1,8 @@
 import { icon, stylesheet } from './assets.ts'
 import { type Html, html } from './html.ts'
 
-/** A complete HTML document. Pages add their scripts to `content`. */
-export function page(title: string, content: Html): string {
+/** A complete HTML document. Pages add their scripts to `content`. @param user who is signed in, beside the site's name */
+export function page(title: string, content: Html, user?: Html): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -14,7 +14,7 @@ export function page(title: string, content: Html): string {
 <link rel="stylesheet" href="${stylesheet.url}">
 </head>
 <body>
-<header class="site-header"><a class="site-name" href="/"><img src="${icon.url}" alt="" width="30" height="30">Grantkeeper</a></header>
+<header class="site-header"><div class="site-bar"><a class="site-name" href="/"><img src="${icon.url}" alt="" width="30" height="30">Grantkeeper</a>${user}</div></header>
 <main>
 ${content}
 </main>

@@ -37,12 +37,19 @@ const reasons = new Map([
 export const reasonFor = (code: string): string =>
   reasons.get(code) ?? 'It gave no reason. Connect again; if it goes on, ask who runs this site.'
 
-/** @param code the untrusted query parameter `connect_error`: it selects a text and is never shown */
-export function failedResult(view: ConnectionView, code: string): SignInResult {
+/**
+ * @param code the untrusted query parameter `connect_error`: it selects a text and is never shown
+ * @param account for which the sign-in was: `add`, or the id of a connection
+ */
+export function failedResult(view: ConnectionView, code: string, account?: string): SignInResult {
   const { title, status } = view
-  const heading = status === 'connected' ? `${title} stays connected as it was` : `${title} was not connected`
+  const isConnected = status === 'connected'
+  const heading =
+    account === 'add' && status !== 'disconnected'
+      ? `No other ${title} account was connected`
+      : `${title} ${isConnected ? 'stays connected as it was' : 'was not connected'}`
   const reason = reasonFor(code)
-  const retryLink = reason === misconfigured ? undefined : html`<a href="${retryUrl(view)}">Try ${title} again</a>`
+  const retryLink = reason === misconfigured ? undefined : html`<a href="${retryUrl(view, account)}">Try ${title} again</a>`
   return { kind: 'error', title: heading, text: html`<strong>${heading}.</strong> ${reason} ${retryLink}` }
 }
 

@@ -3,7 +3,7 @@ import { variablePrefix } from '../config/provider-settings.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 
 /**
- * What a start prints: the URL, where tokens are stored, the providers, next steps and warnings.
+ * What a start prints: the URL, where tokens are stored, the providers, who the users are, next steps and warnings.
  * @param sandbox `undefined` when it does not run
  */
 export function startupBanner(config: Config, storeDescription: string, sandbox: Pick<Sandbox, 'apiKeys' | 'origin'> | undefined): string {
@@ -29,8 +29,25 @@ export function startupBanner(config: Config, storeDescription: string, sandbox:
     '',
     `  Tokens are stored, encrypted, in: ${storeDescription}`,
     `  Providers: ${names}`,
+    ...usersOf(config).map(line => `  ${line}`),
     ...nextSteps.map(line => `  ${line}`),
     ...config.warnings.map(warning => `  Warning: ${warning}`),
     ''
   ].join('\n')
+}
+
+/** Who a request acts for, and what the operator registers for it. */
+function usersOf({ login, bearer: { jwt, serviceKeys }, publicUrl }: Config): string[] {
+  const names = [...new Set(serviceKeys.map(({ name }) => name))].join(', ')
+  return [
+    login
+      ? `Users: sign in at ${login.issuer}; register ${publicUrl}/login/callback there, ${publicUrl}/logout for sign-out and ${publicUrl}/login/backchannel-logout`
+      : 'Users: each browser is its own, without a sign-in (LOGIN_ISSUER and LOGIN_CLIENT_ID make users sign in)',
+    ...(jwt
+      ? [
+          `Bearer tokens${jwt.issuer === undefined ? '' : ` of ${jwt.issuer}`} for ${jwt.audiences.join(', ')} name users by ${jwt.userClaim}`
+        ]
+      : []),
+    ...(names === '' ? [] : [`Backends with a service key: ${names}`])
+  ]
 }

@@ -5,14 +5,19 @@ import type { LookupFor } from '../core/ports.ts'
 import type { ProviderSettings } from '../core/provider/definition.ts'
 import { isPublicAddress } from './public-address.ts'
 
-type LookupConfig = { production: boolean; providers: ReadonlyMap<string, Pick<ProviderSettings, 'trustedOrigins'>> }
+type LookupConfig = {
+  production: boolean
+  providers: ReadonlyMap<string, Pick<ProviderSettings, 'trustedOrigins'>>
+  /** Of the operator's identity provider. */
+  issuerOrigins?: readonly string[]
+}
 
 /**
  * In production a provider's host name must resolve to public IP addresses only, whatever its DNS says; origins that the operator has
  * configured are exempt. The check is inside the socket's own lookup: a check beside it could see other records (DNS rebinding).
  */
-export function createLookup({ production, providers }: LookupConfig, resolve: LookupFunction = lookup): LookupFor {
-  const trusted = new Set([...providers.values()].flatMap(settings => settings.trustedOrigins))
+export function createLookup({ production, providers, issuerOrigins = [] }: LookupConfig, resolve: LookupFunction = lookup): LookupFor {
+  const trusted = new Set([...[...providers.values()].flatMap(settings => settings.trustedOrigins), ...issuerOrigins])
   const publicOnly: LookupFunction = (hostname, options, callback) =>
     resolve(hostname, options, (error, found, family) => {
       if (error) return callback(error, found, family)

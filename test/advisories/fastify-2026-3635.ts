@@ -53,7 +53,7 @@ t.test('CVE-2026-3635: a claimed host or protocol changes no URL, cookie or orig
     const request = (extra: object) => browser.fetch(`${gateway.url}/proxy/productboard/x`, { headers: { ...headers, ...extra } })
     await assertProblem(t, await request({ origin: 'https://evil.example' }), 403, 'csrf_rejected')
     const { connectUrl } = await assertProblem(t, await request({}), 401, 'connection_required')
-    t.equal(connectUrl, `${gateway.url}/auth/productboard`)
+    t.equal(connectUrl, `${gateway.url}/connect/productboard`)
   }
   t.equal(provider.seen.api.length, 0)
 })

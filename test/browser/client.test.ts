@@ -46,9 +46,9 @@ t.test('fetch throws a response of Grantkeeper as an error with its code and det
     code: 'connection_required',
     status: 401,
     provider: 'productboard',
-    connectUrl: `${s.gateway.url}/auth/productboard`,
-    detail: /has no connection/,
-    message: /has no connection/,
+    connectUrl: `${s.gateway.url}/connect/productboard`,
+    detail: /no connection to this provider/,
+    message: /no connection to this provider/,
     requestId: /./
   })
   t.ok(required instanceof Error)
@@ -113,7 +113,7 @@ t.test('fetch sends absolute URLs of the API through the gateway and rejects all
   t.equal(s.provider.seen.api.length, called)
 
   const notConnected = await errorOf(clientFor(s.gateway).fetch('productboard', `${origin}/base/v2/notes`))
-  t.match(notConnected, { code: 'connection_required', connectUrl: `${s.gateway.url}/auth/productboard` })
+  t.match(notConnected, { code: 'connection_required', connectUrl: `${s.gateway.url}/connect/productboard` })
 })
 
 t.test('fetch accepts the other host name in links of Process Street', async t => {

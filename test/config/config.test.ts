@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { readConfig, readPort } from '../../src/config/config.ts'
+import { AllowedOrigins } from '../../src/core/guards/allowed-origins.ts'
 import { parseRedisUrl } from '../../src/stores/redis/target.ts'
 import { acme, definitions, development, newKey, problemsOf, production, read } from './support.ts'
 
@@ -18,9 +19,14 @@ t.test('every setting but the keys has a default', async t => {
     redis: undefined,
     publicOrigin: { origin: 'http://localhost:3000', host: 'localhost:3000', hostname: 'localhost', port: 3000, isHttps: false },
     dataDir: '.grantkeeper',
-    allowedOrigins: new Set(['http://localhost:3000']),
+    bearer: { jwt: undefined, serviceKeys: [] },
+    login: undefined,
+    userNamespaces: [{ issuer: '', claim: 'sub' }],
+    issuerOrigins: [],
+    allowedOrigins: new AllowedOrigins(['http://localhost:3000']),
     trustProxy: [],
     session: { idleMs: 14 * day, maxMs: 90 * day },
+    connectionIdleMs: 180 * day,
     storeGraceMs: 30_000,
     signInsPerAddress: 300,
     shutdown: { delayMs: 1000, timeoutMs: 10_000 },
@@ -43,6 +49,12 @@ t.test('every variable is read', async t => {
     TRUST_PROXY: '10.0.0.0/8',
     SESSION_IDLE: '60',
     SESSION_MAX: '3600',
+    CONNECTION_IDLE: '7200',
+    LOGIN_ISSUER: 'https://login.example.com',
+    LOGIN_CLIENT_ID: 'login-client',
+    JWT_ISSUER: 'https://login.example.com',
+    JWT_AUDIENCE: 'https://connect.example.com',
+    SERVICE_KEYS: `nightly:${'ab'.repeat(32)}`,
     STORE_GRACE: '0',
     SIGN_INS_PER_MINUTE: '5000',
     SHUTDOWN_DELAY: '0',
@@ -65,9 +77,27 @@ t.test('every variable is read', async t => {
       isHttps: true
     },
     dataDir: '/var/lib/grantkeeper',
-    allowedOrigins: new Set(['https://connect.example.com', 'https://app.example.com']),
+    bearer: {
+      jwt: {
+        issuer: 'https://login.example.com',
+        audiences: ['https://connect.example.com'],
+        userClaim: 'sub',
+        keys: {
+          kind: 'issuer',
+          issuer: 'https://login.example.com',
+          jwksUrl: undefined,
+          trustedOrigins: ['https://login.example.com']
+        }
+      },
+      serviceKeys: [{ name: 'nightly', hash: Buffer.alloc(32, 0xab), mayReadTokens: false }]
+    },
+    login: { issuer: 'https://login.example.com', clientId: 'login-client', scopes: ['openid', 'profile', 'email'] },
+    userNamespaces: [{ issuer: 'https://login.example.com', claim: 'sub' }],
+    issuerOrigins: ['https://login.example.com', 'https://login.example.com'],
+    allowedOrigins: new AllowedOrigins(['https://connect.example.com', 'https://app.example.com']),
     trustProxy: ['10.0.0.0/8'],
     session: { idleMs: 60_000, maxMs: hour },
+    connectionIdleMs: 2 * hour,
     storeGraceMs: 0,
     signInsPerAddress: 5000,
     shutdown: { delayMs: 0, timeoutMs: 60_000 },
@@ -92,6 +122,7 @@ t.test('an invalid number or choice is a problem with an example', async t => {
     ['PORT', ['x', '-1', '65536', '80.5', '3000 4000'], wholeNumber('PORT', '0 to 65535', 3000)],
     ['SESSION_IDLE', ['0', '8h', '31536001'], wholeNumber('SESSION_IDLE', '1 to 31536000', 1_209_600)],
     ['SESSION_MAX', ['0', '30d', '31536001'], wholeNumber('SESSION_MAX', '1 to 31536000', 7_776_000)],
+    ['CONNECTION_IDLE', ['0', '180d', '315360001'], wholeNumber('CONNECTION_IDLE', '1 to 315360000', 15_552_000)],
     ['STORE_GRACE', ['-1', '30s', '3601'], wholeNumber('STORE_GRACE', '0 to 3600', 30)],
     ['SIGN_INS_PER_MINUTE', ['0', '5/s', '1000001'], wholeNumber('SIGN_INS_PER_MINUTE', '1 to 1000000', 300)],
     ['SHUTDOWN_DELAY', ['-1', '1s', '3601'], wholeNumber('SHUTDOWN_DELAY', '0 to 3600', 1)],

@@ -6,6 +6,8 @@ const provider = (prefix: string) =>
 const names = [
   ...['NODE_ENV', 'ALLOW_PUBLIC_DEVELOPMENT', 'HOST', 'PORT', 'PUBLIC_URL', 'REDIS_URL', 'DATA_DIR', 'SESSION_KEYS', 'TOKEN_KEYS'],
   ...['ALLOWED_ORIGINS', 'TRUST_PROXY', 'SESSION_IDLE', 'SESSION_MAX', 'STORE_GRACE', 'SIGN_INS_PER_MINUTE', 'SHUTDOWN_DELAY'],
+  ...['CONNECTION_IDLE', 'LOGIN_ISSUER', 'LOGIN_CLIENT_ID', 'LOGIN_CLIENT_SECRET', 'LOGIN_SCOPES', 'LOGIN_ACR_VALUES', 'LOGIN_MAX_AGE'],
+  ...['JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_JWKS_URL', 'JWT_USER_CLAIM', 'JWT_SECRETS', 'SERVICE_KEYS'],
   ...['SHUTDOWN_TIMEOUT', 'WORKERS', 'LOG_LEVEL', 'PROVIDERS', ...provider('ACME'), ...provider('ROAD_RUNNER'), ...provider('KEYED')]
 ]
 const blankValues = ['', ' ', '\t', '\n', '\ufeff', ',', ' , ', '""', "''", '" "']

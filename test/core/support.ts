@@ -66,7 +66,9 @@ export const grantOf = (accessToken: string, refreshToken?: string, expiresInMs?
   ...(expiresInMs !== undefined && { expiresInMs })
 })
 
+/** Each provider's has another id. Give those of several accounts at one provider their own. */
 export const connectionWith = (overrides: Partial<Connection> = {}): Connection => ({
+  id: `${overrides.provider ?? 'acme'}-1`,
   provider: 'acme',
   method: 'oauth2',
   status: 'connected',
@@ -112,15 +114,19 @@ export const providerWith = (overrides: Partial<Provider> = {}): Provider => ({
 })
 
 export const limits: SessionLimits = { idleMs: 8 * hour, maxMs: 24 * hour }
+export const connectionIdleMs = 90 * 24 * hour
 
 export type Instance = { store: Store; vault: Vault; clock: ManualClock; directory: string }
 
-/** A vault on a SQLite store. Two with the same `directory`, `clock` and `keys` are two instances of one gateway. */
-export function openInstance(t: Test, options: { directory?: string; clock?: ManualClock; keys?: readonly Buffer[] } = {}): Instance {
-  const { directory = t.testdir(), clock = manualClock(), keys = [newKey()] } = options
+/** A vault on a SQLite store. `idleMs` ends users' connections. Two with the same `directory`, `clock` and `keys` are two instances of one gateway. */
+export function openInstance(
+  t: Test,
+  options: { directory?: string; clock?: ManualClock; keys?: readonly Buffer[]; idleMs?: number } = {}
+): Instance {
+  const { directory = t.testdir(), clock = manualClock(), keys = [newKey()], idleMs = connectionIdleMs } = options
   const store = openSqliteStore({ directory, clock })
   t.teardown(() => store.close())
-  return { store, vault: createVault({ store, cipher: createCipher(keys), limits, clock }), clock, directory }
+  return { store, vault: createVault({ store, cipher: createCipher(keys), limits, connectionIdleMs: idleMs, clock }), clock, directory }
 }
 
 /** The callback of one of several sign-ins in the same browser, which all join the session that the first of them starts. */

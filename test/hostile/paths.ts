@@ -97,7 +97,6 @@ const targets: ReadonlyArray<readonly [status: number, code: string, targets: re
       'productboard%3f',
       'productboard%23',
       'productboard\\',
-      'productboard@evil.example',
       'Productboard',
       'PRODUCTBOARD',
       '__proto__',
@@ -113,6 +112,8 @@ const targets: ReadonlyArray<readonly [status: number, code: string, targets: re
       'p'.repeat(300)
     ].map(name => `/proxy/${name}/x`)
   ],
+  // After the @ is the id of a connection, which is looked up and goes nowhere.
+  [404, 'connection_unknown', ['evil.example', 'evil.example:443', '..', '%2e%2e', '%2f..%2f..'].map(id => `/proxy/productboard@${id}/x`)],
   [404, 'provider_unknown', ['/proxy/productboard%2fx', '/proxy/nobody', '/proxy/nobody?/productboard/x', '/proxy/..?x']],
   [
     404,

@@ -1,7 +1,6 @@
-import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { cardOf, newUser, startChromium, waitForStatus } from '../support/chromium.ts'
-import { connectInPopup, openPage, startWithFrontend, startWork, submitConsent, workResult } from '../support/client-page.ts'
+import { chooseSignIn, openPage, openSignIn, startWithFrontend, submitConsent, workResult } from '../support/client-page.ts'
 import { json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { freePort } from '../support/free-port.ts'
 import { clientPage, startFrontend } from '../support/frontend.ts'
@@ -16,8 +15,6 @@ const onOtherSite = (url: string) => url.replace('localhost', '127.0.0.1')
 const pageWith = (t: Test, html: string) =>
   startFrontend(t, () => ({ html: `<!doctype html><html lang="en"><title>Elsewhere</title>${html}</html>` }))
 
-const pressSignIn = (page: Page) => page.getByRole('link', { name: 'Sign in at Productboard' }).click()
-
 t.test('a sign-in started by another site asks for a click on our page', async t => {
   const { gateway, sandbox } = await startGatewayAndSandbox(t)
   const { page, context, consoleErrors } = await newUser(t, browser)
@@ -28,7 +25,7 @@ t.test('a sign-in started by another site asks for a click on our page', async t
     await page.getByRole('heading', { name: 'Connect Productboard' }).waitFor()
   }
   t.same(await context.cookies(gateway.url), [], 'no sign-in is started')
-  await pressSignIn(page)
+  await chooseSignIn(page)
   await page.getByRole('button', { name: 'Allow' }).click()
   await page.getByRole('status').getByText('Productboard is connected').waitFor()
   t.equal(sandbox.vendor('productboard').counts.tokenRequests.authorization_code, 1)
@@ -69,7 +66,7 @@ t.test('the opener gets a message at once when the token endpoint fails', async 
   vendor.switches.tokenFault = 'error503'
   await openPage(page, frontend)
   await page.evaluate('window.messages = []; addEventListener("message", ({ data }) => messages.push(data))')
-  const [popup] = await Promise.all([page.waitForEvent('popup'), startWork(page, connectInPopup)])
+  const popup = await openSignIn(page)
   await submitConsent(popup, 'Allow')
   t.match(await workResult(page), { error: { code: 'provider_unavailable', provider: 'productboard' } })
   t.match(await page.evaluate('messages'), [{ provider: 'productboard', status: 'failed', error: 'provider_unavailable' }])
@@ -83,8 +80,7 @@ t.test('a frontend on another site connects by our page and then gets cookies_bl
   await startGateway(t, { port, sandbox, environment: { ALLOWED_ORIGINS: frontend } })
   const { page, context } = await newUser(t, browser)
   await openPage(page, frontend)
-  const [popup] = await Promise.all([page.waitForEvent('popup'), startWork(page, connectInPopup)])
-  await pressSignIn(popup)
+  const popup = await openSignIn(page)
   await submitConsent(popup, 'Allow')
   t.match(await workResult(page), { error: { code: 'cookies_blocked', provider: 'productboard' } })
 

@@ -1,10 +1,10 @@
 import t from 'tap'
 import { connect, startChromium } from '../support/chromium.ts'
 import {
-  connectInPopup,
+  chooseSignIn,
   fetchNotes,
   openPage,
-  openPopup,
+  openSignIn,
   startWithFrontend,
   startWork,
   submitConsent,
@@ -18,6 +18,7 @@ t.test('the example connects in a popup and pages through a list', async t => {
   const { frontend, page, vendor, consoleErrors } = await startWithFrontend(t, browser)
   await page.goto(`${frontend}/example`)
   const [popup] = await Promise.all([page.waitForEvent('popup'), page.getByRole('button', { name: 'Connect Productboard' }).click()])
+  await chooseSignIn(popup)
   await submitConsent(popup, 'Allow')
   await page.getByRole('listitem').nth(4).waitFor()
   for (const last of [9, 11]) {
@@ -38,11 +39,13 @@ t.test('connect and fetch without a popup redirect and come back to the same URL
   const { frontend, page } = await startWithFrontend(t, browser)
   await openPage(page, `${frontend}/list?page=2#here`)
   await startWork(page, `grantkeeper.connect('productboard')`)
+  await chooseSignIn(page)
   await page.getByRole('button', { name: 'Deny' }).click()
   await page.waitForURL(`${frontend}/list?page=2&connect_error=access_denied&provider=productboard#here`)
   await page.getByText('Ready').waitFor()
 
   await startWork(page, fetchNotes(`{ reconnect: 'redirect' }`))
+  await chooseSignIn(page)
   await page.getByRole('button', { name: 'Allow' }).click()
   await page.waitForURL(`${frontend}/list?page=2#here`)
   await page.getByText('Ready').waitFor()
@@ -60,14 +63,14 @@ t.test('a blocked popup fails with popup_blocked', async t => {
 t.test('concurrent requests after a revocation share one popup and are repeated with their bodies', async t => {
   const { frontend, page, vendor } = await startWithFrontend(t, browser)
   await openPage(page, frontend)
-  await submitConsent(await openPopup(page, connectInPopup), 'Allow')
+  await submitConsent(await openSignIn(page), 'Allow')
   await workResult(page)
   vendor.revokeGrants()
   let popups = 0
   page.on('popup', () => popups++)
   const body = `JSON.stringify({ data: { fields: { name: 'Kept' } } })`
   const post = `grantkeeper.fetch('productboard', '/v2/notes', { method: 'POST', headers: { 'content-type': 'application/json' }, body: ${body}, reconnect: 'popup' })`
-  const popup = await openPopup(
+  const popup = await openSignIn(
     page,
     `Promise.all([${fetchNotes(`{ reconnect: 'popup' }`)}, ${fetchNotes(`{ reconnect: 'popup' }`)}, ${post}.then(response => response.status)])`
   )

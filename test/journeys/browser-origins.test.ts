@@ -34,7 +34,7 @@ t.test('a frontend on an allowed origin signs in, sends requests and reads respo
   t.match(await call(page, notes, marked), {
     status: 401,
     headers: { 'grantkeeper-error': 'connection_required' },
-    body: { connectUrl: `${gateway.url}/auth/productboard` }
+    body: { connectUrl: `${gateway.url}/connect/productboard` }
   })
   await page.goto(`${gateway.url}/auth/productboard?return_to=${encodeURIComponent(`${frontend}/done`)}`)
   await page.getByRole('button', { name: 'Allow' }).click()

@@ -1,16 +1,7 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { connect, newUser, startChromium } from '../support/chromium.ts'
-import {
-  connectInPopup,
-  fetchNotes,
-  openPage,
-  openPopup,
-  startWithFrontend,
-  startWork,
-  submitConsent,
-  workResult
-} from '../support/client-page.ts'
+import { fetchNotes, openPage, openSignIn, startWithFrontend, startWork, submitConsent, workResult } from '../support/client-page.ts'
 import { startFakeProvider } from '../support/fake-provider.ts'
 import { freePort } from '../support/free-port.ts'
 import { clientPage, startFrontend } from '../support/frontend.ts'
@@ -39,9 +30,9 @@ t.test('a popup posts its outcome to the opener and closes', async t => {
 t.test('connect in a popup reports whether the user denied or allowed', async t => {
   const { frontend, page } = await startWithFrontend(t, browser)
   await openPage(page, frontend)
-  await submitConsent(await openPopup(page, connectInPopup), 'Deny')
+  await submitConsent(await openSignIn(page), 'Deny')
   t.match(await workResult(page), { error: { isOurs: true, code: 'access_denied', provider: 'productboard' } })
-  await submitConsent(await openPopup(page, connectInPopup), 'Allow')
+  await submitConsent(await openSignIn(page), 'Allow')
   t.match(await workResult(page), { value: { provider: 'productboard', status: 'connected' } })
   t.equal(page.url(), `${frontend}/`)
   await startWork(page, fetchNotes())
@@ -51,11 +42,11 @@ t.test('connect in a popup reports whether the user denied or allowed', async t 
 t.test('closing the popup fails with connect_abandoned, and a second attempt succeeds', async t => {
   const { frontend, page } = await startWithFrontend(t, browser)
   await openPage(page, frontend)
-  const popup = await openPopup(page, connectInPopup)
+  const popup = await openSignIn(page)
   await popup.getByRole('button', { name: 'Allow' }).waitFor()
   await popup.close()
   t.match(await workResult(page), { error: { isOurs: true, code: 'connect_abandoned' } })
-  await submitConsent(await openPopup(page, connectInPopup), 'Allow')
+  await submitConsent(await openSignIn(page), 'Allow')
   t.match(await workResult(page), { value: { status: 'connected' } })
 })
 
@@ -79,7 +70,7 @@ t.test('a popup cut off by the provider’s COOP header still connects', async t
   await page.evaluate('const { open } = window; window.open = (...args) => (window.popup = open.apply(window, args))')
   await setFocus(page, false)
 
-  const popup = await openPopup(page, connectInPopup)
+  const popup = await openSignIn(page)
   await popup.getByRole('link', { name: 'Allow' }).waitFor()
   // The opener sees `closed` later than the popup shows the provider's page.
   await page.waitForFunction('popup.closed')
@@ -96,10 +87,10 @@ t.test('a cross-origin isolated frontend gets no message and still learns the ou
   })
   await openPage(page, frontend)
   await setFocus(page, false)
-  await submitConsent(await openPopup(page, connectInPopup), 'Allow')
+  await submitConsent(await openSignIn(page), 'Allow')
   t.match(await workResult(page), { value: { status: 'connected' } })
 
-  const abandoned = await openPopup(page, connectInPopup)
+  const abandoned = await openSignIn(page)
   await abandoned.getByRole('button', { name: 'Allow' }).waitFor()
   await abandoned.close()
   await setFocus(page, true)
@@ -110,7 +101,7 @@ t.test('messages from another window or origin are ignored', async t => {
   const { gateway, frontend, page, context } = await startWithFrontend(t, browser)
   const otherOrigin = await startFrontend(t, () => ({ html: '<!doctype html><title>Other origin</title>' }))
   await openPage(page, frontend)
-  const popup = await openPopup(page, connectInPopup)
+  const popup = await openSignIn(page)
   await popup.getByRole('button', { name: 'Allow' }).waitFor()
 
   const forged = (status: string) => JSON.stringify({ source: 'grantkeeper', provider: 'productboard', status, error: 'access_denied' })

@@ -136,7 +136,7 @@ t.test('a revoked grant shows in responses and on the card; Reconnect fixes it',
   sandbox.vendor('productboard').revokeGrants()
   t.match(await notes(page), {
     status: 401,
-    body: { code: 'reconnect_required', connectUrl: `${gateway.url}/auth/productboard` }
+    body: { code: 'reconnect_required', connectUrl: `${gateway.url}/connect/productboard` }
   })
   await page.reload()
   await waitForStatus(page, 'Productboard', 'Access has ended')

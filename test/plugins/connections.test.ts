@@ -33,7 +33,7 @@ t.test('the list shows all details of a connection except its credential', async
     methods: ['oauth2'],
     method: 'oauth2',
     scopes: ['entities:read', 'notes:read', 'members:read'],
-    connectUrl: `${s.gateway.url}/auth/productboard`
+    connectUrl: `${s.gateway.url}/connect/productboard`
   })
   t.equal(Date.parse(view?.connectedAt ?? ''), s.clock.now() - 1000)
   t.equal(Date.parse(view?.expiresAt ?? ''), s.clock.now() - 1000 + 3600_000)

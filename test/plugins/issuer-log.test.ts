@@ -7,10 +7,10 @@ t.test('an outage of the token issuer is an error without keys, and a warning wi
   services.events.publish('issuer.unavailable', { ...facts, hasKeys: false })
   services.events.publish('issuer.unavailable', { ...facts, hasKeys: true })
   services.events.publish('issuer.available', { issuer: facts.issuer })
-  const lines = logs.map(line => JSON.parse(line)).filter(({ msg }) => /token issuer/.test(msg))
+  const lines = logs.map(line => JSON.parse(line)).filter(({ msg }) => /identity provider/.test(msg))
   t.match(lines, [
     { level: 50, issuer: facts.issuer, reason: facts.message, msg: /no bearer token/ },
     { level: 40, issuer: facts.issuer, reason: facts.message, msg: /stay in use/ },
-    { level: 30, issuer: facts.issuer, msg: /fetched again/ }
+    { level: 30, issuer: facts.issuer, msg: /asked again/ }
   ])
 })

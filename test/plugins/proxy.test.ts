@@ -117,7 +117,7 @@ t.test('a bad request has an error code of the contract, and is not forwarded', 
   await assertProblem(t, await browser.fetch(`${proxy}/a%5c..%5cb`), 400, 'path_rejected')
   await assertProblem(t, await browser.fetch(`${proxy}/%zz`), 400, 'path_rejected')
   const required = await assertProblem(t, await new Browser().fetch(`${proxy}/x`), 401, 'connection_required')
-  t.match(required, { provider: 'productboard', connectUrl: `${gateway.url}/auth/productboard` })
+  t.match(required, { provider: 'productboard', connectUrl: `${gateway.url}/connect/productboard` })
   t.equal(provider.seen.api.length, 0)
 })
 
@@ -175,7 +175,7 @@ t.test('SEC-32: ambiguous framing is refused and not forwarded', async t => {
     t.match(response, /^HTTP\/1.1 400 /, JSON.stringify(bytes.slice(start.length, start.length + 60)))
     t.match(response, /grantkeeper-error: header_rejected/i)
   }
-  const overflow = await sendRaw(port, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)
+  const overflow = await sendRaw(port, `GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)
   t.match(overflow, /^HTTP\/1.1 431 /)
   t.equal(provider.seen.api.length, 0)
 })
@@ -230,7 +230,7 @@ t.test('SEC-30, SEC-31: response headers that would act on the gateway’s origi
     'content-security-policy': "sandbox; default-src 'none'; frame-ancestors 'none'",
     'cross-origin-resource-policy': 'same-origin',
     'cache-control': 'private, max-age=60',
-    vary: 'Accept, Cookie, Origin, X-CSRF'
+    vary: 'Accept, Authorization, Grantkeeper-Connection, Grantkeeper-User, Cookie, Origin, X-CSRF'
   })
 })
 
@@ -352,7 +352,7 @@ t.test('SEC-14: a grant that the provider has revoked makes the connection recon
   provider.token = (_, r) => json(r, 400, { error: 'invalid_grant' })
   for (let i = 0; i < 3; i++) {
     const said = await assertProblem(t, await browser.fetch(`${proxy}/x`), 401, 'reconnect_required')
-    t.equal(said.connectUrl, `${gateway.url}/auth/productboard`)
+    t.equal(said.connectUrl, `${gateway.url}/connect/productboard`)
   }
   t.equal(provider.seen.token.length, 2, 'the sign-in’s and one refresh')
   t.equal(provider.seen.api.length, 1)

@@ -30,6 +30,10 @@ const routes: ReadonlyArray<readonly [request: string, status: number, overrides
   ['GET /auth/productboard?return_to=//evil.example', 400],
   ['GET /auth/productboard/callback?state=x&code=y', 400],
   ['GET /auth/nobody', 404],
+  ['POST /auth/productboard', 403],
+  ['POST /auth/nobody', 403],
+  ['GET /start/unknown', 400],
+  ['POST /start/unknown', 403],
   ['GET /auth/nobody/callback', 404],
   ['GET /invitations', 200],
   ['GET /invitations/unknown', 410],
@@ -46,9 +50,13 @@ const routes: ReadonlyArray<readonly [request: string, status: number, overrides
   ['GET /%zz', 400],
   ['PUT /connections', 405],
   ['POST /connections/productboard', 403],
+  ['DELETE /connections', 403],
   ['DELETE /connections/productboard', 403],
+  ['DELETE /connections/productboard/unknown', 403],
+  ['PUT /connections/productboard/default', 403],
   ['POST /connections/productboard/refresh', 403],
   ['POST /connections/productboard/invitation', 403],
+  ['POST /connections/complete', 403],
   ['POST /logout', 403],
   ['POST /invitations/unknown', 403],
   ['DELETE /invitations/unknown', 403],
@@ -80,7 +88,7 @@ t.test('every route is tested below', async t => {
       .filter(pattern => new RegExp(`^${pattern.replace(/:\w+/g, '[^/]+').replace('*', '.*')}$`).test(path))
       .sort((a, b) => a.split(':').length - b.split(':').length)[0]
   for (const [pattern, { methods }] of known) {
-    const method = ['DELETE', 'POST', 'GET'].filter(name => methods.has(name))
+    const method = ['DELETE', 'PUT', 'POST', 'GET'].filter(name => methods.has(name))
     // The proxy has one route for all methods.
     for (const name of pattern.startsWith('/proxy/') ? ['GET'] : method)
       t.ok(

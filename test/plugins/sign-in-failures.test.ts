@@ -92,10 +92,10 @@ t.test('an invalid callback links to a new sign-in, as problem and as page', asy
   clock.advance(10 * 60_000)
   for (const query of ['', '?', '?state=unknown&code=c', `?state=${state}&code=c`, '?error=access_denied', '?state=a&state=b']) {
     const { connectUrl, provider } = await assertProblem(t, await browser.request(callback + query), 400, 'state_invalid')
-    t.same({ connectUrl, provider }, { connectUrl: `${gateway.url}/auth/productboard`, provider: 'productboard' }, query)
+    t.same({ connectUrl, provider }, { connectUrl: `${gateway.url}/connect/productboard`, provider: 'productboard' }, query)
     const page = await browser.visit(callback + query)
     t.equal(page.status, 400)
-    t.match(page.text, `<a class="button" href="${gateway.url}/auth/productboard">Connect again</a>`, query)
+    t.match(page.text, `<a class="button" href="${gateway.url}/connect/productboard">Connect again</a>`, query)
   }
   await assertProblem(t, await sendCallback(), 400, 'state_invalid')
 })
@@ -118,7 +118,7 @@ t.test('an unsolicited code is not used, and the gateway’s own sign-in is offe
     for (const visitor of [browser, new Browser()]) {
       const { detail, connectUrl } = await assertProblem(t, await visitor.request(callback), 400, 'state_invalid')
       t.match(detail, /Productboard sent you here .* Connect Productboard here to finish/)
-      t.equal(connectUrl, `${gateway.url}/auth/productboard`)
+      t.equal(connectUrl, `${gateway.url}/connect/productboard`)
       const page = await visitor.visit(callback)
       t.match({ status: page.status, code: page.headers.get('grantkeeper-error') }, { status: 400, code: 'state_invalid' })
       t.match(page.text, '<h1>Connect Productboard</h1>')

@@ -29,16 +29,26 @@ export const startWork = (page: Page, work: string): Promise<void> =>
 
 export const workResult = (page: Page) => page.evaluate<{ value?: unknown; error?: { code: string } }>('workResult')
 
-export const connectInPopup = `grantkeeper.connect('productboard', { popup: true })`
+const connectInPopup = `grantkeeper.connect('productboard', { popup: true })`
 
 export const fetchNotes = (init = '{}'): string =>
   `grantkeeper.fetch('productboard', '/v2/notes', ${init}).then(async response => [response.status, (await response.json()).data.length])`
 
 /** Starts work in the page that opens a popup. */
-export async function openPopup(page: Page, work: string): Promise<Page> {
+async function openPopup(page: Page, work: string): Promise<Page> {
   const [popup] = await Promise.all([page.waitForEvent('popup'), startWork(page, work)])
   return popup
 }
+
+/** Starts work that opens a popup for a sign-in at Productboard, and chooses that method there. */
+export async function openSignIn(page: Page, work = connectInPopup): Promise<Page> {
+  const popup = await openPopup(page, work)
+  await chooseSignIn(popup)
+  return popup
+}
+
+/** On the page of a provider that has several methods. */
+export const chooseSignIn = (page: Page): Promise<void> => page.getByRole('link', { name: 'Sign in at Productboard' }).click()
 
 /** Submits the sandbox's consent page. The popup then closes itself. */
 export async function submitConsent(popup: Page, name: 'Allow' | 'Deny'): Promise<void> {

@@ -9,8 +9,13 @@ export type Owner = Pick<Test, 'teardown'>
 export type NodeProcess = { readonly child: ChildProcess; readonly output: () => string }
 
 /** Runs a script in its own process, with this environment only. */
-export function runNode(owner: Owner, file: string, environment: Readonly<Record<string, string>>): NodeProcess {
-  const child = spawn(process.execPath, [file], {
+export function runNode(
+  owner: Owner,
+  file: string,
+  environment: Readonly<Record<string, string>>,
+  args: readonly string[] = []
+): NodeProcess {
+  const child = spawn(process.execPath, [file, ...args], {
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe']
   })

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { GatewayError } from '../../../src/core/errors.ts'
+import { requestedConnection } from '../../../src/core/users/requested-connection.ts'
 
 const prefix = '/proxy/'
 
@@ -22,6 +23,21 @@ export function requestTarget(url: string): string {
   // RFC 9112 §3.2.2: the absolute form names a host, which has no meaning here.
   if (!url.startsWith('/')) throw new GatewayError('path_rejected', 'The request target must begin with a slash.')
   return url.slice(segmentEnd(url, url.indexOf('/', 1) + 1))
+}
+
+/**
+ * `NAME`, or `NAME@ID` for one account. The header `Grantkeeper-Connection` is the other way to name the account.
+ * @param segment decoded
+ * @throws {GatewayError} `header_rejected` when both name an account, and not the same
+ */
+export function parseSegment(segment: string, rawHeaders: readonly string[]): { provider: string; id: string | undefined } {
+  const header = requestedConnection(rawHeaders)
+  const at = segment.indexOf('@')
+  if (at === -1) return { provider: segment, id: header }
+  const id = segment.slice(at + 1)
+  if (header !== undefined && header !== id)
+    throw new GatewayError('header_rejected', 'Grantkeeper-Connection names another account than the path. Keep one of them.')
+  return { provider: segment.slice(0, at), id }
 }
 
 function segmentEnd(url: string, from: number): number {

@@ -3,10 +3,9 @@ import type { OAuthProvider } from '../../../src/oauth2/oauth-provider.ts'
 import type { Services } from '../../../src/services.ts'
 
 /** What sign-in takes from the services. */
-export type SignInOptions = Pick<
-  Services,
-  'providers' | 'publicUrl' | 'allowedOrigins' | 'clock' | 'vault' | 'oauthProviders' | 'completeSignIn'
->
+type SignInOptions = Pick<Services, 'providers' | 'publicUrl' | 'allowedOrigins' | 'clock' | 'vault' | 'oauthProviders' | 'completeSignIn'>
+
+export type BearerSignInOptions = SignInOptions & Pick<Services, 'send' | 'connectCodes' | 'revocation' | 'addAccount'>
 
 /** The options of the routes of one provider. */
 export type ProviderRouteOptions = SignInOptions & {

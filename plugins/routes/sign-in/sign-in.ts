@@ -1,13 +1,15 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../../../src/core/errors.ts'
 import { findProvider } from '../../../src/core/provider/find-provider.ts'
+import { isPrefetch } from '../../hooks/navigation.ts'
+import { bearerSignIn } from './bearer.ts'
 import { callback } from './callback.ts'
-import type { SignInOptions } from './options.ts'
+import type { BearerSignInOptions } from './options.ts'
 import { start } from './start.ts'
 
 /** Sign-in at every provider that has an OAuth client; and an error that explains, for all other names. */
-async function signIn(app: FastifyInstance, options: SignInOptions) {
+async function signIn(app: FastifyInstance, options: BearerSignInOptions) {
   const { providers, oauthProviders } = options
   // A prefetch must not begin or finish a sign-in. It fails, so that the browser requests again when its user navigates.
   app.addHook('onRequest', async (request, reply) => (isPrefetch(request) ? reply.code(503).send() : undefined))
@@ -20,6 +22,7 @@ async function signIn(app: FastifyInstance, options: SignInOptions) {
     app.register(start, routeOptions)
     app.register(callback, routeOptions)
   }
+  app.register(bearerSignIn, options)
   for (const url of ['/auth/:provider', '/auth/:provider/callback']) {
     app.get<{ Params: { provider: string } }>(url, async request => {
       const { definition } = findProvider(providers, request.params.provider)
@@ -28,15 +31,8 @@ async function signIn(app: FastifyInstance, options: SignInOptions) {
   }
 }
 
-/** `Sec-Purpose` is the Fetch standard's; Chromium, Safari and Firefox sent the others before it. */
-const purposeHeaders = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as const
-
-/** The browser fetches ahead what its user may never open: a link on a page, a suggestion of the address bar, a preview. */
-const isPrefetch = ({ headers }: FastifyRequest): boolean =>
-  purposeHeaders.some(name => /\b(prefetch|prerender|preview)\b/i.test(String(headers[name] ?? '')))
-
 export default fp(signIn, {
   name: 'sign-in',
-  dependencies: ['session', 'flows', 'session-delivery', 'rate-limits', 'errors'],
+  dependencies: ['principal', 'session', 'flows', 'session-delivery', 'rate-limits', 'errors'],
   encapsulate: true
 })

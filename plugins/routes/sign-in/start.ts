@@ -2,44 +2,63 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../../src/core/errors.ts'
 import { createFlow, evictedFlows, newSessionOwner } from '../../../src/core/flow.ts'
 import { parseReturnTo } from '../../../src/core/guards/return-to.ts'
+import { parseSignInParams, type SignInParams } from '../../../src/core/oauth/sign-in-params.ts'
 import { newId } from '../../../src/core/session.ts'
 import { connectedUrl } from '../../../src/pages/connect-methods.ts'
+import { refuseEmbedded } from '../../hooks/navigation.ts'
+import { checkAccount } from '../check-account.ts'
 import { sendConnectPage } from '../send-connect-page.ts'
 import type { ProviderRouteOptions } from './options.ts'
 
+type StartQuery = { return_to?: unknown; account?: unknown; login_hint?: unknown; prompt?: unknown; scopes?: unknown }
+
 /** `GET /auth/NAME`: begins a sign-in and redirects the browser to the provider. */
 export async function start(app: FastifyInstance, options: ProviderRouteOptions) {
-  const { definition, oauthProvider, publicUrl, allowedOrigins, clock } = options
+  const { definition, client, oauthProvider, publicUrl, allowedOrigins, clock } = options
   const { name } = definition
 
-  app.get<{ Querystring: { return_to?: unknown } }>(
+  app.get<{ Querystring: StartQuery }>(
     `/auth/${name}`,
-    { exposeHeadRoute: false, config: { provider: name } },
+    { exposeHeadRoute: false, config: { provider: name, signInFirst: true } },
     async (request, reply) => {
       const returnTo = (fallback: string) => parseReturnTo(request.query.return_to, fallback, publicUrl, allowedOrigins)
       refuseEmbedded(request)
       // Any site can send a browser here, and a provider that remembers the consent does not ask: the user has to confirm on our page.
-      return request.headers['sec-fetch-site'] === 'cross-site'
-        ? sendConnectPage(options, request, reply, name, { publicUrl, returnTo: returnTo(connectedUrl(name)) })
-        : begin(request, reply, returnTo('/'))
+      if (request.headers['sec-fetch-site'] !== 'cross-site') return begin(request, reply, returnTo('/'), paramsOf(request.query))
+      const { account } = paramsOf(request.query)
+      return sendConnectPage(options, request, reply, name, { publicUrl, returnTo: returnTo(connectedUrl(name, account)), account })
     }
   )
 
-  async function begin(request: FastifyRequest, reply: FastifyReply, returnTo: string): Promise<FastifyReply> {
+  const paramsOf = ({ account, login_hint: loginHint, prompt, scopes }: StartQuery) =>
+    parseSignInParams({ account, loginHint, prompt, scopes }, client.scopes)
+
+  async function begin(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    returnTo: string,
+    { account, scopes, loginHint, prompt }: SignInParams
+  ): Promise<FastifyReply> {
     await request.consumeRateLimit('sign-in')
 
-    const session = await request.findSession()
+    const opened = await request.open()
+    if (opened?.session) request.touch(opened)
+    const session = opened?.session?.value
+    if (opened && !session) throw beginsByPost(name)
     // A browser without a session gets one at its callback. Its tabs share the owner, so that they end in one session.
     const owner = session?.owner ?? newSessionOwner(request.flows) ?? newId()
-    const flow = createFlow({ provider: name, returnTo, owner, startsSession: session === undefined }, clock.now())
+    if (account !== undefined) await checkAccount(request, definition, account)
+    const startsSession = session === undefined
+    const optional = { ...(account !== undefined && { account }), ...(scopes && { scopes }) }
+    const flow = createFlow({ provider: name, returnTo, owner, startsSession, ...optional }, clock.now())
 
-    const url = await oauthProvider.authorizeUrl(flow)
+    const url = await oauthProvider.authorizeUrl(flow, { loginHint, prompt })
     return reply.clearFlowCookies(evictedFlows(request.flows, flow)).setFlowCookie(flow).redirect(url, 302)
   }
 }
 
-/** A request by a script, an image or a frame, on whatever site, is not the user's wish: it could evict a sign-in that is. */
-function refuseEmbedded({ headers }: FastifyRequest): void {
-  if ((headers['sec-fetch-dest'] ?? 'document') !== 'document')
-    throw new GatewayError('csrf_rejected', 'A sign-in begins where a person opens this address, and not inside of another page.')
-}
+/** The callback would come without the bearer, and what it brings would belong to nobody. */
+const beginsByPost = (provider: string) =>
+  new GatewayError('method_not_allowed', `With a bearer a sign-in begins by POST /auth/${provider}, which gives a link for the browser.`, {
+    allow: ['POST']
+  })

@@ -1,14 +1,19 @@
 /**
- * Identifies a connection by its owner and provider. It is passed as one value, so that a second account at a provider will be one more
- * part of the key and not one more parameter everywhere. Private fields make the type nominal: a pair of strings is not assignable.
+ * Identifies where a connection is stored: owner, provider and slot. It is passed as one value. Private fields make the type nominal: three
+ * strings are not assignable.
+ *
+ * The slot tells several accounts at one provider apart: empty for the first, the connection's id for each further one. It stays when the
+ * account is connected again, while the id in the record says which connection it is.
  */
 export class ConnectionKey {
   readonly #owner: string
   readonly #provider: string
+  readonly #slot: string
 
-  constructor(owner: string, provider: string) {
+  constructor(owner: string, provider: string, slot = '') {
     this.#owner = owner
     this.#provider = provider
+    this.#slot = slot
   }
 
   get owner(): string {
@@ -19,8 +24,17 @@ export class ConnectionKey {
     return this.#provider
   }
 
+  get slot(): string {
+    return this.#slot
+  }
+
+  /** `NAME`, or `NAME@SLOT`: unique among the owner's connections. Provider names contain no `@`. */
+  get name(): string {
+    return this.#slot === '' ? this.#provider : `${this.#provider}@${this.#slot}`
+  }
+
   /** The key as text, for maps. Owners contain no space. */
   get id(): string {
-    return `${this.#owner} ${this.#provider}`
+    return `${this.#owner} ${this.name}`
   }
 }

@@ -1,7 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { Secret } from '../secret.ts'
+import { touchIntervalMs } from '../session.ts'
 
-/** A session's credential at one provider, with its state. */
+/** An owner's credential for one account at one provider, with its state. */
 export type Connection = {
+  /** Public, and unique among the owner's connections. It stays when the same account is connected again. */
+  readonly id: string
   readonly provider: string
   readonly method: 'oauth2' | 'api_key'
   /** `reconnect_required`: the provider no longer accepts the grant or key, and the user has to connect again. */
@@ -17,7 +21,11 @@ export type Connection = {
   readonly account?: string
   /** The account's id at the provider, which a renaming does not change. Only compared with another one, never shown. */
   readonly accountId?: string
+  /** Who made it if not the owner, as `connected-by.ts` words it. */
+  readonly connectedBy?: string
   readonly connectedAtMs: number
+  /** When a request was last proxied with it, to the precision of `touchIntervalMs`. */
+  readonly lastUsedAtMs?: number
   /** The lifetime of its access tokens, if the provider has ever given one. */
   readonly lifetimeMs?: number
   /** Set while renewals fail for transient reasons. */
@@ -54,8 +62,12 @@ export type Grant = {
 /** Access tokens are renewed this long before they expire. */
 const renewalMarginMs = 60_000
 
+/** 128 random bits, base64url. */
+export const newConnectionId = (): string => randomBytes(16).toString('base64url')
+
 export function connectionFromGrant(grant: Grant, provider: string, requestedScopes: readonly string[], nowMs: number): Connection {
   return {
+    id: newConnectionId(),
     provider,
     method: 'oauth2',
     status: 'connected',
@@ -108,6 +120,14 @@ export const isExpired = (connection: Connection, nowMs: number): boolean =>
 /** An API key, or an unexpired access token without a refresh token. */
 export const needsNoRenewal = (connection: Connection, nowMs: number): boolean =>
   connection.status === 'connected' && connection.refreshToken === undefined && !isExpired(connection, nowMs)
+
+/** Whether nobody has used the connection since then, in milliseconds since the epoch. */
+export const isIdleSince = ({ connectedAtMs, lastUsedAtMs = connectedAtMs }: Connection, sinceMs: number): boolean =>
+  Math.max(connectedAtMs, lastUsedAtMs) <= sinceMs
+
+/** Whether the last use was recorded long enough ago for a write. @param idleMs after which it would end without use */
+export const isUseDue = ({ lastUsedAtMs = 0 }: Connection, idleMs: number, nowMs: number): boolean =>
+  lastUsedAtMs <= nowMs - touchIntervalMs(idleMs)
 
 /** When the user has to connect again, if that is known: a connection with a refresh token outlives its access token. */
 export const reconnectDueMs = ({ expiresAtMs, refreshToken }: Connection): number | undefined => (refreshToken ? undefined : expiresAtMs)

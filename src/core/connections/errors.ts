@@ -1,5 +1,8 @@
 import { GatewayError } from '../errors.ts'
 
+/** Accounts of one user at one provider. */
+export const maxAccounts = 10
+
 type RenewalFailure = 'provider_unavailable' | 'provider_timeout' | 'client_rejected'
 
 /** @param waitMs until the next renewal is attempted */
@@ -26,12 +29,37 @@ export const renewalPending = (provider: string) =>
   )
 
 export const connectionRequired = (provider: string) =>
-  new GatewayError('connection_required', 'This session has no connection to this provider. Open connectUrl to connect.', {
+  new GatewayError('connection_required', 'There is no connection to this provider yet. Open connectUrl to connect.', {
     provider
   })
+
+export const connectionUnknown = (provider: string) =>
+  new GatewayError(
+    'connection_unknown',
+    'There is no connection of this id to this provider. GET /connections lists those that there are.',
+    {
+      provider
+    }
+  )
 
 export const reconnectRequired = (provider: string, cause?: unknown) =>
   new GatewayError('reconnect_required', 'The provider no longer accepts this connection. Open connectUrl to connect again.', {
     provider,
     cause
   })
+
+export const tooManyAccounts = (title: string) =>
+  new GatewayError('parameters_invalid', `There are ${maxAccounts} accounts of ${title} already, which is the limit. Disconnect one first.`)
+
+/** Whether a connection could have this id. */
+export const isConnectionId = (text: string): boolean => /^[\w-]{1,64}$/.test(text)
+
+/**
+ * Reads the parameter `account`: `add` for one more account, or the id of the connection to make anew.
+ * @throws {GatewayError} `parameters_invalid`
+ */
+export function parseAccount(value: unknown): string | undefined {
+  if (value === undefined || value === '') return undefined
+  if (typeof value === 'string' && isConnectionId(value)) return value
+  throw new GatewayError('parameters_invalid', 'account is "add" or the id of a connection. Give it once.')
+}

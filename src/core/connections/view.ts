@@ -1,10 +1,11 @@
 import type { ProviderSettings } from '../provider/definition.ts'
-import type { Session } from '../session.ts'
 import type { Connection } from './connection.ts'
 import { missingScopes } from './missing-scopes.ts'
 
 /** A connection in the response of `GET /connections`: everything but its secrets. Times are RFC 3339 in UTC. */
 export type ConnectionView = {
+  /** Set with a connection: names it in requests when the user has several accounts. */
+  id?: string
   provider: string
   title: string
   status: 'connected' | 'reconnect_required' | 'disconnected'
@@ -13,9 +14,13 @@ export type ConnectionView = {
   /** How this connection was made. */
   method?: Connection['method']
   account?: string
+  /** Requests that name no account use this one. */
+  isDefault?: boolean
   scopes?: readonly string[]
   /** Requested and not granted: the user declined them, or they are requested since. */
   missingScopes?: readonly string[]
+  /** Who made this connection if not its user: text for people. */
+  connectedBy?: string
   connectedAt?: string
   expiresAt?: string
   lastUsedAt?: string
@@ -29,13 +34,10 @@ export type ConnectionView = {
   connectUrl: string
 }
 
-/** A session with its connections by provider. */
-type SessionConnections = {
-  readonly session: { readonly value: Pick<Session, 'lastUsedMs'> }
-  readonly connections: ReadonlyMap<string, { readonly value: Connection }>
-}
+/** Connections by provider, the default account's first. */
+type ConnectionsByProvider = { of(provider: string): ReadonlyArray<{ readonly value: Connection }> }
 
-type ConnectionViewOptions = { connection?: Connection | undefined; lastUsedMs?: number | undefined; publicUrl: string }
+type ConnectionViewOptions = { connection?: Connection | undefined; isDefault?: boolean; publicUrl: string }
 
 /** RFC 3339, in UTC. */
 export const timestamp = (ms: number): string => new Date(ms).toISOString()
@@ -46,45 +48,52 @@ const methodsOf = ({ definition: { methods }, client }: ProviderSettings): Conne
   ...(methods.apiKey ? (['api_key'] as const) : [])
 ]
 
-/** The page where the user connects: the provider's sign-in, or the form for an API key. */
-export const connectUrl = ({ definition: { name }, client }: ProviderSettings, publicUrl: string): string =>
-  client ? `${publicUrl}/auth/${name}` : `${publicUrl}/connect/${name}`
+/** The page where the user connects: the provider's sign-in, or ours with the form for an API key and the choice where there is one. */
+export function connectUrl(settings: ProviderSettings, publicUrl: string): string {
+  const methods = methodsOf(settings)
+  const isSignIn = methods.length === 1 && methods[0] === 'oauth2'
+  return `${publicUrl}/${isSignIn ? 'auth' : 'connect'}/${settings.definition.name}`
+}
 
 const apiUrlsOf = ({ definition: { api } }: ProviderSettings): string[] =>
   // Normalized as a browser does it, so that frontends can compare.
   [api.baseUrl, ...(api.linkBases ?? [])].map(url => new URL(url).href.replace(/\/$/, ''))
 
-export function connectionView(settings: ProviderSettings, { connection, lastUsedMs, publicUrl }: ConnectionViewOptions): ConnectionView {
+export function connectionView(
+  settings: ProviderSettings,
+  { connection, isDefault = true, publicUrl }: ConnectionViewOptions
+): ConnectionView {
   const { name, title } = settings.definition
   const common = { provider: name, title, methods: methodsOf(settings), connectUrl: connectUrl(settings, publicUrl) }
   if (!connection) return { ...common, status: 'disconnected' }
-  const { status, method, account, scopes, connectedAtMs, expiresAtMs, backoff } = connection
+  const { id, status, method, account, scopes, connectedBy, connectedAtMs, lastUsedAtMs, expiresAtMs, backoff } = connection
   const missing = missingScopes(settings.client?.scopes ?? [], connection)
   return {
+    id,
     ...common,
     status,
     method,
     ...(account !== undefined && { account }),
+    isDefault,
     ...(scopes && { scopes }),
     ...(missing.length > 0 && { missingScopes: missing }),
+    ...(connectedBy !== undefined && { connectedBy }),
     connectedAt: timestamp(connectedAtMs),
     ...(expiresAtMs !== undefined && { expiresAt: timestamp(expiresAtMs) }),
-    ...(lastUsedMs !== undefined && { lastUsedAt: timestamp(lastUsedMs) }),
+    ...(lastUsedAtMs !== undefined && { lastUsedAt: timestamp(lastUsedAtMs) }),
     ...(backoff?.failingSinceMs !== undefined && { failingSince: timestamp(backoff.failingSinceMs) }),
     apiUrls: apiUrlsOf(settings)
   }
 }
 
+/** One entry an account; a provider without any has one entry, `disconnected`. */
 export const connectionViews = (
   providers: ReadonlyMap<string, ProviderSettings>,
-  opened: SessionConnections | undefined,
+  connections: ConnectionsByProvider | undefined,
   publicUrl: string
 ): ConnectionView[] =>
-  [...providers.values()].map(settings => {
-    const { name } = settings.definition
-    return connectionView(settings, {
-      connection: opened?.connections.get(name)?.value,
-      lastUsedMs: opened?.session.value.lastUsedMs[name],
-      publicUrl
-    })
+  [...providers.values()].flatMap(settings => {
+    const ofProvider = connections?.of(settings.definition.name) ?? []
+    if (ofProvider.length === 0) return [connectionView(settings, { publicUrl })]
+    return ofProvider.map(({ value }, i) => connectionView(settings, { connection: value, isDefault: i === 0, publicUrl }))
   })

@@ -16,6 +16,9 @@ const strippedNames = new Set([
   'expect',
   'host',
   'x-csrf',
+  // About the user and the account, which the gateway alone decides.
+  'grantkeeper-user',
+  'grantkeeper-connection',
   // Set by a proxy in front of the gateway, or forged by a client.
   'forwarded',
   'via',

@@ -71,13 +71,14 @@ const ownHeaders: RawHeaders = [
   'cross-origin-resource-policy'
 ]
 /**
+ * All by which a request chooses whose response it gets: a browser's own cache must not serve one user or account what another got.
  * X-CSRF is listed so that a response cached for a request with it is not reused for an `<img>` or `<script>` of a sibling subdomain, which
  * sends none.
  */
-const ownVary = 'Cookie, Origin, X-CSRF'
+const ownVary = 'Authorization, Grantkeeper-Connection, Grantkeeper-User, Cookie, Origin, X-CSRF'
 
-/** The pages that may load a response without CORS (Fetch §3.7): of the gateway's origin, or of its site. */
-export type ResourcePolicy = 'same-origin' | 'same-site'
+/** The pages that may load a response without CORS (Fetch §3.7): of the gateway's origin, of its site, or all of them. */
+export type ResourcePolicy = 'same-origin' | 'same-site' | 'cross-origin'
 
 /** Rewrites a URL in a header for the client; `undefined` strips the header. */
 export type RewriteUrl = (url: string) => string | undefined

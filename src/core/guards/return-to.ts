@@ -12,7 +12,7 @@ const maxCharacters = 2000
  * @returns the normalized URL, ASCII only
  * @throws {GatewayError} `return_to_rejected`
  */
-export function guardReturnTo(returnTo: string, publicUrl: string, allowedOrigins: ReadonlySet<string>): string {
+export function guardReturnTo(returnTo: string, publicUrl: string, allowedOrigins: Pick<ReadonlySet<string>, 'has'>): string {
   const reject = (why: string): never => {
     throw new GatewayError('return_to_rejected', `return_to ${why}. Give a path on this host ("/done") or a URL on an allowed origin.`)
   }
@@ -46,14 +46,26 @@ const hasControlByte = (text: string): boolean => /[^\x20-\x7e\x80-\xff]/.test(t
  * @param defaultUrl returned if the parameter is absent or empty
  * @throws {GatewayError} `return_to_rejected`
  */
-export function parseReturnTo(param: unknown, defaultUrl: string, publicUrl: string, allowedOrigins: ReadonlySet<string>): string {
+export function parseReturnTo(
+  param: unknown,
+  defaultUrl: string,
+  publicUrl: string,
+  allowedOrigins: Pick<ReadonlySet<string>, 'has'>
+): string {
   if (param === undefined || param === '') return defaultUrl
   if (typeof param !== 'string') throw new GatewayError('return_to_rejected', 'return_to is given twice. Give it once.')
   return guardReturnTo(param, publicUrl, allowedOrigins)
 }
 
-/** Adds query parameters before the fragment of a URL from `guardReturnTo`, and changes nothing else. */
+/**
+ * Adds query parameters before the fragment of a URL from `guardReturnTo`, and changes nothing else. They replace those of the same name, and
+ * the outcome of an earlier sign-in: a page reads the first of two, and comes back to its own address, which may still have one.
+ */
 export function appendParams(url: string, params: Readonly<Record<string, string>>): string {
-  const [, base = '', fragment = ''] = /^([^#]*)(.*)$/.exec(url) ?? []
-  return `${base}${base.includes('?') ? '&' : '?'}${new URLSearchParams(params)}${fragment}`
+  const [, path = '', query = '', fragment = ''] = /^([^?#]*)(?:\?([^#]*))?(.*)$/.exec(url) ?? []
+  const isReplaced = (pair: string) => [...new URLSearchParams(pair).keys()].some(name => Object.hasOwn(params, name) || isOutcome(name))
+  const kept = query.split('&').filter(pair => pair !== '' && !isReplaced(pair))
+  return `${path}?${[...kept, new URLSearchParams(params)].join('&')}${fragment}`
 }
+
+const isOutcome = (name: string) => name === 'connect_code' || name === 'connect_error'

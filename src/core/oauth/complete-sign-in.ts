@@ -1,15 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { invitedPerson } from '../connections/connected-by.ts'
 import { type Connection, connectionFromGrant, type Grant } from '../connections/connection.ts'
-import { ConnectionKey } from '../connections/connection-key.ts'
+import { tooManyAccounts } from '../connections/errors.ts'
 import { GatewayError, hasCode, isErrorCode } from '../errors.ts'
 import type { Events } from '../events.ts'
 import { type Flow, flowId, flowLifetimeMs, newSessionOwner } from '../flow.ts'
 import { appendParams } from '../guards/return-to.ts'
 import type { Clock, Store } from '../ports.ts'
 import { newId, type PresentedFlows, type Session, type SessionRef } from '../session.ts'
+import { isUserOwner } from '../users/owner.ts'
 import type { DeferredTasks } from '../util/deferred-tasks.ts'
 import type { Invitations, RedeemableInvitation } from '../vault/invitations.ts'
 import type { Vault } from '../vault/vault.ts'
+import type { ConnectCodes } from './connect-codes.ts'
 import { authorizationErrors } from './error-codes.ts'
 import type { Revocation } from './revocation.ts'
 import { type SignInOutcome, type SignInOutcomes, sessionRefOf } from './sign-in-outcome.ts'
@@ -23,6 +26,7 @@ export type CompleteSignInDependencies = {
   readonly vault: Vault
   readonly invitations: Invitations
   readonly outcomes: SignInOutcomes
+  readonly connectCodes: Pick<ConnectCodes, 'codes'>
   readonly revocation: Revocation
   readonly deferredTasks: DeferredTasks
   readonly publicUrl: string
@@ -84,6 +88,8 @@ export type CompletedSignIn =
 
 /** How long a repeated callback waits for the first one, which is still at work: longer than a token endpoint and a look-up may take. */
 const maxRepeatWaitMs = 40_000
+/** A minute after its code has expired, a grant that nobody took is revoked. */
+const abandonedAfterMs = flowLifetimeMs + 60_000
 /** Pauses before the browser is asked for its session again, while the response with it is on the way. */
 const askAgainPausesMs = [50, 150, 450]
 /** Any other error becomes `provider_error`: a URL that anybody may have written is not repeated. */
@@ -97,7 +103,7 @@ export const signInInvalid = (why: string) => new GatewayError('state_invalid', 
  * before. Nothing is sent to the provider before the state is proven.
  */
 export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
-  const { store, clock, events, vault, invitations, outcomes, revocation, deferredTasks, addAccount } = dependencies
+  const { store, clock, events, vault, invitations, outcomes, connectCodes, revocation, deferredTasks, addAccount } = dependencies
   const { host } = new URL(dependencies.publicUrl)
 
   async function completeSignIn(
@@ -112,7 +118,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
     const signIn: SignIn = { provider, browser, flow, startedAtMs }
     if (earlier) return repeat(signIn, earlier)
     const invitation = flow.invitation === undefined ? undefined : await invitations.findById(flow.owner, flow.invitation)
-    const session = invitation ? undefined : await sessionFor(browser, flow)
+    const session = invitation || flow.endsWithCode ? undefined : await sessionFor(browser, flow)
     provider.checkIssuer(iss)
     if (!(await store.claim(`flow:${flowId(flow)}`, flowLifetimeMs))) return repeatFirst(signIn)
 
@@ -123,7 +129,8 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
       }
       const grant = await exchange(signIn, code)
       if (grant instanceof TokenEndpointError) return refused(signIn, connectErrorOf(grant), grant)
-      const connection = await addAccount(connectionFromGrant(grant, provider.name, provider.requestedScopes, clock.now()))
+      const connection = await addAccount(connectionFromGrant(grant, provider.name, flow.scopes ?? provider.requestedScopes, clock.now()))
+      if (flow.endsWithCode) return handOver(signIn, connection)
       return invitation ? connectInvited(signIn, invitation, connection) : connectOwn(signIn, session, connection)
     })
   }
@@ -157,8 +164,11 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
   async function refused(signIn: SignIn, reason: string, failure: 'authorization' | TokenEndpointError): Promise<CompletedSignIn> {
     const { flow } = signIn
     const location = refusedLocation(signIn, reason)
-    // Any other browser is recognized by its session, except an invited user's, who has no part in the owner's.
-    await saveOutcome(signIn, { location, ...(!flow.startsSession && flow.invitation === undefined && { owner: flow.owner }) })
+    // Any other browser is recognized by its session, except an invited user's or one that a bearer sent, which has no part in the owner's.
+    await saveOutcome(signIn, {
+      location,
+      ...(!flow.startsSession && flow.invitation === undefined && !flow.endsWithCode && { owner: flow.owner })
+    })
     return { kind: 'redirect', location, failure, ...(!flow.startsSession && { completed: flow }) }
   }
 
@@ -184,24 +194,22 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
 
   /** Stores the connection and revokes the grant that it replaces; or revokes its grant, when it cannot be stored. */
   async function connect(
-    { provider, browser, flow, startedAtMs }: SignIn,
+    { browser, flow, startedAtMs }: SignIn,
     owner: string,
     session: Session | undefined,
     connection: Connection
   ): Promise<Stored | { readonly kind: 'unproven' }> {
-    const request = { flow: flowId(flow), presentedFlows: browser.flows.map(flowId), startedAtMs }
+    const callback = { flow: flowId(flow), presentedFlows: browser.flows.map(flowId), startedAtMs }
     try {
-      const before = await vault.readConnection(new ConnectionKey(owner, provider.name))
-      const result = await vault.connect(owner, session, connection, request, browser)
-      if (result.kind === 'joined' || (result.kind === 'session' && result.session.owner === owner))
-        revocation.revokeReplaced(before?.value, connection)
-      if (result.kind !== 'ended') return result
+      const result = await vault.connect(owner, session, connection, { account: flow.account, callback, browser })
+      if ('replaced' in result) revocation.revokeReplaced(result.replaced, connection)
+      if (result.kind === 'full') throw tooManyAccounts(connection.provider)
+      if (result.kind === 'ended') throw signInInvalid('The session ended in the meantime.')
+      return result
     } catch (error) {
       void revocation.revoke(connection)
       throw error
     }
-    void revocation.revoke(connection)
-    throw signInInvalid('The session ended in the meantime.')
   }
 
   async function connected(signIn: SignIn, owner: string, result: Stored): Promise<CompletedSignIn> {
@@ -213,8 +221,8 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
       return { kind: 'redirect', location, completed: flow, session }
     }
     await saveOutcome(signIn, { location, owner })
-    // Tabs that began at the same moment could not know of each other.
-    return { kind: 'redirect', location, completed: flow, owner }
+    // Tabs that began at the same moment could not know of each other. A user's session has nothing to do with them.
+    return { kind: 'redirect', location, completed: flow, ...(!isUserOwner(owner) && { owner }) }
   }
 
   /**
@@ -267,16 +275,42 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
   }
 
   /** This browser has no part in the session that gets the connection. */
-  async function connectInvited(signIn: SignIn, { owner, redeem }: RedeemableInvitation, connection: Connection): Promise<CompletedSignIn> {
+  async function connectInvited(signIn: SignIn, { owner, redeem }: RedeemableInvitation, granted: Connection): Promise<CompletedSignIn> {
+    const { connectedBy } = signIn.flow
+    const connection = connectedBy === undefined ? granted : { ...granted, connectedBy: invitedPerson(connectedBy) }
     const result = await vault.connectInvited(owner, connection, redeem)
     if (!result) {
       void revocation.revoke(connection)
       throw new GatewayError('invitation_invalid', 'It was used or withdrawn while you were at the provider. Nothing was connected.')
     }
+    if (result === 'full') {
+      void revocation.revoke(connection)
+      throw tooManyAccounts(connection.provider)
+    }
     revocation.revokeReplaced(result.replaced, connection)
     const location = `/invitations/thanks?provider=${signIn.provider.name}`
     await saveOutcome(signIn, { location })
     return { kind: 'redirect', location, completed: signIn.flow }
+  }
+
+  /** The browser brings the code to a page of the user who began the sign-in, whose bearer takes the grant with it. */
+  async function handOver(signIn: SignIn, connection: Connection): Promise<CompletedSignIn> {
+    const { provider, flow } = signIn
+    try {
+      const prepared = await revocation.prepare(connection, abandonedAfterMs)
+      const { token } = await connectCodes.codes.issue({
+        owner: flow.owner,
+        connection,
+        ...(flow.account !== undefined && { account: flow.account }),
+        ...(prepared !== undefined && { revocation: prepared })
+      })
+      const location = appendParams(flow.returnTo, { connect_code: token, provider: provider.name })
+      await saveOutcome(signIn, { location })
+      return { kind: 'redirect', location, completed: flow }
+    } catch (error) {
+      void revocation.revoke(connection)
+      throw error
+    }
   }
 
   /** The outcome of the sign-in with this state, if the request may learn it. */

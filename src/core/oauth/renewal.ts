@@ -159,7 +159,7 @@ export function createRenewal(dependencies: RenewalDependencies): Renewal {
       const requestedAtMs = clock.now()
       // Subscribed before the request, so that a change right after the response is not missed.
       const change = changes.waitForChange(key.owner, pollMs)
-      const lease = await leases.acquire(key.owner, `renewal:${key.provider}`, leaseMs, waitedMs)
+      const lease = await leases.acquire(key.owner, `renewal:${key.name}`, leaseMs, waitedMs)
       if (lease) return { lease, requestedAtMs }
       const stored = await readUsableConnection(vault, key)
       if (isNewer(stored.value, failed)) return stored

@@ -40,8 +40,20 @@ export type Revocation = {
   revoke(connection: Connection): Promise<void>
   /** Revokes in the background a connection that was replaced, where that cannot end its replacement. */
   revokeReplaced(before: Connection | undefined, after: Connection): void
-  /** Queues connections of expired sessions, where a revocation ends no other session's. @throws {GatewayError} `store_unavailable` */
-  plan(connections: Iterable<Connection>): Promise<PlannedRevocations>
+  /**
+   * Queues a connection's revocation for the case that it is not taken in time, also after a restart.
+   * @returns what `cancel` takes; `undefined` when there is nothing to revoke
+   * @throws {GatewayError} `store_unavailable`
+   */
+  prepare(connection: Connection, dueInMs: number): Promise<string | undefined>
+  /** @throws {GatewayError} `store_unavailable`: then it will be revoked */
+  cancel(id: string): Promise<void>
+  /**
+   * Queues connections that have ended by themselves, where a revocation ends no other one's.
+   * @param options `isLastUse`: they were a user's, who has no other session with the same grant.
+   * @throws {GatewayError} `store_unavailable`
+   */
+  plan(connections: Iterable<Connection>, options?: { readonly isLastUse?: boolean }): Promise<PlannedRevocations>
   /** Length of the queue when it was last read. */
   pendingCount(): number
   /** Polls the queue, now and from time to time. */
@@ -175,9 +187,9 @@ export function createRevocation({ store, cipher, clock, events, endpointOf, sco
       void begin(pending)
     },
 
-    async plan(connections) {
+    async plan(connections, { isLastUse = false } = {}) {
       const planned = [...connections]
-        .filter(({ provider }) => scopeOf(provider) === 'token')
+        .filter(({ provider }) => isLastUse || scopeOf(provider) === 'token')
         .map(pendingOf)
         .filter(pending => pending !== undefined)
       const versions = await Promise.all(planned.map(pending => queue.put(pending)))
@@ -188,6 +200,15 @@ export function createRevocation({ store, cipher, clock, events, endpointOf, sco
         cancel: async () => void (await Promise.all(planned.map(({ id }) => queue.remove(id))))
       }
     },
+
+    async prepare(connection, dueInMs) {
+      const pending = pendingOf(connection)
+      if (!pending) return undefined
+      await queue.put({ ...pending, dueAtMs: clock.now() + dueInMs })
+      return pending.id
+    },
+
+    cancel: id => queue.remove(id),
 
     pendingCount: () => pendingCount,
 

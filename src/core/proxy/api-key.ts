@@ -1,5 +1,5 @@
 import { readAccount } from '../connections/account.ts'
-import type { Connection } from '../connections/connection.ts'
+import { type Connection, newConnectionId } from '../connections/connection.ts'
 import { GatewayError } from '../errors.ts'
 import { guardPath } from '../guards/path.ts'
 import type { ApiKeyMethod, Provider } from '../provider/definition.ts'
@@ -51,6 +51,7 @@ export async function connectWithApiKey(
       provider: definition.name
     })
   const connection: Connection = {
+    id: newConnectionId(),
     provider: definition.name,
     method: 'api_key',
     status: 'connected',

@@ -11,7 +11,7 @@ export type LoginFlow = {
   readonly startedAtMs: number
 }
 
-const loginFlowLifetimeMs = 10 * 60_000
+export const loginFlowLifetimeMs = 10 * 60_000
 
 export function createLoginFlow(returnTo: string, nowMs: number): LoginFlow {
   // State and nonce: 192 bits (RFC 9700 requires 128). Verifier: 256 bits, as 43 characters, the minimum of RFC 7636.

@@ -1,5 +1,20 @@
 import { GatewayError } from '../errors.ts'
 
+/**
+ * A user as an identity provider or a backend names them. The same values name the same user in every way to sign in: a session's
+ * `sub`, a token's claim, a backend's `Grantkeeper-User`.
+ */
+export type User = {
+  /** The identity provider; empty when the operator's backends alone name users. */
+  readonly issuer: string
+  /** The claim that names the user: `sub`, or what `JWT_USER_CLAIM` says. Users by different claims are different users. */
+  readonly claim: string
+  /** Compared exactly: case, blanks and Unicode forms make different users. */
+  readonly id: string
+  /** For people to read, as the identity provider gives it. */
+  readonly name?: string
+}
+
 /** OpenID Connect Core §2: a subject has at most 255 ASCII characters. */
 const maxIdCharacters = 255
 

@@ -1,46 +1,45 @@
 import type { Connection } from '../connections/connection.ts'
-import { ConnectionKey } from '../connections/connection-key.ts'
 import { connectionRequired } from '../connections/errors.ts'
 import { GatewayError } from '../errors.ts'
-import { isLive, newId, type Session } from '../session.ts'
+import { isLive, newId } from '../session.ts'
+import { isUserOwner } from '../users/owner.ts'
+import type { User } from '../users/user.ts'
 import { toSingleLine } from '../util/display-text.ts'
 import type { Cipher } from './cipher.ts'
-import { extendSessions, tooManyConflicts, type VaultDependencies } from './owner-sessions.ts'
-import {
-  createRecords,
-  expectRecord,
-  expectVersion,
-  type FieldMap,
-  invitationPrefix,
-  type Version,
-  type Versioned,
-  versionOf
-} from './records.ts'
+import { extendSessions, invitationLifetimeMs, tooManyConflicts, type VaultDependencies } from './owner-sessions.ts'
+import { type AccountChoice, type Placement, placeConnection } from './placement.ts'
+import { createRecords, expectVersion, type FieldMap, invitationPrefix, type Version, type Versioned, versionOf } from './records.ts'
 
 /** Permission for another user to connect one provider, once, for a session to which they get no access. */
 export type Invitation = {
   readonly id: string
   readonly provider: string
+  readonly account?: AccountChoice
   /** The inviter's name, in their own words. */
   readonly name: string
   readonly createdAtMs: number
   readonly expiresAtMs: number
 }
 
+/** What an invitation is for, and who the owner is if the request says it. */
+type WantedConnection = Pick<Invitation, 'provider' | 'name' | 'account'> & { readonly user?: User }
+
+type Redeem = { readonly field: string; readonly version: Version; readonly account?: AccountChoice }
+
 /** An open invitation, with its inviter and what `connectInvited` needs to redeem it. */
 export type RedeemableInvitation = {
   readonly owner: string
   readonly invitation: Invitation
-  readonly redeem: { field: string; version: Version }
+  readonly redeem: Redeem
 }
 
 export type Invitations = {
   /**
-   * Extends the session for as long as the invitation is open.
+   * Extends the owner's sessions for as long as the invitation is open.
    * @returns the invitation and the secret part of its link, which is not stored
    * @throws {GatewayError} `connection_required` when the session has ended meanwhile, `store_unavailable` after too many conflicts
    */
-  create(session: Session, provider: string, name: string): Promise<{ invitation: Invitation; token: string }>
+  create(owner: string, wanted: WantedConnection): Promise<{ invitation: Invitation; token: string }>
   /** Oldest first. */
   list(owner: string): Promise<Invitation[]>
   /** @returns whether it was open */
@@ -55,18 +54,16 @@ export type InvitationAcceptance = {
   /**
    * Stores the connection that an invited user made, redeems the invitation, and extends the owner's sessions by the lifetime of an
    * invitation, so that the owner finds the connection there.
-   * @returns the connection that it replaces; `undefined`, with nothing stored, when the invitation was redeemed or withdrawn, or the
-   * session has ended
+   * @returns the connection as it was stored, and the one that it replaces; with nothing stored, `full` when the owner has too many
+   * accounts, and `undefined` when the invitation was redeemed or withdrawn, or the session has ended
    */
   connectInvited(
     owner: string,
     connection: Connection,
-    invitation: { field: string; version: Version }
-  ): Promise<{ replaced: Connection | undefined } | undefined>
+    invitation: Redeem
+  ): Promise<Pick<Placement, 'stored' | 'replaced'> | 'full' | undefined>
 }
 
-/** How long an invitation is open, and how long the inviter has to return after it was accepted. */
-const invitationLifetimeMs = 7 * 24 * 60 * 60_000
 /** Attempts to commit, in case of concurrent writes to the same session. */
 const maxAttempts = 10
 /** Of one owner. One more deletes the oldest. */
@@ -74,10 +71,10 @@ const maxOpenInvitations = 20
 /** Binds sealed links to their purpose: nothing else that is sealed opens as a link. */
 const linkContext = 'v1\0invitation link'
 
-type InvitationsDependencies = Pick<VaultDependencies, 'store' | 'limits' | 'clock'> & { cipher: Cipher }
+type InvitationsDependencies = Pick<VaultDependencies, 'store' | 'limits' | 'connectionIdleMs' | 'clock'> & { cipher: Cipher }
 
 /** Invitations are records of the owner who made them. While one is open, the idle limit does not end the owner's session. */
-export function createInvitations({ store, cipher, limits, clock }: InvitationsDependencies): Invitations {
+export function createInvitations({ store, cipher, limits, connectionIdleMs, clock }: InvitationsDependencies): Invitations {
   const records = createRecords(cipher)
   const fieldOf = (id: string) => invitationPrefix + id
 
@@ -97,27 +94,38 @@ export function createInvitations({ store, cipher, limits, clock }: InvitationsD
     const fields = await store.readAll(owner)
     const found = openInvitation(owner, id, fields.get(fieldOf(id)))
     // The session may have ended all the same, when the operator lowered its limits: then the connection would be of no use.
-    const hasLiveSession = records.sessionsIn(owner, fields).sessions.some(({ value }) => isLive(value, limits, clock.now()))
+    const hasLiveSession =
+      isUserOwner(owner) || records.sessionsIn(owner, fields).sessions.some(({ value }) => isLive(value, limits, clock.now()))
     if (!found || !hasLiveSession) throw invalid()
-    return { owner, invitation: found.value, redeem: { field: fieldOf(id), version: found.version } }
+    return { owner, invitation: found.value, redeem: { field: fieldOf(id), version: found.version, account: found.value.account } }
   }
 
   return {
     list: async owner => openInvitations(owner, await store.readAll(owner)),
     findById,
 
-    async create({ owner }, provider, name) {
+    async create(owner, { user, ...wanted }) {
       for (let attempt = 0; attempt < maxAttempts; attempt++) {
         const createdAtMs = clock.now()
         const fields = await store.readAll(owner)
-        const extension = extendSessions({ records, limits, clock }, owner, fields, createdAtMs + invitationLifetimeMs, true)
-        if (!extension) throw connectionRequired(provider)
+        const extension = extendSessions(
+          { records, limits, connectionIdleMs, clock },
+          owner,
+          fields,
+          createdAtMs + invitationLifetimeMs,
+          true
+        )
+        if (!extension) throw connectionRequired(wanted.provider)
         const id = newId()
-        const content = { provider, name, createdAtMs, expiresAtMs: extension.untilMs }
+        const content = { ...wanted, createdAtMs, expiresAtMs: extension.untilMs }
         const oldest = openInvitations(owner, fields).slice(0, 1 - maxOpenInvitations)
         const isCommitted = await store.commit(owner, {
           expect: extension.expect,
-          put: [...extension.put, records.seal(owner, fieldOf(id), Buffer.from(JSON.stringify(content)))],
+          put: [
+            ...extension.put,
+            records.seal(owner, fieldOf(id), Buffer.from(JSON.stringify(content))),
+            ...(user ? [records.sealUser(owner, fields, user)] : [])
+          ],
           remove: [...extension.remove, ...oldest.map(invitation => fieldOf(invitation.id))],
           ttlMs: extension.ttlMs
         })
@@ -143,24 +151,31 @@ export function createInvitations({ store, cipher, limits, clock }: InvitationsD
 }
 
 /** The vault's part in invitations: it commits through the record cache. */
-export function createInvitationAcceptance({ store, records, limits, clock, commit }: VaultDependencies): InvitationAcceptance {
+export function createInvitationAcceptance({
+  store,
+  records,
+  limits,
+  connectionIdleMs,
+  clock,
+  commit
+}: VaultDependencies): InvitationAcceptance {
   return {
-    async connectInvited(owner, connection, { field, version }) {
-      const key = new ConnectionKey(owner, connection.provider)
-      const put = records.sealConnection(key, connection)
-      const [connectionField] = put
+    async connectInvited(owner, connection, { field, version, account }) {
       for (let attempt = 0; attempt < maxAttempts; attempt++) {
         const fields = await store.readAll(owner)
-        const extension = extendSessions({ records, limits, clock }, owner, fields, clock.now() + invitationLifetimeMs, false)
+        const untilMs = clock.now() + invitationLifetimeMs
+        const extension = extendSessions({ records, limits, connectionIdleMs, clock }, owner, fields, untilMs, false)
         if (!extension) return undefined
-        const before = fields.get(connectionField)
+        const placement = placeConnection(records, owner, fields, connection, account)
+        if (!placement) return 'full'
+        const { stored, replaced, change } = placement
         const isCommitted = await commit(owner, {
-          expect: [...extension.expect, expectVersion(field, version), expectRecord(connectionField, before)],
-          put: [...extension.put, put],
+          expect: [...extension.expect, expectVersion(field, version), ...change.expect],
+          put: [...extension.put, ...change.put],
           remove: [...extension.remove, field],
           ttlMs: extension.ttlMs
         })
-        if (isCommitted) return { replaced: records.openConnection(key, before)?.value }
+        if (isCommitted) return { stored, replaced }
         const invitation = fields.get(field)
         if (!invitation || versionOf(invitation) !== version) return undefined
       }
@@ -178,13 +193,15 @@ const invalid = () =>
 const maxNameCharacters = 80
 
 /** @returns the inviter's name as a page can show it on one line; empty if none is given. @throws {GatewayError} `request_malformed` */
-export function parseInviterName(value: unknown): string {
+export const parseInviterName = (value: unknown): string => parseName(value, 'the name that the invited person will see')
+
+/** @returns the invited person's name, likewise. @throws {GatewayError} `request_malformed` */
+export const parseInvitedName = (value: unknown): string => parseName(value, 'your name, as the person who invited you will see it')
+
+function parseName(value: unknown, meaning: string): string {
   if (value === undefined) return ''
   const name = typeof value === 'string' ? value.trim() : undefined
   if (name === undefined || name.length > maxNameCharacters || toSingleLine(name) !== name)
-    throw new GatewayError(
-      'request_malformed',
-      `"name" is the name that the invited person will see: text of ${maxNameCharacters} characters at most.`
-    )
+    throw new GatewayError('request_malformed', `"name" is ${meaning}: text of ${maxNameCharacters} characters at most.`)
   return name
 }

@@ -1,13 +1,16 @@
 import { GatewayError } from '../errors.ts'
 import type { Change, Clock, Store } from '../ports.ts'
 import { expiresAtMs, extendSession, isLive, recordRetentionMs, type Session, type SessionLimits, type SessionRef } from '../session.ts'
-import { type createRecords, expectVersion, type FieldMap, sessionField, sessionPrefix, type Versioned } from './records.ts'
+import { isUserOwner } from '../users/owner.ts'
+import { type createRecords, expectVersion, type FieldMap, loginField, sessionField, sessionPrefix, type Versioned } from './records.ts'
 
 /** What the parts of the vault work with. */
 export type VaultDependencies = {
   store: Store
   records: ReturnType<typeof createRecords>
   limits: SessionLimits
+  /** A user's connection ends when nobody has used it for so long, in milliseconds. */
+  connectionIdleMs: number
   clock: Clock
   /** `Store.commit`, followed by the owner's eviction from the record cache. */
   commit(owner: string, change: Change): Promise<boolean>
@@ -33,7 +36,7 @@ export const tooManyConflicts = () =>
   new GatewayError('store_unavailable', 'This session was changed too often at the same time. Try again.', { retryAfter: 1 })
 
 /** Finds sessions among all records of an owner, and commits changes that depend on them. */
-export function createOwnerSessions({ store, records: { openSession }, limits, clock, commit }: VaultDependencies) {
+export function createOwnerSessions({ store, records: { openSession }, limits, connectionIdleMs, clock, commit }: VaultDependencies) {
   const findSession = (fields: FieldMap, { owner, id }: SessionRef) => openSession(owner, id, fields.get(sessionField(id)))
 
   function findLive(fields: FieldMap, ref: SessionRef): Versioned<Session> | undefined {
@@ -48,8 +51,13 @@ export function createOwnerSessions({ store, records: { openSession }, limits, c
     findSession,
     findLive,
 
-    /** Until an owner's records expire whose longest session this is. */
-    ttlOf: (session: Session) => expiresAtMs(session, limits) + recordRetentionMs - clock.now(),
+    /** Until an owner's records expire, whose longest session this is. A user's do not depend on a session. */
+    ttlOf: (owner: string, session?: Session): number =>
+      isUserOwner(owner)
+        ? userTtlMs({ limits, connectionIdleMs })
+        : session
+          ? expiresAtMs(session, limits) + recordRetentionMs - clock.now()
+          : 0,
 
     /** The live sessions, without superseded ones. */
     currentSessions: (owner: string, fields: FieldMap): Array<Versioned<Session>> =>
@@ -61,7 +69,7 @@ export function createOwnerSessions({ store, records: { openSession }, limits, c
     expiredFields: (owner: string, fields: FieldMap): string[] =>
       sessionIds(fields)
         .filter(id => !findLive(fields, { owner, id }))
-        .map(sessionField),
+        .flatMap(id => [sessionField(id), loginField(id)]),
 
     /**
      * An optimistic transaction: reads the owner's records, commits the change that is decided from them, and starts over when a
@@ -83,6 +91,13 @@ type SessionExtension = Required<Omit<Change, 'expectNone'>> & {
   readonly untilMs: number
 }
 
+/** How long an invitation is open, and how long the inviter has to return after it was accepted. */
+export const invitationLifetimeMs = 7 * 24 * 60 * 60_000
+
+/** A user's records last for as long as anything among them may: each write starts this time anew. */
+export const userTtlMs = ({ limits, connectionIdleMs }: Pick<VaultDependencies, 'limits' | 'connectionIdleMs'>): number =>
+  Math.max(connectionIdleMs, limits.maxMs, invitationLifetimeMs) + recordRetentionMs
+
 /** A session that is extended for nearly as long already is not written again: concurrent extensions would conflict with each other. */
 const extensionSlackMs = 60_000
 
@@ -92,13 +107,15 @@ const extensionSlackMs = 60_000
  * @returns `undefined` when no session is live
  */
 export function extendSessions(
-  { records, limits, clock }: Pick<VaultDependencies, 'records' | 'limits' | 'clock'>,
+  { records, limits, connectionIdleMs, clock }: Pick<VaultDependencies, 'records' | 'limits' | 'connectionIdleMs' | 'clock'>,
   owner: string,
   fields: FieldMap,
   untilMs: number,
   isSeen: boolean
 ): SessionExtension | undefined {
   const nowMs = clock.now()
+  // A user's records need no session.
+  if (isUserOwner(owner)) return { expect: [], put: [], remove: [], ttlMs: userTtlMs({ limits, connectionIdleMs }), untilMs }
   const { sessions } = records.sessionsIn(owner, fields)
   const live = sessions.filter(({ value }) => isLive(value, limits, nowMs))
   if (live.length === 0) return undefined

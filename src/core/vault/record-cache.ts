@@ -12,6 +12,11 @@ export type RecordCacheLimits = {
   readonly graceMs: number
 }
 
+type RecordCacheOptions = RecordCacheLimits & {
+  /** Whether it is cached that a record does not exist: not for names that clients choose. All are by default. */
+  readonly isAbsenceCached?: (field: string) => boolean
+}
+
 export const defaultRecordCacheLimits = { maxOwners: 10_000, maxAgeMs: 30_000, graceMs: 30_000 } satisfies RecordCacheLimits
 
 /** Reads from the store. A parameter of the function and not of the cache: the caller needs no closure for each request. */
@@ -45,7 +50,7 @@ const staleAfterMs = 100
 export function createRecordCache<T>(
   changes: ChangeFeed,
   clock: Clock,
-  { maxOwners, maxAgeMs, graceMs }: RecordCacheLimits
+  { maxOwners, maxAgeMs, graceMs, isAbsenceCached = () => true }: RecordCacheOptions
 ): RecordCache<T> {
   const entries = new BoundedMap<string, Entry<T>>({ maxEntries: maxOwners, order: 'lru' })
   /** By owner. A change that is reported during a load may be newer than its result. */
@@ -91,7 +96,7 @@ export function createRecordCache<T>(
     const canExtend = existing?.isTracked === true && isTracked && nowMs - existing.loadedAtMs < maxAgeMs
     const entry = canExtend ? existing : { values: new Map(), loadedAtMs: nowMs, isTracked, currentAtMs: nowMs }
     fields.forEach((field, i) => {
-      entry.values.set(field, values[i])
+      if (values[i] !== undefined || isAbsenceCached(field)) entry.values.set(field, values[i])
     })
     entries.set(owner, entry)
   }

@@ -1,9 +1,10 @@
 import type { Store } from '../ports.ts'
 import type { Cipher } from './cipher.ts'
+import { ownerNamesOwner } from './owner-names.ts'
 import { createRecords, expectVersion, pendingOwner, versionOf } from './records.ts'
 
 export type ResealReport = {
-  /** Without the owner of the pending revocations. */
+  /** Browsers and users, without the owners of what the gateway keeps for itself. */
   readonly owners: number
   readonly records: number
   /** Were sealed with an older key and are now sealed with the newest. */
@@ -13,6 +14,8 @@ export type ResealReport = {
   /** Still sealed with an older key, since concurrent writes won every attempt. */
   readonly skipped: number
 }
+
+const isInternal = (owner: string): boolean => owner === pendingOwner || owner === ownerNamesOwner
 
 const maxAttempts = 5
 /** Owners that are resealed concurrently. */
@@ -37,7 +40,7 @@ export async function resealAll(store: Store, cipher: Cipher): Promise<ResealRep
       const change = { expect: resealed.map(({ expect }) => expect), put: resealed.map(({ put }) => put) }
       const isCommitted = resealed.length === 0 || (await store.commit(owner, change))
       if (!isCommitted && attempt < maxAttempts) continue
-      report.owners += records.length > 0 && owner !== pendingOwner ? 1 : 0
+      report.owners += records.length > 0 && !isInternal(owner) ? 1 : 0
       report.records += records.length
       report[isCommitted ? 'resealed' : 'skipped'] += resealed.length
       report.unreadable += older.length - resealed.length

@@ -71,7 +71,7 @@ export function createSessionDelivery(dependencies: VaultDependencies): SessionD
         if (findSession(fields, { owner, id })?.value.undelivered?.sendCount !== sent?.sendCount) return { outcome: [] }
         return {
           change: { expect: [...fields].map(([field, record]) => expectVersion(field, versionOf(record))), remove: [...fields.keys()] },
-          outcome: [...connectionsIn(owner, fields).values()].map(({ value }) => value)
+          outcome: [...connectionsIn(owner, fields)].map(({ value }) => value)
         }
       }),
 

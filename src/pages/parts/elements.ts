@@ -20,6 +20,12 @@ ${plan === undefined ? '' : html`<p class="callout"><strong>Good to know:</stron
 
 export const scopeList = (scopes: readonly string[]): Html[] => scopes.map((scope, i) => html`${i > 0 ? ', ' : ''}<code>${scope}</code>`)
 
+const conjunction = new Intl.ListFormat('en', { type: 'conjunction' })
+
+/** `A`, `A and B`, `A, B, and C`, each kept apart from the direction of the text around it. */
+export const textList = (texts: readonly string[]): Html[] =>
+  conjunction.formatToParts(texts).map(({ type, value }) => (type === 'element' ? html`<bdi>${value}</bdi>` : html`${value}`))
+
 /** In UTC. The script of the Connections page shows it in the user's time zone. */
 export function time(timestamp: string | number | undefined): Html | undefined {
   if (timestamp === undefined) return undefined

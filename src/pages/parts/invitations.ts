@@ -1,6 +1,8 @@
+import { toSingleLine } from '../../core/util/display-text.ts'
 import type { Invitation } from '../../core/vault/invitations.ts'
 import { type Html, html } from '../html.ts'
 import { time } from './elements.ts'
+import type { SignedInUser } from './signed-in.ts'
 
 export type OpenInvitation = { invitation: Invitation; title: string }
 
@@ -21,16 +23,21 @@ const row = ({ invitation: { id, name, expiresAtMs }, title }: OpenInvitation): 
 </li>
 `
 
-/** Creates an invitation. `src/browser/invite.ts` opens it for one provider and fills in that provider's title at `data-title`. */
-export const inviteDialog = html`<dialog class="wide" id="invite" aria-labelledby="invite-title">
+/**
+ * Creates an invitation. `src/browser/invite.ts` opens it for one provider or account, and fills in what is to be connected at `data-title`.
+ * @param user who is signed in, if users sign in here
+ */
+export const inviteDialog = (user: SignedInUser | undefined): Html => html`<dialog class="wide" id="invite" aria-labelledby="invite-title">
 <h2 id="invite-title" tabindex="-1" autofocus>Ask somebody else to connect <span data-title></span></h2>
 <form class="invite-form" novalidate>
 <p>Is it for somebody else to allow, such as an admin? You get a link to send to them. They sign in themselves, and get to see nothing of yours.</p>
 <p id="invite-replaces">The connection that you have stays until they are done. Theirs then takes its place.</p>
+<p id="invite-adds">What is connected already stays, and their account is added.</p>
+<label class="choice" id="invite-choice"><input type="checkbox" id="invite-add">Add their account to the one that is connected</label>
 <div>
 <label for="invite-name">Your name, as they will see it</label>
 <p class="error" id="invite-error" role="alert"></p>
-<div class="input-row"><input id="invite-name" type="text" maxlength="80" autocomplete="name" aria-describedby="invite-error"></div>
+<div class="input-row"><input id="invite-name" type="text" maxlength="80" autocomplete="name" aria-describedby="invite-error"${user?.name && html` value="${toSingleLine(user.name).slice(0, 80)}"`}></div>
 </div>
 <div class="button-row"><button type="button" class="secondary" data-close>Cancel</button><button type="submit">Make the link</button></div>
 </form>
@@ -42,7 +49,7 @@ export const inviteDialog = html`<dialog class="wide" id="invite" aria-labelledb
 </div>
 <ul class="notes" id="invite-notes">
 <li>Send it yourself, and only to the person you mean. It is not shown again.</li>
-<li>It works once, until <time></time>. You need not come back before. It ends earlier when you sign out or withdraw it.</li>
+<li>It works once, until <time></time>. You need not come back before. It ends earlier when you ${user ? '' : 'sign out or '}withdraw it.</li>
 <li>Only they get to see the sign-in of <span data-title></span>. Once they are done, the card here says Connected.</li>
 </ul>
 <div class="button-row"><button type="button" class="secondary" data-close>Done</button></div>

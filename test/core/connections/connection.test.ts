@@ -5,7 +5,9 @@ import {
   decodeConnection,
   encodeConnection,
   isDueForRenewal,
-  isExpired
+  isExpired,
+  isIdleSince,
+  isUseDue
 } from '../../../src/core/connections/connection.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { connectionWith, grantOf, hour, minute, revealSecrets, second, startMs } from '../support.ts'
@@ -18,24 +20,26 @@ t.test('SEC-11: a connection has the granted scopes, by default the requested on
 })
 
 t.test('a connection is created from a grant', async t => {
-  t.strictSame(
-    revealSecrets(connectionFromGrant({ ...grantOf('a', 'r', hour), account: 'Acme Inc.', accountId: '7' }, 'acme', ['read'], startMs)),
-    {
-      provider: 'acme',
-      method: 'oauth2',
-      status: 'connected',
-      credential: 'a',
-      refreshToken: 'r',
-      lifetimeMs: hour,
-      expiresAtMs: startMs + hour,
-      renewAtMs: startMs + hour - minute,
-      scopes: ['read'],
-      account: 'Acme Inc.',
-      accountId: '7',
-      connectedAtMs: startMs
-    }
-  )
-  t.strictSame(revealSecrets(connectionFromGrant(grantOf('a'), 'acme', [], startMs)), {
+  const connection = connectionFromGrant({ ...grantOf('a', 'r', hour), account: 'Acme Inc.', accountId: '7' }, 'acme', ['read'], startMs)
+  t.match(connection.id, /^[\w-]{22}$/)
+  t.strictSame(revealSecrets(connection), {
+    id: connection.id,
+    provider: 'acme',
+    method: 'oauth2',
+    status: 'connected',
+    credential: 'a',
+    refreshToken: 'r',
+    lifetimeMs: hour,
+    expiresAtMs: startMs + hour,
+    renewAtMs: startMs + hour - minute,
+    scopes: ['read'],
+    account: 'Acme Inc.',
+    accountId: '7',
+    connectedAtMs: startMs
+  })
+  const least = connectionFromGrant(grantOf('a'), 'acme', [], startMs)
+  t.strictSame(revealSecrets(least), {
+    id: least.id,
     provider: 'acme',
     method: 'oauth2',
     status: 'connected',
@@ -73,7 +77,7 @@ t.test('SEC-12: a refresh changes only what its token response contains', async 
     renewAtMs: startMs - minute,
     backoff: { failures: 3, retryAtMs: startMs, failingSinceMs: startMs }
   })
-  const unchanged = { provider: 'acme', method: 'oauth2', status: 'connected', account: 'Acme Inc.', connectedAtMs: startMs }
+  const unchanged = { id: 'acme-1', provider: 'acme', method: 'oauth2', status: 'connected', account: 'Acme Inc.', connectedAtMs: startMs }
   t.strictSame(revealSecrets(applyGrant(before, grantOf('access-2'), startMs + hour)), {
     ...unchanged,
     scopes: ['read', 'write'],
@@ -123,6 +127,24 @@ t.test('a connection is due and expired to the millisecond', async t => {
   t.notOk(isDueForRenewal(withoutRefresh, startMs + hour), 'no refresh token')
   t.notOk(isDueForRenewal(connectionWith(), startMs + hour), 'no lifetime')
   t.notOk(isExpired(connectionWith(), startMs + 1000 * hour), 'no lifetime')
+})
+
+t.test('a connection is idle since it was made or last used', async t => {
+  const unused = connectionWith()
+  t.notOk(isIdleSince(unused, startMs - 1))
+  t.ok(isIdleSince(unused, startMs))
+  const used = connectionWith({ lastUsedAtMs: startMs + hour })
+  t.notOk(isIdleSince(used, startMs + hour - 1))
+  t.ok(isIdleSince(used, startMs + hour))
+  t.notOk(isIdleSince(connectionWith({ connectedAtMs: startMs + hour, lastUsedAtMs: startMs }), startMs + hour - 1), 'connected again')
+})
+
+t.test('the use of a connection is recorded once a minute at most', async t => {
+  t.ok(isUseDue(connectionWith(), hour, startMs), 'never used')
+  const used = connectionWith({ lastUsedAtMs: startMs })
+  t.notOk(isUseDue(used, hour, startMs + minute - 1))
+  t.ok(isUseDue(used, hour, startMs + minute))
+  t.ok(isUseDue(used, 100 * second, startMs + 10 * second), 'ten times within a short idle limit')
 })
 
 t.test('an encoded connection decodes to the same connection', async t => {

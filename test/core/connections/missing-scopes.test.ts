@@ -52,7 +52,7 @@ t.test('offline_access is granted by a refresh token', async t => {
 
 t.test('an API key lacks no scopes', async t => {
   t.strictSame(
-    missingScopes(['a'], { provider: 'acme', method: 'api_key', status: 'connected', credential: accessToken, connectedAtMs: 0 }),
+    missingScopes(['a'], { id: '1', provider: 'acme', method: 'api_key', status: 'connected', credential: accessToken, connectedAtMs: 0 }),
     []
   )
 })

@@ -1,10 +1,11 @@
 import t from 'tap'
 import type { Connection } from '../../../src/core/connections/connection.ts'
+import { ConnectionKey } from '../../../src/core/connections/connection-key.ts'
 import { connectionView, connectionViews } from '../../../src/core/connections/view.ts'
 import type { Provider, ProviderSettings } from '../../../src/core/provider/definition.ts'
 import { Secret } from '../../../src/core/secret.ts'
-import { newSession } from '../../../src/core/session.ts'
-import { apiKeyWith, connectionWith, hour, oauth2With, providerWith, startMs } from '../support.ts'
+import { OwnedConnections } from '../../../src/core/vault/owned-connections.ts'
+import { apiKeyWith, connectionWith, hour, keyOf, oauth2With, providerWith, startMs } from '../support.ts'
 
 const publicUrl = 'https://connect.example.com'
 const connectUrl = 'https://connect.example.com/auth/acme'
@@ -14,7 +15,6 @@ const settingsWith = (overrides: Partial<Provider> = {}): ProviderSettings => ({
   client,
   trustedOrigins: []
 })
-const version = ''
 
 t.test('a view of a connection has everything but its secrets', async t => {
   const connection: Connection = connectionWith({
@@ -24,16 +24,19 @@ t.test('a view of a connection has everything but its secrets', async t => {
     account: 'Acme Inc.',
     expiresAtMs: startMs + hour,
     renewAtMs: startMs,
+    lastUsedAtMs: startMs + 1,
     backoff: { failures: 1, retryAtMs: startMs, failingSinceMs: startMs }
   })
-  const view = connectionView(settingsWith(), { connection, lastUsedMs: startMs + 1, publicUrl })
+  const view = connectionView(settingsWith(), { connection, publicUrl })
   const { methods, ...rest } = view
   t.strictSame(rest, {
+    id: 'acme-1',
     provider: 'acme',
     title: 'Acme',
     status: 'connected',
     method: 'oauth2',
     account: 'Acme Inc.',
+    isDefault: true,
     scopes: ['read'],
     connectedAt: '2026-01-01T00:00:00.000Z',
     expiresAt: '2026-01-01T01:00:00.000Z',
@@ -52,10 +55,12 @@ t.test('a view leaves out what is not known', async t => {
     publicUrl
   })
   t.strictSame(rest, {
+    id: 'acme-1',
     provider: 'acme',
     title: 'Acme',
     status: 'reconnect_required',
     method: 'oauth2',
+    isDefault: true,
     connectedAt: '2026-01-01T00:00:00.000Z',
     apiUrls: ['https://api.acme.example/v1'],
     connectUrl
@@ -75,18 +80,21 @@ t.test('the API’s base URLs are normalized as a browser does it', async t => {
 
 t.test('the views have all configured providers in their order, and no other', async t => {
   const providers = new Map(['umbrella', 'acme'].map(name => [name, settingsWith({ name, title: name })]))
-  const opened = {
-    session: { value: { ...newSession('owner', startMs), lastUsedMs: { acme: startMs, gone: startMs } }, version },
-    connections: new Map(['acme', 'gone'].map(provider => [provider, { value: connectionWith({ provider }), version }]))
-  }
-  const viewsOf = (session: typeof opened | undefined) =>
-    connectionViews(providers, session, '').map(({ provider, status, lastUsedAt, connectUrl }) => [
+  const connections = new OwnedConnections(
+    ['acme', 'gone'].map(provider => ({
+      key: keyOf('owner', provider),
+      value: connectionWith({ provider, lastUsedAtMs: startMs }),
+      version: ''
+    }))
+  )
+  const viewsOf = (connected: OwnedConnections | undefined) =>
+    connectionViews(providers, connected, '').map(({ provider, status, lastUsedAt, connectUrl }) => [
       provider,
       status,
       lastUsedAt,
       connectUrl
     ])
-  t.strictSame(viewsOf(opened), [
+  t.strictSame(viewsOf(connections), [
     ['umbrella', 'disconnected', undefined, '/auth/umbrella'],
     ['acme', 'connected', '2026-01-01T00:00:00.000Z', '/auth/acme']
   ])
@@ -96,6 +104,24 @@ t.test('the views have all configured providers in their order, and no other', a
   ])
 })
 
+t.test('the views have one entry an account, the default one first', async t => {
+  const providers = new Map([['acme', settingsWith()]])
+  const accounts = ['first', 'second', 'third'].map((id, i) => ({
+    key: new ConnectionKey('owner', 'acme', i === 0 ? '' : id),
+    value: connectionWith({ id, account: `${id}@acme.example`, connectedAtMs: startMs + i }),
+    version: ''
+  }))
+  const views = connectionViews(providers, new OwnedConnections(accounts, new Map([['acme', 'second']])), publicUrl)
+  t.strictSame(
+    views.map(({ provider, id, account, isDefault }) => [provider, id, account, isDefault]),
+    [
+      ['acme', 'second', 'second@acme.example', true],
+      ['acme', 'first', 'first@acme.example', false],
+      ['acme', 'third', 'third@acme.example', false]
+    ]
+  )
+})
+
 t.test('connect methods are OAuth with a client, then keys by the definition', async t => {
   const apiKey = apiKeyWith({ in: 'basic' })
   const methodsAndUrl = (methods: Provider['methods'], hasClient = true) => {
@@ -103,7 +129,7 @@ t.test('connect methods are OAuth with a client, then keys by the definition', a
     const view = connectionView(hasClient ? settingsWith({ methods }) : withoutClient, { publicUrl })
     return [view.methods, view.connectUrl]
   }
-  t.strictSame(methodsAndUrl({ oauth2: oauth2With(), apiKey }), [['oauth2', 'api_key'], connectUrl])
+  t.strictSame(methodsAndUrl({ oauth2: oauth2With(), apiKey }), [['oauth2', 'api_key'], `${publicUrl}/connect/acme`])
   t.strictSame(methodsAndUrl({ oauth2: oauth2With(), apiKey }, false), [['api_key'], `${publicUrl}/connect/acme`])
   t.strictSame(methodsAndUrl({ oauth2: oauth2With() }), [['oauth2'], connectUrl])
 })

@@ -75,7 +75,7 @@ const harmful: Record<string, readonly string[]> = {
 
 const bare = {
   'cache-control': 'private, no-cache',
-  vary: 'Cookie, Origin, X-CSRF',
+  vary: 'Authorization, Grantkeeper-Connection, Grantkeeper-User, Cookie, Origin, X-CSRF',
   'x-content-type-options': 'nosniff',
   'content-security-policy': "sandbox; default-src 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin'
@@ -119,10 +119,16 @@ t.test('SEC-31: no shared cache may store a proxied response', async t => {
     t.equal(responseHeaders({ 'cache-control': theirs as string | string[] | undefined })['cache-control'], expected, String(theirs))
 })
 
-t.test('SEC-31: Vary lists the session cookie, the origin and X-CSRF', async t => {
-  t.equal(responseHeaders({ vary: 'Accept-Encoding' }).vary, 'Accept-Encoding, Cookie, Origin, X-CSRF')
-  t.equal(responseHeaders({ vary: ['Accept', 'Accept-Language'] }).vary, 'Accept, Accept-Language, Cookie, Origin, X-CSRF')
-  t.equal(responseHeaders({ vary: '*' }).vary, '*, Cookie, Origin, X-CSRF')
+t.test('SEC-31, SEC-56: Vary lists all that chooses whose response it is', async t => {
+  t.equal(
+    responseHeaders({ vary: 'Accept-Encoding' }).vary,
+    'Accept-Encoding, Authorization, Grantkeeper-Connection, Grantkeeper-User, Cookie, Origin, X-CSRF'
+  )
+  t.equal(
+    responseHeaders({ vary: ['Accept', 'Accept-Language'] }).vary,
+    'Accept, Accept-Language, Authorization, Grantkeeper-Connection, Grantkeeper-User, Cookie, Origin, X-CSRF'
+  )
+  t.equal(responseHeaders({ vary: '*' }).vary, '*, Authorization, Grantkeeper-Connection, Grantkeeper-User, Cookie, Origin, X-CSRF')
 })
 
 t.test("headers that the provider's Connection names are stripped", async t => {

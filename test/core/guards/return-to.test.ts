@@ -204,3 +204,10 @@ t.test('parameters are added before the fragment, and nothing else changes', asy
     t.equal(appendParams(address, params), expected, address)
   t.equal(appendParams('/', { a: 'b&c=d#é\n' }), '/?a=b%26c%3Dd%23%C3%A9%0A', 'values are encoded')
 })
+
+t.test('the outcome of an earlier sign-in is replaced, however it is spelled', async t => {
+  const params = { connect_code: 'new', provider: 'acme' }
+  for (const query of ['connect_code=old&provider=other', 'connect_error=access_denied&provider=other', 'connect%5Fcode=old', '&'])
+    t.equal(appendParams(`/x?a=1&${query}&b=%20#c`, params), '/x?a=1&b=%20&connect_code=new&provider=acme#c')
+  t.equal(appendParams('/?connect_codes=1', params), '/?connect_codes=1&connect_code=new&provider=acme')
+})

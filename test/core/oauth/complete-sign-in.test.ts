@@ -11,6 +11,7 @@ import {
   type SignInProvider,
   signInInvalid
 } from '../../../src/core/oauth/complete-sign-in.ts'
+import { createConnectCodes } from '../../../src/core/oauth/connect-codes.ts'
 import { createRevocation } from '../../../src/core/oauth/revocation.ts'
 import { createSignInOutcomes } from '../../../src/core/oauth/sign-in-outcome.ts'
 import type { TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
@@ -20,7 +21,7 @@ import type { Session } from '../../../src/core/session.ts'
 import { createCipher } from '../../../src/core/vault/cipher.ts'
 import { createInvitations } from '../../../src/core/vault/invitations.ts'
 import { createVault } from '../../../src/core/vault/vault.ts'
-import { codeOfRejection, grantOf, keyOf, limits, newKey, openInstance } from '../support.ts'
+import { codeOfRejection, connectionIdleMs, grantOf, keyOf, limits, newKey, openInstance } from '../support.ts'
 
 type World = ReturnType<typeof openWorld>
 
@@ -33,8 +34,8 @@ function openWorld(t: Test, storeOfVault: Partial<Store> = {}) {
   const { store, clock } = openInstance(t, { keys })
   const cipher = createCipher(keys)
   const events = createEvents()
-  const vault = createVault({ store: { ...store, ...storeOfVault }, cipher, limits, clock, events })
-  const invitations = createInvitations({ store, cipher, limits, clock })
+  const vault = createVault({ store: { ...store, ...storeOfVault }, cipher, limits, connectionIdleMs, clock, events })
+  const invitations = createInvitations({ store, cipher, limits, connectionIdleMs, clock })
   const outcomes = createSignInOutcomes({ store, cipher })
   /** The arguments of every token request. */
   const exchanges: Array<[code: string, redirectUri: string, codeVerifier: string]> = []
@@ -62,6 +63,7 @@ function openWorld(t: Test, storeOfVault: Partial<Store> = {}) {
     vault,
     invitations,
     outcomes,
+    connectCodes: createConnectCodes({ store, cipher, clock }),
     revocation,
     deferredTasks: { schedule: task => void deferredTasks.push(task), close: () => {} },
     publicUrl: 'https://gateway.example',
@@ -89,7 +91,7 @@ const browserWith = ({ vault }: World, flows: readonly Flow[], session?: Session
   flows,
   sessionRef: session && { owner: session.owner, id: session.id },
   sentCookies: flows.length > 0 || session !== undefined,
-  findSession: async () => session && (await vault.openAll(session, { flows }))?.session.value
+  findSession: async () => session && (await vault.openAll(session, { flows }))?.session?.value
 })
 
 const acme = ({ tokenEndpoint }: World, parts: Partial<SignInProvider> = {}): SignInProvider => ({
@@ -240,7 +242,7 @@ t.test('a sign-in of an ended session is refused before any token request', asyn
   const world = openWorld(t)
   const session = await signIn(world)
   const flow = startFlow(world, { startsSession: false })
-  await world.vault.endSession('owner')
+  await world.vault.deleteOwner('owner')
   t.equal(await codeOfRejection(sendCallback(world, flow, browserWith(world, [flow], session))), 'state_invalid')
   t.equal(world.exchanges.length, 1, 'only that of the session’s first sign-in')
 })
@@ -272,7 +274,7 @@ async function completeWithoutSession(world: World) {
   const session = await signIn(world)
   const flow = startFlow(world, { startsSession: false })
   world.responses.push(async () => {
-    await world.vault.endSession('owner')
+    await world.vault.deleteOwner('owner')
     return grantOf('access-2', 'refresh-2')
   })
   const browser = browserWith(world, [flow], session)
@@ -319,7 +321,7 @@ t.test('a grant whose browser does not ask again in time is revoked', async t =>
 t.test('an invited user’s sign-in connects the inviter’s session alone', async t => {
   const world = openWorld(t)
   const session = await world.vault.createSession()
-  const { invitation } = await world.invitations.create(session, 'acme', 'Ada')
+  const { invitation } = await world.invitations.create(session.owner, { provider: 'acme', name: 'Ada' })
   const flow = startFlow(world, { owner: session.owner, startsSession: false, invitation: invitation.id })
   const location = '/invitations/thanks?provider=acme'
   t.strictSame(await sendCallback(world, flow), { kind: 'redirect', location, completed: flow })
@@ -329,7 +331,7 @@ t.test('an invited user’s sign-in connects the inviter’s session alone', asy
 t.test('a grant is revoked if its invitation is withdrawn during the token request', async t => {
   const world = openWorld(t)
   const session = await world.vault.createSession()
-  const { invitation } = await world.invitations.create(session, 'acme', 'Ada')
+  const { invitation } = await world.invitations.create(session.owner, { provider: 'acme', name: 'Ada' })
   const flow = startFlow(world, { owner: session.owner, startsSession: false, invitation: invitation.id })
   world.responses.push(async () => {
     await world.invitations.withdraw(session.owner, invitation.id)

@@ -4,13 +4,26 @@ import { createEvents } from '../../../src/core/events.ts'
 import { createExpiredSessionSweep } from '../../../src/core/oauth/expired-sessions.ts'
 import { createRevocation } from '../../../src/core/oauth/revocation.ts'
 import type { RevocableToken, TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
+import { createUserSweep } from '../../../src/core/oauth/user-sweep.ts'
 import type { Store } from '../../../src/core/ports.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { recordRetentionMs, type Session, type SessionLimits } from '../../../src/core/session.ts'
+import { userOwner } from '../../../src/core/users/owner.ts'
 import { createCipher } from '../../../src/core/vault/cipher.ts'
 import { pendingOwner } from '../../../src/core/vault/records.ts'
 import type { Vault } from '../../../src/core/vault/vault.ts'
-import { connectionWith, hour, type Instance, keyOf, limits, minute, newKey, openInstance, sessionOf } from '../support.ts'
+import {
+  connectionIdleMs,
+  connectionWith,
+  hour,
+  type Instance,
+  keyOf,
+  limits,
+  minute,
+  newKey,
+  openInstance,
+  sessionOf
+} from '../support.ts'
 
 const sweepEveryMs = 10 * minute
 
@@ -31,7 +44,10 @@ function createSweep(instance: Instance & { keys: readonly Buffer[] }, options: 
     scopeOf: () => scope,
     events: createEvents()
   })
-  return { ...createExpiredSessionSweep({ store, cipher, limits: sessionLimits, clock, revocation }), revoked }
+  const users = createUserSweep({ store, cipher, limits: sessionLimits, connectionIdleMs, clock, revocation, pause: async () => {} })
+  const { resumeTakeover } = instance.vault
+  const sweepOptions = { store, cipher, limits: sessionLimits, clock, revocation, sweepUser: users.sweepOwner, resumeTakeover }
+  return { ...createExpiredSessionSweep(sweepOptions), users, revoked }
 }
 
 function openWithKeys(t: Test) {
@@ -63,6 +79,20 @@ t.test('SEC-15: the grants of expired sessions are revoked, and live sessions st
   clock.advance(sweepEveryMs)
   t.strictSame(await runOnce(), { owners: 0, grants: 0 })
   t.equal(revoked.length, 4)
+})
+
+t.test('SEC-15: the grants of a user are revoked when nobody has used them for too long', async t => {
+  const instance = openWithKeys(t)
+  const { vault, store, clock } = instance
+  const owner = userOwner('x'.repeat(43))
+  await vault.connect(owner, undefined, connectionOf('ada'))
+  const { runOnce, revoked } = createSweep(instance)
+  clock.advance(connectionIdleMs - 1)
+  t.strictSame(await runOnce(), { owners: 0, grants: 0 })
+  clock.advance(sweepEveryMs)
+  t.strictSame(await runOnce(), { owners: 1, grants: 1 })
+  t.same(revoked, ['acme of ada'])
+  t.equal((await store.readAll(owner)).size, 0)
 })
 
 t.test('one instance runs each sweep', async t => {

@@ -146,7 +146,7 @@ t.test('a Retry-After with a 500 holds for its own session only', async t => {
 t.test('a Retry-After of one provider does not hold for another', async t => {
   const world = await openWorld(t)
   const umbrella = connectionWith({ provider: 'umbrella', refreshToken: new Secret('refresh-10') })
-  await world.vault.connect('owner', undefined, umbrella, sameBrowserCallback(world.clock))
+  await world.vault.connect('owner', undefined, umbrella, { callback: sameBrowserCallback(world.clock) })
   world.endpoint.responses.push(failWith('unavailable', undefined, { status: 503, retryAfter: '60' }))
   await t.rejects(world.renew(keyOf(), connectionWith()), { code: 'provider_unavailable', retryAfter: 60 })
   t.equal((await world.renew(keyOf('owner', 'umbrella'), umbrella)).value.credential.reveal(), 'access-11')

@@ -157,7 +157,7 @@ t.test('a sign-in during a slow renewal stays', async t => {
   expireAll()
   await waiter
   const signedIn = connectionWith({ credential: new Secret('access-new'), connectedAtMs: startMs })
-  await world.vault.connect('owner', undefined, signedIn, sameBrowserCallback(world.clock))
+  await world.vault.connect('owner', undefined, signedIn, { callback: sameBrowserCallback(world.clock) })
   respond()
   await world.settle(hour)
   t.equal((await readConnection(world.vault))?.credential.reveal(), 'access-new')

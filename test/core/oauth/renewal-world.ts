@@ -10,6 +10,7 @@ import type { Secret } from '../../../src/core/secret.ts'
 import { createCipher } from '../../../src/core/vault/cipher.ts'
 import { createVault, type Vault } from '../../../src/core/vault/vault.ts'
 import {
+  connectionIdleMs,
   connectionWith,
   grantOf,
   hour,
@@ -73,7 +74,7 @@ export const failWith = (kind: TokenEndpointError['kind'], reason?: ConnectError
 export async function openWorld(t: Test, connection = connectionWith(), overrides: Partial<RenewalDependencies> = {}): Promise<World> {
   const keys = [newKey()]
   const instance = openInstance(t, { keys })
-  await instance.vault.connect('owner', undefined, connection, sameBrowserCallback(instance.clock))
+  await instance.vault.connect('owner', undefined, connection, { callback: sameBrowserCallback(instance.clock) })
   return createWorld({ ...instance, keys, endpoint: new RotatingEndpoint(), revoked: [], events: createEvents() }, overrides)
 }
 
@@ -115,7 +116,11 @@ export const addInstance = (
 /** The same instance with some methods of its store replaced. */
 export const withStore = (world: World, methods: Partial<Store>): World => {
   const store = { ...world.store, ...methods }
-  return createWorld({ ...world, store, vault: createVault({ store, cipher: createCipher(world.keys), limits, clock: world.clock }) })
+  return createWorld({
+    ...world,
+    store,
+    vault: createVault({ store, cipher: createCipher(world.keys), limits, connectionIdleMs, clock: world.clock })
+  })
 }
 
 /** Makes all calls at once. */

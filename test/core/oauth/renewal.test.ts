@@ -7,6 +7,7 @@ import { createCipher } from '../../../src/core/vault/cipher.ts'
 import { createVault } from '../../../src/core/vault/vault.ts'
 import {
   codeOfRejection,
+  connectionIdleMs,
   connectionWith,
   hour,
   keyOf,
@@ -83,7 +84,7 @@ t.test('connections of different providers and users are renewed concurrently', 
   const { renew, vault, endpoint, clock } = await openWorld(t)
   const umbrella = connectionWith({ provider: 'umbrella', refreshToken: new Secret('refresh-10') })
   const otherConnection = connectionWith({ refreshToken: new Secret('refresh-20') })
-  await vault.connect('owner', undefined, umbrella, sameBrowserCallback(clock))
+  await vault.connect('owner', undefined, umbrella, { callback: sameBrowserCallback(clock) })
   await vault.connect('other', undefined, otherConnection)
   const results = await Promise.all([
     renew(keyOf(), connectionWith()),
@@ -200,17 +201,17 @@ t.test('an unexpected error is passed on, and the tokens stay', async t => {
 
 t.test('SEC-15: without a connection no refresh is sent', async t => {
   const { renew, vault, endpoint } = await openWorld(t)
-  await vault.disconnect(keyOf())
+  await vault.disconnect('owner', 'acme')
   await t.rejects(renew(keyOf(), connectionWith()), { code: 'connection_required', status: 401, provider: 'acme' })
   await t.rejects(renew(keyOf('nobody'), connectionWith()), { code: 'connection_required' })
   t.strictSame(endpoint.usedTokens, [])
 })
 
 t.test('SEC-15, SEC-20: a disconnect or sign-out during a renewal wins, and the new grant is revoked', async t => {
-  for (const end of ['disconnect', 'endSession'] as const) {
+  for (const end of ['disconnect', 'deleteOwner'] as const) {
     const { renew, vault, endpoint, store, revoked } = await openWorld(t)
     endpoint.responses.push(async token => {
-      await (end === 'disconnect' ? vault.disconnect(keyOf()) : vault.endSession('owner'))
+      await (end === 'disconnect' ? vault.disconnect('owner', 'acme') : vault.deleteOwner('owner'))
       return nextGrant(token)
     })
     const codes = await inParallel(5, () => codeOfRejection(renew(keyOf(), connectionWith())))
@@ -232,7 +233,7 @@ t.test('a sign-in during a renewal stays, whatever the token endpoint responds',
   ] as const) {
     const { renew, vault, endpoint, clock } = await openWorld(t)
     endpoint.responses.push(async token => {
-      await vault.connect('owner', undefined, signedIn, sameBrowserCallback(clock))
+      await vault.connect('owner', undefined, signedIn, { callback: sameBrowserCallback(clock) })
       return respond(token)
     })
     t.equal((await renew(keyOf(), connectionWith())).value.credential.reveal(), 'access-new', what)
@@ -300,7 +301,7 @@ t.test('SEC-41: a grant that cannot be stored before shutdown is reported as los
   const world = await openWorld(t)
   const lost = collect(world.events, 'renewal.lost')
   const store = { ...world.store, commit: () => Promise.reject(down()) }
-  const vault = createVault({ store, cipher: createCipher(world.keys), limits, clock: world.clock })
+  const vault = createVault({ store, cipher: createCipher(world.keys), limits, connectionIdleMs, clock: world.clock })
   const { renew, settle } = createRenewal({
     ...world,
     vault,

@@ -177,7 +177,10 @@ const check = (provider: ReturnType<typeof checking>) => connectWithApiKey(provi
 
 t.test('SEC-39: the key is sent to the provider’s own origin only, and makes a connection', async t => {
   const provider = checking(200, { success: true, account: { id: 7, name: 'Fernhill' } })
-  t.strictSame(revealSecrets(await check(provider)), {
+  const connection = await check(provider)
+  t.match(connection.id, /^[\w-]{22}$/)
+  t.strictSame(revealSecrets(connection), {
+    id: connection.id,
     provider: 'acme',
     method: 'api_key',
     status: 'connected',

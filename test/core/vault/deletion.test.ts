@@ -3,24 +3,24 @@ import type { Connection } from '../../../src/core/connections/connection.ts'
 import type { Store } from '../../../src/core/ports.ts'
 import { createCipher } from '../../../src/core/vault/cipher.ts'
 import { createVault } from '../../../src/core/vault/vault.ts'
-import { keyOf, limits, newKey, openInstance } from '../support.ts'
+import { connectionIdleMs, keyOf, limits, newKey, openInstance } from '../support.ts'
 import { deliver, openAsText, providersIn, readConnection, signIn, umbrella, withCredential } from './support.ts'
 
 t.test('SEC-20: ending a session deletes all records of its owner only', async t => {
   const { vault, store } = openInstance(t)
   const session = await signIn(vault)
   await signIn(vault, 'other')
-  await vault.endSession('owner')
+  await vault.deleteOwner('owner')
   t.equal(await vault.openAll(session), undefined)
   t.equal(await vault.readConnection(keyOf()), undefined)
   t.equal((await store.readAll('owner')).size, 0)
-  t.equal((await store.readAll('other')).size, 2)
+  t.equal((await store.readAll('other')).size, 3)
 })
 
 t.test('SEC-20: a sign-in in an ended session stores nothing', async t => {
   const { vault, store } = openInstance(t)
   const session = await signIn(vault)
-  await vault.endSession('owner')
+  await vault.deleteOwner('owner')
   t.same(await vault.connect('owner', session, umbrella), { kind: 'ended' })
   t.equal((await store.readAll('owner')).size, 0)
 })
@@ -29,7 +29,7 @@ t.test('SEC-20: a logout wins over a concurrent write', async t => {
   const { vault, store } = openInstance(t)
   await signIn(vault)
   const before = await readConnection(vault)
-  const [deleted, written] = await Promise.all([vault.endSession('owner'), vault.replace(keyOf(), before, withCredential('access-2'))])
+  const [deleted, written] = await Promise.all([vault.deleteOwner('owner'), vault.replace(keyOf(), before, withCredential('access-2'))])
   t.equal((await store.readAll('owner')).size, 0)
   // In either order, the newest credential is returned for revocation.
   t.strictSame(
@@ -41,7 +41,7 @@ t.test('SEC-20: a logout wins over a concurrent write', async t => {
 t.test('SEC-15: a disconnect deletes one connection', async t => {
   const { vault } = openInstance(t)
   const session = await deliver(vault, await vault.connect('owner', await signIn(vault), umbrella))
-  await vault.disconnect(keyOf())
+  await vault.disconnect('owner', 'acme')
   t.strictSame(await providersIn(vault, session), ['umbrella'])
 })
 
@@ -49,7 +49,7 @@ t.test('SEC-15: a disconnect wins over a concurrent write', async t => {
   const { vault } = openInstance(t)
   await signIn(vault)
   const before = await readConnection(vault)
-  await vault.disconnect(keyOf())
+  await vault.disconnect('owner', 'acme')
   t.equal(await vault.replace(keyOf(), before, withCredential('access-2')), undefined)
   t.equal(await vault.readConnection(keyOf()), undefined)
 })
@@ -57,9 +57,9 @@ t.test('SEC-15: a disconnect wins over a concurrent write', async t => {
 t.test('a disconnect without a connection does nothing', async t => {
   const { vault } = openInstance(t)
   await signIn(vault)
-  await vault.disconnect(keyOf())
-  t.equal(await vault.disconnect(keyOf()), undefined)
-  t.equal(await vault.disconnect(keyOf('nobody')), undefined)
+  await vault.disconnect('owner', 'acme')
+  t.strictSame(await vault.disconnect('owner', 'acme'), [])
+  t.strictSame(await vault.disconnect('nobody', 'acme'), [])
 })
 
 /** A connection that is refreshed between the read and the deletion of a second vault on the same store. */
@@ -82,21 +82,21 @@ async function refreshDuringDeletion(t: Test) {
     read: async (...args) => afterRefresh(await store.read(...args)),
     readAll: async (...args) => afterRefresh(await store.readAll(...args))
   }
-  return { ...instance, session, deleting: createVault({ store: racing, cipher: createCipher(keys), limits, clock }) }
+  return { ...instance, session, deleting: createVault({ store: racing, cipher: createCipher(keys), limits, connectionIdleMs, clock }) }
 }
 
-const credentialsOf = (connections: Array<Connection | undefined>) => connections.map(connection => connection?.credential.reveal())
+const credentialsOf = (connections: readonly Connection[] | undefined) => connections?.map(({ credential }) => credential.reveal())
 
 t.test('SEC-15: a disconnect returns the connection as it was last stored', async t => {
   const { vault, deleting, session } = await refreshDuringDeletion(t)
-  t.strictSame(credentialsOf([await deleting.disconnect(keyOf())]), ['access-2'])
+  t.strictSame(credentialsOf(await deleting.disconnect('owner', 'acme')), ['access-2'])
   t.equal(await vault.readConnection(keyOf()), undefined)
   t.ok(await openAsText(vault, session))
 })
 
 t.test('SEC-15: a logout returns the connections as they were last stored', async t => {
   const { vault, deleting, session } = await refreshDuringDeletion(t)
-  t.strictSame(credentialsOf(await deleting.endSession('owner')), ['access-2'])
+  t.strictSame(credentialsOf(await deleting.deleteOwner('owner')), ['access-2'])
   t.equal(await vault.readConnection(keyOf()), undefined)
   t.notOk(await openAsText(vault, session))
 })

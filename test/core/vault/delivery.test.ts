@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Session } from '../../../src/core/session.ts'
 import { connectionWith, minute, newKey, openInstance, sessionOf, startMs } from '../support.ts'
-import { browserWith, deliver, newFlow, openAsText, providersIn, signIn, umbrella } from './support.ts'
+import { browserWith, deliver, newFlow, openOneAsText, providersIn, signIn, umbrella } from './support.ts'
 
 t.test('undoing a lost rotation restores the old id and keeps the connection', async t => {
   const { vault, clock } = openInstance(t)
@@ -11,7 +11,7 @@ t.test('undoing a lost rotation restores the old id and keeps the connection', a
   clock.advance(2 * minute)
   t.equal(await vault.openAll(first), undefined)
   t.equal(await vault.undoRotation(second), true)
-  t.strictSame(await openAsText(vault, first, []), { session: { ...first, lastSeenAtMs: startMs + minute }, connections: [] })
+  t.strictSame(await openOneAsText(vault, first), { session: { ...first, lastSeenAtMs: startMs + minute }, connection: undefined })
   t.strictSame(await providersIn(vault, first), ['acme', 'umbrella'])
   t.equal(await vault.openAll(second), undefined)
   t.equal(await vault.undoRotation(second), false)
@@ -22,7 +22,7 @@ t.test('a rotation that was resent or delivered is not undone', async t => {
   const first = await signIn(vault)
   const flow = newFlow()
   const { callbackOf, browser } = browserWith(flow)
-  const second = sessionOf(await vault.connect('owner', first, umbrella, callbackOf(flow), browser))
+  const second = sessionOf(await vault.connect('owner', first, umbrella, { callback: callbackOf(flow), browser }))
   const resent = await vault.resend(second, browser, first)
   t.equal(resent?.id, second.id)
   t.equal(await vault.undoRotation(second), false, 'resent')
@@ -35,7 +35,7 @@ t.test('SEC-19: a first session is resent only to its browser, until delivery', 
   const { vault } = openInstance(t)
   const flow = newFlow()
   const { callbackOf, browser } = browserWith(flow)
-  const first = sessionOf(await vault.connect('owner', undefined, connectionWith(), callbackOf(flow), browser))
+  const first = sessionOf(await vault.connect('owner', undefined, connectionWith(), { callback: callbackOf(flow), browser }))
   t.equal(await vault.resend(first, { flows: [newFlow()] }), undefined, 'another sign-in')
   t.equal((await vault.resend(first, browser))?.id, first.id)
   await deliver(vault, first)
@@ -47,18 +47,18 @@ t.test('SEC-19: a rotated session is resent only to its browser with the predece
   const first = await signIn(vault)
   const flow = newFlow()
   const { callbackOf, browser } = browserWith(flow)
-  const second = sessionOf(await vault.connect('owner', first, umbrella, callbackOf(flow), browser))
+  const second = sessionOf(await vault.connect('owner', first, umbrella, { callback: callbackOf(flow), browser }))
   t.equal(await vault.resend(second, browser), undefined, 'no predecessor')
   t.equal(await vault.resend(second, browser, { owner: 'owner', id: 'x' }), undefined, 'another predecessor')
   t.equal(await vault.resend(second, { flows: [] }, first), undefined, 'the predecessor without the sign-in')
   t.equal((await vault.resend(second, browser, first))?.id, second.id)
-  t.ok(await vault.open(first, []), 'a resend is no delivery')
+  t.ok(await vault.open(first), 'a resend is no delivery')
 })
 
 t.test('ending a lost first session returns and deletes its connections', async t => {
   const { vault, store } = openInstance(t)
   const flow = newFlow()
-  const lost = sessionOf(await vault.connect('owner', undefined, connectionWith(), browserWith(flow).callbackOf(flow)))
+  const lost = sessionOf(await vault.connect('owner', undefined, connectionWith(), { callback: browserWith(flow).callbackOf(flow) }))
   t.strictSame(
     (await vault.endUndelivered(lost)).map(({ provider }) => provider),
     ['acme']
@@ -71,7 +71,7 @@ t.test('a first session that was resent or delivered is not ended', async t => {
   const { vault } = openInstance(t)
   const flow = newFlow()
   const { callbackOf, browser } = browserWith(flow)
-  const first = sessionOf(await vault.connect('owner', undefined, connectionWith(), callbackOf(flow)))
+  const first = sessionOf(await vault.connect('owner', undefined, connectionWith(), { callback: callbackOf(flow) }))
   const resent = (await vault.resend(first, browser)) as Session
   t.strictSame(await vault.endUndelivered(first), [], 'resent')
   await deliver(vault, resent)
@@ -84,10 +84,10 @@ t.test('SEC-19: delivery at one instance ends the old id at all instances', asyn
   const one = openInstance(t, { keys })
   const other = openInstance(t, { ...one, keys })
   const first = await signIn(one.vault)
-  t.ok(await other.vault.open(first, ['acme']))
+  t.ok(await other.vault.open(first, { provider: 'acme' }))
   const second = sessionOf(await one.vault.connect('owner', first, umbrella))
-  t.ok(await other.vault.open(first, ['acme']))
-  await Promise.all([one, other, one].map(({ vault }) => vault.open(second, ['acme', 'umbrella'])))
+  t.ok(await other.vault.open(first, { provider: 'acme' }))
+  await Promise.all([one, other, one].map(({ vault }) => vault.open(second, { provider: 'umbrella' })))
   for (const { vault } of [one, other]) t.equal((await vault.openAll(first))?.connections, undefined)
   t.strictSame(await providersIn(other.vault, second), ['acme', 'umbrella'])
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { headerBytes } from '../../../src/core/vault/cipher.ts'
 import { connectionWith, keyOf, minute, openInstance, startMs } from '../support.ts'
-import { readConnection, signIn, withCredential } from './support.ts'
+import { openLive, readConnection, signIn, withCredential } from './support.ts'
 
 t.test('a connection is replaced only in the version that was read', async t => {
   const { vault } = openInstance(t)
@@ -28,15 +28,16 @@ t.test('the version of a record is its header', async t => {
 t.test('a touch records when a session was seen and used, once a minute', async t => {
   const { vault, clock } = openInstance(t)
   const ref = await signIn(vault)
-  const touch = async (provider?: string) => {
-    const opened = await vault.openAll(ref)
-    if (opened) await vault.touch(opened.session, provider)
-    return (await vault.openAll(ref))?.session.value
+  const touch = async () => {
+    const opened = await openLive(vault, ref)
+    await vault.touch(opened, opened.connections.get('acme'))
+    const { session, connections } = await openLive(vault, ref)
+    return { seenAtMs: session.value.lastSeenAtMs, usedAtMs: connections.get('acme')?.value.lastUsedAtMs }
   }
   clock.advance(1000)
-  t.strictSame((await touch('acme'))?.lastUsedMs, { acme: startMs + 1000 })
+  t.strictSame(await touch(), { seenAtMs: startMs + 1000, usedAtMs: startMs + 1000 })
   clock.advance(1000)
-  t.equal((await touch('acme'))?.lastSeenAtMs, startMs + 1000, 'not within the minute')
+  t.strictSame(await touch(), { seenAtMs: startMs + 1000, usedAtMs: startMs + 1000 }, 'not within the minute')
   clock.advance(minute)
-  t.match(await touch('acme'), { lastSeenAtMs: startMs + minute + 2000, lastUsedMs: { acme: startMs + minute + 2000 } })
+  t.strictSame(await touch(), { seenAtMs: startMs + minute + 2000, usedAtMs: startMs + minute + 2000 })
 })

@@ -61,7 +61,10 @@ property('SEC-30, SEC-31: no provider header acts on the gateway’s origin, and
   }
   must(forwarded['x-content-type-options'] === 'nosniff', 'browsers would sniff its type')
   must(forwarded['content-security-policy'] === "sandbox; default-src 'none'; frame-ancestors 'none'", 'it could act on our origin')
-  must(/(^|, )Cookie, Origin, X-CSRF$/.test(String(forwarded.vary)), 'caches would reuse it for others')
+  must(
+    /(^|, )Authorization, Grantkeeper-Connection, Grantkeeper-User, Cookie, Origin, X-CSRF$/.test(String(forwarded.vary)),
+    'caches would reuse it for others'
+  )
   must(forwarded['cross-origin-resource-policy'] === 'same-origin', 'other origins would load it')
   const [first, ...caching] = String(forwarded['cache-control'])
     .split(',')

@@ -10,7 +10,7 @@ import { recordRateLimit } from '../../../../src/core/proxy/provider-rate-limit.
 import type { Session } from '../../../../src/core/session.ts'
 import { createCipher } from '../../../../src/core/vault/cipher.ts'
 import { createVault } from '../../../../src/core/vault/vault.ts'
-import { keyOf, limits, minute, second } from '../../support.ts'
+import { connectionIdleMs, keyOf, limits, minute, second } from '../../support.ts'
 import { createFakeProvider, type FakeProvider, type ProviderPlan } from './fake-provider.ts'
 import { createFakeStore, type FakeStore, type StorePlan } from './fake-store.ts'
 import { createProcess, type Fate, type Process } from './process.ts'
@@ -64,7 +64,7 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
   function processOf(label: string, fates: readonly Fate[] = []) {
     const process = createProcess(label, time, fates)
     const view = store.forProcess(process)
-    return { process, view, vault: createVault({ store: view, cipher, limits, clock: time }) }
+    return { process, view, vault: createVault({ store: view, cipher, limits, connectionIdleMs, clock: time }) }
   }
 
   function instanceOf(fates: readonly Fate[], i: number) {
@@ -137,9 +137,9 @@ export async function runWorld(scheduler: Scheduler, plan: Plan): Promise<Histor
       const families = provider.families.length
       try {
         if (does === 'sign in') session = await signIn(session)
-        if (does === 'disconnect') await vault.disconnect(keyOf(owner, name))
+        if (does === 'disconnect') await vault.disconnect(owner, name)
         if (does === 'log out') {
-          await vault.endSession(owner)
+          await vault.deleteOwner(owner)
           session = undefined
         }
       } catch {

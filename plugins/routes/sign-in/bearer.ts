@@ -1,0 +1,150 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { tooManyAccounts } from '../../../src/core/connections/errors.ts'
+import { connectionView, timestamp } from '../../../src/core/connections/view.ts'
+import { GatewayError } from '../../../src/core/errors.ts'
+import { createFlow, evictedFlows } from '../../../src/core/flow.ts'
+import { appendParams, guardReturnTo } from '../../../src/core/guards/return-to.ts'
+import type { SignInLink } from '../../../src/core/oauth/connect-codes.ts'
+import { parseSignInParams } from '../../../src/core/oauth/sign-in-params.ts'
+import type { ProviderSettings } from '../../../src/core/provider/definition.ts'
+import { findProvider } from '../../../src/core/provider/find-provider.ts'
+import { connectWithApiKey, parseApiKey } from '../../../src/core/proxy/api-key.ts'
+import type { UserPrincipal } from '../../../src/core/users/principal.ts'
+import { userRequired } from '../../../src/core/users/user.ts'
+import { connectPage } from '../../../src/pages/connect-page.ts'
+import { refuseEmbedded } from '../../hooks/navigation.ts'
+import { checkAccount } from '../check-account.ts'
+import type { BearerSignInOptions } from './options.ts'
+
+type ByToken = { Params: { token: string }; Querystring: { method?: unknown } }
+
+/**
+ * A sign-in that a bearer begins and the same user's bearer completes. The browser in between needs no session here, and its pages may be
+ * on any site.
+ */
+export async function bearerSignIn(app: FastifyInstance, options: BearerSignInOptions) {
+  const { providers, publicUrl, allowedOrigins, clock, send, vault, oauthProviders, connectCodes, revocation, addAccount } = options
+  const { links, codes } = connectCodes
+
+  for (const settings of providers.values())
+    app.post<{ Body: unknown }>(`/auth/${settings.definition.name}`, { config: { provider: settings.definition.name } }, (request, reply) =>
+      begin(request, reply, settings)
+    )
+  app.post<{ Params: { provider: string } }>('/auth/:provider', (request, reply) =>
+    begin(request, reply, findProvider(providers, request.params.provider))
+  )
+
+  async function begin(request: FastifyRequest, reply: FastifyReply, { definition, client }: ProviderSettings): Promise<FastifyReply> {
+    const { owner, user } = await requireUser(request)
+    const { returnTo, choose, account, loginHint, prompt, scopes } = (request.body ?? {}) as Record<string, unknown>
+    if (typeof returnTo !== 'string')
+      throw new GatewayError('return_to_rejected', 'returnTo is missing: the URL of your page to which the browser comes back.')
+    const params = parseSignInParams({ account, loginHint, prompt, scopes }, client?.scopes ?? [])
+    const link: SignInLink = {
+      owner,
+      user,
+      provider: definition.name,
+      returnTo: guardReturnTo(returnTo, publicUrl, { has: origin => allowedOrigins.hasForBearer(origin) }),
+      ...(choose === true && { offersChoice: true as const }),
+      ...params
+    }
+    await request.consumeRateLimit('sign-in')
+    if (params.account !== undefined) await checkAccount(request, definition, params.account)
+    const { token, expiresAtMs } = await links.issue(link)
+    return reply.code(201).send({ url: `${publicUrl}/start/${token}`, expiresAt: timestamp(expiresAtMs) })
+  }
+
+  /** Whoever opens the link: straight to the provider, or to a choice where there is one. */
+  app.get<ByToken>('/start/:token', { exposeHeadRoute: false, config: { secretPath: true } }, async (request, reply) => {
+    refuseEmbedded(request)
+    const { token } = request.params
+    const link = await links.find(token)
+    if (!link) throw linkInvalid()
+    const { definition, client } = findProvider(providers, link.provider)
+    const wantsChoice = link.offersChoice && definition.methods.apiKey && request.query.method !== 'oauth2'
+    const wantsOAuth = client !== undefined && !wantsChoice
+    return wantsOAuth ? toProvider(request, reply, token) : choose(reply, token, link)
+  })
+
+  async function toProvider(request: FastifyRequest, reply: FastifyReply, token: string): Promise<FastifyReply> {
+    const link = await links.redeem(token)
+    const oauthProvider = link && oauthProviders.get(link.provider)
+    if (!link || !oauthProvider) throw linkInvalid()
+    const { provider, returnTo, owner, account, scopes, loginHint, prompt } = link
+    const optional = { ...(account !== undefined && { account }), ...(scopes && { scopes }) }
+    const flow = createFlow({ provider, returnTo, owner, startsSession: false, endsWithCode: true, ...optional }, clock.now())
+    const url = await oauthProvider.authorizeUrl(flow, { loginHint, prompt })
+    return reply.clearFlowCookies(evictedFlows(request.flows, flow)).setFlowCookie(flow).redirect(url, 302)
+  }
+
+  function choose(reply: FastifyReply, token: string, { provider, returnTo }: SignInLink): FastifyReply {
+    const settings = findProvider(providers, provider)
+    const path = `/start/${token}`
+    const view = connectionView(settings, { publicUrl })
+    const connectMethods = view.methods.map(method => ({ method, url: `${path}?method=${method}` }))
+    const page = connectPage(settings.definition, { connectMethods, returnTo, keyAction: path, notice: undefined, isOwn: false })
+    return reply.type('text/html; charset=utf-8').header('x-robots-tag', 'noindex').send(page)
+  }
+
+  app.post<ByToken & { Body: { apiKey?: unknown } | null }>('/start/:token', { config: { secretPath: true } }, async (request, reply) => {
+    const link = await links.find(request.params.token)
+    if (!link) throw linkInvalid()
+    const { definition } = findProvider(providers, link.provider)
+    const method = definition.methods.apiKey
+    if (!method) throw new GatewayError('method_not_allowed', `${definition.title} has no API keys.`, { allow: [] })
+    const key = parseApiKey(request.body?.apiKey, definition.name)
+    const connection = await request.consumeKeyRateLimit(definition.name, async () =>
+      addAccount(await connectWithApiKey(send, definition, method, key, clock.now()))
+    )
+    if (!(await links.redeem(request.params.token))) throw linkInvalid()
+    const { owner, account, returnTo } = link
+    const { token } = await codes.issue({ owner, connection, ...(account !== undefined && { account }) })
+    return reply.code(201).send({ location: appendParams(returnTo, { connect_code: token, provider: definition.name }) })
+  })
+
+  app.post<{ Body: { code?: unknown } | null }>('/connections/complete', async (request, reply) => {
+    const { owner, user } = await requireUser(request)
+    const code = request.body?.code
+    const grant = typeof code === 'string' ? await codes.redeem(code) : undefined
+    if (!grant) throw codeInvalid()
+    const { connection, account, revocation: prepared } = grant
+    const settings = findProvider(providers, connection.provider)
+    if (grant.owner !== owner) {
+      await revocation.revoke(connection)
+      throw new GatewayError(
+        'user_mismatch',
+        'Another user began this sign-in, so the account that was just connected is not yours to use here. Its access was given back. Begin again.',
+        { provider: connection.provider }
+      )
+    }
+    // Before the connection is in use: what is not taken from the queue will be revoked.
+    if (prepared !== undefined) await revocation.cancel(prepared)
+    try {
+      const result = await vault.connect(owner, undefined, connection, { account, user })
+      if (result.kind !== 'joined') throw tooManyAccounts(settings.definition.title)
+      revocation.revokeReplaced(result.replaced, connection)
+      return reply.code(201).send(connectionView(settings, { connection: result.stored.value, isDefault: result.isDefault, publicUrl }))
+    } catch (error) {
+      void revocation.revoke(connection)
+      throw error
+    }
+  })
+
+  async function requireUser(request: FastifyRequest): Promise<UserPrincipal> {
+    const principal = request.hasBearer ? await request.principal() : undefined
+    if (principal?.id === undefined && principal) return principal
+    throw userRequired('This begins and ends with the bearer token of a user. In a page that has the cookie, open connectUrl instead.')
+  }
+}
+
+const linkInvalid = () =>
+  new GatewayError(
+    'state_invalid',
+    'This link was opened before, or is older than ten minutes. Nothing was connected. Go back and start again.'
+  )
+
+const codeInvalid = () =>
+  new GatewayError(
+    'state_invalid',
+    'This code is unknown, was used before, or is older than ten minutes. Nothing was connected. Begin again.'
+  )
