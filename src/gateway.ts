@@ -25,6 +25,7 @@ import health from '../plugins/routes/health.ts'
 import invitationLinks from '../plugins/routes/invitation-links.ts'
 import invitationPages from '../plugins/routes/invitation-pages.ts'
 import invitations from '../plugins/routes/invitations.ts'
+import links from '../plugins/routes/links.ts'
 import login from '../plugins/routes/login/login.ts'
 import pages from '../plugins/routes/pages.ts'
 import proxy from '../plugins/routes/proxy/proxy.ts'
@@ -136,6 +137,7 @@ export async function buildGateway(config: Config, dependencies: GatewayDependen
   await app.register(apiKeys, services)
   await app.register(invitations, services)
   await app.register(invitationLinks, services)
+  await app.register(links, services)
   await app.register(proxy, { ...services, shutdown })
   await app.register(pages, services)
   await app.register(invitationPages, services)

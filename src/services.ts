@@ -15,6 +15,7 @@ import type { Clock, LookupFor, Store } from './core/ports.ts'
 import { createAccountLookup } from './core/proxy/account-lookup.ts'
 import { createConcurrencyLimits } from './core/proxy/concurrency-limits.ts'
 import { createForward } from './core/proxy/forward.ts'
+import { createLinks } from './core/proxy/links.ts'
 import type { Send } from './core/proxy/upstream.ts'
 import type { Bearers } from './core/users/bearers.ts'
 import { createServiceKeys } from './core/users/service-keys.ts'
@@ -140,6 +141,7 @@ export function createServices(config: Config, dependencies: ServiceDependencies
     vault,
     ownerNames,
     connectCodes,
+    links: createLinks({ cipher, clock }),
     bearers,
     issuer,
     login,

@@ -10,6 +10,7 @@ import { buildResponseHeaders } from '../../../src/core/guards/response-headers.
 import { type HttpMethod, httpMethods, type Provider } from '../../../src/core/provider/definition.ts'
 import { findProvider } from '../../../src/core/provider/find-provider.ts'
 import { credentialDetector, rewriteLocation } from '../../../src/core/proxy/credential.ts'
+import { linkEnded } from '../../../src/core/proxy/links.ts'
 import { assertNotRateLimited, recordRateLimit } from '../../../src/core/proxy/provider-rate-limit.ts'
 import type { ForwardResult } from '../../../src/core/proxy/proxied-request.ts'
 import { isEventStream, isStreamed, type ResponseHead, type StreamedBody, type UpstreamResponse } from '../../../src/core/proxy/upstream.ts'
@@ -18,7 +19,7 @@ import { retryAtMs } from '../../../src/core/util/retry-after.ts'
 import type { StoredConnection } from '../../../src/core/vault/owned-connections.ts'
 import type { OpenedConnection } from '../../../src/core/vault/vault.ts'
 import type { Services } from '../../../src/services.ts'
-import { corsHeaders } from '../../hooks/cors-headers.ts'
+import { corsHeaders, type ReadingOrigin } from '../../hooks/cors-headers.ts'
 import { hasBody } from '../../hooks/request-body.ts'
 import { resourcePolicyFor } from '../../hooks/same-site.ts'
 import type { ShutdownState } from '../health.ts'
@@ -34,7 +35,10 @@ declare module 'fastify' {
   }
 }
 
-type Options = Pick<Services, 'allowedOrigins' | 'clock' | 'concurrencyLimits' | 'forward' | 'providers' | 'publicOrigin' | 'vault'> & {
+type Options = Pick<
+  Services,
+  'allowedOrigins' | 'clock' | 'concurrencyLimits' | 'forward' | 'links' | 'providers' | 'publicOrigin' | 'vault'
+> & {
   readonly shutdown: ShutdownState
 }
 
@@ -44,13 +48,14 @@ type Forwarded = {
   readonly target: string
   readonly stored: StoredConnection
   readonly clientSignal: ClientAbortSignal
+  readonly isLink?: boolean
 }
 
 const defaultMaxBodyBytes = 32 * 1024 * 1024
 
 /** `/proxy/NAME/…`: the frontend's requests, forwarded with the credential. */
 async function proxy(app: FastifyInstance, options: Options) {
-  const { allowedOrigins, clock, concurrencyLimits, forward, providers, publicOrigin, vault, shutdown } = options
+  const { allowedOrigins, clock, concurrencyLimits, forward, links, providers, publicOrigin, vault, shutdown } = options
   const resourcePolicy = resourcePolicyFor(publicOrigin, allowedOrigins)
 
   // Bodies are forwarded unchanged. Fastify's parsers would read them, and refuse what the provider may accept.
@@ -82,10 +87,29 @@ async function proxy(app: FastifyInstance, options: Options) {
     }
   })
 
+  // A link stands for one request, whoever sends it: no session, bearer or header of the request counts.
+  app.route<{ Params: { '*': string } }>({
+    method: ['GET', 'HEAD'],
+    url: '/links/*',
+    exposeHeadRoute: false,
+    config: { cors: false, secretPath: true },
+    handler: async (request, reply) => {
+      const clientSignal = new ClientAbortSignal(reply.raw)
+      const { owner, provider, connection, target } = links.open(request.params['*'])
+      const { definition } = findProvider(providers, provider)
+      guardTarget(definition, request.method as HttpMethod, target)
+      checkHeaderSize(definition, request.raw.rawHeaders)
+      const stored = await vault.openLinked(owner, { provider, id: connection })
+      if (!stored) throw linkEnded()
+      assertUsable(stored, provider)
+      await proxyRequest(request, reply, { definition, target, stored, clientSignal, isLink: true })
+    }
+  })
+
   async function proxyRequest(
     request: FastifyRequest,
     reply: FastifyReply,
-    { definition, target, stored: { key, value: connection }, clientSignal }: Forwarded
+    { definition, target, stored: { key, value: connection }, clientSignal, isLink = false }: Forwarded
   ): Promise<void> {
     const method = request.method as HttpMethod
     const slot = concurrencyLimits.acquire(key.owner, definition)
@@ -116,7 +140,7 @@ async function proxy(app: FastifyInstance, options: Options) {
       response = result.response
       if (isEventStream(response.headers)) slot.convertTo('eventStream', clientNetwork(request.ip))
       handleRateLimit(request, key, definition, response)
-      writeHead(reply, definition, result)
+      writeHead(reply, definition, result, isLink)
       const outcome = await response.pipeTo(reply.raw)
       if (outcome === 'aborted' && !clientSignal.aborted) {
         reply.isAborted = true
@@ -160,21 +184,27 @@ async function proxy(app: FastifyInstance, options: Options) {
   }
 
   /** From here on the response bypasses Fastify. */
-  function writeHead(reply: FastifyReply, provider: Provider, { sent, connection, response }: ForwardResult): void {
+  function writeHead(reply: FastifyReply, provider: Provider, { sent, connection, response }: ForwardResult, isLink: boolean): void {
     const headers = buildResponseHeaders(
       response.status,
       response.headers,
       location => rewriteLocation(provider, connection, { sent: sent.path, ownHost: publicOrigin.host }, location),
       credentialDetector(provider, connection),
-      resourcePolicy
+      // Whoever has a link may show it, on whatever page.
+      isLink ? 'cross-origin' : resourcePolicy
     )
-    const resealed = reply.resealedSessionCookie()
+    const resealed = isLink ? undefined : reply.resealedSessionCookie()
     if (resealed !== undefined) headers.push('set-cookie', resealed)
     if (reply.request.incomingBody?.closesConnection() || shutdown.isShuttingDown) headers.push('connection', 'close')
-    const { readingOrigin } = reply.request
+    const readingOrigin = isLink ? linkReader(reply.request) : reply.request.readingOrigin
     if (readingOrigin) headers.push(...corsHeaders(readingOrigin, fieldNames(headers)))
     reply.raw.writeHead(response.status, headers)
     reply.hijack()
+  }
+
+  /** EventSource on another origin needs CORS. The link is the credential, as a bearer is, so the same origins may read, without cookies. */
+  function linkReader({ headers: { origin } }: FastifyRequest): ReadingOrigin | undefined {
+    return origin !== undefined && allowedOrigins.hasForBearer(origin) ? { origin, allowsCookies: false } : undefined
   }
 }
 

@@ -73,6 +73,8 @@ export type Vault = Deletion &
       selector?: ConnectionSelector,
       browser?: PresentedFlows
     ): OpenedConnection | undefined | Promise<OpenedConnection | undefined>
+    /** Opens a connection without presenting a session. @returns `undefined` also when no session of a browser's owner is live */
+    openLinked(owner: string, selector: ConnectionSelector): Promise<StoredConnection | undefined>
     /** Reads the session and all connections from the store. Counts as presenting the session's cookie. */
     openAll(principal: Principal, browser?: PresentedFlows): Promise<OpenedConnections | undefined>
     /** Reads from the store. `undefined` also when it has ended with its owner's sessions, or since it was not used for too long. */
@@ -281,6 +283,12 @@ export function createVault({
       const connections = connectionsIn(owner, read).filter(stored => !isIdle(stored) && !hidden?.has(stored.key.provider))
       const user = principal.user ?? records.openUser(owner, read.get(userField))?.value
       return { owner, session: result.session, connections, user }
+    },
+
+    async openLinked(owner, { provider, id }) {
+      const read = await store.readAll(owner)
+      const stored = connectionsIn(owner, read).get(provider, id)
+      return stored && !hasEnded(stored, read) ? stored : undefined
     },
 
     async readConnection(key) {
