@@ -18,6 +18,7 @@ import { createRequestIds } from '../plugins/hooks/request-ids.ts'
 import security, { createSetOwnHeaders } from '../plugins/hooks/security.ts'
 import session from '../plugins/hooks/session.ts'
 import sessionDelivery from '../plugins/hooks/session-delivery.ts'
+import accessToken from '../plugins/routes/access-token.ts'
 import apiKeys from '../plugins/routes/api-keys.ts'
 import browserClient from '../plugins/routes/browser-client.ts'
 import connections from '../plugins/routes/connections.ts'
@@ -138,6 +139,7 @@ export async function buildGateway(config: Config, dependencies: GatewayDependen
   await app.register(invitations, services)
   await app.register(invitationLinks, services)
   await app.register(links, services)
+  await app.register(accessToken, services)
   await app.register(proxy, { ...services, shutdown })
   await app.register(pages, services)
   await app.register(invitationPages, services)

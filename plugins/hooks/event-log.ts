@@ -26,6 +26,7 @@ async function eventLog({ log }: FastifyInstance, { events, clock }: Pick<Servic
   events.subscribe('connection.ended', ({ provider, method, reason, response, status }) =>
     log.warn({ provider, method, reason, status, ...response }, 'connection ended: the user has to connect again')
   )
+  events.subscribe('token.read', ({ provider, serviceKey }) => log.info({ provider, serviceKey }, 'an access token was handed out'))
   events.subscribe('check.failed', ({ provider, code }) =>
     log.warn({ provider, code }, 'it could not be checked whether a refused connection has ended')
   )

@@ -51,6 +51,8 @@ export type GatewayEvents = {
   }
   /** Disconnected or signed out by the user. */
   'connection.deleted': Subject
+  /** A service key was handed an access token. */
+  'token.read': Subject & { readonly serviceKey: string | undefined }
   /** A refresh failed for a reason that may pass. A renewal that ends the connection is `connection.ended`; see also `renewal.lost`. */
   'renewal.failed': Subject & {
     readonly message: string

@@ -132,11 +132,11 @@ t.test('a pattern of ALLOWED_ORIGINS never counts for cookies', async t => {
 t.test('SEC-40: bearers and service keys are in no log', async t => {
   const { gateway, as, backendFor, connect, token, keys } = await startUserGateway(t)
   await connect('ada')
-  await backendFor('ada', 'reader').send('GET', '/connections')
+  await backendFor('ada', 'reader').send('POST', '/connections/productboard/token')
   await as('ada').send('GET', '/connections', undefined, { authorization: `Bearer ${keys.plain}x` })
   const logs = gateway.logs.join('\n')
   for (const secret of [keys.plain, keys.reader, (await token('ada')).split('.')[2] ?? '']) t.notOk(logs.includes(secret))
-  t.match(logs, /"serviceKey":"reader"/, 'the name of a key is')
+  t.match(logs, /"serviceKey":"reader"/, 'the name of a key that was handed a token is')
 })
 
 t.test('without JWT_… and SERVICE_KEYS an Authorization header means nothing', async t => {

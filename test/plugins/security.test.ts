@@ -57,6 +57,7 @@ const routes: ReadonlyArray<readonly [request: string, status: number, overrides
   ['POST /connections/productboard/refresh', 403],
   ['POST /connections/productboard/invitation', 403],
   ['POST /connections/complete', 403],
+  ['POST /connections/productboard/token', 403],
   ['POST /links', 403],
   ['GET /links/unknown', 404],
   ['POST /logout', 403],
