@@ -1,0 +1,127 @@
+// `npm run connections`, with the gateway's environment: lists the connections of users, or erases everything of one.
+import { parseArgs } from 'node:util'
+import { type Config, readConfig } from '../config/config.ts'
+import { ConfigError } from '../config/environment.ts'
+import { loadProviders } from '../config/load-providers.ts'
+import { timestamp } from '../core/connections/view.ts'
+import { whyNoUserId } from '../core/users/user.ts'
+import { createCipher } from '../core/vault/cipher.ts'
+import { type ListedConnection, listConnections } from '../core/vault/listing.ts'
+import { exitCode, startupErrorMessage } from '../server/startup-error.ts'
+import { pollUntil } from '../server/wait-for-store.ts'
+import { createServices, type Services } from '../services.ts'
+import { openStore } from '../stores/open-store.ts'
+import { createLookup } from '../upstream/lookup.ts'
+import { openUpstream } from '../upstream/send.ts'
+
+const storeTimeoutMs = 5_000
+const clock = { now: Date.now }
+
+const statuses = ['connected', 'reconnect_required']
+
+const usage = `Usage: connections [--user ID] [--status ${statuses.join('|')}] [--json]
+       connections erase --user ID
+
+Lists the connections of all users, or of one. "erase" deletes everything of a user and revokes the grants at the providers.`
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        user: { type: 'string' },
+        status: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false }
+      }
+    })
+    const [command = 'list', ...rest] = positionals
+    if (rest.length > 0 || !['list', 'erase'].includes(command)) throw new ConfigError([`${positionals.join(' ')} is not known.\n${usage}`])
+    const { user, status, json } = values
+    const problem = user === undefined ? undefined : whyNoUserId(user)
+    if (problem !== undefined) throw new ConfigError([`--user ${problem}. Give the id of one user, for example --user 42.\n${usage}`])
+    if (status !== undefined && !statuses.includes(status)) throw new ConfigError([`--status is one of ${statuses.join(', ')}.\n${usage}`])
+    if (command === 'erase' && user === undefined) throw new ConfigError([`erase needs --user ID, for example --user 42.\n${usage}`])
+    // Whoever erases by a status does not expect that everything goes.
+    if (command === 'erase' && (status !== undefined || json))
+      throw new ConfigError([`erase deletes everything of a user: it takes --user alone.\n${usage}`])
+    return { command, ...values }
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    throw new ConfigError([`${(error as Error).message}\n${usage}`])
+  }
+}
+
+async function main(): Promise<void> {
+  const args = readArguments()
+  if (args.help) {
+    process.stdout.write(`${usage}\n`)
+    return
+  }
+  const config = readConfig(process.env, await loadProviders())
+  const store = await openStore({ redis: config.redis, dataDir: config.dataDir, clock })
+  const lookupFor = createLookup(config)
+  const upstream = openUpstream(lookupFor)
+  try {
+    // The connection may not be established yet. If it still is not after the timeout, the first read reports why.
+    await pollUntil(store.ping, storeTimeoutMs)
+    const services = createServices(config, { store, clock, send: upstream.send, lookupFor })
+    const owners = args.user === undefined ? [undefined] : await ownersOf(services, config, args.user)
+    if (args.command === 'erase') await erase(services, args.user ?? '', owners as string[])
+    else await list(services, config, owners, args)
+  } finally {
+    await upstream.close()
+    await store.close()
+  }
+}
+
+/** A user may be named by the sign-in and by a token's claim: then they are two. */
+async function ownersOf({ ownerNames }: Services, { userNamespaces }: Config, id: string): Promise<string[]> {
+  return Promise.all(userNamespaces.map(namespace => ownerNames.nameOf({ ...namespace, id })))
+}
+
+async function list(
+  { store }: Services,
+  { keys }: Config,
+  owners: ReadonlyArray<string | undefined>,
+  { status, json }: { status?: string | undefined; json: boolean }
+): Promise<void> {
+  let count = 0
+  for (const owner of owners) {
+    for await (const listed of listConnections(store, createCipher(keys.token), owner)) {
+      if (status !== undefined && listed.connection.status !== status) continue
+      count++
+      process.stdout.write(`${json ? JSON.stringify(rowOf(listed)) : Object.values(rowOf(listed)).join('\t')}\n`)
+    }
+  }
+  if (!json) process.stdout.write(`${count} ${count === 1 ? 'connection' : 'connections'} in ${store.description}\n`)
+}
+
+/** Without any secret. `user` is empty for a browser that nobody is signed in to. */
+const rowOf = ({ user, connection }: ListedConnection) => ({
+  user: user?.id ?? '',
+  provider: connection.provider,
+  id: connection.id,
+  account: connection.account ?? '',
+  status: connection.status,
+  connectedAt: timestamp(connection.connectedAtMs),
+  lastUsedAt: connection.lastUsedAtMs === undefined ? '' : timestamp(connection.lastUsedAtMs)
+})
+
+async function erase({ vault, login, revocation, store, providers }: Services, user: string, owners: readonly string[]): Promise<void> {
+  for (const owner of owners) await login?.userLogin.forgetIssuerSessions(owner)
+  const deleted = (await Promise.all(owners.map(owner => vault.deleteOwner(owner)))).flat()
+  // Those that a provider does not confirm now stay in the queue, and a running gateway tries them again.
+  await Promise.all(deleted.map(connection => revocation.revoke(connection)))
+  for (const owner of owners) await store.confirmReplicated(owner)
+  const off = new Set(deleted.map(({ provider }) => provider).filter(provider => !providers.has(provider)))
+  process.stdout.write(
+    `Everything of ${JSON.stringify(user)} is deleted: ${deleted.length} ${deleted.length === 1 ? 'connection' : 'connections'}, sessions and invitations.\n`
+  )
+  if (off.size > 0) process.stdout.write(`Not revoked, since these providers are not configured here: ${[...off].join(', ')}\n`)
+}
+
+main().catch((error: Error) => {
+  process.stderr.write(`${startupErrorMessage(error)}\n`)
+  process.exit(exitCode(error))
+})
