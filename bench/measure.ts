@@ -40,12 +40,15 @@ const retryDelayMs = 1_100
 
 /** Sends a burst of requests after each expiry, and before it a control burst of the same size with a valid token. */
 export async function measure(world: World, load: Load): Promise<Measured> {
-  const { urls, provider } = world
+  const { urls, provider, tokenOf } = world
   const control: RequestResult[] = []
   const afterExpiry: RequestResult[] = []
   let signedInAgain = 0
   let toldToWait = 0
   let started = 0
+
+  let users = 0
+  const signIn = async (url: string) => newSession(url, await tokenOf?.(`user-${++users}`))
 
   async function runLane(sessions: Session[]): Promise<void> {
     for (let i = 0; started < load.expiries; i = (i + 1) % sessions.length) {
@@ -61,7 +64,7 @@ export async function measure(world: World, load: Load): Promise<Measured> {
       afterExpiry.push(...results)
       if (results.every(({ ok }) => ok)) continue
       signedInAgain++
-      sessions[i] = await newSession(urls[0] ?? '')
+      sessions[i] = await signIn(urls[0] ?? '')
     }
   }
 
@@ -82,7 +85,7 @@ export async function measure(world: World, load: Load): Promise<Measured> {
     return (await Promise.all([results, restarted]))[0]
   }
 
-  const sessions = await Promise.all(Array.from({ length: load.sessions }, (_, i) => newSession(urls[i % urls.length] ?? '')))
+  const sessions = await Promise.all(Array.from({ length: load.sessions }, (_, i) => signIn(urls[i % urls.length] ?? '')))
   await Promise.all(
     Array.from({ length: load.concurrency }, (_, n) => runLane(sessions.filter((_session, i) => i % load.concurrency === n)))
   )

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { measure } from './measure.ts'
-import { allRows, findViolations, quickRows, type Row } from './rows.ts'
+import { allRows, bearerRows, findViolations, quickRows, type Row } from './rows.ts'
 import { inScope } from './scope.ts'
 import { markdownTable, type Result } from './table.ts'
 import { startWorld } from './world.ts'
@@ -15,11 +15,11 @@ const usage = `npm run bench:renewal -- [options]
   --kills N      expiries in each row with kills       30
   --calls N      concurrent requests at each expiry    20
   --sessions N   sessions whose tokens expire in turn  50
+  --bearers      users with bearer tokens instead of browsers with a cookie: the gateway alone, three instances
   --quick        small numbers, two instances, writes no file
 `
 const bounds = { expiries: 20_000, kills: 200, calls: 100, sessions: 500 }
 const rowLimitMs = 10 * 60_000
-const resultFile = join(import.meta.dirname, 'results', 'renewal.json')
 
 const { values } = parseArgs({
   options: {
@@ -27,11 +27,14 @@ const { values } = parseArgs({
     kills: { type: 'string' },
     calls: { type: 'string' },
     sessions: { type: 'string' },
+    bearers: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false }
   }
 })
 const defaults = values.quick ? { expiries: 20, kills: 1, calls: 6, sessions: 5 } : { expiries: 1000, kills: 30, calls: 20, sessions: 50 }
+const rowsOf = values.bearers ? bearerRows : values.quick ? quickRows : allRows
+const resultFile = join(import.meta.dirname, 'results', values.bearers ? 'renewal-bearers.json' : 'renewal.json')
 const log = (text: string) => void process.stderr.write(`${text}\n`)
 
 function sizeOf(name: keyof typeof bounds): number {
@@ -50,7 +53,7 @@ async function runRow(row: Row): Promise<Result> {
     return Promise.race([work, late.promise])
   }).finally(() => clearTimeout(timer))
   const broken = findViolations(row, measured)
-  const name = `${row.program}, instances: ${row.instances}${row.load.kill ? ', holder killed' : ''}${row.load.faults ? ', slow and lost token calls' : ''}${row.graceMs ? `, grace: ${row.graceMs} ms` : ''}`
+  const name = `${row.program}${row.bearers ? ', bearers' : ''}, instances: ${row.instances}${row.load.kill ? ', holder killed' : ''}${row.load.faults ? ', slow and lost token calls' : ''}${row.graceMs ? `, grace: ${row.graceMs} ms` : ''}`
   log(`${name}: ${Math.round((performance.now() - startMs) / 1000)} s${broken.map(violation => `\n  BROKEN ${violation}`).join('')}`)
   return { ...row, measured, broken }
 }
@@ -59,7 +62,7 @@ if (values.help) process.stdout.write(usage)
 else {
   const sizes = { expiries: sizeOf('expiries'), kills: sizeOf('kills'), calls: sizeOf('calls'), sessions: sizeOf('sessions') }
   const results: Result[] = []
-  for (const row of values.quick ? quickRows(sizes) : allRows(sizes)) results.push(await runRow(row))
+  for (const row of rowsOf(sizes)) results.push(await runRow(row))
   process.stdout.write(`${markdownTable(results)}\n`)
   if (!values.quick) {
     const machine = { node: process.version, cpus: availableParallelism() }

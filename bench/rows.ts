@@ -26,6 +26,12 @@ export function allRows({ expiries, kills, calls, sessions }: Sizes): Row[] {
 /** One row of each kind. */
 export const quickRows = (sizes: Sizes): Row[] => allRows(sizes).filter(({ instances }) => instances === 2)
 
+/** The rows of the gateway with three instances, for users whom a bearer names. */
+export const bearerRows = (sizes: Sizes): Row[] =>
+  allRows(sizes)
+    .filter(({ program, instances }) => program === 'Grantkeeper' && instances === 3)
+    .map(row => ({ ...row, bearers: true }))
+
 /** Compares a row with what Grantkeeper guarantees. The baseline guarantees nothing. @returns each violation */
 export function findViolations({ program, graceMs, load }: Row, measured: Measured): string[] {
   if (program === 'baseline') return []

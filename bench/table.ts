@@ -4,7 +4,7 @@ import type { Row } from './rows.ts'
 export type Result = Row & { readonly measured: Measured; readonly broken: readonly string[] }
 
 const columns: ReadonlyArray<readonly [title: string, cell: (result: Result) => string | number]> = [
-  ['gateway', ({ program }) => (program === 'baseline' ? '*baseline*' : program)],
+  ['gateway', ({ program, bearers }) => (program === 'baseline' ? '*baseline*' : program + (bearers ? ', bearers' : ''))],
   ['instances', ({ instances }) => instances],
   ['provider', ({ graceMs }) => (graceMs > 0 ? `grace ${graceMs / 1000} s` : 'strict')],
   ['holder killed', ({ load, measured }) => (load.kill ? number(measured.expiries) : '')],

@@ -6,9 +6,10 @@ import { sizes } from './upstream.ts'
  * cookie upstream, and reject requests without a session.
  * @returns the first error found
  */
-export async function findError({ authenticates }: System, { base, headers, cookies }: Running): Promise<string | undefined> {
-  const cookie = cookies.at(-1)
-  const sessionHeaders = { ...headers, ...(cookie !== undefined && { cookie }) }
+export async function findError({ authenticates }: System, { base, headers, credentials }: Running): Promise<string | undefined> {
+  const credential = credentials.at(-1)
+  const name = credential?.startsWith('Bearer ') ? 'authorization' : 'cookie'
+  const sessionHeaders = { ...headers, ...(credential !== undefined && { [name]: credential }) }
   const request = async (path: string, init: RequestInit) => {
     const response = await fetch(base + path, { redirect: 'manual', ...init })
     return { status: response.status, text: await response.text() }

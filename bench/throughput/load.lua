@@ -10,8 +10,10 @@ function init()
   local frame = '{"text":""}'
   local body = bytes > 0 and '{"text":"' .. string.rep('x', bytes - #frame) .. '"}' or nil
   if body then headers['content-type'] = 'application/json' end
-  for cookie in io.lines(os.getenv('COOKIES')) do
-    headers['cookie'] = cookie ~= '-' and cookie or nil
+  for credential in io.lines(os.getenv('CREDENTIALS')) do
+    local bearer = string.sub(credential, 1, 7) == 'Bearer '
+    headers['authorization'] = bearer and credential or nil
+    headers['cookie'] = not bearer and credential ~= '-' and credential or nil
     prepared[#prepared + 1] = wrk.format(os.getenv('METHOD'), nil, headers, body)
   end
 end

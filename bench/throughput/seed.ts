@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import fastify from 'fastify'
+import { SignJWT } from 'jose'
 import { registerCookies } from '../../plugins/hooks/cookies.ts'
 import { originOf } from '../../src/config/urls.ts'
-import { newConnectionId } from '../../src/core/connections/connection.ts'
+import { type Connection, newConnectionId } from '../../src/core/connections/connection.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { newId, type Session, type SessionLimits } from '../../src/core/session.ts'
 import { createCipher } from '../../src/core/vault/cipher.ts'
-import { createVault } from '../../src/core/vault/vault.ts'
+import { createOwnerNames, type OwnerNames } from '../../src/core/vault/owner-names.ts'
+import { createVault, type Vault } from '../../src/core/vault/vault.ts'
 import { openStore } from '../../src/stores/open-store.ts'
 import { parseRedisUrl } from '../../src/stores/redis/target.ts'
 
@@ -31,45 +33,85 @@ export const newKeys = (): SealingKeys => ({ session: randomBytes(32).toString('
  * @param called how many of the sessions need a cookie, since cookies take a while to seal
  * @returns a `Cookie` header per session
  */
-export async function seedSessions({ redisUrl, dataDir, keys, publicUrl }: SeedTarget, count: number, called = count): Promise<string[]> {
-  const store = await openStore({ redis: redisUrl === undefined ? undefined : parseRedisUrl(redisUrl), dataDir, clock: { now: Date.now } })
-  // Last seen in the future, so that no last-seen update (at most one a minute) is due while the bench runs.
-  const clock = { now: () => Date.now() + hourMs }
-  const vault = createVault({ store, cipher: createCipher([Buffer.from(keys.token, 'base64')]), limits, connectionIdleMs, clock })
+export async function seedSessions(target: SeedTarget, count: number, called = count): Promise<string[]> {
+  const { keys, publicUrl } = target
   const sessions: Session[] = []
-
-  async function signIn(number: number): Promise<Session> {
-    const nowMs = clock.now()
-    const owner = newId()
-    const credential = new Secret(`access-${number}-${randomBytes(16).toString('hex')}`)
-    const refreshToken = new Secret(`refresh-${number}-${randomBytes(16).toString('hex')}`)
-    const life = { connectedAtMs: nowMs, expiresAtMs: nowMs + 24 * hourMs, renewAtMs: nowMs + 23 * hourMs }
-    const begun = await vault.connect(owner, undefined, {
-      id: newConnectionId(),
-      provider: 'productboard',
-      method: 'oauth2',
-      status: 'connected',
-      credential,
-      refreshToken,
-      scopes: ['notes:read'],
-      ...life
-    })
-    if (begun.kind !== 'session') throw new Error(`a new session was not stored: ${begun.kind}`)
-    const held = await vault.openAll(begun.session)
-    if (held) await vault.touch(held, held.connections.get('productboard'))
-    return begun.session
-  }
-
-  try {
-    await waitFor(store.ping)
+  await inVault(target, async ({ vault, nowMs }) => {
+    const signIn = async (number: number): Promise<Session> => {
+      const begun = await vault.connect(newId(), undefined, connectionOf(number, nowMs()))
+      if (begun.kind !== 'session') throw new Error(`a new session was not stored: ${begun.kind}`)
+      const held = await vault.openAll(begun.session)
+      if (held) await vault.touch(held, held.connections.get('productboard'))
+      return begun.session
+    }
     while (sessions.length < count) {
       const size = Math.min(batchSize, count - sessions.length)
       sessions.push(...(await Promise.all(Array.from({ length: size }, (_, i) => signIn(sessions.length + i)))))
     }
+  })
+  return cookiesFor(sessions.slice(0, called), keys, publicUrl)
+}
+
+/** Of an application that signs its users' tokens itself. */
+type TokenSigner = { readonly secret: Buffer; readonly audience: string }
+
+/**
+ * Creates users with a connection each, as after a sign-in that a bearer began.
+ * @returns an `Authorization` header per user, with a token of the size that identity providers make
+ */
+export async function seedUsers(target: SeedTarget, count: number, { secret, audience }: TokenSigner): Promise<string[]> {
+  const users = Array.from({ length: count }, (_, i) => `user-${i}@example.com`)
+  await inVault(target, async ({ vault, ownerNames, nowMs }) => {
+    for (const [i, id] of users.entries()) {
+      const user = { issuer: '', claim: 'sub', id }
+      const owner = await ownerNames.nameOf(user)
+      await vault.connect(owner, undefined, connectionOf(i, nowMs()), { user })
+      const held = await vault.openAll({ owner, user })
+      if (held) await vault.touch(held, held.connections.get('productboard'))
+    }
+  })
+  const claims = { scope: 'openid profile email notes:read notes:write', roles: ['member', 'editor'], padding: 'x'.repeat(300) }
+  return Promise.all(
+    users.map(async sub => {
+      const token = await new SignJWT({ ...claims, sub })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setAudience(audience)
+        .setExpirationTime('1d')
+        .sign(secret)
+      return `Bearer ${token}`
+    })
+  )
+}
+
+type OpenedVault = { readonly vault: Vault; readonly ownerNames: OwnerNames; nowMs(): number }
+
+async function inVault({ redisUrl, dataDir, keys }: SeedTarget, use: (opened: OpenedVault) => Promise<void>): Promise<void> {
+  const store = await openStore({ redis: redisUrl === undefined ? undefined : parseRedisUrl(redisUrl), dataDir, clock: { now: Date.now } })
+  // Last seen in the future, so that no last-seen update (at most one a minute) is due while the bench runs.
+  const clock = { now: () => Date.now() + hourMs }
+  const cipher = createCipher([Buffer.from(keys.token, 'base64')])
+  const vault = createVault({ store, cipher, limits, connectionIdleMs, clock })
+  try {
+    await waitFor(store.ping)
+    await use({ vault, ownerNames: createOwnerNames({ store, cipher, clock }), nowMs: clock.now })
   } finally {
     await store.close()
   }
-  return cookiesFor(sessions.slice(0, called), keys, publicUrl)
+}
+
+function connectionOf(number: number, nowMs: number): Connection {
+  return {
+    id: newConnectionId(),
+    provider: 'productboard',
+    method: 'oauth2',
+    status: 'connected',
+    credential: new Secret(`access-${number}-${randomBytes(16).toString('hex')}`),
+    refreshToken: new Secret(`refresh-${number}-${randomBytes(16).toString('hex')}`),
+    scopes: ['notes:read'],
+    connectedAtMs: nowMs,
+    expiresAtMs: nowMs + 24 * hourMs,
+    renewAtMs: nowMs + 23 * hourMs
+  }
 }
 
 /** The cookies as the gateway sets them. */

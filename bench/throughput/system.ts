@@ -26,10 +26,10 @@ export type System = {
 export type Running = {
   /** The URL of the upstream's `/api` through this system. */
   readonly base: string
-  /** The headers of each request, apart from the cookie. */
+  /** The headers of each request, apart from the credential. */
   readonly headers: Readonly<Record<string, string>>
-  /** A `Cookie` header per session. */
-  readonly cookies: readonly string[]
+  /** Of sessions: a `Cookie` header, or an `Authorization` header that begins with `Bearer`. */
+  readonly credentials: readonly string[]
   /** Its processes, whose children count too. */
   readonly pids: readonly number[]
   /** Milliseconds from the start of its last process until that was ready. */

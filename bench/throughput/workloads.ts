@@ -23,11 +23,11 @@ export const workloads: readonly Workload[] = [
 /** The default workload of topics. */
 export const get = workloads[0] as Workload
 
-export const loadOf = (work: Workload, { base, headers, cookies }: Pick<Load, 'headers' | 'cookies'> & { base: string }): Load => ({
+export const loadOf = (work: Workload, { base, headers, credentials }: Pick<Load, 'headers' | 'credentials'> & { base: string }): Load => ({
   url: base + work.path,
   method: work.method,
   bodyBytes: work.bodyBytes,
   responseBytes: work.responseBytes,
   headers,
-  cookies: cookies.slice(0, work.sessions)
+  credentials: credentials.slice(0, work.sessions)
 })

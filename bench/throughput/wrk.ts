@@ -11,8 +11,8 @@ export type Load = {
   /** Minimum size of a response: a system that sends less is broken, whatever the status. */
   readonly responseBytes: number
   readonly headers: Readonly<Record<string, string>>
-  /** `Cookie` headers, used in turn; none is sent when empty. */
-  readonly cookies: readonly string[]
+  /** Of sessions, used in turn: a `Cookie` header, or an `Authorization` header that begins with `Bearer`. None is sent when empty. */
+  readonly credentials: readonly string[]
   /** Requests per second; as many as possible when left out. */
   readonly rate?: number
 }
@@ -43,15 +43,15 @@ export type Wrk = {
 /** Runs wrk for one round. */
 export const runWrk = async (directory: string, load: Load, seconds: number): Promise<Run> => (await startWrk(directory, load, seconds)).run
 
-/** Starts wrk with one thread and `connections` keep-alive connections. @param directory for the file with the cookies */
+/** Starts wrk with one thread and `connections` keep-alive connections. @param directory for the file with the credentials */
 export async function startWrk(directory: string, load: Load, seconds: number): Promise<Wrk> {
-  const cookies = join(directory, `cookies-${++fileCount}`)
-  await writeFile(cookies, load.cookies.length > 0 ? load.cookies.join('\n') : '-')
+  const credentials = join(directory, `credentials-${++fileCount}`)
+  await writeFile(credentials, load.credentials.length > 0 ? load.credentials.join('\n') : '-')
   const env = {
     PATH: process.env.PATH ?? '',
     METHOD: load.method,
     BODY_BYTES: String(load.bodyBytes),
-    COOKIES: cookies,
+    CREDENTIALS: credentials,
     HEADERS: Object.entries(load.headers)
       .map(([name, value]) => `${name}: ${value}`)
       .join('\n'),

@@ -57,9 +57,9 @@ async function startApache(name: string, world: World, sessions: number, cache: 
     ready: { port }
   })
   const base = `${origin}/proxy/productboard`
-  const cookies: string[] = []
-  for (let i = 0; i < sessions; i++) cookies.push(await signIn(`${base}/small`))
-  return { base, headers: {}, cookies, pids: [daemon.pid], startMs: daemon.startMs }
+  const credentials: string[] = []
+  for (let i = 0; i < sessions; i++) credentials.push(await signIn(`${base}/small`))
+  return { base, headers: {}, credentials, pids: [daemon.pid], startMs: daemon.startMs }
 }
 
 const configuration = ({ upstream }: World, directory: string, port: number, provider: string, cache: string): string => `

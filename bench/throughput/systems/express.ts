@@ -10,7 +10,7 @@ const express = (name: string, title: string, file: string): System => ({
   authenticates: true,
   async start(world, sessions) {
     const { origin, ...running } = await startProgram(world, file)
-    return { ...running, headers: {}, cookies: await signInAll(`${origin}/login`, sessions) }
+    return { ...running, headers: {}, credentials: await signInAll(`${origin}/login`, sessions) }
   }
 })
 

@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../../../test/support/free-port.ts'
 import type { Owner } from '../../../test/support/node-process.ts'
 import { onBothCores, onTestedCore } from '../cores.ts'
 import { startDaemon } from '../daemon.ts'
-import { newKeys, type SealingKeys, seedSessions } from '../seed.ts'
+import { newKeys, type SealingKeys, seedSessions, seedUsers } from '../seed.ts'
 import type { Running, System, World } from '../system.ts'
 
 /** The build, as the operating guide recommends for production. */
@@ -20,6 +21,8 @@ export type Variant = {
   readonly inspectorPort?: number
   /** How many of its sessions get requests; all by default. */
   readonly called?: number
+  /** Requests come with the bearer tokens of users, and not with the cookies of browsers. */
+  readonly hasBearers?: boolean
 }
 
 export const grantkeeper: readonly System[] = [
@@ -42,31 +45,50 @@ function system(name: string, title: string, variant: Variant): System {
 export const startGrantkeeper = async (world: World, sessions: number, variant: Variant): Promise<Running> =>
   (await prepareGrantkeeper(world, sessions, variant)).launch(world.owner)
 
+/** All that share a Redis share its keys: each must be able to name users. */
+function keysOf(world: World): SealingKeys {
+  const keys = keysByWorld.get(world) ?? newKeys()
+  keysByWorld.set(world, keys)
+  return keys
+}
+
+const keysByWorld = new WeakMap<World, SealingKeys>()
+
 /** A store filled with sessions, on which processes can be started one after the other. */
 export type Prepared = { launch(owner: Owner): Promise<Running> }
 
 export async function prepareGrantkeeper(
   world: World,
   sessions: number,
-  { store, environment = {}, called, besideLoad, inspectorPort }: Variant
+  { store, environment = {}, called, besideLoad, inspectorPort, hasBearers = false }: Variant
 ): Promise<Prepared> {
   const dataDir = await mkdtemp(join(world.directory, 'grantkeeper-'))
-  const keys = newKeys()
+  const keys = keysOf(world)
   const port = await freePort()
   const publicUrl = `http://localhost:${port}`
   const redisUrl = store === 'Redis' ? world.redisUrl : undefined
-  const cookies = sessions > 0 ? await seedSessions({ redisUrl, dataDir, keys, publicUrl }, sessions, called) : []
+  const target = { redisUrl, dataDir, keys, publicUrl }
+  const signer = { secret: randomBytes(32), audience: publicUrl }
+  const bearerVariables = hasBearers ? { JWT_SECRETS: signer.secret.toString('base64'), JWT_AUDIENCE: signer.audience } : {}
+  const seed = () => (hasBearers ? seedUsers(target, sessions, signer) : seedSessions(target, sessions, called))
+  const credentials = sessions > 0 ? await seed() : []
   const node = inspectorPort === undefined ? [process.execPath] : [process.execPath, `--inspect=127.0.0.1:${inspectorPort}`]
   const command = (besideLoad ? onBothCores : onTestedCore)([...node, server])
   let starts = 0
   return {
     async launch(owner) {
       const { pid, startMs } = await startDaemon(owner, command, {
-        environment: { ...variables(world, keys, port, redisUrl), DATA_DIR: dataDir, ...environment },
+        environment: { ...variables(world, keys, port, redisUrl), DATA_DIR: dataDir, ...bearerVariables, ...environment },
         logFile: join(dataDir, `output-${++starts}.log`),
         ready: { says: / is ready: / }
       })
-      return { base: `http://127.0.0.1:${port}/proxy/productboard`, headers: { 'x-csrf': '1' }, cookies, pids: [pid], startMs }
+      return {
+        base: `http://127.0.0.1:${port}/proxy/productboard`,
+        headers: hasBearers ? {} : { 'x-csrf': '1' },
+        credentials,
+        pids: [pid],
+        startMs
+      }
     }
   }
 }

@@ -51,6 +51,6 @@ async function startNginxAuth(name: string, world: World, sessions: number, envi
       }
     }`
   const { pid, startMs } = await startNginx(world, name, { accessLog: true, tested: true, http, port })
-  const cookies = await signInAll(`${service.origin}/login`, sessions)
-  return { base: `http://127.0.0.1:${port}/proxy/productboard`, headers: {}, cookies, pids: [pid, ...service.pids], startMs }
+  const credentials = await signInAll(`${service.origin}/login`, sessions)
+  return { base: `http://127.0.0.1:${port}/proxy/productboard`, headers: {}, credentials, pids: [pid, ...service.pids], startMs }
 }

@@ -3,7 +3,7 @@ import { proxying, startNginx } from '../nginx.ts'
 import type { System } from '../system.ts'
 import { startProgram } from './program.ts'
 
-const noSession = { headers: {}, cookies: [] } as const
+const noSession = { headers: {}, credentials: [] } as const
 
 /** Systems without authentication or credentials: the upper bound of each HTTP stack. */
 export const plain: readonly System[] = [
