@@ -52,6 +52,21 @@ export async function newUser(t: Test, browser: Browser, options: BrowserContext
   return { context, page: await context.newPage(), consoleErrors }
 }
 
+/**
+ * Has the browser send no cookies with what a page requests from other sites, as Safari and Firefox do. There is no flag for it that the
+ * headless shell knows. For the context's open pages once they have loaded anew, and soon after their start for those that it opens later.
+ */
+export async function blockThirdPartyCookies(context: BrowserContext): Promise<void> {
+  const block = async (page: Page) => {
+    const devTools = await context.newCDPSession(page)
+    await devTools.send('Network.enable')
+    await devTools.send('Network.setCookieControls', { enableThirdPartyCookieRestriction: true })
+  }
+  // A popup may close before it is reached.
+  context.on('page', page => void block(page).catch(() => {}))
+  await Promise.all(context.pages().map(block))
+}
+
 export const cardOf = (page: Page, title: string): Locator =>
   page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: title }) })
 

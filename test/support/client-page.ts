@@ -29,13 +29,21 @@ export const startWork = (page: Page, work: string): Promise<void> =>
 
 export const workResult = (page: Page) => page.evaluate<{ value?: unknown; error?: { code: string } }>('workResult')
 
-const connectInPopup = `grantkeeper.connect('productboard', { popup: true })`
+/** Evaluates a promise in the page. @returns its outcome */
+export async function runWork(page: Page, work: string) {
+  await startWork(page, work)
+  return workResult(page)
+}
+
+export const connectInPopup = `grantkeeper.connect('productboard', { popup: true })`
 
 export const fetchNotes = (init = '{}'): string =>
   `grantkeeper.fetch('productboard', '/v2/notes', ${init}).then(async response => [response.status, (await response.json()).data.length])`
 
+export const statusOfProductboard = `grantkeeper.connections().then(list => list.find(c => c.provider === 'productboard').status)`
+
 /** Starts work in the page that opens a popup. */
-async function openPopup(page: Page, work: string): Promise<Page> {
+export async function openPopup(page: Page, work: string): Promise<Page> {
   const [popup] = await Promise.all([page.waitForEvent('popup'), startWork(page, work)])
   return popup
 }

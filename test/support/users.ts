@@ -31,11 +31,11 @@ export type UserGateway = {
   connect(user: string, options?: Readonly<Record<string, unknown>>): Promise<{ id: string; account?: string }>
 }
 
-const audience = 'https://connect.example.com'
+export const audience = 'https://connect.example.com'
 export const frontend = 'https://app.example.org'
 
 /** The variables and secrets of a gateway that accepts bearers. */
-function bearerEnvironment() {
+export function bearerEnvironment() {
   const secret = randomBytes(32)
   const reader = newServiceKey('reader', { mayReadTokens: true })
   const plain = newServiceKey('nightly')
