@@ -6,6 +6,7 @@ import { parseReturnTo } from '../../../src/core/guards/return-to.ts'
 import { createLoginFlow, type LoginFlow } from '../../../src/core/users/login-flow.ts'
 import { loginRefusedPage, signedOutPage } from '../../../src/pages/login-pages.ts'
 import type { Services } from '../../../src/services.ts'
+import { prefersPage } from '../../hooks/accept.ts'
 import type { SealedCookies } from '../../hooks/cookies.ts'
 import { createFlowCookies } from '../../hooks/flow-cookies.ts'
 import { isPrefetch, refuseEmbedded } from '../../hooks/navigation.ts'
@@ -47,18 +48,23 @@ async function loginRoutes(app: FastifyInstance, options: LoginRouteOptions & { 
   app.get('/login/callback', { exposeHeadRoute: false }, async (request, reply) => {
     const params = new URLSearchParams(request.url.slice(request.url.indexOf('?') + 1))
     const flow = flows.read(request).find(({ state }) => params.getAll('state').length === 1 && params.get('state') === state)
+    // Of a tab that was restored: what it brought is older than its cookie.
+    if (!flow && (await request.isSignedIn())) return reply.redirect('/', 303)
     if (!flow) throw flowUnknown(request)
     // The same callback again: the browser has got what it brings, or it never will.
     if (!(await store.claim(`login:${flowId(flow)}`, flowLifetimeMs))) {
       if (await request.isSignedIn()) return reply.redirect(flow.returnTo, 303)
       throw flowUnknown(request)
     }
+    // The cookie stays until it expires: by it the same callback again finds where it led.
     const result = await login.client.complete(params, flow)
-    flows.clear(reply, [flow])
     if (result.kind === 'refused') {
       request.log.warn({ error: result.error }, 'the identity provider signed nobody in')
+      if (!prefersPage(request.headers))
+        throw new GatewayError('not_allowed', `The identity provider signed nobody in: ${result.error}. Open /login to try again.`)
       return reply
         .code(403)
+        .header('grantkeeper-error', 'not_allowed')
         .type(type)
         .send(loginRefusedPage(result.error, loginUrl(publicUrl, flow.returnTo)))
     }

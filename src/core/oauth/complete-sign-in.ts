@@ -160,16 +160,18 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
     }
   }
 
-  /** A browser without a session has nothing but the sign-in's cookie to be recognized by, so that cookie stays until it expires. */
+  /**
+   * A browser that has no part in the owner's session, or none of its own yet, has nothing but the sign-in's cookie to be recognized by when
+   * it repeats the callback: that cookie stays until it expires.
+   */
+  const isKnownBySession = ({ startsSession, invitation, endsWithCode }: Flow) =>
+    !startsSession && invitation === undefined && !endsWithCode
+
   async function refused(signIn: SignIn, reason: string, failure: 'authorization' | TokenEndpointError): Promise<CompletedSignIn> {
     const { flow } = signIn
     const location = refusedLocation(signIn, reason)
-    // Any other browser is recognized by its session, except an invited user's or one that a bearer sent, which has no part in the owner's.
-    await saveOutcome(signIn, {
-      location,
-      ...(!flow.startsSession && flow.invitation === undefined && !flow.endsWithCode && { owner: flow.owner })
-    })
-    return { kind: 'redirect', location, failure, ...(!flow.startsSession && { completed: flow }) }
+    await saveOutcome(signIn, { location, ...(isKnownBySession(flow) && { owner: flow.owner }) })
+    return { kind: 'redirect', location, failure, ...(isKnownBySession(flow) && { completed: flow }) }
   }
 
   const refusedLocation = ({ provider, flow }: SignIn, reason: string) =>
@@ -290,7 +292,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
     revocation.revokeReplaced(result.replaced, connection)
     const location = `/invitations/thanks?provider=${signIn.provider.name}`
     await saveOutcome(signIn, { location })
-    return { kind: 'redirect', location, completed: signIn.flow }
+    return { kind: 'redirect', location }
   }
 
   /** The browser brings the code to a page of the user who began the sign-in, whose bearer takes the grant with it. */
@@ -306,7 +308,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
       })
       const location = appendParams(flow.returnTo, { connect_code: token, provider: provider.name })
       await saveOutcome(signIn, { location })
-      return { kind: 'redirect', location, completed: flow }
+      return { kind: 'redirect', location }
     } catch (error) {
       void revocation.revoke(connection)
       throw error
