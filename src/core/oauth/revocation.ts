@@ -46,6 +46,8 @@ export type Revocation = {
    * @throws {GatewayError} `store_unavailable`
    */
   prepare(connection: Connection, dueInMs: number): Promise<string | undefined>
+  /** Queues the revocation for a gateway that knows the provider. @throws {GatewayError} `store_unavailable` */
+  leaveToOthers(connection: Connection): Promise<void>
   /** @throws {GatewayError} `store_unavailable`: then it will be revoked */
   cancel(id: string): Promise<void>
   /**
@@ -206,6 +208,13 @@ export function createRevocation({ store, cipher, clock, events, endpointOf, sco
       if (!pending) return undefined
       await queue.put({ ...pending, dueAtMs: clock.now() + dueInMs })
       return pending.id
+    },
+
+    async leaveToOthers(connection) {
+      const nowMs = clock.now()
+      const revocable = tokenToRevoke(connection, nowMs)
+      const { provider } = connection
+      if (revocable) await queue.put({ ...revocable, id: newId(), provider, createdAtMs: nowMs, failures: 0, dueAtMs: nowMs })
     },
 
     cancel: id => queue.remove(id),
