@@ -106,6 +106,8 @@ export async function buildGateway(config: Config, dependencies: GatewayDependen
       optimizeEmptyRequests: true
     }
   })
+  // Fastify would take JSON without its Content-Type for text, and a route would miss what is in it.
+  app.removeContentTypeParser('text/plain')
   // Before any route is registered.
   const routes = collectRoutes(app)
 

@@ -93,19 +93,24 @@ async function errors(app: FastifyInstance, { sendError }: { sendError: ErrorRes
 /** A request whose URL could not be decoded has no route. */
 const configOf = (request: FastifyRequest): FastifyContextConfig => request.routeOptions?.config ?? {}
 
+/** Errors of the store and of the identity provider, whose causes are in our words. */
+const explained: ReadonlySet<ErrorCode> = new Set(['store_unavailable', 'issuer_unavailable', 'client_rejected'])
+
 /**
  * Names and codes only: messages and properties of a library's error may hold what was sent, the client secret included. The store's own
  * errors are in our words, and say what is wrong with it.
  */
 function log(request: FastifyRequest, error: GatewayError, provider: string | undefined): void {
   const { cause } = error
-  const reason = error.code === 'store_unavailable' && cause instanceof Error ? cause.message : undefined
   const token = cause instanceof TokenEndpointError ? cause : undefined
+  const reason = explained.has(error.code) && cause instanceof Error && !token ? cause.message : undefined
   const facts = token && { kind: token.kind, status: token.details.status }
   const loggedCause =
     cause instanceof Error ? { name: cause.name, code: (cause as NodeJS.ErrnoException).code, ...facts, reason } : undefined
   const stack = error.code === 'internal_error' && cause instanceof Error ? stackFrames(cause) : undefined
-  request.log[error.code === 'internal_error' ? 'error' : 'warn'](
+  // Only the operator can end what concerns their own client.
+  const isOperators = error.code === 'internal_error' || (error.code === 'client_rejected' && !token)
+  request.log[isOperators ? 'error' : 'warn'](
     { code: error.code, provider, cause: loggedCause, stack },
     // Its message is ours, and more exact than the title.
     token?.message ?? error.title

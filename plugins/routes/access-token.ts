@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { isLoopback } from '../../src/config/urls.ts'
 import { type Connection, isExpired } from '../../src/core/connections/connection.ts'
-import { connectionRequired, connectionUnknown, reconnectRequired } from '../../src/core/connections/errors.ts'
+import { connectionRequired, connectionUnknown, parseAccount, reconnectRequired } from '../../src/core/connections/errors.ts'
 import { timestamp } from '../../src/core/connections/view.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
@@ -30,7 +30,7 @@ async function accessToken(app: FastifyInstance, { providers, publicOrigin, cloc
     if (!publicOrigin.isHttps && !isLoopback(publicOrigin.hostname))
       throw new GatewayError('not_allowed', 'Access tokens are handed out over TLS alone. The operator sets an https PUBLIC_URL.')
     const { name } = findProvider(providers, request.params.provider).definition
-    const id = requestedConnection(request.raw.rawHeaders)
+    const id = requestedConnection(request.raw.rawHeaders) ?? parseAccount((request.query as { account?: unknown }).account)
     const opened = await vault.open(principal, { provider: name, id })
     const stored = opened?.connection
     if (!stored) throw id === undefined ? connectionRequired(name) : connectionUnknown(name)
@@ -48,8 +48,9 @@ async function accessToken(app: FastifyInstance, { providers, publicOrigin, cloc
   /** Renewed if it ends soon. A token that still works is better than the error of a renewal. */
   async function fresh({ key, value }: StoredConnection): Promise<Connection> {
     const endsInMs = (value.expiresAtMs ?? Number.POSITIVE_INFINITY) - clock.now()
+    const { lifetimeMs = Number.POSITIVE_INFINITY } = value
     // A token that never lives for so long would be renewed each time.
-    const wantedMs = Math.min(minLifetimeMs, (value.lifetimeMs ?? Number.POSITIVE_INFINITY) / 2)
+    const wantedMs = lifetimeMs > minLifetimeMs ? minLifetimeMs : lifetimeMs / 2
     if (endsInMs >= wantedMs || !value.refreshToken) return value
     try {
       return (await renewal.renew(key, value)).value

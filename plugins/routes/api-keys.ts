@@ -22,7 +22,8 @@ async function apiKeys(app: FastifyInstance, { providers, publicUrl, clock, send
       throw new GatewayError('method_not_allowed', `${definition.title} has no API keys. Open connectUrl to connect.`, { allow: [] })
     // Before the provider sees the key: where users sign in, only they may have one checked.
     await request.open()
-    const account = parseAccount((request.body as { account?: unknown } | null)?.account)
+    const inBody = (request.body as { account?: unknown } | null)?.account
+    const account = parseAccount(inBody ?? (request.query as { account?: unknown }).account)
     if (account !== undefined) await checkAccount(request, definition, account)
     const key = parseApiKey((request.body as { apiKey?: unknown } | null)?.apiKey, definition.name)
     // Before the provider is asked: who may not connect learns nothing about a key.

@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Connection, needsNoRenewal } from '../../src/core/connections/connection.ts'
-import { connectionRequired, connectionUnknown } from '../../src/core/connections/errors.ts'
+import { connectionRequired, connectionUnknown, parseAccount } from '../../src/core/connections/errors.ts'
 import { connectionView, connectionViews } from '../../src/core/connections/view.ts'
+import { GatewayError } from '../../src/core/errors.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
 import { isUserOwner } from '../../src/core/users/owner.ts'
 import { requestedConnection } from '../../src/core/users/requested-connection.ts'
@@ -36,7 +37,7 @@ async function connections(app: FastifyInstance, { providers, publicUrl, clock, 
       const settings = findProvider(providers, request.params.provider)
       const { name } = settings.definition
       const opened = await request.openAll()
-      const id = requestedConnection(request.raw.rawHeaders)
+      const id = requestedConnection(request.raw.rawHeaders) ?? accountIn(request.query)
       const stored = opened?.connections.get(name, id)
       if (!opened || !stored) throw id === undefined ? connectionRequired(name) : connectionUnknown(name)
       request.touch(opened)
@@ -46,7 +47,7 @@ async function connections(app: FastifyInstance, { providers, publicUrl, clock, 
 
     context.delete<ByProvider>('/connections/:provider', async (request, reply) => {
       const { name } = findProvider(providers, request.params.provider).definition
-      return disconnect(request, reply, name, requestedConnection(request.raw.rawHeaders))
+      return disconnect(request, reply, name, requestedConnection(request.raw.rawHeaders) ?? accountIn(request.query))
     })
 
     context.delete<ById>('/connections/:provider/:id', async (request, reply) => {
@@ -55,6 +56,11 @@ async function connections(app: FastifyInstance, { providers, publicUrl, clock, 
     })
 
     context.delete('/connections', async (request, reply) => {
+      if (requestedConnection(request.raw.rawHeaders) !== undefined)
+        throw new GatewayError(
+          'parameters_invalid',
+          'This deletes all connections. To delete one, name its provider: DELETE /connections/NAME/ID.'
+        )
       const owner = await ownerOf(request)
       await revokeDeleted(owner, owner === undefined ? [] : await vault.deleteConnections(owner))
       return reply.code(204).send()
@@ -105,6 +111,9 @@ async function connections(app: FastifyInstance, { providers, publicUrl, clock, 
     await Promise.all(revoking)
   }
 }
+
+/** `?account=ID`, as where a sign-in begins. */
+const accountIn = (query: unknown): string | undefined => parseAccount((query as { account?: unknown }).account)
 
 export default fp(connections, {
   name: 'connections',

@@ -3,8 +3,9 @@ import fp from 'fastify-plugin'
 import { parseAccount } from '../../src/core/connections/errors.ts'
 import { timestamp } from '../../src/core/connections/view.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
-import { type Invitation, parseInviterName } from '../../src/core/vault/invitations.ts'
+import { type Invitation, inviterNameOf, parseInviterName } from '../../src/core/vault/invitations.ts'
 import type { Services } from '../../src/services.ts'
+import { checkAccount } from './check-account.ts'
 
 type Options = Pick<Services, 'providers' | 'publicUrl' | 'vault' | 'invitations'>
 type ByProvider = { Params: { provider: string }; Body: { name?: unknown; account?: unknown } | null | undefined }
@@ -23,9 +24,15 @@ async function invitationRoutes(app: FastifyInstance, { providers, publicUrl, va
     const name = parseInviterName(request.body?.name)
     await request.consumeRateLimit('invitation')
     const account = parseAccount(request.body?.account)
+    if (account !== undefined) await checkAccount(request, definition, account)
     const owner = (await ownerOf(request)) ?? (await startSession(reply))
-    const { user } = (await request.principal()) ?? {}
-    const wanted = { provider: definition.name, name, ...(account !== undefined && { account }), ...(user && { user }) }
+    const { user } = (await request.openAll()) ?? {}
+    const wanted = {
+      provider: definition.name,
+      name: name === '' ? inviterNameOf(user) : name,
+      ...(account !== undefined && { account }),
+      ...(user && { user })
+    }
     const { invitation, token } = await invitations.create(owner, wanted)
     return reply.code(201).send({ ...invitationView(invitation), url: `${publicUrl}/invitations/${token}` })
   })

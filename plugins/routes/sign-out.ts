@@ -17,6 +17,7 @@ async function signOut(app: FastifyInstance, { publicUrl, store, vault, revocati
     const { sessionRef } = request
     if (sessionRef && isUserOwner(sessionRef.owner)) {
       const signedIn = await vault.signOut(sessionRef)
+      await login?.userLogin.forgetIssuerSession(sessionRef.owner, signedIn?.sid)
       await store.confirmReplicated(sessionRef.owner)
       reply.clearSessionCookie()
       const logoutUrl =

@@ -131,3 +131,25 @@ t.test('a connection that a bearer made is renewed as any other', async t => {
   t.equal((await as('ada').send('GET', '/proxy/productboard/x')).status, 200)
   t.equal(provider.seen.token.length, 2, 'the code, and one refresh')
 })
+
+t.test('SEC-6: a callback that is loaded again leads where it led before', async t => {
+  const { as, frontend, gateway, provider } = await startUserGateway(t)
+  for (const end of [{ code: 'c' }, { error: 'access_denied' }]) {
+    const { url } = (await (await as('ada').send('POST', '/auth/productboard', { returnTo: frontend })).json()) as { url: string }
+    const browser = new Browser()
+    const state = new URL((await browser.request(url)).headers.get('location') ?? '').searchParams.get('state') ?? ''
+    const callback = `${gateway.url}/auth/productboard/callback?${new URLSearchParams({ ...end, state })}`
+    const first = (await browser.request(callback)).headers.get('location')
+    t.match(first, /connect_(code|error)=/)
+    t.equal((await browser.request(callback)).headers.get('location'), first)
+  }
+  t.equal(provider.seen.token.length, 1)
+})
+
+t.test('a body that is not sent as JSON is refused for that', async t => {
+  const { as, frontend } = await startUserGateway(t)
+  for (const path of ['/auth/productboard', '/connections/complete', '/links', '/connections/productboard']) {
+    const response = await as('ada').send('POST', path, { returnTo: frontend }, { 'content-type': 'text/plain' })
+    await assertProblem(t, response, 400, 'header_rejected')
+  }
+})

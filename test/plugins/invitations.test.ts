@@ -92,7 +92,8 @@ t.test('a guest who accepts connects the inviter and gets no session', async t =
   t.equal(await proxiedStatus(gateway, inviter), 200)
   t.match(provider.seen.api.at(-1)?.headers.authorization, /^Bearer access-/)
   t.equal(await proxiedStatus(gateway, guest), 401)
-  t.equal(guest.cookies.size, 0, 'the guest has no cookie left')
+  t.equal(guest.session(gateway.url), undefined)
+  t.equal(guest.cookies.size, guest.flows(gateway.url).length, 'nothing but the cookie of the sign-in')
   await isGone(t, invitation.url)
 })
 

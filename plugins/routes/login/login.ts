@@ -48,8 +48,6 @@ async function loginRoutes(app: FastifyInstance, options: LoginRouteOptions & { 
   app.get('/login/callback', { exposeHeadRoute: false }, async (request, reply) => {
     const params = new URLSearchParams(request.url.slice(request.url.indexOf('?') + 1))
     const flow = flows.read(request).find(({ state }) => params.getAll('state').length === 1 && params.get('state') === state)
-    // Of a tab that was restored: what it brought is older than its cookie.
-    if (!flow && (await request.isSignedIn())) return reply.redirect('/', 303)
     if (!flow) throw flowUnknown(request)
     // The same callback again: the browser has got what it brings, or it never will.
     if (!(await store.claim(`login:${flowId(flow)}`, flowLifetimeMs))) {

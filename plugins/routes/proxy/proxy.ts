@@ -92,7 +92,7 @@ async function proxy(app: FastifyInstance, options: Options) {
     method: ['GET', 'HEAD'],
     url: '/links/*',
     exposeHeadRoute: false,
-    config: { cors: false, secretPath: true },
+    config: { cors: false, secretPath: true, withoutCookies: true },
     handler: async (request, reply) => {
       const clientSignal = new ClientAbortSignal(reply.raw)
       const { owner, provider, connection, target } = links.open(request.params['*'])

@@ -36,7 +36,10 @@ export async function bearerSignIn(app: FastifyInstance, options: BearerSignInOp
 
   async function begin(request: FastifyRequest, reply: FastifyReply, { definition, client }: ProviderSettings): Promise<FastifyReply> {
     const { owner, user } = await requireUser(request)
-    const { returnTo, choose, account, loginHint, prompt, scopes } = (request.body ?? {}) as Record<string, unknown>
+    const body = (request.body ?? {}) as Record<string, unknown>
+    const { returnTo, choose, account, prompt, scopes } = body
+    // By the name of the query's parameter too.
+    const loginHint = body.loginHint ?? body.login_hint
     if (typeof returnTo !== 'string')
       throw new GatewayError('return_to_rejected', 'returnTo is missing: the URL of your page to which the browser comes back.')
     const params = parseSignInParams({ account, loginHint, prompt, scopes }, client?.scopes ?? [])

@@ -28,8 +28,11 @@ export const renewalPending = (provider: string) =>
     }
   )
 
+/** A connection that is made at `connectUrl` is the browser's, not a bearer's. */
+const howToConnect = (provider: string): string => `Open connectUrl to connect, or with a bearer begin with POST /auth/${provider}.`
+
 export const connectionRequired = (provider: string) =>
-  new GatewayError('connection_required', 'There is no connection to this provider yet. Open connectUrl to connect.', {
+  new GatewayError('connection_required', `There is no connection to this provider yet. ${howToConnect(provider)}`, {
     provider
   })
 
@@ -43,7 +46,7 @@ export const connectionUnknown = (provider: string) =>
   )
 
 export const reconnectRequired = (provider: string, cause?: unknown) =>
-  new GatewayError('reconnect_required', 'The provider no longer accepts this connection. Open connectUrl to connect again.', {
+  new GatewayError('reconnect_required', `The provider no longer accepts this connection. ${howToConnect(provider)}`, {
     provider,
     cause
   })

@@ -34,6 +34,8 @@ export type UserLogin = {
    * @throws {GatewayError} `token_invalid` for a token that was used before
    */
   endSessions(request: LogoutRequest, nowMs: number): Promise<number>
+  /** Forgets a session of the identity provider when the last session here that began with it has ended. */
+  forgetIssuerSession(owner: string, sid: string | undefined): Promise<void>
   /** Forgets which sessions of the identity provider were the user's: before everything of the user is erased. */
   forgetIssuerSessions(owner: string): Promise<void>
 }
@@ -58,6 +60,12 @@ export function createUserLogin({ store, cipher, vault, ownerNames, limits, issu
       .digest('base64url')
   const sidKey = (sid: string) => `issuer-session:${hash(sid)}`
   const sidContext = (sid: string) => `v1\0issuer session\0${sidKey(sid)}`
+
+  const forget = (sid: string) => store.setValue(sidKey(sid), Buffer.alloc(0), 1)
+
+  async function forgetIfLast(owner: string, sid: string | undefined): Promise<void> {
+    if (sid !== undefined && !(await vault.issuerSessions(owner)).includes(sid)) await forget(sid)
+  }
 
   const userOf = ({ subject, name, email }: Pick<SignedIn, 'subject' | 'name' | 'email'>): User => {
     const displayName = name ?? email
@@ -85,12 +93,17 @@ export function createUserLogin({ store, cipher, vault, ownerNames, limits, issu
         login: { sid, idToken },
         ...(before && showsAll && before.connections.size > 0 && { takeover: before.owner })
       })
-      if (presented && !isAnonymous) await vault.signOut(presented)
+      if (presented && !isAnonymous) {
+        const ended = await vault.signOut(presented)
+        await forgetIfLast(presented.owner, ended?.sid)
+      }
       return session
     },
 
+    forgetIssuerSession: forgetIfLast,
+
     async forgetIssuerSessions(owner) {
-      for (const sid of await vault.issuerSessions(owner)) await store.setValue(sidKey(sid), Buffer.alloc(0), 1)
+      for (const sid of await vault.issuerSessions(owner)) await forget(sid)
     },
 
     async endSessions(request, nowMs) {

@@ -192,6 +192,12 @@ const invalid = () =>
 
 const maxNameCharacters = 80
 
+/** The name that a user's sign-in has told, if it can stand for one that they give themselves. */
+export const inviterNameOf = (user: User | undefined): string => {
+  const name = user?.name ?? ''
+  return name.length <= maxNameCharacters && toSingleLine(name) === name ? name : ''
+}
+
 /** @returns the inviter's name as a page can show it on one line; empty if none is given. @throws {GatewayError} `request_malformed` */
 export const parseInviterName = (value: unknown): string => parseName(value, 'the name that the invited person will see')
 

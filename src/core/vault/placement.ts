@@ -51,9 +51,13 @@ export function placeConnection(
   }
 }
 
+/** A key that is pasted twice is for one account, whether or not the provider names it. */
+const isSameAccount = (one: Connection, other: Connection): boolean =>
+  (one.accountId !== undefined && one.accountId === other.accountId) || one.credential.equals(other.credential)
+
 function replacedBy(existing: OwnedConnections, connection: Connection, account: AccountChoice): StoredConnection | undefined {
   const { provider, accountId } = connection
-  const same = accountId === undefined ? undefined : existing.of(provider).find(({ value }) => value.accountId === accountId)
+  const same = existing.of(provider).find(({ value }) => isSameAccount(value, connection))
   if (same || account === 'add') return same
   const meant = existing.get(provider, account)
   if (account === undefined || meant?.value.accountId === undefined || accountId === undefined) return meant

@@ -48,7 +48,7 @@ const connect = ({ vault, clock }: Pick<World, 'vault' | 'clock'>, id: string, o
   vault.connect(of, undefined, connectionOf(id, clock.now()), { account: 'add', user })
 
 const connectionOf = (id: string, connectedAtMs: number): Connection =>
-  connectionWith({ id, accountId: id, connectedAtMs, refreshToken: new Secret(`refresh-${id}`) })
+  connectionWith({ id, credential: new Secret(`access-${id}`), accountId: id, connectedAtMs, refreshToken: new Secret(`refresh-${id}`) })
 
 const signIn = (vault: Vault) => vault.signIn(owner, user, { login: { idToken: new Secret('id-token') } })
 
