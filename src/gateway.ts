@@ -30,7 +30,7 @@ import links from '../plugins/routes/links.ts'
 import login from '../plugins/routes/login/login.ts'
 import pages from '../plugins/routes/pages.ts'
 import proxy from '../plugins/routes/proxy/proxy.ts'
-import { rewriteUrl } from '../plugins/routes/proxy/target.ts'
+import { createRewriteUrl } from '../plugins/routes/proxy/target.ts'
 import signIn from '../plugins/routes/sign-in/sign-in.ts'
 import signOut from '../plugins/routes/sign-out.ts'
 import type { Config } from './config/config.ts'
@@ -39,6 +39,8 @@ import { createServices, type ServiceDependencies, type Services } from './servi
 export type GatewayDependencies = ServiceDependencies & {
   readonly logger: Logger
   readonly clientTimeouts?: ClientTimeouts
+  /** The path below which requests arrive. Default: that of the public URL, which a proxy in front passes on. */
+  readonly mountPath?: string
 }
 
 /** For clients that send slowly: for the head of a request, for its body, and how often both are checked, in milliseconds. */
@@ -68,7 +70,7 @@ const noCompilers = { buildValidator: () => noSchemas, buildSerializer: () => no
 
 /** The whole gateway, ready to listen. This is its table of contents: services are made once, plugins take what they need as options. */
 export async function buildGateway(config: Config, dependencies: GatewayDependencies): Promise<Gateway> {
-  const { logger, clientTimeouts = defaultClientTimeouts } = dependencies
+  const { logger, clientTimeouts = defaultClientTimeouts, mountPath = config.basePath } = dependencies
   const services = createServices(config, dependencies)
   const { allowedOrigins } = services
   const nextId = createRequestIds()
@@ -84,7 +86,7 @@ export async function buildGateway(config: Config, dependencies: GatewayDependen
     trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
     keepAliveTimeout: config.keepAliveMs,
     bodyLimit: maxBodyBytes,
-    rewriteUrl,
+    rewriteUrl: createRewriteUrl(mountPath),
     schemaController: { compilersFactory: noCompilers },
     routerOptions: { maxParamLength: maxParamCharacters },
     // Requests on open connections are still served while the gateway closes.
@@ -142,7 +144,7 @@ export async function buildGateway(config: Config, dependencies: GatewayDependen
   await app.register(invitationLinks, services)
   await app.register(links, services)
   await app.register(accessToken, services)
-  await app.register(proxy, { ...services, shutdown })
+  await app.register(proxy, { ...services, mountPath, shutdown })
   await app.register(pages, services)
   await app.register(invitationPages, services)
   await app.register(browserClient, services)

@@ -17,6 +17,7 @@ import { createConcurrencyLimits } from './core/proxy/concurrency-limits.ts'
 import { createForward } from './core/proxy/forward.ts'
 import { createLinks } from './core/proxy/links.ts'
 import type { Send } from './core/proxy/upstream.ts'
+import type { Site } from './core/site.ts'
 import type { Bearers } from './core/users/bearers.ts'
 import { createServiceKeys } from './core/users/service-keys.ts'
 import { createDeferredTasks } from './core/util/deferred-tasks.ts'
@@ -52,7 +53,7 @@ export type Services = ReturnType<typeof createServices>
 
 export function createServices(config: Config, dependencies: ServiceDependencies) {
   const { store, clock, send, lookupFor, tokenTimeouts = defaultTokenTimeouts, undeliveredMs = flowLifetimeMs } = dependencies
-  const { providers, publicUrl, publicOrigin, allowedOrigins, session: limits, connectionIdleMs } = config
+  const { providers, publicUrl, publicOrigin, basePath, allowedOrigins, session: limits, connectionIdleMs } = config
   const cipher = createCipher(config.keys.token)
   const events = createEvents()
   const recordCache = { ...defaultRecordCacheLimits, graceMs: config.storeGraceMs }
@@ -132,6 +133,8 @@ export function createServices(config: Config, dependencies: ServiceDependencies
     providers,
     publicUrl,
     publicOrigin,
+    basePath,
+    site: { publicUrl, basePath } satisfies Site as Site,
     allowedOrigins,
     limits,
     store,
@@ -169,7 +172,8 @@ export function createServices(config: Config, dependencies: ServiceDependencies
       connectCodes,
       revocation,
       deferredTasks,
-      publicUrl,
+      ownHost: publicOrigin.host,
+      basePath,
       addAccount
     }),
     userSweep,

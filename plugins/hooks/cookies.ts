@@ -34,6 +34,7 @@ type Options = {
   readonly keys: readonly Buffer[]
   readonly limits: SessionLimits
   readonly publicOrigin: Pick<ParsedOrigin, 'isHttps' | 'port'>
+  readonly basePath?: string
 }
 
 /** RFC 6265 §6.1: every browser accepts this much, name and attributes included. */
@@ -45,7 +46,10 @@ const maxCookieBytes = 4096
  *
  * Only the sealing of `@fastify/secure-session` is used. Its hooks, which open the cookies of every request, stay in a context of their own.
  */
-export async function registerCookies(app: FastifyInstance, { keys, limits, publicOrigin }: Options): Promise<SealedCookies> {
+export async function registerCookies(
+  app: FastifyInstance,
+  { keys, limits, publicOrigin, basePath = '' }: Options
+): Promise<SealedCookies> {
   const { isHttps: secure, port } = publicOrigin
   const attributes: SealedCookie['attributes'] = lifetimeMs => ({
     path: '/',
@@ -55,7 +59,8 @@ export async function registerCookies(app: FastifyInstance, { keys, limits, publ
     maxAge: Math.ceil(lifetimeMs / 1000)
   })
   // RFC 6265 §8.5: cookies do not depend on the port, so two gateways on one machine would end each other's sessions.
-  const name = secure ? '__Host-grantkeeper' : `grantkeeper-${port}`
+  // They do not depend on the path either: `__Host-` demands `Path=/`, so that two gateways of one origin differ by their names.
+  const name = `${secure ? '__Host-grantkeeper' : `grantkeeper-${port}`}${basePath.replaceAll('/', '.')}`
   const names: Record<Kind, string> = { session: name, flow: `${name}-signin`, login: `${name}-login` }
   const keysFor = (purpose: string) => keys.map(key => Buffer.from(hkdfSync('sha256', key, '', `grantkeeper ${purpose} cookie`, 32)))
   const options = (kind: Kind, lifetimeMs: number) => ({

@@ -58,7 +58,7 @@ async function principal(app: FastifyInstance, { login, publicUrl, vault }: Opti
     app.addHook('preHandler', async (request, reply) => {
       if (!request.routeOptions.config.signInFirst || request.hasBearer || !isNavigation(request)) return
       if (await request.isSignedIn()) return
-      return reply.redirect(`${publicUrl}/login?return_to=${encodeURIComponent(request.url)}`, 302)
+      return reply.redirect(`${publicUrl}/login?return_to=${encodeURIComponent(request.originalUrl)}`, 302)
     })
 
   app.decorateRequest('isSignedIn', async function (this: FastifyRequest) {

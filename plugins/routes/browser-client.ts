@@ -14,7 +14,7 @@ type PopupQuery = { opener?: unknown; provider?: unknown; return_to?: unknown; c
 /** For frontends on other origins: the client that they import, and the page on which a sign-in in a popup ends. */
 async function client(
   app: FastifyInstance,
-  { providers, publicUrl, allowedOrigins }: Pick<Services, 'providers' | 'publicUrl' | 'allowedOrigins'>
+  { providers, publicOrigin, allowedOrigins }: Pick<Services, 'providers' | 'publicOrigin' | 'allowedOrigins'>
 ) {
   const etag = `"${clientScript.hash}"`
   app.get('/client.js', { config: { withoutCookies: true } }, (request, reply) => {
@@ -43,7 +43,7 @@ async function client(
     if (isForBearer) {
       const error = signInError ?? (typeof code === 'string' ? undefined : 'provider_error')
       const fallback = appendParams(
-        parseReturnTo(returnTo, opener, publicUrl, { has: isAllowed }),
+        parseReturnTo(returnTo, opener, publicOrigin.origin, { has: isAllowed }),
         error === undefined ? { connect_code: String(code), provider: name } : { connect_error: error, provider: name }
       )
       return reply

@@ -7,15 +7,19 @@ import { createFlow, evictedFlows } from '../../src/core/flow.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
 import { connectWithApiKey, parseApiKey } from '../../src/core/proxy/api-key.ts'
 import { parseInvitedName } from '../../src/core/vault/invitations.ts'
+import { thanksUrl } from '../../src/pages/connect-methods.ts'
 import type { Services } from '../../src/services.ts'
 
-type Options = Pick<Services, 'providers' | 'clock' | 'send' | 'vault' | 'invitations' | 'oauthProviders' | 'revocation' | 'addAccount'>
+type Options = Pick<
+  Services,
+  'providers' | 'basePath' | 'clock' | 'send' | 'vault' | 'invitations' | 'oauthProviders' | 'revocation' | 'addAccount'
+>
 type ByToken = { Params: { token: string } }
 
 /** The invited user's side. Whoever holds the link may use it once; nothing here gives or reads a session. */
 async function invitationLinks(
   app: FastifyInstance,
-  { providers, clock, send, vault, invitations, oauthProviders, revocation, addAccount }: Options
+  { providers, basePath, clock, send, vault, invitations, oauthProviders, revocation, addAccount }: Options
 ) {
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
     done(null, new URLSearchParams(String(body)))
@@ -34,7 +38,7 @@ async function invitationLinks(
       const flow = createFlow(
         {
           provider: invitation.provider,
-          returnTo: `/invitations/${token}`,
+          returnTo: `${basePath}/invitations/${token}`,
           owner,
           startsSession: false,
           invitation: invitation.id,
@@ -50,7 +54,7 @@ async function invitationLinks(
   app.post<ByToken>('/invitations/:token/decline', { config: { ownPage: true, secretPath: true } }, async (request, reply) => {
     const { owner, invitation } = await invitations.find(request.params.token)
     await invitations.withdraw(owner, invitation.id)
-    return reply.redirect('/invitations/declined', 303)
+    return reply.redirect(`${basePath}/invitations/declined`, 303)
   })
 
   app.post<ByToken & { Body: { apiKey?: unknown; name?: unknown } | null | undefined }>(
@@ -71,7 +75,7 @@ async function invitationLinks(
       if (!result) throw new GatewayError('invitation_invalid', 'It was used or withdrawn in this very moment. Nothing was stored.')
       if (result === 'full') throw tooManyAccounts(definition.title)
       revocation.revokeReplaced(result.replaced, connection)
-      return reply.code(201).send({ provider: definition.name, thanksUrl: `/invitations/thanks?provider=${definition.name}` })
+      return reply.code(201).send({ provider: definition.name, thanksUrl: thanksUrl(definition.name, basePath) })
     }
   )
 }

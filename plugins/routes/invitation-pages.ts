@@ -13,7 +13,7 @@ const contentSecurityPolicy =
 /** Pages for invited users. */
 async function invitationPages(
   app: FastifyInstance,
-  { providers, publicOrigin, invitations }: Pick<Services, 'providers' | 'publicOrigin' | 'invitations'>
+  { providers, publicOrigin, basePath, invitations }: Pick<Services, 'providers' | 'publicOrigin' | 'basePath' | 'invitations'>
 ) {
   const type = 'text/html; charset=utf-8'
 
@@ -28,7 +28,7 @@ async function invitationPages(
       const body = invitationPage({
         invitation,
         settings,
-        path: `/invitations/${token}`,
+        path: `${basePath}/invitations/${token}`,
         siteHost: publicOrigin.host,
         errorReason: typeof code === 'string' ? reasonFor(code) : undefined
       })

@@ -6,6 +6,7 @@ import { type ConnectionView, connectionViews } from '../../src/core/connections
 import { parseReturnTo } from '../../src/core/guards/return-to.ts'
 import type { Provider } from '../../src/core/provider/definition.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
+import type { Site } from '../../src/core/site.ts'
 import type { Invitation } from '../../src/core/vault/invitations.ts'
 import type { OwnedConnections } from '../../src/core/vault/owned-connections.ts'
 import { labelAccounts } from '../../src/pages/accounts.ts'
@@ -18,13 +19,16 @@ import { connectedResult, failedResult, type SignInResult } from '../../src/page
 import type { Services } from '../../src/services.ts'
 import { sendConnectPage } from './send-connect-page.ts'
 
-type Options = Pick<Services, 'providers' | 'publicUrl' | 'allowedOrigins' | 'limits' | 'vault' | 'invitations'>
+type Options = Pick<
+  Services,
+  'providers' | 'site' | 'publicUrl' | 'publicOrigin' | 'basePath' | 'allowedOrigins' | 'limits' | 'vault' | 'invitations'
+>
 type Query = { connected?: unknown; connect_error?: unknown; provider?: unknown; account?: unknown }
 type ConnectRoute = { Params: { provider: string }; Querystring: { return_to?: unknown; account?: unknown } }
 
 /** The Connections page, the page of one provider, and the assets of all pages. */
 async function pages(app: FastifyInstance, options: Options) {
-  const { providers, publicUrl, allowedOrigins, limits, vault, invitations: invitationService } = options
+  const { providers, site, publicUrl, publicOrigin, basePath, allowedOrigins, limits, vault, invitations: invitationService } = options
 
   app.get<{ Querystring: Query }>('/', { config: { signInFirst: true } }, async (request, reply) => {
     const opened = await request.openConnections(reply)
@@ -41,7 +45,7 @@ async function pages(app: FastifyInstance, options: Options) {
         : undefined
     const open = opened ? await invitationService.list(opened.owner) : []
     const invitations = open.map(invitation => ({ invitation, title: titleOf(invitation, views) }))
-    const signInResult = signInResultOf(request.query, views)
+    const signInResult = signInResultOf(request.query, views, site)
     const takeover = session?.takeover === undefined ? undefined : await takeoverFrom(session.takeover)
     return reply.type('text/html; charset=utf-8').send(connectionsPage({ cards, invitations, signInResult, sessionExpiry, user, takeover }))
   })
@@ -66,20 +70,20 @@ async function pages(app: FastifyInstance, options: Options) {
       const connection = connections?.get(provider.name, view.id)?.value
       return {
         view,
-        connectMethods: connectMethods(view, publicUrl, { account: view.id }),
+        connectMethods: connectMethods(view, site, { account: view.id }),
         endsAtMs: connection && reconnectDueMs(connection)
       }
     })
     const [first] = views
     const canAdd = first?.id !== undefined && views.length < maxAccounts
-    return { provider, accounts, addMethods: canAdd ? connectMethods(first, publicUrl, { account: 'add' }) : [] }
+    return { provider, accounts, addMethods: canAdd ? connectMethods(first, site, { account: 'add' }) : [] }
   }
 
   app.get<ConnectRoute>('/connect/:provider', { config: { signInFirst: true } }, async (request, reply) => {
     const { name } = findProvider(providers, request.params.provider).definition
     const account = parseAccount(request.query.account)
-    const returnTo = parseReturnTo(request.query.return_to, connectedUrl(name, account), publicUrl, allowedOrigins)
-    return sendConnectPage(options, request, reply, name, { publicUrl, returnTo, account })
+    const returnTo = parseReturnTo(request.query.return_to, connectedUrl(name, basePath, account), publicOrigin.origin, allowedOrigins)
+    return sendConnectPage(options, request, reply, name, { returnTo, account })
   })
 
   for (const asset of [connectionsScript, icon, inviteScript, keyFormScript, popupScript, stylesheet]) {
@@ -91,7 +95,8 @@ async function pages(app: FastifyInstance, options: Options) {
 
 function signInResultOf(
   { connected, connect_error: code, provider, account }: Query,
-  views: readonly ConnectionView[]
+  views: readonly ConnectionView[],
+  site: Site
 ): SignInResult | undefined {
   if (typeof code !== 'string') {
     const newest = views
@@ -102,7 +107,7 @@ function signInResultOf(
   const ofProvider = views.filter(view => view.provider === provider)
   const meant = typeof account === 'string' ? ofProvider.find(({ id }) => id === account) : undefined
   const view = meant ?? ofProvider[0]
-  return view && failedResult(view, code, meant?.id ?? (account === 'add' ? account : undefined))
+  return view && failedResult(view, code, site, meant?.id ?? (account === 'add' ? account : undefined))
 }
 
 export default fp(pages, { name: 'pages', dependencies: ['session', 'session-delivery', 'errors'], encapsulate: true })

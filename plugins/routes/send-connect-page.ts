@@ -8,7 +8,6 @@ import { connectPage } from '../../src/pages/connect-page.ts'
 import type { Services } from '../../src/services.ts'
 
 type ConnectPageOptions = {
-  publicUrl: string
   returnTo: string
   /** `add` for one more account, or the id of the connection to make anew; nothing for the default one. */
   account?: string | undefined
@@ -21,27 +20,27 @@ type ConnectPageOptions = {
  * @throws {GatewayError} `connection_unknown` for the id of no connection to this provider, `parameters_invalid` for one account too many
  */
 export async function sendConnectPage(
-  { providers }: Pick<Services, 'providers'>,
+  { providers, site }: Pick<Services, 'providers' | 'site'>,
   request: FastifyRequest,
   reply: FastifyReply,
   provider: string,
-  { publicUrl, returnTo, account, notice }: ConnectPageOptions
+  { returnTo, account, notice }: ConnectPageOptions
 ): Promise<FastifyReply> {
   const settings = findProvider(providers, provider)
   const { definition } = settings
   const opened = await request.openConnections(reply)
-  const views = connectionViews(new Map([[definition.name, settings]]), opened?.connections, publicUrl)
+  const views = connectionViews(new Map([[definition.name, settings]]), opened?.connections, site.publicUrl)
   const accounts = labelAccounts(views.filter(({ id }) => id !== undefined).map(view => ({ view })))
   const canAdd = accounts.length < maxAccounts
   if (account === 'add' && !canAdd) throw tooManyAccounts(definition.title)
   const view = views.find(({ id }) => account === undefined || account === 'add' || id === account)
   if (!view) throw connectionUnknown(definition.name)
   const page = connectPage(definition, {
-    connectMethods: connectMethods(view, publicUrl, { returnTo, account }),
+    connectMethods: connectMethods(view, site, { returnTo, account }),
     returnTo,
     account,
     accounts,
-    addUrl: canAdd ? addAccountUrl(definition.name, publicUrl, returnTo) : undefined,
+    addUrl: canAdd ? addAccountUrl(definition.name, site, returnTo) : undefined,
     notice
   })
   return reply.type('text/html; charset=utf-8').send(page)

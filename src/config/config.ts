@@ -12,7 +12,7 @@ import { type Keys, readKeys, resolveKeys } from './keys.ts'
 import { readLoginConfig } from './login-config.ts'
 import { checkMisspelledNames } from './misspelled-names.ts'
 import { checkExposure, readProduction } from './mode.ts'
-import { defaultHost, readAllowedOrigins, readHost, readPublicUrl, readRedisTarget, readTrustProxy } from './network.ts'
+import { basePathOf, defaultHost, readAllowedOrigins, readHost, readPublicUrl, readRedisTarget, readTrustProxy } from './network.ts'
 import { readProviders } from './provider-settings.ts'
 import { originOf, type ParsedOrigin } from './urls.ts'
 
@@ -20,10 +20,12 @@ export type Config = {
   readonly production: boolean
   readonly host: string
   readonly port: number
-  /** Serialized origin, without a trailing slash: the base of every callback and link. */
+  /** Without a trailing slash: the base of every callback and link. */
   readonly publicUrl: string
-  /** `publicUrl`, parsed. */
+  /** The origin of `publicUrl`. */
   readonly publicOrigin: ParsedOrigin
+  /** The path of `publicUrl`, as a prefix: `/integrations`, or nothing. */
+  readonly basePath: string
   /** Where records are stored; `undefined` for the embedded store in `dataDir`. */
   readonly redis: RedisTarget | undefined
   readonly dataDir: string
@@ -75,7 +77,8 @@ export function readConfig(variables: Environment, definitions: readonly Provide
   const configuredHost = readHost(env, production)
   const host = configuredHost ?? defaultHost
   readPort(variables, env)
-  const configuredOrigin = readPublicUrl(env, { production, host })
+  const configuredUrl = readPublicUrl(env, { production, host })
+  const configuredOrigin = configuredUrl && originOf(configuredUrl.url)
   const publicOrigin = configuredOrigin ?? originOf(new URL(`http://localhost:${port}`))
   checkExposure(env, { production, host: configuredHost, publicOrigin: configuredOrigin })
   const dataDir = env.text('DATA_DIR', '/var/lib/grantkeeper') ?? '.grantkeeper'
@@ -87,7 +90,8 @@ export function readConfig(variables: Environment, definitions: readonly Provide
     production,
     host,
     port,
-    publicUrl: publicOrigin.origin,
+    publicUrl: configuredUrl?.href ?? publicOrigin.origin,
+    basePath: configuredUrl ? basePathOf(configuredUrl) : '',
     publicOrigin,
     redis: readRedisTarget(env),
     dataDir,

@@ -3,7 +3,7 @@ import { AllowedOrigins, type OriginPattern, parseOriginPattern } from '../core/
 import { siteOf } from '../core/util/site.ts'
 import { parseRedisUrl, type RedisTarget } from '../stores/redis/target.ts'
 import type { EnvironmentReader } from './environment.ts'
-import { isLoopback, originOf, type ParsedOrigin, parseOrigin, readUrl } from './urls.ts'
+import { isLoopback, type ParsedOrigin, type ParsedUrl, parseOrigin, readUrl } from './urls.ts'
 
 /**
  * `HOST`: the IP address or host name to listen on.
@@ -23,20 +23,32 @@ export const defaultHost = '127.0.0.1'
 
 type ListenOptions = { production: boolean; host: string }
 
+/** One or more segments of unreserved characters (RFC 3986 §2.3), none of them `.` or `..`: every proxy and browser spells it the same. */
+const basePathPattern = /^(\/(?!\.{1,2}(\/|$))[\w.~-]+)*$/
+
+/** Below that, a request could not name a provider and a path in it. */
+const maxBasePathCharacters = 256
+
 /**
- * `PUBLIC_URL`: the origin that browsers use.
+ * `PUBLIC_URL`: the URL that browsers use. Every route is below its path.
  * @returns `undefined` when unset or invalid
  */
-export function readPublicUrl(env: EnvironmentReader, { production, host }: ListenOptions): ParsedOrigin | undefined {
+export function readPublicUrl(env: EnvironmentReader, { production, host }: ListenOptions): ParsedUrl | undefined {
   const example = 'https://connect.example.com'
-  const url = readUrl(env, 'PUBLIC_URL', { production, kind: 'base', example })?.url
-  if (url !== undefined && url.pathname !== '/')
-    env.addProblem(`PUBLIC_URL must be an origin without a path, for example PUBLIC_URL=${example}.`)
+  const parsed = readUrl(env, 'PUBLIC_URL', { production, kind: 'base', example })
+  const path = parsed && basePathOf(parsed)
+  if (path !== undefined && (!basePathPattern.test(path) || path.length > maxBasePathCharacters))
+    env.addProblem(
+      `PUBLIC_URL: its path may have letters, digits, ".", "_", "~" and "-" between single slashes, for example PUBLIC_URL=https://app.example.com/integrations.`
+    )
   if (production && env.text('PUBLIC_URL') === undefined && !isLoopback(host)) {
     env.addProblem(`PUBLIC_URL is missing: it is the URL that browsers use, for example PUBLIC_URL=${example}.`)
   }
-  return url && originOf(url)
+  return parsed
 }
+
+/** The path of the public URL as a prefix: `/integrations`, or nothing. */
+export const basePathOf = ({ url }: ParsedUrl): string => url.pathname.replace(/\/+$/, '')
 
 type AllowedOriginsOptions = {
   readonly own: ParsedOrigin

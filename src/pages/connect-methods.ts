@@ -1,4 +1,5 @@
 import type { ConnectionView } from '../core/connections/view.ts'
+import type { Site } from '../core/site.ts'
 
 /** A way to connect, with the absolute URL where it starts. */
 export type ConnectMethod = {
@@ -13,10 +14,11 @@ type Connectable = Pick<ConnectionView, 'provider' | 'methods' | 'method'>
 const startRoutes = { oauth2: 'auth', api_key: 'connect' } as const
 
 /** The Connections page with a message that the provider is connected. The account is for another attempt, in case it fails. */
-export const connectedUrl = (provider: string, account?: string): string => `/?connected=${provider}${accountQuery(account)}`
+export const connectedUrl = (provider: string, basePath: string, account?: string): string =>
+  `${basePath}/?connected=${provider}${accountQuery(account)}`
 
 /** Where an accepted invitation ends. */
-export const thanksUrl = (provider: string): string => `/invitations/thanks?provider=${provider}`
+export const thanksUrl = (provider: string, basePath: string): string => `${basePath}/invitations/thanks?provider=${provider}`
 
 /**
  * The methods that this gateway offers, the one in use first. The URLs are absolute: a user who opened the page under another name of this
@@ -24,8 +26,11 @@ export const thanksUrl = (provider: string): string => `/invitations/thanks?prov
  */
 export function connectMethods(
   { provider, methods, method: current }: Connectable,
-  publicUrl: string,
-  { account, returnTo = connectedUrl(provider, account) }: { readonly account?: string | undefined; readonly returnTo?: string } = {}
+  { publicUrl, basePath }: Site,
+  {
+    account,
+    returnTo = connectedUrl(provider, basePath, account)
+  }: { readonly account?: string | undefined; readonly returnTo?: string } = {}
 ): ConnectMethod[] {
   return methods
     .toSorted((a, b) => Number(b === current) - Number(a === current))
@@ -33,13 +38,13 @@ export function connectMethods(
 }
 
 /** The page of one provider, for one more account. */
-export const addAccountUrl = (provider: string, publicUrl: string, returnTo: string): string =>
+export const addAccountUrl = (provider: string, { publicUrl }: Site, returnTo: string): string =>
   startUrl(`${publicUrl}/connect/${provider}`, returnTo, 'add')
 
 /** Where a failed sign-in is retried: at the provider, also where `connectUrl` leads to a choice. */
-export function retryUrl({ connectUrl, provider, methods }: ConnectionView, account?: string): string {
+export function retryUrl({ connectUrl, provider, methods }: ConnectionView, { basePath }: Site, account?: string): string {
   const url = methods.includes('oauth2') ? connectUrl.replace(`/connect/${provider}`, `/auth/${provider}`) : connectUrl
-  return startUrl(url, connectedUrl(provider, account), account)
+  return startUrl(url, connectedUrl(provider, basePath, account), account)
 }
 
 const startUrl = (url: string, returnTo: string, account: string | undefined) =>

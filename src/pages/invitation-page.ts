@@ -63,6 +63,6 @@ ${client && client.scopes.length > 0 ? html`<p>What is asked for: ${scopeList(cl
 
 const keyPanel = ({ definition, client }: ProviderSettings, method: ApiKeyMethod, path: string): Html => html`<section class="panel">
 <h2>${client ? 'Or use a key' : 'Use a key'}</h2>
-${keyForm(definition, method, { action: path, returnTo: thanksUrl(definition.name), nameInput })}
+${keyForm(definition, method, { action: path, returnTo: thanksUrl(definition.name, ''), nameInput })}
 </section>
 `

@@ -1,4 +1,5 @@
 import type { ConnectionView } from '../core/connections/view.ts'
+import type { Site } from '../core/site.ts'
 import { retryUrl } from './connect-methods.ts'
 import { type Html, html } from './html.ts'
 
@@ -41,7 +42,7 @@ export const reasonFor = (code: string): string =>
  * @param code the untrusted query parameter `connect_error`: it selects a text and is never shown
  * @param account for which the sign-in was: `add`, or the id of a connection
  */
-export function failedResult(view: ConnectionView, code: string, account?: string): SignInResult {
+export function failedResult(view: ConnectionView, code: string, site: Site, account?: string): SignInResult {
   const { title, status } = view
   const isConnected = status === 'connected'
   const heading =
@@ -49,7 +50,7 @@ export function failedResult(view: ConnectionView, code: string, account?: strin
       ? `No other ${title} account was connected`
       : `${title} ${isConnected ? 'stays connected as it was' : 'was not connected'}`
   const reason = reasonFor(code)
-  const retryLink = reason === misconfigured ? undefined : html`<a href="${retryUrl(view, account)}">Try ${title} again</a>`
+  const retryLink = reason === misconfigured ? undefined : html`<a href="${retryUrl(view, site, account)}">Try ${title} again</a>`
   return { kind: 'error', title: heading, text: html`<strong>${heading}.</strong> ${reason} ${retryLink}` }
 }
 

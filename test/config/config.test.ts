@@ -17,6 +17,7 @@ t.test('every setting but the keys has a default', async t => {
     port: 3000,
     publicUrl: 'http://localhost:3000',
     redis: undefined,
+    basePath: '',
     publicOrigin: { origin: 'http://localhost:3000', host: 'localhost:3000', hostname: 'localhost', port: 3000, isHttps: false },
     dataDir: '.grantkeeper',
     bearer: { jwt: undefined, serviceKeys: [] },
@@ -69,6 +70,7 @@ t.test('every variable is read', async t => {
     port: 8080,
     publicUrl: 'https://connect.example.com',
     redis: parseRedisUrl('rediss://:canary@redis.internal'),
+    basePath: '',
     publicOrigin: {
       origin: 'https://connect.example.com',
       host: 'connect.example.com',

@@ -22,12 +22,28 @@ t.test('SEC-9: PUBLIC_URL is an origin', async t => {
     ['https://connect.example.com https://b.example.com', 'must be an absolute http or https URL'],
     ['https://connect.exa\nmple.com', 'must be an absolute http or https URL'],
     ['https://connect.example.com/?a', 'must not contain a query or fragment'],
-    ['https://connect.example.com/#a', 'must not contain a query or fragment'],
-    ['https://connect.example.com/path', 'must be an origin without a path']
+    ['https://connect.example.com/#a', 'must not contain a query or fragment']
   ] as const) {
     t.strictSame(problemsOf({ ...publicDevelopment, PUBLIC_URL }), [`PUBLIC_URL ${rule}, ${example}`], PUBLIC_URL)
     t.strictSame(problemsOf({ ...production, PUBLIC_URL }), [`PUBLIC_URL ${rule}, ${example}`], `${PUBLIC_URL} in production`)
   }
+})
+
+t.test('the path of PUBLIC_URL is the prefix of every route', async t => {
+  for (const [PUBLIC_URL, basePath] of [
+    ['https://app.example.com/integrations/', '/integrations'],
+    ['https://app.example.com/a/b.c_d~e-f', '/a/b.c_d~e-f'],
+    ['https://app.example.com/', '']
+  ] as const) {
+    const config = read({ ...production, PUBLIC_URL })
+    t.strictSame([config.publicUrl, config.basePath], [`https://app.example.com${basePath}`, basePath])
+    t.equal(config.publicOrigin.origin, 'https://app.example.com')
+  }
+})
+
+t.test('a path that proxies and browsers could spell differently is refused', async t => {
+  for (const path of ['a//b', 'a%20b', 'a%2Fb', 'ä', 'a;b', 'a:b', 'x'.repeat(256)])
+    t.match(problemsOf({ ...production, PUBLIC_URL: `https://app.example.com/${path}` }), [/^PUBLIC_URL: its path/], path)
 })
 
 t.test('SEC-18: in production PUBLIC_URL is https or loopback', async t => {

@@ -15,7 +15,7 @@ import { takeover } from './takeover.ts'
 
 export type LoginRouteOptions = Pick<
   Services,
-  'login' | 'publicUrl' | 'publicOrigin' | 'allowedOrigins' | 'clock' | 'store' | 'vault' | 'revocation' | 'providers'
+  'login' | 'publicUrl' | 'publicOrigin' | 'basePath' | 'allowedOrigins' | 'clock' | 'store' | 'vault' | 'revocation' | 'providers'
 >
 type Query = { return_to?: unknown; prompt?: unknown }
 
@@ -25,7 +25,7 @@ const prompts = ['login', 'select_account'] as const
 
 /** Sign-in of users at the operator's OpenID provider (OpenID Connect Core, authorization code flow with PKCE). */
 async function loginRoutes(app: FastifyInstance, options: LoginRouteOptions & { readonly sealedCookies: SealedCookies }) {
-  const { login, publicUrl, allowedOrigins, clock, store, sealedCookies } = options
+  const { login, publicUrl, publicOrigin, basePath, allowedOrigins, clock, store, sealedCookies } = options
   if (!login) return
   const flows = createFlowCookies<LoginFlow>({ cookie: sealedCookies.login, clock })
 
@@ -34,7 +34,7 @@ async function loginRoutes(app: FastifyInstance, options: LoginRouteOptions & { 
 
   app.get<{ Querystring: Query }>('/login', { exposeHeadRoute: false }, async (request, reply) => {
     refuseEmbedded(request)
-    const returnTo = parseReturnTo(request.query.return_to, '/', publicUrl, allowedOrigins)
+    const returnTo = parseReturnTo(request.query.return_to, `${basePath}/`, publicOrigin.origin, allowedOrigins)
     const prompt = prompts.find(one => one === request.query.prompt)
     // Another tab has finished meanwhile.
     if (!prompt && (await request.isSignedIn())) return reply.redirect(returnTo, 302)

@@ -37,8 +37,10 @@ declare module 'fastify' {
 
 type Options = Pick<
   Services,
-  'allowedOrigins' | 'clock' | 'concurrencyLimits' | 'forward' | 'links' | 'providers' | 'publicOrigin' | 'vault'
+  'allowedOrigins' | 'clock' | 'concurrencyLimits' | 'forward' | 'links' | 'providers' | 'publicOrigin' | 'basePath' | 'vault'
 > & {
+  /** The path below which requests arrive. */
+  readonly mountPath: string
   readonly shutdown: ShutdownState
 }
 
@@ -55,7 +57,8 @@ const defaultMaxBodyBytes = 32 * 1024 * 1024
 
 /** `/proxy/NAME/…`: the frontend's requests, forwarded with the credential. */
 async function proxy(app: FastifyInstance, options: Options) {
-  const { allowedOrigins, clock, concurrencyLimits, forward, links, providers, publicOrigin, vault, shutdown } = options
+  const { allowedOrigins, clock, concurrencyLimits, forward, links, providers, publicOrigin, basePath, vault, mountPath, shutdown } =
+    options
   const resourcePolicy = resourcePolicyFor(publicOrigin, allowedOrigins)
 
   // Bodies are forwarded unchanged. Fastify's parsers would read them, and refuse what the provider may accept.
@@ -76,7 +79,7 @@ async function proxy(app: FastifyInstance, options: Options) {
       const clientSignal = new ClientAbortSignal(reply.raw)
       const { provider, id } = parseSegment(request.params.provider, request.raw.rawHeaders)
       const { definition } = findProvider(providers, provider)
-      const target = requestTarget(request.originalUrl)
+      const target = requestTarget(request.originalUrl, mountPath)
       guardTarget(definition, request.method as HttpMethod, target)
       checkHeaderSize(definition, request.raw.rawHeaders)
 
@@ -188,7 +191,7 @@ async function proxy(app: FastifyInstance, options: Options) {
     const headers = buildResponseHeaders(
       response.status,
       response.headers,
-      location => rewriteLocation(provider, connection, { sent: sent.path, ownHost: publicOrigin.host }, location),
+      location => rewriteLocation(provider, connection, { sent: sent.path, ownHost: publicOrigin.host, basePath }, location),
       credentialDetector(provider, connection),
       // Whoever has a link may show it, on whatever page.
       isLink ? 'cross-origin' : resourcePolicy

@@ -4,11 +4,27 @@ import { requestedConnection } from '../../../src/core/users/requested-connectio
 
 const prefix = '/proxy/'
 
+/** Where a request outside of the mount path is sent: no route has it. */
+const outside = '/.outside'
+
 /**
- * The URL for Fastify's router. For a proxied request the router needs the provider only: the rest is forwarded byte for byte, and may
- * not decode. The base itself, `/proxy/NAME`, uses the same route as the paths below it.
+ * Makes the URL for Fastify's router. For a proxied request the router needs the provider only: the rest is forwarded byte for byte, and
+ * may not decode. The base itself, `/proxy/NAME`, uses the same route as the paths below it.
+ * @param mountPath the path below which requests arrive, which the routes do not have
  */
-export function rewriteUrl({ url = '' }: Pick<IncomingMessage, 'url'>): string {
+export function createRewriteUrl(mountPath: string): (request: Pick<IncomingMessage, 'url'>) => string {
+  return ({ url = '' }) => forRouter(mountPath === '' ? url : withoutMountPath(url, mountPath))
+}
+
+function withoutMountPath(url: string, mountPath: string): string {
+  // Not in origin form: refused in any case.
+  if (!url.startsWith('/')) return url
+  const next = url[mountPath.length]
+  if (!url.startsWith(mountPath) || !(next === undefined || next === '/' || next === '?')) return outside
+  return next === '/' ? url.slice(mountPath.length) : `/${url.slice(mountPath.length)}`
+}
+
+function forRouter(url: string): string {
   if (!url.startsWith(prefix)) return url
   const end = segmentEnd(url, prefix.length)
   return end === prefix.length ? url : `${url.slice(0, end)}/`
@@ -17,12 +33,13 @@ export function rewriteUrl({ url = '' }: Pick<IncomingMessage, 'url'>): string {
 /**
  * The raw target after `/proxy/NAME`: skips two segments, however they are encoded. It has no path for the API's base itself
  * (`/proxy/NAME`, `/proxy/NAME?q`).
+ * @param url as it was received, below the mount path
  * @throws {GatewayError} `path_rejected` for a target that is not in origin form
  */
-export function requestTarget(url: string): string {
+export function requestTarget(url: string, mountPath: string): string {
   // RFC 9112 §3.2.2: the absolute form names a host, which has no meaning here.
   if (!url.startsWith('/')) throw new GatewayError('path_rejected', 'The request target must begin with a slash.')
-  return url.slice(segmentEnd(url, url.indexOf('/', 1) + 1))
+  return url.slice(segmentEnd(url, url.indexOf('/', mountPath.length + 1) + 1))
 }
 
 /**

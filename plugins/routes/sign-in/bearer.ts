@@ -23,7 +23,20 @@ type ByToken = { Params: { token: string }; Querystring: { method?: unknown } }
  * on any site.
  */
 export async function bearerSignIn(app: FastifyInstance, options: BearerSignInOptions) {
-  const { providers, publicUrl, allowedOrigins, clock, send, vault, oauthProviders, connectCodes, revocation, addAccount } = options
+  const {
+    providers,
+    publicUrl,
+    publicOrigin,
+    basePath,
+    allowedOrigins,
+    clock,
+    send,
+    vault,
+    oauthProviders,
+    connectCodes,
+    revocation,
+    addAccount
+  } = options
   const { links, codes } = connectCodes
 
   for (const settings of providers.values())
@@ -47,7 +60,7 @@ export async function bearerSignIn(app: FastifyInstance, options: BearerSignInOp
       owner,
       user,
       provider: definition.name,
-      returnTo: guardReturnTo(returnTo, publicUrl, { has: origin => allowedOrigins.hasForBearer(origin) }),
+      returnTo: guardReturnTo(returnTo, publicOrigin.origin, { has: origin => allowedOrigins.hasForBearer(origin) }),
       ...(choose === true && { offersChoice: true as const }),
       ...params
     }
@@ -82,7 +95,7 @@ export async function bearerSignIn(app: FastifyInstance, options: BearerSignInOp
 
   function choose(reply: FastifyReply, token: string, { provider, returnTo }: SignInLink): FastifyReply {
     const settings = findProvider(providers, provider)
-    const path = `/start/${token}`
+    const path = `${basePath}/start/${token}`
     const view = connectionView(settings, { publicUrl })
     const connectMethods = view.methods.map(method => ({ method, url: `${path}?method=${method}` }))
     const page = connectPage(settings.definition, { connectMethods, returnTo, keyAction: path, notice: undefined, isOwn: false })

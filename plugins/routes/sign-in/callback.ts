@@ -11,7 +11,7 @@ import type { ProviderRouteOptions } from './options.ts'
 
 /** `GET /auth/NAME/callback`: the browser comes back from the provider with a code or an error. */
 export async function callback(app: FastifyInstance, options: ProviderRouteOptions) {
-  const { definition, method, client, oauthProvider, publicUrl, completeSignIn } = options
+  const { definition, method, client, oauthProvider, basePath, completeSignIn } = options
   const { name } = definition
   const { redirectUri, tokenEndpoint } = oauthProvider
   const checkIssuer = createIssuerCheck(app.log, definition, method)
@@ -58,6 +58,6 @@ export async function callback(app: FastifyInstance, options: ProviderRouteOptio
     const notice = unsolicitedNotice(definition.title)
     if (!prefersPage(request.headers)) throw new GatewayError('state_invalid', notice)
     reply.code(400).header('grantkeeper-error', 'state_invalid')
-    return sendConnectPage(options, request, reply, name, { publicUrl, returnTo: connectedUrl(name), notice })
+    return sendConnectPage(options, request, reply, name, { returnTo: connectedUrl(name, basePath), notice })
   }
 }

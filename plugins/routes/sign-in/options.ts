@@ -3,7 +3,19 @@ import type { OAuthProvider } from '../../../src/oauth2/oauth-provider.ts'
 import type { Services } from '../../../src/services.ts'
 
 /** What sign-in takes from the services. */
-type SignInOptions = Pick<Services, 'providers' | 'publicUrl' | 'allowedOrigins' | 'clock' | 'vault' | 'oauthProviders' | 'completeSignIn'>
+type SignInOptions = Pick<
+  Services,
+  | 'providers'
+  | 'site'
+  | 'publicUrl'
+  | 'publicOrigin'
+  | 'basePath'
+  | 'allowedOrigins'
+  | 'clock'
+  | 'vault'
+  | 'oauthProviders'
+  | 'completeSignIn'
+>
 
 export type BearerSignInOptions = SignInOptions & Pick<Services, 'send' | 'connectCodes' | 'revocation' | 'addAccount'>
 

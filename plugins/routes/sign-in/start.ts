@@ -14,19 +14,20 @@ type StartQuery = { return_to?: unknown; account?: unknown; login_hint?: unknown
 
 /** `GET /auth/NAME`: begins a sign-in and redirects the browser to the provider. */
 export async function start(app: FastifyInstance, options: ProviderRouteOptions) {
-  const { definition, client, oauthProvider, publicUrl, allowedOrigins, clock } = options
+  const { definition, client, oauthProvider, publicOrigin, basePath, allowedOrigins, clock } = options
   const { name } = definition
 
   app.get<{ Querystring: StartQuery }>(
     `/auth/${name}`,
     { exposeHeadRoute: false, config: { provider: name, signInFirst: true } },
     async (request, reply) => {
-      const returnTo = (fallback: string) => parseReturnTo(request.query.return_to, fallback, publicUrl, allowedOrigins)
+      const returnTo = (fallback: string) => parseReturnTo(request.query.return_to, fallback, publicOrigin.origin, allowedOrigins)
       refuseEmbedded(request)
       // Any site can send a browser here, and a provider that remembers the consent does not ask: the user has to confirm on our page.
-      if (request.headers['sec-fetch-site'] !== 'cross-site') return begin(request, reply, returnTo('/'), paramsOf(request.query))
+      if (request.headers['sec-fetch-site'] !== 'cross-site')
+        return begin(request, reply, returnTo(`${basePath}/`), paramsOf(request.query))
       const { account } = paramsOf(request.query)
-      return sendConnectPage(options, request, reply, name, { publicUrl, returnTo: returnTo(connectedUrl(name, account)), account })
+      return sendConnectPage(options, request, reply, name, { returnTo: returnTo(connectedUrl(name, basePath, account)), account })
     }
   )
 

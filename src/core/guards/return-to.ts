@@ -7,12 +7,12 @@ const maxCharacters = 2000
 /**
  * Checks the URL to which a sign-in redirects the browser: a path on this host, or a URL on an allowed origin. Rejects every form that some
  * browser or proxy reads as another origin (CWE-601; oauth2-proxy CVE-2020-4037, -11053, CVE-2021-21291).
- * @param publicUrl the gateway's own serialized origin
+ * @param ownOrigin the gateway's own serialized origin
  * @param allowedOrigins serialized origins, the gateway's own among them
  * @returns the normalized URL, ASCII only
  * @throws {GatewayError} `return_to_rejected`
  */
-export function guardReturnTo(returnTo: string, publicUrl: string, allowedOrigins: Pick<ReadonlySet<string>, 'has'>): string {
+export function guardReturnTo(returnTo: string, ownOrigin: string, allowedOrigins: Pick<ReadonlySet<string>, 'has'>): string {
   const reject = (why: string): never => {
     throw new GatewayError('return_to_rejected', `return_to ${why}. Give a path on this host ("/done") or a URL on an allowed origin.`)
   }
@@ -21,12 +21,12 @@ export function guardReturnTo(returnTo: string, publicUrl: string, allowedOrigin
 
   const isPath = returnTo.startsWith('/')
   if (!isPath && !/^https?:\/\/[^/]/i.test(returnTo)) reject('is neither a path nor an absolute URL')
-  const url = URL.parse(returnTo, publicUrl) ?? reject('is not a URL')
+  const url = URL.parse(returnTo, ownOrigin) ?? reject('is not a URL')
   if (url.username !== '' || url.password !== '' || /^[a-z]+:\/\/[^/?#]*@/i.test(returnTo)) reject('holds a user name')
   if (!allowedOrigins.has(url.origin)) reject('is on an origin that is not allowed')
   if (!isPath) return checkLength(url.href)
 
-  if (url.origin !== publicUrl) reject('leaves this host')
+  if (url.origin !== ownOrigin) reject('leaves this host')
   for (let round = 0, path = url.pathname; ; round++) {
     if (/^\/[/\\]/.test(path) || hasControlByte(path) || path.includes('\\')) reject('would be read as another host')
     const next = decodeOnce(path)
@@ -49,12 +49,12 @@ const hasControlByte = (text: string): boolean => /[^\x20-\x7e\x80-\xff]/.test(t
 export function parseReturnTo(
   param: unknown,
   defaultUrl: string,
-  publicUrl: string,
+  ownOrigin: string,
   allowedOrigins: Pick<ReadonlySet<string>, 'has'>
 ): string {
   if (param === undefined || param === '') return defaultUrl
   if (typeof param !== 'string') throw new GatewayError('return_to_rejected', 'return_to is given twice. Give it once.')
-  return guardReturnTo(param, publicUrl, allowedOrigins)
+  return guardReturnTo(param, ownOrigin, allowedOrigins)
 }
 
 /**

@@ -29,7 +29,10 @@ export type CompleteSignInDependencies = {
   readonly connectCodes: Pick<ConnectCodes, 'codes'>
   readonly revocation: Revocation
   readonly deferredTasks: DeferredTasks
-  readonly publicUrl: string
+  /** Host and port of this gateway, for users to read. */
+  readonly ownHost: string
+  /** Path of this gateway's routes. */
+  readonly basePath: string
   /** Adds the account, if it takes a request of its own to find it. Never rejects. */
   readonly addAccount: (connection: Connection) => Promise<Connection>
 }
@@ -104,7 +107,7 @@ export const signInInvalid = (why: string) => new GatewayError('state_invalid', 
  */
 export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
   const { store, clock, events, vault, invitations, outcomes, connectCodes, revocation, deferredTasks, addAccount } = dependencies
-  const { host } = new URL(dependencies.publicUrl)
+  const { ownHost, basePath } = dependencies
 
   async function completeSignIn(
     provider: SignInProvider,
@@ -290,7 +293,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
       throw tooManyAccounts(connection.provider)
     }
     revocation.revokeReplaced(result.replaced, connection)
-    const location = `/invitations/thanks?provider=${signIn.provider.name}`
+    const location = `${basePath}/invitations/thanks?provider=${signIn.provider.name}`
     await saveOutcome(signIn, { location })
     return { kind: 'redirect', location }
   }
@@ -359,7 +362,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
       // A browser with a sign-in in flight has at least that cookie.
       sentCookies
         ? `It was started in another browser, or too long ago, or it is finished already. ${nothing} Start again.`
-        : `This browser sent no cookie: it blocks them, or the sign-in was started in another browser. ${nothing} Allow cookies for ${host} and start again.`
+        : `This browser sent no cookie: it blocks them, or the sign-in was started in another browser. ${nothing} Allow cookies for ${ownHost} and start again.`
     )
   }
 

@@ -71,11 +71,12 @@ const parameterName = (pair: string): string | undefined => new URLSearchParams(
  * gateway's own origin, where a browser that follows it repeats method, body and `X-CSRF` in the user's session.
  * @param sent the path and query that were sent
  * @param ownHost host and port of the gateway
+ * @param basePath of the gateway's routes
  */
 export function rewriteLocation(
   provider: Provider,
   connection: Connection,
-  { sent, ownHost }: { sent: string; ownHost: string },
+  { sent, ownHost, basePath = '' }: { sent: string; ownHost: string; basePath?: string },
   location: string
 ): string | undefined {
   const base = apiBase(provider)
@@ -83,7 +84,7 @@ export function rewriteLocation(
   if (!url || !/^https?:$/.test(url.protocol)) return undefined
   if (holdsCredential(url.href, connection)) return undefined
   const below = pathWithinBase(provider, url)
-  if (below !== undefined) return `/proxy/${provider.name}${below}`
+  if (below !== undefined) return `${basePath}/proxy/${provider.name}${below}`
   return url.host === ownHost ? undefined : url.href
 }
 

@@ -52,7 +52,7 @@ export const keyDialog = (provider: Provider, method: ApiKeyMethod): Html =>
 <p class="callout" data-note hidden></p>
 ${keyForm(provider, method, {
   action: `/connections/${provider.name}`,
-  returnTo: connectedUrl(provider.name),
+  returnTo: connectedUrl(provider.name, ''),
   cancel: html`<button type="button" class="secondary" data-close>Cancel</button>`
 })}
 </dialog>

@@ -66,7 +66,8 @@ function openWorld(t: Test, storeOfVault: Partial<Store> = {}) {
     connectCodes: createConnectCodes({ store, cipher, clock }),
     revocation,
     deferredTasks: { schedule: task => void deferredTasks.push(task), close: () => {} },
-    publicUrl: 'https://gateway.example',
+    ownHost: 'gateway.example',
+    basePath: '',
     addAccount: async connection => {
       lookedUp.push(connection)
       return { ...connection, account: 'Acme Inc.', accountId: '7' }
