@@ -16,6 +16,7 @@ import { createAccountLookup } from './core/proxy/account-lookup.ts'
 import { createConcurrencyLimits } from './core/proxy/concurrency-limits.ts'
 import { createForward } from './core/proxy/forward.ts'
 import { createLinks } from './core/proxy/links.ts'
+import { createProxiedCalls } from './core/proxy/proxied-call.ts'
 import type { Send } from './core/proxy/upstream.ts'
 import type { Site } from './core/site.ts'
 import type { Bearers } from './core/users/bearers.ts'
@@ -153,10 +154,9 @@ export function createServices(config: Config, dependencies: ServiceDependencies
     renewal,
     revocation,
     deferredTasks,
-    concurrencyLimits: createConcurrencyLimits(),
-    forward: createForward({
-      send,
-      renew: renewal.renew,
+    sendCall: createProxiedCalls({
+      forward: createForward({ send, renew: renewal.renew, vault, clock, events }),
+      concurrencyLimits: createConcurrencyLimits(),
       vault,
       clock,
       events

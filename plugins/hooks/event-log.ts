@@ -53,6 +53,7 @@ async function eventLog({ log }: FastifyInstance, { events, clock }: Pick<Servic
     else log.error(facts, 'the identity provider could not be asked: nobody can sign in and no bearer token can be verified')
   })
   events.subscribe('issuer.available', ({ issuer }) => log.info({ issuer }, 'the identity provider could be asked again'))
+  events.subscribe('rate-limit.unsaved', ({ provider, code }) => log.warn({ provider, code }, 'a rate limit could not be stored'))
   events.subscribe('sign-in.unsaved', ({ provider, code }) => log.warn({ provider, code }, 'the outcome of a sign-in could not be saved'))
   events.subscribe('cleanup.failed', ({ code }) => log.warn({ code }, 'what a lost response left behind could not be deleted'))
 }

@@ -5,9 +5,9 @@ import { timestamp } from '../../src/core/connections/view.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
 import { maxLinkLifetimeMs, maxTargetCharacters } from '../../src/core/proxy/links.ts'
+import { guardTarget } from '../../src/core/proxy/policy.ts'
 import { requestedConnection } from '../../src/core/users/requested-connection.ts'
 import type { Services } from '../../src/services.ts'
-import { guardTarget } from './proxy/policy.ts'
 
 type Body = { provider?: unknown; path?: unknown; expiresIn?: unknown; account?: unknown } | null | undefined
 

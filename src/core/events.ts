@@ -88,6 +88,8 @@ export type GatewayEvents = {
   }
   /** They could be fetched again. */
   'issuer.available': { readonly issuer: string }
+  /** A provider's rate limit could not be stored: other instances go on sending. */
+  'rate-limit.unsaved': { readonly provider: string; readonly code: string | undefined }
   /** The outcome of a sign-in could not be saved: its callback cannot be repeated. */
   'sign-in.unsaved': { readonly provider: string; readonly code: string | undefined }
   /** The cleanup after a lost response or an unfinished sign-in failed. */

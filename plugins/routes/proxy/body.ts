@@ -1,12 +1,10 @@
 import type { IncomingMessage } from 'node:http'
-import type { RequestBody } from '../../../src/core/proxy/upstream.ts'
+import type { ReadBody } from '../../../src/core/proxy/proxied-call.ts'
 import type { IncomingBody } from '../../hooks/request-body.ts'
 import { bodyTooLarge, bodyTruncated, Upload } from './upload.ts'
 
 /** Bodies up to this size are buffered, so that they can be sent a second time. */
 const maxBufferedBytes = 64 * 1024
-
-type ReadBody = { readonly body: RequestBody; readonly bodyLength: number | undefined }
 
 /**
  * Reads a request body: nothing (synchronously), all chunks of a small one, or a stream for a large one, which fails past `maxBytes`.

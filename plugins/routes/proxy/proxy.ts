@@ -1,23 +1,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { ConnectionKey } from '../../../src/core/connections/connection-key.ts'
-import { connectionRequired, connectionUnknown, reconnectRequired } from '../../../src/core/connections/errors.ts'
 import { GatewayError } from '../../../src/core/errors.ts'
 import { clientNetwork } from '../../../src/core/guards/client-network.ts'
 import type { RawHeaders } from '../../../src/core/guards/header-fields.ts'
-import { buildRequestHeaders } from '../../../src/core/guards/request-headers.ts'
 import { buildResponseHeaders } from '../../../src/core/guards/response-headers.ts'
 import { type HttpMethod, httpMethods, type Provider } from '../../../src/core/provider/definition.ts'
 import { findProvider } from '../../../src/core/provider/find-provider.ts'
 import { credentialDetector, rewriteLocation } from '../../../src/core/proxy/credential.ts'
 import { linkEnded } from '../../../src/core/proxy/links.ts'
-import { assertNotRateLimited, recordRateLimit } from '../../../src/core/proxy/provider-rate-limit.ts'
+import { guardHeaderSize, guardTarget } from '../../../src/core/proxy/policy.ts'
+import { type ProxiedCall, usableConnection } from '../../../src/core/proxy/proxied-call.ts'
 import type { ForwardResult } from '../../../src/core/proxy/proxied-request.ts'
-import { isEventStream, isStreamed, type ResponseHead, type StreamedBody, type UpstreamResponse } from '../../../src/core/proxy/upstream.ts'
 import { forEachField } from '../../../src/core/util/raw-headers.ts'
-import { retryAtMs } from '../../../src/core/util/retry-after.ts'
 import type { StoredConnection } from '../../../src/core/vault/owned-connections.ts'
-import type { OpenedConnection } from '../../../src/core/vault/vault.ts'
 import type { Services } from '../../../src/services.ts'
 import { corsHeaders, type ReadingOrigin } from '../../hooks/cors-headers.ts'
 import { hasBody } from '../../hooks/request-body.ts'
@@ -25,7 +20,6 @@ import { resourcePolicyFor } from '../../hooks/same-site.ts'
 import type { ShutdownState } from '../health.ts'
 import { readBody } from './body.ts'
 import { ClientAbortSignal } from './client-abort-signal.ts'
-import { guardTarget } from './policy.ts'
 import { parseSegment, requestTarget } from './target.ts'
 
 declare module 'fastify' {
@@ -35,10 +29,7 @@ declare module 'fastify' {
   }
 }
 
-type Options = Pick<
-  Services,
-  'allowedOrigins' | 'clock' | 'concurrencyLimits' | 'forward' | 'links' | 'providers' | 'publicOrigin' | 'basePath' | 'vault'
-> & {
+type Options = Pick<Services, 'allowedOrigins' | 'clock' | 'links' | 'providers' | 'publicOrigin' | 'basePath' | 'sendCall' | 'vault'> & {
   /** The path below which requests arrive. */
   readonly mountPath: string
   readonly shutdown: ShutdownState
@@ -53,12 +44,9 @@ type Forwarded = {
   readonly isLink?: boolean
 }
 
-const defaultMaxBodyBytes = 32 * 1024 * 1024
-
 /** `/proxy/NAME/…`: the frontend's requests, forwarded with the credential. */
 async function proxy(app: FastifyInstance, options: Options) {
-  const { allowedOrigins, clock, concurrencyLimits, forward, links, providers, publicOrigin, basePath, vault, mountPath, shutdown } =
-    options
+  const { allowedOrigins, clock, links, providers, publicOrigin, basePath, sendCall, vault, mountPath, shutdown } = options
   const resourcePolicy = resourcePolicyFor(publicOrigin, allowedOrigins)
 
   // Bodies are forwarded unchanged. Fastify's parsers would read them, and refuse what the provider may accept.
@@ -81,11 +69,13 @@ async function proxy(app: FastifyInstance, options: Options) {
       const { definition } = findProvider(providers, provider)
       const target = requestTarget(request.originalUrl, mountPath)
       guardTarget(definition, request.method as HttpMethod, target)
-      checkHeaderSize(definition, request.raw.rawHeaders)
+      guardHeaderSize(definition, request.raw.rawHeaders)
 
       const opening = request.open({ provider: definition.name, id })
       // A cached record costs no tick.
-      const stored = connectionIn(request, opening instanceof Promise ? await opening : opening, definition, id)
+      const opened = opening instanceof Promise ? await opening : opening
+      const stored = usableConnection(opened?.connection, definition, id, clock)
+      if (opened) request.touch(opened, stored)
       await proxyRequest(request, reply, { definition, target, stored, clientSignal })
     }
   })
@@ -101,10 +91,10 @@ async function proxy(app: FastifyInstance, options: Options) {
       const { owner, provider, connection, target } = links.open(request.params['*'])
       const { definition } = findProvider(providers, provider)
       guardTarget(definition, request.method as HttpMethod, target)
-      checkHeaderSize(definition, request.raw.rawHeaders)
+      guardHeaderSize(definition, request.raw.rawHeaders)
       const stored = await vault.openLinked(owner, { provider, id: connection })
       if (!stored) throw linkEnded()
-      assertUsable(stored, provider)
+      usableConnection(stored, definition, connection, clock)
       await proxyRequest(request, reply, { definition, target, stored, clientSignal, isLink: true })
     }
   })
@@ -112,78 +102,37 @@ async function proxy(app: FastifyInstance, options: Options) {
   async function proxyRequest(
     request: FastifyRequest,
     reply: FastifyReply,
-    { definition, target, stored: { key, value: connection }, clientSignal, isLink = false }: Forwarded
+    { definition, target, stored, clientSignal, isLink = false }: Forwarded
   ): Promise<void> {
-    const method = request.method as HttpMethod
-    const slot = concurrencyLimits.acquire(key.owner, definition)
-    let upload: StreamedBody | undefined
-    let response: UpstreamResponse | undefined
+    const { raw } = request
+    const call: ProxiedCall = {
+      definition,
+      method: request.method as HttpMethod,
+      target,
+      rawHeaders: raw.rawHeaders,
+      hasBody: hasBody(raw),
+      stored,
+      signal: clientSignal,
+      readBody: maxBytes => {
+        const { incomingBody } = request
+        if (definition.api.idleTimeoutMs?.upload) incomingBody?.allowIdle(definition.api.idleTimeoutMs.upload)
+        return readBody(raw, incomingBody, maxBytes)
+      },
+      network: () => clientNetwork(request.ip)
+    }
     try {
-      // Refuses bad headers before the body arrives.
-      if (hasBody(request.raw)) buildRequestHeaders(request.raw.rawHeaders, {}, [], { method, provider: definition })
-      const { incomingBody } = request
-      if (definition.api.idleTimeoutMs?.upload) incomingBody?.allowIdle(definition.api.idleTimeoutMs.upload)
-      const read = readBody(request.raw, incomingBody, definition.api.maxBodyBytes ?? defaultMaxBodyBytes)
-      const { body, bodyLength } = read instanceof Promise ? await read : read
-      if (isStreamed(body)) {
-        upload = body
-        slot.convertTo('upload', clientNetwork(request.ip))
-      }
-      const result = await forward({
-        key,
-        connection,
-        provider: definition,
-        method,
-        target,
-        rawHeaders: request.raw.rawHeaders,
-        body,
-        bodyLength,
-        signal: clientSignal
-      })
-      response = result.response
-      if (isEventStream(response.headers)) slot.convertTo('eventStream', clientNetwork(request.ip))
-      handleRateLimit(request, key, definition, response)
-      writeHead(reply, definition, result, isLink)
-      const outcome = await response.pipeTo(reply.raw)
-      if (outcome === 'aborted' && !clientSignal.aborted) {
+      await sendCall(call, async result => {
+        writeHead(reply, definition, result, isLink)
+        const outcome = await result.response.pipeTo(reply.raw)
+        if (outcome === 'complete' || clientSignal.aborted) return
         reply.isAborted = true
         request.log.warn({ provider: definition.name }, 'response aborted')
-      }
+      })
     } catch (error) {
-      response?.discard()
       // The client has disconnected: it gets no response, and an error that follows from that is not the provider's.
       if (!clientSignal.aborted || !(error instanceof GatewayError)) throw error
       reply.hijack()
-    } finally {
-      slot.release()
-      // The rest of the body is read and discarded, so that the client reads its response.
-      upload?.release()
     }
-  }
-
-  function connectionIn(
-    request: FastifyRequest,
-    opened: OpenedConnection | undefined,
-    { name }: Provider,
-    id: string | undefined
-  ): StoredConnection {
-    const stored = opened?.connection
-    if (!stored) throw id === undefined ? connectionRequired(name) : connectionUnknown(name)
-    assertUsable(stored, name)
-    request.touch(opened, stored)
-    return stored
-  }
-
-  function assertUsable({ value }: StoredConnection, provider: string): void {
-    if (value.status === 'reconnect_required') throw reconnectRequired(provider)
-    assertNotRateLimited(value, clock)
-  }
-
-  /** The client gets the 429 itself; further requests of the connection are refused here until the pause is over. */
-  function handleRateLimit(request: FastifyRequest, key: ConnectionKey, { api }: Provider, { status, headers }: ResponseHead): void {
-    const untilMs = status === 429 && api.rateLimit ? retryAtMs(api.rateLimit, headers, clock.now()) : undefined
-    if (untilMs === undefined) return
-    recordRateLimit(vault, key, untilMs).catch(error => request.log.warn({ code: error.code }, 'a rate limit could not be stored'))
   }
 
   /** From here on the response bypasses Fastify. */
@@ -215,14 +164,6 @@ function fieldNames(headers: RawHeaders): string[] {
   const names = new Set<string>()
   forEachField(headers, name => names.add(name))
   return [...names]
-}
-
-function checkHeaderSize({ name, title, api: { maxHeaderBytes } }: Provider, rawHeaders: readonly string[]): void {
-  if (maxHeaderBytes === undefined || rawHeaders.reduce((bytes, text) => bytes + text.length, 0) <= maxHeaderBytes) return
-  throw new GatewayError('header_rejected', `The headers are larger than the ${maxHeaderBytes} bytes that are forwarded to ${title}.`, {
-    provider: name,
-    status: 431
-  })
 }
 
 export default fp(proxy, {
