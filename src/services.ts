@@ -20,12 +20,14 @@ import { createProxiedCalls } from './core/proxy/proxied-call.ts'
 import type { Send } from './core/proxy/upstream.ts'
 import type { Site } from './core/site.ts'
 import type { Bearers } from './core/users/bearers.ts'
+import type { Identify } from './core/users/identify.ts'
 import { createServiceKeys } from './core/users/service-keys.ts'
 import { createDeferredTasks } from './core/util/deferred-tasks.ts'
 import { createCipher } from './core/vault/cipher.ts'
 import { createInvitations } from './core/vault/invitations.ts'
 import { createOwnerNames } from './core/vault/owner-names.ts'
 import { defaultRecordCacheLimits } from './core/vault/record-cache.ts'
+import { createUserPrincipals } from './core/vault/user-principals.ts'
 import { createVault } from './core/vault/vault.ts'
 import { createBearerTokens } from './identity/bearer-tokens.ts'
 import { createBearers } from './identity/bearers.ts'
@@ -39,6 +41,10 @@ export type ServiceDependencies = {
   readonly clock: Clock
   readonly send: Send
   readonly lookupFor: LookupFor
+  /** In an embedding application: who the user of a request is. */
+  readonly identify?: Identify
+  /** Where the embedding application signs users in. */
+  readonly loginUrl?: string
   readonly tokenTimeouts?: TokenTimeouts
   /** How long a session whose response was lost can be claimed by its browser, in milliseconds. */
   readonly undeliveredMs?: number
@@ -53,7 +59,7 @@ const defaultTokenTimeouts: TokenTimeouts = { exchangeMs: 30_000, refreshMs: max
 export type Services = ReturnType<typeof createServices>
 
 export function createServices(config: Config, dependencies: ServiceDependencies) {
-  const { store, clock, send, lookupFor, tokenTimeouts = defaultTokenTimeouts, undeliveredMs = flowLifetimeMs } = dependencies
+  const { store, clock, send, lookupFor, identify, tokenTimeouts = defaultTokenTimeouts, undeliveredMs = flowLifetimeMs } = dependencies
   const { providers, publicUrl, publicOrigin, basePath, allowedOrigins, session: limits, connectionIdleMs } = config
   const cipher = createCipher(config.keys.token)
   const events = createEvents()
@@ -80,13 +86,14 @@ export function createServices(config: Config, dependencies: ServiceDependencies
           ...(jwtIssuer?.jwksUrl !== undefined && { jwksUrl: jwtIssuer.jwksUrl })
         })
   const shared = { clock, events, lookupFor, ...(issuer && { issuer }) }
+  const namespace = config.userNamespaces[0] ?? { issuer: '', claim: 'sub' }
   const bearers: Bearers | undefined =
     jwt || serviceKeys.length > 0
       ? createBearers({
           tokens: jwt && createBearerTokens({ jwt, loginClientId: config.login?.clientId, ...shared }),
           serviceKeys: createServiceKeys(serviceKeys),
           ownerNames,
-          namespace: config.userNamespaces[0] ?? { issuer: '', claim: 'sub' }
+          namespace
         })
       : undefined
   const login = config.login && {
@@ -149,6 +156,10 @@ export function createServices(config: Config, dependencies: ServiceDependencies
     bearers,
     issuer,
     login,
+    identify,
+    /** Where a browser that nobody is signed in to goes, if users sign in. */
+    loginUrl: login ? `${publicUrl}/login` : dependencies.loginUrl,
+    principalOf: createUserPrincipals(ownerNames, namespace),
     invitations,
     oauthProviders,
     renewal,

@@ -35,10 +35,10 @@ export type ErrorResponder = (error: Error, request: FastifyRequest, reply: Fast
 /** The codes whose remedy is to connect again. */
 const connectCodes: ReadonlySet<ErrorCode> = new Set(['connection_required', 'reconnect_required', 'state_invalid'])
 
-type ErrorOptions = Pick<Services, 'providers' | 'publicUrl' | 'bearers' | 'login'>
+type ErrorOptions = Pick<Services, 'providers' | 'publicUrl' | 'bearers' | 'loginUrl'>
 
 /** The one place where an error becomes a response: a problem document, or for a browser that prefers HTML a page that says the same. */
-export function createErrorResponder({ providers, publicUrl, bearers, login }: ErrorOptions): ErrorResponder {
+export function createErrorResponder({ providers, publicUrl, bearers, loginUrl }: ErrorOptions): ErrorResponder {
   function settingsOf(error: GatewayError, request: FastifyRequest) {
     const provider = error.provider ?? configOf(request).provider ?? (request.params as { provider?: string } | undefined)?.provider
     return provider === undefined ? undefined : providers.get(provider)
@@ -55,7 +55,7 @@ export function createErrorResponder({ providers, publicUrl, bearers, login }: E
       requestId: request.id,
       ...(settings && { provider: settings.definition.name }),
       ...(settings && connectCodes.has(error.code) && { connectUrl: connectUrl(settings, publicUrl) }),
-      ...(login && error.code === 'user_required' && error.status === 401 && { loginUrl: `${publicUrl}/login` }),
+      ...(loginUrl !== undefined && error.code === 'user_required' && error.status === 401 && { loginUrl }),
       ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter })
     }
   }
@@ -63,7 +63,7 @@ export function createErrorResponder({ providers, publicUrl, bearers, login }: E
   /** RFC 6750 §3. A browser without a session is not told about tokens that it does not have. */
   function challengeOf({ code }: GatewayError): string | undefined {
     if (code === 'token_invalid') return 'Bearer error="invalid_token"'
-    return code === 'user_required' && bearers && !login ? 'Bearer' : undefined
+    return code === 'user_required' && bearers && loginUrl === undefined ? 'Bearer' : undefined
   }
 
   return (thrown, request, reply) => {

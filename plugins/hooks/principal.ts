@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isUserOwner } from '../../src/core/users/owner.ts'
-import type { Principal } from '../../src/core/users/principal.ts'
+import type { Principal, UserPrincipal } from '../../src/core/users/principal.ts'
 import { userRequired } from '../../src/core/users/user.ts'
 import type { ConnectionSelector, OpenedConnection, OpenedConnections } from '../../src/core/vault/vault.ts'
 import type { Services } from '../../src/services.ts'
@@ -29,15 +29,34 @@ declare module 'fastify' {
     openAll(): Promise<OpenedConnections | undefined>
     /** Whether a user is signed in in this browser. */
     isSignedIn(): Promise<boolean>
+    /**
+     * The user whom the request's bearer names, or whom the embedding application identifies. `undefined` for a browser whose session alone
+     * says who it acts for, or that nobody is signed in to.
+     * @throws {GatewayError} as `principal` for a bearer
+     */
+    userPrincipal(): Promise<UserPrincipal | undefined>
+    /** What `userPrincipal` has found of the application's user; `null` before. */
+    identified: UserPrincipal | undefined | null
   }
 }
 
-type Options = Pick<Services, 'login' | 'publicUrl' | 'vault'>
+type Options = Pick<Services, 'identify' | 'principalOf' | 'login' | 'loginUrl' | 'vault'>
 
 /** Who a request acts for. Everything that a request reads or changes is found by this, and by nothing else in the request. */
-async function principal(app: FastifyInstance, { login, publicUrl, vault }: Options) {
+async function principal(app: FastifyInstance, { identify, principalOf, login, loginUrl, vault }: Options) {
+  app.decorateRequest('identified', null)
+  app.decorateRequest('userPrincipal', async function (this: FastifyRequest) {
+    if (this.hasBearer) return this.bearerPrincipal()
+    if (identify && this.identified === null) {
+      const user = await identify(this.raw)
+      this.identified = user === undefined || user === null ? undefined : await principalOf(user)
+    }
+    return this.identified ?? undefined
+  })
+
   app.decorateRequest('principal', function (this: FastifyRequest) {
     if (this.hasBearer) return this.bearerPrincipal()
+    if (identify) return this.identified ?? this.userPrincipal().then(required)
     const { sessionRef } = this
     // Where users sign in, a browser's session from before is nobody's.
     if (login && !(sessionRef && isUserOwner(sessionRef.owner))) throw signInRequired()
@@ -54,11 +73,11 @@ async function principal(app: FastifyInstance, { login, publicUrl, vault }: Opti
     return opened instanceof Promise ? opened.then(required) : required(opened)
   })
 
-  if (login)
+  if (loginUrl !== undefined)
     app.addHook('preHandler', async (request, reply) => {
       if (!request.routeOptions.config.signInFirst || request.hasBearer || !isNavigation(request)) return
-      if (await request.isSignedIn()) return
-      return reply.redirect(`${publicUrl}/login?return_to=${encodeURIComponent(request.originalUrl)}`, 302)
+      if (identify ? await request.userPrincipal() : await request.isSignedIn()) return
+      return reply.redirect(`${loginUrl}${loginUrl.includes('?') ? '&' : '?'}return_to=${encodeURIComponent(request.originalUrl)}`, 302)
     })
 
   app.decorateRequest('isSignedIn', async function (this: FastifyRequest) {
@@ -78,6 +97,6 @@ async function principal(app: FastifyInstance, { login, publicUrl, vault }: Opti
   }
 }
 
-const signInRequired = () => userRequired('Nobody is signed in in this browser, or the session has ended. Open loginUrl to sign in.')
+const signInRequired = () => userRequired('Nobody is signed in in this browser, or the session has ended. Sign in, and try again.')
 
 export default fp(principal, { name: 'principal', dependencies: ['bearers', 'session'] })

@@ -89,7 +89,7 @@ async function rateLimits(app: FastifyInstance, { store, clock, vault, signInsPe
    * whoever opens another user's link is not.
    */
   async function knownOwner(request: FastifyRequest): Promise<string | undefined> {
-    const principal = request.hasBearer ? await request.bearerPrincipal() : request.sessionRef
+    const principal = (await request.userPrincipal()) ?? request.sessionRef
     const opened = principal && (await vault.openAll(principal))
     return opened && (isUserOwner(opened.owner) || opened.connections.size > 0) ? opened.owner : undefined
   }
@@ -125,7 +125,7 @@ async function rateLimits(app: FastifyInstance, { store, clock, vault, signInsPe
       return
     }
     if (action === 'sign-in' && !this.hasBearer) await consume(this, `${action} address ${clientNetwork(this.ip ?? '')}`, signInsPerAddress)
-    const owner = this.hasBearer ? (await this.bearerPrincipal()).owner : (await this.findSession())?.owner
+    const owner = ((await this.userPrincipal()) ?? (await this.findSession()))?.owner
     const max = action === 'sign-in' ? maxPerMinute.signInsOfSession : maxPerMinute.refreshesOfSession
     if (owner !== undefined) await consume(this, `${action} owner ${owner}`, max)
   })

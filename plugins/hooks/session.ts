@@ -11,7 +11,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /**
      * What the session cookie names, if it could be opened. Whether that session is live is for the vault to say. `undefined` for a request
-     * with a bearer, which alone says who the request acts for.
+     * with a bearer, and where an application identifies users: these alone say who the request acts for.
      */
     readonly sessionRef: SessionRef | undefined
     /** The live session that the cookie names. Counts as activity. */
@@ -28,7 +28,7 @@ declare module 'fastify' {
   }
 }
 
-type Options = Pick<Services, 'vault' | 'limits' | 'clock'> & { readonly sealedCookies: SealedCookies }
+type Options = Pick<Services, 'vault' | 'limits' | 'clock' | 'identify'> & { readonly sealedCookies: SealedCookies }
 
 type OpenedCookie = { readonly ref: SessionRef; readonly isStale: boolean }
 
@@ -38,7 +38,7 @@ const maxCached = 10_000
 const maxCachedCharacters = 512
 
 /** The cookie by which a browser is recognized. */
-async function session(app: FastifyInstance, { vault, limits, clock, sealedCookies }: Options) {
+async function session(app: FastifyInstance, { vault, limits, clock, identify, sealedCookies }: Options) {
   const kind = sealedCookies.session
   const { name, attributes, seal } = kind
   const cache = new BoundedMap<string, OpenedCookie>({ maxEntries: maxCached, order: 'fifo' })
@@ -60,7 +60,7 @@ async function session(app: FastifyInstance, { vault, limits, clock, sealedCooki
 
   app.decorateRequest('sessionRef', {
     getter(this: FastifyRequest) {
-      return this.hasBearer ? undefined : open(this)?.ref
+      return this.hasBearer || identify ? undefined : open(this)?.ref
     }
   })
   app.decorateRequest('touch', function (this: FastifyRequest, opened: Opened, connection?: StoredConnection) {
@@ -82,7 +82,7 @@ async function session(app: FastifyInstance, { vault, limits, clock, sealedCooki
     return this.setCookie(name, '', { ...attributes(0), expires: new Date(0) })
   })
   app.decorateReply('resealedSessionCookie', function (this: FastifyReply) {
-    const opened = this.request.hasBearer ? undefined : open(this.request)
+    const opened = this.request.hasBearer || identify ? undefined : open(this.request)
     return opened?.isStale && !this.hasSessionCookie
       ? app.serializeCookie(name, seal({ ...opened.ref }), attributes(limits.maxMs))
       : undefined

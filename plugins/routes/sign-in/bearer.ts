@@ -147,8 +147,8 @@ export async function bearerSignIn(app: FastifyInstance, options: BearerSignInOp
   })
 
   async function requireUser(request: FastifyRequest): Promise<UserPrincipal> {
-    const principal = request.hasBearer ? await request.principal() : undefined
-    if (principal?.id === undefined && principal) return principal
+    const principal = await request.userPrincipal()
+    if (principal) return principal
     throw userRequired('This begins and ends with the bearer token of a user. In a page that has the cookie, open connectUrl instead.')
   }
 }

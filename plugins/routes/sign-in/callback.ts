@@ -26,6 +26,7 @@ export async function callback(app: FastifyInstance, options: ProviderRouteOptio
     const result = await completeSignIn(provider, params, {
       flows: request.flows,
       sessionRef: request.sessionRef,
+      user: request.hasBearer ? undefined : await request.userPrincipal(),
       sentCookies: request.headers.cookie !== undefined,
       findSession: () => request.findSession()
     })

@@ -44,12 +44,11 @@ export async function start(app: FastifyInstance, options: ProviderRouteOptions)
 
     const opened = await request.open()
     if (opened?.session) request.touch(opened)
-    const session = opened?.session?.value
-    if (opened && !session) throw beginsByPost(name)
+    if (request.hasBearer) throw beginsByPost(name)
     // A browser without a session gets one at its callback. Its tabs share the owner, so that they end in one session.
-    const owner = session?.owner ?? newSessionOwner(request.flows) ?? newId()
+    const owner = opened?.owner ?? newSessionOwner(request.flows) ?? newId()
     if (account !== undefined) await checkAccount(request, definition, account)
-    const startsSession = session === undefined
+    const startsSession = opened === undefined
     const optional = { ...(account !== undefined && { account }), ...(scopes && { scopes }) }
     const flow = createFlow({ provider: name, returnTo, owner, startsSession, ...optional }, clock.now())
 

@@ -9,6 +9,7 @@ import { appendParams } from '../guards/return-to.ts'
 import type { Clock, Store } from '../ports.ts'
 import { newId, type PresentedFlows, type Session, type SessionRef } from '../session.ts'
 import { isUserOwner } from '../users/owner.ts'
+import type { UserPrincipal } from '../users/principal.ts'
 import type { DeferredTasks } from '../util/deferred-tasks.ts'
 import type { Invitations, RedeemableInvitation } from '../vault/invitations.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -51,6 +52,8 @@ export type SignInProvider = {
 /** The browser that sends the callback. */
 export type CallbackBrowser = PresentedFlows & {
   readonly sessionRef: SessionRef | undefined
+  /** The user whom an embedding application identifies: there is no session then. */
+  readonly user?: UserPrincipal | undefined
   readonly sentCookies: boolean
   findSession(): Promise<Session | undefined>
 }
@@ -149,6 +152,10 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
 
   /** The flow is this browser's, and it has not signed out, or in as another owner, since. */
   async function sessionFor(browser: CallbackBrowser, flow: Flow): Promise<Session | undefined> {
+    if (browser.user) {
+      if (browser.user.owner === flow.owner) return undefined
+      throw signInInvalid('Another user began it in this browser.')
+    }
     const session = await browser.findSession()
     if (session ? session.owner === flow.owner : flow.startsSession) return session
     throw signInInvalid('The session in which it was started has ended.')
@@ -192,7 +199,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
   }
 
   async function connectOwn(signIn: SignIn, session: Session | undefined, connection: Connection): Promise<CompletedSignIn> {
-    const owner = session?.owner ?? newSessionOwner(signIn.browser.flows) ?? signIn.flow.owner
+    const owner = session?.owner ?? (signIn.browser.user ? undefined : newSessionOwner(signIn.browser.flows)) ?? signIn.flow.owner
     const result = await connect(signIn, owner, session, connection)
     return result.kind === 'unproven' ? askForSession(signIn, connection) : connected(signIn, owner, result)
   }
@@ -206,7 +213,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
   ): Promise<Stored | { readonly kind: 'unproven' }> {
     const callback = { flow: flowId(flow), presentedFlows: browser.flows.map(flowId), startedAtMs }
     try {
-      const result = await vault.connect(owner, session, connection, { account: flow.account, callback, browser })
+      const result = await vault.connect(owner, session, connection, { account: flow.account, callback, browser, user: browser.user?.user })
       if ('replaced' in result) revocation.revokeReplaced(result.replaced, connection)
       if (result.kind === 'full') throw tooManyAccounts(connection.provider)
       if (result.kind === 'ended') throw signInInvalid('The session ended in the meantime.')
@@ -320,7 +327,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
 
   /** The outcome of the sign-in with this state, if the request may learn it. */
   async function findOutcome({ name }: SignInProvider, browser: CallbackBrowser, flow: Flow | undefined, state: string | undefined) {
-    if (!flow && (state === undefined || !browser.sessionRef)) return undefined
+    if (!flow && (state === undefined || !(browser.sessionRef || browser.user))) return undefined
     const outcome = await outcomes.find(flowId(flow ?? { state: state ?? '' }))
     return outcome?.provider === name ? outcome : undefined
   }
@@ -345,9 +352,10 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
   }
 
   async function repeatInSession(browser: CallbackBrowser, outcome: SignInOutcome | undefined): Promise<CompletedSignIn> {
-    const session = outcome && (await browser.findSession())
+    const session = outcome && (browser.user ?? (await browser.findSession()))
     // A session whose id was rotated may be anybody's copy of the cookie.
-    if (!outcome || !('location' in outcome) || !isOwnerOf(outcome, session) || session?.superseded) throw unknownState(browser)
+    const isCopy = session !== undefined && 'superseded' in session && session.superseded !== undefined
+    if (!outcome || !('location' in outcome) || !isOwnerOf(outcome, session) || isCopy) throw unknownState(browser)
     return { kind: 'redirect', location: outcome.location }
   }
 
@@ -391,7 +399,7 @@ export function connectErrorOf({ kind, reason, isClientRejected }: TokenEndpoint
   return isClientRejected ? 'client_rejected' : (reason ?? 'provider_error')
 }
 
-const isOwnerOf = (outcome: SignInOutcome, session: Session | undefined): boolean =>
+const isOwnerOf = (outcome: SignInOutcome, session: Pick<Session, 'owner'> | undefined): boolean =>
   session !== undefined && 'owner' in outcome && session.owner === outcome.owner
 
 const recordedRefusal = ({ code, detail }: { code: string; detail: string }) =>
