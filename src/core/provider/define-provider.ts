@@ -1,3 +1,4 @@
+import { callable, type ProviderDefinition } from './configured-provider.ts'
 import type { AccountSource, CredentialCheck, Provider, TokenRefusal } from './definition.ts'
 
 /** Throws a TypeError that names the provider and the field. */
@@ -12,10 +13,10 @@ const pointerPattern = /^(\/([^~]|~[01])*)*$/
 
 /**
  * Validates a definition when its file is loaded, so that a mistake in it fails the start and not a request.
- * @returns the definition itself, frozen
+ * @returns the definition, frozen, as a function that takes the operator's part of it
  * @throws {TypeError} naming the provider and the field
  */
-export function defineProvider(provider: Provider): Provider {
+export function defineProvider(provider: Provider): ProviderDefinition {
   const { name, api, methods } = provider
   const { oauth2, apiKey } = methods
   const fail: Fail = (field, requirement) => {
@@ -45,7 +46,7 @@ export function defineProvider(provider: Provider): Provider {
   checkUrls(provider, fail)
   checkAccount('methods.oauth2.account', oauth2?.account, ['token', 'id_token', 'lookup'], provider, fail)
   checkAccount('methods.apiKey.account', apiKey?.account, ['check', 'lookup'], provider, fail)
-  return Object.freeze(provider)
+  return callable(provider)
 }
 
 function checkLimits(api: Provider['api'], fail: Fail): void {

@@ -173,7 +173,7 @@ for (const [mistake, [field, cases]] of Object.entries(rejected)) {
   })
 }
 
-t.test('a valid definition is returned unchanged and frozen', async t => {
+t.test('a valid definition is returned with its fields unchanged, and frozen', async t => {
   for (const parts of [
     {},
     { name: 'a' },
@@ -199,7 +199,8 @@ t.test('a valid definition is returned unchanged and frozen', async t => {
     }
   ]) {
     const provider = providerWith(parts)
-    t.equal(defineProvider(provider), provider)
-    t.ok(Object.isFrozen(provider))
+    const definition = defineProvider(provider)
+    t.strictSame({ ...definition }, provider)
+    t.ok(Object.isFrozen(definition))
   }
 })

@@ -1,0 +1,70 @@
+import { nearestName } from '../util/nearest-name.ts'
+import type { Provider } from './definition.ts'
+
+/**
+ * What an operator sets for a provider: the `<P>_…` variables of the environment in camel case. URLs replace those of the definition. With
+ * `clientId` the provider's OAuth is on; without `clientSecret` the client is a public one (RFC 6749 §2.1).
+ */
+export type ProviderOptions = {
+  readonly clientId?: string
+  readonly clientSecret?: string
+  /** Requested instead of the definition's. */
+  readonly scopes?: readonly string[]
+  readonly authorizeUrl?: string
+  readonly tokenUrl?: string
+  readonly refreshUrl?: string
+  readonly revokeUrl?: string
+  /** Instead of the definition's `api.baseUrl`. */
+  readonly apiUrl?: string
+  /** RFC 9207: the issuer that a callback's `iss` must equal. */
+  readonly issuer?: string
+}
+
+/** A definition with the operator's part of it. */
+export type ConfiguredProvider = { readonly definition: Provider; readonly options: ProviderOptions }
+
+/** A definition that is called with the operator's part of it: `github({ clientId, clientSecret })`. Its fields are properties, as in data. */
+export type ProviderDefinition = Provider & ((options?: ProviderOptions) => ConfiguredProvider)
+
+const kinds: { readonly [Name in keyof ProviderOptions]-?: 'text' | 'list' } = {
+  clientId: 'text',
+  clientSecret: 'text',
+  scopes: 'list',
+  authorizeUrl: 'text',
+  tokenUrl: 'text',
+  refreshUrl: 'text',
+  revokeUrl: 'text',
+  apiUrl: 'text',
+  issuer: 'text'
+}
+const optionNames = Object.keys(kinds)
+
+/** A frozen function with the fields of a definition, `name` among them, as own enumerable properties: a spread copies all of them. */
+export function callable(provider: Provider): ProviderDefinition {
+  const definition = ((options = {}) => configure(definition, options)) as ProviderDefinition
+  // A function's own `name` cannot be assigned, only defined.
+  for (const [field, value] of Object.entries(provider)) Object.defineProperty(definition, field, { value, enumerable: true })
+  return Object.freeze(definition)
+}
+
+/** @throws {TypeError} naming the provider and the option, never its value, which may be a secret */
+function configure(definition: Provider, options: ProviderOptions): ConfiguredProvider {
+  const fail = (problem: string): never => {
+    throw new TypeError(`provider ${JSON.stringify(definition.name)}: ${problem}`)
+  }
+  if (typeof options !== 'object' || options === null) fail('its options must be an object, such as { clientId, clientSecret }.')
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  for (const [name, value] of given) {
+    if (!optionNames.includes(name))
+      fail(
+        `there is no option ${JSON.stringify(name)}; ${nearestName(name, optionNames)} is probably meant. The options are: ${optionNames.join(', ')}.`
+      )
+    const isList = kinds[name as keyof ProviderOptions] === 'list'
+    if (isList ? !isTexts(value) : typeof value !== 'string')
+      fail(`the option ${name} must be ${isList ? 'a list of strings' : 'a string'}.`)
+  }
+  const copy = given.map(([name, value]) => [name, Array.isArray(value) ? Object.freeze([...value]) : value] as const)
+  return Object.freeze({ definition, options: Object.freeze(Object.fromEntries(copy)) })
+}
+
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(item => typeof item === 'string')
