@@ -1,9 +1,9 @@
 import type { Clock, Store } from '../core/ports.ts'
-import type { RedisTarget } from './redis/target.ts'
+import type { RedisClient, RedisTarget } from './redis/target.ts'
 
 export type StoreOptions = {
-  /** `REDIS_URL`; without it, records are stored in an embedded SQLite file. */
-  redis?: RedisTarget | undefined
+  /** `REDIS_URL`, or an application's client; without it, records are stored in an embedded SQLite file. */
+  redis?: RedisTarget | RedisClient | undefined
   /** `DATA_DIR`, the directory of that file. */
   dataDir: string
   clock: Clock

@@ -1,10 +1,10 @@
-import { Cluster, type Redis, ReplyError } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import type { ChangeFeed } from '../../core/ports.ts'
 import { withTimeout } from '../../core/util/timeout.ts'
 import { type ChangeListeners, createChangeListeners } from '../change-listeners.ts'
-import { commandTimeoutMs, connectRedis, reconnectDelayMs } from './client.ts'
+import { commandTimeoutMs, connectRedis, isCluster, isReplyError, reconnectDelayMs } from './client.ts'
 import { aliveChannel, keyPrefix } from './keys.ts'
-import type { RedisTarget } from './target.ts'
+import type { RedisClient, RedisTarget } from './target.ts'
 
 export type RedisChangeFeed = ChangeFeed & { close(): void }
 
@@ -24,7 +24,7 @@ const maxMissedHeartbeats = 2
  *
  * Where the server or the ACL user does not allow tracking, no change is reported, `isReliable` stays false and every read goes to Redis.
  */
-export function openRedisChangeFeed(client: Redis | Cluster, target: RedisTarget, instance: string): RedisChangeFeed {
+export function openRedisChangeFeed(client: Redis | Cluster, target: RedisTarget | RedisClient, instance: string): RedisChangeFeed {
   const listeners = createChangeListeners()
   const trackers = new Map<Redis | 'only', Tracker>()
   /** Read by every request, so it is computed when it changes. */
@@ -34,7 +34,7 @@ export function openRedisChangeFeed(client: Redis | Cluster, target: RedisTarget
     listeners.publish(undefined, Math.max(removedSilenceMs, ...trackers.values().map(tracker => tracker.silenceMs())))
   }
 
-  if (client instanceof Cluster) {
+  if (isCluster(client)) {
     // Replicas too: one of them may be the next master.
     const trackNodes = () => {
       const nodes = new Set(client.nodes('all'))
@@ -99,7 +99,7 @@ function track(connection: Redis, instance: string, { publish, wakeWaiters }: Ch
   connection.on('ready', () => {
     withTimeout(commandTimeoutMs, startTracking()).catch(error => {
       // An error reply is final. A timeout, as of a frozen server, is not: without a reconnect nothing would start tracking again.
-      if (!(error instanceof ReplyError)) connection.disconnect(true)
+      if (!isReplyError(error)) connection.disconnect(true)
     })
   })
   connection.on('error', () => {})

@@ -1,7 +1,7 @@
-import { Cluster, type Redis, ReplyError } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import { withTimeout } from '../../core/util/timeout.ts'
 import { storeUnavailable } from '../errors.ts'
-import { commandTimeoutMs } from './client.ts'
+import { commandTimeoutMs, isCluster, isReplyError } from './client.ts'
 import { createOutageDeadlines } from './outage-deadlines.ts'
 import { createReadyWait } from './ready.ts'
 
@@ -35,7 +35,7 @@ export function createCommandRunner(
   const outageDeadlines = createOutageDeadlines(deadlineMs, minTimeoutMs)
   client.on('ready', outageDeadlines.reset)
   // In a Cluster one node may be silent while the others reply.
-  const nodeOf = client instanceof Cluster ? (hashTag: string) => hashTag : () => ''
+  const nodeOf = isCluster(client) ? (hashTag: string) => hashTag : () => ''
 
   async function run<T>(hashTag: string, command: () => Promise<T>, timeoutMs = deadlineMs): Promise<T> {
     try {
@@ -55,7 +55,7 @@ export function createCommandRunner(
       outageDeadlines.markAlive(nodeOf(hashTag))
       return value
     } catch (error) {
-      if (error instanceof ReplyError) outageDeadlines.markAlive(nodeOf(hashTag))
+      if (isReplyError(error)) outageDeadlines.markAlive(nodeOf(hashTag))
       throw error
     }
   }

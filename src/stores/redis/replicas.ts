@@ -1,9 +1,9 @@
-import { Cluster, Command, type Redis, ReplyError } from 'ioredis'
+import { type Cluster, Command, type Redis } from 'ioredis'
 import { withTimeout } from '../../core/util/timeout.ts'
 import { replicationUnconfirmed } from '../errors.ts'
-import { connectRedis, reconnectDelayMs } from './client.ts'
+import { connectRedis, isCluster, isReplyError, reconnectDelayMs } from './client.ts'
 import { ownerKey, replicationMarkerKey } from './keys.ts'
-import type { RedisTarget } from './target.ts'
+import type { RedisClient, RedisTarget } from './target.ts'
 
 export type RedisReplicas = {
   /** See `Store.confirmReplicated`. */
@@ -26,12 +26,12 @@ const replicaExpectedMs = 10 * 60_000
  * Waits until a replica has a write, where there is a replica. On connections of its own: WAIT blocks all later commands of its
  * connection. A user who has no right to WAIT or INFO does not wait.
  */
-export function openRedisReplicas(client: Redis | Cluster, target: RedisTarget, description: string): RedisReplicas {
+export function openRedisReplicas(client: Redis | Cluster, target: RedisTarget | RedisClient, description: string): RedisReplicas {
   /** When each master last had a replica, by its replication id: a promoted replica has a new id. */
   const replicaSeenAtMs = new Map<string, number>()
   const waiters = new Map<Redis | 'only', ReplicationWaiter>()
 
-  const masters = (): Redis[] => (client instanceof Cluster ? client.nodes('master') : [client])
+  const masters = (): Redis[] => (isCluster(client) ? client.nodes('master') : [client])
 
   /** @returns whether the master has a replica, or had one recently */
   async function hasReplica(master: Redis): Promise<boolean> {
@@ -51,7 +51,7 @@ export function openRedisReplicas(client: Redis | Cluster, target: RedisTarget, 
 
   /** The waiter of the master that has the owner's records; opens its connection at first use. */
   function waiterFor(owner: string): ReplicationWaiter {
-    const master = client instanceof Cluster ? masterOf(client, ownerKey(owner)) : 'only'
+    const master = isCluster(client) ? masterOf(client, ownerKey(owner)) : 'only'
     if (master === undefined) throw replicationUnconfirmed(new Error(`${description}: no node has the slot`))
     for (const [other, waiter] of waiters) {
       if (other === 'only' || masters().includes(other)) continue
@@ -72,7 +72,7 @@ export function openRedisReplicas(client: Redis | Cluster, target: RedisTarget, 
       let reason = 'no replica has confirmed a write'
       const isConfirmed = await withTimeout(deadlineMs, waiterFor(owner).wait(owner)).catch((error: Error) => {
         reason = error.message
-        return error instanceof ReplyError
+        return isReplyError(error)
       })
       if (!isConfirmed) throw replicationUnconfirmed(new Error(`${description}: ${reason}`))
     },

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Cluster, type Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { Store } from '../../core/ports.ts'
 import { Timeout, withTimeout } from '../../core/util/timeout.ts'
 import { openRedisChangeFeed } from './change-feed.ts'
-import { connectRedis } from './client.ts'
+import { connectRedis, isCluster } from './client.ts'
 import { createCommandRunner } from './command-runner.ts'
 import { claimKey, countKey, leaseKey, ownerKey, ownerOf, valueKey } from './keys.ts'
 import { openRedisReplicas } from './replicas.ts'
 import { commitArguments, wholeMs } from './scripts.ts'
-import type { RedisTarget } from './target.ts'
+import type { RedisClient, RedisTarget } from './target.ts'
 
 /** A holder that has not extended its lease for this long is checked for being dead. A living one extends it several times in this time. */
 const minSilenceMs = 500
@@ -17,7 +17,7 @@ const minSilenceMs = 500
 const recheckDelayMs = 250
 
 export type RedisStoreOptions = {
-  target: RedisTarget
+  target: RedisTarget | RedisClient
   /** How long a command waits for a connection. */
   connectionTimeoutMs?: number
 }
@@ -30,7 +30,7 @@ export type RedisStoreOptions = {
  * it safe to repeat with expectations, and a lease that nobody knows of expires.
  */
 export function openRedisStore({ target, connectionTimeoutMs }: RedisStoreOptions): Store {
-  const description = `Redis at ${target.displayUrl}`
+  const description = 'displayUrl' in target ? `Redis at ${target.displayUrl}` : "the application's Redis"
   const client = connectRedis(target)
   const instance = randomUUID()
   const changes = openRedisChangeFeed(client, target, instance)
@@ -73,7 +73,7 @@ export function openRedisStore({ target, connectionTimeoutMs }: RedisStoreOption
     scanOwners: async function* (expiringWithinMs) {
       // The nodes are known only once there is a connection.
       await run('', async () => undefined)
-      const nodes = client instanceof Cluster ? client.nodes('master') : [client]
+      const nodes = isCluster(client) ? client.nodes('master') : [client]
       for (const node of nodes) {
         let cursor = '0'
         do {

@@ -15,6 +15,16 @@ export type RedisTarget = {
   displayUrl: string
 }
 
+/**
+ * An application's client of ioredis, single, with Sentinel or of a Cluster. It says where Redis is; connections of our own are opened to it.
+ * By its members, since it may be of another copy of ioredis.
+ */
+export type RedisClient = {
+  readonly isCluster: boolean
+  readonly options: object
+  duplicate(...args: never[]): unknown
+}
+
 const defaultPorts = { single: 6379, cluster: 6379, sentinel: 26379 }
 
 const examples = {
