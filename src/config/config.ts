@@ -66,12 +66,25 @@ const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 const hour = 3600
 const day = 24 * hour
 
+/** What the caller has. */
+export type ConfigContext = {
+  /** Without a configured provider, outside production, it starts the sandbox. Default: yes. */
+  readonly hasSandbox?: boolean
+  /** A store of its own: `REDIS_URL` does not decide where records are. Default: no. */
+  readonly hasStore?: boolean
+}
+
 /**
  * Reads the configuration from environment variables.
  * @param port the port to listen on, after `PORT=0` has been resolved
  * @throws {ConfigError} with all problems at once
  */
-export function readConfig(variables: Environment, definitions: readonly Provider[], port = readPort(variables)): Config {
+export function readConfig(
+  variables: Environment,
+  definitions: readonly Provider[],
+  port = readPort(variables),
+  { hasSandbox = true, hasStore = false }: ConfigContext = {}
+): Config {
   const env = new EnvironmentReader(variables)
   const production = readProduction(env)
   const configuredHost = readHost(env, production)
@@ -115,10 +128,10 @@ export function readConfig(variables: Environment, definitions: readonly Provide
     keepAliveMs: readSeconds(env, 'KEEP_ALIVE_TIMEOUT', { min: 1, max: hour, defaultSeconds: 72 }),
     workers: env.integer('WORKERS', { min: 1, max: 256, example: 2 }) ?? 1,
     logLevel: env.oneOf('LOG_LEVEL', logLevels, 'info') ?? 'info',
-    providers: readProviders(env, definitions, production)
+    providers: readProviders(env, definitions, { production, hasSandbox: hasSandbox && !production })
   }
   // An invalid REDIS_URL is one problem only: it does not select the embedded store.
-  const isEmbedded = env.text('REDIS_URL') === undefined
+  const isEmbedded = env.text('REDIS_URL') === undefined && !hasStore
   if (config.workers > 1) checkWorkers(env, { isEmbedded, providers: config.providers })
   if (isEmbedded || !(configuredKeys.session && configuredKeys.token)) checkDataDir(env, dataDir)
   checkMisspelledNames(env, production)

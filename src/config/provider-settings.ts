@@ -6,6 +6,12 @@ import { type ParsedUrl, readUrl } from './urls.ts'
 /** `process-street` -> `PROCESS_STREET` */
 export const variablePrefix = (provider: Provider): string => provider.name.toUpperCase().replaceAll('-', '_')
 
+type Mode = {
+  readonly production: boolean
+  /** Without a configured provider, the sandbox plays those that it knows. */
+  readonly hasSandbox: boolean
+}
+
 /**
  * The providers to offer, by name: those that `PROVIDERS` lists; by default those with an OAuth client, and those with API keys whose
  * `API_URL` is set.
@@ -13,7 +19,7 @@ export const variablePrefix = (provider: Provider): string => provider.name.toUp
 export function readProviders(
   env: EnvironmentReader,
   definitions: readonly Provider[],
-  production: boolean
+  { production, hasSandbox }: Mode
 ): Map<string, ProviderSettings> {
   const all = new Map<string, ProviderSettings>()
   const usable = new Map<string, ProviderSettings>()
@@ -24,13 +30,13 @@ export function readProviders(
     if (settings.client || (hasApiUrl && definition.methods.apiKey)) usable.set(definition.name, settings)
   }
   const selected = env.list('PROVIDERS', definitions[0]?.name)
-  if (production && usable.size === 0 && !selected?.some(name => all.get(name)?.definition.methods.apiKey)) {
+  if (!hasSandbox && usable.size === 0 && !selected?.some(name => all.get(name)?.definition.methods.apiKey)) {
     const example = definitions[0] ? variablePrefix(definitions[0]) : 'PROVIDER'
     env.addProblem(
       `No provider is configured. Set the OAuth client of at least one, for example ${example}_CLIENT_ID=abc123 and ${exampleOfFile(`${example}_CLIENT_SECRET`)}.`
     )
   }
-  return selected ? selectProviders(env, selected, all, usable, production) : usable
+  return selected ? selectProviders(env, selected, all, usable, hasSandbox) : usable
 }
 
 function selectProviders(
@@ -38,7 +44,7 @@ function selectProviders(
   selected: readonly string[],
   all: ReadonlyMap<string, ProviderSettings>,
   usable: ReadonlyMap<string, ProviderSettings>,
-  production: boolean
+  hasSandbox: boolean
 ): Map<string, ProviderSettings> {
   const providers = new Map<string, ProviderSettings>()
   for (const name of selected) {
@@ -47,7 +53,7 @@ function selectProviders(
       env.addProblem(
         `PROVIDERS: ${env.quote('PROVIDERS', name)} is not a provider. Known providers are: ${[...all.keys()].join(', ')}; for example ${env.exampleOf('PROVIDERS')}.`
       )
-    } else if (usable.size === 0 && !production) {
+    } else if (usable.size === 0 && hasSandbox) {
       // The sandbox starts, and this selection is read again with its URLs.
     } else if (usable.has(name) || settings.definition.methods.apiKey) {
       providers.set(name, settings)
@@ -71,6 +77,7 @@ function readProvider(env: EnvironmentReader, provider: Provider, production: bo
   const endpoints = oauth2 && {
     authorizeUrl: url('AUTHORIZE_URL', 'endpoint', oauth2.authorizeUrl),
     tokenUrl: url('TOKEN_URL', 'endpoint', oauth2.tokenUrl),
+    refreshUrl: url('REFRESH_URL', 'endpoint', oauth2.refreshUrl ?? oauth2.tokenUrl),
     revokeUrl: url('REVOKE_URL', 'endpoint', oauth2.revokeUrl ?? 'https://provider.example.com/oauth/revoke')
   }
   const issuer = oauth2 && readIssuer(env, `${prefix}_ISSUER`, oauth2.issuer)
@@ -91,11 +98,11 @@ function readIssuer(env: EnvironmentReader, name: string, example = 'https://pro
   return undefined
 }
 
-type Overrides = Partial<Record<'authorizeUrl' | 'tokenUrl' | 'revokeUrl', ParsedUrl | undefined>> & {
+type Overrides = Partial<Record<'authorizeUrl' | 'tokenUrl' | 'refreshUrl' | 'revokeUrl', ParsedUrl | undefined>> & {
   readonly issuer?: string | undefined
 }
 
-function applyOverrides(method: OAuth2Method, { authorizeUrl, tokenUrl, revokeUrl, issuer }: Overrides): OAuth2Method {
+function applyOverrides(method: OAuth2Method, { authorizeUrl, tokenUrl, refreshUrl, revokeUrl, issuer }: Overrides): OAuth2Method {
   const { refreshUrl: definedRefreshUrl, revokeUrl: definedRevokeUrl, issuer: definedIssuer, ...rest } = method
   // Another URL is another server. It must not share tokens and client secret with the servers of the definition.
   return {
@@ -107,6 +114,7 @@ function applyOverrides(method: OAuth2Method, { authorizeUrl, tokenUrl, revokeUr
     ...(!authorizeUrl && definedIssuer && { issuer: definedIssuer }),
     ...(authorizeUrl && { authorizeUrl: authorizeUrl.href }),
     ...(tokenUrl && { tokenUrl: tokenUrl.href }),
+    ...(refreshUrl && { refreshUrl: refreshUrl.href }),
     ...(revokeUrl && { revokeUrl: revokeUrl.href }),
     ...(issuer !== undefined && { issuer })
   }

@@ -83,6 +83,10 @@ t.test('SEC-27: only variables override the URLs of a definition', async t => {
     ...oauth2,
     revokeUrl: 'https://other.example/revoke/'
   })
+  t.strictSame(methodOf({ ROAD_RUNNER_REFRESH_URL: 'https://other.example/refresh' }), {
+    ...oauth2,
+    refreshUrl: 'https://other.example/refresh'
+  })
   t.equal(
     methodOf({ ROAD_RUNNER_AUTHORIZE_URL: 'https://other.example/authorize?tenant=1' }).authorizeUrl,
     'https://other.example/authorize?tenant=1'
@@ -118,6 +122,8 @@ t.test('another TOKEN_URL drops the refresh and revoke URLs of the definition', 
   t.strictSame(methodOf({ ROAD_RUNNER_TOKEN_URL: tokenUrl }), { ...rest, tokenUrl })
   const revokeUrl = 'https://other.example/revoke'
   t.strictSame(methodOf({ ROAD_RUNNER_TOKEN_URL: tokenUrl, ROAD_RUNNER_REVOKE_URL: revokeUrl }), { ...rest, tokenUrl, revokeUrl })
+  const refreshUrl = 'https://other.example/refresh'
+  t.strictSame(methodOf({ ROAD_RUNNER_TOKEN_URL: tokenUrl, ROAD_RUNNER_REFRESH_URL: refreshUrl }), { ...rest, tokenUrl, refreshUrl })
 })
 
 t.test('another AUTHORIZE_URL drops the issuer of the definition', async t => {
@@ -133,6 +139,7 @@ t.test('an invalid URL is a problem that shows the URL of the definition', async
     ['API_URL', 'https://api.acme.example/v1'],
     ['AUTHORIZE_URL', 'https://acme.example/authorize'],
     ['TOKEN_URL', 'https://acme.example/token'],
+    ['REFRESH_URL', 'https://acme.example/token'],
     ['REVOKE_URL', 'https://provider.example.com/oauth/revoke']
   ] as const) {
     const name = `ACME_${suffix}`

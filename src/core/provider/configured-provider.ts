@@ -2,8 +2,8 @@ import { nearestName } from '../util/nearest-name.ts'
 import type { Provider } from './definition.ts'
 
 /**
- * What an operator sets for a provider: the `<P>_…` variables of the environment in camel case. URLs replace those of the definition. With
- * `clientId` the provider's OAuth is on; without `clientSecret` the client is a public one (RFC 6749 §2.1).
+ * What an operator sets for a provider: the `<P>_…` variables of the environment in camel case. URLs replace those of the definition.
+ * `clientId` and `clientSecret` together switch the provider's OAuth on.
  */
 export type ProviderOptions = {
   readonly clientId?: string

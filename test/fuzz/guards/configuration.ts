@@ -85,7 +85,15 @@ const plain = [
   'KEYED_CLIENT_ID',
   'ACME_ISSUER'
 ]
-const addresses = ['PUBLIC_URL', 'ACME_API_URL', 'ACME_AUTHORIZE_URL', 'ACME_TOKEN_URL', 'ACME_REVOKE_URL', 'KEYED_API_URL']
+const addresses = [
+  'PUBLIC_URL',
+  'ACME_API_URL',
+  'ACME_AUTHORIZE_URL',
+  'ACME_TOKEN_URL',
+  'ACME_REFRESH_URL',
+  'ACME_REVOKE_URL',
+  'KEYED_API_URL'
+]
 const secrets = ['ACME_CLIENT_SECRET', 'ROAD_RUNNER_CLIENT_SECRET', 'KEYED_CLIENT_SECRET']
 const inFiles = [...plain, ...addresses, ...secrets, 'SESSION_KEYS', 'TOKEN_KEYS', 'REDIS_URL'].map(name => `${name}_FILE`)
 /** A path, or by mistake the content of the file. */
