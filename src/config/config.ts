@@ -68,7 +68,7 @@ const day = 24 * hour
 
 /** What the caller has. */
 export type ConfigContext = {
-  /** Without a configured provider, outside production, it starts the sandbox. Default: yes. */
+  /** Without a configured provider it plays those that it knows. Default: outside production. */
   readonly hasSandbox?: boolean
   /** A store of its own: `REDIS_URL` does not decide where records are. Default: no. */
   readonly hasStore?: boolean
@@ -83,7 +83,7 @@ export function readConfig(
   variables: Environment,
   definitions: readonly Provider[],
   port = readPort(variables),
-  { hasSandbox = true, hasStore = false }: ConfigContext = {}
+  { hasSandbox, hasStore = false }: ConfigContext = {}
 ): Config {
   const env = new EnvironmentReader(variables)
   const production = readProduction(env)
@@ -128,7 +128,7 @@ export function readConfig(
     keepAliveMs: readSeconds(env, 'KEEP_ALIVE_TIMEOUT', { min: 1, max: hour, defaultSeconds: 72 }),
     workers: env.integer('WORKERS', { min: 1, max: 256, example: 2 }) ?? 1,
     logLevel: env.oneOf('LOG_LEVEL', logLevels, 'info') ?? 'info',
-    providers: readProviders(env, definitions, { production, hasSandbox: hasSandbox && !production })
+    providers: readProviders(env, definitions, { production, hasSandbox: hasSandbox ?? !production })
   }
   // An invalid REDIS_URL is one problem only: it does not select the embedded store.
   const isEmbedded = env.text('REDIS_URL') === undefined && !hasStore

@@ -30,7 +30,7 @@ export function readProviders(
     if (settings.client || (hasApiUrl && definition.methods.apiKey)) usable.set(definition.name, settings)
   }
   const selected = env.list('PROVIDERS', definitions[0]?.name)
-  if (!hasSandbox && usable.size === 0 && !selected?.some(name => all.get(name)?.definition.methods.apiKey)) {
+  if (!hasSandbox && usable.size === 0 && !selected) {
     const example = definitions[0] ? variablePrefix(definitions[0]) : 'PROVIDER'
     env.addProblem(
       `No provider is configured. Set the OAuth client of at least one, for example ${example}_CLIENT_ID=abc123 and ${exampleOfFile(`${example}_CLIENT_SECRET`)}.`
