@@ -4,12 +4,14 @@ import { createEvents } from './core/events.ts'
 import { flowLifetimeMs } from './core/flow.ts'
 import { createCompleteSignIn } from './core/oauth/complete-sign-in.ts'
 import { createConnectCodes } from './core/oauth/connect-codes.ts'
+import { createDisconnect } from './core/oauth/disconnect.ts'
 import { createExpiredSessionSweep } from './core/oauth/expired-sessions.ts'
 import { createRenewal, maxRefreshMs } from './core/oauth/renewal.ts'
 import { createRevocation } from './core/oauth/revocation.ts'
 import { createSignInOutcomes } from './core/oauth/sign-in-outcome.ts'
 import type { TokenEndpoint } from './core/oauth/token-endpoint.ts'
 import { createUserLogin } from './core/oauth/user-login.ts'
+import { createUserSignIns } from './core/oauth/user-sign-ins.ts'
 import { createUserSweep } from './core/oauth/user-sweep.ts'
 import type { Clock, LookupFor, Store } from './core/ports.ts'
 import { createAccountLookup } from './core/proxy/account-lookup.ts'
@@ -161,6 +163,16 @@ export function createServices(config: Config, dependencies: ServiceDependencies
     loginUrl: login ? `${publicUrl}/login` : dependencies.loginUrl,
     principalOf: createUserPrincipals(ownerNames, namespace),
     invitations,
+    userSignIns: createUserSignIns({
+      providers,
+      publicUrl,
+      ownOrigin: publicOrigin.origin,
+      allowedOrigins,
+      connectCodes,
+      vault,
+      revocation
+    }),
+    ...createDisconnect({ store, vault, revocation }),
     oauthProviders,
     renewal,
     revocation,

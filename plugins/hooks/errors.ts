@@ -1,6 +1,6 @@
 import type { FastifyContextConfig, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { connectUrl } from '../../src/core/connections/view.ts'
+import { problemOf } from '../../src/core/connections/problem.ts'
 import { type ErrorCode, GatewayError, stackFrames } from '../../src/core/errors.ts'
 import { TokenEndpointError } from '../../src/core/oauth/token-response.ts'
 import { errorPage } from '../../src/pages/error-page.ts'
@@ -14,26 +14,8 @@ declare module 'fastify' {
   }
 }
 
-/** RFC 9457. */
-export type Problem = {
-  type: string
-  title: string
-  status: number
-  detail: string
-  code: string
-  requestId: string
-  provider?: string
-  connectUrl?: string
-  /** Where a person signs in. */
-  loginUrl?: string
-  retryAfter?: number
-}
-
 /** Sends an error as a response. Fastify's error handler calls it; so does the gateway for requests that reach no route. */
 export type ErrorResponder = (error: Error, request: FastifyRequest, reply: FastifyReply) => FastifyReply
-
-/** The codes whose remedy is to connect again. */
-const connectCodes: ReadonlySet<ErrorCode> = new Set(['connection_required', 'reconnect_required', 'state_invalid'])
 
 type ErrorOptions = Pick<Services, 'providers' | 'publicUrl' | 'bearers' | 'loginUrl'>
 
@@ -44,22 +26,6 @@ export function createErrorResponder({ providers, publicUrl, bearers, loginUrl }
     return provider === undefined ? undefined : providers.get(provider)
   }
 
-  function problemOf(error: GatewayError, request: FastifyRequest): Problem {
-    const settings = settingsOf(error, request)
-    return {
-      type: `urn:grantkeeper:problem:${error.code}`,
-      title: error.title,
-      status: error.status,
-      detail: error.message,
-      code: error.code,
-      requestId: request.id,
-      ...(settings && { provider: settings.definition.name }),
-      ...(settings && connectCodes.has(error.code) && { connectUrl: connectUrl(settings, publicUrl) }),
-      ...(loginUrl !== undefined && error.code === 'user_required' && error.status === 401 && { loginUrl }),
-      ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter })
-    }
-  }
-
   /** RFC 6750 §3. A browser without a session is not told about tokens that it does not have. */
   function challengeOf({ code }: GatewayError): string | undefined {
     if (code === 'token_invalid') return 'Bearer error="invalid_token"'
@@ -68,8 +34,9 @@ export function createErrorResponder({ providers, publicUrl, bearers, loginUrl }
 
   return (thrown, request, reply) => {
     const error = thrown instanceof GatewayError ? thrown : translate(thrown)
-    if (error.status >= 500) log(request, error, settingsOf(error, request)?.definition.name)
-    const problem = problemOf(error, request)
+    const settings = settingsOf(error, request)
+    if (error.status >= 500) log(request, error, settings?.definition.name)
+    const problem = problemOf(error, { requestId: request.id, settings, publicUrl, loginUrl })
     reply.code(problem.status).header('grantkeeper-error', problem.code)
     if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter))
     const challenge = error.status === 401 ? challengeOf(error) : undefined

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import type { FastifyBaseLogger } from 'fastify'
+import { problemOf } from '../../src/core/connections/problem.ts'
 import { type ErrorCode, GatewayError } from '../../src/core/errors.ts'
 import { forEachField } from '../../src/core/util/raw-headers.ts'
 import { corsHeaders, exposedHeaders } from './cors-headers.ts'
-import type { Problem } from './errors.ts'
 
 export const urlTooLong = 'The URL is too long. Send its data in a body, or in several requests.'
 
@@ -62,9 +62,13 @@ export function malformedResponse(
   reason?: string
 ): { headers: Record<string, string>; body: string } {
   const requestId = nextId()
-  const { title, message } = new GatewayError(code, detail, { status })
   log.info({ requestId, status, code, reason }, 'malformed request')
-  const problem: Problem = { type: `urn:grantkeeper:problem:${code}`, title, status, detail: message, code, requestId }
+  const problem = problemOf(new GatewayError(code, detail, { status }), {
+    requestId,
+    settings: undefined,
+    publicUrl: '',
+    loginUrl: undefined
+  })
   const body = JSON.stringify(problem)
   const headers = {
     'Content-Type': 'application/problem+json',

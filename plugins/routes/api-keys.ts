@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { checkAccount } from '../../src/core/connections/check-account.ts'
 import { backend } from '../../src/core/connections/connected-by.ts'
 import { connectionRequired, parseAccount, tooManyAccounts } from '../../src/core/connections/errors.ts'
 import { connectionView } from '../../src/core/connections/view.ts'
@@ -8,7 +9,6 @@ import { findProvider } from '../../src/core/provider/find-provider.ts'
 import { connectWithApiKey, parseApiKey } from '../../src/core/proxy/api-key.ts'
 import { newId } from '../../src/core/session.ts'
 import type { Services } from '../../src/services.ts'
-import { checkAccount } from './check-account.ts'
 
 type Options = Pick<Services, 'providers' | 'publicUrl' | 'clock' | 'send' | 'vault' | 'revocation' | 'addAccount'>
 
@@ -24,7 +24,7 @@ async function apiKeys(app: FastifyInstance, { providers, publicUrl, clock, send
     await request.open()
     const inBody = (request.body as { account?: unknown } | null)?.account
     const account = parseAccount(inBody ?? (request.query as { account?: unknown }).account)
-    if (account !== undefined) await checkAccount(request, definition, account)
+    if (account !== undefined) checkAccount((await request.openAll())?.connections, definition, account)
     const key = parseApiKey((request.body as { apiKey?: unknown } | null)?.apiKey, definition.name)
     // Before the provider is asked: who may not connect learns nothing about a key.
     const opened = await request.open()

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Connection, needsNoRenewal } from '../../src/core/connections/connection.ts'
 import { connectionRequired, connectionUnknown, parseAccount } from '../../src/core/connections/errors.ts'
@@ -10,12 +10,12 @@ import { requestedConnection } from '../../src/core/users/requested-connection.t
 import type { OwnedConnections, StoredConnection } from '../../src/core/vault/owned-connections.ts'
 import type { Services } from '../../src/services.ts'
 
-type Options = Pick<Services, 'providers' | 'publicUrl' | 'clock' | 'store' | 'vault' | 'renewal' | 'revocation'>
+type Options = Pick<Services, 'providers' | 'publicUrl' | 'clock' | 'vault' | 'renewal' | 'disconnect' | 'disconnectAll'>
 type ByProvider = { Params: { provider: string } }
 type ById = { Params: { provider: string; id: string } }
 
 /** What a user or a browser is connected to, and how connections end. */
-async function connections(app: FastifyInstance, { providers, publicUrl, clock, store, vault, renewal, revocation }: Options) {
+async function connections(app: FastifyInstance, { providers, publicUrl, clock, vault, renewal, disconnect, disconnectAll }: Options) {
   await app.register(async context => {
     // None of these routes takes a body, so none is parsed: a frontend may send `Content-Type: application/json` with every request.
     context.removeAllContentTypeParsers()
@@ -47,12 +47,14 @@ async function connections(app: FastifyInstance, { providers, publicUrl, clock, 
 
     context.delete<ByProvider>('/connections/:provider', async (request, reply) => {
       const { name } = findProvider(providers, request.params.provider).definition
-      return disconnect(request, reply, name, requestedConnection(request.raw.rawHeaders) ?? accountIn(request.query))
+      await disconnect(await ownerOf(request), name, requestedConnection(request.raw.rawHeaders) ?? accountIn(request.query))
+      return reply.code(204).send()
     })
 
     context.delete<ById>('/connections/:provider/:id', async (request, reply) => {
       const { name } = findProvider(providers, request.params.provider).definition
-      return disconnect(request, reply, name, request.params.id)
+      await disconnect(await ownerOf(request), name, request.params.id)
+      return reply.code(204).send()
     })
 
     context.delete('/connections', async (request, reply) => {
@@ -61,8 +63,7 @@ async function connections(app: FastifyInstance, { providers, publicUrl, clock, 
           'parameters_invalid',
           'This deletes all connections. To delete one, name its provider: DELETE /connections/NAME/ID.'
         )
-      const owner = await ownerOf(request)
-      await revokeDeleted(owner, owner === undefined ? [] : await vault.deleteConnections(owner))
+      await disconnectAll(await ownerOf(request))
       return reply.code(204).send()
     })
   })
@@ -94,21 +95,6 @@ async function connections(app: FastifyInstance, { providers, publicUrl, clock, 
   async function ownerOf(request: FastifyRequest): Promise<string | undefined> {
     const principal = await request.principal()
     return principal && isUserOwner(principal.owner) ? (await request.open())?.owner : principal?.owner
-  }
-
-  async function disconnect(request: FastifyRequest, reply: FastifyReply, provider: string, id: string | undefined): Promise<FastifyReply> {
-    const owner = await ownerOf(request)
-    const deleted = owner === undefined ? undefined : await vault.disconnect(owner, provider, id)
-    if (!deleted && id !== undefined) throw connectionUnknown(provider)
-    await revokeDeleted(owner, deleted ?? [])
-    return reply.code(204).send()
-  }
-
-  /** Revokes deleted connections. The response is sent once a replica has the deletion, so that a failover cannot bring them back. */
-  async function revokeDeleted(owner: string | undefined, deleted: readonly Connection[]): Promise<void> {
-    const revoking = deleted.map(revocation.revoke)
-    if (owner !== undefined) await store.confirmReplicated(owner)
-    await Promise.all(revoking)
   }
 }
 

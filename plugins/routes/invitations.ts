@@ -1,11 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { checkAccount } from '../../src/core/connections/check-account.ts'
 import { parseAccount } from '../../src/core/connections/errors.ts'
-import { timestamp } from '../../src/core/connections/view.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
-import { type Invitation, inviterNameOf, parseInviterName } from '../../src/core/vault/invitations.ts'
+import { invitationUrl, invitationView, parseInviterName, wantedConnection } from '../../src/core/vault/invitations.ts'
 import type { Services } from '../../src/services.ts'
-import { checkAccount } from './check-account.ts'
 
 type Options = Pick<Services, 'providers' | 'publicUrl' | 'vault' | 'invitations'>
 type ByProvider = { Params: { provider: string }; Body: { name?: unknown; account?: unknown } | null | undefined }
@@ -24,17 +23,11 @@ async function invitationRoutes(app: FastifyInstance, { providers, publicUrl, va
     const name = parseInviterName(request.body?.name)
     await request.consumeRateLimit('invitation')
     const account = parseAccount(request.body?.account)
-    if (account !== undefined) await checkAccount(request, definition, account)
+    if (account !== undefined) checkAccount((await request.openAll())?.connections, definition, account)
     const owner = (await ownerOf(request)) ?? (await startSession(reply))
     const { user } = (await request.openAll()) ?? {}
-    const wanted = {
-      provider: definition.name,
-      name: name === '' ? inviterNameOf(user) : name,
-      ...(account !== undefined && { account }),
-      ...(user && { user })
-    }
-    const { invitation, token } = await invitations.create(owner, wanted)
-    return reply.code(201).send({ ...invitationView(invitation), url: `${publicUrl}/invitations/${token}` })
+    const { invitation, token } = await invitations.create(owner, wantedConnection({ provider: definition.name, name, account, user }))
+    return reply.code(201).send({ ...invitationView(invitation), url: invitationUrl(publicUrl, token) })
   })
 
   /** A browser that invites before anything is connected has no session yet, and needs one to receive the connection. */
@@ -56,15 +49,6 @@ async function invitationRoutes(app: FastifyInstance, { providers, publicUrl, va
     return reply.code(204).send()
   })
 }
-
-/** Without the link's secret, which is shown once. */
-const invitationView = ({ id, provider, name, createdAtMs, expiresAtMs }: Invitation) => ({
-  id,
-  provider,
-  ...(name !== '' && { name }),
-  createdAt: timestamp(createdAtMs),
-  expiresAt: timestamp(expiresAtMs)
-})
 
 export default fp(invitationRoutes, {
   name: 'invitations',

@@ -2,7 +2,9 @@ import t from 'tap'
 import { development, newKey, problemsOf, production } from './support.ts'
 
 const provider = (prefix: string) =>
-  ['CLIENT_ID', 'CLIENT_SECRET', 'SCOPES', 'AUTHORIZE_URL', 'TOKEN_URL', 'REFRESH_URL', 'REVOKE_URL', 'API_URL', 'ISSUER'].map(name => `${prefix}_${name}`)
+  ['CLIENT_ID', 'CLIENT_SECRET', 'SCOPES', 'AUTHORIZE_URL', 'TOKEN_URL', 'REFRESH_URL', 'REVOKE_URL', 'API_URL', 'ISSUER'].map(
+    name => `${prefix}_${name}`
+  )
 const names = [
   ...['NODE_ENV', 'ALLOW_PUBLIC_DEVELOPMENT', 'HOST', 'PORT', 'PUBLIC_URL', 'REDIS_URL', 'DATA_DIR', 'SESSION_KEYS', 'TOKEN_KEYS'],
   ...['ALLOWED_ORIGINS', 'TRUST_PROXY', 'SESSION_IDLE', 'SESSION_MAX', 'STORE_GRACE', 'SIGN_INS_PER_MINUTE', 'SHUTDOWN_DELAY'],

@@ -1,11 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { tooManyAccounts } from '../../../src/core/connections/errors.ts'
-import { connectionView, timestamp } from '../../../src/core/connections/view.ts'
+import { checkAccount } from '../../../src/core/connections/check-account.ts'
+import { connectionView } from '../../../src/core/connections/view.ts'
 import { GatewayError } from '../../../src/core/errors.ts'
 import { createFlow, evictedFlows } from '../../../src/core/flow.ts'
-import { appendParams, guardReturnTo } from '../../../src/core/guards/return-to.ts'
+import { appendParams } from '../../../src/core/guards/return-to.ts'
 import type { SignInLink } from '../../../src/core/oauth/connect-codes.ts'
-import { parseSignInParams } from '../../../src/core/oauth/sign-in-params.ts'
 import type { ProviderSettings } from '../../../src/core/provider/definition.ts'
 import { findProvider } from '../../../src/core/provider/find-provider.ts'
 import { connectWithApiKey, parseApiKey } from '../../../src/core/proxy/api-key.ts'
@@ -13,7 +12,6 @@ import type { UserPrincipal } from '../../../src/core/users/principal.ts'
 import { userRequired } from '../../../src/core/users/user.ts'
 import { connectPage } from '../../../src/pages/connect-page.ts'
 import { refuseEmbedded } from '../../hooks/navigation.ts'
-import { checkAccount } from '../check-account.ts'
 import type { BearerSignInOptions } from './options.ts'
 
 type ByToken = { Params: { token: string }; Querystring: { method?: unknown } }
@@ -23,20 +21,7 @@ type ByToken = { Params: { token: string }; Querystring: { method?: unknown } }
  * on any site.
  */
 export async function bearerSignIn(app: FastifyInstance, options: BearerSignInOptions) {
-  const {
-    providers,
-    publicUrl,
-    publicOrigin,
-    basePath,
-    allowedOrigins,
-    clock,
-    send,
-    vault,
-    oauthProviders,
-    connectCodes,
-    revocation,
-    addAccount
-  } = options
+  const { providers, publicUrl, basePath, clock, send, oauthProviders, connectCodes, userSignIns, addAccount } = options
   const { links, codes } = connectCodes
 
   for (const settings of providers.values())
@@ -47,27 +32,14 @@ export async function bearerSignIn(app: FastifyInstance, options: BearerSignInOp
     begin(request, reply, findProvider(providers, request.params.provider))
   )
 
-  async function begin(request: FastifyRequest, reply: FastifyReply, { definition, client }: ProviderSettings): Promise<FastifyReply> {
-    const { owner, user } = await requireUser(request)
+  async function begin(request: FastifyRequest, reply: FastifyReply, settings: ProviderSettings): Promise<FastifyReply> {
+    const principal = await requireUser(request)
     const body = (request.body ?? {}) as Record<string, unknown>
-    const { returnTo, choose, account, prompt, scopes } = body
     // By the name of the query's parameter too.
-    const loginHint = body.loginHint ?? body.login_hint
-    if (typeof returnTo !== 'string')
-      throw new GatewayError('return_to_rejected', 'returnTo is missing: the URL of your page to which the browser comes back.')
-    const params = parseSignInParams({ account, loginHint, prompt, scopes }, client?.scopes ?? [])
-    const link: SignInLink = {
-      owner,
-      user,
-      provider: definition.name,
-      returnTo: guardReturnTo(returnTo, publicOrigin.origin, { has: origin => allowedOrigins.hasForBearer(origin) }),
-      ...(choose === true && { offersChoice: true as const }),
-      ...params
-    }
+    const link = userSignIns.prepare(principal, settings, { ...body, loginHint: body.loginHint ?? body.login_hint })
     await request.consumeRateLimit('sign-in')
-    if (params.account !== undefined) await checkAccount(request, definition, params.account)
-    const { token, expiresAtMs } = await links.issue(link)
-    return reply.code(201).send({ url: `${publicUrl}/start/${token}`, expiresAt: timestamp(expiresAtMs) })
+    if (link.account !== undefined) checkAccount((await request.openAll())?.connections, settings.definition, link.account)
+    return reply.code(201).send(await userSignIns.issue(link))
   }
 
   /** Whoever opens the link: straight to the provider, or to a choice where there is one. */
@@ -119,31 +91,7 @@ export async function bearerSignIn(app: FastifyInstance, options: BearerSignInOp
   })
 
   app.post<{ Body: { code?: unknown } | null }>('/connections/complete', async (request, reply) => {
-    const { owner, user } = await requireUser(request)
-    const code = request.body?.code
-    const grant = typeof code === 'string' ? await codes.redeem(code) : undefined
-    if (!grant) throw codeInvalid()
-    const { connection, account, revocation: prepared } = grant
-    const settings = findProvider(providers, connection.provider)
-    if (grant.owner !== owner) {
-      await revocation.revoke(connection)
-      throw new GatewayError(
-        'user_mismatch',
-        'Another user began this sign-in, so the account that was just connected is not yours to use here. Its access was given back. Begin again.',
-        { provider: connection.provider }
-      )
-    }
-    // Before the connection is in use: what is not taken from the queue will be revoked.
-    if (prepared !== undefined) await revocation.cancel(prepared)
-    try {
-      const result = await vault.connect(owner, undefined, connection, { account, user })
-      if (result.kind !== 'joined') throw tooManyAccounts(settings.definition.title)
-      revocation.revokeReplaced(result.replaced, connection)
-      return reply.code(201).send(connectionView(settings, { connection: result.stored.value, isDefault: result.isDefault, publicUrl }))
-    } catch (error) {
-      void revocation.revoke(connection)
-      throw error
-    }
+    return reply.code(201).send(await userSignIns.complete(await requireUser(request), request.body?.code))
   })
 
   async function requireUser(request: FastifyRequest): Promise<UserPrincipal> {
@@ -157,10 +105,4 @@ const linkInvalid = () =>
   new GatewayError(
     'state_invalid',
     'This link was opened before, or is older than ten minutes. Nothing was connected. Go back and start again.'
-  )
-
-const codeInvalid = () =>
-  new GatewayError(
-    'state_invalid',
-    'This code is unknown, was used before, or is older than ten minutes. Nothing was connected. Begin again.'
   )

@@ -17,7 +17,7 @@ type SignInOptions = Pick<
   | 'completeSignIn'
 >
 
-export type BearerSignInOptions = SignInOptions & Pick<Services, 'send' | 'connectCodes' | 'revocation' | 'addAccount'>
+export type BearerSignInOptions = SignInOptions & Pick<Services, 'send' | 'connectCodes' | 'userSignIns' | 'addAccount'>
 
 /** The options of the routes of one provider. */
 export type ProviderRouteOptions = SignInOptions & {

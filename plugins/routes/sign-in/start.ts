@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { checkAccount } from '../../../src/core/connections/check-account.ts'
 import { GatewayError } from '../../../src/core/errors.ts'
 import { createFlow, evictedFlows, newSessionOwner } from '../../../src/core/flow.ts'
 import { parseReturnTo } from '../../../src/core/guards/return-to.ts'
@@ -6,7 +7,6 @@ import { parseSignInParams, type SignInParams } from '../../../src/core/oauth/si
 import { newId } from '../../../src/core/session.ts'
 import { connectedUrl } from '../../../src/pages/connect-methods.ts'
 import { refuseEmbedded } from '../../hooks/navigation.ts'
-import { checkAccount } from '../check-account.ts'
 import { sendConnectPage } from '../send-connect-page.ts'
 import type { ProviderRouteOptions } from './options.ts'
 
@@ -47,7 +47,7 @@ export async function start(app: FastifyInstance, options: ProviderRouteOptions)
     if (request.hasBearer) throw beginsByPost(name)
     // A browser without a session gets one at its callback. Its tabs share the owner, so that they end in one session.
     const owner = opened?.owner ?? newSessionOwner(request.flows) ?? newId()
-    if (account !== undefined) await checkAccount(request, definition, account)
+    if (account !== undefined) checkAccount((await request.openAll())?.connections, definition, account)
     const startsSession = opened === undefined
     const optional = { ...(account !== undefined && { account }), ...(scopes && { scopes }) }
     const flow = createFlow({ provider: name, returnTo, owner, startsSession, ...optional }, clock.now())

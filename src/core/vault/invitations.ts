@@ -1,5 +1,6 @@
 import type { Connection } from '../connections/connection.ts'
 import { connectionRequired } from '../connections/errors.ts'
+import { timestamp } from '../connections/view.ts'
 import { GatewayError } from '../errors.ts'
 import { isLive, newId } from '../session.ts'
 import { isUserOwner } from '../users/owner.ts'
@@ -193,7 +194,7 @@ const invalid = () =>
 const maxNameCharacters = 80
 
 /** The name that a user's sign-in has told, if it can stand for one that they give themselves. */
-export const inviterNameOf = (user: User | undefined): string => {
+const inviterNameOf = (user: User | undefined): string => {
   const name = user?.name ?? ''
   return name.length <= maxNameCharacters && toSingleLine(name) === name ? name : ''
 }
@@ -211,3 +212,33 @@ function parseName(value: unknown, meaning: string): string {
     throw new GatewayError('request_malformed', `"name" is ${meaning}: text of ${maxNameCharacters} characters at most.`)
   return name
 }
+
+/** What an invitation is for. Without a name of the inviter it shows the user's. */
+export const wantedConnection = ({
+  provider,
+  name,
+  account,
+  user
+}: {
+  readonly provider: string
+  readonly name: string
+  readonly account: AccountChoice | undefined
+  readonly user: User | undefined
+}): WantedConnection => ({
+  provider,
+  name: name === '' ? inviterNameOf(user) : name,
+  ...(account !== undefined && { account }),
+  ...(user && { user })
+})
+
+/** Without the link's secret, which is shown once. Times are RFC 3339 in UTC. */
+export const invitationView = ({ id, provider, name, createdAtMs, expiresAtMs }: Invitation) => ({
+  id,
+  provider,
+  ...(name !== '' && { name }),
+  createdAt: timestamp(createdAtMs),
+  expiresAt: timestamp(expiresAtMs)
+})
+
+/** The link that the invited person opens. */
+export const invitationUrl = (publicUrl: string, token: string): string => `${publicUrl}/invitations/${token}`
