@@ -1,6 +1,7 @@
+import type { IncomingMessage } from 'node:http'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Logger } from 'pino'
-import accessLog, { createAccessLog } from '../plugins/hooks/access-log.ts'
+import accessLog, { createAccessLog, noAccessLog } from '../plugins/hooks/access-log.ts'
 import background from '../plugins/hooks/background.ts'
 import bearers from '../plugins/hooks/bearers.ts'
 import { registerCookies } from '../plugins/hooks/cookies.ts'
@@ -8,6 +9,7 @@ import errors, { createErrorResponder } from '../plugins/hooks/errors.ts'
 import eventLog from '../plugins/hooks/event-log.ts'
 import flows from '../plugins/hooks/flows.ts'
 import framing, { maxHeadBytes } from '../plugins/hooks/framing.ts'
+import embeddingHost, { type Host } from '../plugins/hooks/host.ts'
 import { respondToMalformed } from '../plugins/hooks/malformed-requests.ts'
 import methodNotAllowed, { collectRoutes, type RegisteredRoutes } from '../plugins/hooks/method-not-allowed.ts'
 import principal from '../plugins/hooks/principal.ts'
@@ -37,7 +39,10 @@ import type { Config } from './config/config.ts'
 import { createServices, type ServiceDependencies, type Services } from './services.ts'
 
 export type GatewayDependencies = ServiceDependencies & {
-  readonly logger: Logger
+  /** pino's, unless an application embeds the gateway. */
+  readonly logger: Logger | FastifyBaseLogger
+  /** The application that embeds the gateway, and passes requests on. */
+  readonly host?: Host
   readonly clientTimeouts?: ClientTimeouts
   /** The path below which requests arrive. Default: that of the public URL, which a proxy in front passes on. */
   readonly mountPath?: string
@@ -70,11 +75,11 @@ const noCompilers = { buildValidator: () => noSchemas, buildSerializer: () => no
 
 /** The whole gateway, ready to listen. This is its table of contents: services are made once, plugins take what they need as options. */
 export async function buildGateway(config: Config, dependencies: GatewayDependencies): Promise<Gateway> {
-  const { logger, clientTimeouts = defaultClientTimeouts, mountPath = config.basePath } = dependencies
+  const { logger, host, clientTimeouts = defaultClientTimeouts, mountPath = config.basePath } = dependencies
   const services = createServices(config, dependencies)
   const { allowedOrigins } = services
   const nextId = createRequestIds()
-  const requestLog = createAccessLog(logger)
+  const requestLog = host ? noAccessLog : createAccessLog(logger as Logger)
   const sendError = createErrorResponder(services)
   const setOwnHeaders = createSetOwnHeaders(services)
   const shutdown = { isShuttingDown: false }
@@ -82,7 +87,7 @@ export async function buildGateway(config: Config, dependencies: GatewayDependen
   const app: FastifyInstance = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    genReqId: nextId,
+    genReqId: host ? raw => host.idOf(raw as IncomingMessage) : nextId,
     trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
     keepAliveTimeout: config.keepAliveMs,
     bodyLimit: maxBodyBytes,
@@ -115,6 +120,7 @@ export async function buildGateway(config: Config, dependencies: GatewayDependen
 
   // Hooks run in this order, those of `onClose` in reverse. The access log is first, so that it measures the whole request and logs every refusal.
   await app.register(accessLog, requestLog)
+  await app.register(embeddingHost, { host })
   // Before every hook that throws.
   await app.register(errors, { sendError })
   // Before a refusal: the rest of a refused request's body has to be read, or its connection closed.

@@ -1,1 +1,11 @@
+// `grantkeeper`: the gateway as a plugin of a Fastify application.
+export { ConfigError } from './config/environment.ts'
+export type { ConfigOptions } from './config/options.ts'
+export type { ConnectionView } from './core/connections/view.ts'
+export { GatewayError } from './core/errors.ts'
+export type { GatewayEvents } from './core/events.ts'
+export type { NamedUser } from './core/users/named-user.ts'
+export { default } from './plugin/plugin.ts'
+export type { ConnectLinkOptions, EventHooks, FetchInit, Grantkeeper, GrantkeeperOptions, InvitationView } from './plugin/types.ts'
 export * from './provider.ts'
+export type { RedisClient } from './stores/redis/target.ts'

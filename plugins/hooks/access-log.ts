@@ -18,12 +18,15 @@ export type AccessLog = {
   logRequest(request: FastifyRequest, reply: FastifyReply): void
 }
 
+/** An application that embeds the gateway logs its requests itself. */
+export const noAccessLog: AccessLog = { logRequest: () => {} }
+
 /** A line longer than PIPE_BUF may be interleaved with another process's. */
 const maxPathCharacters = 2_000
 
 /** One line per request. The URL is logged without its query: a callback's holds the state and the code. */
 export function createAccessLog(logger: Logger): AccessLog {
-  if (!logger.isLevelEnabled('info')) return { logRequest: () => {} }
+  if (!logger.isLevelEnabled('info')) return noAccessLog
   const writeLine = createLineWriter(logger)
   return {
     logRequest(request, reply) {

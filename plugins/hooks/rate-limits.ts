@@ -95,7 +95,7 @@ async function rateLimits(app: FastifyInstance, { store, clock, vault, signInsPe
   }
 
   async function consumeUnknown(request: FastifyRequest, action: keyof typeof maxOfUnknown, subject: string): Promise<void> {
-    const [network, site] = [clientNetwork(request.ip ?? ''), clientSite(request.ip ?? '')]
+    const [network, site] = [clientNetwork(request.clientIp), clientSite(request.clientIp)]
     const { first, further } = maxOfUnknown[action]
     const isFirst = (await consume(request, `${action} address ${network}`, maxPerMinute.ofUnknownOfNetwork)) === 1
     const isFirstOfSite = isFirst && (site === network || !(await count(request, `${action} site ${site}`, maxFirstOfSite)).exceeded)
@@ -106,7 +106,7 @@ async function rateLimits(app: FastifyInstance, { store, clock, vault, signInsPe
 
   /** @returns the limit that a rejected key is counted against once more */
   async function consumeFor(request: FastifyRequest, action: keyof typeof maxOfUnknown, subject = ''): Promise<Limit> {
-    const network = clientNetwork(request.ip ?? '')
+    const network = clientNetwork(request.clientIp)
     const owner = await knownOwner(request)
     if (owner === undefined) {
       await consumeUnknown(request, action, subject)
@@ -124,7 +124,7 @@ async function rateLimits(app: FastifyInstance, { store, clock, vault, signInsPe
       await consumeFor(this, action)
       return
     }
-    if (action === 'sign-in' && !this.hasBearer) await consume(this, `${action} address ${clientNetwork(this.ip ?? '')}`, signInsPerAddress)
+    if (action === 'sign-in' && !this.hasBearer) await consume(this, `${action} address ${clientNetwork(this.clientIp)}`, signInsPerAddress)
     const owner = ((await this.userPrincipal()) ?? (await this.findSession()))?.owner
     const max = action === 'sign-in' ? maxPerMinute.signInsOfSession : maxPerMinute.refreshesOfSession
     if (owner !== undefined) await consume(this, `${action} owner ${owner}`, max)
@@ -166,4 +166,4 @@ function createLimitStore(store: Store, clock: Clock) {
   }
 }
 
-export default fp(rateLimits, { name: 'rate-limits', dependencies: ['principal', 'session'] })
+export default fp(rateLimits, { name: 'rate-limits', dependencies: ['host', 'principal', 'session'] })

@@ -4,8 +4,8 @@ import { loadProviders } from '../config/load-providers.ts'
 import { createCipher } from '../core/vault/cipher.ts'
 import { type ResealReport, resealAll } from '../core/vault/reseal.ts'
 import { exitCode, startupErrorMessage } from '../server/startup-error.ts'
-import { pollUntil } from '../server/wait-for-store.ts'
 import { openStore } from '../stores/open-store.ts'
+import { pollUntil } from '../stores/wait-for-store.ts'
 
 const storeTimeoutMs = 5_000
 

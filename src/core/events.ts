@@ -132,3 +132,24 @@ export function createEvents(): Events {
     subscribe: (name, listener) => channelOf(name).subscribe(message => listener(message as GatewayEvents[typeof name]))
   }
 }
+
+const names: Readonly<Record<keyof GatewayEvents, true>> = {
+  'connection.created': true,
+  'connection.renewed': true,
+  'connection.ended': true,
+  'connection.deleted': true,
+  'token.read': true,
+  'renewal.failed': true,
+  'renewal.lost': true,
+  'renewal.abandoned': true,
+  'check.failed': true,
+  'account-lookup.failed': true,
+  'issuer.unavailable': true,
+  'issuer.available': true,
+  'rate-limit.unsaved': true,
+  'sign-in.unsaved': true,
+  'cleanup.failed': true,
+  'revocation.failed': true
+}
+
+export const eventNames = Object.keys(names) as Array<keyof GatewayEvents>

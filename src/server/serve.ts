@@ -6,22 +6,17 @@ import type { Environment } from '../config/environment.ts'
 import { readSandboxConfig } from '../config/sandbox-config.ts'
 import { stackFrames } from '../core/errors.ts'
 import type { Provider } from '../core/provider/definition.ts'
-import { buildGateway } from '../gateway.ts'
-import { openStore } from '../stores/open-store.ts'
-import { createLookup } from '../upstream/lookup.ts'
-import { openUpstream } from '../upstream/send.ts'
+import { openGateway } from '../open-gateway.ts'
+import { waitForStore } from '../stores/wait-for-store.ts'
 import { limitConnections } from './connection-limit.ts'
 import { shutDownGracefully, trackConnections } from './graceful-shutdown.ts'
 import { LogDestination } from './log-destination.ts'
 import type { shutdownSignals } from './signals.ts'
 import { startupBanner } from './startup-banner.ts'
 import { countBuffersAsHeap } from './v8-flags.ts'
-import { waitForStore } from './wait-for-store.ts'
 
 /** Beyond the time for requests: for token requests in flight, for storing their results, and for closing the store. */
 const closeMs = 17_000
-
-const clock = { now: Date.now }
 
 export type ServeOptions = {
   readonly variables: Environment
@@ -40,14 +35,11 @@ export async function serve({ variables, definitions, configured, ignoredSignals
   const sandbox = configured.providers.size === 0 ? await startSandbox(configured) : undefined
   const config = sandbox ? readSandboxConfig(variables, definitions, { port: configured.port, sandbox }) : configured
 
-  const store = await openStore({ redis: config.redis, dataDir: config.dataDir, clock })
-  const lookupFor = createLookup(config)
-  const upstream = openUpstream(lookupFor)
   const destination = new LogDestination()
   const logger = pino({ level: config.logLevel }, destination)
-  const gateway = await buildGateway(config, { store, clock, send: upstream.send, lookupFor, logger })
+  const gateway = await openGateway(config, { logger })
 
-  const { app } = gateway
+  const { app, store, upstream } = gateway
   const sockets = trackConnections(app.server)
   const { delayMs, timeoutMs } = config.shutdown
   let isShuttingDown = false

@@ -6,14 +6,12 @@ import { readConfig } from '../../src/config/config.ts'
 import { loadProviders } from '../../src/config/load-providers.ts'
 import type { Clock, Store } from '../../src/core/ports.ts'
 import type { Provider } from '../../src/core/provider/definition.ts'
-import { buildGateway, type ClientTimeouts, type Gateway } from '../../src/gateway.ts'
+import type { ClientTimeouts, Gateway } from '../../src/gateway.ts'
 import type { TokenTimeouts } from '../../src/oauth2/token-endpoint.ts'
+import { openGateway } from '../../src/open-gateway.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts'
-import { pollUntil } from '../../src/server/wait-for-store.ts'
 import type { ServiceDependencies, Services } from '../../src/services.ts'
-import { openStore } from '../../src/stores/open-store.ts'
-import { createLookup } from '../../src/upstream/lookup.ts'
-import { openUpstream } from '../../src/upstream/send.ts'
+import { pollUntil } from '../../src/stores/wait-for-store.ts'
 import { freePort } from './free-port.ts'
 
 /** A clock that only the test moves. */
@@ -66,17 +64,12 @@ export async function startGateway(t: Test, options: GatewayOptions = {}): Promi
     ...environment
   }
   const config = readConfig(variables, options.definitions ?? (await loadProviders()), port)
-  const store = options.store ?? (await openStore({ redis: config.redis, dataDir: config.dataDir, clock }))
-  const lookupFor = createLookup(config)
-  const upstream = openUpstream(lookupFor)
   const logs: string[] = []
   const logger = pino({ level: config.logLevel }, { write: (line: string) => void logs.push(line) })
-  const { app, services, routes } = await buildGateway(config, {
-    store,
+  const { app, services, routes, store, upstream } = await openGateway(config, {
     clock,
-    send: upstream.send,
-    lookupFor,
     logger,
+    ...(options.store && { store: options.store }),
     ...(options.clientTimeouts && { clientTimeouts: options.clientTimeouts }),
     ...(options.tokenEndpointFor && { tokenEndpointFor: options.tokenEndpointFor }),
     ...(options.tokenTimeouts && { tokenTimeouts: options.tokenTimeouts }),

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { ReadBody } from '../../../src/core/proxy/proxied-call.ts'
 import type { IncomingBody } from '../../hooks/request-body.ts'
 import { bodyTooLarge, bodyTruncated, Upload } from './upload.ts'
@@ -16,15 +17,28 @@ export function readBody(request: IncomingMessage, incoming: IncomingBody | unde
   if (coding === undefined && !bodyLength) return { body: undefined, bodyLength }
   if (bodyLength !== undefined && bodyLength > maxBytes) throw bodyTooLarge(maxBytes)
 
-  return readStart(request, maxBytes, bodyLength).then(({ chunks, isComplete }) => {
-    if (isComplete) return { body: chunks, bodyLength }
-    incoming?.stream()
-    return { body: new Upload(request, { chunks, maxBytes, discard: () => incoming?.discard() }), bodyLength }
-  })
+  return readStream(request, { maxBytes, bodyLength, onStream: () => incoming?.stream(), discard: () => incoming?.discard() })
+}
+
+type StreamOptions = {
+  readonly maxBytes: number
+  /** Bytes, if they are known. */
+  readonly bodyLength: number | undefined
+  /** Called when the body is too large to buffer. */
+  readonly onStream: () => void
+  readonly discard: () => void
+}
+
+/** Reads all chunks of a small body, or the start of a large one, which then streams and fails past `maxBytes`. */
+export async function readStream(source: Readable, { maxBytes, bodyLength, onStream, discard }: StreamOptions): Promise<ReadBody> {
+  const { chunks, isComplete } = await readStart(source, maxBytes, bodyLength)
+  if (isComplete) return { body: chunks, bodyLength }
+  onStream()
+  return { body: new Upload(source, { chunks, maxBytes, discard }), bodyLength }
 }
 
 /** Reads to the end, or past `maxBufferedBytes`. Reads nothing of a body that declares more. */
-function readStart(request: IncomingMessage, maxBytes: number, bodyLength = 0): Promise<{ chunks: Buffer[]; isComplete: boolean }> {
+function readStart(request: Readable, maxBytes: number, bodyLength = 0): Promise<{ chunks: Buffer[]; isComplete: boolean }> {
   const chunks: Buffer[] = []
   // A client that disconnected while its session was looked up: no further event follows.
   if (request.destroyed && !request.readableEnded) return Promise.reject(bodyTruncated())

@@ -118,7 +118,7 @@ async function proxy(app: FastifyInstance, options: Options) {
         if (definition.api.idleTimeoutMs?.upload) incomingBody?.allowIdle(definition.api.idleTimeoutMs.upload)
         return readBody(raw, incomingBody, maxBytes)
       },
-      network: () => clientNetwork(request.ip)
+      network: () => clientNetwork(request.clientIp)
     }
     try {
       await sendCall(call, async result => {
@@ -168,6 +168,6 @@ function fieldNames(headers: RawHeaders): string[] {
 
 export default fp(proxy, {
   name: 'proxy',
-  dependencies: ['access-log', 'principal', 'session', 'errors', 'security'],
+  dependencies: ['access-log', 'host', 'principal', 'session', 'errors', 'security'],
   encapsulate: true
 })

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import { GatewayError } from '../../../src/core/errors.ts'
 import type { StreamedBody } from '../../../src/core/proxy/upstream.ts'
 
@@ -12,7 +12,7 @@ type UploadOptions = {
 
 /** A body that is too large to buffer. It is read on demand (backpressure), and fails past `maxBytes`. */
 export class Upload implements StreamedBody, AsyncIterator<Buffer, undefined> {
-  readonly #request: IncomingMessage
+  readonly #request: Readable
   readonly #maxBytes: number
   readonly #discard: () => void
   readonly #buffer: Buffer[]
@@ -22,7 +22,7 @@ export class Upload implements StreamedBody, AsyncIterator<Buffer, undefined> {
   #isReleased = false
   #error: Error | undefined
 
-  constructor(request: IncomingMessage, { chunks, maxBytes, discard }: UploadOptions) {
+  constructor(request: Readable, { chunks, maxBytes, discard }: UploadOptions) {
     this.#request = request
     this.#buffer = [...chunks]
     this.#maxBytes = maxBytes

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Logger } from 'pino'
 import type { Store } from '../core/ports.ts'
 
 /** How long a start waits for the store's connection, and then for its change feed. */
@@ -10,7 +9,7 @@ const defaultTimeoutMs = 750
  * Waits until the store is connected, so that the first requests after a start find it ready. An unreachable store does not fail the
  * start: requests get 503 until it is back.
  */
-export async function waitForStore({ ping, changes }: Store, logger: Logger): Promise<void> {
+export async function waitForStore({ ping, changes }: Store, logger: { warn(text: string): void }): Promise<void> {
   if (!(await pollUntil(ping))) logger.warn('the store is not reachable yet; requests get 503 until it is')
   else if (!(await pollUntil(async () => assert(changes.isReliable()))))
     logger.warn('the store does not report changes (CLIENT TRACKING); every request reads it')
