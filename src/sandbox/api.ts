@@ -19,7 +19,7 @@ const bearerPattern = /^Bearer +(\S+)$/i
 export function createVendorApi({ vendor, baseUrl, state, isValidToken }: VendorApiOptions) {
   const { problem, apiKey } = vendor.api
   const { switches, counts } = state
-  const routes = vendor.api.routes().map(route => ({ ...route, pattern: new URLPattern({ pathname: route.path }) }))
+  const routes = vendor.api.routes().map(route => ({ ...route, pattern: patternOf(route.path) }))
   const countRequest = createRateWindow(vendor.api.rateLimit)
 
   const problemResponse = (status: number, message: string): RouteResponse => ({ status, body: problem(status, message) })
@@ -36,8 +36,8 @@ export function createVendorApi({ vendor, baseUrl, state, isValidToken }: Vendor
 
   function route(req: IncomingMessage, path: string, search: string, { text }: Body): RouteResponse {
     const matches = routes.flatMap(route => {
-      const match = route.pattern.exec({ pathname: path })
-      return match ? [{ route, params: match.pathname.groups }] : []
+      const match = route.pattern.exec(path)
+      return match ? [{ route, params: match.groups ?? {} }] : []
     })
     const method = req.method === 'HEAD' ? 'GET' : req.method
     const match = matches.find(({ route }) => route.method === method)
@@ -80,6 +80,9 @@ export function createVendorApi({ vendor, baseUrl, state, isValidToken }: Vendor
     else send(route(req, path, search, body))
   }
 }
+
+/** Each `:name` of a route's path stands for one segment. Not a URLPattern: Node.js 22 has none. */
+const patternOf = (path: string): RegExp => new RegExp(`^${path.replace(/:(\w+)/g, '(?<$1>[^/]+)')}$`)
 
 function observe(req: IncomingMessage, res: ServerResponse): ApiRequest {
   const entry: ApiRequest = { method: req.method ?? '', url: req.url ?? '', headers: req.headers, outcome: 'open' }

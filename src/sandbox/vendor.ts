@@ -40,7 +40,7 @@ type VendorApi = {
 
 export type Route = {
   readonly method: 'GET' | 'POST'
-  /** A URLPattern path below `basePath`. */
+  /** Below `basePath`. `:name` stands for one segment, which is then in `params`. */
   readonly path: string
   readonly respond: (request: RouteRequest) => RouteResponse
 }

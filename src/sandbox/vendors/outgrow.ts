@@ -31,6 +31,8 @@ const leadsOf = (calculator: string) =>
     created_at: new Date(Date.UTC(2026, 9, 1 + index, 14, index)).toISOString()
   }))
 
+const listCalculators = () => ({ status: 200, body: { success: true, data: calculators } })
+
 export default {
   name: 'outgrow',
   title: 'Outgrow',
@@ -39,7 +41,8 @@ export default {
   api: {
     basePath: '/api/v1',
     routes: () => [
-      { method: 'GET', path: '/get_cal{/:key}?', respond: () => ({ status: 200, body: { success: true, data: calculators } }) },
+      { method: 'GET', path: '/get_cal', respond: listCalculators },
+      { method: 'GET', path: '/get_cal/:key', respond: listCalculators },
       {
         method: 'GET',
         path: '/get_leads/:id',
