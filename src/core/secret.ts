@@ -1,6 +1,6 @@
-import { inspect } from 'node:util'
-
 const redacted = '[redacted]'
+/** `util.inspect.custom`, without an import: the types of definitions, which contain this one, need no types of Node.js. */
+const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom')
 
 /**
  * A value that is never printed: template strings, `JSON.stringify`, loggers and `util.inspect` show `[redacted]`. Only `reveal()` returns
@@ -29,7 +29,7 @@ export class Secret {
     return redacted
   }
 
-  [inspect.custom](): string {
+  [inspectCustom](): string {
     return redacted
   }
 }
