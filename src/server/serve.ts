@@ -7,6 +7,7 @@ import { readSandboxConfig } from '../config/sandbox-config.ts'
 import { stackFrames } from '../core/errors.ts'
 import type { Provider } from '../core/provider/definition.ts'
 import { openGateway } from '../open-gateway.ts'
+import { loadSandbox } from '../sandbox/load-sandbox.ts'
 import { waitForStore } from '../stores/wait-for-store.ts'
 import { limitConnections } from './connection-limit.ts'
 import { shutDownGracefully, trackConnections } from './graceful-shutdown.ts'
@@ -79,6 +80,6 @@ export async function serve({ variables, definitions, configured, ignoredSignals
 const loggableError = (error: Error) => ({ name: error.name, code: (error as NodeJS.ErrnoException).code, stack: stackFrames(error) })
 
 async function startSandbox({ publicUrl, dataDir }: Config) {
-  const { startSandbox } = await import('../sandbox/sandbox.ts')
+  const { startSandbox } = await loadSandbox()
   return startSandbox({ redirectUris: vendor => [`${publicUrl}/auth/${vendor}/callback`], grantFile: join(dataDir, 'sandbox.json') })
 }
