@@ -1,40 +1,24 @@
-import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { build } from 'esbuild'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { newFrontendUser, ownToken, startBearerFrontend } from '../support/bearer-frontend.ts'
 import { startChromium } from '../support/chromium.ts'
 import { connectInPopup, fetchNotes, openPopup, runWork, startWork, submitConsent, workResult } from '../support/client-page.ts'
 import { clientPage } from '../support/frontend.ts'
+import { installTarball } from '../support/installed-package.ts'
 
-const root = join(import.meta.dirname, '..', '..')
+const { project } = installTarball()
 const browser = await startChromium(t)
-
-/** What `npm run build` makes of the browser's modules, in a folder of the test. @returns the file of each entry of the package */
-async function buildPackage(t: Test): Promise<Record<string, string>> {
-  const dist = t.testdir()
-  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  const options = ['-p', join(root, 'src', 'browser'), '--noEmit', 'false', '--outDir', dist]
-  // Without the loaders with which the test runner starts every Node.
-  await promisify(execFile)('env', ['-u', 'NODE_OPTIONS', process.execPath, compiler, ...options])
-  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: Record<string, { default: string }> }
-  return Object.fromEntries(
-    Object.entries(exports).map(([entry, { default: file }]) => [entry.replace('.', 'grantkeeper'), file.replace('./dist', dist)])
-  )
-}
-
-const entries = await buildPackage(t)
 
 /** A frontend's own module, bundled with the package as it is installed. */
 async function bundle(source: string): Promise<string> {
   const { outputFiles } = await build({
-    stdin: { contents: source, resolveDir: root },
+    stdin: { contents: source, resolveDir: project },
     bundle: true,
     write: false,
     format: 'esm',
-    alias: entries,
+    // For React, which the app brings.
+    nodePaths: [join(import.meta.dirname, '..', '..', 'node_modules')],
     define: { 'process.env.NODE_ENV': '"development"' }
   })
   return outputFiles[0]?.text ?? ''

@@ -1,5 +1,6 @@
 // Runs before the tests: installs the programs that they need, or prints what to install by hand. No test is skipped when one is missing.
 import { install } from './install.ts'
+import { oldestNode } from './oldest-node.ts'
 import { chromiumPath, onPath, pythonPath } from './programs.ts'
 
 /** Paths of the required programs and the packages that contain them. */
@@ -18,3 +19,4 @@ if (instructions !== undefined) {
   process.stderr.write(`${instructions}\n`)
   process.exit(1)
 }
+oldestNode()

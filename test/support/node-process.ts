@@ -1,6 +1,7 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
 import type { Test } from 'tap'
 
 /** A test or benchmark that ends the processes it started. */
@@ -8,14 +9,32 @@ export type Owner = Pick<Test, 'teardown'>
 
 export type NodeProcess = { readonly child: ChildProcess; readonly output: () => string }
 
+export type NodeOptions = {
+  /** The path of another Node.js, which runs without the test runner's loaders. */
+  readonly node?: string
+  readonly cwd?: string
+}
+
+/** The program and the first arguments that start Node.js without the loaders with which the test runner starts every Node. */
+const plain = (node: string) => ['env', '-u', 'NODE_OPTIONS', node] as const
+
+/** Runs Node.js without the test runner's loaders. @throws if its exit code is not 0 */
+export function execNode(args: readonly string[], { node = process.execPath, cwd }: NodeOptions = {}) {
+  const [program, ...first] = plain(node)
+  return promisify(execFile)(program, [...first, ...args], cwd === undefined ? {} : { cwd })
+}
+
 /** Runs a script in its own process, with this environment only. */
 export function runNode(
   owner: Owner,
   file: string,
   environment: Readonly<Record<string, string>>,
-  args: readonly string[] = []
+  args: readonly string[] = [],
+  { node, cwd = process.cwd() }: NodeOptions = {}
 ): NodeProcess {
-  const child = spawn(process.execPath, [file, ...args], {
+  const [program, ...first] = node === undefined ? [process.execPath] : plain(node)
+  const child = spawn(program, [...first, file, ...args], {
+    cwd,
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe']
   })
@@ -30,9 +49,11 @@ export function runNode(
 export async function startNode(
   owner: Owner,
   file: string,
-  environment: Readonly<Record<string, string>>
+  environment: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+  options: NodeOptions = {}
 ): Promise<NodeProcess & { url: string }> {
-  const started = runNode(owner, file, environment)
+  const started = runNode(owner, file, environment, args, options)
   const { child, output } = started
   for (;;) {
     const url = / is ready: (\S+)/.exec(output())?.[1]

@@ -1,0 +1,13 @@
+// Run by `npm run build`: writes the entry `grantkeeper/providers`, which exports each definition of the folder `providers` under its name in
+// camel case. So a new provider is one new file here too. The entry is not in that folder, whose files are all read as definitions.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadProviders } from '../src/config/load-providers.ts'
+
+const dist = join(import.meta.dirname, '..', 'dist')
+
+const exports = (await loadProviders(join(dist, 'providers'))).map(({ name, title, description }) => {
+  const camelCase = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+  return `/** ${title}: ${description}. */\nexport { default as ${camelCase} } from '../providers/${name}.js'\n`
+})
+for (const file of ['providers.js', 'providers.d.ts']) writeFileSync(join(dist, 'src', file), exports.join(''))

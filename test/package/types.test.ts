@@ -1,0 +1,67 @@
+import { symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { installTarball } from '../support/installed-package.ts'
+import { execNode } from '../support/node-process.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const { project, manifest } = installTarball()
+const modules = join(import.meta.dirname, '..', '..', 'node_modules')
+const entries = Object.keys(manifest.exports).filter(entry => !entry.endsWith('.json'))
+
+/** The code of someone who uses the package. */
+const consumer = `
+import { createClient, type Connection } from 'grantkeeper/client'
+import { defineProvider, type ConfiguredProvider, type ProviderDefinition } from 'grantkeeper/provider'
+import { processStreet, productboard } from 'grantkeeper/providers'
+import { useConnections } from 'grantkeeper/react'
+import { createTestClient } from 'grantkeeper/testing'
+
+const acme: ProviderDefinition = defineProvider({
+  name: 'acme', title: 'Acme', description: 'Things of a vendor', color: '#123456',
+  api: { baseUrl: 'https://api.acme.example' },
+  methods: { apiKey: { placements: [{ in: 'basic' }], check: { path: '/me', status: 200 }, help: { steps: [] } } },
+  sources: [{ facts: 'API base, key', confidence: 'vendor', from: 'here', checked: '2026-11-28' }]
+})
+export const providers: ConfiguredProvider[] = [
+  productboard({ clientId: 'id', clientSecret: 'secret', scopes: ['notes:read'] }), processStreet(), acme({ apiUrl: 'https://localhost' })
+]
+export const title: string = { ...acme }.title
+export const list: Promise<Connection[]> = createClient({ gateway: 'https://connect.example.com' }).connections()
+export const known: readonly Connection[] | undefined = useConnections().connections
+createTestClient({ connections: [{ provider: 'acme' }] })
+// @ts-expect-error: this option is misspelled
+productboard({ clientID: 'id' })
+// @ts-expect-error: a definition cannot be changed
+acme.title = 'Other'
+`
+
+/** Every entry as a whole. That of the plugin has types of Node.js, so it is not for browsers. */
+const whole = (entries: readonly string[]) =>
+  entries.map((entry, i) => `export * as entry${i} from ${JSON.stringify(entry.replace('.', 'grantkeeper'))}\n`).join('')
+const isForBrowsers = (entry: string) => entry !== '.'
+
+for (const [title, options, source] of [
+  ['a program for Node.js', { module: 'nodenext', lib: ['esnext', 'dom'], types: ['node'] }, consumer + whole(entries)],
+  ['a bundler', { module: 'esnext', moduleResolution: 'bundler', lib: ['esnext', 'dom'], types: ['node'] }, consumer + whole(entries)],
+  ['a page, without types of Node.js', { module: 'nodenext', lib: ['esnext', 'dom'], types: [] }, whole(entries.filter(isForBrowsers))]
+] as const) {
+  t.test(`the types of each entry suit ${title}`, async t => {
+    const folder = temporaryFolder(t)
+    symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'))
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    writeFileSync(join(folder, 'app.ts'), source)
+    const compilerOptions = {
+      ...options,
+      target: 'esnext',
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      noEmit: true,
+      typeRoots: [join(modules, '@types')],
+      paths: { react: [join(modules, '@types', 'react')] }
+    }
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }))
+    await execNode([join(modules, 'typescript', 'bin', 'tsc'), '-p', folder]).catch(({ stdout }) => t.fail(stdout))
+  })
+}
