@@ -35,7 +35,8 @@ function load(name: string, extension: keyof typeof contentTypes): Asset {
 function browserScript(name: string): Buffer {
   const extension = extname(import.meta.filename)
   const source = readFileSync(new URL(`../browser/${name}${extension}`, import.meta.url), 'utf8')
-  const script = extension === '.js' ? source : stripTypes(source)
+  // The gateway serves no source maps, and developer tools would ask for them.
+  const script = extension === '.js' ? source.replace(/^\/\/# sourceMappingURL=.*\n?/m, '') : stripTypes(source)
   return Buffer.from(name === 'client' ? script + clientDefault : script)
 }
 
