@@ -50,8 +50,8 @@ for (const [title, node] of Object.entries(nodes)) {
 
 if (bin !== undefined) {
   t.test('npx runs the installed command', async t => {
-    const version = execFileSync('npx', ['--no', manifest.name, '--version'], { cwd: project, encoding: 'utf8' })
-    t.match(version, manifest.version)
+    const version = execFileSync('npx', ['--no', '--', manifest.name, '--version'], { cwd: project, encoding: 'utf8' })
+    t.equal(version, `${manifest.version}\n`)
   })
 }
 

@@ -1,11 +1,10 @@
-import { symlinkSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { installTarball } from '../support/installed-package.ts'
+import { installTarball, newProject } from '../support/installed-package.ts'
 import { execNode } from '../support/node-process.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
 
-const { project, manifest } = installTarball()
+const { manifest } = installTarball()
 const modules = join(import.meta.dirname, '..', '..', 'node_modules')
 const entries = Object.keys(manifest.exports).filter(entry => !entry.endsWith('.json'))
 
@@ -47,9 +46,7 @@ for (const [title, options, source] of [
   ['a page, without types of Node.js', { module: 'nodenext', lib: ['esnext', 'dom'], types: [] }, whole(entries.filter(isForBrowsers))]
 ] as const) {
   t.test(`the types of each entry suit ${title}`, async t => {
-    const folder = temporaryFolder(t)
-    symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'))
-    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    const folder = newProject(t)
     writeFileSync(join(folder, 'app.ts'), source)
     const compilerOptions = {
       ...options,

@@ -3,7 +3,9 @@ import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { exclusively } from './exclusively.ts'
+import type { Owner } from './node-process.ts'
 import { runNpm } from './run-npm.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -47,14 +49,22 @@ export function installTarball(): InstalledPackage {
     const hash = hashOfInputs()
     if (existsSync(seal) && readFileSync(seal, 'utf8') === hash) return
     pack()
-    install(project, tarball)
+    install(project, tarball, manifest)
     writeFileSync(seal, hash)
   })
   return { project, tarball, manifest }
 }
 
+/** A project of the test's own, for its files, with what `installTarball` has installed. @returns its folder */
+export function newProject(owner: Owner): string {
+  const folder = temporaryFolder(owner)
+  symlinkSync(join(installTarball().project, 'node_modules'), join(folder, 'node_modules'))
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  return folder
+}
+
 function hashOfInputs(): string {
-  const hash = createHash('sha256')
+  const hash = createHash('sha256').update(readFileSync(import.meta.filename))
   for (const file of inputs.flatMap(pattern => globSync(pattern, { cwd: root })).sort()) {
     const path = join(root, file)
     if (statSync(path).isFile()) hash.update(`${file}\0`).update(readFileSync(path))
@@ -78,7 +88,7 @@ function pack(): void {
  * With the versions of our own lock file: the test does not depend on what others have published since, and after `npm ci` here nearly all of
  * it is in npm's cache.
  */
-function install(project: string, tarball: string): void {
+function install(project: string, tarball: string, { bin }: Manifest): void {
   rmSync(project, { recursive: true, force: true })
   mkdirSync(project)
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
@@ -93,7 +103,7 @@ function install(project: string, tarball: string): void {
     lockfileVersion: 3,
     packages: {
       '': { name: 'app', version: '1.0.0', dependencies },
-      'node_modules/grantkeeper': { ...own, devDependencies: undefined, resolved: `file:${tarball}` },
+      'node_modules/grantkeeper': { ...own, bin, devDependencies: undefined, resolved: `file:${tarball}` },
       ...Object.fromEntries(installed)
     }
   }
