@@ -38,9 +38,9 @@ export type World = {
 
 const audience = 'bench'
 
-const files: Record<Program, string> = {
-  Grantkeeper: join(import.meta.dirname, '..', 'src', 'cli', 'start.ts'),
-  baseline: join(import.meta.dirname, 'naive-proxy.ts')
+const commands: Record<Program, readonly [file: string, ...args: string[]]> = {
+  Grantkeeper: [join(import.meta.dirname, '..', 'src', 'cli', 'main.ts'), 'start'],
+  baseline: [join(import.meta.dirname, 'naive-proxy.ts')]
 }
 
 /** Starts Redis, a strict provider and instances with one public URL, as real processes on free ports. They end with `owner`. */
@@ -65,12 +65,9 @@ export async function startWorld(owner: Owner, { program, instances, graceMs, fa
     PRODUCTBOARD_AUTHORIZE_URL: `${origin}/authorize`,
     PRODUCTBOARD_API_URL: `${origin}/api`
   }
+  const [file, ...args] = commands[program]
   const start = (instance: number) =>
-    startNode(owner, files[program], {
-      ...environment,
-      PORT: String(ports[instance]),
-      PRODUCTBOARD_TOKEN_URL: `${origin}/token/${instance}`
-    })
+    startNode(owner, file, { ...environment, PORT: String(ports[instance]), PRODUCTBOARD_TOKEN_URL: `${origin}/token/${instance}` }, args)
   const running: NodeProcess[] = await Promise.all(urls.map((_url, instance) => start(instance)))
 
   const control = async (command: string) =>

@@ -1,10 +1,10 @@
-import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { Sandbox, SandboxOptions } from '../../src/sandbox/sandbox.ts'
 import { Browser } from '../support/browser.ts'
+import { startGatewayProcess } from '../support/command.ts'
 import { freePort } from '../support/free-port.ts'
 import { newKey, startTestSandbox } from '../support/gateway.ts'
-import { type NodeProcess, startNode, stopProcess } from '../support/node-process.ts'
+import { type NodeProcess, stopProcess } from '../support/node-process.ts'
 
 /** One gateway in its own process. */
 export type Instance = {
@@ -39,8 +39,6 @@ type FleetOptions = {
   readonly environment?: Readonly<Record<string, string>>
   readonly switches?: NonNullable<SandboxOptions['switches']>
 }
-
-const serverFile = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
 
 /** Production gateways with the same keys and public URL. Their providers are a sandbox in this process. */
 export async function startFleet(t: Test, { redisUrl, size = 3, environment = {}, switches = {} }: FleetOptions): Promise<Fleet> {
@@ -80,7 +78,7 @@ function createInstance(t: Test, port: number, environment: Record<string, strin
     environment,
     pid: () => running.child.pid,
     start: async () => {
-      running = await startNode(t, serverFile, environment)
+      running = await startGatewayProcess(t, environment)
     },
     kill: async () => {
       await stopProcess(running, 'SIGKILL')

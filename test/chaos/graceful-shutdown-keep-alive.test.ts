@@ -1,11 +1,9 @@
 import { Agent, get } from 'node:http'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { startGatewayProcess } from '../support/command.ts'
 import { freePort } from '../support/free-port.ts'
-import { startNode, stopProcess } from '../support/node-process.ts'
-
-const server = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
+import { stopProcess } from '../support/node-process.ts'
 
 /**
  * Sends one request on a keep-alive connection.
@@ -29,7 +27,7 @@ const send = (agent: Agent, url: string) =>
 for (const delay of ['0', '1']) {
   t.test(`a shutdown with SHUTDOWN_DELAY=${delay} loses no request of keep-alive clients`, async t => {
     const port = await freePort()
-    const started = await startNode(t, server, {
+    const started = await startGatewayProcess(t, {
       PORT: String(port),
       DATA_DIR: t.testdir(),
       LOG_LEVEL: 'silent',

@@ -2,20 +2,18 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
-import { join } from 'node:path'
 import t from 'tap'
+import { commandFile } from '../support/command.ts'
 import { freePort } from '../support/free-port.ts'
 import { killOnExit, stopProcess } from '../support/node-process.ts'
 import { waitForClose } from '../support/raw.ts'
-
-const server = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
 
 t.test(
   'SEC-36: connections are refused before descriptors run out, and logged once',
   { skip: !existsSync('/proc/self/limits') && 'the descriptor limit is only known from /proc' },
   async t => {
     const port = await freePort()
-    const child = spawn('sh', ['-c', `ulimit -n 200; exec "${process.execPath}" "${server}"`], {
+    const child = spawn('sh', ['-c', `ulimit -n 200; exec "${process.execPath}" "${commandFile}" start`], {
       env: { PATH: process.env.PATH ?? '', PORT: String(port), DATA_DIR: t.testdir() },
       stdio: ['ignore', 'pipe', 'inherit']
     })

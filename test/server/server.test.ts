@@ -1,20 +1,15 @@
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { Browser } from '../support/browser.ts'
+import { runGateway, startGatewayProcess as startGateway } from '../support/command.ts'
 import { signIn } from '../support/connected.ts'
 import { json, startFakeProvider } from '../support/fake-provider.ts'
 import { freePort } from '../support/free-port.ts'
 import { newKey, startTestSandbox } from '../support/gateway.ts'
-import { runNode, startNode, stopProcess } from '../support/node-process.ts'
+import { stopProcess } from '../support/node-process.ts'
 import { startRedis } from '../support/redis.ts'
-
-const server = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
-
-/** The gateway as `npm start` runs it. */
-const runGateway = (t: Test, environment: Record<string, string>) => runNode(t, server, environment)
-const startGateway = (t: Test, environment: Record<string, string>) => startNode(t, server, environment)
 
 t.test('without configuration every provider runs in the sandbox, and survives a restart', async t => {
   const dataDir = join(t.testdir(), 'data')

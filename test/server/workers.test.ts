@@ -3,11 +3,10 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { runGateway, startGatewayProcess } from '../support/command.ts'
 import { newKey } from '../support/gateway.ts'
-import { childrenOf, isRunning, type NodeProcess, runNode, startNode, stopProcess } from '../support/node-process.ts'
+import { childrenOf, isRunning, type NodeProcess, stopProcess } from '../support/node-process.ts'
 import { startRedis } from '../support/redis.ts'
-
-const server = join(import.meta.dirname, '..', '..', 'src', 'cli', 'start.ts')
 
 const environment = (redisUrl: string) => ({
   PORT: '0',
@@ -60,7 +59,7 @@ async function workersThatServe(
 
 async function startGateway(t: Test) {
   const redis = await startRedis(t)
-  return startNode(t, server, environment(redis.url))
+  return startGatewayProcess(t, environment(redis.url))
 }
 
 /** @returns whether the process exists */
@@ -132,7 +131,7 @@ t.test('repeated signals to the whole process group do not abort requests in fli
 
 t.test('a signal during the start ends all processes', async t => {
   const redis = await startRedis(t)
-  const { child } = runNode(t, server, environment(redis.url))
+  const { child } = runGateway(t, environment(redis.url))
   const exit = once(child, 'exit')
   // Its workers exist and are not ready yet.
   while (childrenOf(child.pid as number).length < 2) await sleep(5)
@@ -142,8 +141,8 @@ t.test('a signal during the start ends all processes', async t => {
 
 t.test('a worker that cannot start ends all with its exit code', async t => {
   const redis = await startRedis(t)
-  const first = await startNode(t, server, environment(redis.url))
-  const { child, output } = runNode(t, server, { ...environment(redis.url), PORT: new URL(first.url).port })
+  const first = await startGatewayProcess(t, environment(redis.url))
+  const { child, output } = runGateway(t, { ...environment(redis.url), PORT: new URL(first.url).port })
   const [code] = await once(child, 'close')
   t.equal(code, 1)
   t.match(output(), /Port \d+ is already in use/)
@@ -151,7 +150,7 @@ t.test('a worker that cannot start ends all with its exit code', async t => {
 })
 
 t.test('WORKERS without Redis and a provider exits with 78', async t => {
-  const { child, output } = runNode(t, server, { PORT: '0', WORKERS: '2', DATA_DIR: join(t.testdir(), 'data') })
+  const { child, output } = runGateway(t, { PORT: '0', WORKERS: '2', DATA_DIR: join(t.testdir(), 'data') })
   const [code] = await once(child, 'close')
   t.equal(code, 78)
   t.match(output(), /WORKERS needs a store that processes can share: set REDIS_URL/)

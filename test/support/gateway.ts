@@ -51,7 +51,7 @@ export type TestGateway = {
 
 export const newKey = (): string => randomBytes(32).toString('base64')
 
-/** A complete gateway on a loopback socket, built as `src/cli/start.ts` does. */
+/** A complete gateway on a loopback socket, built as `grantkeeper start` does. */
 export async function startGateway(t: Test, options: GatewayOptions = {}): Promise<TestGateway> {
   const { environment = {}, sandbox, clock = { now: Date.now } } = options
   const port = options.port ?? (await freePort())

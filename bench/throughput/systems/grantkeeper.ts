@@ -9,7 +9,7 @@ import { newKeys, type SealingKeys, seedSessions, seedUsers } from '../seed.ts'
 import type { Running, System, World } from '../system.ts'
 
 /** The build, as the operating guide recommends for production. */
-const server = join(import.meta.dirname, '..', '..', '..', 'dist', 'src', 'cli', 'start.js')
+const server = join(import.meta.dirname, '..', '..', '..', 'dist', 'src', 'cli', 'main.js')
 
 export type Variant = {
   readonly store: 'Redis' | 'embedded'
@@ -73,7 +73,7 @@ export async function prepareGrantkeeper(
   const seed = () => (hasBearers ? seedUsers(target, sessions, signer) : seedSessions(target, sessions, called))
   const credentials = sessions > 0 ? await seed() : []
   const node = inspectorPort === undefined ? [process.execPath] : [process.execPath, `--inspect=127.0.0.1:${inspectorPort}`]
-  const command = (besideLoad ? onBothCores : onTestedCore)([...node, server])
+  const command = (besideLoad ? onBothCores : onTestedCore)([...node, server, 'start'])
   let starts = 0
   return {
     async launch(owner) {
