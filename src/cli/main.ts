@@ -8,7 +8,9 @@ import { UsageError } from './usage-error.ts'
 
 /** By name, in the order of the list. Only the command that is asked for is loaded. */
 const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
-  start: () => import('./start.ts')
+  start: () => import('./start.ts'),
+  connections: () => import('./connections.ts'),
+  reseal: () => import('./reseal.ts')
 }
 
 /** EX_USAGE of sysexits.h. */

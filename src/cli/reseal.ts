@@ -1,30 +1,49 @@
-// `npm run reseal`, with the gateway's environment: reseals all records with the first key, before an old key is removed from TOKEN_KEYS.
-import { readConfig } from '../config/config.ts'
-import { loadProviders } from '../config/load-providers.ts'
 import { createCipher } from '../core/vault/cipher.ts'
 import { type ResealReport, resealAll } from '../core/vault/reseal.ts'
-import { exitCode, startupErrorMessage } from '../server/startup-error.ts'
-import { openStore } from '../stores/open-store.ts'
-import { pollUntil } from '../stores/wait-for-store.ts'
+import { readArguments } from './arguments.ts'
+import type { Command, CommandContext } from './command.ts'
+import { openProgress } from './progress.ts'
+import { withStore } from './with-store.ts'
 
-const storeTimeoutMs = 5_000
+const help = `Usage: grantkeeper reseal [--env-file FILE]...
 
-async function reseal(): Promise<void> {
-  const { keys, redis, dataDir } = readConfig(process.env, await loadProviders())
-  const store = await openStore({ redis, dataDir, clock: { now: Date.now } })
-  try {
-    // The connection may not be established yet. If it still is not after the timeout, resealAll reports why.
-    await pollUntil(store.ping, storeTimeoutMs)
-    const resealed = await resealAll(store, createCipher(keys.token))
-    process.stdout.write(`${store.description}\n${report(resealed)}\n`)
-    if (resealed.skipped > 0 || resealed.unreadable > 0) process.exitCode = 1
-  } finally {
-    await store.close()
-  }
+Encrypts again, with the first key of TOKEN_KEYS, everything in the store that an older
+key has encrypted. Run it after a new key was put first and before the old one is
+removed. It needs the gateway's environment, and gateways may run meanwhile: concurrent
+changes are never overwritten, and no lifetime is extended.
+
+Options:
+  --env-file FILE  sets the variables of FILE that are not set yet
+
+Examples:
+  grantkeeper reseal
+  grantkeeper reseal --env-file production.env
+
+Exit codes:
+  0   no record needs an older key any more
+  1   some records cannot be opened, or kept changing; the last lines say how many and
+      what to do. Or the store cannot be reached
+  64  wrong arguments
+  78  wrong configuration
+`
+
+export const command: Command = { summary: 'encrypts what older keys have encrypted with the newest', help, run }
+
+async function run(args: readonly string[], { variables, print }: CommandContext): Promise<number> {
+  readArguments({ args: [...args] })
+  return withStore(variables, async (store, { keys }) => {
+    const progress = openProgress()
+    const report = await resealAll(store, createCipher(keys.token), ({ records, resealed }) =>
+      progress.show(`${format(records)} records read, ${format(resealed)} resealed`)
+    ).finally(progress.end)
+    print(`${store.description}\n${describe(report)}\n`)
+    return report.skipped + report.unreadable > 0 ? 1 : 0
+  })
 }
 
-function report({ owners, records, resealed, unreadable, skipped }: ResealReport): string {
-  const format = (value: number) => value.toLocaleString('en-US')
+const format = (value: number) => value.toLocaleString('en-US')
+
+function describe({ owners, records, resealed, unreadable, skipped }: ResealReport): string {
   return [
     `${format(records)} records of ${format(owners)} users: ${format(resealed)} resealed with the first of TOKEN_KEYS, ${format(records - resealed - unreadable - skipped)} were already.`,
     ...(unreadable > 0
@@ -38,8 +57,3 @@ function report({ owners, records, resealed, unreadable, skipped }: ResealReport
       : [])
   ].join('\n')
 }
-
-reseal().catch((error: Error) => {
-  process.stderr.write(`${startupErrorMessage(error)}\n`)
-  process.exit(exitCode(error))
-})

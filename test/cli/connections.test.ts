@@ -1,23 +1,15 @@
-import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { runCommand } from '../support/command.ts'
 import { startFakeProvider } from '../support/fake-provider.ts'
 import { newKey } from '../support/gateway.ts'
-import { runNode } from '../support/node-process.ts'
 import { dumpOf } from '../support/store-dump.ts'
 import { startUserGateway } from '../support/users.ts'
-
-const command = join(import.meta.dirname, '..', '..', 'src', 'cli', 'connections.ts')
 
 type Environment = Readonly<Record<string, string>>
 
 /** Runs the command with the environment of a gateway. */
-async function run(t: Test, environment: Environment, ...args: string[]): Promise<{ code: number; output: string }> {
-  const { child, output } = runNode(t, command, environment, args)
-  const [code] = await once(child, 'close')
-  return { code, output: output() }
-}
+const run = (t: Test, environment: Environment, ...args: string[]) => runCommand(t, environment, 'connections', ...args)
 
 /** A gateway with a SQLite file that keeps running, and the environment of the command beside it. */
 async function startBesideCommand(t: Test) {
@@ -174,16 +166,18 @@ t.test('SEC-38: a missing key is an error, and nothing is erased', async t => {
 const badArguments: ReadonlyArray<readonly [args: readonly string[], problem: RegExp]> = [
   [['remove'], /remove is not known/],
   [['erase', 'ada'], /erase ada is not known/],
+  [['earse'], /earse is not known\. Did you mean erase\?/],
   [['erase'], /erase needs --user ID/],
   [['--user', ''], /--user is empty/],
   [['erase', '--user', 'a\nb'], /--user holds a control character/],
   [['--status', 'disconnected'], /--status is one of connected, reconnect_required/],
   [['erase', '--user', 'ada', '--status', 'reconnect_required'], /takes --user alone/],
   [['erase', '--user', 'ada', '--json'], /takes --user alone/],
-  [['--all'], /--all/]
+  [['--all'], /--all is not an option/],
+  [['--staus', 'connected'], /--staus is not an option of this command\. Did you mean --status\?/]
 ]
 
-t.test('bad arguments exit with 78 and touch no store', async t => {
+t.test('bad arguments exit with 64 and touch no store', async t => {
   const DATA_DIR = t.testdir()
   const provider = await startFakeProvider(t)
   const environment = { ...provider.environment, SESSION_KEYS: newKey(), TOKEN_KEYS: newKey(), DATA_DIR }
@@ -191,9 +185,9 @@ t.test('bad arguments exit with 78 and touch no store', async t => {
     await Promise.all(
       badArguments.slice(i, i + 4).map(async ([args, problem]) => {
         const { code, output } = await run(t, environment, ...args)
-        t.equal(code, 78, args.join(' '))
+        t.equal(code, 64, args.join(' '))
         t.match(output, problem, args.join(' '))
-        t.match(output, /^Usage: connections \[--user ID\]/m)
+        t.match(output, /^Usage: grantkeeper connections \[--user ID\]/m)
       })
     )
   t.strictSame(readdirSync(DATA_DIR), [])
@@ -208,5 +202,5 @@ t.test('an invalid environment exits with 78', async t => {
 t.test('--help needs no configuration', async t => {
   const { code, output } = await run(t, { NODE_ENV: 'production' }, '--help')
   t.equal(code, 0)
-  t.match(output, /^Usage: connections/)
+  t.match(output, /^Usage: grantkeeper connections/)
 })

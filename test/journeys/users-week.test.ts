@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { newServiceKey } from '../../src/core/users/service-keys.ts'
 import { eventually } from '../stores/redis/topologies.ts'
 import { connect, fetchJson, newUser, startChromium, waitForStatus } from '../support/chromium.ts'
+import { commandFile } from '../support/command.ts'
 import { freePort } from '../support/free-port.ts'
 import { newKey, startGateway, startTestSandbox, TestClock } from '../support/gateway.ts'
 import { startOpenidIssuer } from '../support/openid-issuer.ts'
@@ -11,7 +12,6 @@ import { startRedis } from '../support/redis.ts'
 import { startRoundRobin } from '../support/round-robin.ts'
 
 const browser = await startChromium(t)
-const command = new URL('../../src/cli/connections.ts', import.meta.url).pathname
 const notes = '/proxy/productboard/v2/notes'
 
 /** Three instances on one Redis behind a balancer, at which users sign in and a nightly job has a service key. */
@@ -47,7 +47,7 @@ async function startFleet(t: Test, variables: Readonly<Record<string, string>>) 
   /** Runs `connections` with the environment of the instances. */
   const connections = async (...args: string[]) => {
     const env = { PATH: process.env.PATH ?? '', ...sandbox.environment, ...environment }
-    return (await promisify(execFile)(process.execPath, [command, ...args], { env })).stdout
+    return (await promisify(execFile)(process.execPath, [commandFile, 'connections', ...args], { env })).stdout
   }
 
   return { url, issuer, sandbox, vendor: sandbox.vendor('productboard'), clock, job, connections }

@@ -4,9 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
+import { commandFile } from '../support/command.ts'
 import { ada, eve, openWorld } from './world.ts'
-
-const command = join(import.meta.dirname, '..', '..', 'src', 'cli', 'connections.ts')
 
 /** Ada has whatever a user can have, and Eve an account. */
 async function signInBoth(t: Test) {
@@ -22,7 +21,7 @@ async function signInBoth(t: Test) {
   const owner = await world.ownerOf(ada)
   const erase = async () => {
     const env = { PATH: process.env.PATH ?? '', ...world.environment }
-    return (await promisify(execFile)(process.execPath, [command, 'erase', '--user', ada.subject], { env })).stdout
+    return (await promisify(execFile)(process.execPath, [commandFile, 'connections', 'erase', '--user', ada.subject], { env })).stdout
   }
   return { ...world, browsers, owner, erase }
 }

@@ -37,13 +37,18 @@ export async function* listConnections(
 
 type FoundOwners = { readonly owners: readonly string[]; readonly unreadable: number }
 
-/** The users whom their stored records call by this id, whatever issuer or claim named them. It reads the whole store. */
-export async function findOwners(store: Store, cipher: Cipher, id: string): Promise<FoundOwners> {
+/**
+ * The users whom their stored records call by this id, whatever issuer or claim named them. It reads the whole store.
+ * @param onProgress called now and then with the number of users that have been read
+ */
+export async function findOwners(store: Store, cipher: Cipher, id: string, onProgress?: (read: number) => void): Promise<FoundOwners> {
   const records = createRecords(cipher)
   const owners = new Set<string>()
   const unreadable = new Set<string>()
+  let read = 0
   for await (const batch of store.scanOwners())
     for (const owner of batch.filter(isUserOwner)) {
+      onProgress?.(++read)
       const [record] = await store.read(owner, [userField])
       const user = records.openUser(owner, record)?.value
       if (user?.id === id) owners.add(owner)

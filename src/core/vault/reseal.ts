@@ -24,8 +24,9 @@ const concurrency = 16
 /**
  * Seals all records that an older key has sealed with the newest key. Gateways may read and write the same records meanwhile: a record
  * that has changed since it was read is read again and never overwritten. The expiry of the records does not change.
+ * @param onProgress called now and then with the report so far
  */
-export async function resealAll(store: Store, cipher: Cipher): Promise<ResealReport> {
+export async function resealAll(store: Store, cipher: Cipher, onProgress?: (report: ResealReport) => void): Promise<ResealReport> {
   const { reseal } = createRecords(cipher)
   const report = { owners: 0, records: 0, resealed: 0, unreadable: 0, skipped: 0 }
 
@@ -53,7 +54,10 @@ export async function resealAll(store: Store, cipher: Cipher): Promise<ResealRep
   for await (const owners of store.scanOwners()) {
     const unseen = owners.filter(owner => !seen.has(owner))
     for (const owner of unseen) seen.add(owner)
-    for (let i = 0; i < unseen.length; i += concurrency) await Promise.all(unseen.slice(i, i + concurrency).map(resealOwner))
+    for (let i = 0; i < unseen.length; i += concurrency) {
+      await Promise.all(unseen.slice(i, i + concurrency).map(resealOwner))
+      onProgress?.(report)
+    }
   }
   return report
 }
