@@ -10,6 +10,8 @@ import { UsageError } from './usage-error.ts'
 const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   start: () => import('./start.ts'),
   connections: () => import('./connections.ts'),
+  keys: () => import('./keys.ts'),
+  'service-key': () => import('./service-key.ts'),
   reseal: () => import('./reseal.ts')
 }
 
