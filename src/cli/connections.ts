@@ -1,7 +1,7 @@
 import { whyNoUserId } from '../core/users/user.ts'
+import { didYouMean } from '../core/util/nearest.ts'
 import { readArguments } from './arguments.ts'
 import type { Command, CommandContext } from './command.ts'
-import { didYouMean } from './nearest.ts'
 import { UsageError } from './usage-error.ts'
 
 const statuses = ['connected', 'reconnect_required']

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { didYouMean } from '../core/util/nearest.ts'
 import { readArguments } from './arguments.ts'
 import type { Command, CommandContext } from './command.ts'
-import { didYouMean } from './nearest.ts'
 import { command as serviceKey } from './service-key.ts'
 import { UsageError } from './usage-error.ts'
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
+import { didYouMean } from '../core/util/nearest.ts'
 import { exitCode, startupErrorMessage } from '../server/startup-error.ts'
 import type { Command } from './command.ts'
 import { readEnvFiles } from './env-files.ts'
 import { readGlobalOptions } from './global-options.ts'
-import { didYouMean } from './nearest.ts'
 import { UsageError } from './usage-error.ts'
 
 /** By name, in the order of the list. Only the command that is asked for is loaded. */

@@ -160,7 +160,7 @@ export type TokenResponseShape = {
  * The document that says which account is connected: the token response, the claims of the ID token in it, the response to `check`, or the
  * response to one GET after the sign-in (`lookup`). A connection to the same account as an earlier one replaces it.
  */
-export type AccountSource<Document extends string> = (AccountPointers & { readonly from: Document }) | AccountLookup
+type AccountSource<Document extends string> = (AccountPointers & { readonly from: Document }) | AccountLookup
 
 /** Where the account's id and name are, as JSON Pointers (RFC 6901) into the document. At least one of them is given. */
 export type AccountPointers = {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { defineProvider } from '../../../src/core/provider/define-provider.ts'
+import { DefinitionError, defineProvider } from '../../../src/core/provider/define-provider.ts'
 import type { OAuth2Method, Provider, TokenRefusal } from '../../../src/core/provider/definition.ts'
 import { apiKeyWith, oauth2With, providerWith } from '../support.ts'
 
@@ -203,4 +203,94 @@ t.test('a valid definition is returned with its fields unchanged, and frozen', a
     t.strictSame({ ...definition }, provider)
     t.ok(Object.isFrozen(definition))
   }
+})
+
+/** The problems of a definition that no compiler has checked. */
+function problemsOf(definition: unknown): readonly string[] {
+  try {
+    defineProvider(definition as Provider)
+  } catch (error) {
+    if (error instanceof DefinitionError) return error.problems.map(({ field, requirement }) => `${field} ${requirement}`)
+    throw error
+  }
+  return []
+}
+
+/** A complete definition as JSON has it, with one change made by `edit`. */
+function edited(edit: (definition: Record<string, Record<string, Record<string, unknown>>>) => void): unknown {
+  const definition = JSON.parse(JSON.stringify(providerWith({ methods: { oauth2: oauth2With({}), apiKey: apiKeyWith({ in: 'basic' }) } })))
+  edit(definition)
+  return definition
+}
+
+t.test('what no compiler has checked is named by its field', async t => {
+  const mistakes: ReadonlyArray<readonly [problem: RegExp, edit: Parameters<typeof edited>[0]]> = [
+    [/^title must be text/, definition => delete definition.title],
+    [/^api must be an object/, definition => delete definition.api],
+    [/^methods must be an object/, definition => delete definition.methods],
+    [/^sources must say/, definition => delete definition.sources],
+    [/^sources\[0\].checked must be a day/, ({ sources }) => Object.assign(sources?.[0] ?? {}, { checked: 'yesterday' })],
+    [/^tokenUrl must be an https URL/, ({ methods }) => delete methods?.oauth2?.tokenUrl],
+    [/^methods.oauth2.help must be an object/, ({ methods }) => delete methods?.oauth2?.help],
+    [/^methods.apiKey.check must be an object/, ({ methods }) => delete methods?.apiKey?.check],
+    [/^methods.oauth2.scopes must be a list/, ({ methods }) => Object.assign(methods?.oauth2 ?? {}, { scopes: 'a b' })],
+    [
+      /clientAuthentication must be 'body' or 'basic'/,
+      ({ methods }) => Object.assign(methods?.oauth2 ?? {}, { clientAuthentication: 'header' })
+    ],
+    [/issuer must be text/, ({ methods }) => Object.assign(methods?.oauth2 ?? {}, { issuer: null })],
+    [/authorizeParams must be an object of texts/, ({ methods }) => Object.assign(methods?.oauth2 ?? {}, { authorizeParams: { a: 1 } })],
+    [
+      /^methods.oauth2.authoriseParams is not a field of a definition. Did you mean authorizeParams\?/,
+      ({ methods }) => Object.assign(methods?.oauth2 ?? {}, { authoriseParams: {} })
+    ],
+    [/^constructor is not a field/, definition => Object.assign(definition, { constructor: 1 })],
+    [
+      /^methods.oauth2.account.ids is not a field of a definition. Did you mean id\?/,
+      ({ methods }) => Object.assign(methods?.oauth2 ?? {}, { account: { from: 'token', id: '/id', ids: '/id' } })
+    ],
+    [
+      /^api.rateLimit.unit must be 'seconds' or 'epoch'/,
+      ({ api }) => Object.assign(api ?? {}, { rateLimit: { header: 'x', unit: 'second' } })
+    ],
+    [/^api.methods\[1\] must be 'GET' or/, ({ api }) => Object.assign(api ?? {}, { methods: ['GET', 'get'] })],
+    [
+      /^methods.apiKey.placements\[0\].in must be 'header'/,
+      ({ methods }) => Object.assign(methods?.apiKey ?? {}, { placements: [{ in: 'cookie' }] })
+    ],
+    [/placements\[0\].name must be text/, ({ methods }) => Object.assign(methods?.apiKey ?? {}, { placements: [{ in: 'query' }] })]
+  ]
+  for (const [problem, edit] of mistakes) {
+    const problems = problemsOf(edited(edit))
+    t.equal(problems.length, 1, `${problem}: ${problems}`)
+    t.match(problems[0], problem)
+  }
+  t.strictSame(problemsOf(edited(() => {})), [])
+})
+
+t.test('all problems of a definition are named at once', async t => {
+  const problems = problemsOf(
+    edited(definition => {
+      Object.assign(definition, { color: 'red', colour: '#ff0000' })
+      delete definition.methods?.oauth2?.tokenUrl
+    })
+  )
+  t.strictSame(
+    problems.map(problem => problem.split(' ')[0]),
+    ['color', 'tokenUrl', 'colour']
+  )
+  t.match(
+    messageOf(() => defineProvider(providerWith({ color: 'red', title: '' }))),
+    /^provider "acme" has 2 problems:\n {2}- title must be text\n {2}- color must be #rrggbb$/
+  )
+})
+
+t.test('whatever is no definition is a problem, and never another error', async t => {
+  for (const value of [null, undefined, 7, 'acme', [], {}, { api: null, methods: { oauth2: 1, apiKey: [] }, sources: [null] }])
+    t.ok(problemsOf(value).length > 0, JSON.stringify(value))
+})
+
+t.test('a definition that is defined already may be defined again', async t => {
+  const account = { from: 'lookup', id: '/id', url: 'https://api.acme.example/me' }
+  t.equal(defineProvider(defineProvider(providerWith(accountOf(account)))).name, 'acme')
 })

@@ -1,0 +1,89 @@
+import { didYouMean } from '../util/nearest.ts'
+
+/** Notes a problem of a field. */
+export type Report = (field: string, requirement: string) => void
+
+/** Checks one value of a definition, of which nothing is known: a definition in JSON or JavaScript has passed no type check. */
+export type Rule = (value: unknown, field: string, report: Report) => void
+
+type Fields = Readonly<Record<string, Rule>>
+
+/** @param requirement what follows the field's name, such as `must be text` */
+export const must =
+  (requirement: string, isMet: (value: unknown) => boolean): Rule =>
+  (value, field, report) => {
+    if (!isMet(value)) report(field, requirement)
+  }
+
+/** A rule for each field of a type. The compiler asks for one when a field is added, and takes none away that is still needed. */
+type RulesOf<T> = {
+  readonly required: { readonly [Name in RequiredName<T>]: Rule }
+  readonly optional: { readonly [Name in Exclude<keyof T, RequiredName<T>>]-?: Rule }
+}
+type RequiredName<T> = { [Name in keyof T]-?: Record<never, never> extends Pick<T, Name> ? never : Name }[keyof T]
+
+/** An object with these fields and no others, so that a misspelled one is found. */
+export const object =
+  <T extends object>({ required, optional }: RulesOf<T>): Rule =>
+  (value, field, report) => {
+    if (!isObject(value)) return report(field || 'the definition', 'must be an object')
+    const rules: Fields = { ...required, ...optional }
+    for (const [name, rule] of Object.entries(rules))
+      if (value[name] !== undefined || Object.hasOwn(required, name)) rule(value[name], within(field, name), report)
+    reportUnknown(value, Object.keys(rules), field, report)
+  }
+
+/** Reports fields that no type has: nothing would read them. */
+export function reportUnknown(value: object, known: readonly string[], field: string, report: Report): void {
+  for (const name of Object.keys(value))
+    if (!known.includes(name)) report(within(field, name), `is not a field of a definition.${didYouMean(name, known)}`)
+}
+
+const within = (field: string, name: string) => (field === '' ? name : `${field}.${name}`)
+
+export const list =
+  (item: Rule, requirement = 'must be a list', minItems = 0): Rule =>
+  (value, field, report) => {
+    if (!Array.isArray(value) || value.length < minItems) return report(field, requirement)
+    for (const [i, one] of value.entries()) item(one, `${field}[${i}]`, report)
+  }
+
+/** A rule whose problems name another field than the path to it. */
+export const called =
+  (name: string, rule: Rule): Rule =>
+  (value, _field, report) =>
+    rule(value, name, report)
+
+/** The rules of the first entry for which the value's field has this text. */
+export const byField =
+  (name: string, rules: Readonly<Record<string, Rule>>): Rule =>
+  (value, field, report) => {
+    if (!isObject(value)) return report(field, 'must be an object')
+    const kind = value[name]
+    if (typeof kind === 'string' && Object.hasOwn(rules, kind)) rules[kind]?.(value, field, report)
+    else report(`${field}.${name}`, `must be ${alternatives(Object.keys(rules))}`)
+  }
+
+export const oneOf = (...choices: readonly string[]): Rule =>
+  must(`must be ${alternatives(choices)}`, value => typeof value === 'string' && choices.includes(value))
+
+export const matching = (pattern: RegExp, requirement: string): Rule =>
+  must(requirement, value => typeof value === 'string' && pattern.test(value))
+
+export const anyText: Rule = must('must be text', value => typeof value === 'string')
+export const text: Rule = matching(/\S/, 'must be text')
+export const texts: Rule = list(text, 'must be a list of texts')
+export const flag: Rule = must('must be true or false', value => typeof value === 'boolean')
+export const positiveInteger: Rule = must('must be a whole number above 0', value => Number.isSafeInteger(value) && Number(value) > 0)
+export const anything: Rule = () => {}
+
+/** Texts by name. */
+export const textsByName: Rule = must(
+  'must be an object of texts',
+  value => isObject(value) && Object.values(value).every(one => typeof one === 'string')
+)
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const alternatives = (choices: readonly string[]): string => choices.map(choice => `'${choice}'`).join(' or ')
