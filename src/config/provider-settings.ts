@@ -67,7 +67,8 @@ function selectProviders(
   return providers
 }
 
-function readProvider(env: EnvironmentReader, provider: Provider, production: boolean): ProviderSettings {
+/** A definition with what the environment sets for it, whether it is offered or not. */
+export function readProvider(env: EnvironmentReader, provider: Provider, production: boolean): ProviderSettings {
   const prefix = variablePrefix(provider)
   const url = (suffix: string, kind: 'base' | 'endpoint', example: string) =>
     readUrl(env, `${prefix}_${suffix}`, { production, kind, example })

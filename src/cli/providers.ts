@@ -1,0 +1,87 @@
+import { didYouMean } from '../core/util/nearest.ts'
+import { readArguments } from './arguments.ts'
+import type { Command, CommandContext } from './command.ts'
+import { UsageError } from './usage-error.ts'
+
+const help = `Usage: grantkeeper providers [--json]
+       grantkeeper providers check FILE... [--json]
+       grantkeeper providers try FILE [--client-id ID] [--response FILE] [--status STATUS]
+                                      [--json]
+
+Lists the providers that Grantkeeper knows: name, title, how users connect, on or off in
+this environment, and where its definition is from, separated by tabs.
+
+"check" validates definitions and names every problem at once: fields that are missing,
+wrong, or that no definition has. A FILE is .json, or .ts or .js with the definition as
+its default export; its code runs, as it does in the gateway. Nothing is sent.
+
+"try" shows what the gateway would send for a definition: the authorization URL, and the
+token, refresh, revocation and API requests as curl commands. Words in capitals stand for
+secrets. It then reads a token response, pasted or piped in, and shows what the gateway
+finds in it, or why it would refuse it. Nothing is sent to the provider. To get a real
+response, open the URL, take the code from the callback's address, and run the token
+request with that code and your secret.
+
+Options:
+  --json             one JSON object; of "check" one a line
+  --client-id ID     of your OAuth client (default: NAME_CLIENT_ID, or a placeholder)
+  --response FILE    the token response, "-" for standard input; the default asks for it
+                     on a terminal, and else waits 5 seconds for standard input
+  --status STATUS    the HTTP status of that response (default: 200)
+  --env-file FILE    sets the variables of FILE that are not set yet
+
+Examples:
+  grantkeeper providers check acme.json
+  grantkeeper providers try acme.json
+  grantkeeper providers try acme.json --response refusal.json --status 400
+
+Exit codes:
+  0   listed; every definition is valid; the token response makes a connection
+  1   a definition has a problem, or the gateway would refuse the token response
+  64  wrong arguments
+  78  wrong configuration
+`
+
+export const command: Command = { summary: 'lists providers; checks and tries definitions', help, run }
+
+async function run(args: readonly string[], context: CommandContext): Promise<number> {
+  const { values, positionals } = readArguments({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean', default: false },
+      'client-id': { type: 'string' },
+      response: { type: 'string' },
+      status: { type: 'string' }
+    }
+  })
+  const [action, ...files] = positionals
+  const { json, 'client-id': clientId, response, status } = values
+  if (action !== 'try' && [clientId, response, status].some(value => value !== undefined))
+    throw new UsageError('--client-id, --response and --status belong to "providers try FILE".')
+  switch (action) {
+    case undefined: {
+      const { listProviders } = await import('./providers/list.ts')
+      return listProviders({ json }, context)
+    }
+    case 'check': {
+      if (files.length === 0) throw new UsageError('check needs at least one FILE, for example acme.json.')
+      const { checkDefinitions } = await import('./providers/check.ts')
+      return checkDefinitions(files, { json }, context)
+    }
+    case 'try': {
+      const [file] = files
+      if (file === undefined || files.length > 1) throw new UsageError('try needs one FILE, for example acme.json.')
+      if (clientId === '') throw new UsageError('--client-id is empty. Give the id of your OAuth client.')
+      const { tryDefinition } = await import('./providers/try.ts')
+      return tryDefinition(file, { json, clientId, response, status: parseStatus(status) }, context)
+    }
+    default:
+      throw new UsageError(`${action} is not known.${didYouMean(action, ['check', 'try'])}`)
+  }
+}
+
+function parseStatus(text = '200'): number {
+  if (/^[2-5]\d\d$/.test(text)) return Number(text)
+  throw new UsageError(`--status is the HTTP status of the response, 200 to 599, not ${JSON.stringify(text)}.`)
+}
