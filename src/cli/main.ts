@@ -13,7 +13,8 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   connections: () => import('./connections.ts'),
   keys: () => import('./keys.ts'),
   'service-key': () => import('./service-key.ts'),
-  reseal: () => import('./reseal.ts')
+  reseal: () => import('./reseal.ts'),
+  sandbox: () => import('./sandbox.ts')
 }
 
 /** EX_USAGE of sysexits.h. */
