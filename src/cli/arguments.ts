@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { didYouMean } from '../core/util/nearest.ts'
+import { didYouMean } from '../core/util/nearest-name.ts'
 import { UsageError } from './usage-error.ts'
 
 /**

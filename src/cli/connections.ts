@@ -1,5 +1,5 @@
 import { whyNoUserId } from '../core/users/user.ts'
-import { didYouMean } from '../core/util/nearest.ts'
+import { didYouMean } from '../core/util/nearest-name.ts'
 import { readArguments } from './arguments.ts'
 import type { Command, CommandContext } from './command.ts'
 import { UsageError } from './usage-error.ts'

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { didYouMean } from '../core/util/nearest.ts'
+import { didYouMean } from '../core/util/nearest-name.ts'
 import { readArguments } from './arguments.ts'
 import type { Command, CommandContext } from './command.ts'
 import { command as serviceKey } from './service-key.ts'

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { didYouMean } from '../core/util/nearest.ts'
+import { didYouMean } from '../core/util/nearest-name.ts'
 import { exitCode, startupErrorMessage } from '../server/startup-error.ts'
 import type { Command } from './command.ts'
 import { readEnvFiles } from './env-files.ts'

@@ -1,4 +1,4 @@
-import { didYouMean } from '../util/nearest.ts'
+import { didYouMean } from '../util/nearest-name.ts'
 
 /** Notes a problem of a field. */
 export type Report = (field: string, requirement: string) => void

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { didYouMean } from '../../../src/core/util/nearest.ts'
+import { didYouMean } from '../../../src/core/util/nearest-name.ts'
 
 const names = ['start', 'providers', 'connections', 'keys', 'reseal']
 
