@@ -96,7 +96,7 @@ t.test('the documented Redis ACL suffices, over TLS', async t => {
     t.same(commands, new Set())
   })
 
-  await t.test('`npm run reseal` names the right that it lacks', async t => {
+  await t.test('`grantkeeper reseal` names the right that it lacks', async t => {
     const [grantkeeper, , minimal] = fleet.instances
     const refused = await reseal(t, minimal?.environment ?? {})
     t.equal(refused.code, 1)

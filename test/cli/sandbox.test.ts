@@ -5,6 +5,7 @@ import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { allow, connect, oauthClient, redirectUri } from '../sandbox/oauth-client.ts'
 import { commandFile, runCommand, startGatewayProcess } from '../support/command.ts'
 import { freePort } from '../support/free-port.ts'
+import { newKey } from '../support/gateway.ts'
 import { runNode, startNode, stopProcess } from '../support/node-process.ts'
 
 const start = (t: Test, ...args: string[]) => startNode(t, commandFile, {}, ['sandbox', ...args])
@@ -22,11 +23,18 @@ const cookiesOf = (response: Response): string =>
     .map(line => line.split(';', 1)[0])
     .join('; ')
 
-t.test('a gateway with the printed env file connects a user at the sandbox', async t => {
+t.test('a gateway in production, with the printed env file, connects a user at the sandbox', async t => {
   const port = await freePort()
   const { output, url: origin } = await start(t, '--callback', `http://localhost:${port}/auth/VENDOR/callback`)
   const folder = t.testdir({ data: {}, 'sandbox.env': output() })
-  const environment = { PORT: String(port), DATA_DIR: join(folder, 'data'), SHUTDOWN_DELAY: '0' }
+  const environment = {
+    NODE_ENV: 'production',
+    PORT: String(port),
+    DATA_DIR: join(folder, 'data'),
+    SESSION_KEYS: newKey(),
+    TOKEN_KEYS: newKey(),
+    SHUTDOWN_DELAY: '0'
+  }
   const gateway = await startGatewayProcess(t, environment, ['--env-file', join(folder, 'sandbox.env')])
   const begun = await fetch(`${gateway.url}/auth/productboard`, { redirect: 'manual' })
   const code = await allow({ origin } as Sandbox, begun.headers.get('location') ?? '')

@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import { readConfig } from '../../src/config/config.ts'
 import { loadProviders } from '../../src/config/load-providers.ts'
 import { newUser, startChromium } from '../support/chromium.ts'
+import { installCommand } from '../support/command.ts'
 import { json } from '../support/fake-provider.ts'
 import { freePort } from '../support/free-port.ts'
 import { startFrontend } from '../support/frontend.ts'
@@ -290,7 +291,8 @@ t.test('the erasure of a user deletes and revokes what they have, and nothing of
   const { hosts, connect, provider, as } = await startWithNotes(t, own)
   await connect('42')
   await connect('43')
-  const env = { PATH: path, HOME: own.DATA_DIR, ...own, ...provider.environment }
+  await installCommand(own.DATA_DIR)
+  const env = { PATH: `${own.DATA_DIR}:${path}`, ...own, ...provider.environment }
   const { stdout } = await execute('sh', ['-c', codeOf('erase.sh', hosts)], { env })
   t.match(stdout, /^42\tproductboard\t.*\n?/m)
   t.match(stdout, 'Everything of "42" is deleted: 1 connection, sessions and invitations.')

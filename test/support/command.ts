@@ -1,9 +1,14 @@
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type NodeProcess, type Owner, runNode, startNode } from './node-process.ts'
 
 /** The program `grantkeeper`. */
 export const commandFile = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
+
+/** Makes `grantkeeper` a program of this folder, as an installed package does. */
+export const installCommand = (folder: string): Promise<void> =>
+  writeFile(join(folder, 'grantkeeper'), `#!/bin/sh\nexec node -- '${commandFile}' "$@"\n`, { mode: 0o755 })
 
 type Environment = Readonly<Record<string, string>>
 
