@@ -5,7 +5,7 @@ import type { Command, CommandContext } from './command.ts'
 import { openProgress } from './progress.ts'
 import { withStore } from './with-store.ts'
 
-const help = `Usage: grantkeeper reseal [--env-file FILE]...
+const help = `Usage: grantkeeper reseal [--json]
 
 Encrypts again, with the first key of TOKEN_KEYS, everything in the store that an older
 key has encrypted. Run it after a new key was put first and before the old one is
@@ -13,6 +13,7 @@ removed. It needs the gateway's environment, and gateways may run meanwhile: con
 changes are never overwritten, and no lifetime is extended.
 
 Options:
+  --json           one JSON object: store, owners, records, resealed, unreadable, skipped
   --env-file FILE  sets the variables of FILE that are not set yet
 
 Examples:
@@ -30,13 +31,13 @@ Exit codes:
 export const command: Command = { summary: 'encrypts what older keys have encrypted with the newest', help, run }
 
 async function run(args: readonly string[], { variables, print }: CommandContext): Promise<number> {
-  readArguments({ args: [...args] })
+  const { json } = readArguments({ args: [...args], options: { json: { type: 'boolean', default: false } } }).values
   return withStore(variables, async (store, { keys }) => {
     const progress = openProgress()
     const report = await resealAll(store, createCipher(keys.token), ({ records, resealed }) =>
       progress.show(`${format(records)} records read, ${format(resealed)} resealed`)
     ).finally(progress.end)
-    print(`${store.description}\n${describe(report)}\n`)
+    print(json ? `${JSON.stringify({ store: store.description, ...report })}\n` : `${store.description}\n${describe(report)}\n`)
     return report.skipped + report.unreadable > 0 ? 1 : 0
   })
 }

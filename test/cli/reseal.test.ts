@@ -20,6 +20,9 @@ t.test('what an older key has sealed is resealed, and only once', async t => {
   const second = await runCommand(t, rotated, 'reseal')
   t.equal(second.code, 0)
   t.match(second.output, / users: 0 resealed/)
+  const { code, output } = await runCommand(t, rotated, 'reseal', '--json')
+  t.equal(code, 0)
+  t.match(JSON.parse(output), { store: /^SQLite file/, resealed: 0, unreadable: 0, skipped: 0 })
 })
 
 t.test('records that no key opens exit with 1', async t => {
