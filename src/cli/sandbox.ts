@@ -1,6 +1,7 @@
 import { readPort } from '../config/config.ts'
 import { ConfigError, EnvironmentReader } from '../config/environment.ts'
 import { defaultHost, readPublicUrl } from '../config/network.ts'
+import { loadSandbox } from '../sandbox/load-sandbox.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import { shutdownSignals } from '../server/signals.ts'
 import { readArguments } from './arguments.ts'
@@ -61,7 +62,7 @@ async function run(args: readonly string[], { variables, print, printError }: Co
   if (grants === '') throw new UsageError('--grants needs a file, for example --grants sandbox.json.')
   const port = parsePort(values.port)
   const callbacks = values.callback?.map(parseCallback) ?? [`${publicUrlOf(variables)}/auth/VENDOR/callback`]
-  const { startSandbox } = await import('../sandbox/sandbox.ts')
+  const { startSandbox } = await loadSandbox()
   try {
     const sandbox = await startSandbox({
       port,

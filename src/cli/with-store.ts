@@ -2,8 +2,8 @@ import { type Config, readConfig } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { loadProviders } from '../config/load-providers.ts'
 import type { Store } from '../core/ports.ts'
-import { pollUntil } from '../stores/wait-for-store.ts'
 import { openStore } from '../stores/open-store.ts'
+import { pollUntil } from '../stores/wait-for-store.ts'
 
 const storeTimeoutMs = 5_000
 

@@ -24,7 +24,7 @@ type Manifest = {
   readonly optionalDependencies: Readonly<Record<string, string>>
   readonly engines: { readonly node: string }
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>
-  readonly bin?: Readonly<Record<string, string>>
+  readonly bin: { readonly grantkeeper: string }
 }
 
 export type InstalledPackage = {
