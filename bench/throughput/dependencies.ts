@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { install } from '../../test/support/install.ts'
+import { install, installPackages } from '../../test/support/install.ts'
 import { onPath } from '../../test/support/programs.ts'
 
 /** What systems need beyond this project's own dependencies. */
@@ -37,7 +37,7 @@ export function ensureDependencies(wanted: ReadonlySet<Dependency>): Map<Depende
   if (failed !== undefined) throw new Error(`The bench cannot run: ${failed}`)
   const reasons: Array<[Dependency, string | undefined]> = [
     ['apache', wanted.has('apache') ? ensurePackages(apache) : undefined],
-    ['npm peers', wanted.has('npm peers') ? ensurePeers() : undefined]
+    ['npm peers', wanted.has('npm peers') ? installPackages(peers) : undefined]
   ]
   return new Map(reasons.flatMap(([part, why]) => (why === undefined ? [] : [[part, why]])))
 }
@@ -58,12 +58,3 @@ function ensurePackages(packages: typeof required): string | undefined {
     failed ?? (packages.every(({ isInstalled }) => isInstalled()) ? undefined : `${missing.join(' and ')} not found in Debian's location`)
   )
 }
-
-function ensurePeers(): string | undefined {
-  if (modifiedMs(join(peers, 'node_modules', '.package-lock.json')) >= modifiedMs(join(peers, 'package-lock.json'))) return undefined
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--prefix', peers], { stdio: ['ignore', 'ignore', 'inherit'] })
-  return status === 0 ? undefined : 'npm ci --prefix bench/peers failed'
-}
-
-/** 0 for a missing file. */
-const modifiedMs = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0

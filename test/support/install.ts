@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { onPath } from './programs.ts'
 
 /**
@@ -20,3 +22,16 @@ export function install(packages: readonly string[], subject: string): string | 
   }
   return undefined
 }
+
+/**
+ * Installs the npm packages of a folder that has a package-lock.json of its own, if they are missing or older than that.
+ * @returns why that is not possible; `undefined` when they are installed
+ */
+export function installPackages(folder: string): string | undefined {
+  if (modifiedMs(join(folder, 'node_modules', '.package-lock.json')) >= modifiedMs(join(folder, 'package-lock.json'))) return undefined
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--prefix', folder], { stdio: ['ignore', 'ignore', 'inherit'] })
+  return status === 0 ? undefined : `npm ci --prefix ${folder} failed`
+}
+
+/** 0 for a missing file. */
+const modifiedMs = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0

@@ -89,9 +89,13 @@ export function childrenOf(pid: number): string[] {
   }
 }
 
-/** Kills the child when this process ends. Even after SIGKILL the pipe closes, and the shell that reads it kills the child. */
-export function killOnExit(child: ChildProcess): void {
+/**
+ * Kills the child when this process ends. Even after SIGKILL the pipe closes, and the shell that reads it kills the child.
+ *
+ * @param isGroup whether the child was started `detached`: its own children are killed with it
+ */
+export function killOnExit(child: ChildProcess, isGroup = false): void {
   if (child.pid === undefined) return
-  const watcher = spawn('sh', ['-c', `cat; kill -9 ${child.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] })
+  const watcher = spawn('sh', ['-c', `cat; kill -9 -- ${isGroup ? '-' : ''}${child.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] })
   child.on('exit', () => watcher.kill('SIGKILL'))
 }
