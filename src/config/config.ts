@@ -8,7 +8,7 @@ import type { RedisTarget } from '../stores/redis/target.ts'
 import { readBearerConfig } from './bearer-config.ts'
 import { checkDataDir } from './data-dir.ts'
 import { ConfigError, type Environment, EnvironmentReader } from './environment.ts'
-import { type Keys, readKeys, resolveKeys } from './keys.ts'
+import { type ConfiguredKeys, type Keys, readKeys, resolveKeys } from './keys.ts'
 import { readLoginConfig } from './login-config.ts'
 import { checkMisspelledNames } from './misspelled-names.ts'
 import { checkExposure, readProduction } from './mode.ts'
@@ -83,9 +83,48 @@ export function readConfig(
   variables: Environment,
   definitions: readonly Provider[],
   port = readPort(variables),
-  { hasSandbox, hasStore = false }: ConfigContext = {}
+  context: ConfigContext = {}
 ): Config {
   const env = new EnvironmentReader(variables)
+  const { settings, keys: configuredKeys } = readSettings(env, { variables, definitions, port, ...context })
+  const keys = resolveKeys(env, configuredKeys, settings.dataDir)
+  if (!keys) throw new ConfigError(env.problems)
+  return Object.freeze({ ...settings, keys, warnings: env.warnings })
+}
+
+type Settings = Omit<Config, 'keys' | 'warnings'>
+
+/** What the environment says, right or wrong. */
+export type ExaminedConfig = {
+  /** A setting with a problem has its default here. */
+  readonly settings: Settings
+  /** As they are set, malformed ones too. None are generated. */
+  readonly keys: ConfiguredKeys
+  /** Whether `REDIS_URL` is unset. An invalid one does not select the embedded store. */
+  readonly isEmbedded: boolean
+  /** Whether `PUBLIC_URL` is set and valid. */
+  readonly hasPublicUrl: boolean
+  readonly problems: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** Reads the configuration as `readConfig` does, goes on where that throws, and creates nothing. */
+export function examineConfig(variables: Environment, definitions: readonly Provider[]): ExaminedConfig {
+  const env = new EnvironmentReader(variables)
+  const examined = readSettings(env, { variables, definitions, port: readPort(variables) })
+  return { ...examined, problems: env.problems, warnings: env.warnings }
+}
+
+type SettingsOptions = ConfigContext & {
+  readonly variables: Environment
+  readonly definitions: readonly Provider[]
+  readonly port: number
+}
+
+function readSettings(
+  env: EnvironmentReader,
+  { variables, definitions, port, hasSandbox, hasStore = false }: SettingsOptions
+): Pick<ExaminedConfig, 'settings' | 'keys' | 'isEmbedded' | 'hasPublicUrl'> {
   const production = readProduction(env)
   const configuredHost = readHost(env, production)
   const host = configuredHost ?? defaultHost
@@ -95,11 +134,11 @@ export function readConfig(
   const publicOrigin = configuredOrigin ?? originOf(new URL(`http://localhost:${port}`))
   checkExposure(env, { production, host: configuredHost, publicOrigin: configuredOrigin })
   const dataDir = env.text('DATA_DIR', '/var/lib/grantkeeper') ?? '.grantkeeper'
-  const configuredKeys = readKeys(env, production)
+  const keys = readKeys(env, production)
   const bearer = readBearerConfig(env, { production })
   const login = readLoginConfig(env, { production })
   checkSameIssuer(env, bearer, login)
-  const config = {
+  const settings = {
     production,
     host,
     port,
@@ -132,12 +171,10 @@ export function readConfig(
   }
   // An invalid REDIS_URL is one problem only: it does not select the embedded store.
   const isEmbedded = env.text('REDIS_URL') === undefined && !hasStore
-  if (config.workers > 1) checkWorkers(env, { isEmbedded, providers: config.providers })
-  if (isEmbedded || !(configuredKeys.session && configuredKeys.token)) checkDataDir(env, dataDir)
+  if (settings.workers > 1) checkWorkers(env, { isEmbedded, providers: settings.providers })
+  if (isEmbedded || !(keys.session && keys.token)) checkDataDir(env, dataDir)
   checkMisspelledNames(env, production)
-  const keys = resolveKeys(env, configuredKeys, dataDir)
-  if (!keys) throw new ConfigError(env.problems)
-  return Object.freeze({ ...config, keys, warnings: env.warnings })
+  return { settings, keys, isEmbedded, hasPublicUrl: configuredOrigin !== undefined }
 }
 
 function userNamespacesOf({ jwt }: BearerConfig, login: LoginConfig | undefined): Config['userNamespaces'] {

@@ -10,7 +10,7 @@ const minDistinctBytes = 8
 /** Key rings, newest key first: the first key seals, all of them open. */
 export type Keys = { readonly session: readonly Buffer[]; readonly token: readonly Buffer[] }
 
-type ConfiguredKeys = { readonly [Ring in keyof Keys]: Keys[Ring] | undefined }
+export type ConfiguredKeys = { readonly [Ring in keyof Keys]: Keys[Ring] | undefined }
 
 /** `SESSION_KEYS` and `TOKEN_KEYS`, if set. In production both are required. */
 export function readKeys(env: EnvironmentReader, production: boolean): ConfiguredKeys {
@@ -68,7 +68,7 @@ const howToGenerate = (name: string): string => `Generate one with: ${name}=${ex
  */
 function loadOrGenerateKeys(dataDir: string): Keys {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const file = join(dataDir, 'keys.json')
+  const file = keyFileOf(dataDir)
   const draft = `${file}.${process.pid}`
   const newKey = () => randomBytes(keyBytes).toString('base64')
   writeFileSync(draft, JSON.stringify({ session: [newKey()], token: [newKey()] }), { mode: 0o600 })
@@ -82,7 +82,11 @@ function loadOrGenerateKeys(dataDir: string): Keys {
   return parseKeyFile(file)
 }
 
-function parseKeyFile(file: string): Keys {
+/** Of generated keys. */
+export const keyFileOf = (dataDir: string): string => join(dataDir, 'keys.json')
+
+/** @throws an Error that names the file */
+export function parseKeyFile(file: string): Keys {
   try {
     const { session, token } = JSON.parse(readFileSync(file, 'utf8')) as { session: string[]; token: string[] }
     const decode = (keys: string[]) => keys.map(key => Buffer.from(key, 'base64'))

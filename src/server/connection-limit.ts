@@ -13,7 +13,7 @@ const logIntervalMs = 60_000
 export function limitConnections(server: Server, logger: Logger): void {
   const descriptors = maxDescriptors()
   if (descriptors === undefined) return
-  server.maxConnections = descriptors - Math.min(Math.floor(descriptors / 2), reservedDescriptors)
+  server.maxConnections = connectionsFor(descriptors)
   let lastLogMs = Number.NEGATIVE_INFINITY
   server.on('drop', () => {
     const nowMs = performance.now()
@@ -26,8 +26,11 @@ export function limitConnections(server: Server, logger: Logger): void {
   })
 }
 
+/** How many client connections a file descriptor limit leaves. */
+export const connectionsFor = (descriptors: number): number => descriptors - Math.min(Math.floor(descriptors / 2), reservedDescriptors)
+
 /** From proc(5). `undefined` on systems without it. */
-function maxDescriptors(): number | undefined {
+export function maxDescriptors(): number | undefined {
   try {
     const limit = Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1])
     return Number.isSafeInteger(limit) ? limit : undefined

@@ -1,0 +1,73 @@
+import { lookup } from 'node:dns'
+import { statfsSync } from 'node:fs'
+import { type ExaminedConfig, examineConfig } from '../config/config.ts'
+import type { Environment } from '../config/environment.ts'
+import { keyFileOf, parseKeyFile } from '../config/keys.ts'
+import { loadProviders } from '../config/load-providers.ts'
+import type { Provider } from '../core/provider/definition.ts'
+import { createLookup } from '../upstream/lookup.ts'
+import { configurationChecks } from './configuration.ts'
+import type { DoctorContext } from './context.ts'
+import { statOf } from './file-mode.ts'
+import type { Check, Finding } from './finding.ts'
+import { keyChecks } from './keys.ts'
+import { processCheck } from './process.ts'
+import { runChecks } from './run-checks.ts'
+
+/** For one check. Each part of it that waits for another machine gives up earlier. */
+const timeoutMs = 15_000
+
+export type DoctorOptions = Partial<Pick<DoctorContext, 'clock' | 'resolve' | 'statfs'>> & {
+  readonly loadDefinitions?: () => Promise<readonly Provider[]>
+}
+
+/**
+ * Examines a set-up: environment, keys, store, providers, identity provider, addresses. It reads, and writes nothing that stays, so that it may
+ * run beside gateways in production.
+ */
+export async function diagnose(variables: Environment, options: DoctorOptions = {}): Promise<Finding[]> {
+  const { clock = { now: Date.now }, resolve = lookup, statfs = statfsSync, loadDefinitions = loadProviders } = options
+  const loaded = await load(loadDefinitions)
+  const examined = examine(variables, loaded.definitions)
+  const context: DoctorContext = {
+    ...examined,
+    variables,
+    tokenKeys: tokenKeysOf(examined),
+    clock,
+    resolve,
+    statfs,
+    lookupFor: createLookup(examined.settings, resolve)
+  }
+  const checks = [...loaded.checks, ...configurationChecks(context), ...keyChecks(context), processCheck()]
+  return runChecks(checks, timeoutMs)
+}
+
+type Loaded = { readonly definitions: readonly Provider[]; readonly checks: readonly Check[] }
+
+async function load(loadDefinitions: () => Promise<readonly Provider[]>): Promise<Loaded> {
+  try {
+    return { definitions: await loadDefinitions(), checks: [] }
+  } catch (error) {
+    const { message } = error as Error
+    const run: Check['run'] = report => report.error(message, 'Correct this definition, or remove its file: docs/adding-a-provider.md.')
+    return { definitions: [], checks: [{ area: 'providers', subject: 'definitions', run }] }
+  }
+}
+
+/** Without definitions, that no provider is configured is not the operator's mistake. */
+function examine(variables: Environment, definitions: readonly Provider[]): ExaminedConfig {
+  const examined = examineConfig(variables, definitions)
+  if (definitions.length > 0) return examined
+  return { ...examined, problems: examined.problems.filter(problem => !/\bprovider\b|^PROVIDERS\b/.test(problem)) }
+}
+
+function tokenKeysOf({ keys, settings, problems }: Pick<DoctorContext, 'keys' | 'settings' | 'problems'>): readonly Buffer[] | undefined {
+  if (problems.some(problem => problem.startsWith('TOKEN_KEYS'))) return undefined
+  const file = keyFileOf(settings.dataDir)
+  if (keys.token || settings.production || statOf(file) === undefined) return keys.token
+  try {
+    return parseKeyFile(file).token
+  } catch {
+    return undefined
+  }
+}
