@@ -8,6 +8,7 @@ import type { Provider } from '../core/provider/definition.ts'
 import { createLookup } from '../upstream/lookup.ts'
 import { configurationChecks } from './configuration.ts'
 import type { DoctorContext } from './context.ts'
+import { embeddedStoreCheck } from './embedded-store.ts'
 import { statOf } from './file-mode.ts'
 import type { Check, Finding } from './finding.ts'
 import { keyChecks } from './keys.ts'
@@ -38,7 +39,13 @@ export async function diagnose(variables: Environment, options: DoctorOptions = 
     statfs,
     lookupFor: createLookup(examined.settings, resolve)
   }
-  const checks = [...loaded.checks, ...configurationChecks(context), ...keyChecks(context), processCheck()]
+  const checks = [
+    ...loaded.checks,
+    ...configurationChecks(context),
+    ...keyChecks(context),
+    ...(context.isEmbedded ? [embeddedStoreCheck(context)] : []),
+    processCheck()
+  ]
   return runChecks(checks, timeoutMs)
 }
 

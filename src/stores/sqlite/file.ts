@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 
 // synchronous=FULL: in WAL mode NORMAL may lose the latest commits in a power failure (sqlite.org/pragma.html#pragma_synchronous). By then
 // the provider has invalidated the old refresh token (RFC 6749 §6), so a lost commit is a lost grant. FULL costs one fsync a commit.
@@ -38,7 +39,10 @@ const busyTimeoutMs = 500
 /** At startup no request waits, and processes that start together create the schema one after the other. */
 const openTimeoutMs = 10_000
 
-/** @throws an Error that names the file and the cause; its code is `ERR_STORE_FILE` or `ERR_STORE_LOCKED` */
+/**
+ * Opens the file, and creates it with its directory if need be.
+ * @throws an Error that names the file and the cause; its code is `ERR_STORE_FILE` or `ERR_STORE_LOCKED`
+ */
 export function openSqliteFile(file: string): DatabaseSync {
   let db: DatabaseSync | undefined
   try {
@@ -51,12 +55,30 @@ export function openSqliteFile(file: string): DatabaseSync {
     return db
   } catch (cause) {
     db?.close()
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    const message = `Cannot open the store ${file}: ${reason}. DATA_DIR must be a folder in which this process may write.`
-    // Another process may release its lock: the only error for which a retry can help.
-    const code = /\blocked\b/.test(reason) ? 'ERR_STORE_LOCKED' : 'ERR_STORE_FILE'
-    throw Object.assign(new Error(message, { cause }), { code })
+    throw cannotOpen(file, cause)
   }
+}
+
+/**
+ * Opens a file that exists, and changes neither its mode nor its schema: for a look at a store that a gateway may have open.
+ * @throws as `openSqliteFile`
+ */
+export function openExistingSqliteFile(file: string): DatabaseSync {
+  try {
+    const url = pathToFileURL(file)
+    url.searchParams.set('mode', 'rw')
+    return new DatabaseSync(url, { timeout: busyTimeoutMs })
+  } catch (cause) {
+    throw cannotOpen(file, cause)
+  }
+}
+
+function cannotOpen(file: string, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  const message = `Cannot open the store ${file}: ${reason}. DATA_DIR must be a folder in which this process may write.`
+  // Another process may release its lock: the only error for which a retry can help.
+  const code = /\blocked\b/.test(reason) ? 'ERR_STORE_LOCKED' : 'ERR_STORE_FILE'
+  return Object.assign(new Error(message, { cause }), { code })
 }
 
 /**

@@ -37,15 +37,24 @@ const prepare = (db: DatabaseSync) => ({
   )
 })
 
+type SqliteStoreOptions = {
+  readonly directory: string
+  readonly clock: Clock
+  /** `openExistingSqliteFile` for a look at a store that must not be created or changed. */
+  readonly open?: (file: string) => DatabaseSync
+}
+
+export const sqliteFileIn = (directory: string): string => join(resolve(directory), 'grantkeeper.sqlite')
+
 /**
  * The embedded store: one file on one machine, which any number of processes may share. A call takes well below a millisecond and
  * blocks the event loop for that time; a gateway with more load needs Redis.
  *
  * @throws an Error that names the file when it cannot be opened
  */
-export function openSqliteStore({ directory, clock }: { directory: string; clock: Clock }): Store {
-  const file = join(resolve(directory), 'grantkeeper.sqlite')
-  const db = openSqliteFile(file)
+export function openSqliteStore({ directory, clock, open = openSqliteFile }: SqliteStoreOptions): Store {
+  const file = sqliteFileIn(directory)
+  const db = open(file)
   const sql = prepare(db)
   const transactions = createTransactions(db, { file, clock })
   const { read, write } = transactions
