@@ -10,9 +10,9 @@ Examines the set-up in the gateway's environment, before a start or beside runni
 gateways: configuration, keys, store, providers, identity provider, addresses. Prints a
 line for each finding, and below it what to do about it.
 
-It changes nothing that stays: in Redis it writes one key of its own and deletes it. To
-see whether a provider knows your client, it sends a made-up authorization code, which the
-provider refuses. It follows no redirects and signs nobody in.
+It changes nothing that stays: in Redis it writes keys of its own, which expire within
+seconds. To see whether a provider knows your client, it sends a made-up authorization
+code, which the provider refuses.
 
 Options:
   --json           one JSON object: {"ok", "findings": [{"level", "area", "subject",

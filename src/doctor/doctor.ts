@@ -13,6 +13,7 @@ import { statOf } from './file-mode.ts'
 import type { Check, Finding } from './finding.ts'
 import { keyChecks } from './keys.ts'
 import { processCheck } from './process.ts'
+import { redisCheck } from './redis/check.ts'
 import { runChecks } from './run-checks.ts'
 
 /** For one check. Each part of it that waits for another machine gives up earlier. */
@@ -39,13 +40,13 @@ export async function diagnose(variables: Environment, options: DoctorOptions = 
     statfs,
     lookupFor: createLookup(examined.settings, resolve)
   }
-  const checks = [
-    ...loaded.checks,
-    ...configurationChecks(context),
-    ...keyChecks(context),
-    ...(context.isEmbedded ? [embeddedStoreCheck(context)] : []),
-    processCheck()
+  const { redis } = context.settings
+  const connected = Promise.withResolvers<boolean>()
+  const stores = [
+    ...(redis ? [redisCheck({ clock, target: redis, onConnected: connected.resolve })] : []),
+    ...(context.isEmbedded ? [embeddedStoreCheck(context)] : [])
   ]
+  const checks = [...loaded.checks, ...configurationChecks(context), ...keyChecks(context), ...stores, processCheck()]
   return runChecks(checks, timeoutMs)
 }
 

@@ -64,6 +64,13 @@ t.test('a DATA_DIR that cannot be used is one error', async t => {
   t.equal(findings.filter(({ level }) => level === 'error').length, 1)
 })
 
+t.test('what a broken configuration still says is examined', async t => {
+  const port = await freePort()
+  const { has } = await examine(t, { ...soundVariables(t), PORT: 'x', REDIS_URL: `redis://127.0.0.1:${port}` })
+  has({ level: 'error', area, subject: /^PORT$/, message: /must be a whole number/, cure: /PORT=3000/ })
+  has({ level: 'error', area: 'store', message: /ECONNREFUSED/ })
+})
+
 t.test('an invalid REDIS_URL does not select the embedded store', async t => {
   const { has, findings } = await examine(t, { ...soundVariables(t), REDIS_URL: 'redis+sentinel://localhost' })
   has({ level: 'error', area, subject: /^REDIS_URL$/, message: /name of the master is missing/, cure: /mymaster/ })

@@ -82,7 +82,7 @@ export function createCommandRunner(
  * The error as text that may be logged. ioredis attaches the command with its arguments to an error (the password of HELLO, the records
  * of a commit), and Redis repeats the arguments of an unknown command.
  */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const { message, code } = error as NodeJS.ErrnoException
   const cause = (error as { lastNodeError?: unknown }).lastNodeError
   const reason = (message || code || 'unknown').split(', with args beginning with')[0] ?? ''
