@@ -13,6 +13,7 @@ import { statOf } from './file-mode.ts'
 import type { Check, Finding } from './finding.ts'
 import { keyChecks } from './keys.ts'
 import { processCheck } from './process.ts'
+import { recordsCheck } from './records.ts'
 import { redisCheck } from './redis/check.ts'
 import { runChecks } from './run-checks.ts'
 
@@ -46,7 +47,14 @@ export async function diagnose(variables: Environment, options: DoctorOptions = 
     ...(redis ? [redisCheck({ clock, target: redis, onConnected: connected.resolve })] : []),
     ...(context.isEmbedded ? [embeddedStoreCheck(context)] : [])
   ]
-  const checks = [...loaded.checks, ...configurationChecks(context), ...keyChecks(context), ...stores, processCheck()]
+  const checks = [
+    ...loaded.checks,
+    ...configurationChecks(context),
+    ...keyChecks(context),
+    ...stores,
+    recordsCheck(context, connected.promise),
+    processCheck()
+  ]
   return runChecks(checks, timeoutMs)
 }
 
