@@ -13,6 +13,7 @@ import { statOf } from './file-mode.ts'
 import type { Check, Finding } from './finding.ts'
 import { keyChecks } from './keys.ts'
 import { processCheck } from './process.ts'
+import { providerChecks } from './providers.ts'
 import { recordsCheck } from './records.ts'
 import { redisCheck } from './redis/check.ts'
 import { runChecks } from './run-checks.ts'
@@ -53,6 +54,7 @@ export async function diagnose(variables: Environment, options: DoctorOptions = 
     ...keyChecks(context),
     ...stores,
     recordsCheck(context, connected.promise),
+    ...providerChecks(context),
     processCheck()
   ]
   return runChecks(checks, timeoutMs)

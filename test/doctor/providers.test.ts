@@ -1,0 +1,115 @@
+import t, { type Test } from 'tap'
+import { type FakeProvider, json, startFakeProvider } from '../support/fake-provider.ts'
+import { startTestSandbox } from '../support/gateway.ts'
+import { examine, soundVariables } from './support.ts'
+
+const area = 'providers'
+
+/** What is found about the client at a token endpoint that responds like this. */
+async function examineToken(t: Test, token: FakeProvider['token'], environment: Record<string, string> = {}) {
+  const provider = await startFakeProvider(t)
+  provider.token = token
+  return { provider, ...(await examine(t, { ...soundVariables(t), ...provider.environment, ...environment })) }
+}
+
+t.test('every vendor of the sandbox accepts its client', async t => {
+  const sandbox = await startTestSandbox(t, [3000])
+  const { has, hasNoError, findings } = await examine(t, { ...soundVariables(t), ...sandbox.environment })
+  const accepted = findings.filter(({ message }) => message.startsWith('accepts its client'))
+  t.equal(accepted.length, sandbox.vendors.length)
+  has({ level: 'ok', area, message: /its API responds \(\d+\)/ })
+  hasNoError()
+})
+
+t.test('every vendor of the sandbox refuses a wrong secret, which is not repeated', async t => {
+  const sandbox = await startTestSandbox(t, [3000])
+  const wrong = Object.fromEntries(
+    Object.keys(sandbox.environment).flatMap(name => (name.endsWith('_CLIENT_SECRET') ? [[name, 'wrong-canary']] : []))
+  )
+  const { findings } = await examine(t, { ...soundVariables(t), ...sandbox.environment, ...wrong })
+  const errors = findings.filter(({ level }) => level === 'error')
+  t.equal(errors.length, sandbox.vendors.length)
+  for (const error of errors) t.match(error, { area, message: /refuses its client: .*invalid_client/, cure: /_CLIENT_SECRET again/ })
+  t.notMatch(JSON.stringify(findings), 'wrong-canary')
+})
+
+t.test('an unknown client is an error', async t => {
+  const sandbox = await startTestSandbox(t, [3000])
+  const { has } = await examine(t, { ...soundVariables(t), ...sandbox.environment, IGNITION_CLIENT_ID: 'unknown' })
+  has({ level: 'error', area, subject: /^Ignition$/, message: /refuses its client/, cure: /IGNITION_CLIENT_ID/ })
+})
+
+t.test('a refusal of the code in a 200 shows that the client is accepted', async t => {
+  const { has } = await examineToken(t, (_, response) => json(response, 200, { error: 'invalid_grant' }))
+  has({ level: 'ok', area, message: /accepts its client/ })
+})
+
+t.test('a 401 without an OAuth error is an error', async t => {
+  const { has } = await examineToken(t, (_, response) => json(response, 401, { message: 'no' }))
+  has({ level: 'error', area, message: /refuses its client: 401/ })
+})
+
+t.test('a token URL at which nothing is is an error', async t => {
+  const { has } = await examineToken(t, (_, response) => void response.writeHead(404).end('<h1>Not found</h1>'))
+  has({ level: 'error', area, message: /no token endpoint.+404/, cure: /PRODUCTBOARD_TOKEN_URL/ })
+})
+
+t.test('a token URL that redirects is a warning', async t => {
+  const { has } = await examineToken(t, (_, response) => void response.writeHead(302, { location: '/sign-in' }).end())
+  has({ level: 'warning', area, message: /cannot be told/, cure: /PRODUCTBOARD_TOKEN_URL/ })
+})
+
+t.test('a page instead of a token response is a warning', async t => {
+  const { has, hasNoError } = await examineToken(t, (_, response) => void response.writeHead(200).end('<h1>Welcome</h1>'))
+  has({ level: 'warning', area, message: /cannot be told/, cure: /PRODUCTBOARD_TOKEN_URL/ })
+  hasNoError()
+})
+
+t.test('a redirect address that is not registered is a warning with the address', async t => {
+  const { has } = await examineToken(
+    t,
+    (_, response) => json(response, 400, { error: 'redirect_uri_mismatch', error_description: 'redirect_uri does not match' }),
+    { PORT: '4711' }
+  )
+  const cure = /Register exactly http:\/\/localhost:4711\/auth\/productboard\/callback/
+  has({ level: 'warning', area, message: /refuses the redirect address/, cure })
+})
+
+t.test('a token endpoint that is down is a warning', async t => {
+  const { has, hasNoError } = await examineToken(t, (_, response) => json(response, 503, {}))
+  has({ level: 'warning', area, message: /cannot be told: .*503/, cure: /run the check again/ })
+  hasNoError()
+})
+
+t.test('a token endpoint that closes the connection is a warning', async t => {
+  const { has, hasNoError } = await examineToken(t, (_, __, request) => void request.socket.destroy())
+  has({ level: 'warning', area, message: /cannot be told: .*could not be reached/ })
+  hasNoError()
+})
+
+t.test('a token endpoint that accepts any code is a warning', async t => {
+  const { has, provider, findings } = await examineToken(t, (_, response) =>
+    json(response, 200, { access_token: 'access-canary', token_type: 'Bearer' })
+  )
+  has({ level: 'warning', area, message: /accepted a code that was never issued/, cure: /PRODUCTBOARD_TOKEN_URL/ })
+  t.notMatch(JSON.stringify(findings), 'canary')
+  t.equal(provider.seen.token.length, 1)
+  t.match(provider.seen.token[0]?.body.toString(), /code=grantkeeper-check-/)
+})
+
+t.test('an API in maintenance is a warning', async t => {
+  const provider = await startFakeProvider(t)
+  provider.api = (_, response) => void response.writeHead(503).end()
+  const { has } = await examine(t, { ...soundVariables(t), ...provider.environment })
+  has({ level: 'warning', area, message: /its API responds with 503/, cure: /status page/ })
+})
+
+t.test('an API gets one request without a credential', async t => {
+  const provider = await startFakeProvider(t)
+  await examine(t, { ...soundVariables(t), ...provider.environment })
+  t.strictSame(
+    provider.seen.api.map(({ method, url }) => `${method} ${url}`),
+    ['HEAD /base']
+  )
+  t.notMatch(provider.seen.api[0]?.rawHeaders.join('\n'), /authorization|canary/i)
+})
