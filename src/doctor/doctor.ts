@@ -11,6 +11,7 @@ import type { DoctorContext } from './context.ts'
 import { embeddedStoreCheck } from './embedded-store.ts'
 import { statOf } from './file-mode.ts'
 import type { Check, Finding } from './finding.ts'
+import { issuerChecks } from './issuer.ts'
 import { keyChecks } from './keys.ts'
 import { processCheck } from './process.ts'
 import { providerChecks } from './providers.ts'
@@ -54,6 +55,7 @@ export async function diagnose(variables: Environment, options: DoctorOptions = 
     ...keyChecks(context),
     ...stores,
     recordsCheck(context, connected.promise),
+    ...issuerChecks(context),
     ...providerChecks(context),
     processCheck()
   ]

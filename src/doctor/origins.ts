@@ -72,7 +72,11 @@ function codeOf(error: unknown): string {
 }
 
 /** What is certain is an error. What may lie at the network in between is a warning. */
-function reportFailure(report: Reporter, code: string, { variables, variable }: Pick<OriginOptions, 'variables' | 'variable'>): void {
+export function reportFailure(
+  report: Reporter,
+  code: string,
+  { variables, variable }: Pick<OriginOptions, 'variables' | 'variable'>
+): void {
   const isSet = variables[variable] || variables[`${variable}_FILE`]
   const correct = isSet ? `Correct ${variable}.` : `If it has moved, set ${variable}.`
   const proxy = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].find(name => variables[name])
