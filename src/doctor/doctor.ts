@@ -15,7 +15,9 @@ import { issuerChecks } from './issuer.ts'
 import { keyChecks } from './keys.ts'
 import { processCheck } from './process.ts'
 import { providerChecks } from './providers.ts'
+import { publicUrlCheck } from './public-url.ts'
 import { recordsCheck } from './records.ts'
+import { redirectAddressesCheck } from './redirect-addresses.ts'
 import { redisCheck } from './redis/check.ts'
 import { runChecks } from './run-checks.ts'
 
@@ -57,6 +59,8 @@ export async function diagnose(variables: Environment, options: DoctorOptions = 
     recordsCheck(context, connected.promise),
     ...issuerChecks(context),
     ...providerChecks(context),
+    publicUrlCheck(context),
+    redirectAddressesCheck(context),
     processCheck()
   ]
   return runChecks(checks, timeoutMs)
