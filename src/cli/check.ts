@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util'
 import { diagnose } from '../doctor/doctor.ts'
 import { formatFindings, hasError } from '../doctor/report.ts'
+import { readArguments } from './arguments.ts'
 import type { Command, CommandContext } from './command.ts'
-import { UsageError } from './usage-error.ts'
 
 const help = `Usage: grantkeeper check [--json] [--env-file FILE]...
 
@@ -32,17 +31,9 @@ Exit codes:
 export const command: Command = { summary: 'examines the set-up, and says what is wrong and what to do', help, run }
 
 async function run(args: readonly string[], { variables, print }: CommandContext): Promise<number> {
-  const { json } = readArguments(args)
+  const { json } = readArguments({ args: [...args], options: { json: { type: 'boolean', default: false } } }).values
   const findings = await diagnose(variables)
   const ok = !hasError(findings)
   print(json ? `${JSON.stringify({ ok, findings }, null, 2)}\n` : formatFindings(findings))
   return ok ? 0 : 1
-}
-
-function readArguments(args: readonly string[]): { json: boolean } {
-  try {
-    return parseArgs({ args: [...args], options: { json: { type: 'boolean', default: false } } }).values
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}.`)
-  }
 }

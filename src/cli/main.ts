@@ -9,6 +9,7 @@ import { UsageError } from './usage-error.ts'
 /** By name, in the order of the list. Only the command that is asked for is loaded. */
 const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   start: () => import('./start.ts'),
+  check: () => import('./check.ts'),
   providers: () => import('./providers.ts'),
   connections: () => import('./connections.ts'),
   keys: () => import('./keys.ts'),
