@@ -18,12 +18,16 @@ button[value=allow] { background: var(--go); border-color: var(--go); color: var
 :focus-visible { outline: 3px solid var(--go); outline-offset: 2px }
 `
 
-/** Without `form-action`, which would also block the redirect back to the client. */
+/**
+ * Without `form-action`, which would also block the redirect back to the client. Images are for the empty icon: without one, Firefox
+ * requests `/favicon.ico` and reports in the console that the policy blocks it.
+ */
 export const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
   'content-security-policy': [
     "default-src 'none'",
+    'img-src data:',
     `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
     "base-uri 'none'",
     "frame-ancestors 'none'"
@@ -39,6 +43,7 @@ const page = (title: string, vendor: string, body: string) => `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title>
+<link rel="icon" href="data:,">
 <style>${style}</style>
 </head>
 <body>
