@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import type { AxeResults, RunOptions } from 'axe-core'
 import type { Page } from 'playwright-core'
 import type { Test } from 'tap'
+import type { Evaluator } from './client-page.ts'
 
 const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -15,10 +16,10 @@ const visualRules = ['color-contrast', 'link-in-text-block', 'scrollable-region-
  *
  * @param rules all rules, best practices included, or the visual ones only
  */
-async function violations(page: Page, rules: 'all' | 'visual'): Promise<string[]> {
-  if (!(await page.evaluate<boolean>('"axe" in window'))) await page.evaluate(source)
+export async function violations(page: Evaluator, rules: 'all' | 'visual'): Promise<string[]> {
+  if (!(await page.evaluate('"axe" in window'))) await page.evaluate(source)
   const options: RunOptions = { resultTypes: ['violations'], ...(rules === 'visual' && { runOnly: visualRules }) }
-  const { violations } = await page.evaluate<AxeResults>(`axe.run(${JSON.stringify(options)})`)
+  const { violations } = (await page.evaluate(`axe.run(${JSON.stringify(options)})`)) as AxeResults
   return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html, any }) => `${id}: ${help}: ${html} ${any[0]?.message ?? ''}`))
 }
 

@@ -5,15 +5,19 @@ import { freePort } from './free-port.ts'
 import { clientPage, examplePage, startFrontend } from './frontend.ts'
 import { startGateway, startTestSandbox } from './gateway.ts'
 
-/** A gateway with the sandbox, a frontend on another origin that uses the client, and a user. */
-export async function startWithFrontend(t: Test, browser: Browser, headers: Record<string, string> = {}) {
+/** A gateway with the sandbox, and a frontend on another origin that uses the client. */
+export async function startFrontendAndGateway(t: Test, headers: Record<string, string> = {}) {
   const port = await freePort()
   const url = `http://localhost:${port}`
   const frontend = await startFrontend(t, path => ({ html: path === '/example' ? examplePage(url) : clientPage(url), headers }))
   const sandbox = await startTestSandbox(t, [port])
   const gateway = await startGateway(t, { port, sandbox, environment: { ALLOWED_ORIGINS: frontend } })
-  const { page, context, consoleErrors } = await newUser(t, browser)
-  return { gateway, sandbox, frontend, page, context, consoleErrors, vendor: sandbox.vendor('productboard') }
+  return { gateway, sandbox, frontend, vendor: sandbox.vendor('productboard') }
+}
+
+/** The same with a user. */
+export async function startWithFrontend(t: Test, browser: Browser, headers: Record<string, string> = {}) {
+  return { ...(await startFrontendAndGateway(t, headers)), ...(await newUser(t, browser)) }
 }
 
 export async function openPage(page: Page, url: string): Promise<void> {
@@ -21,16 +25,19 @@ export async function openPage(page: Page, url: string): Promise<void> {
   await page.getByText('Ready').waitFor()
 }
 
+/** A page of Playwright or of Puppeteer. */
+export type Evaluator = { evaluate(source: string): Promise<unknown> }
+
 /** Evaluates a promise in the page without waiting for it: `workResult` does. */
-export const startWork = (page: Page, work: string): Promise<void> =>
+export const startWork = (page: Evaluator, work: string): Promise<unknown> =>
   page.evaluate(
     `window.workResult = (${work}).then(value => ({ value }), error => ({ error: { ...error, isOurs: error instanceof client.GrantkeeperError } })); undefined`
   )
 
-export const workResult = (page: Page) => page.evaluate<{ value?: unknown; error?: { code: string } }>('workResult')
+export const workResult = (page: Evaluator) => page.evaluate('workResult') as Promise<{ value?: unknown; error?: { code: string } }>
 
 /** Evaluates a promise in the page. @returns its outcome */
-export async function runWork(page: Page, work: string) {
+export async function runWork(page: Evaluator, work: string) {
   await startWork(page, work)
   return workResult(page)
 }

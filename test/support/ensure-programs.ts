@@ -2,12 +2,13 @@
 import { join } from 'node:path'
 import { install, installPackages } from './install.ts'
 import { oldestNode } from './oldest-node.ts'
-import { chromiumPath, onPath, pythonPath } from './programs.ts'
+import { chromiumPath, firefoxPath, onPath, pythonPath } from './programs.ts'
 
 /** Paths of the required programs and the packages that contain them. */
 const requirements: ReadonlyArray<readonly [path: string | undefined, ...packages: string[]]> = [
   [onPath('redis-server'), 'redis-server'],
   [chromiumPath(), 'chromium-headless-shell'],
+  [firefoxPath(), 'firefox-esr'],
   [onPath('nginx'), 'nginx'],
   ...(process.platform === 'linux' ? [[onPath('systemd-analyze'), 'systemd'] as const] : []),
   [onPath('curl'), 'curl'],

@@ -12,6 +12,9 @@ export function onPath(program: string): string | undefined {
 export const chromiumPath = (): string | undefined =>
   ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'].map(onPath).find(path => path !== undefined)
 
+/** Debian packages the Extended Support Release, under its own name. */
+export const firefoxPath = (): string | undefined => ['firefox-esr', 'firefox'].map(onPath).find(path => path !== undefined)
+
 export const pythonModules = ['requests', 'httpx', 'urllib3', 'aiohttp'] as const
 export type PythonModule = (typeof pythonModules)[number]
 
