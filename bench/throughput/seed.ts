@@ -117,8 +117,14 @@ function connectionOf(number: number, nowMs: number): Connection {
 /** The cookies as the gateway sets them. */
 async function cookiesFor(sessions: readonly Session[], keys: SealingKeys, publicUrl: string): Promise<string[]> {
   const app = fastify()
-  const publicOrigin = originOf(new URL(publicUrl))
-  const { session } = await registerCookies(app, { keys: [Buffer.from(keys.session, 'base64')], limits, publicOrigin })
+  const url = new URL(publicUrl)
+  const basePath = url.pathname.replace(/\/$/, '')
+  const { session } = await registerCookies(app, {
+    keys: [Buffer.from(keys.session, 'base64')],
+    limits,
+    publicOrigin: originOf(url),
+    basePath
+  })
   const headers = sessions.map(({ owner, id }) => `${session.name}=${encodeURIComponent(session.seal({ owner, id }))}`)
   await app.close()
   return headers

@@ -10,6 +10,9 @@ import type { Running, System, World } from '../system.ts'
 
 /** The build, as the operating guide recommends for production. */
 const server = join(import.meta.dirname, '..', '..', '..', 'dist', 'src', 'cli', 'main.js')
+/** The application with the plugin, of the same build. */
+const application = join(import.meta.dirname, '..', 'programs', 'application.ts')
+const prefix = '/integrations'
 
 export type Variant = {
   readonly store: 'Redis' | 'embedded'
@@ -23,6 +26,8 @@ export type Variant = {
   readonly called?: number
   /** Requests come with the bearer tokens of users, and not with the cookies of browsers. */
   readonly hasBearers?: boolean
+  /** A plugin of an application with five hooks, instead of a server of its own. */
+  readonly embedded?: boolean
 }
 
 export const grantkeeper: readonly System[] = [
@@ -60,20 +65,21 @@ export type Prepared = { launch(owner: Owner): Promise<Running> }
 export async function prepareGrantkeeper(
   world: World,
   sessions: number,
-  { store, environment = {}, called, besideLoad, inspectorPort, hasBearers = false }: Variant
+  { store, environment = {}, called, besideLoad, inspectorPort, hasBearers = false, embedded = false }: Variant
 ): Promise<Prepared> {
   const dataDir = await mkdtemp(join(world.directory, 'grantkeeper-'))
   const keys = keysOf(world)
   const port = await freePort()
   const publicUrl = `http://localhost:${port}`
   const redisUrl = store === 'Redis' ? world.redisUrl : undefined
-  const target = { redisUrl, dataDir, keys, publicUrl }
+  const path = embedded ? prefix : ''
+  const target = { redisUrl, dataDir, keys, publicUrl: publicUrl + path }
   const signer = { secret: randomBytes(32), audience: publicUrl }
   const bearerVariables = hasBearers ? { JWT_SECRETS: signer.secret.toString('base64'), JWT_AUDIENCE: signer.audience } : {}
   const seed = () => (hasBearers ? seedUsers(target, sessions, signer) : seedSessions(target, sessions, called))
   const credentials = sessions > 0 ? await seed() : []
   const node = inspectorPort === undefined ? [process.execPath] : [process.execPath, `--inspect=127.0.0.1:${inspectorPort}`]
-  const command = (besideLoad ? onBothCores : onTestedCore)([...node, server, 'start'])
+  const command = (besideLoad ? onBothCores : onTestedCore)([...node, ...(embedded ? [application] : [server, 'start'])])
   let starts = 0
   return {
     async launch(owner) {
@@ -83,7 +89,7 @@ export async function prepareGrantkeeper(
         ready: { says: / is ready: / }
       })
       return {
-        base: `http://127.0.0.1:${port}/proxy/productboard`,
+        base: `http://127.0.0.1:${port}${path}/proxy/productboard`,
         headers: hasBearers ? {} : { 'x-csrf': '1' },
         credentials,
         pids: [pid],
