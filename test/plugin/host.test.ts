@@ -272,3 +272,27 @@ t.test('a request that is injected is served as one from a socket', async t => {
   t.equal(response.statusCode, 201)
   t.same(response.json(), { body: '{"one":1}' })
 })
+
+t.test('behind a proxy that takes a path off, links have it and requests do not', async t => {
+  const { port, options, provider } = await hostOptions(t)
+  const app = fastify() as unknown as FastifyInstance
+  t.teardown(() => app.close())
+  await app.register(grantkeeper, { ...options, publicUrl: `${options.publicUrl}/outer/` })
+  await app.listen({ host: '127.0.0.1', port })
+  const { origin } = new URL(options.publicUrl)
+  const started = await fetch(`${origin}/integrations/auth/productboard`, { redirect: 'manual' })
+  const redirectUri = new URL(started.headers.get('location') ?? '').searchParams.get('redirect_uri')
+  t.equal(redirectUri, `${origin}/outer/integrations/auth/productboard/callback`)
+  t.match(await (await fetch(`${origin}/integrations/`)).text(), /(src|href)="\/outer\/integrations\/assets\//)
+  t.equal((await fetch(`${origin}/outer/integrations/`)).status, 404)
+  t.equal(provider.seen.token.length, 0)
+})
+
+t.test('a URL is forwarded byte for byte, however long its parts are', async t => {
+  const host = await startHost(t, { server: { routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true } } })
+  const { url, provider } = host
+  const browser = await connectedBrowser(host)
+  for (const path of [`/${'x'.repeat(2_000)}`, '/a%2Fb//c/', '/', '', '?x=%', '/a;b=c?d=/../e', '/%C3%A4?%C3%A4'])
+    t.match(await (await browser.fetch(`${url}/proxy/productboard${path}`)).json(), { url: `/base${path}` }, path.slice(0, 30))
+  t.equal(provider.seen.api.length, 7)
+})
