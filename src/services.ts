@@ -37,6 +37,7 @@ import { createIssuer } from './identity/issuer.ts'
 import { createLoginClient } from './identity/login-client.ts'
 import { createOAuthProvider, type OAuthProvider } from './oauth2/oauth-provider.ts'
 import type { TokenTimeouts } from './oauth2/token-endpoint.ts'
+import { createPageContext } from './pages/context.ts'
 
 export type ServiceDependencies = {
   readonly store: Store
@@ -139,12 +140,15 @@ export function createServices(config: Config, dependencies: ServiceDependencies
     pause: ms => sleep(ms, undefined, { ref: false })
   })
 
+  const site: Site = { publicUrl, basePath }
+
   return {
     providers,
     publicUrl,
     publicOrigin,
     basePath,
-    site: { publicUrl, basePath } satisfies Site as Site,
+    site,
+    pageContext: createPageContext(site),
     allowedOrigins,
     limits,
     store,

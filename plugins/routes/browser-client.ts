@@ -8,13 +8,14 @@ import { clientScript } from '../../src/pages/assets.ts'
 import { popupPage } from '../../src/pages/popup-page.ts'
 import { reasonFor } from '../../src/pages/sign-in-result.ts'
 import type { Services } from '../../src/services.ts'
+import { sendPage } from '../send-page.ts'
 
 type PopupQuery = { opener?: unknown; provider?: unknown; return_to?: unknown; connect_error?: unknown; connect_code?: unknown }
 
 /** For frontends on other origins: the client that they import, and the page on which a sign-in in a popup ends. */
 async function client(
   app: FastifyInstance,
-  { providers, publicOrigin, allowedOrigins }: Pick<Services, 'providers' | 'publicOrigin' | 'allowedOrigins'>
+  { providers, publicOrigin, allowedOrigins, pageContext }: Pick<Services, 'providers' | 'publicOrigin' | 'allowedOrigins' | 'pageContext'>
 ) {
   const etag = `"${clientScript.hash}"`
   app.get('/client.js', { config: { withoutCookies: true } }, (request, reply) => {
@@ -39,22 +40,21 @@ async function client(
     const signInError = connectError === undefined ? undefined : toKnownCode(connectError)
     const reason = signInError && reasonFor(signInError)
     const common = { opener, provider: name, title, reason }
-    const type = 'text/html; charset=utf-8'
     if (isForBearer) {
       const error = signInError ?? (typeof code === 'string' ? undefined : 'provider_error')
       const fallback = appendParams(
         parseReturnTo(returnTo, opener, publicOrigin.origin, { has: isAllowed }),
         error === undefined ? { connect_code: String(code), provider: name } : { connect_error: error, provider: name }
       )
-      return reply
-        .type(type)
-        .send(popupPage({ ...common, isConnected: false, error, code: typeof code === 'string' ? code : undefined, fallback }))
+      return sendPage(reply, pageContext, context =>
+        popupPage(context, { ...common, isConnected: false, error, code: typeof code === 'string' ? code : undefined, fallback })
+      )
     }
     const opened = await request.open({ provider: name })
     const status = opened?.connection?.value.status
     const isConnected = status === 'connected'
     const error = signInError ?? (isConnected ? undefined : (status ?? 'connection_required'))
-    return reply.type(type).send(popupPage({ ...common, isConnected, error }))
+    return sendPage(reply, pageContext, context => popupPage(context, { ...common, isConnected, error }))
   })
 }
 

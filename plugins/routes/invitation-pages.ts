@@ -5,6 +5,7 @@ import { invitationPage } from '../../src/pages/invitation-page.ts'
 import { declinedPage, thanksPage } from '../../src/pages/result-pages.ts'
 import { reasonFor } from '../../src/pages/sign-in-result.ts'
 import type { Services } from '../../src/services.ts'
+import { sendPage } from '../send-page.ts'
 
 /** No `form-action`: it would also block the redirect of the submitted form to the provider, and the provider's own redirects. */
 const contentSecurityPolicy =
@@ -13,10 +14,14 @@ const contentSecurityPolicy =
 /** Pages for invited users. */
 async function invitationPages(
   app: FastifyInstance,
-  { providers, publicOrigin, basePath, invitations }: Pick<Services, 'providers' | 'publicOrigin' | 'basePath' | 'invitations'>
+  {
+    providers,
+    publicOrigin,
+    basePath,
+    invitations,
+    pageContext
+  }: Pick<Services, 'providers' | 'publicOrigin' | 'basePath' | 'invitations' | 'pageContext'>
 ) {
-  const type = 'text/html; charset=utf-8'
-
   app.get<{ Params: { token: string }; Querystring: { connect_error?: unknown } }>(
     '/invitations/:token',
     { config: { secretPath: true } },
@@ -25,29 +30,26 @@ async function invitationPages(
       const { invitation } = await invitations.find(token)
       const settings = findProvider(providers, invitation.provider)
       const { connect_error: code } = request.query
-      const body = invitationPage({
+      const options = {
         invitation,
         settings,
         path: `${basePath}/invitations/${token}`,
         siteHost: publicOrigin.host,
         errorReason: typeof code === 'string' ? reasonFor(code) : undefined
-      })
-      return (
-        reply
-          .type(type)
-          .header('content-security-policy', contentSecurityPolicy)
-          // With no-referrer, browsers submit a form with `Origin: null`, which the CSRF check cannot attribute.
-          .header('referrer-policy', 'same-origin')
-          .header('x-robots-tag', 'noindex')
-          .send(body)
-      )
+      }
+      reply
+        .header('content-security-policy', contentSecurityPolicy)
+        // With no-referrer, browsers submit a form with `Origin: null`, which the CSRF check cannot attribute.
+        .header('referrer-policy', 'same-origin')
+        .header('x-robots-tag', 'noindex')
+      return sendPage(reply, pageContext, context => invitationPage(context, options))
     }
   )
 
   app.get<{ Querystring: { provider?: unknown } }>('/invitations/thanks', async (request, reply) =>
-    reply.type(type).send(thanksPage(providers.get(String(request.query.provider))?.definition))
+    sendPage(reply, pageContext, context => thanksPage(context, providers.get(String(request.query.provider))?.definition))
   )
-  app.get('/invitations/declined', async (_request, reply) => reply.type(type).send(declinedPage()))
+  app.get('/invitations/declined', async (_request, reply) => sendPage(reply, pageContext, declinedPage))
 }
 
 export default fp(invitationPages, {

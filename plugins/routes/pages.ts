@@ -17,18 +17,30 @@ import type { ConnectionCard } from '../../src/pages/parts/connection-card.ts'
 import type { Takeover } from '../../src/pages/parts/signed-in.ts'
 import { connectedResult, failedResult, type SignInResult } from '../../src/pages/sign-in-result.ts'
 import type { Services } from '../../src/services.ts'
+import { sendPage } from '../send-page.ts'
 import { sendConnectPage } from './send-connect-page.ts'
 
 type Options = Pick<
   Services,
-  'providers' | 'site' | 'publicUrl' | 'publicOrigin' | 'basePath' | 'allowedOrigins' | 'limits' | 'vault' | 'invitations'
+  'providers' | 'site' | 'pageContext' | 'publicUrl' | 'publicOrigin' | 'basePath' | 'allowedOrigins' | 'limits' | 'vault' | 'invitations'
 >
 type Query = { connected?: unknown; connect_error?: unknown; provider?: unknown; account?: unknown }
 type ConnectRoute = { Params: { provider: string }; Querystring: { return_to?: unknown; account?: unknown } }
 
 /** The Connections page, the page of one provider, and the assets of all pages. */
 async function pages(app: FastifyInstance, options: Options) {
-  const { providers, site, publicUrl, publicOrigin, basePath, allowedOrigins, limits, vault, invitations: invitationService } = options
+  const {
+    providers,
+    site,
+    pageContext,
+    publicUrl,
+    publicOrigin,
+    basePath,
+    allowedOrigins,
+    limits,
+    vault,
+    invitations: invitationService
+  } = options
 
   app.get<{ Querystring: Query }>('/', { config: { signInFirst: true } }, async (request, reply) => {
     const opened = await request.openConnections(reply)
@@ -47,7 +59,9 @@ async function pages(app: FastifyInstance, options: Options) {
     const invitations = open.map(invitation => ({ invitation, title: titleOf(invitation, views) }))
     const signInResult = signInResultOf(request.query, views, site)
     const takeover = session?.takeover === undefined ? undefined : await takeoverFrom(session.takeover)
-    return reply.type('text/html; charset=utf-8').send(connectionsPage({ cards, invitations, signInResult, sessionExpiry, user, takeover }))
+    return sendPage(reply, pageContext, context =>
+      connectionsPage(context, { cards, invitations, signInResult, sessionExpiry, user, takeover })
+    )
   })
 
   /** What the browser had connected before its user signed in, and was not asked about yet. */

@@ -6,6 +6,7 @@ import { labelAccounts } from '../../src/pages/accounts.ts'
 import { addAccountUrl, connectMethods } from '../../src/pages/connect-methods.ts'
 import { connectPage } from '../../src/pages/connect-page.ts'
 import type { Services } from '../../src/services.ts'
+import { sendPage } from '../send-page.ts'
 
 type ConnectPageOptions = {
   returnTo: string
@@ -20,7 +21,7 @@ type ConnectPageOptions = {
  * @throws {GatewayError} `connection_unknown` for the id of no connection to this provider, `parameters_invalid` for one account too many
  */
 export async function sendConnectPage(
-  { providers, site }: Pick<Services, 'providers' | 'site'>,
+  { providers, site, pageContext }: Pick<Services, 'providers' | 'site' | 'pageContext'>,
   request: FastifyRequest,
   reply: FastifyReply,
   provider: string,
@@ -35,13 +36,14 @@ export async function sendConnectPage(
   if (account === 'add' && !canAdd) throw tooManyAccounts(definition.title)
   const view = views.find(({ id }) => account === undefined || account === 'add' || id === account)
   if (!view) throw connectionUnknown(definition.name)
-  const page = connectPage(definition, {
-    connectMethods: connectMethods(view, site, { returnTo, account }),
-    returnTo,
-    account,
-    accounts,
-    addUrl: canAdd ? addAccountUrl(definition.name, site, returnTo) : undefined,
-    notice
-  })
-  return reply.type('text/html; charset=utf-8').send(page)
+  return sendPage(reply, pageContext, context =>
+    connectPage(context, definition, {
+      connectMethods: connectMethods(view, site, { returnTo, account }),
+      returnTo,
+      account,
+      accounts,
+      addUrl: canAdd ? addAccountUrl(definition.name, site, returnTo) : undefined,
+      notice
+    })
+  )
 }

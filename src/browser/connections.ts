@@ -6,6 +6,9 @@ const message = find(document, '#message', HTMLElement)
 const confirmation = find(document, '#confirmation', HTMLDialogElement)
 const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 
+/** The path of this page. */
+const home = find(document, '#connections', HTMLElement).dataset.home ?? ''
+
 /** `#connections` as the server rendered it: a refresh compares with this. */
 let renderedMarkup = ''
 /** The button whose confirmation is open. */
@@ -27,7 +30,7 @@ function enhance(connections: Element) {
 
 /** @returns whether the cards are up to date */
 async function refresh(): Promise<boolean> {
-  const markup = await fetch('/', { headers: { accept: 'text/html' } }).then(
+  const markup = await fetch(home, { headers: { accept: 'text/html' } }).then(
     response => response.text(),
     () => ''
   )
@@ -84,7 +87,7 @@ async function sendConfirmed(button: HTMLButtonElement) {
   if (error) return showMessage(error, 'error')
   const { success = '', provider, account, signsOut } = button.dataset
   if (signsOut !== undefined) return logoutUrl ? location.assign(logoutUrl) : showSignedOut(success)
-  if (!(await refresh())) return location.assign('/')
+  if (!(await refresh())) return location.assign(home)
   showMessage(success, 'success')
   // The focused button is gone: keyboard users continue at the link in its place.
   const block =
@@ -157,5 +160,5 @@ enhance(find(document, '#connections', HTMLElement))
 if (message.textContent) {
   message.focus()
   // A reload does not repeat the message.
-  history.replaceState(null, '', '/')
+  history.replaceState(null, '', home)
 }

@@ -53,7 +53,7 @@ async function submit(form: HTMLFormElement) {
   if (!problem) {
     // The page stays in the browser's history without the key.
     form.reset()
-    return location.assign(next ?? form.dataset.returnTo ?? '/')
+    return location.assign(next ?? form.dataset.returnTo ?? '')
   }
   // The user has closed the dialog in the meantime.
   if (!form.checkVisibility()) return

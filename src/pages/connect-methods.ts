@@ -42,8 +42,8 @@ export const addAccountUrl = (provider: string, { publicUrl }: Site, returnTo: s
   startUrl(`${publicUrl}/connect/${provider}`, returnTo, 'add')
 
 /** Where a failed sign-in is retried: at the provider, also where `connectUrl` leads to a choice. */
-export function retryUrl({ connectUrl, provider, methods }: ConnectionView, { basePath }: Site, account?: string): string {
-  const url = methods.includes('oauth2') ? connectUrl.replace(`/connect/${provider}`, `/auth/${provider}`) : connectUrl
+export function retryUrl({ connectUrl, provider, methods }: ConnectionView, { publicUrl, basePath }: Site, account?: string): string {
+  const url = methods.includes('oauth2') ? `${publicUrl}/auth/${provider}` : connectUrl
   return startUrl(url, connectedUrl(provider, basePath, account), account)
 }
 

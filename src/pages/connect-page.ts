@@ -3,6 +3,7 @@ import type { Provider } from '../core/provider/definition.ts'
 import type { LabelledAccount } from './accounts.ts'
 import { keyFormScript } from './assets.ts'
 import type { ConnectMethod } from './connect-methods.ts'
+import type { PageContext } from './context.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { providerHeading, setupGuide, textList, time } from './parts/elements.ts'
@@ -28,20 +29,21 @@ type ConnectPageOptions = {
 }
 
 /** Page of one provider: what a connection gives access to, and the methods to connect. */
-export function connectPage(provider: Provider, options: ConnectPageOptions): string {
+export function connectPage(context: PageContext, provider: Provider, options: ConnectPageOptions): string {
   const { connectMethods, returnTo, account, accounts = [], addUrl, isOwn = true, notice } = options
-  const { keyAction = `/connections/${provider.name}` } = options
+  const { keyAction = context.path(`/connections/${provider.name}`) } = options
   const { title, description } = provider
   const heading = account === 'add' && accounts.length > 0 ? `Connect another ${title} account` : `Connect ${title}`
   return page(
+    context,
     heading,
     html`${providerHeading(provider, heading)}
 ${notice === undefined ? '' : html`<p class="callout">${notice}</p>`}
 <p class="lead">${description}: that is what the applications of this site can use for you once it is connected.</p>
 ${accounts.length === 0 ? '' : html`<p class="callout">${accountNotice(title, accounts, account)}${account === 'add' || addUrl === undefined ? '' : html` <a href="${addUrl}">Add another account instead</a>.`}</p>`}
 ${connectMethods.map(({ method, url }, i) => (method === 'oauth2' ? signInPanel(provider, url) : keyPanel(provider, { action: keyAction, returnTo, account }, i > 0)))}
-${isOwn ? html`<p><a href="/">Back to your connections</a></p>` : ''}
-<script src="${keyFormScript.url}" type="module"></script>`
+${isOwn ? html`<p><a href="${context.path('/')}">Back to your connections</a></p>` : ''}
+<script src="${context.path(keyFormScript.url)}" type="module"></script>`
   )
 }
 

@@ -1,4 +1,5 @@
 import { connectionsScript, inviteScript, keyFormScript } from './assets.ts'
+import type { PageContext } from './context.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { type ConnectionCard, connectionCard } from './parts/connection-card.ts'
@@ -22,32 +23,35 @@ type ConnectionsPageOptions = {
 }
 
 /** Works without its scripts, except for API keys, invitations, default accounts, disconnecting, taking over and signing out. */
-export function connectionsPage({ cards, invitations, signInResult, sessionExpiry, user, takeover }: ConnectionsPageOptions): string {
+export function connectionsPage(context: PageContext, options: ConnectionsPageOptions): string {
+  const { cards, invitations, signInResult, sessionExpiry, user, takeover } = options
+  const { path } = context
   const hasAny = invitations.length > 0 || cards.some(({ accounts }) => accounts.some(({ view }) => view.status !== 'disconnected'))
   return page(
+    context,
     signInResult ? `${signInResult.title} · Connections` : 'Connections',
     html`<h1>Connections</h1>
 <p class="lead">Choose the services that the applications of this site may use for you.</p>
 <p id="message" class="message" role="status" tabindex="-1" data-kind="${signInResult?.kind}">${signInResult?.text}</p>
-<p id="sign-in-again" hidden><a class="button" href="/">Sign in again</a></p>
-<div id="connections">
-${takeover ? takeoverPanel(takeover) : ''}
+<p id="sign-in-again" hidden><a class="button" href="${path('/')}">Sign in again</a></p>
+<div id="connections" data-home="${path('/')}">
+${takeover ? takeoverPanel(context, takeover) : ''}
 <ul class="card-list" role="list">
-${cards.map(connectionCard)}
+${cards.map(card => connectionCard(context, card))}
 </ul>
 ${cards.length === 0 ? html`<p class="panel">No service is set up here yet. Who runs this site can add one.</p>` : ''}
-${invitations.length > 0 ? openInvitations(invitations) : ''}
-${user && hasAny ? disconnectAllPanel : ''}
-${sessionExpiry && hasAny ? signOutPanel(sessionExpiry) : ''}
+${invitations.length > 0 ? openInvitations(context, invitations) : ''}
+${user && hasAny ? disconnectAllPanel(context) : ''}
+${sessionExpiry && hasAny ? signOutPanel(context, sessionExpiry) : ''}
 </div>
 ${facts}
 ${confirmation}
 ${inviteDialog(user)}
-${cards.map(({ provider }) => (provider.methods.apiKey ? keyDialog(provider, provider.methods.apiKey) : ''))}
-<script src="${connectionsScript.url}" type="module"></script>
-<script src="${keyFormScript.url}" type="module"></script>
-<script src="${inviteScript.url}" type="module"></script>`,
-    user && signedInAs(user)
+${cards.map(({ provider }) => (provider.methods.apiKey ? keyDialog(context, provider, provider.methods.apiKey) : ''))}
+<script src="${path(connectionsScript.url)}" type="module"></script>
+<script src="${path(keyFormScript.url)}" type="module"></script>
+<script src="${path(inviteScript.url)}" type="module"></script>`,
+    user && signedInAs(context, user)
   )
 }
 
@@ -63,9 +67,9 @@ const confirmation = html`<dialog id="confirmation" aria-labelledby="confirmatio
 <form method="dialog" class="button-row"><button class="secondary" value="no">Cancel</button><button class="danger" value="yes"></button></form>
 </dialog>`
 
-const signOutPanel = ({ idleMs, notBeforeMs, latestMs }: SessionExpiry): Html => html`<div class="sign-out">
+const signOutPanel = ({ path }: PageContext, { idleMs, notBeforeMs, latestMs }: SessionExpiry): Html => html`<div class="sign-out">
 <p class="fine-print">Done on a computer that others use too? Sign out. Otherwise all of this ends after ${duration(idleMs)} without use${notBeforeMs === undefined ? '' : html` (not before ${time(Math.min(notBeforeMs, latestMs))}, since you asked somebody else)`}, and on ${time(latestMs)} at the latest.</p>
-<button type="button" class="secondary" data-method="POST" data-path="/logout" data-question="Sign out?" data-consequence="Every connection on this page is ended, and every link that waits for somebody else. You can connect again at any time." data-success="You are signed out, and every connection is ended.">Sign out and disconnect all</button>
+<button type="button" class="secondary" data-method="POST" data-path="${path('/logout')}" data-question="Sign out?" data-consequence="Every connection on this page is ended, and every link that waits for somebody else. You can connect again at any time." data-success="You are signed out, and every connection is ended.">Sign out and disconnect all</button>
 <p class="fine-print no-script">Disconnecting and signing out need JavaScript, which is off in this browser.</p>
 </div>`
 

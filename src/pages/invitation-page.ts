@@ -2,6 +2,7 @@ import type { ApiKeyMethod, ProviderSettings } from '../core/provider/definition
 import type { Invitation } from '../core/vault/invitations.ts'
 import { keyFormScript } from './assets.ts'
 import { thanksUrl } from './connect-methods.ts'
+import type { PageContext } from './context.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { providerHeading, scopeList, setupGuide, time } from './parts/elements.ts'
@@ -18,12 +19,13 @@ type InvitationPageOptions = {
 }
 
 /** Who asks for which access, and the choice to accept or decline. Invited users do not know this site. */
-export function invitationPage({ invitation, settings, path, siteHost, errorReason }: InvitationPageOptions): string {
+export function invitationPage(context: PageContext, { invitation, settings, path, siteHost, errorReason }: InvitationPageOptions): string {
   const { definition, client } = settings
   const { title, description, methods } = definition
   const name = invitation.name === '' ? 'Somebody' : invitation.name
   const inviter = html`<bdi>${name}</bdi>`
   return page(
+    context,
     `${name} asks you to connect ${title}`,
     html`${providerHeading(definition, html`${inviter} asks you to connect ${title}`)}
 <p class="lead">${description}: that is what the applications of <strong>${siteHost}</strong> could then use for ${inviter}.</p>
@@ -35,12 +37,12 @@ ${errorReason === undefined ? '' : html`<p class="message" role="alert" data-kin
 </ul>
 ${nameField(client !== undefined)}
 ${client ? signInPanel(settings, path) : ''}
-${methods.apiKey ? keyPanel(settings, methods.apiKey, path) : ''}
+${methods.apiKey ? keyPanel(context, settings, methods.apiKey, path) : ''}
 <form class="native-form" method="post" action="${path}/decline">
 <p>Not what you want? Decline, and nobody can use the link any more.</p>
 <button class="secondary">Decline</button>
 </form>
-<script src="${keyFormScript.url}" type="module"></script>`
+<script src="${context.path(keyFormScript.url)}" type="module"></script>`
   )
 }
 
@@ -61,8 +63,13 @@ ${client && client.scopes.length > 0 ? html`<p>What is asked for: ${scopeList(cl
 </section>
 `
 
-const keyPanel = ({ definition, client }: ProviderSettings, method: ApiKeyMethod, path: string): Html => html`<section class="panel">
+const keyPanel = (
+  context: PageContext,
+  { definition, client }: ProviderSettings,
+  method: ApiKeyMethod,
+  path: string
+): Html => html`<section class="panel">
 <h2>${client ? 'Or use a key' : 'Use a key'}</h2>
-${keyForm(definition, method, { action: path, returnTo: thanksUrl(definition.name, ''), nameInput })}
+${keyForm(definition, method, { action: path, returnTo: thanksUrl(definition.name, context.site.basePath), nameInput })}
 </section>
 `

@@ -1,3 +1,4 @@
+import type { PageContext } from './context.ts'
 import { html } from './html.ts'
 import { page } from './layout.ts'
 
@@ -10,8 +11,9 @@ const reasons = new Map([
 ])
 
 /** @param code from a fixed list */
-export const loginRefusedPage = (code: string, loginUrl: string): string =>
+export const loginRefusedPage = (context: PageContext, code: string, loginUrl: string): string =>
   page(
+    context,
     'You are not signed in',
     html`<div class="panel">
 <h1>You are not signed in</h1>
@@ -21,12 +23,13 @@ export const loginRefusedPage = (code: string, loginUrl: string): string =>
 </div>`
   )
 
-export const signedOutPage = (): string =>
+export const signedOutPage = (context: PageContext): string =>
   page(
+    context,
     'You are signed out',
     html`<div class="panel">
 <h1>You are signed out</h1>
 <p>Your connections stay for when you sign in again, and for the applications that use them for you.</p>
-<p><a class="button" href="/login">Sign in</a></p>
+<p><a class="button" href="${context.path('/login')}">Sign in</a></p>
 </div>`
   )

@@ -4,6 +4,7 @@ import { connectionsPage } from '../../src/pages/connections-page.ts'
 import { checkAccessibility } from '../support/axe.ts'
 import { cardOf, connect, connectByKey, fetchJson, keyDialog, newUser, pasteKey, startChromium } from '../support/chromium.ts'
 import { newKey, startGatewayAndSandbox } from '../support/gateway.ts'
+import { pageContext } from '../support/page-context.ts'
 import { startUserSession } from '../support/user-session.ts'
 
 const browser = await startChromium(t)
@@ -280,7 +281,7 @@ t.test('a user decides about what the browser had connected before', async t => 
   const { gateway } = await startGatewayAndSandbox(t)
   const { page, consoleErrors } = await newUser(t, browser, { reducedMotion: 'reduce' })
   const html = (takeover: { titles: string[] } | undefined) =>
-    connectionsPage({
+    connectionsPage(pageContext, {
       cards: [],
       invitations: [],
       signInResult: undefined,

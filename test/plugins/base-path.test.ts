@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { Browser } from '../support/browser.ts'
 import { assertProblem, signIn } from '../support/connected.ts'
+import { visitEveryPage } from '../support/every-page.ts'
 import { json, startFakeProvider } from '../support/fake-provider.ts'
 import { freePort } from '../support/free-port.ts'
 import { startGateway } from '../support/gateway.ts'
@@ -66,4 +67,40 @@ t.test('gateways below different paths of one host keep their cookies apart', as
 t.test('the client that a gateway below a path serves finds the gateway', async t => {
   const { url } = await startBelowPath(t)
   t.match(await (await fetch(`${url}/client.js`)).text(), "new URL('.', import.meta.url)")
+})
+
+/** The attributes whose values are addresses. */
+const addresses = (html: string) =>
+  [...html.matchAll(/ (href|src|action|data-path|data-invite|data-home|data-return-to)="([^"]*)"/g)].map(
+    ([, attribute = '', value = '']) => ({
+      attribute,
+      address: value.replaceAll('&amp;', '&')
+    })
+  )
+
+t.test('every address on every page of a gateway below a path is below it, and exists', async t => {
+  const { origin, browser, pages } = await visitEveryPage(t, { basePath: path })
+  const statuses = new Map<string, number>()
+  for (const { name, url, text } of pages) {
+    const found = addresses(text).filter(({ address }) => address !== `${origin}/done`)
+    t.ok(found.length > 2, name)
+    for (const { attribute, address } of found) {
+      const { href, pathname } = new URL(address, url)
+      t.ok(address.startsWith(`${path}/`) || address.startsWith(`${origin}${path}/`), `${name}: ${attribute} ${address}`)
+      if (statuses.has(href)) continue
+      // A form or button sends another method, and is refused for want of its header before anything else.
+      const isRead = ['href', 'src', 'data-home', 'data-return-to'].includes(attribute)
+      const response = await browser.request(href, isRead ? {} : { method: 'POST' })
+      statuses.set(href, response.status)
+      t.ok((isRead ? [200, 302] : [403, 405]).includes(response.status), `${name}: ${pathname} ${response.status}`)
+      if (attribute === 'src') t.match(response.headers.get('content-type'), /javascript|svg/)
+    }
+  }
+})
+
+t.test('a path that looks like a route of the gateway does not confuse its links', async t => {
+  const below = '/connect/productboard'
+  const { url, pages } = await visitEveryPage(t, { basePath: below })
+  const failed = pages.find(({ name }) => name === 'a failed sign-in')?.text ?? ''
+  t.match(failed, `href="${url}/auth/productboard?return_to=${encodeURIComponent(`${below}/?connected=productboard`)}`)
 })

@@ -8,6 +8,7 @@ import { Browser } from '../support/browser.ts'
 import { assertProblem, signIn, startConnected } from '../support/connected.ts'
 import { json, startFakeProvider, tokens } from '../support/fake-provider.ts'
 import { newKey, startGateway, TestClock } from '../support/gateway.ts'
+import { pageContext } from '../support/page-context.ts'
 import { pasteKey } from '../support/paste-key.ts'
 import { startUserSession } from '../support/user-session.ts'
 
@@ -318,13 +319,13 @@ t.test('without a session of the user there is nothing to sign out of', async t 
 
 t.test('what a browser had connected before is offered to its user', async t => {
   const options = { cards: [], invitations: [], signInResult: undefined, sessionExpiry: undefined, user: { id: 'u', hasSession: true } }
-  const one = connectionsPage({ ...options, takeover: { titles: ['<A>'] } })
+  const one = connectionsPage(pageContext, { ...options, takeover: { titles: ['<A>'] } })
   t.match(one, 'Before you signed in, this browser had connected <bdi>&lt;A&gt;</bdi>. Keep it if you did that.')
-  const two = connectionsPage({ ...options, takeover: { titles: ['A', 'B'] } })
+  const two = connectionsPage(pageContext, { ...options, takeover: { titles: ['A', 'B'] } })
   t.match(two, 'this browser had connected <bdi>A</bdi> and <bdi>B</bdi>. Keep them')
   t.match(two, 'data-method="POST" data-path="/takeover" data-question="Keep A and B?"')
   t.match(two, 'data-method="DELETE" data-path="/takeover" data-question="Disconnect A and B?"')
-  t.notMatch(connectionsPage({ ...options, takeover: undefined }), 'takeover')
+  t.notMatch(connectionsPage(pageContext, { ...options, takeover: undefined }), 'takeover')
 })
 
 t.test('the card says who connected an account, if not its user', async t => {
@@ -339,7 +340,7 @@ t.test('the card says who connected an account, if not its user', async t => {
     connectUrl: ''
   })
   const cardOf = (method: 'oauth2' | 'api_key', connectedBy: string) =>
-    connectionsPage({
+    connectionsPage(pageContext, {
       cards: [
         { provider: vendor, accounts: [{ view: view(method, connectedBy), connectMethods: [], endsAtMs: undefined }], addMethods: [] }
       ],

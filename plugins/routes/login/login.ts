@@ -10,22 +10,32 @@ import { prefersPage } from '../../hooks/accept.ts'
 import type { SealedCookies } from '../../hooks/cookies.ts'
 import { createFlowCookies } from '../../hooks/flow-cookies.ts'
 import { isPrefetch, refuseEmbedded } from '../../hooks/navigation.ts'
+import { sendPage } from '../../send-page.ts'
 import { backchannelLogout } from './backchannel-logout.ts'
 import { takeover } from './takeover.ts'
 
 export type LoginRouteOptions = Pick<
   Services,
-  'login' | 'publicUrl' | 'publicOrigin' | 'basePath' | 'allowedOrigins' | 'clock' | 'store' | 'vault' | 'revocation' | 'providers'
+  | 'login'
+  | 'pageContext'
+  | 'publicUrl'
+  | 'publicOrigin'
+  | 'basePath'
+  | 'allowedOrigins'
+  | 'clock'
+  | 'store'
+  | 'vault'
+  | 'revocation'
+  | 'providers'
 >
 type Query = { return_to?: unknown; prompt?: unknown }
 
-const type = 'text/html; charset=utf-8'
 /** By which a user who is signed in signs in anew, as the same or as another. */
 const prompts = ['login', 'select_account'] as const
 
 /** Sign-in of users at the operator's OpenID provider (OpenID Connect Core, authorization code flow with PKCE). */
 async function loginRoutes(app: FastifyInstance, options: LoginRouteOptions & { readonly sealedCookies: SealedCookies }) {
-  const { login, publicUrl, publicOrigin, basePath, allowedOrigins, clock, store, sealedCookies } = options
+  const { login, pageContext, publicUrl, publicOrigin, basePath, allowedOrigins, clock, store, sealedCookies } = options
   if (!login) return
   const flows = createFlowCookies<LoginFlow>({ cookie: sealedCookies.login, clock })
 
@@ -60,17 +70,14 @@ async function loginRoutes(app: FastifyInstance, options: LoginRouteOptions & { 
       request.log.warn({ error: result.error }, 'the identity provider signed nobody in')
       if (!prefersPage(request.headers))
         throw new GatewayError('not_allowed', `The identity provider signed nobody in: ${result.error}. Open /login to try again.`)
-      return reply
-        .code(403)
-        .header('grantkeeper-error', 'not_allowed')
-        .type(type)
-        .send(loginRefusedPage(result.error, loginUrl(publicUrl, flow.returnTo)))
+      reply.code(403).header('grantkeeper-error', 'not_allowed')
+      return sendPage(reply, pageContext, context => loginRefusedPage(context, result.error, loginUrl(publicUrl, flow.returnTo)))
     }
     const session = await login.userLogin.signIn(result.user, request.sessionRef, request)
     return reply.setSessionCookie(session).redirect(flow.returnTo, 303)
   })
 
-  app.get('/logout', (_request, reply) => reply.type(type).send(signedOutPage()))
+  app.get('/logout', (_request, reply) => sendPage(reply, pageContext, signedOutPage))
 
   app.register(backchannelLogout, { ...options, login })
   app.register(takeover, options)

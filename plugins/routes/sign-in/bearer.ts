@@ -12,6 +12,7 @@ import type { UserPrincipal } from '../../../src/core/users/principal.ts'
 import { userRequired } from '../../../src/core/users/user.ts'
 import { connectPage } from '../../../src/pages/connect-page.ts'
 import { refuseEmbedded } from '../../hooks/navigation.ts'
+import { sendPage } from '../../send-page.ts'
 import type { BearerSignInOptions } from './options.ts'
 
 type ByToken = { Params: { token: string }; Querystring: { method?: unknown } }
@@ -21,7 +22,7 @@ type ByToken = { Params: { token: string }; Querystring: { method?: unknown } }
  * on any site.
  */
 export async function bearerSignIn(app: FastifyInstance, options: BearerSignInOptions) {
-  const { providers, publicUrl, basePath, clock, send, oauthProviders, connectCodes, userSignIns, addAccount } = options
+  const { providers, pageContext, publicUrl, basePath, clock, send, oauthProviders, connectCodes, userSignIns, addAccount } = options
   const { links, codes } = connectCodes
 
   for (const settings of providers.values())
@@ -70,8 +71,8 @@ export async function bearerSignIn(app: FastifyInstance, options: BearerSignInOp
     const path = `${basePath}/start/${token}`
     const view = connectionView(settings, { publicUrl })
     const connectMethods = view.methods.map(method => ({ method, url: `${path}?method=${method}` }))
-    const page = connectPage(settings.definition, { connectMethods, returnTo, keyAction: path, notice: undefined, isOwn: false })
-    return reply.type('text/html; charset=utf-8').header('x-robots-tag', 'noindex').send(page)
+    const options = { connectMethods, returnTo, keyAction: path, notice: undefined, isOwn: false }
+    return sendPage(reply.header('x-robots-tag', 'noindex'), pageContext, context => connectPage(context, settings.definition, options))
   }
 
   app.post<ByToken & { Body: { apiKey?: unknown } | null }>('/start/:token', { config: { secretPath: true } }, async (request, reply) => {

@@ -7,6 +7,7 @@ type SignInOptions = Pick<
   Services,
   | 'providers'
   | 'site'
+  | 'pageContext'
   | 'publicUrl'
   | 'publicOrigin'
   | 'basePath'

@@ -1,6 +1,7 @@
 import type { ConnectionView } from '../../core/connections/view.ts'
 import type { Provider } from '../../core/provider/definition.ts'
 import type { ConnectMethod } from '../connect-methods.ts'
+import type { PageContext } from '../context.ts'
 import { type Html, html } from '../html.ts'
 import { scopeList, time } from './elements.ts'
 
@@ -64,7 +65,12 @@ export function connectLink(
 }
 
 /** @param of as in `ConnectLinkOptions` */
-export function disconnectButton({ id, provider, title, method }: ConnectionView, { methods: { oauth2 } }: Provider, of: string): Html {
+export function disconnectButton(
+  { path }: PageContext,
+  { id, provider, title, method }: ConnectionView,
+  { methods: { oauth2 } }: Provider,
+  of: string
+): Html {
   const otherSessions =
     oauth2?.revokeUrl !== undefined && oauth2.revocation !== 'token'
       ? ` Other browsers and devices in which you connected the same ${title} account may be disconnected with it.`
@@ -73,12 +79,12 @@ export function disconnectButton({ id, provider, title, method }: ConnectionView
     method === 'api_key'
       ? `The key itself stays good until you delete it at ${title}.`
       : `Nothing is deleted at ${title}, and you can connect again at any time.${otherSessions}`
-  return html`<button type="button" class="secondary" aria-label="Disconnect ${of}" data-method="DELETE" data-path="/connections/${provider}/${id}" data-provider="${provider}" data-question="Disconnect ${of}?" data-consequence="The applications of this site can no longer use it. ${consequence}" data-success="${of} is disconnected.">Disconnect</button>`
+  return html`<button type="button" class="secondary" aria-label="Disconnect ${of}" data-method="DELETE" data-path="${path(`/connections/${provider}/${id}`)}" data-provider="${provider}" data-question="Disconnect ${of}?" data-consequence="The applications of this site can no longer use it. ${consequence}" data-success="${of} is disconnected.">Disconnect</button>`
 }
 
 /** Nothing is lost by it, so it asks no question. */
-export const makeDefaultButton = ({ id, provider, title }: ConnectionView, label: string): Html =>
-  html`<button type="button" class="link-button" aria-label="Make default: ${title}, ${label}" data-method="PUT" data-path="/connections/${provider}/default" data-body="${JSON.stringify({ id })}" data-provider="${provider}" data-account="${id}" data-success="Applications that ask for no account use ${label} of ${title} now.">Make default</button>`
+export const makeDefaultButton = ({ path }: PageContext, { id, provider, title }: ConnectionView, label: string): Html =>
+  html`<button type="button" class="link-button" aria-label="Make default: ${title}, ${label}" data-method="PUT" data-path="${path(`/connections/${provider}/default`)}" data-body="${JSON.stringify({ id })}" data-provider="${provider}" data-account="${id}" data-success="Applications that ask for no account use ${label} of ${title} now.">Make default</button>`
 
 type InviteButtonOptions = {
   /** What somebody else is asked to connect. */
@@ -90,8 +96,8 @@ type InviteButtonOptions = {
 }
 
 /** Opens the dialog of `invitations.ts`. */
-export const inviteButton = ({ provider }: ConnectionView, { of, account, canAdd }: InviteButtonOptions): Html =>
-  html`<button type="button" class="link-button" aria-label="Ask somebody else to connect ${of}" aria-haspopup="dialog" data-invite="/connections/${provider}/invitation" data-title="${of}"${account && html` data-account="${account}"`}${canAdd ? html` data-can-add` : ''}>Ask somebody else</button>`
+export const inviteButton = ({ path }: PageContext, { provider }: ConnectionView, { of, account, canAdd }: InviteButtonOptions): Html =>
+  html`<button type="button" class="link-button" aria-label="Ask somebody else to connect ${of}" aria-haspopup="dialog" data-invite="${path(`/connections/${provider}/invitation`)}" data-title="${of}"${account && html` data-account="${account}"`}${canAdd ? html` data-can-add` : ''}>Ask somebody else</button>`
 
 type Row = readonly [name: string, value: string | Html | Html[] | undefined]
 

@@ -1,6 +1,7 @@
 import type { Provider } from '../../core/provider/definition.ts'
 import { labelAccounts } from '../accounts.ts'
 import type { ConnectMethod } from '../connect-methods.ts'
+import type { PageContext } from '../context.ts'
 import { type Html, html } from '../html.ts'
 import { type Account, accountBody, connectLink, disconnectButton, inviteButton, makeDefaultButton, statusMark } from './account.ts'
 import { providerBadge } from './elements.ts'
@@ -16,12 +17,12 @@ export type ConnectionCard = {
 const alternativeLabel = { oauth2: 'Sign in instead', api_key: 'Use a key instead' } as const
 const alternativeAddLabel = { oauth2: 'Add one by sign-in', api_key: 'Add one with a key' } as const
 
-export const connectionCard = (card: ConnectionCard): Html => {
+export const connectionCard = (context: PageContext, card: ConnectionCard): Html => {
   const [only, ...others] = card.accounts
-  return only && others.length === 0 ? cardOfOne(card, only) : cardOfSeveral(card)
+  return only && others.length === 0 ? cardOfOne(context, card, only) : cardOfSeveral(context, card)
 }
 
-function cardOfOne({ provider, addMethods }: ConnectionCard, account: Account): Html {
+function cardOfOne(context: PageContext, { provider, addMethods }: ConnectionCard, account: Account): Html {
   const { view, connectMethods } = account
   const { status, title, provider: name } = view
   const [first, ...alternatives] = connectMethods
@@ -38,17 +39,17 @@ ${status === 'disconnected' ? html`<p class="fine-print">${connectHint(provider,
 <div class="actions">
 <div class="buttons">
 ${first ? connectLink(first, view, { label: status === 'disconnected' ? 'Connect' : 'Reconnect', of: title, className: status === 'connected' ? 'button secondary' : 'button' }) : ''}
-${status === 'disconnected' ? '' : disconnectButton(view, provider, title)}
+${status === 'disconnected' ? '' : disconnectButton(context, view, provider, title)}
 </div>
 ${status === 'connected' ? '' : alternatives.map(other => connectLink(other, view, { label: alternativeLabel[other.method], of: `for ${title}`, className: 'link-button' }))}
-${inviteButton(view, { of: title, account: view.id, canAdd: addMethods.length > 0 })}
+${inviteButton(context, view, { of: title, account: view.id, canAdd: addMethods.length > 0 })}
 </div>
 ${addMethods.length > 0 ? html`<div class="more">${addLinks(addMethods, account)}</div>` : ''}
 </li>
 `
 }
 
-function cardOfSeveral({ provider, accounts, addMethods }: ConnectionCard): Html {
+function cardOfSeveral(context: PageContext, { provider, accounts, addMethods }: ConnectionCard): Html {
   const { name, title } = provider
   const [first] = accounts
   return html`<li class="card several" data-provider="${name}">
@@ -59,18 +60,18 @@ ${providerBadge(provider)}
 </div>
 <p class="description">${provider.description}</p>
 <ul class="accounts" role="list">
-${labelAccounts(accounts).map(account => accountBlock(provider, account, account.label))}
+${labelAccounts(accounts).map(account => accountBlock(context, provider, account, account.label))}
 </ul>
 <p class="fine-print">Applications use the default account unless they ask for another.</p>
 <div class="more">
 ${first && addLinks(addMethods, first)}
-${first && addMethods.length > 0 ? inviteButton(first.view, { of: `another ${title} account`, account: 'add', canAdd: false }) : ''}
+${first && addMethods.length > 0 ? inviteButton(context, first.view, { of: `another ${title} account`, account: 'add', canAdd: false }) : ''}
 </div>
 </li>
 `
 }
 
-function accountBlock(provider: Provider, account: Account, label: string): Html {
+function accountBlock(context: PageContext, provider: Provider, account: Account, label: string): Html {
   const { view, connectMethods } = account
   const { id, status, title, isDefault } = view
   const of = `${title}, ${label}`
@@ -87,11 +88,11 @@ ${accountBody(account, { hasName: true })}
 <div class="actions">
 <div class="buttons">
 ${first ? connectLink(first, view, { label: 'Reconnect', of, account: label, className: status === 'connected' ? 'button secondary' : 'button' }) : ''}
-${disconnectButton(view, provider, of)}
+${disconnectButton(context, view, provider, of)}
 </div>
 ${status === 'connected' ? '' : alternatives.map(other => connectLink(other, view, { label: alternativeLabel[other.method], of: `for ${of}`, account: label, className: 'link-button' }))}
-${isDefault ? '' : makeDefaultButton(view, label)}
-${inviteButton(view, { of, account: id, canAdd: false })}
+${isDefault ? '' : makeDefaultButton(context, view, label)}
+${inviteButton(context, view, { of, account: id, canAdd: false })}
 </div>
 </li>
 `

@@ -1,5 +1,6 @@
 import { toSingleLine } from '../../core/util/display-text.ts'
 import type { Invitation } from '../../core/vault/invitations.ts'
+import type { PageContext } from '../context.ts'
 import { type Html, html } from '../html.ts'
 import { time } from './elements.ts'
 import type { SignedInUser } from './signed-in.ts'
@@ -8,18 +9,19 @@ export type OpenInvitation = { invitation: Invitation; title: string }
 
 /** Invitations neither accepted nor declined. Their links were shown once and cannot be shown again. */
 export const openInvitations = (
+  context: PageContext,
   invitations: readonly OpenInvitation[]
 ): Html => html`<section class="invitations" aria-labelledby="open-title">
 <h2 id="open-title">Waiting for somebody else</h2>
 <ul role="list">
-${invitations.map(row)}
+${invitations.map(invitation => row(context, invitation))}
 </ul>
 </section>
 `
 
-const row = ({ invitation: { id, name, expiresAtMs }, title }: OpenInvitation): Html => html`<li>
+const row = ({ path }: PageContext, { invitation: { id, name, expiresAtMs }, title }: OpenInvitation): Html => html`<li>
 <p><strong>${title}</strong><span class="fine-print">${name === '' ? '' : html`asked for by <bdi>${name}</bdi>, `}until ${time(expiresAtMs)}</span></p>
-<button type="button" class="secondary" aria-label="Withdraw the invitation for ${title}" data-method="DELETE" data-path="/invitations/${id}" data-question="Withdraw the invitation for ${title}?" data-consequence="Its link stops working, for whoever has it. You can ask again at any time." data-success="The invitation for ${title} is withdrawn.">Withdraw</button>
+<button type="button" class="secondary" aria-label="Withdraw the invitation for ${title}" data-method="DELETE" data-path="${path(`/invitations/${id}`)}" data-question="Withdraw the invitation for ${title}?" data-consequence="Its link stops working, for whoever has it. You can ask again at any time." data-success="The invitation for ${title} is withdrawn.">Withdraw</button>
 </li>
 `
 

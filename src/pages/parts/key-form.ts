@@ -1,5 +1,6 @@
 import type { ApiKeyMethod, Provider } from '../../core/provider/definition.ts'
 import { connectedUrl } from '../connect-methods.ts'
+import type { PageContext } from '../context.ts'
 import { type Html, html } from '../html.ts'
 import { setupGuide } from './elements.ts'
 
@@ -46,13 +47,13 @@ ${setupGuide(help)}
  * The form in a dialog. `src/browser/connections.ts` opens it for the account of the link that was followed, and shows that link's note at
  * `data-note`. The heading gets the focus: if the field got it, a screen reader would skip the steps.
  */
-export const keyDialog = (provider: Provider, method: ApiKeyMethod): Html =>
+export const keyDialog = ({ path, site }: PageContext, provider: Provider, method: ApiKeyMethod): Html =>
   html`<dialog class="wide" id="key-dialog-${provider.name}" aria-labelledby="key-title-${provider.name}">
 <h2 id="key-title-${provider.name}" tabindex="-1" autofocus>Connect ${provider.title} with a key</h2>
 <p class="callout" data-note hidden></p>
 ${keyForm(provider, method, {
-  action: `/connections/${provider.name}`,
-  returnTo: connectedUrl(provider.name, ''),
+  action: path(`/connections/${provider.name}`),
+  returnTo: connectedUrl(provider.name, site.basePath),
   cancel: html`<button type="button" class="secondary" data-close>Cancel</button>`
 })}
 </dialog>
