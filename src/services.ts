@@ -148,7 +148,7 @@ export function createServices(config: Config, dependencies: ServiceDependencies
     publicOrigin,
     basePath,
     site,
-    pageContext: createPageContext(site),
+    pageContext: createPageContext(site, config.brand),
     allowedOrigins,
     limits,
     store,

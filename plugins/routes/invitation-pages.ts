@@ -7,10 +7,6 @@ import { reasonFor } from '../../src/pages/sign-in-result.ts'
 import type { Services } from '../../src/services.ts'
 import { sendPage } from '../send-page.ts'
 
-/** No `form-action`: it would also block the redirect of the submitted form to the provider, and the provider's own redirects. */
-const contentSecurityPolicy =
-  "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-
 /** Pages for invited users. */
 async function invitationPages(
   app: FastifyInstance,
@@ -38,11 +34,10 @@ async function invitationPages(
         errorReason: typeof code === 'string' ? reasonFor(code) : undefined
       }
       reply
-        .header('content-security-policy', contentSecurityPolicy)
         // With no-referrer, browsers submit a form with `Origin: null`, which the CSRF check cannot attribute.
         .header('referrer-policy', 'same-origin')
         .header('x-robots-tag', 'noindex')
-      return sendPage(reply, pageContext, context => invitationPage(context, options))
+      return sendPage(reply, pageContext, context => invitationPage(context, options), { formsLeave: true })
     }
   )
 

@@ -10,7 +10,7 @@ import type { Site } from '../../src/core/site.ts'
 import type { Invitation } from '../../src/core/vault/invitations.ts'
 import type { OwnedConnections } from '../../src/core/vault/owned-connections.ts'
 import { labelAccounts } from '../../src/pages/accounts.ts'
-import { connectionsScript, icon, inviteScript, keyFormScript, popupScript, stylesheet } from '../../src/pages/assets.ts'
+import { connectionsScript, inviteScript, keyFormScript, popupScript } from '../../src/pages/assets.ts'
 import { connectedUrl, connectMethods } from '../../src/pages/connect-methods.ts'
 import { connectionsPage } from '../../src/pages/connections-page.ts'
 import type { ConnectionCard } from '../../src/pages/parts/connection-card.ts'
@@ -100,7 +100,7 @@ async function pages(app: FastifyInstance, options: Options) {
     return sendConnectPage(options, request, reply, name, { returnTo, account })
   })
 
-  for (const asset of [connectionsScript, icon, inviteScript, keyFormScript, popupScript, stylesheet]) {
+  for (const asset of [connectionsScript, inviteScript, keyFormScript, popupScript, ...pageContext.assets]) {
     app.get(asset.url, (_request, reply) =>
       reply.type(asset.type).header('cache-control', 'public, max-age=31536000, immutable').send(asset.body)
     )

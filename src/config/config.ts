@@ -1,3 +1,4 @@
+import type { Brand } from '../core/brand.ts'
 import type { AllowedOrigins } from '../core/guards/allowed-origins.ts'
 import type { Provider, ProviderSettings } from '../core/provider/definition.ts'
 import type { SessionLimits } from '../core/session.ts'
@@ -6,6 +7,7 @@ import type { LoginConfig } from '../core/users/login-config.ts'
 import type { User } from '../core/users/user.ts'
 import type { RedisTarget } from '../stores/redis/target.ts'
 import { readBearerConfig } from './bearer-config.ts'
+import { readBrand } from './brand.ts'
 import { checkDataDir } from './data-dir.ts'
 import { ConfigError, type Environment, EnvironmentReader } from './environment.ts'
 import { type ConfiguredKeys, type Keys, readKeys, resolveKeys } from './keys.ts'
@@ -26,6 +28,8 @@ export type Config = {
   readonly publicOrigin: ParsedOrigin
   /** The path of `publicUrl`, as a prefix: `/integrations`, or nothing. */
   readonly basePath: string
+  /** How the pages introduce the operator's product. */
+  readonly brand: Brand
   /** Where records are stored; `undefined` for the embedded store in `dataDir`. */
   readonly redis: RedisTarget | undefined
   readonly dataDir: string
@@ -145,6 +149,7 @@ function readSettings(
     publicUrl: configuredUrl?.href ?? publicOrigin.origin,
     basePath: configuredUrl ? basePathOf(configuredUrl) : '',
     publicOrigin,
+    brand: readBrand(env, { production }),
     redis: readRedisTarget(env),
     dataDir,
     bearer,

@@ -26,7 +26,15 @@ export const keyFormScript = load('key-form', 'js')
 export const popupScript = load('popup', 'js')
 
 function load(name: string, extension: keyof typeof contentTypes): Asset {
-  const body = extension === 'js' ? browserScript(name) : readFileSync(new URL(`assets/${name}.${extension}`, import.meta.url))
+  return createAsset(
+    name,
+    extension,
+    extension === 'js' ? browserScript(name) : readFileSync(new URL(`assets/${name}.${extension}`, import.meta.url))
+  )
+}
+
+export function createAsset(name: string, extension: keyof typeof contentTypes, content: Buffer | string): Asset {
+  const body = Buffer.from(content)
   const hash = createHash('sha256').update(body).digest('hex').slice(0, 12)
   return { url: `/assets/${name}-${hash}.${extension}`, type: contentTypes[extension], body, hash }
 }

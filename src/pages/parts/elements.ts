@@ -1,10 +1,13 @@
 import type { OAuth2Method, Provider } from '../../core/provider/definition.ts'
+import { textColorOn } from '../colors.ts'
 import { type Html, html } from '../html.ts'
+import { initialsOf } from '../initials.ts'
 
-/** Stands in for a logo, which would be another company's trademark: the first letters of the title on the provider's colour. */
+/** Stands in for a logo, which would be another company's trademark: the initials of the title on the provider's colour. */
 export function providerBadge({ title, color }: Provider): Html {
-  const words = title.split(' ').slice(0, 2)
-  return html`<svg class="badge" width="44" height="44" viewBox="0 0 44 44" aria-hidden="true"><rect width="44" height="44" fill="${color}"/><text x="22" y="${words.length > 1 ? 29 : 30}" text-anchor="middle" font-size="${words.length > 1 ? 18 : 22}" font-weight="700" fill="#fff">${words.map(word => word.slice(0, 1))}</text></svg>`
+  const initials = initialsOf(title)
+  const [baseline, size] = initials.length > 1 ? [29, 18] : [30, 22]
+  return html`<svg class="badge" width="44" height="44" viewBox="0 0 44 44" aria-hidden="true"><rect width="44" height="44" fill="${color}"/><text x="22" y="${baseline}" text-anchor="middle" font-size="${size}" font-weight="700" fill="${textColorOn(color)}">${initials}</text></svg>`
 }
 
 /** Heading of a page about one provider. */

@@ -1,0 +1,53 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+import { checkAccessibility } from '../support/axe.ts'
+import { connect, newUser, startChromium, waitForStatus } from '../support/chromium.ts'
+import { startGatewayAndSandbox } from '../support/gateway.ts'
+
+const browser = await startChromium(t)
+const image = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 1"><rect width="4" height="1" fill="#d22"/></svg>'
+
+/** A server of images, on an origin of its own. */
+async function startImages(t: Test) {
+  const server = createServer((_request, response) => response.setHeader('content-type', 'image/svg+xml').end(image))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+t.test('the logo is loaded from elsewhere, and no other image there', async t => {
+  const images = await startImages(t)
+  const { gateway } = await startGatewayAndSandbox(t, { environment: { APP_NAME: 'Acme', APP_LOGO_URL: `${images}/acme/logo.svg?v=2` } })
+  const { page, consoleErrors } = await newUser(t, browser)
+  await page.goto(gateway.url)
+  t.equal(await page.title(), 'Connections · Acme')
+  const widthOf = (path: string) =>
+    page.evaluate<number>(`new Promise(resolve => {
+      const image = new Image()
+      image.onload = () => resolve(image.naturalWidth)
+      image.onerror = () => resolve(0)
+      image.src = ${JSON.stringify(images + path)}
+    })`)
+  t.ok((await widthOf('/acme/logo.svg?v=2')) > 0)
+  t.same(consoleErrors, [])
+  for (const other of ['/acme/other.svg', '/acme/logo.svg/more', '/']) t.equal(await widthOf(other), 0, other)
+  t.ok(consoleErrors.every(error => /policy img-src|violates the following Content Security Policy/.test(error)))
+})
+
+t.test('pages in any colour can be read, in both schemes and on a phone', async t => {
+  for (const color of ['ffd400', '000000', 'ff4fa3']) {
+    const { gateway } = await startGatewayAndSandbox(t, {
+      environment: { APP_NAME: 'Acme Integrations and Connections Ltd', APP_COLOR: color }
+    })
+    const { page, consoleErrors } = await newUser(t, browser, { reducedMotion: 'reduce' })
+    const check = checkAccessibility(t, page)
+    await page.goto(gateway.url)
+    await connect(page, 'Productboard')
+    await check(`${color}: connected, with a message`)
+    await page.goto(`${gateway.url}/?connect_error=access_denied&provider=productboard`)
+    await waitForStatus(page, 'Productboard', 'Connected')
+    await check(`${color}: a link in an error message`)
+    t.same(consoleErrors, [])
+  }
+})
