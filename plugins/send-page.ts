@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import type { PageContext } from '../src/pages/context.ts'
+import type { PageContext, PageContexts } from '../src/pages/context.ts'
 
 type SendPageOptions = {
   /**
@@ -9,17 +9,24 @@ type SendPageOptions = {
   readonly formsLeave?: boolean
 }
 
-/** Sends a page as HTML. */
+/** Sends a page as HTML, in the visitor's language. */
 export const sendPage = (
   reply: FastifyReply,
-  context: PageContext,
+  contexts: PageContexts,
   render: (context: PageContext) => string,
   options: SendPageOptions = {}
-): FastifyReply =>
-  reply
+): FastifyReply => {
+  const context = contexts.for(reply.request.headers['accept-language'])
+  return reply
     .type('text/html; charset=utf-8')
-    .header('content-security-policy', contentSecurityPolicy(context.brand.logoUrl, options))
+    .header('content-security-policy', contentSecurityPolicy(contexts.logoUrl, options))
+    .header('content-language', context.language)
+    .header('vary', withAcceptLanguage(reply.getHeader('vary')))
     .send(render(context))
+}
+
+/** CORS may have set the header (RFC 9110 §12.5.5); what is sent without CORS varies by origin all the same. */
+const withAcceptLanguage = (vary: string | string[] | number | undefined): string => `${vary ?? 'Origin'}, Accept-Language`
 
 /** The same as of all other responses, except for the logo, which is elsewhere. */
 function contentSecurityPolicy(logoUrl: string | undefined, { formsLeave = false }: SendPageOptions): string {

@@ -37,7 +37,7 @@ import { createIssuer } from './identity/issuer.ts'
 import { createLoginClient } from './identity/login-client.ts'
 import { createOAuthProvider, type OAuthProvider } from './oauth2/oauth-provider.ts'
 import type { TokenTimeouts } from './oauth2/token-endpoint.ts'
-import { createPageContext } from './pages/context.ts'
+import { createPageContexts } from './pages/context.ts'
 
 export type ServiceDependencies = {
   readonly store: Store
@@ -148,7 +148,7 @@ export function createServices(config: Config, dependencies: ServiceDependencies
     publicOrigin,
     basePath,
     site,
-    pageContext: createPageContext(site, config.brand),
+    pageContexts: createPageContexts(site, config.brand),
     allowedOrigins,
     limits,
     store,

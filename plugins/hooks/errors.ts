@@ -18,10 +18,10 @@ declare module 'fastify' {
 /** Sends an error as a response. Fastify's error handler calls it; so does the gateway for requests that reach no route. */
 export type ErrorResponder = (error: Error, request: FastifyRequest, reply: FastifyReply) => FastifyReply
 
-type ErrorOptions = Pick<Services, 'providers' | 'publicUrl' | 'bearers' | 'loginUrl' | 'pageContext'>
+type ErrorOptions = Pick<Services, 'providers' | 'publicUrl' | 'bearers' | 'loginUrl' | 'pageContexts'>
 
 /** The one place where an error becomes a response: a problem document, or for a browser that prefers HTML a page that says the same. */
-export function createErrorResponder({ providers, publicUrl, bearers, loginUrl, pageContext }: ErrorOptions): ErrorResponder {
+export function createErrorResponder({ providers, publicUrl, bearers, loginUrl, pageContexts }: ErrorOptions): ErrorResponder {
   function settingsOf(error: GatewayError, request: FastifyRequest) {
     const provider = error.provider ?? configOf(request).provider ?? (request.params as { provider?: string } | undefined)?.provider
     return provider === undefined ? undefined : providers.get(provider)
@@ -43,7 +43,7 @@ export function createErrorResponder({ providers, publicUrl, bearers, loginUrl, 
     const challenge = error.status === 401 ? challengeOf(error) : undefined
     if (challenge !== undefined) reply.header('www-authenticate', challenge)
     if (error.allow) reply.header('allow', error.allow.join(', '))
-    if (prefersPage(request.headers)) return sendPage(reply, pageContext, context => errorPage(context, problem))
+    if (prefersPage(request.headers)) return sendPage(reply, pageContexts, context => errorPage(context, problem))
     return reply.type('application/problem+json').send(JSON.stringify(problem))
   }
 }

@@ -6,7 +6,6 @@ import { isConnectError } from '../../src/core/oauth/error-codes.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
 import { clientScript } from '../../src/pages/assets.ts'
 import { popupPage } from '../../src/pages/popup-page.ts'
-import { reasonFor } from '../../src/pages/sign-in-result.ts'
 import type { Services } from '../../src/services.ts'
 import { sendPage } from '../send-page.ts'
 
@@ -15,7 +14,12 @@ type PopupQuery = { opener?: unknown; provider?: unknown; return_to?: unknown; c
 /** For frontends on other origins: the client that they import, and the page on which a sign-in in a popup ends. */
 async function client(
   app: FastifyInstance,
-  { providers, publicOrigin, allowedOrigins, pageContext }: Pick<Services, 'providers' | 'publicOrigin' | 'allowedOrigins' | 'pageContext'>
+  {
+    providers,
+    publicOrigin,
+    allowedOrigins,
+    pageContexts
+  }: Pick<Services, 'providers' | 'publicOrigin' | 'allowedOrigins' | 'pageContexts'>
 ) {
   const etag = `"${clientScript.hash}"`
   app.get('/client.js', { config: { withoutCookies: true } }, (request, reply) => {
@@ -38,15 +42,14 @@ async function client(
     // A failed sign-in adds `provider` a second time: the last one counts.
     const { name, title } = findProvider(providers, String([provider].flat().at(-1))).definition
     const signInError = connectError === undefined ? undefined : toKnownCode(connectError)
-    const reason = signInError && reasonFor(signInError)
-    const common = { opener, provider: name, title, reason }
+    const common = { opener, provider: name, title, signInError }
     if (isForBearer) {
       const error = signInError ?? (typeof code === 'string' ? undefined : 'provider_error')
       const fallback = appendParams(
         parseReturnTo(returnTo, opener, publicOrigin.origin, { has: isAllowed }),
         error === undefined ? { connect_code: String(code), provider: name } : { connect_error: error, provider: name }
       )
-      return sendPage(reply, pageContext, context =>
+      return sendPage(reply, pageContexts, context =>
         popupPage(context, { ...common, isConnected: false, error, code: typeof code === 'string' ? code : undefined, fallback })
       )
     }
@@ -54,7 +57,7 @@ async function client(
     const status = opened?.connection?.value.status
     const isConnected = status === 'connected'
     const error = signInError ?? (isConnected ? undefined : (status ?? 'connection_required'))
-    return sendPage(reply, pageContext, context => popupPage(context, { ...common, isConnected, error }))
+    return sendPage(reply, pageContexts, context => popupPage(context, { ...common, isConnected, error }))
   })
 }
 

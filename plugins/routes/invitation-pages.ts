@@ -3,7 +3,6 @@ import fp from 'fastify-plugin'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
 import { invitationPage } from '../../src/pages/invitation-page.ts'
 import { declinedPage, thanksPage } from '../../src/pages/result-pages.ts'
-import { reasonFor } from '../../src/pages/sign-in-result.ts'
 import type { Services } from '../../src/services.ts'
 import { sendPage } from '../send-page.ts'
 
@@ -15,8 +14,8 @@ async function invitationPages(
     publicOrigin,
     basePath,
     invitations,
-    pageContext
-  }: Pick<Services, 'providers' | 'publicOrigin' | 'basePath' | 'invitations' | 'pageContext'>
+    pageContexts
+  }: Pick<Services, 'providers' | 'publicOrigin' | 'basePath' | 'invitations' | 'pageContexts'>
 ) {
   app.get<{ Params: { token: string }; Querystring: { connect_error?: unknown } }>(
     '/invitations/:token',
@@ -31,20 +30,20 @@ async function invitationPages(
         settings,
         path: `${basePath}/invitations/${token}`,
         siteHost: publicOrigin.host,
-        errorReason: typeof code === 'string' ? reasonFor(code) : undefined
+        errorCode: typeof code === 'string' ? code : undefined
       }
       reply
         // With no-referrer, browsers submit a form with `Origin: null`, which the CSRF check cannot attribute.
         .header('referrer-policy', 'same-origin')
         .header('x-robots-tag', 'noindex')
-      return sendPage(reply, pageContext, context => invitationPage(context, options), { formsLeave: true })
+      return sendPage(reply, pageContexts, context => invitationPage(context, options), { formsLeave: true })
     }
   )
 
   app.get<{ Querystring: { provider?: unknown } }>('/invitations/thanks', async (request, reply) =>
-    sendPage(reply, pageContext, context => thanksPage(context, providers.get(String(request.query.provider))?.definition))
+    sendPage(reply, pageContexts, context => thanksPage(context, providers.get(String(request.query.provider))?.definition))
   )
-  app.get('/invitations/declined', async (_request, reply) => sendPage(reply, pageContext, declinedPage))
+  app.get('/invitations/declined', async (_request, reply) => sendPage(reply, pageContexts, declinedPage))
 }
 
 export default fp(invitationPages, {

@@ -6,13 +6,13 @@ import { type ConnectionView, connectionViews } from '../../src/core/connections
 import { parseReturnTo } from '../../src/core/guards/return-to.ts'
 import type { Provider } from '../../src/core/provider/definition.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
-import type { Site } from '../../src/core/site.ts'
 import type { Invitation } from '../../src/core/vault/invitations.ts'
 import type { OwnedConnections } from '../../src/core/vault/owned-connections.ts'
 import { labelAccounts } from '../../src/pages/accounts.ts'
 import { connectionsScript, inviteScript, keyFormScript, popupScript } from '../../src/pages/assets.ts'
 import { connectedUrl, connectMethods } from '../../src/pages/connect-methods.ts'
 import { connectionsPage } from '../../src/pages/connections-page.ts'
+import type { PageContext } from '../../src/pages/context.ts'
 import type { ConnectionCard } from '../../src/pages/parts/connection-card.ts'
 import type { Takeover } from '../../src/pages/parts/signed-in.ts'
 import { connectedResult, failedResult, type SignInResult } from '../../src/pages/sign-in-result.ts'
@@ -22,7 +22,7 @@ import { sendConnectPage } from './send-connect-page.ts'
 
 type Options = Pick<
   Services,
-  'providers' | 'site' | 'pageContext' | 'publicUrl' | 'publicOrigin' | 'basePath' | 'allowedOrigins' | 'limits' | 'vault' | 'invitations'
+  'providers' | 'site' | 'pageContexts' | 'publicUrl' | 'publicOrigin' | 'basePath' | 'allowedOrigins' | 'limits' | 'vault' | 'invitations'
 >
 type Query = { connected?: unknown; connect_error?: unknown; provider?: unknown; account?: unknown }
 type ConnectRoute = { Params: { provider: string }; Querystring: { return_to?: unknown; account?: unknown } }
@@ -32,7 +32,7 @@ async function pages(app: FastifyInstance, options: Options) {
   const {
     providers,
     site,
-    pageContext,
+    pageContexts,
     publicUrl,
     publicOrigin,
     basePath,
@@ -56,12 +56,12 @@ async function pages(app: FastifyInstance, options: Options) {
         ? { idleMs: limits.idleMs, notBeforeMs: session.extendedUntilMs, latestMs: session.createdAtMs + limits.maxMs }
         : undefined
     const open = opened ? await invitationService.list(opened.owner) : []
-    const invitations = open.map(invitation => ({ invitation, title: titleOf(invitation, views) }))
-    const signInResult = signInResultOf(request.query, views, site)
     const takeover = session?.takeover === undefined ? undefined : await takeoverFrom(session.takeover)
-    return sendPage(reply, pageContext, context =>
-      connectionsPage(context, { cards, invitations, signInResult, sessionExpiry, user, takeover })
-    )
+    return sendPage(reply, pageContexts, context => {
+      const invitations = open.map(invitation => ({ invitation, title: titleOf(context, invitation, views) }))
+      const signInResult = signInResultOf(context, request.query, views)
+      return connectionsPage(context, { cards, invitations, signInResult, sessionExpiry, user, takeover })
+    })
   })
 
   /** What the browser had connected before its user signed in, and was not asked about yet. */
@@ -71,12 +71,15 @@ async function pages(app: FastifyInstance, options: Options) {
   }
 
   /** What an invitation is for. */
-  function titleOf({ provider, account }: Invitation, views: readonly ConnectionView[]): string {
+  function titleOf(context: PageContext, { provider, account }: Invitation, views: readonly ConnectionView[]): string {
     const title = providers.get(provider)?.definition.title ?? provider
-    if (account === 'add') return `${title}, another account`
-    const accounts = labelAccounts(views.filter(view => view.provider === provider).map(view => ({ view })))
+    if (account === 'add') return context.messages.invitations.anotherAccount(title)
+    const accounts = labelAccounts(
+      context,
+      views.filter(view => view.provider === provider).map(view => ({ view }))
+    )
     const label = accounts.length > 1 ? accounts.find(({ view }) => view.id === account)?.label : undefined
-    return label === undefined ? title : `${title}, ${label}`
+    return label === undefined ? title : context.messages.account.named(title, label)
   }
 
   function cardOf(provider: Provider, views: readonly ConnectionView[], connections: OwnedConnections | undefined): ConnectionCard {
@@ -100,7 +103,7 @@ async function pages(app: FastifyInstance, options: Options) {
     return sendConnectPage(options, request, reply, name, { returnTo, account })
   })
 
-  for (const asset of [connectionsScript, inviteScript, keyFormScript, popupScript, ...pageContext.assets]) {
+  for (const asset of [connectionsScript, inviteScript, keyFormScript, popupScript, ...pageContexts.assets]) {
     app.get(asset.url, (_request, reply) =>
       reply.type(asset.type).header('cache-control', 'public, max-age=31536000, immutable').send(asset.body)
     )
@@ -108,20 +111,20 @@ async function pages(app: FastifyInstance, options: Options) {
 }
 
 function signInResultOf(
+  context: PageContext,
   { connected, connect_error: code, provider, account }: Query,
-  views: readonly ConnectionView[],
-  site: Site
+  views: readonly ConnectionView[]
 ): SignInResult | undefined {
   if (typeof code !== 'string') {
     const newest = views
       .filter(view => view.provider === connected)
       .sort((a, b) => (b.connectedAt ?? '').localeCompare(a.connectedAt ?? ''))[0]
-    return newest && connectedResult(newest)
+    return newest && connectedResult(context, newest)
   }
   const ofProvider = views.filter(view => view.provider === provider)
   const meant = typeof account === 'string' ? ofProvider.find(({ id }) => id === account) : undefined
   const view = meant ?? ofProvider[0]
-  return view && failedResult(view, code, site, meant?.id ?? (account === 'add' ? account : undefined))
+  return view && failedResult(context, view, code, meant?.id ?? (account === 'add' ? account : undefined))
 }
 
 export default fp(pages, { name: 'pages', dependencies: ['session', 'session-delivery', 'errors'], encapsulate: true })

@@ -2,7 +2,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { connectionUnknown, maxAccounts, tooManyAccounts } from '../../src/core/connections/errors.ts'
 import { connectionViews } from '../../src/core/connections/view.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
-import { labelAccounts } from '../../src/pages/accounts.ts'
 import { addAccountUrl, connectMethods } from '../../src/pages/connect-methods.ts'
 import { connectPage } from '../../src/pages/connect-page.ts'
 import type { Services } from '../../src/services.ts'
@@ -12,8 +11,8 @@ type ConnectPageOptions = {
   returnTo: string
   /** `add` for one more account, or the id of the connection to make anew; nothing for the default one. */
   account?: string | undefined
-  /** Why this page appears to a user who did not ask for it. */
-  notice?: string
+  /** The provider has sent the user here with an access that nobody asked for. */
+  isUnsolicited?: boolean
 }
 
 /**
@@ -21,29 +20,29 @@ type ConnectPageOptions = {
  * @throws {GatewayError} `connection_unknown` for the id of no connection to this provider, `parameters_invalid` for one account too many
  */
 export async function sendConnectPage(
-  { providers, site, pageContext }: Pick<Services, 'providers' | 'site' | 'pageContext'>,
+  { providers, site, pageContexts }: Pick<Services, 'providers' | 'site' | 'pageContexts'>,
   request: FastifyRequest,
   reply: FastifyReply,
   provider: string,
-  { returnTo, account, notice }: ConnectPageOptions
+  { returnTo, account, isUnsolicited = false }: ConnectPageOptions
 ): Promise<FastifyReply> {
   const settings = findProvider(providers, provider)
   const { definition } = settings
   const opened = await request.openConnections(reply)
   const views = connectionViews(new Map([[definition.name, settings]]), opened?.connections, site.publicUrl)
-  const accounts = labelAccounts(views.filter(({ id }) => id !== undefined).map(view => ({ view })))
+  const accounts = views.filter(({ id }) => id !== undefined).map(view => ({ view }))
   const canAdd = accounts.length < maxAccounts
   if (account === 'add' && !canAdd) throw tooManyAccounts(definition.title)
   const view = views.find(({ id }) => account === undefined || account === 'add' || id === account)
   if (!view) throw connectionUnknown(definition.name)
-  return sendPage(reply, pageContext, context =>
+  return sendPage(reply, pageContexts, context =>
     connectPage(context, definition, {
       connectMethods: connectMethods(view, site, { returnTo, account }),
       returnTo,
       account,
       accounts,
       addUrl: canAdd ? addAccountUrl(definition.name, site, returnTo) : undefined,
-      notice
+      isUnsolicited
     })
   )
 }

@@ -1,10 +1,12 @@
 // Script of the Connections page: opens the dialogs, sends what the user confirms, refreshes the cards and shows times in the user's
 // time zone. Without it the page still renders and signs in.
 import type { Problem } from './client-types.ts'
+import type { PageTexts } from './page-texts.ts'
 
 const message = find(document, '#message', HTMLElement)
 const confirmation = find(document, '#confirmation', HTMLDialogElement)
-const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+const texts: PageTexts = JSON.parse(document.body.dataset.texts ?? '')
+const dateFormat = new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' })
 
 /** The path of this page. */
 const home = find(document, '#connections', HTMLElement).dataset.home ?? ''
@@ -20,6 +22,12 @@ function find<T extends Element>(root: ParentNode, selector: string, type: new (
   const element = root.querySelector(selector)
   if (element instanceof type) return element
   throw new Error(`${selector} is missing`)
+}
+
+/** That of the browser in the language of the page, such as `en-GB`; else the page's. */
+function locale(): string {
+  const { lang } = document.documentElement
+  return navigator.languages.find(tag => tag.toLowerCase().split('-')[0] === lang) ?? lang
 }
 
 function enhance(connections: Element) {
@@ -77,7 +85,8 @@ async function send({ method = 'POST', path = '', body }: DOMStringMap): Promise
   // Another tab was faster, and it is gone as it should be.
   const isGone = method === 'DELETE' && content?.code === 'connection_unknown'
   if (response?.ok || isGone) return content?.logoutUrl ? { logoutUrl: content.logoutUrl } : {}
-  return { error: `That did not work. ${content?.detail ?? 'This site cannot be reached just now.'} Try again in a moment.` }
+  const detail = texts.problems[content?.code ?? ''] ?? content?.detail ?? texts.unreachable
+  return { error: texts.failed.replace('{detail}', () => detail) }
 }
 
 async function sendConfirmed(button: HTMLButtonElement) {

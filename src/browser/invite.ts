@@ -1,5 +1,6 @@
 // Script of the invitation dialog on the Connections page: sends the inviter's name, and shows the link once.
 import type { Problem } from './client-types.ts'
+import type { PageTexts } from './page-texts.ts'
 
 /** Response to `POST /connections/:provider/invitation`. */
 type CreatedInvitation = { url: string; expiresAt: string }
@@ -12,7 +13,8 @@ const result = find(dialog, '.invite-result', HTMLElement)
 const linkInput = find(result, '#invite-link', HTMLInputElement)
 const expiry = find(result, 'time', HTMLTimeElement)
 const copyStatus = find(result, '[role="status"]', HTMLElement)
-const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+const texts: PageTexts = JSON.parse(document.body.dataset.texts ?? '')
+const dateFormat = new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' })
 
 /** Path that creates an invitation for the provider that the dialog is open for. */
 let createPath = ''
@@ -24,6 +26,12 @@ function find<T extends Element>(root: ParentNode, selector: string, type: new (
   const element = root.querySelector(selector)
   if (element instanceof type) return element
   throw new Error(`${selector} is missing`)
+}
+
+/** That of the browser in the language of the page, such as `en-GB`; else the page's. */
+function locale(): string {
+  const { lang } = document.documentElement
+  return navigator.languages.find(tag => tag.toLowerCase().split('-')[0] === lang) ?? lang
 }
 
 function showError(text: string) {
@@ -54,13 +62,14 @@ async function create(path: string, content: { name: string; account?: string })
   const headers = { 'content-type': 'application/json', 'x-csrf': '1' }
   const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(content) }).catch(() => undefined)
   const body: CreatedInvitation & Partial<Problem> = (await response?.json().catch(() => undefined)) ?? {}
-  return response?.ok ? body : (body.detail ?? 'This site cannot be reached just now. Try again in a moment.')
+  if (response?.ok) return body
+  return texts.problems[body.code ?? ''] ?? body.detail ?? `${texts.unreachable} ${texts.tryAgain}`
 }
 
 async function submit() {
   const button = find(form, '[type="submit"]', HTMLButtonElement)
   if (button.ariaDisabled) return
-  if (!nameInput.value.trim()) return showError('Write your name, so that they know who asks.')
+  if (!nameInput.value.trim()) return showError(texts.nameMissing)
   button.ariaDisabled = 'true'
   showError('')
   const requestedPath = createPath
@@ -82,10 +91,10 @@ async function submit() {
 async function copyLink() {
   try {
     await navigator.clipboard.writeText(linkInput.value)
-    copyStatus.textContent = 'Copied.'
+    copyStatus.textContent = texts.copied
   } catch {
     selectLink()
-    copyStatus.textContent = 'This browser did not let it be copied. It is selected: copy it as you copy text.'
+    copyStatus.textContent = texts.notCopied
   }
 }
 

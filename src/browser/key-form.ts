@@ -1,5 +1,8 @@
 // Script of the API key form: reveals the key, submits it, and shows an error at its field.
 import type { Problem } from './client-types.ts'
+import type { PageTexts } from './page-texts.ts'
+
+const texts: PageTexts = JSON.parse(document.body.dataset.texts ?? '')
 
 /** @throws when it is missing: the page and its script are out of step. */
 function find<T extends Element>(root: ParentNode, selector: string, type: new () => T): T {
@@ -18,8 +21,9 @@ function showError(form: HTMLFormElement, text: string, isKeyInvalid = false) {
 function reveal(form: HTMLFormElement, isVisible: boolean) {
   const button = find(form, '[data-reveal]', HTMLButtonElement)
   keyInput(form).type = isVisible ? 'text' : 'password'
-  button.textContent = isVisible ? 'Hide' : 'Show'
-  button.ariaLabel = `${button.textContent} the key`
+  const { label, name } = isVisible ? texts.hideKey : texts.showKey
+  button.textContent = label
+  button.ariaLabel = name
 }
 
 /** What the gateway says: the problem, if the key was not accepted, or where the browser goes on, if not where the form says. */
@@ -57,8 +61,8 @@ async function submit(form: HTMLFormElement) {
   }
   // The user has closed the dialog in the meantime.
   if (!form.checkVisibility()) return
-  const { code, detail = 'This site cannot be reached just now. Try again in a moment.' } = problem
-  showError(form, detail, code?.startsWith('api_key_'))
+  const { code = '', detail = `${texts.unreachable} ${texts.tryAgain}` } = problem
+  showError(form, texts.problems[code] ?? detail, code.startsWith('api_key_'))
   input.focus()
   input.select()
 }

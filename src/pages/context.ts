@@ -1,45 +1,72 @@
+import type { PageTexts } from '../browser/page-texts.ts'
 import type { Brand } from '../core/brand.ts'
 import type { Site } from '../core/site.ts'
 import { type Asset, stylesheet } from './assets.ts'
 import { createBrandAssets } from './brand-assets.ts'
+import { type Language, languages, lookupLanguage } from './languages.ts'
+import type { Messages } from './messages/en.ts'
 
-/** What all pages of one gateway have in common. Made once, and passed to every page: several gateways may run in one process. */
+/** What a page needs besides its own content. Every page function takes it first. */
 export type PageContext = {
   readonly site: Site
   /** @param path of a route or an asset of this gateway. @returns the path that browsers request */
   readonly path: (path: string) => string
   readonly brand: PageBrand
-  /** The assets of this brand alone. */
-  readonly assets: readonly Asset[]
+  /** BCP 47. */
+  readonly language: string
+  readonly messages: Messages
+  /** `A, B and C` in this language. */
+  readonly listFormat: Intl.ListFormat
+  /** For the scripts of a page. */
+  readonly scriptTexts: PageTexts
 }
 
-/** The brand as the head of every page shows it. */
+/** The brand as every page shows it. */
 type PageBrand = {
   /** Grantkeeper's, if the operator's product has none. */
   readonly name: string
-  readonly isOperators: boolean
+  /** Of the operator's product. */
+  readonly appName: string | undefined
   /** URLs that browsers request. */
   readonly iconUrl: string
   readonly stylesheetUrls: readonly string[]
-  /** The icon, if it is no asset of this gateway. */
-  readonly logoUrl?: string
 }
 
-export function createPageContext(site: Site, brand: Brand = {}): PageContext {
-  const { name, logoUrl } = brand
+/** The contexts of all pages of one gateway. Made once for each gateway: several may run in one process. */
+export type PageContexts = {
+  /** In the language of a visitor. @param acceptLanguage the header */
+  readonly for: (acceptLanguage: string | undefined) => PageContext
+  /** The assets of this brand alone. */
+  readonly assets: readonly Asset[]
+  /** The operator's logo, which is no asset of this gateway. */
+  readonly logoUrl: string | undefined
+}
+
+export function createPageContexts(site: Site, brand: Brand): PageContexts {
+  const { name: appName, logoUrl } = brand
   const path = (path: string) => site.basePath + path
   const { icon, stylesheet: colors } = createBrandAssets(brand)
   const stylesheets = colors ? [stylesheet, colors] : [stylesheet]
+  const pageBrand: PageBrand = {
+    name: appName ?? 'Grantkeeper',
+    appName,
+    iconUrl: logoUrl ?? path(icon.url),
+    stylesheetUrls: stylesheets.map(({ url }) => path(url))
+  }
+  const contexts = new Map(languages.map(language => [language, { site, path, brand: pageBrand, ...inLanguage(language) }]))
   return {
-    site,
-    path,
-    brand: {
-      name: name ?? 'Grantkeeper',
-      isOperators: name !== undefined,
-      iconUrl: logoUrl ?? path(icon.url),
-      stylesheetUrls: stylesheets.map(({ url }) => path(url)),
-      ...(logoUrl !== undefined && { logoUrl })
-    },
-    assets: [icon, ...stylesheets]
+    for: acceptLanguage => contexts.get(lookupLanguage(acceptLanguage, languages)) as PageContext,
+    assets: [icon, ...stylesheets],
+    logoUrl
+  }
+}
+
+function inLanguage({ tag, messages }: Language): Pick<PageContext, 'language' | 'messages' | 'listFormat' | 'scriptTexts'> {
+  const problems = Object.entries(messages.problems?.texts ?? {}).map(([code, { text }]) => [code, text] as const)
+  return {
+    language: tag,
+    messages,
+    listFormat: new Intl.ListFormat(tag, { type: 'conjunction' }),
+    scriptTexts: { ...messages.scripts, problems: Object.fromEntries(problems) }
   }
 }

@@ -1,52 +1,53 @@
+import type { ErrorCode } from '../core/errors.ts'
 import type { PageContext } from './context.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 
 type ErrorPageOptions = {
+  /** Title and detail are in English, for developers. */
   title: string
   detail: string
   status: number
   requestId: string
-  code: string
+  code: ErrorCode
   connectUrl?: string | undefined
   loginUrl?: string | undefined
 }
 
 /** A problem document as a page for browsers. */
-export function errorPage(
-  context: PageContext,
-  { title, detail, status, requestId, code, connectUrl, loginUrl }: ErrorPageOptions
-): string {
+export function errorPage(context: PageContext, problem: ErrorPageOptions): string {
+  const { status, requestId, code, connectUrl, loginUrl } = problem
+  const { problems, mentionCodeAndRequest } = context.messages
+  const { title, text } = problems?.texts[code] ?? { title: problem.title, text: problem.detail }
   return page(
     context,
-    title,
+    { title },
     html`<div class="panel">
 <h1>${title}</h1>
-<p>${detail}</p>
+<p>${text}</p>
 ${code === 'invitation_invalid' ? '' : nextStep(context, status, { connectUrl, loginUrl })}
 ${code === 'state_invalid' ? otherNextSteps(context) : ''}
-<p class="fine-print">If you ask for help, mention the code <code>${code}</code> and the request <code>${requestId}</code>.</p>
+${problems ? html`<p class="fine-print">${problems.original(html`<span lang="en">${problem.detail}</span>`)}</p>` : ''}
+<p class="fine-print">${mentionCodeAndRequest(html`<code>${code}</code>`, html`<code>${requestId}</code>`)}</p>
 </div>`
   )
 }
 
 /** A sign-in with an invalid state may have started on the Connections page or on an invitation. */
-const otherNextSteps = ({
-  path
-}: PageContext): Html => html`<p class="fine-print">If somebody sent you a link to connect for them, open that link again instead.</p>
-<p><a href="${path('/')}">Back to your connections</a></p>`
+const otherNextSteps = ({ path, messages }: PageContext): Html => html`<p class="fine-print">${messages.error.openLinkAgain}</p>
+<p><a href="${path('/')}">${messages.backToConnections}</a></p>`
 
 /** Not for invited users: they have no connections here. */
 function nextStep(
-  { path }: PageContext,
+  { path, messages }: PageContext,
   status: number,
   { connectUrl, loginUrl }: Pick<ErrorPageOptions, 'connectUrl' | 'loginUrl'>
 ): Html {
   const [url, label] =
     loginUrl !== undefined
-      ? [loginUrl, 'Sign in']
+      ? [loginUrl, messages.signIn]
       : connectUrl !== undefined
-        ? [connectUrl, 'Connect again']
-        : [path('/'), status === 503 ? 'Try again' : 'Back to your connections']
+        ? [connectUrl, messages.error.connectAgain]
+        : [path('/'), status === 503 ? messages.error.tryAgain : messages.backToConnections]
   return html`<p><a class="button" href="${url}">${label}</a></p>`
 }

@@ -5,8 +5,9 @@ import { thanksUrl } from './connect-methods.ts'
 import type { PageContext } from './context.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
-import { providerHeading, scopeList, setupGuide, time } from './parts/elements.ts'
+import { definitionText, providerHeading, scopeList, setupGuide, time } from './parts/elements.ts'
 import { keyForm } from './parts/key-form.ts'
+import { reasonFor } from './sign-in-result.ts'
 
 type InvitationPageOptions = {
   invitation: Invitation
@@ -14,52 +15,61 @@ type InvitationPageOptions = {
   /** Path of the invitation, to which the forms add theirs. */
   path: string
   siteHost: string
-  /** Why the previous attempt failed. */
-  errorReason: string | undefined
+  /** Why the previous attempt failed: the untrusted query parameter `connect_error`, which selects a text and is never shown. */
+  errorCode: string | undefined
 }
 
 /** Who asks for which access, and the choice to accept or decline. Invited users do not know this site. */
-export function invitationPage(context: PageContext, { invitation, settings, path, siteHost, errorReason }: InvitationPageOptions): string {
+export function invitationPage(context: PageContext, options: InvitationPageOptions): string {
+  const { invitation, settings, path, siteHost, errorCode } = options
   const { definition, client } = settings
   const { title, description, methods } = definition
-  const name = invitation.name === '' ? 'Somebody' : invitation.name
+  const texts = context.messages.invitation
+  const name = invitation.name === '' ? texts.somebody : invitation.name
   const inviter = html`<bdi>${name}</bdi>`
   return page(
     context,
-    `${name} asks you to connect ${title}`,
-    html`${providerHeading(definition, html`${inviter} asks you to connect ${title}`)}
-<p class="lead">${description}: that is what the applications of <strong>${siteHost}</strong> could then use for ${inviter}.</p>
-${errorReason === undefined ? '' : html`<p class="message" role="alert" data-kind="error"><strong>${title} was not connected.</strong> ${errorReason}</p>`}
+    { title: texts.title(name, title), scripts: [keyFormScript] },
+    html`${providerHeading(definition, texts.heading(inviter, title))}
+<p class="lead">${texts.lead(definitionText(context, description), siteName(context, siteHost), inviter)}</p>
+${errorCode === undefined ? '' : html`<p class="message" role="alert" data-kind="error"><strong>${texts.failed(title)}</strong> ${reasonFor(context, errorCode)}</p>`}
 <ul class="notes">
-<li>Say yes only if you know who sent you this link: anybody can write any name.</li>
-<li>${inviter} does not get to see your password, your key or the access itself. It is kept encrypted on this server.</li>
-<li>The link works once, until ${time(invitation.expiresAtMs)}.</li>
+<li>${texts.onlyIfKnown}</li>
+<li>${texts.noSecrets(inviter)}</li>
+<li>${texts.expires(time(invitation.expiresAtMs))}</li>
 </ul>
-${nameField(client !== undefined)}
-${client ? signInPanel(settings, path) : ''}
+${nameField(context, client !== undefined)}
+${client ? signInPanel(context, settings, path) : ''}
 ${methods.apiKey ? keyPanel(context, settings, methods.apiKey, path) : ''}
 <form class="native-form" method="post" action="${path}/decline">
-<p>Not what you want? Decline, and nobody can use the link any more.</p>
-<button class="secondary">Decline</button>
-</form>
-<script src="${context.path(keyFormScript.url)}" type="module"></script>`
+<p>${texts.declineHint}</p>
+<button class="secondary">${texts.decline}</button>
+</form>`
   )
 }
+
+/** Anybody can give a product any name, but not the host. */
+const siteName = ({ brand: { appName } }: PageContext, host: string): Html =>
+  appName === undefined ? html`<strong>${host}</strong>` : html`<strong><bdi>${appName}</bdi></strong> (${host})`
 
 const nameInput = 'invited-name'
 
 /** One field for both ways to connect: it belongs to the form of the sign-in, and the script of the key's form reads it. */
-const nameField = (hasSignIn: boolean): Html => html`<div class="invited-name${hasSignIn ? '' : ' field'}">
-<label for="${nameInput}">Your name, if they should see who connected it</label>
+const nameField = ({ messages }: PageContext, hasSignIn: boolean): Html => html`<div class="invited-name${hasSignIn ? '' : ' field'}">
+<label for="${nameInput}">${messages.invitation.yourName}</label>
 <div class="input-row"><input id="${nameInput}" name="name"${hasSignIn ? html` form="accept"` : ''} type="text" maxlength="80" autocomplete="name"></div>
 </div>
 `
 
-const signInPanel = ({ definition: { title, methods }, client }: ProviderSettings, path: string): Html => html`<section class="panel">
-<h2>Sign in at ${title}</h2>
-${methods.oauth2 ? setupGuide(methods.oauth2.help) : ''}
-${client && client.scopes.length > 0 ? html`<p>What is asked for: ${scopeList(client.scopes)}</p>` : ''}
-<form class="native-form" id="accept" method="post" action="${path}/accept"><button>Continue to ${title}</button></form>
+const signInPanel = (
+  context: PageContext,
+  { definition: { title, methods }, client }: ProviderSettings,
+  path: string
+): Html => html`<section class="panel">
+<h2>${context.messages.signInAt(title)}</h2>
+${methods.oauth2 ? setupGuide(context, methods.oauth2.help) : ''}
+${client && client.scopes.length > 0 ? html`<p>${context.messages.invitation.scopes(scopeList(client.scopes))}</p>` : ''}
+<form class="native-form" id="accept" method="post" action="${path}/accept"><button>${context.messages.invitation.continue(title)}</button></form>
 </section>
 `
 
@@ -69,7 +79,7 @@ const keyPanel = (
   method: ApiKeyMethod,
   path: string
 ): Html => html`<section class="panel">
-<h2>${client ? 'Or use a key' : 'Use a key'}</h2>
-${keyForm(definition, method, { action: path, returnTo: thanksUrl(definition.name, context.site.basePath), nameInput })}
+<h2>${client ? context.messages.orUseKey : context.messages.useKey}</h2>
+${keyForm(context, definition, method, { action: path, returnTo: thanksUrl(definition.name, context.site.basePath), nameInput })}
 </section>
 `

@@ -1,10 +1,19 @@
+import type { Asset } from './assets.ts'
 import type { PageContext } from './context.ts'
 import { type Html, html } from './html.ts'
 
-/** A complete HTML document. Pages add their scripts to `content`. @param user who is signed in, beside the site's name */
-export function page({ path, brand }: PageContext, title: string, content: Html, user?: Html): string {
+type PageOptions = {
+  readonly title: string
+  /** Who is signed in, beside the site's name. */
+  readonly user?: Html | undefined
+  readonly scripts?: readonly Asset[]
+}
+
+/** A complete HTML document. */
+export function page(context: PageContext, { title, user, scripts = [] }: PageOptions, content: Html): string {
+  const { path, brand, language, messages, scriptTexts } = context
   return html`<!doctype html>
-<html lang="en">
+<html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -13,13 +22,13 @@ export function page({ path, brand }: PageContext, title: string, content: Html,
 <link rel="icon" href="${brand.iconUrl}">
 ${brand.stylesheetUrls.map(url => html`<link rel="stylesheet" href="${url}">`)}
 </head>
-<body>
+<body${scripts.length > 0 ? html` data-texts="${JSON.stringify(scriptTexts)}"` : ''}>
 <header class="site-header"><div class="site-bar"><a class="site-name" href="${path('/')}"><img src="${brand.iconUrl}" alt="" height="30"><bdi>${brand.name}</bdi></a>${user}</div></header>
 <main>
 ${content}
 </main>
-${brand.isOperators ? html`<footer class="site-footer"><p class="fine-print">by Grantkeeper</p></footer>` : ''}
-</body>
+${brand.appName === undefined ? '' : html`<footer class="site-footer"><p class="fine-print">${messages.byGrantkeeper}</p></footer>`}
+${scripts.map(({ url }) => html`<script src="${path(url)}" type="module"></script>\n`)}</body>
 </html>
 `.text
 }

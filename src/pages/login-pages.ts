@@ -1,35 +1,40 @@
 import type { PageContext } from './context.ts'
 import { html } from './html.ts'
 import { page } from './layout.ts'
+import type { Messages } from './messages/en.ts'
 
-const reasons = new Map([
-  ['access_denied', 'The sign-in was not allowed there. If that was a slip, sign in again.'],
-  ['login_required', 'You are not signed in there, and it was not asked to sign you in.'],
-  ['account_selection_required', 'It could not tell which of your accounts you mean.'],
-  ['consent_required', 'It wants your consent first.'],
-  ['interaction_required', 'It has something to ask you first.']
+const reasons = new Map<string, keyof Messages['login']['reasons']>([
+  ['access_denied', 'denied'],
+  ['login_required', 'loginRequired'],
+  ['account_selection_required', 'accountUnclear'],
+  ['consent_required', 'consentRequired'],
+  ['interaction_required', 'interactionRequired']
 ])
 
 /** @param code from a fixed list */
-export const loginRefusedPage = (context: PageContext, code: string, loginUrl: string): string =>
-  page(
+export function loginRefusedPage(context: PageContext, code: string, loginUrl: string): string {
+  const { login, signIn, mentionCode } = context.messages
+  return page(
     context,
-    'You are not signed in',
+    { title: login.refused },
     html`<div class="panel">
-<h1>You are not signed in</h1>
-<p>${reasons.get(code) ?? 'It gave no reason. If it goes on, ask who runs this site.'}</p>
-<p><a class="button" href="${loginUrl}">Sign in</a></p>
-<p class="fine-print">If you ask for help, mention the code <code>${code}</code>.</p>
+<h1>${login.refused}</h1>
+<p>${login.reasons[reasons.get(code) ?? 'none']}</p>
+<p><a class="button" href="${loginUrl}">${signIn}</a></p>
+<p class="fine-print">${mentionCode(html`<code>${code}</code>`)}</p>
 </div>`
   )
+}
 
-export const signedOutPage = (context: PageContext): string =>
-  page(
+export function signedOutPage(context: PageContext): string {
+  const { login, signIn } = context.messages
+  return page(
     context,
-    'You are signed out',
+    { title: login.signedOut },
     html`<div class="panel">
-<h1>You are signed out</h1>
-<p>Your connections stay for when you sign in again, and for the applications that use them for you.</p>
-<p><a class="button" href="${context.path('/login')}">Sign in</a></p>
+<h1>${login.signedOut}</h1>
+<p>${login.connectionsStay}</p>
+<p><a class="button" href="${context.path('/login')}">${signIn}</a></p>
 </div>`
   )
+}

@@ -2,6 +2,7 @@ import { popupScript } from './assets.ts'
 import type { PageContext } from './context.ts'
 import { html } from './html.ts'
 import { page } from './layout.ts'
+import { reasonFor } from './sign-in-result.ts'
 
 type PopupPageOptions = {
   /** Origin that receives the message. */
@@ -11,8 +12,8 @@ type PopupPageOptions = {
   isConnected: boolean
   /** Error code, if this sign-in did not connect the provider. */
   error: string | undefined
-  /** The error in words. */
-  reason: string | undefined
+  /** The untrusted query parameter `connect_error`, if there is one: it selects a text. */
+  signInError: string | undefined
   /** With which the opener's bearer takes the connection. */
   code?: string | undefined
   /** Page of the opener's site that is told in its URL when the opener cannot be reached. */
@@ -21,17 +22,17 @@ type PopupPageOptions = {
 
 /** The end of a sign-in in a popup. `src/browser/popup.ts` posts the outcome to the opener; without an opener the user reads it here. */
 export function popupPage(context: PageContext, options: PopupPageOptions): string {
-  const { opener, provider, title, isConnected, error, reason, code, fallback } = options
+  const { opener, provider, title, isConnected, error, signInError, code, fallback } = options
+  const texts = context.messages.result
   const status = error === undefined ? 'connected' : 'failed'
-  const heading = `${title} ${error === undefined ? 'is connected' : isConnected ? 'stays connected as it was' : 'was not connected'}`
+  const heading = error === undefined ? texts.connected(title) : isConnected ? texts.stays(title) : texts.notConnected(title)
   return page(
     context,
-    heading,
+    { title: heading, scripts: [popupScript] },
     html`<div class="panel" data-opener="${opener}" data-outcome="${JSON.stringify({ source: 'grantkeeper', provider, status, error, code })}" data-fallback="${fallback}">
 <h1>${heading}</h1>
-${reason === undefined ? '' : html`<p>${reason}</p>`}
-<p>You can close this window and go on where you came from.</p>
-</div>
-<script src="${context.path(popupScript.url)}" type="module"></script>`
+${signInError === undefined ? '' : html`<p>${reasonFor(context, signInError)}</p>`}
+<p>${texts.closeWindow}</p>
+</div>`
   )
 }

@@ -17,7 +17,7 @@ import { takeover } from './takeover.ts'
 export type LoginRouteOptions = Pick<
   Services,
   | 'login'
-  | 'pageContext'
+  | 'pageContexts'
   | 'publicUrl'
   | 'publicOrigin'
   | 'basePath'
@@ -35,7 +35,7 @@ const prompts = ['login', 'select_account'] as const
 
 /** Sign-in of users at the operator's OpenID provider (OpenID Connect Core, authorization code flow with PKCE). */
 async function loginRoutes(app: FastifyInstance, options: LoginRouteOptions & { readonly sealedCookies: SealedCookies }) {
-  const { login, pageContext, publicUrl, publicOrigin, basePath, allowedOrigins, clock, store, sealedCookies } = options
+  const { login, pageContexts, publicUrl, publicOrigin, basePath, allowedOrigins, clock, store, sealedCookies } = options
   if (!login) return
   const flows = createFlowCookies<LoginFlow>({ cookie: sealedCookies.login, clock })
 
@@ -71,13 +71,13 @@ async function loginRoutes(app: FastifyInstance, options: LoginRouteOptions & { 
       if (!prefersPage(request.headers))
         throw new GatewayError('not_allowed', `The identity provider signed nobody in: ${result.error}. Open /login to try again.`)
       reply.code(403).header('grantkeeper-error', 'not_allowed')
-      return sendPage(reply, pageContext, context => loginRefusedPage(context, result.error, loginUrl(publicUrl, flow.returnTo)))
+      return sendPage(reply, pageContexts, context => loginRefusedPage(context, result.error, loginUrl(publicUrl, flow.returnTo)))
     }
     const session = await login.userLogin.signIn(result.user, request.sessionRef, request)
     return reply.setSessionCookie(session).redirect(flow.returnTo, 303)
   })
 
-  app.get('/logout', (_request, reply) => sendPage(reply, pageContext, signedOutPage))
+  app.get('/logout', (_request, reply) => sendPage(reply, pageContexts, signedOutPage))
 
   app.register(backchannelLogout, { ...options, login })
   app.register(takeover, options)

@@ -22,7 +22,7 @@ type ByToken = { Params: { token: string }; Querystring: { method?: unknown } }
  * on any site.
  */
 export async function bearerSignIn(app: FastifyInstance, options: BearerSignInOptions) {
-  const { providers, pageContext, publicUrl, basePath, clock, send, oauthProviders, connectCodes, userSignIns, addAccount } = options
+  const { providers, pageContexts, publicUrl, basePath, clock, send, oauthProviders, connectCodes, userSignIns, addAccount } = options
   const { links, codes } = connectCodes
 
   for (const settings of providers.values())
@@ -71,8 +71,8 @@ export async function bearerSignIn(app: FastifyInstance, options: BearerSignInOp
     const path = `${basePath}/start/${token}`
     const view = connectionView(settings, { publicUrl })
     const connectMethods = view.methods.map(method => ({ method, url: `${path}?method=${method}` }))
-    const options = { connectMethods, returnTo, keyAction: path, notice: undefined, isOwn: false }
-    return sendPage(reply.header('x-robots-tag', 'noindex'), pageContext, context => connectPage(context, settings.definition, options))
+    const options = { connectMethods, returnTo, keyAction: path, isOwn: false }
+    return sendPage(reply.header('x-robots-tag', 'noindex'), pageContexts, context => connectPage(context, settings.definition, options))
   }
 
   app.post<ByToken & { Body: { apiKey?: unknown } | null }>('/start/:token', { config: { secretPath: true } }, async (request, reply) => {

@@ -56,9 +56,8 @@ export async function callback(app: FastifyInstance, options: ProviderRouteOptio
 
   /** Installed from the provider's marketplace: the code stays unused, and a browser gets the page that begins our own sign-in. */
   function offerOwnSignIn(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const notice = unsolicitedNotice(definition.title)
-    if (!prefersPage(request.headers)) throw new GatewayError('state_invalid', notice)
+    if (!prefersPage(request.headers)) throw new GatewayError('state_invalid', unsolicitedNotice(definition.title))
     reply.code(400).header('grantkeeper-error', 'state_invalid')
-    return sendConnectPage(options, request, reply, name, { returnTo: connectedUrl(name, basePath), notice })
+    return sendConnectPage(options, request, reply, name, { returnTo: connectedUrl(name, basePath), isUnsolicited: true })
   }
 }

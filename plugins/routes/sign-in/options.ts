@@ -7,7 +7,7 @@ type SignInOptions = Pick<
   Services,
   | 'providers'
   | 'site'
-  | 'pageContext'
+  | 'pageContexts'
   | 'publicUrl'
   | 'publicOrigin'
   | 'basePath'

@@ -8,7 +8,7 @@ export type Problem = {
   title: string
   status: number
   detail: string
-  code: string
+  code: ErrorCode
   requestId: string
   provider?: string
   connectUrl?: string

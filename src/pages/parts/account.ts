@@ -13,36 +13,31 @@ export type Account = {
   endsAtMs: number | undefined
 }
 
-const statusText = { connected: 'Connected', reconnect_required: 'Access has ended', disconnected: 'Not connected' } as const
-
 /** SVG paths: colour alone must not carry the status (WCAG 1.4.1). */
 const statusIcon = { connected: 'm3.5 8.5 3 3 6-6.5', reconnect_required: 'M8 3.5v5.2m0 3.3v.5', disconnected: 'M4.5 8h7' } as const
 
-export const statusMark = (status: ConnectionView['status']): Html =>
-  html`<p class="status"><svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="${statusIcon[status]}"/></svg>${statusText[status]}</p>`
+export const statusMark = ({ messages }: PageContext, status: ConnectionView['status']): Html =>
+  html`<p class="status"><svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="${statusIcon[status]}"/></svg>${messages.account.status[status]}</p>`
 
 /** What there is to know of a connection. @param hasName whether its heading names the account */
-export function accountBody({ view, endsAtMs }: Account, { hasName }: { readonly hasName: boolean }): Html {
+export function accountBody(context: PageContext, { view, endsAtMs }: Account, { hasName }: { readonly hasName: boolean }): Html {
   const { status, title, method } = view
+  const texts = context.messages.account
   if (status === 'reconnect_required')
-    return html`<p>${title} does not accept this ${method === 'api_key' ? 'key' : 'connection'} any more. Reconnect to go on using it.</p>${detailList(basicDetails(view, hasName))}`
-  return html`${renewalFailure(view)}${detailList(allDetails(view, endsAtMs, hasName))}${missingScopesNotice(view)}`
+    return html`<p>${method === 'api_key' ? texts.keyEnded(title) : texts.connectionEnded(title)}</p>${detailList(basicDetails(context, view, hasName))}`
+  return html`${renewalFailure(context, view)}${detailList(allDetails(context, view, endsAtMs, hasName))}${missingScopesNotice(context, view)}`
 }
 
 /** Explains failing requests. The user has nothing to do. */
-const renewalFailure = ({ title, failingSince }: ConnectionView): Html | '' =>
-  failingSince === undefined
-    ? ''
-    : html`<p>Renewing the access at ${title} has failed since ${time(failingSince)}. It is tried again by itself, and nothing is lost.</p>`
+const renewalFailure = ({ messages }: PageContext, { title, failingSince }: ConnectionView): Html | '' =>
+  failingSince === undefined ? '' : html`<p>${messages.account.renewalFails(title, time(failingSince))}</p>`
 
-const missingScopesNotice = ({ missingScopes = [] }: ConnectionView): Html | string =>
-  missingScopes.length === 0
-    ? ''
-    : html`<p>Not allowed: ${scopeList(missingScopes)}. Connect again to allow ${missingScopes.length > 1 ? 'them' : 'it'}.</p>`
+const missingScopesNotice = ({ messages }: PageContext, { missingScopes = [] }: ConnectionView): Html | string =>
+  missingScopes.length === 0 ? '' : html`<p>${messages.account.missingScopes(scopeList(missingScopes), missingScopes.length)}</p>`
 
 type ConnectLinkOptions = {
-  readonly label: string
-  /** Follows the label in the accessible name, which tells the links of a page apart. */
+  readonly control: PageContext['messages']['account']['connect']
+  /** A service, or an account there: tells the links of a page apart. */
   readonly of: string
   /** Which account the connection replaces, where there are several. */
   readonly account?: string
@@ -51,40 +46,35 @@ type ConnectLinkOptions = {
 
 /** A link for both methods. For a key, `src/browser/connections.ts` opens the dialog named by `data-dialog` instead. */
 export function connectLink(
+  { messages }: PageContext,
   { method, url, account }: ConnectMethod,
   { provider, title }: ConnectionView,
   options: ConnectLinkOptions
 ): Html {
-  const { label, of, className } = options
-  const note =
-    account === 'add'
-      ? `This is added to the ${title} that is connected already, and changes nothing about it.`
-      : options.account && `The key takes the place of ${options.account}.`
+  const { control, of, className } = options
+  const note = account === 'add' ? messages.account.addNote(title) : options.account && messages.account.replaceNote(options.account)
   const dialog = html` data-dialog="key-dialog-${provider}"${account && html` data-account="${account}"`}${note && html` data-note="${note}"`}`
-  return html`<a class="${className}" href="${url}" aria-label="${label} ${of}"${method === 'api_key' ? dialog : ''}>${label}</a>`
+  return html`<a class="${className}" href="${url}" aria-label="${control.name(of)}"${method === 'api_key' ? dialog : ''}>${control.label}</a>`
 }
 
 /** @param of as in `ConnectLinkOptions` */
 export function disconnectButton(
-  { path }: PageContext,
+  { path, messages }: PageContext,
   { id, provider, title, method }: ConnectionView,
   { methods: { oauth2 } }: Provider,
   of: string
 ): Html {
-  const otherSessions =
-    oauth2?.revokeUrl !== undefined && oauth2.revocation !== 'token'
-      ? ` Other browsers and devices in which you connected the same ${title} account may be disconnected with it.`
-      : ''
-  const consequence =
-    method === 'api_key'
-      ? `The key itself stays good until you delete it at ${title}.`
-      : `Nothing is deleted at ${title}, and you can connect again at any time.${otherSessions}`
-  return html`<button type="button" class="secondary" aria-label="Disconnect ${of}" data-method="DELETE" data-path="${path(`/connections/${provider}/${id}`)}" data-provider="${provider}" data-question="Disconnect ${of}?" data-consequence="The applications of this site can no longer use it. ${consequence}" data-success="${of} is disconnected.">Disconnect</button>`
+  const texts = messages.account.disconnect
+  const endsOthers = method === 'oauth2' && oauth2?.revokeUrl !== undefined && oauth2.revocation !== 'token'
+  const consequence = method === 'api_key' ? texts.keyConsequence(title) : texts.consequence(title)
+  return html`<button type="button" class="secondary" aria-label="${texts.name(of)}" data-method="DELETE" data-path="${path(`/connections/${provider}/${id}`)}" data-provider="${provider}" data-question="${texts.question(of)}" data-consequence="${consequence}${endsOthers ? ` ${texts.otherBrowsers(title)}` : ''}" data-success="${texts.success(of)}">${texts.label}</button>`
 }
 
 /** Nothing is lost by it, so it asks no question. */
-export const makeDefaultButton = ({ path }: PageContext, { id, provider, title }: ConnectionView, label: string): Html =>
-  html`<button type="button" class="link-button" aria-label="Make default: ${title}, ${label}" data-method="PUT" data-path="${path(`/connections/${provider}/default`)}" data-body="${JSON.stringify({ id })}" data-provider="${provider}" data-account="${id}" data-success="Applications that ask for no account use ${label} of ${title} now.">Make default</button>`
+export function makeDefaultButton({ path, messages }: PageContext, { id, provider, title }: ConnectionView, label: string): Html {
+  const texts = messages.account.makeDefault
+  return html`<button type="button" class="link-button" aria-label="${texts.name(messages.account.named(title, label))}" data-method="PUT" data-path="${path(`/connections/${provider}/default`)}" data-body="${JSON.stringify({ id })}" data-provider="${provider}" data-account="${id}" data-success="${texts.success(title, label)}">${texts.label}</button>`
+}
 
 type InviteButtonOptions = {
   /** What somebody else is asked to connect. */
@@ -96,28 +86,39 @@ type InviteButtonOptions = {
 }
 
 /** Opens the dialog of `invitations.ts`. */
-export const inviteButton = ({ path }: PageContext, { provider }: ConnectionView, { of, account, canAdd }: InviteButtonOptions): Html =>
-  html`<button type="button" class="link-button" aria-label="Ask somebody else to connect ${of}" aria-haspopup="dialog" data-invite="${path(`/connections/${provider}/invitation`)}" data-title="${of}"${account && html` data-account="${account}"`}${canAdd ? html` data-can-add` : ''}>Ask somebody else</button>`
+export function inviteButton({ path, messages }: PageContext, { provider }: ConnectionView, options: InviteButtonOptions): Html {
+  const { of, account, canAdd } = options
+  const { label, name } = messages.account.invite
+  return html`<button type="button" class="link-button" aria-label="${name(of)}" aria-haspopup="dialog" data-invite="${path(`/connections/${provider}/invitation`)}" data-title="${of}"${account && html` data-account="${account}"`}${canAdd ? html` data-can-add` : ''}>${label}</button>`
+}
 
-type Row = readonly [name: string, value: string | Html | Html[] | undefined]
+type Row = readonly [name: string, value: string | Html | undefined]
 
-const basicDetails = ({ account, connectedAt, lastUsedAt }: ConnectionView, hasName: boolean): Row[] => [
-  ['Account', hasName ? undefined : account],
-  ['Since', time(connectedAt)],
-  ['Last used', time(lastUsedAt)]
-]
+const basicDetails = ({ messages }: PageContext, { account, connectedAt, lastUsedAt }: ConnectionView, hasName: boolean): Row[] => {
+  const texts = messages.account.details
+  return [
+    [texts.account, hasName ? undefined : account],
+    [texts.since, time(connectedAt)],
+    [texts.lastUsed, time(lastUsedAt)]
+  ]
+}
 
 /** Not `expiresAt`: an access token that is renewed expires every few hours, which needs no action of the user. */
-const allDetails = (view: ConnectionView, endsAtMs: number | undefined, hasName: boolean): Row[] => [
-  ...basicDetails(view, hasName),
-  ['Ends', time(endsAtMs)],
-  ['Connected by', makerOf(view)],
-  ['Allowed', view.scopes?.length ? scopeList(view.scopes) : undefined]
-]
+function allDetails(context: PageContext, view: ConnectionView, endsAtMs: number | undefined, hasName: boolean): Row[] {
+  const texts = context.messages.account.details
+  return [
+    ...basicDetails(context, view, hasName),
+    [texts.ends, time(endsAtMs)],
+    [texts.connectedBy, makerOf(context, view)],
+    [texts.allowed, view.scopes?.length ? scopeList(view.scopes) : undefined]
+  ]
+}
 
-function makerOf({ method, connectedBy }: ConnectionView): string | Html | undefined {
-  if (connectedBy === undefined) return method === 'api_key' ? 'Key' : undefined
-  return html`<bdi>${connectedBy}</bdi>${method === 'api_key' ? ', with a key' : ''}`
+function makerOf({ messages }: PageContext, { method, connectedBy }: ConnectionView): string | Html | undefined {
+  const { key, withKey } = messages.account
+  if (connectedBy === undefined) return method === 'api_key' ? key : undefined
+  const maker = html`<bdi>${connectedBy}</bdi>`
+  return method === 'api_key' ? withKey(maker) : maker
 }
 
 const detailList = (rows: readonly Row[]): Html =>

@@ -4,7 +4,7 @@ import type { ConnectMethod } from '../connect-methods.ts'
 import type { PageContext } from '../context.ts'
 import { type Html, html } from '../html.ts'
 import { type Account, accountBody, connectLink, disconnectButton, inviteButton, makeDefaultButton, statusMark } from './account.ts'
-import { providerBadge } from './elements.ts'
+import { definitionText, inEnglish, providerBadge } from './elements.ts'
 
 export type ConnectionCard = {
   provider: Provider
@@ -14,9 +14,6 @@ export type ConnectionCard = {
   addMethods: readonly ConnectMethod[]
 }
 
-const alternativeLabel = { oauth2: 'Sign in instead', api_key: 'Use a key instead' } as const
-const alternativeAddLabel = { oauth2: 'Add one by sign-in', api_key: 'Add one with a key' } as const
-
 export const connectionCard = (context: PageContext, card: ConnectionCard): Html => {
   const [only, ...others] = card.accounts
   return only && others.length === 0 ? cardOfOne(context, card, only) : cardOfSeveral(context, card)
@@ -25,47 +22,50 @@ export const connectionCard = (context: PageContext, card: ConnectionCard): Html
 function cardOfOne(context: PageContext, { provider, addMethods }: ConnectionCard, account: Account): Html {
   const { view, connectMethods } = account
   const { status, title, provider: name } = view
+  const texts = context.messages.account
   const [first, ...alternatives] = connectMethods
+  const control = status === 'disconnected' ? texts.connect : texts.reconnect
   return html`<li class="card" data-provider="${name}" data-status="${status}">
 ${providerBadge(provider)}
 <div class="card-title">
 <h2>${title}</h2>
-${statusMark(status)}
+${statusMark(context, status)}
 </div>
-<p class="description">${provider.description}</p>
+<p class="description"${inEnglish(context)}>${provider.description}</p>
 <div class="card-body">
-${status === 'disconnected' ? html`<p class="fine-print">${connectHint(provider, first)}</p>` : accountBody(account, { hasName: false })}
+${status === 'disconnected' ? html`<p class="fine-print">${connectHint(context, provider, first)}</p>` : accountBody(context, account, { hasName: false })}
 </div>
 <div class="actions">
 <div class="buttons">
-${first ? connectLink(first, view, { label: status === 'disconnected' ? 'Connect' : 'Reconnect', of: title, className: status === 'connected' ? 'button secondary' : 'button' }) : ''}
+${first ? connectLink(context, first, view, { control, of: title, className: status === 'connected' ? 'button secondary' : 'button' }) : ''}
 ${status === 'disconnected' ? '' : disconnectButton(context, view, provider, title)}
 </div>
-${status === 'connected' ? '' : alternatives.map(other => connectLink(other, view, { label: alternativeLabel[other.method], of: `for ${title}`, className: 'link-button' }))}
+${status === 'connected' ? '' : alternatives.map(other => connectLink(context, other, view, { control: texts.instead[other.method], of: title, className: 'link-button' }))}
 ${inviteButton(context, view, { of: title, account: view.id, canAdd: addMethods.length > 0 })}
 </div>
-${addMethods.length > 0 ? html`<div class="more">${addLinks(addMethods, account)}</div>` : ''}
+${addMethods.length > 0 ? html`<div class="more">${addLinks(context, addMethods, account)}</div>` : ''}
 </li>
 `
 }
 
 function cardOfSeveral(context: PageContext, { provider, accounts, addMethods }: ConnectionCard): Html {
   const { name, title } = provider
+  const texts = context.messages.account
   const [first] = accounts
   return html`<li class="card several" data-provider="${name}">
 ${providerBadge(provider)}
 <div class="card-title">
 <h2>${title}</h2>
-<p class="status">${accounts.length} accounts</p>
+<p class="status">${texts.count(accounts.length)}</p>
 </div>
-<p class="description">${provider.description}</p>
+<p class="description"${inEnglish(context)}>${provider.description}</p>
 <ul class="accounts" role="list">
-${labelAccounts(accounts).map(account => accountBlock(context, provider, account, account.label))}
+${labelAccounts(context, accounts).map(account => accountBlock(context, provider, account, account.label))}
 </ul>
-<p class="fine-print">Applications use the default account unless they ask for another.</p>
+<p class="fine-print">${texts.defaultHint}</p>
 <div class="more">
-${first && addLinks(addMethods, first)}
-${first && addMethods.length > 0 ? inviteButton(context, first.view, { of: `another ${title} account`, account: 'add', canAdd: false }) : ''}
+${first && addLinks(context, addMethods, first)}
+${first && addMethods.length > 0 ? inviteButton(context, first.view, { of: texts.another(title), account: 'add', canAdd: false }) : ''}
 </div>
 </li>
 `
@@ -74,23 +74,24 @@ ${first && addMethods.length > 0 ? inviteButton(context, first.view, { of: `anot
 function accountBlock(context: PageContext, provider: Provider, account: Account, label: string): Html {
   const { view, connectMethods } = account
   const { id, status, title, isDefault } = view
-  const of = `${title}, ${label}`
+  const texts = context.messages.account
+  const of = texts.named(title, label)
   const [first, ...alternatives] = connectMethods
   return html`<li class="account" data-status="${status}" data-account="${id}">
 <div class="card-title">
 <h3><bdi>${label}</bdi></h3>
-${statusMark(status)}
-${isDefault ? html`<p class="default-mark">Default</p>` : ''}
+${statusMark(context, status)}
+${isDefault ? html`<p class="default-mark">${texts.default}</p>` : ''}
 </div>
 <div class="card-body">
-${accountBody(account, { hasName: true })}
+${accountBody(context, account, { hasName: true })}
 </div>
 <div class="actions">
 <div class="buttons">
-${first ? connectLink(first, view, { label: 'Reconnect', of, account: label, className: status === 'connected' ? 'button secondary' : 'button' }) : ''}
+${first ? connectLink(context, first, view, { control: texts.reconnect, of, account: label, className: status === 'connected' ? 'button secondary' : 'button' }) : ''}
 ${disconnectButton(context, view, provider, of)}
 </div>
-${status === 'connected' ? '' : alternatives.map(other => connectLink(other, view, { label: alternativeLabel[other.method], of: `for ${of}`, account: label, className: 'link-button' }))}
+${status === 'connected' ? '' : alternatives.map(other => connectLink(context, other, view, { control: texts.instead[other.method], of, account: label, className: 'link-button' }))}
 ${isDefault ? '' : makeDefaultButton(context, view, label)}
 ${inviteButton(context, view, { of, account: id, canAdd: false })}
 </div>
@@ -98,19 +99,27 @@ ${inviteButton(context, view, { of, account: id, canAdd: false })}
 `
 }
 
-const addLinks = (methods: readonly ConnectMethod[], { view }: Account): Html[] =>
-  methods.map((method, i) =>
-    connectLink(method, view, {
-      label: i === 0 ? 'Add another account' : alternativeAddLabel[method.method],
-      of: `${i === 0 ? 'of' : 'for'} ${view.title}`,
+const addLinks = (context: PageContext, methods: readonly ConnectMethod[], { view }: Account): Html[] =>
+  methods.map((method, i) => {
+    const { add, addInstead } = context.messages.account
+    return connectLink(context, method, view, {
+      control: i === 0 ? add : addInstead[method.method],
+      of: view.title,
       className: 'link-button'
     })
-  )
+  })
 
 /** What the user needs to connect by this method. */
-function connectHint({ title, methods: { oauth2, apiKey } }: Provider, connectMethod: ConnectMethod | undefined): string {
+function connectHint(
+  context: PageContext,
+  { title, methods: { oauth2, apiKey } }: Provider,
+  connectMethod: ConnectMethod | undefined
+): Html {
   const isOAuth = connectMethod?.method === 'oauth2'
-  const steps = isOAuth ? (oauth2?.help.steps ?? []) : [`You make a key at ${title} and paste it here.`]
-  const plan = isOAuth ? oauth2?.help.plan : apiKey?.help.plan
-  return [...steps, plan].filter(text => text !== undefined).join(' ')
+  const help = isOAuth ? oauth2?.help : apiKey?.help
+  const steps = isOAuth
+    ? (help?.steps ?? []).map(step => definitionText(context, step))
+    : [html`${context.messages.account.keyHint(title)}`]
+  const plan = help?.plan === undefined ? [] : [definitionText(context, help.plan)]
+  return html`${[...steps, ...plan].map((text, i) => html`${i > 0 ? ' ' : ''}${text}`)}`
 }

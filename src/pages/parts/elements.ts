@@ -1,5 +1,6 @@
 import type { OAuth2Method, Provider } from '../../core/provider/definition.ts'
 import { textColorOn } from '../colors.ts'
+import type { PageContext } from '../context.ts'
 import { type Html, html } from '../html.ts'
 import { initialsOf } from '../initials.ts'
 
@@ -16,20 +17,28 @@ ${provider && providerBadge(provider)}
 <h1>${title}</h1>
 </div>`
 
+/** Attribute of an element with text of a definition, which is in English (WCAG 3.1.2). */
+export const inEnglish = ({ language }: PageContext): Html | '' => (language === 'en' ? '' : html` lang="en"`)
+
+/** Text of a definition within a sentence. */
+export const definitionText = (context: PageContext, text: string): Html =>
+  context.language === 'en' ? html`${text}` : html`<span lang="en">${text}</span>`
+
 /** How to sign in or to get a key: the steps, numbered if there is more than one, and the plans that have it. */
-export const setupGuide = ({ steps, plan }: OAuth2Method['help']): Html =>
-  html`${steps.length > 1 ? html`<ol class="steps">${steps.map(step => html`<li>${step}</li>`)}</ol>` : html`<p>${steps}</p>`}
-${plan === undefined ? '' : html`<p class="callout"><strong>Good to know:</strong> ${plan}</p>`}`
+export const setupGuide = (context: PageContext, { steps, plan }: OAuth2Method['help']): Html =>
+  html`${steps.length > 1 ? html`<ol class="steps"${inEnglish(context)}>${steps.map(step => html`<li>${step}</li>`)}</ol>` : html`<p${inEnglish(context)}>${steps}</p>`}
+${plan === undefined ? '' : html`<p class="callout">${context.messages.goodToKnow(definitionText(context, plan))}</p>`}`
 
-export const scopeList = (scopes: readonly string[]): Html[] => scopes.map((scope, i) => html`${i > 0 ? ', ' : ''}<code>${scope}</code>`)
-
-const conjunction = new Intl.ListFormat('en', { type: 'conjunction' })
+export const scopeList = (scopes: readonly string[]): Html =>
+  html`${scopes.map((scope, i) => html`${i > 0 ? ', ' : ''}<code>${scope}</code>`)}`
 
 /** `A`, `A and B`, `A, B, and C`, each kept apart from the direction of the text around it. */
-export const textList = (texts: readonly string[]): Html[] =>
-  conjunction.formatToParts(texts).map(({ type, value }) => (type === 'element' ? html`<bdi>${value}</bdi>` : html`${value}`))
+export const textList = ({ listFormat }: PageContext, texts: readonly string[]): Html =>
+  html`${listFormat.formatToParts(texts).map(({ type, value }) => (type === 'element' ? html`<bdi>${value}</bdi>` : html`${value}`))}`
 
-/** In UTC. The script of the Connections page shows it in the user's time zone. */
+/** In UTC. The scripts of a page show it in the user's time zone. */
+export function time(timestamp: string | number): Html
+export function time(timestamp: string | number | undefined): Html | undefined
 export function time(timestamp: string | number | undefined): Html | undefined {
   if (timestamp === undefined) return undefined
   const iso = new Date(timestamp).toISOString()
