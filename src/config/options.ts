@@ -32,6 +32,8 @@ export type ConfigOptions = {
     readonly acrValues?: Texts
     readonly maxAge?: number
   }
+  /** How the pages introduce the application: its name, the URL of an image, a colour such as `#0a7d5a`. */
+  readonly app?: { readonly name?: string; readonly logoUrl?: string; readonly color?: string }
   /** Bearer tokens that are accepted. */
   readonly jwt?: {
     readonly issuer?: string
@@ -65,6 +67,9 @@ const table: Readonly<Record<OptionPath, readonly [variable: string, kind: Kind]
   'login.scopes': ['LOGIN_SCOPES', 'words'],
   'login.acrValues': ['LOGIN_ACR_VALUES', 'words'],
   'login.maxAge': ['LOGIN_MAX_AGE', 'number'],
+  'app.name': ['APP_NAME', 'text'],
+  'app.logoUrl': ['APP_LOGO_URL', 'text'],
+  'app.color': ['APP_COLOR', 'text'],
   'jwt.issuer': ['JWT_ISSUER', 'text'],
   'jwt.audience': ['JWT_AUDIENCE', 'list'],
   'jwt.jwksUrl': ['JWT_JWKS_URL', 'text'],

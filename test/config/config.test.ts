@@ -18,6 +18,7 @@ t.test('every setting but the keys has a default', async t => {
     publicUrl: 'http://localhost:3000',
     redis: undefined,
     basePath: '',
+    brand: {},
     publicOrigin: { origin: 'http://localhost:3000', host: 'localhost:3000', hostname: 'localhost', port: 3000, isHttps: false },
     dataDir: '.grantkeeper',
     bearer: { jwt: undefined, serviceKeys: [] },
@@ -46,6 +47,7 @@ t.test('every variable is read', async t => {
     PORT: '8080',
     REDIS_URL: 'rediss://:canary@redis.internal',
     DATA_DIR: '/var/lib/grantkeeper',
+    APP_NAME: 'Acme',
     ALLOWED_ORIGINS: 'https://app.example.com',
     TRUST_PROXY: '10.0.0.0/8',
     SESSION_IDLE: '60',
@@ -70,6 +72,7 @@ t.test('every variable is read', async t => {
     port: 8080,
     publicUrl: 'https://connect.example.com',
     redis: parseRedisUrl('rediss://:canary@redis.internal'),
+    brand: { name: 'Acme' },
     basePath: '',
     publicOrigin: {
       origin: 'https://connect.example.com',

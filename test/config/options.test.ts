@@ -52,6 +52,7 @@ t.test('options are the configuration that the same variables would be', async t
       maxAge: 60
     },
     jwt: { issuer: 'https://login.example.com', audience: ['one', 'two'], jwksUrl: 'https://login.example.com/keys', userClaim: 'sub' },
+    app: { name: 'Acme', logoUrl: 'https://cdn.example.com/logo.svg', color: '#0a7d5a' },
     serviceKeys: [`nightly:${'a'.repeat(64)}`],
     sessionIdle: 100,
     sessionMax: 1000,
@@ -81,6 +82,9 @@ t.test('options are the configuration that the same variables would be', async t
     LOGIN_SCOPES: 'openid email',
     LOGIN_ACR_VALUES: 'urn:a urn:b',
     LOGIN_MAX_AGE: '60',
+    APP_NAME: 'Acme',
+    APP_LOGO_URL: 'https://cdn.example.com/logo.svg',
+    APP_COLOR: '0a7d5a',
     JWT_ISSUER: 'https://login.example.com',
     JWT_AUDIENCE: 'one,two',
     JWT_JWKS_URL: 'https://login.example.com/keys',
@@ -146,7 +150,7 @@ function camelCase(variable: string): string {
     DATA_DIR: 'store.dataDir'
   }
   const camel = (text: string) => text.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
-  const [, group, rest] = /^(LOGIN|JWT)_(.*)$/.exec(variable) ?? []
+  const [, group, rest] = /^(LOGIN|JWT|APP)_(.*)$/.exec(variable) ?? []
   return special[variable] ?? (group && rest ? `${group.toLowerCase()}.${camel(rest)}` : camel(variable))
 }
 
