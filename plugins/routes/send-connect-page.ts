@@ -42,6 +42,7 @@ export async function sendConnectPage(
       account,
       accounts,
       addUrl: canAdd ? addAccountUrl(definition.name, site, returnTo) : undefined,
+      user: opened?.user && { id: opened.user.id, name: opened.user.name, hasSession: opened.session !== undefined },
       isUnsolicited
     })
   )

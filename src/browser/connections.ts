@@ -5,6 +5,7 @@ import type { PageTexts } from './page-texts.ts'
 
 const message = find(document, '#message', HTMLElement)
 const confirmation = find(document, '#confirmation', HTMLDialogElement)
+const accountMenu = document.querySelector<HTMLDetailsElement>('.account-menu')
 const texts: PageTexts = JSON.parse(document.body.dataset.texts ?? '')
 const dateFormat = new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' })
 
@@ -109,11 +110,16 @@ async function sendConfirmed(button: HTMLButtonElement) {
 /** The user stays on the page: the identity provider may sign in whoever opens it again, without asking. */
 function showSignedOut(text: string) {
   isSignedOut = true
-  for (const part of document.querySelectorAll('#connections, .signed-in, main > .lead'))
+  for (const part of document.querySelectorAll('#connections, .account-menu, main > .lead'))
     if (part instanceof HTMLElement) part.hidden = true
   find(document, '#sign-in-again', HTMLElement).hidden = false
   showMessage(text, 'success')
   message.focus()
+}
+
+/** When something outside of it is used. The question before signing out leaves it open, so that its button gets the focus back. */
+function closeAccountMenu(used: Element) {
+  if (accountMenu && !accountMenu.contains(used) && !confirmation.contains(used)) accountMenu.open = false
 }
 
 /** Opens the dialog for the account of the link. */
@@ -131,6 +137,7 @@ function openDialog({ dataset: { dialog: id, account, note = '' } }: HTMLAnchorE
 document.addEventListener('click', event => {
   const { target } = event
   if (!(target instanceof Element)) return
+  closeAccountMenu(target)
   const button = target.closest('button[data-path]')
   if (button instanceof HTMLButtonElement && !button.ariaDisabled) {
     if (button.dataset.question) askConfirmation(button)
@@ -142,6 +149,16 @@ document.addEventListener('click', event => {
     openDialog(link)
   }
   if (target.closest('[data-close]')) target.closest('dialog')?.close()
+})
+
+// As every menu, it closes by Escape and when the focus leaves it.
+accountMenu?.addEventListener('keydown', ({ key }) => {
+  if (key !== 'Escape' || !accountMenu.open) return
+  accountMenu.open = false
+  find(accountMenu, 'summary', HTMLElement).focus()
+})
+accountMenu?.addEventListener('focusout', ({ relatedTarget }) => {
+  if (relatedTarget instanceof Element) closeAccountMenu(relatedTarget)
 })
 
 confirmation.addEventListener('close', () => {

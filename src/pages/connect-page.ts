@@ -8,6 +8,7 @@ import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { definitionText, providerHeading, setupGuide, textList, time } from './parts/elements.ts'
 import { keyForm } from './parts/key-form.ts'
+import { type SignedInUser, signedInAs } from './parts/signed-in.ts'
 
 type Account = { readonly view: ConnectionView }
 
@@ -24,13 +25,14 @@ type ConnectPageOptions = {
   keyAction?: string
   /** Whether the page belongs to this browser's session. */
   isOwn?: boolean
+  user?: SignedInUser | undefined
   /** The provider has sent the user here with an access that nobody asked for. */
   isUnsolicited?: boolean
 }
 
 /** Page of one provider: what a connection gives access to, and the methods to connect. */
 export function connectPage(context: PageContext, provider: Provider, options: ConnectPageOptions): string {
-  const { connectMethods, returnTo, account, addUrl, isOwn = true, isUnsolicited = false } = options
+  const { connectMethods, returnTo, account, addUrl, isOwn = true, user, isUnsolicited = false } = options
   const { keyAction = context.path(`/connections/${provider.name}`) } = options
   const { messages, brand } = context
   const texts = messages.connectPage
@@ -39,7 +41,7 @@ export function connectPage(context: PageContext, provider: Provider, options: C
   const heading = account === 'add' && accounts.length > 0 ? texts.titleAnother(title) : texts.title(title)
   return page(
     context,
-    { title: heading, scripts: [keyFormScript] },
+    { title: heading, user: user && signedInAs(context, user), scripts: [keyFormScript] },
     html`${providerHeading(provider, heading)}
 ${isUnsolicited ? html`<p class="callout">${texts.unsolicited(title)}</p>` : ''}
 <p class="lead">${texts.lead(definitionText(context, description), brand.appName)}</p>

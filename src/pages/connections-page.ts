@@ -6,7 +6,7 @@ import { type ConnectionCard, connectionCard } from './parts/connection-card.ts'
 import { time } from './parts/elements.ts'
 import { inviteDialog, type OpenInvitation, openInvitations } from './parts/invitations.ts'
 import { keyDialog } from './parts/key-form.ts'
-import { disconnectAllPanel, type SignedInUser, signedInAs, type Takeover, takeoverPanel } from './parts/signed-in.ts'
+import { accountMenu, disconnectAllPanel, type SignedInUser, type Takeover, takeoverPanel } from './parts/signed-in.ts'
 import type { SignInResult } from './sign-in-result.ts'
 
 /** The session and its connections end after `idleMs` without use, but not before `notBeforeMs`, and at the latest at `latestMs`. */
@@ -32,7 +32,7 @@ export function connectionsPage(context: PageContext, options: ConnectionsPageOp
     context,
     {
       title: signInResult ? `${signInResult.title} · ${texts.title}` : texts.title,
-      user: user && signedInAs(context, user),
+      user: user && accountMenu(context, user),
       scripts: [connectionsScript, keyFormScript, inviteScript]
     },
     html`<h1>${texts.title}</h1>

@@ -2,7 +2,17 @@ import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { connectionsPage } from '../../src/pages/connections-page.ts'
 import { checkAccessibility } from '../support/axe.ts'
-import { cardOf, connect, connectByKey, fetchJson, keyDialog, newUser, pasteKey, startChromium } from '../support/chromium.ts'
+import {
+  cardOf,
+  connect,
+  connectByKey,
+  fetchJson,
+  keyDialog,
+  newUser,
+  openAccountMenu,
+  pasteKey,
+  startChromium
+} from '../support/chromium.ts'
 import { newKey, startGatewayAndSandbox } from '../support/gateway.ts'
 import { pageContext } from '../support/page-context.ts'
 import { startUserSession } from '../support/user-session.ts'
@@ -229,21 +239,26 @@ t.test('a user signs out of this browser, and the connections stay', async t => 
     await page.goto(gateway.url)
   }
   await signIn()
-  await page.getByText('Signed in as Ada Lovelace').waitFor()
+  await page.getByLabel('Account: Ada Lovelace').waitFor()
   await connectByKey(page, 'Outgrow', sandbox.vendor('outgrow').apiKey)
   await connect(page, 'Productboard')
   const check = checkAccessibility(t, page)
   await check('a user who is signed in')
+  await page.goto(`${gateway.url}/connect/productboard`)
+  await page.getByText('Signed in as Ada Lovelace').waitFor()
+  await page.goto(gateway.url)
   await page.getByRole('button', { name: 'Ask somebody else to connect Ignition' }).click()
   t.equal(await page.getByLabel('Your name, as they will see it').inputValue(), 'Ada Lovelace')
   await page.keyboard.press('Escape')
 
+  await openAccountMenu(page, 'Ada Lovelace')
+  await check('the account menu')
   await page.getByRole('button', { name: 'Sign out' }).click()
   await page.getByRole('dialog').getByText('Your connections stay').waitFor()
   await check('the question before signing out')
   await confirm(page, 'Sign out')
   await page.locator('#message:focus').getByText('You are signed out in this browser. Your connections stay.').waitFor()
-  t.equal(await page.getByText('Signed in as').isVisible(), false)
+  t.equal(await page.getByLabel('Account: Ada Lovelace').isVisible(), false)
   t.equal(await page.getByRole('heading', { name: 'Outgrow' }).isVisible(), false)
   await check('signed out')
   await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
@@ -255,12 +270,45 @@ t.test('a user signs out of this browser, and the connections stay', async t => 
   await page.getByRole('button', { name: 'Disconnect all' }).click()
   await confirm(page, 'Disconnect all')
   await page.locator('#message:focus').getByText('Everything is disconnected.').waitFor()
-  await page.getByText('Signed in as Ada Lovelace').waitFor()
+  await page.getByLabel('Account: Ada Lovelace').waitFor()
   t.equal(await page.getByText('Not connected', { exact: true }).count(), 4)
   t.same(
     consoleErrors.filter(error => !error.includes('status of 401')),
     []
   )
+})
+
+t.test('the account menu opens and closes by keyboard and by a click elsewhere', async t => {
+  const key = newKey()
+  const { gateway } = await startGatewayAndSandbox(t, { environment: { SESSION_KEYS: key } })
+  const { page, context, consoleErrors } = await newUser(t, browser)
+  const { name, value } = await startUserSession(gateway, key, { id: 'u-1', name: 'Ada Lovelace' })
+  await context.addCookies([{ name, value, url: gateway.url }])
+  await page.goto(gateway.url)
+  const menu = page.getByLabel('Account: Ada Lovelace')
+  const signOut = page.getByRole('button', { name: 'Sign out' })
+  await menu.focus()
+  await page.keyboard.press('Enter')
+  await signOut.waitFor()
+  await page.keyboard.press('Tab')
+  t.equal(await page.locator(':focus').textContent(), 'Sign out')
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog').waitFor()
+  await page.keyboard.press('Escape')
+  t.equal(await page.locator(':focus').textContent(), 'Sign out', 'the question gives the focus back')
+  await page.keyboard.press('Escape')
+  await signOut.waitFor({ state: 'hidden' })
+  t.equal(await page.locator(':focus').getAttribute('aria-label'), 'Account: Ada Lovelace')
+
+  await page.keyboard.press('Enter')
+  await signOut.waitFor()
+  await page.getByRole('heading', { level: 1 }).click()
+  await signOut.waitFor({ state: 'hidden' })
+  await menu.click()
+  await signOut.focus()
+  await page.keyboard.press('Tab')
+  await signOut.waitFor({ state: 'hidden' })
+  t.same(consoleErrors, [])
 })
 
 t.test('signing out goes on at the identity provider where it has a page for that', async t => {
@@ -272,6 +320,7 @@ t.test('signing out goes on at the identity provider where it has a page for tha
   const logoutUrl = `${gateway.url}/health/live?ended`
   await page.route('**/logout', route => route.fulfill({ json: { logoutUrl } }))
   await page.goto(gateway.url)
+  await openAccountMenu(page, 'u-1')
   await page.getByRole('button', { name: 'Sign out' }).click()
   await confirm(page, 'Sign out')
   await page.waitForURL(logoutUrl)

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { connect, fetchJson, newUser, startChromium, waitForStatus } from '../support/chromium.ts'
+import { connect, fetchJson, newUser, openAccountMenu, startChromium, waitForStatus } from '../support/chromium.ts'
 import { freePort } from '../support/free-port.ts'
 import { newKey, startGateway, startTestSandbox } from '../support/gateway.ts'
 import { startOpenidIssuer } from '../support/openid-issuer.ts'
@@ -27,7 +27,7 @@ async function startPages(t: Test) {
 async function signIn(page: Page, url: string, name = 'Ada Lovelace'): Promise<void> {
   await page.goto(url)
   await page.getByRole('button', { name: `Sign in as ${name}` }).click()
-  await page.getByText(`Signed in as ${name}`).waitFor()
+  await page.getByLabel(`Account: ${name}`).waitFor()
 }
 
 const confirm = (page: Page, name: string) => page.getByRole('dialog').getByRole('button', { name }).click()
@@ -40,6 +40,7 @@ t.test('Sign out ends the session here and at the identity provider, and comes b
   await connect(page, 'Productboard')
   const cookies = await context.cookies(url)
 
+  await openAccountMenu(page, 'Ada Lovelace')
   await page.getByRole('button', { name: 'Sign out' }).click()
   await confirm(page, 'Sign out')
   // The identity provider's own page.

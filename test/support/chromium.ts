@@ -83,6 +83,12 @@ export async function connect(page: Page, title: string): Promise<void> {
   await waitForStatus(page, title, 'Connected')
 }
 
+/** Opens the menu of who is signed in on the Connections page. */
+export async function openAccountMenu(page: Page, name: string): Promise<void> {
+  await page.getByLabel(`Account: ${name}`, { exact: true }).click()
+  await page.getByText(`Signed in as ${name}`).waitFor()
+}
+
 export const keyDialog = (page: Page, title: string): Locator => page.getByRole('dialog', { name: `Connect ${title} with a key` })
 
 /** Submits a key in the open dialog or on the page of one provider. */

@@ -52,6 +52,7 @@ export const de: Translation = {
 
   user: {
     signedInAs: name => html`Angemeldet als ${name}`,
+    menu: name => `Konto: ${name}`,
     signOut: {
       label: 'Abmelden',
       question: 'Abmelden?',

@@ -62,6 +62,8 @@ export const en = {
 
   user: {
     signedInAs: (name: Html): Html => html`Signed in as ${name}`,
+    /** Name of the account menu for screen readers, in which its visible label is. */
+    menu: (name: string) => `Account: ${name}`,
     signOut: {
       label: 'Sign out',
       question: 'Sign out?',

@@ -1,5 +1,6 @@
 import type { PageContext } from '../context.ts'
 import { type Html, html } from '../html.ts'
+import { initialsOf } from '../initials.ts'
 import { textList } from './elements.ts'
 
 /** The user on whose page a browser is. */
@@ -14,11 +15,21 @@ export type SignedInUser = {
 /** What a browser had connected before its user signed in. */
 export type Takeover = { readonly titles: readonly string[] }
 
-/** For the head of the page. */
-export const signedInAs = (context: PageContext, { id, name, hasSession }: SignedInUser): Html => html`<div class="signed-in">
-<p>${context.messages.user.signedInAs(html`<bdi>${name ?? id}</bdi>`)}</p>
-${hasSession ? signOutButton(context) : ''}
-</div>`
+/** For the head of a page without the scripts that sign out. */
+export const signedInAs = ({ messages }: PageContext, { id, name }: SignedInUser): Html =>
+  html`<p class="signed-in">${messages.user.signedInAs(html`<bdi>${name ?? id}</bdi>`)}</p>`
+
+/** For the head of the Connections page. Opens without its script too, which closes it. */
+export function accountMenu(context: PageContext, user: SignedInUser): Html {
+  const shown = user.name ?? user.id
+  return html`<details class="account-menu">
+<summary aria-label="${context.messages.user.menu(shown)}"><span class="avatar" data-initials="${initialsOf(shown)}"></span><bdi class="account-name">${shown}</bdi></summary>
+<div class="account-panel">
+${signedInAs(context, user)}
+${user.hasSession ? signOutButton(context) : ''}
+</div>
+</details>`
+}
 
 function signOutButton({ path, messages }: PageContext): Html {
   const texts = messages.user.signOut
