@@ -5,6 +5,7 @@ import type { PageTexts } from './page-texts.ts'
 
 const message = find(document, '#message', HTMLElement)
 const confirmation = find(document, '#confirmation', HTMLDialogElement)
+const searchInput = document.querySelector<HTMLInputElement>('#card-search')
 const accountMenu = document.querySelector<HTMLDetailsElement>('.account-menu')
 const texts: PageTexts = JSON.parse(document.body.dataset.texts ?? '')
 const dateFormat = new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' })
@@ -35,6 +36,27 @@ function enhance(connections: Element) {
   renderedMarkup = connections.innerHTML
   for (const time of connections.querySelectorAll('time')) time.textContent = dateFormat.format(new Date(time.dateTime))
   for (const link of connections.querySelectorAll('[data-dialog]')) link.ariaHasPopup = 'dialog'
+  filterCards(connections)
+}
+
+/** Without case and diacritics. */
+const toSearchable = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase()
+
+/** Shows the cards whose title and description have every word that was typed. */
+function filterCards(connections: Element) {
+  if (!searchInput) return
+  const words = toSearchable(searchInput.value).split(/\s+/)
+  const cards = [...connections.querySelectorAll('.card')].filter(card => card instanceof HTMLElement)
+  for (const card of cards) {
+    const searchable = toSearchable([...card.querySelectorAll('h2, .description')].map(({ textContent }) => textContent).join(' '))
+    card.hidden = !words.every(word => searchable.includes(word))
+  }
+  const shown = cards.filter(({ hidden }) => !hidden).length
+  const result = shown === 0 ? texts.foundNone : texts.found.replace('{count}', String(shown)).replace('{total}', String(cards.length))
+  const text = searchInput.value.trim() === '' ? '' : result
+  const status = find(document, '.card-search [role="status"]', HTMLElement)
+  // A refresh that changes nothing is not announced.
+  if (status.textContent !== text) status.textContent = text
 }
 
 /** @returns whether the cards are up to date */
@@ -176,6 +198,8 @@ document.addEventListener(
   },
   true
 )
+
+searchInput?.addEventListener('input', () => filterCards(find(document, '#connections', HTMLElement)))
 
 // Another tab or an application may have changed something in the meantime.
 document.addEventListener('visibilitychange', () => {

@@ -10,6 +10,9 @@ export type PageTexts = {
   readonly nameMissing: string
   readonly copied: string
   readonly notCopied: string
+  /** `{count}` of `{total}` services match what was searched for. */
+  readonly found: string
+  readonly foundNone: string
   /** What an error code means, in place of the problem's English detail. */
   readonly problems: Readonly<Record<string, string>>
 }

@@ -12,6 +12,9 @@ import type { SignInResult } from './sign-in-result.ts'
 /** The session and its connections end after `idleMs` without use, but not before `notBeforeMs`, and at the latest at `latestMs`. */
 type SessionExpiry = { idleMs: number; notBeforeMs: number | undefined; latestMs: number }
 
+/** More than these are not found by a look. */
+const maxCardsAtAGlance = 8
+
 type ConnectionsPageOptions = {
   cards: readonly ConnectionCard[]
   invitations: readonly OpenInvitation[]
@@ -39,6 +42,7 @@ export function connectionsPage(context: PageContext, options: ConnectionsPageOp
 <p class="lead">${texts.lead(brand.appName)}</p>
 <p id="message" class="message" role="status" tabindex="-1" data-kind="${signInResult?.kind}">${signInResult?.text}</p>
 <p id="sign-in-again" hidden><a class="button" href="${path('/')}">${messages.signInAgain}</a></p>
+${cards.length > maxCardsAtAGlance ? searchField(context) : ''}
 <div id="connections" data-home="${path('/')}">
 ${takeover ? takeoverPanel(context, takeover) : ''}
 <ul class="card-list" role="list">
@@ -57,6 +61,13 @@ ${inviteDialog(context, user)}
 ${cards.map(({ provider }) => (provider.methods.apiKey ? keyDialog(context, provider, provider.methods.apiKey) : ''))}`
   )
 }
+
+/** Outside of what is refreshed, so that what was typed stays. `src/browser/connections.ts` hides the cards that do not match. */
+const searchField = ({ messages }: PageContext): Html => html`<search class="field card-search">
+<label for="card-search">${messages.connections.search}</label>
+<div class="input-row"><input id="card-search" type="search" autocomplete="off" spellcheck="false"></div>
+<p class="fine-print" role="status"></p>
+</search>`
 
 const confirmation = ({
   messages

@@ -23,6 +23,7 @@ export const de: Translation = {
   connections: {
     title: 'Verbindungen',
     lead: app => html`Wählen Sie die Dienste, die ${theApplications(app)} für Sie nutzen ${may(app)}.`,
+    search: 'Dienst suchen',
     none: 'Hier ist noch kein Dienst eingerichtet. Wer diese Website betreibt, kann einen hinzufügen.',
     facts: [
       {
@@ -373,6 +374,8 @@ export const de: Translation = {
     hideKey: { label: 'Verbergen', name: 'Verbergen: Schlüssel' },
     nameMissing: 'Geben Sie Ihren Namen an, damit klar ist, wer bittet.',
     copied: 'Kopiert.',
+    found: '{count} von {total} Diensten',
+    foundNone: 'Kein Dienst passt dazu.',
     notCopied: 'Dieser Browser hat das Kopieren nicht erlaubt. Der Link ist markiert: Kopieren Sie ihn wie jeden Text.'
   }
 }

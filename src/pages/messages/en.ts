@@ -33,6 +33,7 @@ export const en = {
     title: 'Connections',
     lead: (app: string | undefined): Html => html`Choose the services that ${theApplications(app)} may use for you.`,
     none: 'No service is set up here yet. Who runs this site can add one.',
+    search: 'Find a service',
     facts: [
       {
         title: 'You never give a password',
@@ -307,6 +308,8 @@ export const en = {
     hideKey: { label: 'Hide', name: 'Hide the key' },
     nameMissing: 'Write your name, so that they know who asks.',
     copied: 'Copied.',
+    found: '{count} of {total} services',
+    foundNone: 'No service matches.',
     notCopied: 'This browser did not let it be copied. It is selected: copy it as you copy text.'
   } satisfies Omit<PageTexts, 'problems'>
 }
