@@ -38,6 +38,13 @@ const pointer = matching(/^(\/([^~]|~[01])*)*$/, 'must be a JSON Pointer, such a
 const path = matching(/^\//, 'must begin with a slash')
 const url = must('must be an https URL without user, fragment or trailing slash', isPlainHttps)
 
+/** The badge is part of every page that names the provider. */
+const maxLogoCharacters = 8192
+/** The letters of SVG 2 §9.3.9, beginning with a move. Nothing in it could end the attribute. */
+const isPathData = (value: unknown) =>
+  typeof value === 'string' && /^[Mm][\d\s,.eE+\-MmZzLlHhVvCcSsQqTtAa]*$/.test(value) && value.length <= maxLogoCharacters
+const logo = must(`must be the data of an SVG path, such as M2 2h20v20H2z, of at most ${maxLogoCharacters} characters`, isPathData)
+
 /** Header names in lower case, as `node:http` has them. */
 const isHeaderName = (name: unknown) => typeof name === 'string' && /^[a-z0-9-]+$/.test(name)
 const headerName: Rule = (value, field, report) => {
@@ -175,7 +182,7 @@ export const definitionRule = (origins: readonly string[]): Rule => {
       },
       sources: list(source, 'must say where the facts come from', 1)
     },
-    optional: {}
+    optional: { logo }
   })
 }
 

@@ -12,6 +12,11 @@ export type Provider = {
   readonly description: string
   /** `#rrggbb`, the colour of the provider's badge. */
   readonly color: string
+  /**
+   * The vendor's logo, if its terms allow that: the data of one SVG path in a view box of 24 by 24, drawn in white or black on `color`.
+   * Without it the badge has the title's initials.
+   */
+  readonly logo?: string
   readonly api: Api
   readonly methods: { readonly oauth2?: OAuth2Method; readonly apiKey?: ApiKeyMethod }
   /** The source of each fact in the definition. */

@@ -4,11 +4,16 @@ import type { PageContext } from '../context.ts'
 import { type Html, html } from '../html.ts'
 import { initialsOf } from '../initials.ts'
 
-/** Stands in for a logo, which would be another company's trademark: the initials of the title on the provider's colour. */
-export function providerBadge({ title, color }: Provider): Html {
-  const initials = initialsOf(title)
-  const [baseline, size] = initials.length > 1 ? [29, 18] : [30, 22]
-  return html`<svg class="badge" width="44" height="44" viewBox="0 0 44 44" aria-hidden="true"><rect width="44" height="44" fill="${color}"/><text x="22" y="${baseline}" text-anchor="middle" font-size="${size}" font-weight="700" fill="${textColorOn(color)}">${initials}</text></svg>`
+/** The provider's logo on its colour; without one the initials of its title. */
+export function providerBadge({ title, color, logo }: Provider): Html {
+  const fill = textColorOn(color)
+  return html`<svg class="badge" width="44" height="44" viewBox="0 0 44 44" aria-hidden="true"><rect width="44" height="44" fill="${color}"/>${logo === undefined ? initials(title, fill) : html`<path transform="translate(10 10)" fill="${fill}" d="${logo}"/>`}</svg>`
+}
+
+function initials(title: string, fill: string): Html {
+  const text = initialsOf(title)
+  const [baseline, size] = text.length > 1 ? [29, 18] : [30, 22]
+  return html`<text x="22" y="${baseline}" text-anchor="middle" font-size="${size}" font-weight="700" fill="${fill}">${text}</text>`
 }
 
 /** Heading of a page about one provider. */

@@ -50,6 +50,10 @@ const rejected: Record<string, readonly [field: string, Partial<Provider>[]]> = 
     'color',
     ['', 'red', '#fff', '#12345g', '123456', '#1234567', '#123456\n', 'url(x)'].map(color => ({ color }))
   ],
+  'a logo that is not the data of an SVG path': [
+    'logo',
+    ['', '2 2h20', 'M2 2"/><script>', 'url(x)', '<svg/>', 'M2 2x', `M${'0'.repeat(8192)}`].map(logo => ({ logo }))
+  ],
   'no connect method': ['methods', [{ methods: {} }]],
   'no source': ['sources', [{ sources: [] }]],
   'an API that is not on https, or with user, fragment or trailing slash': ['api.baseUrl', badUrls.map(baseUrl => ({ api: { baseUrl } }))],
@@ -179,6 +183,7 @@ t.test('a valid definition is returned with its fields unchanged, and frozen', a
     { name: 'a' },
     { name: 'process-street-2' },
     { color: '#ABCDEF' },
+    { logo: 'M2,2 h20v-20.5e-1 A1 1 0 0 1 4-4.5z' },
     { api: { baseUrl: 'https://api.acme.example' } },
     { api: { baseUrl: 'https://api.acme.example', redirectHosts: ['files.example.com', '*.s3.amazonaws.com', 'files.example.com:8443'] } },
     { methods: { oauth2: oauth2With({ check: { path: '/me', status: [200, 403] } }) } },
