@@ -17,6 +17,15 @@ export default defineProvider({
       help: { steps: ['An admin of the practice signs in to Ignition and allows the access.'], plan: 'Needs the Pro+ or Enterprise plan.' }
     }
   },
+  translations: {
+    de: {
+      description: 'Kunden, Angebote und Berichte darüber',
+      oauth2: {
+        steps: ['Ein Admin der Kanzlei meldet sich bei Ignition an und erlaubt den Zugang.'],
+        plan: 'Nötig ist der Tarif Pro+ oder Enterprise.'
+      }
+    }
+  },
   sources: [
     {
       facts: 'a revocation ends one sign-in, as in the standard; not tested at the vendor',

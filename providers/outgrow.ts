@@ -24,6 +24,19 @@ export default defineProvider({
       help: { steps: ['In Outgrow, open Billing & Settings.', 'Choose API Key.', 'Copy the key and paste it here.'] }
     }
   },
+  translations: {
+    de: {
+      description: 'Rechner, Quiz und die Kontakte daraus',
+      oauth2: { steps: ['Outgrow bittet Sie, sich anzumelden und den Zugang zu erlauben.'] },
+      apiKey: {
+        steps: [
+          'Öffnen Sie in Outgrow „Billing & Settings“.',
+          'Wählen Sie „API Key“.',
+          'Kopieren Sie den Schlüssel, und fügen Sie ihn hier ein.'
+        ]
+      }
+    }
+  },
   sources: [
     {
       facts: 'a revocation ends one sign-in, as in the standard; not tested at the vendor',

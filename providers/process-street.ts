@@ -31,6 +31,20 @@ export default defineProvider({
       }
     }
   },
+  translations: {
+    de: {
+      description: 'Workflows, ihre Durchläufe und deren Aufgaben',
+      oauth2: { steps: ['Process Street bittet Sie, sich anzumelden und den Zugang zu erlauben.'] },
+      apiKey: {
+        steps: [
+          'Ein Admin öffnet in Process Street „Settings“ und dann „Integrations“.',
+          'Wählen Sie „New API Key“, und geben Sie ihm einen Namen.',
+          'Kopieren Sie den Schlüssel, und fügen Sie ihn hier ein.'
+        ],
+        plan: 'Nur ein Admin der Organisation kann einen Schlüssel erstellen.'
+      }
+    }
+  },
   sources: [
     {
       facts: 'a revocation ends one sign-in, as in the standard; not tested at the vendor',

@@ -32,6 +32,23 @@ export default defineProvider({
       }
     }
   },
+  translations: {
+    de: {
+      description: 'Funktionen, Notizen und Rückmeldungen in Ihrem Workspace',
+      oauth2: {
+        steps: ['Productboard bittet Sie, sich anzumelden und den Zugang zu erlauben.'],
+        plan: 'Geht mit jedem Tarif; manche Rechte kann nur ein Admin geben.'
+      },
+      apiKey: {
+        steps: [
+          'Öffnen Sie in Productboard das Profilmenü, und wählen Sie „Integrations“.',
+          'Erstellen Sie unter „Public API“ ein Access Token.',
+          'Kopieren Sie es, und fügen Sie es hier ein.'
+        ],
+        plan: 'Nicht im Tarif Essentials.'
+      }
+    }
+  },
   sources: [
     {
       facts: 'a revocation ends one sign-in, as in the standard; not tested at the vendor',

@@ -43,8 +43,11 @@ const rules: Record<string, (provider: Provider, text: string) => unknown> = {
   'places a key in a path after a whole segment': provider =>
     placementsOf(provider).every(p => p.in !== 'path' || /^(\/[\w-]+)+$/.test(p.after)),
   'requests each scope once': ({ methods }) => new Set(methods.oauth2?.scopes).size === (methods.oauth2?.scopes.length ?? 0),
-  'has 15 to 60 lines': (_, text) => {
-    const lines = text.trimEnd().split('\n').length
+  'has 15 to 60 lines, its translations apart': (_, text) => {
+    const lines = text
+      .replace(/^ {2}translations: \{\n[\s\S]*?^ {2}\},?\n/m, '')
+      .trimEnd()
+      .split('\n').length
     return lines >= 15 && lines <= 60
   },
   // Lint does not see a dynamic import.

@@ -6,7 +6,7 @@ import type { ConnectMethod } from './connect-methods.ts'
 import type { PageContext } from './context.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
-import { definitionText, providerHeading, setupGuide, textList, time } from './parts/elements.ts'
+import { providerHeading, providerText, providerTexts, setupGuide, textList, time } from './parts/elements.ts'
 import { keyForm } from './parts/key-form.ts'
 import { type SignedInUser, signedInAs } from './parts/signed-in.ts'
 
@@ -36,7 +36,8 @@ export function connectPage(context: PageContext, provider: Provider, options: C
   const { keyAction = context.path(`/connections/${provider.name}`) } = options
   const { messages, brand } = context
   const texts = messages.connectPage
-  const { title, description } = provider
+  const { title } = provider
+  const own = providerTexts(context, provider)
   const accounts = labelAccounts(context, options.accounts ?? [])
   const heading = account === 'add' && accounts.length > 0 ? texts.titleAnother(title) : texts.title(title)
   return page(
@@ -44,7 +45,7 @@ export function connectPage(context: PageContext, provider: Provider, options: C
     { title: heading, user: user && signedInAs(context, user), scripts: [keyFormScript] },
     html`${providerHeading(provider, heading)}
 ${isUnsolicited ? html`<p class="callout">${texts.unsolicited(title)}</p>` : ''}
-<p class="lead">${texts.lead(definitionText(context, description), brand.appName)}</p>
+<p class="lead">${texts.lead(providerText(own, own.description), brand.appName)}</p>
 ${accounts.length === 0 ? '' : html`<p class="callout">${accountNotice(context, title, accounts, account)}${account === 'add' || addUrl === undefined ? '' : html` <a href="${addUrl}">${texts.addInstead}</a>.`}</p>`}
 ${connectMethods.map(({ method, url }, i) => (method === 'oauth2' ? signInPanel(context, provider, url) : keyPanel(context, provider, { action: keyAction, returnTo, account }, i > 0)))}
 ${isOwn ? html`<p><a href="${context.path('/')}">${messages.backToConnections}</a></p>` : ''}`
@@ -72,10 +73,10 @@ function accountNotice(
   return texts.replacesOnly(title, { name: name === undefined ? undefined : emphasized(name), since })
 }
 
-const signInPanel = (context: PageContext, { title, methods: { oauth2 } }: Provider, url: string): Html => html`<section class="panel">
-<h2>${context.messages.signInAt(title)}</h2>
-${oauth2 ? setupGuide(context, oauth2.help) : ''}
-<p><a class="button" href="${url}">${context.messages.signInAt(title)}</a></p>
+const signInPanel = (context: PageContext, provider: Provider, url: string): Html => html`<section class="panel">
+<h2>${context.messages.signInAt(provider.title)}</h2>
+${setupGuide(context, provider, 'oauth2')}
+<p><a class="button" href="${url}">${context.messages.signInAt(provider.title)}</a></p>
 </section>
 `
 
@@ -86,6 +87,6 @@ const keyPanel = (
   isAlternative: boolean
 ): Html => html`<section class="panel">
 <h2>${isAlternative ? context.messages.orUseKey : context.messages.useKey}</h2>
-${provider.methods.apiKey ? keyForm(context, provider, provider.methods.apiKey, target) : ''}
+${keyForm(context, provider, target)}
 </section>
 `

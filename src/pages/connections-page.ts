@@ -58,7 +58,7 @@ ${texts.facts.map(({ title, text }) => html`<div><h2>${title}</h2><p class="fine
 </div>
 ${confirmation(context)}
 ${inviteDialog(context, user)}
-${cards.map(({ provider }) => (provider.methods.apiKey ? keyDialog(context, provider, provider.methods.apiKey) : ''))}`
+${cards.map(({ provider }) => (provider.methods.apiKey ? keyDialog(context, provider) : ''))}`
   )
 }
 

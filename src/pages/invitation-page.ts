@@ -1,11 +1,11 @@
-import type { ApiKeyMethod, ProviderSettings } from '../core/provider/definition.ts'
+import type { ProviderSettings } from '../core/provider/definition.ts'
 import type { Invitation } from '../core/vault/invitations.ts'
 import { keyFormScript } from './assets.ts'
 import { thanksUrl } from './connect-methods.ts'
 import type { PageContext } from './context.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
-import { definitionText, providerHeading, scopeList, setupGuide, time } from './parts/elements.ts'
+import { providerHeading, providerText, providerTexts, scopeList, setupGuide, time } from './parts/elements.ts'
 import { keyForm } from './parts/key-form.ts'
 import { reasonFor } from './sign-in-result.ts'
 
@@ -23,7 +23,8 @@ type InvitationPageOptions = {
 export function invitationPage(context: PageContext, options: InvitationPageOptions): string {
   const { invitation, settings, path, siteHost, errorCode } = options
   const { definition, client } = settings
-  const { title, description, methods } = definition
+  const { title, methods } = definition
+  const own = providerTexts(context, definition)
   const texts = context.messages.invitation
   const name = invitation.name === '' ? texts.somebody : invitation.name
   const inviter = html`<bdi>${name}</bdi>`
@@ -31,7 +32,7 @@ export function invitationPage(context: PageContext, options: InvitationPageOpti
     context,
     { title: texts.title(name, title), scripts: [keyFormScript] },
     html`${providerHeading(definition, texts.heading(inviter, title))}
-<p class="lead">${texts.lead(definitionText(context, description), siteName(context, siteHost), inviter)}</p>
+<p class="lead">${texts.lead(providerText(own, own.description), siteName(context, siteHost), inviter)}</p>
 ${errorCode === undefined ? '' : html`<p class="message" role="alert" data-kind="error"><strong>${texts.failed(title)}</strong> ${reasonFor(context, errorCode)}</p>`}
 <ul class="notes">
 <li>${texts.onlyIfKnown}</li>
@@ -40,7 +41,7 @@ ${errorCode === undefined ? '' : html`<p class="message" role="alert" data-kind=
 </ul>
 ${nameField(context, client !== undefined)}
 ${client ? signInPanel(context, settings, path) : ''}
-${methods.apiKey ? keyPanel(context, settings, methods.apiKey, path) : ''}
+${methods.apiKey ? keyPanel(context, settings, path) : ''}
 <form class="native-form" method="post" action="${path}/decline">
 <p>${texts.declineHint}</p>
 <button class="secondary">${texts.decline}</button>
@@ -61,25 +62,16 @@ const nameField = ({ messages }: PageContext, hasSignIn: boolean): Html => html`
 </div>
 `
 
-const signInPanel = (
-  context: PageContext,
-  { definition: { title, methods }, client }: ProviderSettings,
-  path: string
-): Html => html`<section class="panel">
-<h2>${context.messages.signInAt(title)}</h2>
-${methods.oauth2 ? setupGuide(context, methods.oauth2.help) : ''}
+const signInPanel = (context: PageContext, { definition, client }: ProviderSettings, path: string): Html => html`<section class="panel">
+<h2>${context.messages.signInAt(definition.title)}</h2>
+${setupGuide(context, definition, 'oauth2')}
 ${client && client.scopes.length > 0 ? html`<p>${context.messages.invitation.scopes(scopeList(client.scopes))}</p>` : ''}
-<form class="native-form" id="accept" method="post" action="${path}/accept"><button>${context.messages.invitation.continue(title)}</button></form>
+<form class="native-form" id="accept" method="post" action="${path}/accept"><button>${context.messages.invitation.continue(definition.title)}</button></form>
 </section>
 `
 
-const keyPanel = (
-  context: PageContext,
-  { definition, client }: ProviderSettings,
-  method: ApiKeyMethod,
-  path: string
-): Html => html`<section class="panel">
+const keyPanel = (context: PageContext, { definition, client }: ProviderSettings, path: string): Html => html`<section class="panel">
 <h2>${client ? context.messages.orUseKey : context.messages.useKey}</h2>
-${keyForm(context, definition, method, { action: path, returnTo: thanksUrl(definition.name, context.site.basePath), nameInput })}
+${keyForm(context, definition, { action: path, returnTo: thanksUrl(definition.name, context.site.basePath), nameInput })}
 </section>
 `

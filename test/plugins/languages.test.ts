@@ -20,7 +20,6 @@ t.test('English is used where no other language of the pages is asked for', asyn
     for (const { name, text, headers } of pages) {
       t.match(text, '<html lang="en">', name)
       t.equal(headers.get('content-language'), 'en', name)
-      t.notMatch(text, ' lang="en"><li>', 'the text of a definition is not marked')
     }
   }
 })
@@ -44,13 +43,9 @@ for (const { tag, messages } of languages.slice(1)) {
     }
   })
 
-  t.test(`in ${tag} the texts of definitions and problems are marked as English`, async t => {
+  t.test(`in ${tag} the detail of a problem is marked as English`, async t => {
     const { pages } = await visitEveryPage(t, { headers: { 'accept-language': tag } })
-    const page = (name: string) => pages.find(page => page.name === name)?.text
-    t.match(page('nothing connected'), /<p class="description" lang="en">/)
-    t.match(page('reconnect'), /<p class="lead"><span lang="en">/)
-    t.match(page('reconnect'), /<(ol class="steps"|p) lang="en">/)
-    t.match(page('not found'), '<span lang="en">There is nothing at this address.')
+    t.match(pages.find(({ name }) => name === 'not found')?.text, '<span lang="en">There is nothing at this address.')
   })
 
   t.test(`the scripts of a page get their texts in ${tag}, with one for each problem`, async t => {

@@ -6,6 +6,7 @@ import {
   type OAuth2Method,
   type Placement,
   type Provider,
+  type ProviderTexts,
   type RateLimit,
   type TokenRefusal,
   type TokenResponseShape
@@ -23,6 +24,7 @@ import {
   object,
   oneOf,
   positiveInteger,
+  type Report,
   type Rule,
   text,
   texts,
@@ -78,6 +80,16 @@ const check = object<CredentialCheck>({
 })
 
 const help = object<ApiKeyMethod['help']>({ required: { steps: texts }, optional: { plan: text } })
+
+const translation = object<ProviderTexts>({ required: { description: text }, optional: { oauth2: help, apiKey: help } })
+const translations: Rule = (value, field, report) => {
+  if (!isObject(value)) return report(field, 'must be an object of languages')
+  for (const [language, texts] of Object.entries(value)) {
+    if (!/^[a-z]{2,8}(-[a-z\d]{1,8})*$/.test(language))
+      report(`${field}.${language}`, 'must be named by a language tag in lower case, such as de')
+    translation(texts, `${field}.${language}`, report)
+  }
+}
 
 const api = object<Provider['api']>({
   required: { baseUrl: url },
@@ -169,7 +181,7 @@ const source = object<Provider['sources'][number]>({
 /** @param origins those of the provider's API and token endpoint, which see its credentials in any case */
 export const definitionRule = (origins: readonly string[]): Rule => {
   const methods = object<Provider['methods']>({ required: {}, optional: { oauth2: oauth2(origins), apiKey: apiKey(origins) } })
-  return object<Provider>({
+  const definition = object<Provider>({
     required: {
       name: matching(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'must be lower-case words joined by "-"'),
       title: text,
@@ -182,8 +194,23 @@ export const definitionRule = (origins: readonly string[]): Rule => {
       },
       sources: list(source, 'must say where the facts come from', 1)
     },
-    optional: { logo }
+    optional: { logo, translations }
   })
+  return (value, field, report) => {
+    definition(value, field, report)
+    if (isObject(value)) checkTranslatedMethods(value, report)
+  }
+}
+
+/** A page is in one language: a translation has the help of each method, as the definition has. */
+function checkTranslatedMethods({ methods, translations = {} }: Readonly<Record<string, unknown>>, report: Report): void {
+  if (!isObject(methods) || !isObject(translations)) return
+  for (const [language, texts] of Object.entries(translations))
+    for (const method of ['oauth2', 'apiKey'].filter(method => isObject(texts) && !methods[method] !== !texts[method]))
+      report(
+        `translations.${language}.${method}`,
+        methods[method] ? 'must be there: the provider has this method' : 'must be left out: the provider does not have this method'
+      )
 }
 
 function isPlainHttps(value: unknown): boolean {

@@ -19,6 +19,8 @@ export type Provider = {
   readonly logo?: string
   readonly api: Api
   readonly methods: { readonly oauth2?: OAuth2Method; readonly apiKey?: ApiKeyMethod }
+  /** The texts of this definition in other languages, by the tag of the language (BCP 47) in lower case: `de`. Else they are shown in English. */
+  readonly translations?: Readonly<Record<string, ProviderTexts>>
   /** The source of each fact in the definition. */
   readonly sources: readonly Source[]
 }
@@ -105,6 +107,9 @@ type Help = {
   /** The vendor's plans that include the method. */
   readonly plan?: string
 }
+
+/** The description, and the help for each method that the provider has. */
+export type ProviderTexts = { readonly description: string; readonly oauth2?: Help; readonly apiKey?: Help }
 
 export type OAuth2Method = {
   readonly authorizeUrl: string

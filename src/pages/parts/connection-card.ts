@@ -4,7 +4,7 @@ import type { ConnectMethod } from '../connect-methods.ts'
 import type { PageContext } from '../context.ts'
 import { type Html, html } from '../html.ts'
 import { type Account, accountBody, connectLink, disconnectButton, inviteButton, makeDefaultButton, statusMark } from './account.ts'
-import { definitionText, inEnglish, providerBadge } from './elements.ts'
+import { providerBadge, providerText, providerTexts } from './elements.ts'
 
 export type ConnectionCard = {
   provider: Provider
@@ -31,7 +31,7 @@ ${providerBadge(provider)}
 <h2>${title}</h2>
 ${statusMark(context, status)}
 </div>
-<p class="description"${inEnglish(context)}>${provider.description}</p>
+${descriptionOf(context, provider)}
 <div class="card-body">
 ${status === 'disconnected' ? html`<p class="fine-print">${connectHint(context, provider, first)}</p>` : accountBody(context, account, { hasName: false })}
 </div>
@@ -58,7 +58,7 @@ ${providerBadge(provider)}
 <h2>${title}</h2>
 <p class="status">${texts.count(accounts.length)}</p>
 </div>
-<p class="description"${inEnglish(context)}>${provider.description}</p>
+${descriptionOf(context, provider)}
 <ul class="accounts" role="list">
 ${labelAccounts(context, accounts).map(account => accountBlock(context, provider, account, account.label))}
 </ul>
@@ -109,17 +109,18 @@ const addLinks = (context: PageContext, methods: readonly ConnectMethod[], { vie
     })
   })
 
+function descriptionOf(context: PageContext, provider: Provider): Html {
+  const { description, lang } = providerTexts(context, provider)
+  return html`<p class="description"${lang}>${description}</p>`
+}
+
 /** What the user needs to connect by this method. */
-function connectHint(
-  context: PageContext,
-  { title, methods: { oauth2, apiKey } }: Provider,
-  connectMethod: ConnectMethod | undefined
-): Html {
+function connectHint(context: PageContext, provider: Provider, connectMethod: ConnectMethod | undefined): Html {
+  const own = providerTexts(context, provider)
   const isOAuth = connectMethod?.method === 'oauth2'
-  const help = isOAuth ? oauth2?.help : apiKey?.help
-  const steps = isOAuth
-    ? (help?.steps ?? []).map(step => definitionText(context, step))
-    : [html`${context.messages.account.keyHint(title)}`]
-  const plan = help?.plan === undefined ? [] : [definitionText(context, help.plan)]
+  const help = isOAuth ? own.oauth2 : own.apiKey
+  const keyHint = html`${context.messages.account.keyHint(provider.title)}`
+  const steps = isOAuth ? (help?.steps ?? []).map(step => providerText(own, step)) : [keyHint]
+  const plan = help?.plan === undefined ? [] : [providerText(own, help.plan)]
   return html`${[...steps, ...plan].map((text, i) => html`${i > 0 ? ' ' : ''}${text}`)}`
 }

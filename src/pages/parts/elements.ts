@@ -1,4 +1,4 @@
-import type { OAuth2Method, Provider } from '../../core/provider/definition.ts'
+import type { Provider, ProviderTexts } from '../../core/provider/definition.ts'
 import { textColorOn } from '../colors.ts'
 import type { PageContext } from '../context.ts'
 import { type Html, html } from '../html.ts'
@@ -22,17 +22,31 @@ ${provider && providerBadge(provider)}
 <h1>${title}</h1>
 </div>`
 
-/** Attribute of an element with text of a definition, which is in English (WCAG 3.1.2). */
-export const inEnglish = ({ language }: PageContext): Html | '' => (language === 'en' ? '' : html` lang="en"`)
+/** The texts of a definition, in the language of the page if the definition has them. */
+type LocalizedTexts = ProviderTexts & {
+  /** Attribute of an element with one of the texts, if they are in another language than the page (WCAG 3.1.2). */
+  readonly lang: Html | ''
+}
 
-/** Text of a definition within a sentence. */
-export const definitionText = (context: PageContext, text: string): Html =>
-  context.language === 'en' ? html`${text}` : html`<span lang="en">${text}</span>`
+export function providerTexts({ language }: PageContext, { description, methods, translations }: Provider): LocalizedTexts {
+  const translation = translations?.[language]
+  if (translation) return { ...translation, lang: '' }
+  const { oauth2, apiKey } = methods
+  const help = { ...(oauth2 && { oauth2: oauth2.help }), ...(apiKey && { apiKey: apiKey.help }) }
+  return { description, ...help, lang: language === 'en' ? '' : html` lang="en"` }
+}
+
+/** One of the texts of a definition within a sentence of the page. */
+export const providerText = ({ lang }: LocalizedTexts, text: string): Html =>
+  lang === '' ? html`${text}` : html`<span${lang}>${text}</span>`
 
 /** How to sign in or to get a key: the steps, numbered if there is more than one, and the plans that have it. */
-export const setupGuide = (context: PageContext, { steps, plan }: OAuth2Method['help']): Html =>
-  html`${steps.length > 1 ? html`<ol class="steps"${inEnglish(context)}>${steps.map(step => html`<li>${step}</li>`)}</ol>` : html`<p${inEnglish(context)}>${steps}</p>`}
-${plan === undefined ? '' : html`<p class="callout">${context.messages.goodToKnow(definitionText(context, plan))}</p>`}`
+export function setupGuide(context: PageContext, provider: Provider, method: 'oauth2' | 'apiKey'): Html {
+  const texts = providerTexts(context, provider)
+  const { steps = [], plan } = texts[method] ?? {}
+  return html`${steps.length > 1 ? html`<ol class="steps"${texts.lang}>${steps.map(step => html`<li>${step}</li>`)}</ol>` : html`<p${texts.lang}>${steps}</p>`}
+${plan === undefined ? '' : html`<p class="callout">${context.messages.goodToKnow(providerText(texts, plan))}</p>`}`
+}
 
 export const scopeList = (scopes: readonly string[]): Html =>
   html`${scopes.map((scope, i) => html`${i > 0 ? ', ' : ''}<code>${scope}</code>`)}`

@@ -1,4 +1,4 @@
-import type { ApiKeyMethod, Provider } from '../../core/provider/definition.ts'
+import type { Provider } from '../../core/provider/definition.ts'
 import { connectedUrl } from '../connect-methods.ts'
 import type { PageContext } from '../context.ts'
 import { type Html, html } from '../html.ts'
@@ -21,12 +21,13 @@ type KeyFormOptions = {
  * How to get a key, and a form that `src/browser/key-form.ts` submits. The field has no name and the method is POST: even if the script
  * fails to load, no browser puts a key into a URL.
  */
-export function keyForm(context: PageContext, { name, title }: Provider, { help }: ApiKeyMethod, options: KeyFormOptions): Html {
+export function keyForm(context: PageContext, provider: Provider, options: KeyFormOptions): Html {
+  const { name, title } = provider
   const { action, returnTo, account, nameInput, cancel } = options
   const { keyForm: texts, scripts } = context.messages
   return html`<form class="key-form" method="post" action="${action}" data-return-to="${returnTo}"${account && html` data-account="${account}"`}${nameInput && html` data-name-input="${nameInput}"`} novalidate>
 <p>${texts.intro(title)}</p>
-${setupGuide(context, help)}
+${setupGuide(context, provider, 'apiKey')}
 <div class="field">
 <label for="key-${name}">${texts.field(title)}</label>
 <p class="error" id="key-error-${name}" role="alert"></p>
@@ -48,12 +49,11 @@ ${setupGuide(context, help)}
  */
 export const keyDialog = (
   context: PageContext,
-  provider: Provider,
-  method: ApiKeyMethod
+  provider: Provider
 ): Html => html`<dialog class="wide" id="key-dialog-${provider.name}" aria-labelledby="key-title-${provider.name}">
 <h2 id="key-title-${provider.name}" tabindex="-1" autofocus>${context.messages.keyForm.dialogTitle(provider.title)}</h2>
 <p class="callout" data-note hidden></p>
-${keyForm(context, provider, method, {
+${keyForm(context, provider, {
   action: context.path(`/connections/${provider.name}`),
   returnTo: connectedUrl(provider.name, context.site.basePath),
   cancel: html`<button type="button" class="secondary" data-close>${context.messages.cancel}</button>`

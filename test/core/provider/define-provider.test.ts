@@ -54,6 +54,19 @@ const rejected: Record<string, readonly [field: string, Partial<Provider>[]]> = 
     'logo',
     ['', '2 2h20', 'M2 2"/><script>', 'url(x)', '<svg/>', 'M2 2x', `M${'0'.repeat(8192)}`].map(logo => ({ logo }))
   ],
+  'a translation under a tag that is none': [
+    'translations.DE',
+    [{ translations: { DE: { description: 'Ambosse', oauth2: { steps: ['Anmelden.'] } } } }]
+  ],
+  'a translation without a description': [
+    'translations.de.description',
+    [{ translations: { de: { description: '', oauth2: { steps: ['Anmelden.'] } } } }]
+  ],
+  'a translation without the help of a method': ['translations.de.oauth2', [{ translations: { de: { description: 'Ambosse' } } }]],
+  'a translation of a method that the provider does not have': [
+    'translations.de.apiKey',
+    [{ translations: { de: { description: 'Ambosse', oauth2: { steps: ['Anmelden.'] }, apiKey: { steps: ['Kopieren.'] } } } }]
+  ],
   'no connect method': ['methods', [{ methods: {} }]],
   'no source': ['sources', [{ sources: [] }]],
   'an API that is not on https, or with user, fragment or trailing slash': ['api.baseUrl', badUrls.map(baseUrl => ({ api: { baseUrl } }))],
@@ -183,6 +196,7 @@ t.test('a valid definition is returned with its fields unchanged, and frozen', a
     { name: 'a' },
     { name: 'process-street-2' },
     { color: '#ABCDEF' },
+    { translations: { 'pt-br': { description: 'Bigornas', oauth2: { steps: ['Entre.'], plan: 'Pro' } } } },
     { logo: 'M2,2 h20v-20.5e-1 A1 1 0 0 1 4-4.5z' },
     { api: { baseUrl: 'https://api.acme.example' } },
     { api: { baseUrl: 'https://api.acme.example', redirectHosts: ['files.example.com', '*.s3.amazonaws.com', 'files.example.com:8443'] } },
