@@ -12,10 +12,13 @@ const addInput = find(form, '#invite-add', HTMLInputElement)
 const result = find(dialog, '.invite-result', HTMLElement)
 const linkInput = find(result, '#invite-link', HTMLInputElement)
 const expiry = find(result, 'time', HTMLTimeElement)
+const mailLink = find(result, '[data-mail]', HTMLAnchorElement)
 const copyStatus = find(result, '[role="status"]', HTMLElement)
 const texts: PageTexts = JSON.parse(document.body.dataset.texts ?? '')
 const dateFormat = new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' })
 
+/** What the dialog is open for, in words. */
+let serviceTitle = ''
 /** Path that creates an invitation for the provider that the dialog is open for. */
 let createPath = ''
 /** The account that the dialog is open for: `add`, or the id of a connection. */
@@ -84,8 +87,16 @@ async function submit() {
   linkInput.value = invitation.url
   expiry.dateTime = invitation.expiresAt
   expiry.textContent = dateFormat.format(new Date(invitation.expiresAt))
+  mailLink.href = mailUrl({ service: serviceTitle, link: invitation.url, time: expiry.textContent, name: nameInput.value })
   showPart(result)
   selectLink()
+}
+
+/** A message in the user's own mail program (RFC 6068, which has lines end with CRLF). Nothing is sent from here. */
+function mailUrl(values: Readonly<Record<string, string>>): string {
+  const fill = (template = '') => template.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '').replaceAll('\n', '\r\n')
+  const { subject, body } = mailLink.dataset
+  return `mailto:?subject=${encodeURIComponent(fill(subject))}&body=${encodeURIComponent(fill(body))}`
 }
 
 async function copyLink() {
@@ -103,6 +114,7 @@ document.addEventListener('click', ({ target }) => {
   if (!(button instanceof HTMLButtonElement)) return
   const { invite = '', title = '', canAdd } = button.dataset
   createPath = invite
+  serviceTitle = title
   account = button.dataset.account
   for (const place of dialog.querySelectorAll('[data-title]')) place.textContent = title
   find(form, '#invite-choice', HTMLElement).hidden = canAdd === undefined
@@ -122,6 +134,7 @@ find(result, '[data-copy]', HTMLElement).addEventListener('click', copyLink)
 // A closed dialog holds no link.
 form.addEventListener('reset', () => {
   linkInput.value = ''
+  mailLink.removeAttribute('href')
   copyStatus.textContent = ''
   showError('')
   showPart(form)

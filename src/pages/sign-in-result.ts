@@ -54,13 +54,13 @@ export function failedResult(context: PageContext, view: ConnectionView, code: s
 }
 
 /** @returns `undefined` if the provider is not connected: the URL alone proves nothing */
-export function connectedResult({ messages }: PageContext, { title, status, account }: ConnectionView): SignInResult | undefined {
+export function connectedResult({ messages, brand }: PageContext, { title, status, account }: ConnectionView): SignInResult | undefined {
   if (status !== 'connected') return undefined
   const texts = messages.result
   const heading = texts.connected(title)
   return {
     kind: 'success',
     title: heading,
-    text: html`<strong>${account === undefined ? heading : texts.connectedAs(title, html`<bdi>${account}</bdi>`)}.</strong> ${texts.usable}`
+    text: html`<strong>${account === undefined ? heading : texts.connectedAs(title, html`<bdi>${account}</bdi>`)}.</strong> ${texts.usable(brand.appName)}`
   }
 }

@@ -51,3 +51,41 @@ t.test('pages in any colour can be read, in both schemes and on a phone', async 
     t.same(consoleErrors, [])
   }
 })
+
+t.test('the e-mail that a user writes to an admin names the product, and has the link', async t => {
+  const { gateway } = await startGatewayAndSandbox(t, { environment: { APP_NAME: 'Acme & Co' } })
+  for (const [locale, open, name, submit, mail, expected] of [
+    [
+      'en-GB',
+      'Ask somebody else to connect Productboard',
+      'Your name, as they will see it',
+      'Make the link',
+      'Write an e-mail',
+      'connect Productboard, so that Acme & Co can use it for me'
+    ],
+    [
+      'de-DE',
+      'Jemand anderen bitten, zu verbinden: Productboard',
+      'Ihr Name, wie er dort erscheint',
+      'Link erstellen',
+      'E-Mail schreiben',
+      'verbinden Sie Productboard, damit Acme & Co es für mich nutzen kann'
+    ]
+  ] as const) {
+    const { page } = await newUser(t, browser, { locale })
+    await page.goto(gateway.url)
+    await page.getByRole('button', { name: open }).click()
+    await page.getByLabel(name).fill('Ada {link}')
+    await page.getByRole('button', { name: submit }).click()
+    const link = page.getByRole('link', { name: mail })
+    await link.waitFor()
+    const url = new URL((await link.getAttribute('href')) ?? '')
+    t.equal(url.protocol, 'mailto:')
+    t.match(url.searchParams.get('subject'), 'Acme & Co')
+    const body = url.searchParams.get('body') ?? ''
+    t.match(body, expected)
+    t.match(body, `\r\n${await page.locator('#invite-link').inputValue()}\r\n`)
+    t.ok(body.endsWith('\r\nAda {link}'), 'what a user writes is not replaced')
+    t.notMatch(body, /\{(service|time|name)\}/)
+  }
+})

@@ -17,6 +17,15 @@ t.test('every page introduces the operator’s product, and Grantkeeper at its e
   }
 })
 
+t.test('who uses a connection is called by the name of the product', async t => {
+  const { pages } = await visitEveryPage(t, { environment: brand })
+  const page = (name: string) => pages.find(page => page.name === name)?.text
+  t.match(page('nothing connected'), 'Choose the services that <bdi>Acme &amp; Söhne</bdi> may use for you.')
+  t.match(page('one account'), '<bdi>Acme &amp; Söhne</bdi> can use it now.')
+  t.match(page('reconnect'), 'that is what <bdi>Acme &amp; Söhne</bdi> can use for you')
+  t.match(page('an invitation'), /the applications of <strong><bdi>Acme &amp; Söhne<\/bdi><\/strong> \(localhost:\d+\)/)
+})
+
 t.test('without a brand of the operator’s every page is Grantkeeper’s', async t => {
   const { pages } = await visitEveryPage(t)
   for (const { name, text } of pages) {

@@ -130,10 +130,10 @@ export const de: Translation = {
       label: 'Trennen',
       name: of => `Trennen: ${of}`,
       question: of => `${of} trennen?`,
-      keyConsequence: title =>
-        `Die Anwendungen dieser Website können die Verbindung nicht mehr nutzen. Der Schlüssel selbst bleibt gültig, bis Sie ihn bei ${title} löschen.`,
-      consequence: title =>
-        `Die Anwendungen dieser Website können die Verbindung nicht mehr nutzen. Bei ${title} wird nichts gelöscht, und Sie können sich jederzeit wieder verbinden.`,
+      keyConsequence: (title, app) =>
+        `${app === undefined ? 'Die Anwendungen dieser Website können' : `${app} kann`} die Verbindung nicht mehr nutzen. Der Schlüssel selbst bleibt gültig, bis Sie ihn bei ${title} löschen.`,
+      consequence: (title, app) =>
+        `${app === undefined ? 'Die Anwendungen dieser Website können' : `${app} kann`} die Verbindung nicht mehr nutzen. Bei ${title} wird nichts gelöscht, und Sie können sich jederzeit wieder verbinden.`,
       otherBrowsers: title =>
         `Andere Browser und Geräte, in denen Sie dasselbe Konto bei ${title} verbunden haben, werden vielleicht mit getrennt.`,
       success: of => `${of} ist getrennt.`
@@ -217,6 +217,10 @@ export const de: Translation = {
       submit: 'Link erstellen',
       link: of => html`Der Link für die Person, die verbinden soll: ${of}`,
       copy: 'Kopieren',
+      mail: 'E-Mail schreiben',
+      mailSubject: app => `Bitte verbinden Sie {service} für ${app}`,
+      mailBody: app =>
+        `Guten Tag,\n\nbitte verbinden Sie {service}, damit ${app} es für mich nutzen kann:\n\n{link}\n\nSie melden sich selbst an, und ich sehe nichts davon. Der Link funktioniert einmal, bis {time}.\n\n{name}`,
       onlyToThem: 'Schicken Sie ihn selbst, und nur an die Person, die Sie meinen. Er wird nicht noch einmal gezeigt.',
       expires: (time, endsWithSession) =>
         html`Er funktioniert einmal, bis ${time}. Sie brauchen vorher nicht wiederzukommen. Er endet früher, wenn Sie ${endsWithSession ? 'sich abmelden oder ' : ''}ihn zurückziehen.`,
@@ -240,7 +244,10 @@ export const de: Translation = {
   result: {
     connected: title => `${title} ist verbunden`,
     connectedAs: (title, account) => html`${title} ist als ${account} verbunden`,
-    usable: 'Die Anwendungen dieser Website können die Verbindung jetzt nutzen.',
+    usable: app =>
+      app === undefined
+        ? html`Die Anwendungen dieser Website können die Verbindung jetzt nutzen.`
+        : html`<bdi>${app}</bdi> kann die Verbindung jetzt nutzen.`,
     stays: title => `${title} bleibt verbunden wie bisher`,
     notConnected: title => `${title} wurde nicht verbunden`,
     notAdded: title => `Kein weiteres Konto bei ${title} wurde verbunden`,

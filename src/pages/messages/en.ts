@@ -145,10 +145,10 @@ export const en = {
       label: 'Disconnect',
       name: (of: string) => `Disconnect ${of}`,
       question: (of: string) => `Disconnect ${of}?`,
-      keyConsequence: (title: string) =>
-        `The applications of this site can no longer use it. The key itself stays good until you delete it at ${title}.`,
-      consequence: (title: string) =>
-        `The applications of this site can no longer use it. Nothing is deleted at ${title}, and you can connect again at any time.`,
+      keyConsequence: (title: string, app: string | undefined) =>
+        `${app ?? 'The applications of this site'} can no longer use it. The key itself stays good until you delete it at ${title}.`,
+      consequence: (title: string, app: string | undefined) =>
+        `${app ?? 'The applications of this site'} can no longer use it. Nothing is deleted at ${title}, and you can connect again at any time.`,
       otherBrowsers: (title: string) =>
         `Other browsers and devices in which you connected the same ${title} account may be disconnected with it.`,
       success: (of: string) => `${of} is disconnected.`
@@ -236,6 +236,11 @@ export const en = {
       submit: 'Make the link',
       link: (of: Html): Html => html`The link for whoever is to connect ${of}`,
       copy: 'Copy',
+      mail: 'Write an e-mail',
+      mailSubject: (app: string) => `Please connect {service} for ${app}`,
+      /** The script replaces `{service}`, `{link}`, `{time}` and `{name}`, who invites. */
+      mailBody: (app: string) =>
+        `Hello,\n\nplease connect {service}, so that ${app} can use it for me:\n\n{link}\n\nYou sign in yourself, and I get to see nothing of it. The link works once, until {time}.\n\n{name}`,
       onlyToThem: 'Send it yourself, and only to the person you mean. It is not shown again.',
       /** @param endsWithSession an anonymous user's ends when they sign out */
       expires: (time: Html, endsWithSession: boolean): Html =>
@@ -261,7 +266,8 @@ export const en = {
   result: {
     connected: (title: string) => `${title} is connected`,
     connectedAs: (title: string, account: Html): Html => html`${title} is connected as ${account}`,
-    usable: 'The applications of this site can use it now.',
+    usable: (app: string | undefined): Html =>
+      app === undefined ? html`The applications of this site can use it now.` : html`<bdi>${app}</bdi> can use it now.`,
     stays: (title: string) => `${title} stays connected as it was`,
     notConnected: (title: string) => `${title} was not connected`,
     notAdded: (title: string) => `No other ${title} account was connected`,

@@ -59,14 +59,14 @@ export function connectLink(
 
 /** @param of as in `ConnectLinkOptions` */
 export function disconnectButton(
-  { path, messages }: PageContext,
+  { path, messages, brand }: PageContext,
   { id, provider, title, method }: ConnectionView,
   { methods: { oauth2 } }: Provider,
   of: string
 ): Html {
   const texts = messages.account.disconnect
   const endsOthers = method === 'oauth2' && oauth2?.revokeUrl !== undefined && oauth2.revocation !== 'token'
-  const consequence = method === 'api_key' ? texts.keyConsequence(title) : texts.consequence(title)
+  const consequence = method === 'api_key' ? texts.keyConsequence(title, brand.appName) : texts.consequence(title, brand.appName)
   return html`<button type="button" class="secondary" aria-label="${texts.name(of)}" data-method="DELETE" data-path="${path(`/connections/${provider}/${id}`)}" data-provider="${provider}" data-question="${texts.question(of)}" data-consequence="${consequence}${endsOthers ? ` ${texts.otherBrowsers(title)}` : ''}" data-success="${texts.success(of)}">${texts.label}</button>`
 }
 

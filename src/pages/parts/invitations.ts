@@ -32,9 +32,10 @@ function row({ path, messages }: PageContext, { invitation: { id, name, expiresA
  * Creates an invitation. `src/browser/invite.ts` opens it for one provider or account, and fills in what is to be connected at `data-title`.
  * @param user who is signed in, if users sign in here
  */
-export function inviteDialog({ messages }: PageContext, user: SignedInUser | undefined): Html {
+export function inviteDialog({ messages, brand, site }: PageContext, user: SignedInUser | undefined): Html {
   const texts = messages.invitations.dialog
   const of = html`<span data-title></span>`
+  const app = brand.appName ?? new URL(site.publicUrl).host
   return html`<dialog class="wide" id="invite" aria-labelledby="invite-title">
 <h2 id="invite-title" tabindex="-1" autofocus>${texts.heading(of)}</h2>
 <form class="invite-form" novalidate>
@@ -54,6 +55,7 @@ export function inviteDialog({ messages }: PageContext, user: SignedInUser | und
 <label for="invite-link">${texts.link(of)}</label>
 <div class="input-row"><input id="invite-link" type="text" readonly aria-describedby="invite-notes"><button type="button" data-copy>${texts.copy}</button></div>
 <p class="fine-print" role="status"></p>
+<p><a data-mail data-subject="${texts.mailSubject(app)}" data-body="${texts.mailBody(app)}">${texts.mail}</a></p>
 </div>
 <ul class="notes" id="invite-notes">
 <li>${texts.onlyToThem}</li>
