@@ -1,7 +1,9 @@
 import t from 'tap'
+import { languages } from '../../src/pages/languages.ts'
 import { checkAccessibility } from '../support/axe.ts'
 import { cardOf, newUser, startChromium } from '../support/chromium.ts'
-import { startGatewayAndSandbox } from '../support/gateway.ts'
+import { newKey, startGatewayAndSandbox } from '../support/gateway.ts'
+import { startUserSession } from '../support/user-session.ts'
 
 const browser = await startChromium(t)
 
@@ -58,6 +60,37 @@ t.test('a visitor from Austria connects, disconnects and invites in German', asy
     consoleErrors.filter(error => !/status of (400|422)/.test(error)),
     []
   )
+})
+
+t.test('no page scrolls sideways from 320 to 1280 pixels, with long names too', async t => {
+  const key = newKey()
+  const { gateway, sandbox } = await startGatewayAndSandbox(t, {
+    environment: { SESSION_KEYS: key, APP_NAME: 'Donaudampfschifffahrtsgesellschaft Linz' }
+  })
+  for (const { tag } of languages) {
+    const { page, context } = await newUser(t, browser, { locale: tag })
+    const { name, value } = await startUserSession(gateway, key, { id: 'u-1', name: 'Wolfeschlegelsteinhausenbergerdorff-Hohenzollern' })
+    await context.addCookies([{ name, value, url: gateway.url }])
+    const connect = await context.request.post(`${gateway.url}/connections/process-street`, {
+      headers: { 'x-csrf': '1' },
+      data: { apiKey: sandbox.vendor('process-street').apiKey }
+    })
+    t.equal(connect.status(), 201)
+    const invited = await context.request.post(`${gateway.url}/connections/outgrow/invitation`, {
+      headers: { 'x-csrf': '1' },
+      data: { name: 'Wolfeschlegelsteinhausenbergerdorff-Hohenzollern' }
+    })
+    const { url } = (await invited.json()) as { url: string }
+    for (const address of [gateway.url, `${gateway.url}/connect/process-street`, url, `${gateway.url}/nothing`]) {
+      await page.goto(address)
+      await page.evaluate("for (const menu of document.querySelectorAll('details')) menu.open = true")
+      for (const width of [320, 360, 420, 560, 671, 673, 768, 900, 1024, 1280]) {
+        await page.setViewportSize({ width, height: 640 })
+        const scrollWidth = await page.evaluate<number>('document.documentElement.scrollWidth')
+        t.ok(scrollWidth <= width, `${tag} ${new URL(address).pathname} ${width} px: ${scrollWidth}`)
+      }
+    }
+  }
 })
 
 t.test('a failed request is explained in German', async t => {
