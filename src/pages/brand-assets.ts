@@ -1,6 +1,6 @@
 import type { Brand } from '../core/brand.ts'
 import { type Asset, createAsset, icon } from './assets.ts'
-import { accentColors, textColorOn } from './colors.ts'
+import { accentColor, buttonColors, textColorOn } from './colors.ts'
 import { html } from './html.ts'
 import { initialsOf } from './initials.ts'
 
@@ -22,10 +22,12 @@ export const createBrandAssets = ({ name, color }: Brand): BrandAssets => ({
 })
 
 function colorsOf(color: string): string {
-  const [light, dark] = [accentColors(color, 'light'), accentColors(color, 'dark')]
+  const { background, hover, text } = buttonColors(color)
   return `:root {
-  --accent: light-dark(${light.accent}, ${dark.accent});
-  --accent-hover: light-dark(${light.hover}, ${dark.hover});
+  --accent: light-dark(${accentColor(color, 'light')}, ${accentColor(color, 'dark')});
+  --button: ${background};
+  --button-hover: ${hover};
+  --on-button: ${text};
 }
 `
 }

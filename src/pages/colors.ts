@@ -8,28 +8,31 @@ const white: Rgb = [255, 255, 255]
 const minContrast = 4.5
 const minLargeContrast = 3
 
-/**
- * On which links are read, or which are read on buttons: the backgrounds and the dark `--on-accent` of `assets/grantkeeper.css`. The text on
- * a button is white in the light scheme.
- */
+/** On which links are read: backgrounds in `assets/grantkeeper.css`. */
 const backgrounds = {
   light: ['#ffffff', '#f6f7f9', '#e6f4ec', '#fdeeea'],
-  dark: ['#191d24', '#101318', '#14291e', '#33191a', '#0e1726']
+  dark: ['#191d24', '#101318', '#14291e', '#33191a']
 } as const
 
-/** The colour of the operator's brand as the pages use it, each `#rrggbb`. */
-export type AccentColors = { readonly accent: string; readonly hover: string }
-
 /**
- * The colour, darker in the light scheme and lighter in the dark one if it would be hard to read otherwise.
+ * The colour for links, edges and focus: darker in the light scheme and lighter in the dark one if it would be hard to read otherwise.
  * @param color `#rrggbb`
  */
-export function accentColors(color: string, scheme: keyof typeof backgrounds): AccentColors {
+export function accentColor(color: string, scheme: keyof typeof backgrounds): string {
   const towards = scheme === 'light' ? black : white
   const isReadable = (rgb: Rgb) => backgrounds[scheme].every(background => contrast(rgb, parse(background)) >= minContrast)
   let accent = parse(color)
   for (let percent = 1; !isReadable(accent); percent++) accent = mix(parse(color), towards, percent / 100)
-  return { accent: format(accent), hover: format(mix(accent, towards, 0.2)) }
+  return format(accent)
+}
+
+export type ButtonColors = { readonly background: string; readonly hover: string; readonly text: string }
+
+/** A button has the colour as it is, with white text where it can be read, else black: one of them always can. @param color `#rrggbb` */
+export function buttonColors(color: string): ButtonColors {
+  const background = parse(color)
+  const [text, opposite] = contrast(background, white) >= minContrast ? [white, black] : [black, white]
+  return { background: color, hover: format(mix(background, opposite, 0.15)), text: format(text) }
 }
 
 /** For large text on the colour: white where it can be read, else black. @param color `#rrggbb` */

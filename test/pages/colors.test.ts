@@ -1,5 +1,5 @@
 import t from 'tap'
-import { accentColors, contrastOf, textColorOn } from '../../src/pages/colors.ts'
+import { accentColor, buttonColors, contrastOf, textColorOn } from '../../src/pages/colors.ts'
 
 /** Light, dark and medium colours of all hues. */
 const colors = ['00', '55', 'aa', 'ff'].flatMap((red, _, steps) => steps.flatMap(green => steps.map(blue => `#${red}${green}${blue}`)))
@@ -16,22 +16,24 @@ t.test('links of any colour can be read on a page and in a message, in both sche
   for (const scheme of ['light', 'dark'] as const)
     for (const color of colors)
       for (const background of backgrounds[scheme])
-        t.ok(contrastOf(accentColors(color, scheme).accent, background) >= 4.5, `${color} on ${background}`)
+        t.ok(contrastOf(accentColor(color, scheme), background) >= 4.5, `${color} on ${background}`)
 })
 
 t.test('the label of a button of any colour can be read, under the pointer too', async t => {
-  for (const [scheme, label] of [
-    ['light', '#ffffff'],
-    ['dark', '#0e1726']
-  ] as const)
-    for (const color of colors)
-      for (const button of Object.values(accentColors(color, scheme))) t.ok(contrastOf(label, button) >= 4.5, `${color}, ${scheme}`)
+  for (const color of colors) {
+    const { background, hover, text } = buttonColors(color)
+    t.equal(background, color)
+    t.ok(contrastOf(text, background) >= 4.5, color)
+    t.ok(contrastOf(text, hover) >= contrastOf(text, background), `${color}, under the pointer`)
+  }
+  t.equal(buttonColors('#0a7d5a').text, '#ffffff')
+  t.equal(buttonColors('#ffd400').text, '#000000')
 })
 
 t.test('a colour that can be read stays as it is', async t => {
-  t.equal(accentColors('#0a7d5a', 'light').accent, '#0a7d5a')
-  t.equal(accentColors('#ffd400', 'dark').accent, '#ffd400')
-  t.equal(accentColors('#9dbdff', 'dark').accent, '#9dbdff')
+  t.equal(accentColor('#0a7d5a', 'light'), '#0a7d5a')
+  t.equal(accentColor('#ffd400', 'dark'), '#ffd400')
+  t.equal(accentColor('#9dbdff', 'dark'), '#9dbdff')
 })
 
 t.test('large text on any colour can be read', async t => {
