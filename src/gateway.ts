@@ -87,6 +87,7 @@ export async function buildGateway(config: Config, dependencies: GatewayDependen
   const app: FastifyInstance = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    ...(host && { childLoggerFactory: (_logger, _bindings, _options, raw) => host.logOf(raw as IncomingMessage) }),
     genReqId: host ? raw => host.idOf(raw as IncomingMessage) : nextId,
     trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
     keepAliveTimeout: config.keepAliveMs,

@@ -1,11 +1,15 @@
 import type { IncomingMessage } from 'node:http'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The client's IP address. Empty when it has disconnected. */
     readonly clientIp: string
+  }
+  interface FastifyReply {
+    /** What an application's hooks have set, as name, value, name, value. `undefined` when it has set nothing. */
+    readonly hostHeaders: readonly string[] | undefined
   }
 }
 
@@ -15,6 +19,10 @@ export type Host = {
   idOf(raw: IncomingMessage): string
   /** The client's IP address, by the proxies that the application trusts. */
   ipOf(raw: IncomingMessage): string
+  /** The request's own log. */
+  logOf(raw: IncomingMessage): FastifyBaseLogger
+  /** Headers for the response, as name, value, name, value; names in lower case. */
+  headersOf(raw: IncomingMessage): readonly string[] | undefined
 }
 
 async function host(app: FastifyInstance, { host }: { host: Host | undefined }) {
@@ -26,6 +34,13 @@ async function host(app: FastifyInstance, { host }: { host: Host | undefined }) 
       : function (this: FastifyRequest) {
           return this.ip ?? ''
         }
+  })
+  app.decorateReply('hostHeaders', {
+    getter: host
+      ? function (this: FastifyReply) {
+          return host.headersOf(this.request.raw)
+        }
+      : () => undefined
   })
   if (host)
     app.addHook('onRequest', (request, _reply, done) => {

@@ -62,6 +62,7 @@ export function createSetOwnHeaders({ allowedOrigins, publicOrigin }: Options): 
   )
   return (request, reply) => {
     for (const [name, value] of headers) if (!reply.hasHeader(name)) reply.header(name, value)
+    if (reply.hostHeaders) addMissing(reply, reply.hostHeaders)
     // @fastify/cors runs after the hooks that refuse a request by its framing or size. A frontend must be able to read those refusals too.
     if (!reply.hasHeader('vary')) reply.header('vary', 'Origin')
     const readingOrigin = readingOriginOf(request, allowedOrigins)
@@ -70,6 +71,16 @@ export function createSetOwnHeaders({ allowedOrigins, publicOrigin }: Options): 
     for (let i = 0; i < cors.length; i += 2) reply.header(cors[i] as string, cors[i + 1])
     return reply
   }
+}
+
+/** What an application's hooks have set. A name that it gives several values for keeps all of them. */
+function addMissing(reply: FastifyReply, added: readonly string[]): void {
+  const values = new Map<string, string[]>()
+  for (let i = 0; i + 1 < added.length; i += 2) {
+    const [name, value] = [added[i] as string, added[i + 1] as string]
+    values.set(name, [...(values.get(name) ?? []), value])
+  }
+  for (const [name, list] of values) if (!reply.hasHeader(name)) reply.header(name, list.length === 1 ? list[0] : list)
 }
 
 function readingOriginOf(request: FastifyRequest, allowedOrigins: AllowedOrigins): ReadingOrigin | undefined {
@@ -151,4 +162,4 @@ async function security(app: FastifyInstance, { allowedOrigins, publicOrigin, se
 
 const rejected = (why: string) => new GatewayError('csrf_rejected', why)
 
-export default fp(security, { name: 'security', dependencies: ['bearers'] })
+export default fp(security, { name: 'security', dependencies: ['bearers', 'host'] })

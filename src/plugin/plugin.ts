@@ -9,7 +9,7 @@ import { nearestName } from '../core/util/nearest-name.ts'
 import { openGateway } from '../open-gateway.ts'
 import { pollUntil, waitForStore } from '../stores/wait-for-store.ts'
 import { createApi } from './api.ts'
-import { createHostRequests, type HostRequests, mount } from './mount.ts'
+import { createHostRequests, mount } from './mount.ts'
 import type { EventHooks, Grantkeeper, GrantkeeperOptions } from './types.ts'
 
 declare module 'fastify' {
@@ -57,7 +57,7 @@ async function grantkeeper(app: FastifyInstance, options: GrantkeeperOptions): P
     await upstream.close()
   }
   try {
-    await mount(app, gateway.app, requests, prefix)
+    await mount(app, gateway.app, prefix)
   } catch (error) {
     // Open connections would keep the process of a failed start alive.
     await close()
@@ -118,7 +118,11 @@ function problemsOf(app: FastifyInstance, options: GrantkeeperOptions, prefix: s
   return problems
 }
 
-function identifyIn(app: FastifyInstance, identify: NonNullable<GrantkeeperOptions['identify']>, requests: HostRequests): Identify {
+function identifyIn(
+  app: FastifyInstance,
+  identify: NonNullable<GrantkeeperOptions['identify']>,
+  requests: ReturnType<typeof createHostRequests>
+): Identify {
   return async raw => {
     try {
       return await identify(requests.of(raw))

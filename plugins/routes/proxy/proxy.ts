@@ -150,6 +150,7 @@ async function proxy(app: FastifyInstance, options: Options) {
     if (reply.request.incomingBody?.closesConnection() || shutdown.isShuttingDown) headers.push('connection', 'close')
     const readingOrigin = isLink ? linkReader(reply.request) : reply.request.readingOrigin
     if (readingOrigin) headers.push(...corsHeaders(readingOrigin, fieldNames(headers)))
+    if (reply.hostHeaders) addMissing(headers, reply.hostHeaders)
     reply.raw.writeHead(response.status, headers)
     reply.hijack()
   }
@@ -157,6 +158,17 @@ async function proxy(app: FastifyInstance, options: Options) {
   /** EventSource on another origin needs CORS. The link is the credential, as a bearer is, so the same origins may read, without cookies. */
   function linkReader({ headers: { origin } }: FastifyRequest): ReadingOrigin | undefined {
     return origin !== undefined && allowedOrigins.hasForBearer(origin) ? { origin, allowsCookies: false } : undefined
+  }
+}
+
+/** A header of the provider's or of our own counts more than the same one of an application's hooks, which is in lower case. */
+function addMissing(headers: RawHeaders, added: readonly string[]): void {
+  const end = headers.length
+  for (let i = 0; i + 1 < added.length; i += 2) {
+    const name = added[i] as string
+    let at = 0
+    while (at < end && !(headers[at]?.length === name.length && headers[at]?.toLowerCase() === name)) at += 2
+    if (at >= end) headers.push(name, added[i + 1] as string)
   }
 }
 
