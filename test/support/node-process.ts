@@ -13,6 +13,8 @@ export type NodeOptions = {
   /** The path of another Node.js, which runs without the test runner's loaders. */
   readonly node?: string
   readonly cwd?: string
+  /** Matches the output once it is ready, with its URL as first group. */
+  readonly ready?: RegExp
 }
 
 /** The program and the first arguments that start Node.js without the loaders with which the test runner starts every Node. */
@@ -45,7 +47,7 @@ export function runNode(
   return { child, output: () => output }
 }
 
-/** Runs a script and waits until it prints `… is ready: URL`. */
+/** Runs a script and waits until it prints `… is ready: URL`, or what `ready` says. */
 export async function startNode(
   owner: Owner,
   file: string,
@@ -53,10 +55,11 @@ export async function startNode(
   args: readonly string[] = [],
   options: NodeOptions = {}
 ): Promise<NodeProcess & { url: string }> {
+  const { ready = / is ready: (\S+)/ } = options
   const started = runNode(owner, file, environment, args, options)
   const { child, output } = started
   for (;;) {
-    const url = / is ready: (\S+)/.exec(output())?.[1]
+    const url = ready.exec(output())?.[1]
     if (url) return { ...started, url }
     await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), once(child, 'exit')])
     if (!isRunning(child)) throw new Error(`process ended with ${child.exitCode ?? child.signalCode}: ${output()}`)
