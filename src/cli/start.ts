@@ -14,8 +14,9 @@ Without a configured provider, and unless NODE_ENV is production, the built-in s
 plays the vendors: nothing has to be registered, and nothing leaves this machine.
 
 Configuration:
-  Environment variables alone; the README lists them. All their problems are printed at
-  once. PORT=0 takes a free port; WORKERS=2 starts two processes behind one port.
+  Environment variables alone; docs/reference/configuration.md lists them. All their
+  problems are printed at once. PORT=0 takes a free port; WORKERS=2 starts two processes
+  behind one port.
 
 Options:
   --env-file FILE  sets the variables of FILE that are not set yet; may be given several

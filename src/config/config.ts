@@ -119,6 +119,13 @@ export function examineConfig(variables: Environment, definitions: readonly Prov
   return { ...examined, problems: env.problems, warnings: env.warnings }
 }
 
+/** Every variable that is read with these definitions, each with an example: `NAME=value`, or for a secret that of a file. */
+export function exampleVariables(definitions: readonly Provider[]): ReadonlyMap<string, string> {
+  const env = new EnvironmentReader({})
+  readSettings(env, { variables: {}, definitions, port: readPort({}) })
+  return new Map([...env.knownNames()].map(name => [name, env.exampleOf(name)]))
+}
+
 type SettingsOptions = ConfigContext & {
   readonly variables: Environment
   readonly definitions: readonly Provider[]

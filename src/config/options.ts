@@ -247,6 +247,13 @@ function readProviderOptions(value: unknown): Flat & { readonly definitions: rea
   return { variables, problems, definitions }
 }
 
+/** The option that does what a variable does: `login.clientId` for `LOGIN_CLIENT_ID`; for a provider's, `clientId` for `P_CLIENT_ID`. */
+export function optionOf(variable: string): string | undefined {
+  if (variable === 'PROVIDERS') return 'providers'
+  const [path] = Object.entries(table).find(([, [name]]) => name === variable) ?? []
+  return path ?? Object.entries(providerVariables).find(([, suffix]) => variable === `P_${suffix}`)?.[0]
+}
+
 const settingVariables = Object.values(table).map(([variable]) => variable)
 
 type OptionNames = ReadonlyMap<string, readonly [path: string, kind: Kind]>

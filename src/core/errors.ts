@@ -1,5 +1,5 @@
 /**
- * Every error code of Grantkeeper by status, with a short title for people (`title` of RFC 9457). Repeated in the README, and as
+ * Every error code of Grantkeeper by status, with a short title for people (`title` of RFC 9457). Repeated in the README and docs/reference, and as
  * `GatewayCode` in the types of the browser client.
  */
 const problems = {

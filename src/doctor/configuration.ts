@@ -38,7 +38,7 @@ export const configurationChecks = ({ settings, problems, warnings, hasPublicUrl
   }
 ]
 
-const fallback = 'The variable’s row in the table of the README (Configuration) says what it takes.'
+const fallback = 'The variable’s row in docs/reference/configuration.md says what it takes.'
 
 type Parsed = { readonly subject: string; readonly message: string; readonly cure: string }
 

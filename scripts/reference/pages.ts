@@ -1,0 +1,7 @@
+import { apiPages } from './api.ts'
+import { configurationPage } from './configuration.ts'
+import { errorsPage } from './errors.ts'
+
+/** The pages of docs/reference, by name. */
+export const referencePages = async (): Promise<Map<string, string>> =>
+  new Map([['configuration.md', await configurationPage()], ['errors.md', errorsPage()], ...apiPages()])
