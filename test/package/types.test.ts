@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { installTarball, newProject } from '../support/installed-package.ts'
 import { execNode } from '../support/node-process.ts'
 
@@ -40,25 +40,35 @@ const whole = (entries: readonly string[]) =>
   entries.map((entry, i) => `export * as entry${i} from ${JSON.stringify(entry.replace('.', 'grantkeeper'))}\n`).join('')
 const isForBrowsers = (entry: string) => entry !== '.'
 
+/** Compiles the files of a project of their own. */
+async function compile(t: Test, files: Readonly<Record<string, string>>, options: object): Promise<void> {
+  const folder = newProject(t)
+  for (const [name, source] of Object.entries(files)) writeFileSync(join(folder, name), source)
+  const compilerOptions = {
+    ...options,
+    target: 'esnext',
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    noEmit: true,
+    typeRoots: [join(modules, '@types')],
+    paths: { react: [join(modules, '@types', 'react')], 'react/*': [join(modules, '@types', 'react', '*')] }
+  }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: Object.keys(files) }))
+  await execNode([join(modules, 'typescript', 'bin', 'tsc'), '-p', folder]).catch(({ stdout }) => t.fail(stdout))
+}
+
 for (const [title, options, source] of [
   ['a program for Node.js', { module: 'nodenext', lib: ['esnext', 'dom'], types: ['node'] }, consumer + whole(entries)],
   ['a bundler', { module: 'esnext', moduleResolution: 'bundler', lib: ['esnext', 'dom'], types: ['node'] }, consumer + whole(entries)],
   ['a page, without types of Node.js', { module: 'nodenext', lib: ['esnext', 'dom'], types: [] }, whole(entries.filter(isForBrowsers))]
 ] as const) {
-  t.test(`the types of each entry suit ${title}`, async t => {
-    const folder = newProject(t)
-    writeFileSync(join(folder, 'app.ts'), source)
-    const compilerOptions = {
-      ...options,
-      target: 'esnext',
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      skipLibCheck: false,
-      noEmit: true,
-      typeRoots: [join(modules, '@types')],
-      paths: { react: [join(modules, '@types', 'react')] }
-    }
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }))
-    await execNode([join(modules, 'typescript', 'bin', 'tsc'), '-p', folder]).catch(({ stdout }) => t.fail(stdout))
-  })
+  t.test(`the types of each entry suit ${title}`, t => compile(t, { 'app.ts': source }, options))
 }
+
+t.test('the code in docs/frontend.md has the types of the package', async t => {
+  const blocks = [...readFileSync('docs/frontend.md', 'utf8').matchAll(/^```tsx?\n\/\/ (.*)\n([\s\S]*?)^```$/gm)]
+  const files = Object.fromEntries(blocks.map(([, name = '', code = '']) => [name, code]))
+  t.ok(blocks.length > 3, 'blocks are found')
+  await compile(t, files, { module: 'esnext', moduleResolution: 'bundler', lib: ['esnext', 'dom'], types: [], jsx: 'react-jsx' })
+})
