@@ -28,10 +28,11 @@ for (const [title, node] of Object.entries(nodes)) {
     const before = await fetch(`${origin}/notes`)
     t.match([before.status, before.headers.get('grantkeeper-error')], [401, 'connection_required'])
 
-    const { page } = await newUser(t, await startChromium(t))
+    const { page, consoleErrors } = await newUser(t, await startChromium(t))
     await page.goto(`${origin}/integrations/`)
     await connect(page, 'Productboard')
     t.equal(new URL(page.url()).pathname, '/integrations/')
+    t.same(consoleErrors, [])
     const notes = await page.goto(`${origin}/notes`)
     t.equal(notes?.status(), 200)
     t.match(await notes?.json(), { data: [{ fields: { name: /\w/ } }] })
