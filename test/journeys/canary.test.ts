@@ -189,7 +189,7 @@ async function runEverything(t: Test, environment: Record<string, string>, dump:
       await stranger.request(url + path, { headers: { accept, cookie: `${sessionCookie(url)}=${canary('cookie')}` } })
   for (const bytes of [
     `GET / HTTP/1.1\r\nHost: x\r\nCookie: ${sessionCookie(url)}=${canary('cookie')}\0\r\n\r\n`,
-    `GET /${canary('target')} HTTP/1.1\r\nHost: x\r\nX: ${canary('long').repeat(1000)}\r\n\r\n`,
+    `GET /${canary('target')} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: ${canary('long').repeat(1000)}\r\n\r\n`,
     `${canary('no-http')}\r\n\r\n`
   ])
     user.responses.push(await sendRaw(port, bytes))
