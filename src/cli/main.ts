@@ -4,6 +4,7 @@ import { exitCode, startupErrorMessage } from '../server/startup-error.ts'
 import type { Command } from './command.ts'
 import { readEnvFiles } from './env-files.ts'
 import { readGlobalOptions } from './global-options.ts'
+import { whyNodeIsTooOld } from './node-version.ts'
 import { UsageError } from './usage-error.ts'
 
 /** By name, in the order of the list. Only the command that is asked for is loaded. */
@@ -26,6 +27,11 @@ const printError = (text: string) => void process.stderr.write(text)
 
 /** @returns the exit code. A gateway that has started goes on after it. */
 async function main(given: readonly string[]): Promise<number> {
+  const tooOld = whyNodeIsTooOld(process.versions.node, process.execPath)
+  if (tooOld !== undefined) {
+    printError(`${tooOld}\n`)
+    return 1
+  }
   const { name, args, wantsHelp, wantsVersion, envFiles } = readGlobalOptions(given)
   if (wantsVersion) {
     const { readVersion } = await import('./version.ts')
