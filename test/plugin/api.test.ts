@@ -180,3 +180,11 @@ t.test('a registration with mistakes fails with all of them', async t => {
   )
   t.ok(app.grantkeeper)
 })
+
+t.test('an id that is a number is the user whom its digits name', async t => {
+  const host = await startHost(t, { identify: () => 7 })
+  await connectedBrowser(host)
+  const { grantkeeper } = host.app
+  for (const user of [7, '7', { id: 7, name: 'Ada' }]) t.equal((await grantkeeper.connections(user))[0]?.status, 'connected')
+  t.equal((await grantkeeper.connections(8))[0]?.status, 'disconnected')
+})

@@ -67,7 +67,7 @@ t.test('where there is no response of the provider, a problem document says why'
 
 t.test('a user that can be none is the application’s mistake', async t => {
   const { app } = await startWithAda(t)
-  for (const user of ['', undefined, null, 5, {}, { id: '' }, 'a\nb'])
+  for (const user of ['', undefined, null, 1.5, Number.NaN, 2 ** 60, true, {}, { id: '' }, { id: null }, ['ada'], 'a\nb'])
     await t.rejects(app.grantkeeper.fetch(user as never, 'productboard', '/notes'), { name: 'TypeError', message: /user/ }, String(user))
   await t.rejects(app.grantkeeper.fetch('ada', 'productboard', '/notes', { body: 'x' }), { name: 'TypeError' }, 'as fetch does')
 })

@@ -9,10 +9,12 @@ export type UserPrincipals = (user: NamedUser) => UserPrincipal | Promise<UserPr
 /** @param namespace what makes an id a user: bearers of the same gateway share it */
 export function createUserPrincipals(ownerNames: OwnerNames, namespace: Pick<User, 'issuer' | 'claim'>): UserPrincipals {
   return named => {
-    const { id, name } = typeof named === 'string' ? { id: named, name: undefined } : (named ?? {})
-    const problem = typeof id === 'string' ? whyNoUserId(id) : 'is not a text'
-    if (problem !== undefined) throw new TypeError(`The id of the user ${problem}. Give the text by which your application knows the user.`)
-    const user: User = { ...namespace, id, ...(name !== undefined && { name }) }
+    const { id: given, name } = typeof named === 'object' && named !== null ? named : { id: named, name: undefined }
+    const id = Number.isSafeInteger(given) ? String(given) : given
+    const problem = typeof id === 'string' ? whyNoUserId(id) : 'is neither a text nor a whole number'
+    if (problem !== undefined || typeof id !== 'string')
+      throw new TypeError(`The id of the user ${problem}. Give the text by which your application knows the user.`)
+    const user: User = { ...namespace, id, ...(typeof name === 'string' && { name }) }
     const owner = ownerNames.nameOf(user)
     return owner instanceof Promise ? owner.then(found => ({ owner: found, user })) : { owner, user }
   }
