@@ -133,17 +133,18 @@ function readClient(env: EnvironmentReader, prefix: string, method: OAuth2Method
     env.addProblem(`${prefix}_CLIENT_ID is set, but this provider does not support OAuth. Remove it.`)
     return undefined
   }
-  if (id === undefined || secret === undefined) {
-    const missing = id === undefined ? 'CLIENT_ID' : 'CLIENT_SECRET'
-    env.addProblem(
-      `${prefix}_${missing} is missing: client ID and secret must be set together, for example ${prefix}_${missing}=abc123, or ${prefix}_${missing}_FILE=/run/secrets/name.`
-    )
+  if (id === undefined) {
+    env.addProblem(`${prefix}_CLIENT_ID is missing: a secret is of use with its client ID alone, for example ${prefix}_CLIENT_ID=abc123.`)
     return undefined
   }
+  if (secret === undefined)
+    env.addWarning(
+      `${prefix}_CLIENT_ID is set without ${prefix}_CLIENT_SECRET: a public client (RFC 6749 §2.1). If the provider has given you a secret, set it, for example ${exampleOfFile(`${prefix}_CLIENT_SECRET`)}.`
+    )
   // RFC 6749 appendix A.1, A.2 and A.4.
   for (const [name, value] of [
     ['CLIENT_ID', id],
-    ['CLIENT_SECRET', secret],
+    ['CLIENT_SECRET', secret ?? 'none'],
     ['SCOPES', scopes?.join(' ') ?? 'none']
   ] as const) {
     if (!/^[\x20-\x7e]+$/.test(value))
@@ -151,5 +152,5 @@ function readClient(env: EnvironmentReader, prefix: string, method: OAuth2Method
         `${prefix}_${name} contains a character that is not printable ASCII. Copy it again, for example ${env.exampleOf(`${prefix}_${name}`)}.`
       )
   }
-  return { id, secret: new Secret(secret), scopes: scopes ?? method.scopes }
+  return { id, ...(secret !== undefined && { secret: new Secret(secret) }), scopes: scopes ?? method.scopes }
 }

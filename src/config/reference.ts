@@ -126,7 +126,7 @@ export const variableGroups: readonly Group[] = [
         fallback: 'all with an OAuth client, and those with API keys whose `P_API_URL` is set'
       },
       P_CLIENT_ID: { meaning: 'The OAuth client at the provider', fallback: 'no sign-in at P' },
-      P_CLIENT_SECRET: { meaning: 'Its secret', fallback: 'required with `P_CLIENT_ID`' },
+      P_CLIENT_SECRET: { meaning: 'Its secret; a client without one is a public client (RFC 6749 §2.1)', fallback: 'none' },
       P_SCOPES: { meaning: 'Scopes to ask for, separated by spaces', fallback: 'those of the definition' },
       P_API_URL: {
         meaning: 'The base URL of the API. Like each of these URLs it may, in production too, be of your own network',

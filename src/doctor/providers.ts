@@ -145,7 +145,7 @@ function reportRefusal(report: Reporter, error: TokenEndpointError, { prefix, cl
 function wordsOf({ details, reason, message }: TokenEndpointError, client: OAuthClient): string {
   const theirs = [details.code ?? reason, details.description].filter(word => word !== undefined).join(', ')
   const text = details.status === undefined || theirs === '' ? message : `${details.status} ${theirs}`
-  return redact(text, [client.secret.reveal()]) ?? 'no reason'
+  return redact(text, client.secret ? [client.secret.reveal()] : []) ?? 'no reason'
 }
 
 /** Without a credential most APIs refuse: any status will do but those of a proxy in front of nothing. */

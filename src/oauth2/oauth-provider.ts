@@ -68,7 +68,7 @@ const withPrompt = (own: string | undefined, asked: string): string =>
 function credentials(method: OAuth2Method, client: OAuthClient) {
   const [authorize, token] = [new URL(method.authorizeUrl), new URL(method.tokenUrl)]
   return {
-    client: { id: client.id, secret: client.secret.reveal() },
+    client: clientCredentials(client),
     auth: {
       authorizeHost: authorize.origin,
       authorizePath: authorize.pathname + authorize.search,
@@ -83,7 +83,15 @@ function credentials(method: OAuth2Method, client: OAuthClient) {
     options: {
       scopeSeparator: method.scopeSeparator ?? ' ',
       bodyFormat: method.tokenRequestFormat ?? 'form',
-      authorizationMethod: method.clientAuthentication === 'basic' ? 'header' : 'body'
+      // A public client names itself in the body (RFC 6749 §3.2.1).
+      authorizationMethod: client.secret && method.clientAuthentication === 'basic' ? 'header' : 'body'
     }
   }
 }
+
+/**
+ * simple-oauth2 always sends a secret, at least an empty one, which some servers refuse. The id under the id's own name is what is left to say
+ * for a client that has none.
+ */
+const clientCredentials = ({ id, secret }: OAuthClient) =>
+  secret ? { id, secret: secret.reveal() } : { id, secret: id, secretParamName: 'client_id' }

@@ -85,8 +85,8 @@ export function createTokenEndpoint({ openClient, method, client, lookupFor, tim
     return new TokenEndpointError('unavailable', `the token endpoint responded with ${status}`, undefined, details)
   }
 
-  const secret = client.secret.reveal()
-  const clientSecrets = [secret, Buffer.from(`${client.id}:${secret}`).toString('base64')]
+  const secret = client.secret?.reveal()
+  const clientSecrets = secret === undefined ? [] : [secret, Buffer.from(`${client.id}:${secret}`).toString('base64')]
 
   return {
     async exchange(code, redirectUri, codeVerifier) {

@@ -162,7 +162,7 @@ t.test('all problems are told at once, in the names of the options', async t => 
         keys: { session: 'c2hvcnQ=' },
         sessionIdle: 0,
         login: { issuer: 'https://login.example.com', clientID: 'abc' },
-        providers: [acme({ clientId: 'client' })],
+        providers: [acme({ clientSecret: 'canary-secret' })],
         sesionMax: 3
       },
       { nodeEnv: 'production' }
@@ -175,7 +175,7 @@ t.test('all problems are told at once, in the names of the options', async t => 
       'keys.token is missing: it seals the tokens in the store. Generate one with: keys.token, an output of openssl rand -base64 32',
       "login.clientId is missing: the sign-in of users needs it, and login.issuer is set. Set it, for example login.clientId: 'abc123'.",
       'sessionIdle must be a whole number from 1 to 31536000, for example sessionIdle: 1209600.',
-      "the clientSecret of acme is missing: client ID and secret must be set together, for example the clientSecret of acme: 'abc123', or the clientSecret of acme, a string.",
+      "the clientId of acme is missing: a secret is of use with its client ID alone, for example the clientId of acme: 'abc123'.",
       "providers lists acme, which has no OAuth client. Set one, for example the clientId of acme: 'abc123' and the clientSecret of acme, a string."
     ]
   )

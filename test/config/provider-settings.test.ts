@@ -19,20 +19,25 @@ t.test('an OAuth client enables a provider', async t => {
   t.strictSame(namesOf({ ...development, ...pair('ROAD_RUNNER') }), ['road-runner'])
   t.strictSame(namesOf(both), ['acme', 'road-runner'])
   const client = settingsOf({}, 'acme')?.client
-  t.strictSame([client?.id, client?.secret.reveal(), client?.scopes], ['client', 'canary-secret', ['read']])
+  t.strictSame([client?.id, client?.secret?.reveal(), client?.scopes], ['client', 'canary-secret', ['read']])
   t.strictSame(settingsOf({}, 'acme')?.definition, acme, 'without overrides the definition is unchanged')
 })
 
-t.test('client ID and secret must be set together', async t => {
+t.test('a client without a secret is a public client, and a warning', async t => {
   for (const environment of [development, production]) {
-    for (const [present, missing] of [
-      ['CLIENT_ID', 'CLIENT_SECRET'],
-      ['CLIENT_SECRET', 'CLIENT_ID']
-    ] as const)
-      t.strictSame(problemsOf({ ...environment, [`ROAD_RUNNER_${present}`]: 'canary' }), [
-        `ROAD_RUNNER_${missing} is missing: client ID and secret must be set together, for example ROAD_RUNNER_${missing}=abc123, or ROAD_RUNNER_${missing}_FILE=/run/secrets/name.`
-      ])
+    const { providers, warnings } = read({ ...environment, ROAD_RUNNER_CLIENT_ID: 'client-1' })
+    t.strictSame(providers.get('road-runner')?.client, { id: 'client-1', scopes: ['read'] })
+    t.strictSame(warnings, [
+      'ROAD_RUNNER_CLIENT_ID is set without ROAD_RUNNER_CLIENT_SECRET: a public client (RFC 6749 §2.1). If the provider has given you a secret, set it, for example ROAD_RUNNER_CLIENT_SECRET_FILE=/run/secrets/road_runner_client_secret.'
+    ])
   }
+})
+
+t.test('a secret without its client ID is a problem, and not repeated', async t => {
+  for (const environment of [development, production])
+    t.strictSame(problemsOf({ ...environment, ROAD_RUNNER_CLIENT_SECRET: 'canary' }), [
+      'ROAD_RUNNER_CLIENT_ID is missing: a secret is of use with its client ID alone, for example ROAD_RUNNER_CLIENT_ID=abc123.'
+    ])
 })
 
 t.test('SEC-40: a client with unprintable characters is refused and not repeated', async t => {

@@ -37,8 +37,8 @@ t.test('a misspelled variable is a warning in development', async t => {
 })
 
 t.test('half an OAuth client is an error', async t => {
-  const { has } = await examine(t, { ...soundVariables(t), IGNITION_CLIENT_ID: 'abc123' })
-  has({ level: 'error', area, subject: /^IGNITION_CLIENT_SECRET$/, message: /must be set together/, cure: /IGNITION_CLIENT_SECRET=/ })
+  const { has } = await examine(t, { ...soundVariables(t), IGNITION_CLIENT_SECRET: 'canary-secret' })
+  has({ level: 'error', area, subject: /^IGNITION_CLIENT_ID$/, message: /of use with its client ID alone/, cure: /IGNITION_CLIENT_ID=/ })
 })
 
 t.test('a PUBLIC_URL without TLS is an error in production', async t => {

@@ -16,8 +16,8 @@ export async function callback(app: FastifyInstance, options: ProviderRouteOptio
   const { redirectUri, tokenEndpoint } = oauthProvider
   const checkIssuer = createIssuerCheck(app.log, definition, method)
   const provider: SignInProvider = { name, requestedScopes: client.scopes, redirectUri, tokenEndpoint, checkIssuer }
-  const clientSecret = client.secret.reveal()
-  const basic = Buffer.from(`${client.id}:${clientSecret}`).toString('base64')
+  const clientSecret = client.secret?.reveal()
+  const clientSecrets = clientSecret === undefined ? [] : [clientSecret, Buffer.from(`${client.id}:${clientSecret}`).toString('base64')]
 
   app.get(`/auth/${name}/callback`, { exposeHeadRoute: false, config: { provider: name } }, async (request, reply) => {
     const { description, ...params } = parseCallbackParams(request)
@@ -30,7 +30,7 @@ export async function callback(app: FastifyInstance, options: ProviderRouteOptio
       sentCookies: request.headers.cookie !== undefined,
       findSession: () => request.findSession()
     })
-    const sent = [params.code ?? '', params.state ?? '', verifier ?? '', clientSecret, basic].filter(text => text !== '')
+    const sent = [params.code ?? '', params.state ?? '', verifier ?? '', ...clientSecrets].filter(text => text !== '')
     const failure = result.kind === 'redirect' ? result.failure : undefined
     if (failure === 'authorization') logRefusal(request.log, name, params.error, description, sent)
     else if (failure) logFailure(request.log, name, failure, sent)

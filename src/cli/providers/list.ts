@@ -27,10 +27,7 @@ function rowOf(definition: Provider, isOn: boolean) {
     methods: [...(methods.oauth2 ? ['oauth2'] : []), ...(methods.apiKey ? ['api_key'] : [])],
     isOn,
     /** Variables of which any set switches it on. */
-    switchOn: [
-      ...(methods.oauth2 ? [`${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET`] : []),
-      ...(methods.apiKey ? [`${name} in PROVIDERS`] : [])
-    ],
+    switchOn: [...(methods.oauth2 ? [`${prefix}_CLIENT_ID`] : []), ...(methods.apiKey ? [`${name} in PROVIDERS`] : [])],
     from: 'built in'
   }
 }

@@ -3,7 +3,7 @@ import type { Provider } from './definition.ts'
 
 /**
  * What an operator sets for a provider: the `<P>_…` variables of the environment in camel case. URLs replace those of the definition.
- * `clientId` and `clientSecret` together switch the provider's OAuth on.
+ * `clientId` switches the provider's OAuth on; without `clientSecret` the client is a public one (RFC 6749 §2.1).
  */
 export type ProviderOptions = {
   readonly clientId?: string

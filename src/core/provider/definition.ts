@@ -230,7 +230,12 @@ export type CredentialCheck = {
 }
 
 /** The client that the operator has registered at a provider (RFC 6749 §2). */
-export type OAuthClient = { readonly id: string; readonly secret: Secret; readonly scopes: readonly string[] }
+export type OAuthClient = {
+  readonly id: string
+  /** Left out for a public client (RFC 6749 §2.1), which PKCE alone protects. */
+  readonly secret?: Secret
+  readonly scopes: readonly string[]
+}
 
 /** A definition with the operator's overrides applied, and the operator's client, which enables OAuth. */
 export type ProviderSettings = {
