@@ -1,4 +1,5 @@
 import { connectionsScript, inviteScript, keyFormScript } from './assets.ts'
+import { inOrder } from './card-order.ts'
 import type { PageContext } from './context.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
@@ -27,7 +28,8 @@ type ConnectionsPageOptions = {
 
 /** Works without its scripts, except for API keys, invitations, default accounts, disconnecting, taking over and signing out. */
 export function connectionsPage(context: PageContext, options: ConnectionsPageOptions): string {
-  const { cards, invitations, signInResult, sessionExpiry, user, takeover } = options
+  const { invitations, signInResult, sessionExpiry, user, takeover } = options
+  const cards = inOrder(context, options.cards)
   const { path, messages, brand } = context
   const texts = messages.connections
   const hasAny = invitations.length > 0 || cards.some(({ accounts }) => accounts.some(({ view }) => view.status !== 'disconnected'))
