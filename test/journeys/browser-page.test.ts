@@ -32,3 +32,16 @@ t.test('without JavaScript a user can connect and sees no button without effect'
   await page.getByText('Disconnecting and signing out need JavaScript').waitFor()
   t.equal(await page.getByRole('button').count(), 0)
 })
+
+t.test('the three promises stand in one row, or one below the other on a narrow screen', async t => {
+  const { gateway } = await startGatewayAndSandbox(t)
+  const { page } = await newUser(t, browser)
+  await page.goto(gateway.url)
+  const rowsAt = async (width: number) => {
+    await page.setViewportSize({ width, height: 640 })
+    const promises = await page.locator('.facts > div').all()
+    return new Set(await Promise.all(promises.map(async promise => (await promise.boundingBox())?.y))).size
+  }
+  for (const width of [1280, 768]) t.equal(await rowsAt(width), 1, `${width} px`)
+  for (const width of [700, 600, 320]) t.equal(await rowsAt(width), 3, `${width} px`)
+})

@@ -36,14 +36,14 @@ ${descriptionOf(context, provider)}
 ${status === 'disconnected' ? html`<p class="fine-print">${connectHint(context, provider, first)}</p>` : accountBody(context, account, { hasName: false })}
 </div>
 <div class="actions">
-<div class="buttons">
 ${first ? connectLink(context, first, view, { control, of: title, className: status === 'connected' ? 'button secondary' : 'button' }) : ''}
 ${status === 'disconnected' ? '' : disconnectButton(context, view, provider, title)}
 </div>
+<div class="more">
 ${status === 'connected' ? '' : alternatives.map(other => connectLink(context, other, view, { control: texts.instead[other.method], of: title, className: 'link-button' }))}
+${addLinks(context, addMethods, account)}
 ${inviteButton(context, view, { of: title, account: view.id, canAdd: addMethods.length > 0 })}
 </div>
-${addMethods.length > 0 ? html`<div class="more">${addLinks(context, addMethods, account)}</div>` : ''}
 </li>
 `
 }
@@ -87,10 +87,10 @@ ${isDefault ? html`<p class="default-mark">${texts.default}</p>` : ''}
 ${accountBody(context, account, { hasName: true })}
 </div>
 <div class="actions">
-<div class="buttons">
 ${first ? connectLink(context, first, view, { control: texts.reconnect, of, account: label, className: status === 'connected' ? 'button secondary' : 'button' }) : ''}
 ${disconnectButton(context, view, provider, of)}
 </div>
+<div class="more">
 ${status === 'connected' ? '' : alternatives.map(other => connectLink(context, other, view, { control: texts.instead[other.method], of, account: label, className: 'link-button' }))}
 ${isDefault ? '' : makeDefaultButton(context, view, label)}
 ${inviteButton(context, view, { of, account: id, canAdd: false })}
