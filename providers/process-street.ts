@@ -20,6 +20,7 @@ export default defineProvider({
     apiKey: {
       placements: [{ in: 'header', name: 'x-api-key' }],
       check: { path: '/testAuth', status: 200 },
+      keysUrl: 'https://app.process.st/organizations/manage/integrations',
       account: { from: 'check', name: '/apiKeyLabel' },
       help: {
         steps: [
@@ -58,6 +59,7 @@ export default defineProvider({
       from: 'https://developer.process.st/',
       checked: '2026-11-21'
     },
+    { facts: 'page for keys', confidence: 'clients', from: 'READMEs of two connectors, one by the vendor', checked: '2026-11-28' },
     {
       facts: 'links to further pages may name api.process.st',
       confidence: 'guide',

@@ -1,4 +1,4 @@
-import type { OAuth2Method, OAuthClient, Provider, ProviderSettings } from '../core/provider/definition.ts'
+import type { ApiKeyMethod, OAuth2Method, OAuthClient, Provider, ProviderSettings } from '../core/provider/definition.ts'
 import { Secret } from '../core/secret.ts'
 import { type EnvironmentReader, exampleOfFile } from './environment.ts'
 import { type ParsedUrl, readUrl } from './urls.ts'
@@ -72,9 +72,10 @@ export function readProvider(env: EnvironmentReader, provider: Provider, product
   const prefix = variablePrefix(provider)
   const url = (suffix: string, kind: 'base' | 'endpoint', example: string) =>
     readUrl(env, `${prefix}_${suffix}`, { production, kind, example })
-  const { oauth2 } = provider.methods
+  const { oauth2, apiKey } = provider.methods
   const client = readClient(env, prefix, oauth2)
   const base = url('API_URL', 'base', provider.api.baseUrl)
+  const isVendorsApi = !base || base.url.origin === new URL(provider.api.baseUrl).origin
   const endpoints = oauth2 && {
     authorizeUrl: url('AUTHORIZE_URL', 'endpoint', oauth2.authorizeUrl),
     tokenUrl: url('TOKEN_URL', 'endpoint', oauth2.tokenUrl),
@@ -85,11 +86,17 @@ export function readProvider(env: EnvironmentReader, provider: Provider, product
   const definition: Provider = {
     ...provider,
     api: base ? { ...provider.api, baseUrl: base.href } : provider.api,
-    methods: oauth2 ? { ...provider.methods, oauth2: applyOverrides(oauth2, { ...endpoints, issuer }) } : provider.methods
+    methods: {
+      ...(oauth2 && { oauth2: applyOverrides(oauth2, { ...endpoints, issuer }) }),
+      ...(apiKey && { apiKey: isVendorsApi ? apiKey : withoutKeysUrl(apiKey) })
+    }
   }
   const trustedOrigins = [base, ...Object.values(endpoints ?? {})].flatMap(parsed => parsed?.url.origin ?? [])
   return { definition, ...(client && { client }), trustedOrigins }
 }
+
+/** Keys of another server's API are not made on the vendor's page. */
+const withoutKeysUrl = ({ keysUrl: _, ...method }: ApiKeyMethod): ApiKeyMethod => method
 
 /** Exactly as set: the callback's `iss` is compared as a string (RFC 9207 §2.4). */
 function readIssuer(env: EnvironmentReader, name: string, example = 'https://provider.example.com'): string | undefined {

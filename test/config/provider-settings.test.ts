@@ -1,6 +1,8 @@
 import t from 'tap'
+import { readConfig } from '../../src/config/config.ts'
 import { variablePrefix } from '../../src/config/provider-settings.ts'
 import type { OAuth2Method } from '../../src/core/provider/definition.ts'
+import { apiKeyWith, providerWith } from '../core/support.ts'
 import { acme, development, keyed, problemsOf, production, read, roadRunner } from './support.ts'
 
 const pair = (prefix: string) => ({ [`${prefix}_CLIENT_ID`]: 'client', [`${prefix}_CLIENT_SECRET`]: 'canary-secret' })
@@ -190,4 +192,13 @@ t.test('PROVIDERS lists known providers that have a client or API keys', async t
     ])
   t.strictSame(problemsOf({ ...development, PROVIDERS: 'road-runner' }), [], 'the sandbox stands in for it when no client is configured')
   t.notOk(keyed.methods.oauth2)
+})
+
+t.test('the page for keys is the vendor’s, for the vendor’s own API', async t => {
+  const keysUrl = 'https://acme.example/keys'
+  const definition = providerWith({ methods: { apiKey: { ...apiKeyWith({ in: 'basic' }), keysUrl } } })
+  const keysUrlAt = (apiUrl: string) =>
+    readConfig({ ...development, ACME_API_URL: apiUrl }, [definition]).providers.get('acme')?.definition.methods.apiKey?.keysUrl
+  t.equal(keysUrlAt('https://api.acme.example/v2'), keysUrl)
+  t.equal(keysUrlAt('https://acme.internal/v1'), undefined)
 })

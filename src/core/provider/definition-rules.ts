@@ -39,6 +39,7 @@ const host = matching(
 const pointer = matching(/^(\/([^~]|~[01])*)*$/, 'must be a JSON Pointer, such as /error')
 const path = matching(/^\//, 'must begin with a slash')
 const url = must('must be an https URL without user, fragment or trailing slash', isPlainHttps)
+const pageUrl = must('must be an https URL without user', isHttps)
 
 /** The badge is part of every page that names the provider. */
 const maxLogoCharacters = 8192
@@ -165,7 +166,7 @@ const oauth2 = (origins: readonly string[]) =>
 const apiKey = (origins: readonly string[]) =>
   object<ApiKeyMethod>({
     required: { placements: list(placement), check, help },
-    optional: { account: accountRule(['check', 'lookup'], origins) }
+    optional: { keysUrl: pageUrl, account: accountRule(['check', 'lookup'], origins) }
   })
 
 const source = object<Provider['sources'][number]>({
@@ -213,7 +214,12 @@ function checkTranslatedMethods({ methods, translations = {} }: Readonly<Record<
       )
 }
 
+/** What a browser opens: a part of a page may be meant. */
+function isHttps(value: unknown): value is string {
+  const parsed = typeof value === 'string' ? URL.parse(value) : null
+  return parsed?.protocol === 'https:' && parsed.username === ''
+}
+
 function isPlainHttps(value: unknown): boolean {
-  const parsed = typeof value === 'string' && !value.endsWith('/') ? URL.parse(value) : null
-  return parsed?.protocol === 'https:' && parsed.username === '' && parsed.hash === ''
+  return isHttps(value) && !value.endsWith('/') && new URL(value).hash === ''
 }

@@ -214,6 +214,11 @@ export type ApiKeyMethod = {
   readonly placements: readonly Placement[]
   /** Sent when a user pastes a key, and when the API rejects the key later. */
   readonly check: CredentialCheck
+  /**
+   * The vendor's page on which a user makes a key, for a link beside the steps. Not shown if the operator has configured an API on another
+   * server, whose keys are made elsewhere.
+   */
+  readonly keysUrl?: string
   /** Which account a key is for. */
   readonly account?: AccountSource<'check'>
   readonly help: Help

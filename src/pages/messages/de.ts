@@ -150,6 +150,7 @@ export const de: Translation = {
   keyForm: {
     dialogTitle: title => `${title} mit einem Schlüssel verbinden`,
     intro: title => `Ein Schlüssel ist ein langer Code, mit dem diese Website ${title} nutzen kann. So bekommen Sie einen:`,
+    keysPage: title => `Schlüssel bei ${title} erstellen (öffnet einen neuen Tab)`,
     field: title => `Ihr Schlüssel von ${title}`,
     hint: title => `Er wird ${title} einmal gezeigt, um zu sehen, ob er funktioniert, und verschlüsselt auf diesem Server aufbewahrt.`,
     progress: title => `${title} wird gefragt …`,

@@ -166,6 +166,7 @@ export const en = {
   keyForm: {
     dialogTitle: (title: string) => `Connect ${title} with a key`,
     intro: (title: string) => `A key is a long code that lets this site use ${title}. This is how you get one:`,
+    keysPage: (title: string) => `Make a key at ${title} (opens a new tab)`,
     field: (title: string) => `Your ${title} key`,
     hint: (title: string) => `It is shown to ${title} once to see that it works, and kept encrypted on this server.`,
     progress: (title: string) => `Asking ${title} …`,

@@ -22,12 +22,14 @@ type KeyFormOptions = {
  * fails to load, no browser puts a key into a URL.
  */
 export function keyForm(context: PageContext, provider: Provider, options: KeyFormOptions): Html {
-  const { name, title } = provider
+  const { name, title, methods } = provider
+  const keysUrl = methods.apiKey?.keysUrl
   const { action, returnTo, account, nameInput, cancel } = options
   const { keyForm: texts, scripts } = context.messages
   return html`<form class="key-form" method="post" action="${action}" data-return-to="${returnTo}"${account && html` data-account="${account}"`}${nameInput && html` data-name-input="${nameInput}"`} novalidate>
 <p>${texts.intro(title)}</p>
 ${setupGuide(context, provider, 'apiKey')}
+${keysUrl === undefined ? '' : html`<p><a href="${keysUrl}" target="_blank" rel="noopener noreferrer">${texts.keysPage(title)}</a></p>`}
 <div class="field">
 <label for="key-${name}">${texts.field(title)}</label>
 <p class="error" id="key-error-${name}" role="alert"></p>

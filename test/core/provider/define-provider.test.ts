@@ -54,6 +54,12 @@ const rejected: Record<string, readonly [field: string, Partial<Provider>[]]> = 
     'logo',
     ['', '2 2h20', 'M2 2"/><script>', 'url(x)', '<svg/>', 'M2 2x', `M${'0'.repeat(8192)}`].map(logo => ({ logo }))
   ],
+  'a page for keys that is not on https, or with user': [
+    'methods.apiKey.keysUrl',
+    ['', '/x', 'acme.example', 'http://acme.example/x', 'javascript:alert(1)', 'https://user@acme.example/x', 'https://'].map(keysUrl => ({
+      methods: { apiKey: { ...apiKeyWith({ in: 'basic' }), keysUrl } }
+    }))
+  ],
   'a translation under a tag that is none': [
     'translations.DE',
     [{ translations: { DE: { description: 'Ambosse', oauth2: { steps: ['Anmelden.'] } } } }]
