@@ -12,6 +12,7 @@ export default defineProvider({
       tokenUrl: 'https://developers.ignitionapp.com/oauth2/token',
       revokeUrl: 'https://developers.ignitionapp.com/oauth2/revoke',
       scopes: ['reporting'],
+      scopeTexts: { reporting: 'see reports on clients and proposals' },
       revocation: 'token',
       clientAuthentication: 'body',
       help: { steps: ['An admin of the practice signs in to Ignition and allows the access.'], plan: 'Needs the Pro+ or Enterprise plan.' }
@@ -22,7 +23,8 @@ export default defineProvider({
       description: 'Kunden, Angebote und Berichte darüber',
       oauth2: {
         steps: ['Ein Admin der Kanzlei meldet sich bei Ignition an und erlaubt den Zugang.'],
-        plan: 'Nötig ist der Tarif Pro+ oder Enterprise.'
+        plan: 'Nötig ist der Tarif Pro+ oder Enterprise.',
+        scopeTexts: { reporting: 'Berichte über Kunden und Angebote sehen' }
       }
     }
   },

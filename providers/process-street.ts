@@ -11,6 +11,7 @@ export default defineProvider({
       authorizeUrl: 'https://app.process.st/oauth/authorize',
       tokenUrl: 'https://app.process.st/oauth/token',
       scopes: ['read', 'write'],
+      scopeTexts: { read: 'see workflows and their runs', write: 'start and change runs' },
       scopeSeparator: ',',
       revocation: 'token',
       clientAuthentication: 'body',
@@ -35,7 +36,10 @@ export default defineProvider({
   translations: {
     de: {
       description: 'Workflows, ihre Durchläufe und deren Aufgaben',
-      oauth2: { steps: ['Process Street bittet Sie, sich anzumelden und den Zugang zu erlauben.'] },
+      oauth2: {
+        steps: ['Process Street bittet Sie, sich anzumelden und den Zugang zu erlauben.'],
+        scopeTexts: { read: 'Workflows und ihre Durchläufe sehen', write: 'Durchläufe starten und ändern' }
+      },
       apiKey: {
         steps: [
           'Ein Admin öffnet in Process Street „Settings“ und dann „Integrations“.',

@@ -12,6 +12,11 @@ export default defineProvider({
       tokenUrl: 'https://app.productboard.com/oauth2/token',
       revokeUrl: 'https://app.productboard.com/oauth2/revoke',
       scopes: ['entities:read', 'notes:read', 'members:read'],
+      scopeTexts: {
+        'entities:read': 'see features and components',
+        'notes:read': 'see notes and feedback',
+        'members:read': 'see who the members are'
+      },
       revocation: 'token',
       clientAuthentication: 'body',
       help: {
@@ -37,7 +42,12 @@ export default defineProvider({
       description: 'Funktionen, Notizen und Rückmeldungen in Ihrem Workspace',
       oauth2: {
         steps: ['Productboard bittet Sie, sich anzumelden und den Zugang zu erlauben.'],
-        plan: 'Geht mit jedem Tarif; manche Rechte kann nur ein Admin geben.'
+        plan: 'Geht mit jedem Tarif; manche Rechte kann nur ein Admin geben.',
+        scopeTexts: {
+          'entities:read': 'Funktionen und Komponenten sehen',
+          'notes:read': 'Notizen und Rückmeldungen sehen',
+          'members:read': 'Mitglieder sehen'
+        }
       },
       apiKey: {
         steps: [

@@ -45,6 +45,8 @@ const rules: Record<string, (provider: Provider, text: string) => unknown> = {
   'places a key in a path after a whole segment': provider =>
     placementsOf(provider).every(p => p.in !== 'path' || /^(\/[\w-]+)+$/.test(p.after)),
   'requests each scope once': ({ methods }) => new Set(methods.oauth2?.scopes).size === (methods.oauth2?.scopes.length ?? 0),
+  'says in words what each scope allows': ({ methods: { oauth2 } }) =>
+    !oauth2 || oauth2.scopes.every(scope => /^[a-z].{7,}[^.]$/.test(oauth2.scopeTexts?.[scope] ?? '')),
   'has 15 to 70 lines, its translations apart': (_, text) => {
     const lines = text
       .replace(/^ {2}translations: \{\n[\s\S]*?^ {2}\},?\n/m, '')

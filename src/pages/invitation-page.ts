@@ -65,7 +65,7 @@ const nameField = ({ messages }: PageContext, hasSignIn: boolean): Html => html`
 const signInPanel = (context: PageContext, { definition, client }: ProviderSettings, path: string): Html => html`<section class="panel">
 <h2>${context.messages.signInAt(definition.title)}</h2>
 ${setupGuide(context, definition, 'oauth2')}
-${client && client.scopes.length > 0 ? html`<p>${context.messages.invitation.scopes(scopeList(client.scopes))}</p>` : ''}
+${client && client.scopes.length > 0 ? html`<p>${context.messages.invitation.scopes(scopeList(context, definition, client.scopes))}</p>` : ''}
 <form class="native-form" id="accept" method="post" action="${path}/accept"><button>${context.messages.invitation.continue(definition.title)}</button></form>
 </section>
 `

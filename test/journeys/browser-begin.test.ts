@@ -102,7 +102,7 @@ t.test('the card names the scopes that the user did not allow', async t => {
   await page.goto(gateway.url)
   await page.getByRole('link', { name: 'Connect Productboard' }).click()
   const card = cardOf(page, 'Productboard')
-  await card.getByText('Not allowed: notes:read, members:read. Connect again to allow them.').waitFor()
+  await card.getByText('Not allowed: see notes and feedback, see who the members are. Connect again to allow them.').waitFor()
 
   provider.token = (_, response) => json(response, 200, tokens())
   await page.getByRole('link', { name: 'Reconnect Productboard' }).click()

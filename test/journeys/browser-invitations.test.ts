@@ -72,7 +72,7 @@ t.test('an invited user signs in, and the inviter’s card says Connected', asyn
 
   await guest.page.goto(link)
   await guest.page.getByRole('heading', { name: 'Ada Lovelace asks you to connect Productboard' }).waitFor()
-  await guest.page.getByText('notes:read').waitFor()
+  await guest.page.getByText('see notes and feedback').waitFor()
   await acceptBySignIn(guest.page, 'Productboard')
   t.same(
     (await guest.context.cookies(gateway.url))

@@ -25,7 +25,7 @@ t.test('a user connects by sign-in or key, and the page requests each API', asyn
   await page.goto(gateway.url)
   await connect(page, 'Productboard')
   const productboard = cardOf(page, 'Productboard')
-  await productboard.getByText('notes:read').waitFor()
+  await productboard.getByText('see notes and feedback').waitFor()
   t.equal(await productboard.getByText('Ends').count(), 0, 'a renewed access token has no end to show')
   await page.getByRole('button', { name: 'Disconnect Productboard' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Disconnect' }).click()

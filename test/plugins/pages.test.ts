@@ -82,13 +82,16 @@ t.test('the list and the card name missing scopes until they are granted', async
   }
   const card = async () => (await s.browser.visit(s.gateway.url)).text
   t.strictSame(await missing(), ['entities:read', 'members:read'])
-  t.match(await card(), '<p>Not allowed: <code>entities:read</code>, <code>members:read</code>. Connect again to allow them.</p>')
+  t.match(
+    await card(),
+    '<p>Not allowed: <span title="entities:read">see features and components</span>, <span title="members:read">see who the members are</span>. Connect again to allow them.</p>'
+  )
 
   // Separated by commas, although this provider's requests use spaces.
   scope = 'notes:read,entities:read'
   t.equal((await s.browser.fetch(`${s.gateway.url}/connections/productboard/refresh`, { method: 'POST' })).status, 200)
   t.strictSame(await missing(), ['members:read'], 'a renewal may change the scopes')
-  t.match(await card(), '<p>Not allowed: <code>members:read</code>. Connect again to allow it.</p>')
+  t.match(await card(), '<p>Not allowed: <span title="members:read">see who the members are</span>. Connect again to allow it.</p>')
 
   for (const all of ['notes:read entities:read members:read more', undefined]) {
     scope = all

@@ -1,3 +1,4 @@
+import { resolvePointer } from '../util/json-pointer.ts'
 import { accountRule } from './account-rule.ts'
 import {
   type ApiKeyMethod,
@@ -82,7 +83,14 @@ const check = object<CredentialCheck>({
 
 const help = object<ApiKeyMethod['help']>({ required: { steps: texts }, optional: { plan: text } })
 
-const translation = object<ProviderTexts>({ required: { description: text }, optional: { oauth2: help, apiKey: help } })
+/** Pages list them with commas between. */
+const scopeTexts = must(
+  'must be an object of texts without commas',
+  value => isObject(value) && Object.values(value).every(words => typeof words === 'string' && /^[^,]*[^,\s][^,]*$/.test(words))
+)
+const translatedOAuth2 = object<NonNullable<ProviderTexts['oauth2']>>({ required: { steps: texts }, optional: { plan: text, scopeTexts } })
+
+const translation = object<ProviderTexts>({ required: { description: text }, optional: { oauth2: translatedOAuth2, apiKey: help } })
 const translations: Rule = (value, field, report) => {
   if (!isObject(value)) return report(field, 'must be an object of languages')
   for (const [language, texts] of Object.entries(value)) {
@@ -151,6 +159,7 @@ const oauth2 = (origins: readonly string[]) =>
       revocation: called('revocation', oneOf('token', 'grant')),
       issuer: text,
       scopeSeparator: anyText,
+      scopeTexts,
       tokenRequestFormat: oneOf('form', 'json'),
       authorizeParams: textsByName,
       tokenParams: textsByName,
@@ -199,7 +208,9 @@ export const definitionRule = (origins: readonly string[]): Rule => {
   })
   return (value, field, report) => {
     definition(value, field, report)
-    if (isObject(value)) checkTranslatedMethods(value, report)
+    if (!isObject(value)) return
+    checkTranslatedMethods(value, report)
+    checkTranslatedScopes(value, report)
   }
 }
 
@@ -212,6 +223,18 @@ function checkTranslatedMethods({ methods, translations = {} }: Readonly<Record<
         `translations.${language}.${method}`,
         methods[method] ? 'must be there: the provider has this method' : 'must be left out: the provider does not have this method'
       )
+}
+
+/** As above: a translation has words for the scopes for which the definition has some. */
+function checkTranslatedScopes(definition: Readonly<Record<string, unknown>>, report: Report): void {
+  const scopesAt = (pointer: string) =>
+    Object.keys(Object(resolvePointer(definition, pointer)))
+      .sort()
+      .join(', ')
+  const scopes = scopesAt('/methods/oauth2/scopeTexts')
+  for (const language of Object.keys(Object(definition.translations)))
+    if (scopesAt(`/translations/${language}/oauth2/scopeTexts`) !== scopes)
+      report(`translations.${language}.oauth2.scopeTexts`, `must have words for the same scopes as the method: ${scopes || 'none'}`)
 }
 
 /** What a browser opens: a part of a page may be meant. */

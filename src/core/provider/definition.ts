@@ -108,8 +108,16 @@ type Help = {
   readonly plan?: string
 }
 
+/** What a scope allows, in words for the user who grants it, without commas: `{ 'notes:read': 'see notes and feedback' }`. */
+type ScopeTexts = Readonly<Record<string, string>>
+
 /** The description, and the help for each method that the provider has. */
-export type ProviderTexts = { readonly description: string; readonly oauth2?: Help; readonly apiKey?: Help }
+export type ProviderTexts = {
+  readonly description: string
+  /** With the words for the same scopes as the method itself. */
+  readonly oauth2?: Help & { readonly scopeTexts?: ScopeTexts }
+  readonly apiKey?: Help
+}
 
 export type OAuth2Method = {
   readonly authorizeUrl: string
@@ -130,6 +138,8 @@ export type OAuth2Method = {
   /** The least that the API needs. Requested unless the operator configures other scopes. */
   readonly scopes: readonly string[]
   readonly scopeSeparator?: string
+  /** For the pages, where a scope without words is shown as it is. Also for scopes that an operator or the vendor may add to `scopes`. */
+  readonly scopeTexts?: ScopeTexts
   /** RFC 6749 §2.3.1: `body` is client_secret_post, `basic` is client_secret_basic. */
   readonly clientAuthentication: 'body' | 'basic'
   readonly tokenRequestFormat?: 'form' | 'json'

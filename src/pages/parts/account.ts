@@ -20,20 +20,31 @@ export const statusMark = ({ messages }: PageContext, status: ConnectionView['st
   html`<p class="status"><svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="${statusIcon[status]}"/></svg>${messages.account.status[status]}</p>`
 
 /** What there is to know of a connection. @param hasName whether its heading names the account */
-export function accountBody(context: PageContext, { view, endsAtMs }: Account, { hasName }: { readonly hasName: boolean }): Html {
+export function accountBody(
+  context: PageContext,
+  provider: Provider,
+  { view, endsAtMs }: Account,
+  { hasName }: { readonly hasName: boolean }
+): Html {
   const { status, title, method } = view
   const texts = context.messages.account
   if (status === 'reconnect_required')
     return html`<p>${method === 'api_key' ? texts.keyEnded(title) : texts.connectionEnded(title)}</p>${detailList(basicDetails(context, view, hasName))}`
-  return html`${renewalFailure(context, view)}${detailList(allDetails(context, view, endsAtMs, hasName))}${missingScopesNotice(context, view)}`
+  const { scopes = [], missingScopes = [] } = view
+  const details: Row[] = [
+    ...basicDetails(context, view, hasName),
+    // Not `expiresAt`: an access token that is renewed expires every few hours, which needs no action of the user.
+    [texts.details.ends, time(endsAtMs)],
+    [texts.details.connectedBy, makerOf(context, view)],
+    [texts.details.allowed, scopes.length > 0 ? scopeList(context, provider, scopes) : undefined]
+  ]
+  const missing = missingScopes.length > 0 && texts.missingScopes(scopeList(context, provider, missingScopes), missingScopes.length)
+  return html`${renewalFailure(context, view)}${detailList(details)}${missing ? html`<p>${missing}</p>` : ''}`
 }
 
 /** Explains failing requests. The user has nothing to do. */
 const renewalFailure = ({ messages }: PageContext, { title, failingSince }: ConnectionView): Html | '' =>
   failingSince === undefined ? '' : html`<p>${messages.account.renewalFails(title, time(failingSince))}</p>`
-
-const missingScopesNotice = ({ messages }: PageContext, { missingScopes = [] }: ConnectionView): Html | string =>
-  missingScopes.length === 0 ? '' : html`<p>${messages.account.missingScopes(scopeList(missingScopes), missingScopes.length)}</p>`
 
 type ConnectLinkOptions = {
   readonly control: PageContext['messages']['account']['connect']
@@ -100,17 +111,6 @@ const basicDetails = ({ messages }: PageContext, { account, connectedAt, lastUse
     [texts.account, hasName ? undefined : account],
     [texts.since, time(connectedAt)],
     [texts.lastUsed, time(lastUsedAt)]
-  ]
-}
-
-/** Not `expiresAt`: an access token that is renewed expires every few hours, which needs no action of the user. */
-function allDetails(context: PageContext, view: ConnectionView, endsAtMs: number | undefined, hasName: boolean): Row[] {
-  const texts = context.messages.account.details
-  return [
-    ...basicDetails(context, view, hasName),
-    [texts.ends, time(endsAtMs)],
-    [texts.connectedBy, makerOf(context, view)],
-    [texts.allowed, view.scopes?.length ? scopeList(view.scopes) : undefined]
   ]
 }
 

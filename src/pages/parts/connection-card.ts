@@ -33,7 +33,7 @@ ${statusMark(context, status)}
 </div>
 ${descriptionOf(context, provider)}
 <div class="card-body">
-${status === 'disconnected' ? html`<p class="fine-print">${connectHint(context, provider, first)}</p>` : accountBody(context, account, { hasName: false })}
+${status === 'disconnected' ? html`<p class="fine-print">${connectHint(context, provider, first)}</p>` : accountBody(context, provider, account, { hasName: false })}
 </div>
 <div class="actions">
 ${first ? connectLink(context, first, view, { control, of: title, className: status === 'connected' ? 'button secondary' : 'button' }) : ''}
@@ -84,7 +84,7 @@ ${statusMark(context, status)}
 ${isDefault ? html`<p class="default-mark">${texts.default}</p>` : ''}
 </div>
 <div class="card-body">
-${accountBody(context, account, { hasName: true })}
+${accountBody(context, provider, account, { hasName: true })}
 </div>
 <div class="actions">
 ${first ? connectLink(context, first, view, { control: texts.reconnect, of, account: label, className: status === 'connected' ? 'button secondary' : 'button' }) : ''}

@@ -32,7 +32,10 @@ export function providerTexts({ language }: PageContext, { description, methods,
   const translation = translations?.[language]
   if (translation) return { ...translation, lang: '' }
   const { oauth2, apiKey } = methods
-  const help = { ...(oauth2 && { oauth2: oauth2.help }), ...(apiKey && { apiKey: apiKey.help }) }
+  const help = {
+    ...(oauth2 && { oauth2: { ...oauth2.help, ...(oauth2.scopeTexts && { scopeTexts: oauth2.scopeTexts }) } }),
+    ...(apiKey && { apiKey: apiKey.help })
+  }
   return { description, ...help, lang: language === 'en' ? '' : html` lang="en"` }
 }
 
@@ -48,8 +51,15 @@ export function setupGuide(context: PageContext, provider: Provider, method: 'oa
 ${plan === undefined ? '' : html`<p class="callout">${context.messages.goodToKnow(providerText(texts, plan))}</p>`}`
 }
 
-export const scopeList = (scopes: readonly string[]): Html =>
-  html`${scopes.map((scope, i) => html`${i > 0 ? ', ' : ''}<code>${scope}</code>`)}`
+/** In words, with the scope itself as the title; as it is where the definition has no words. */
+export function scopeList(context: PageContext, provider: Provider, scopes: readonly string[]): Html {
+  const { oauth2, lang } = providerTexts(context, provider)
+  const words = new Map(Object.entries(oauth2?.scopeTexts ?? {}))
+  return html`${scopes.map((scope, i) => {
+    const text = words.get(scope)
+    return html`${i > 0 ? ', ' : ''}${text === undefined ? html`<code>${scope}</code>` : html`<span title="${scope}"${lang}>${text}</span>`}`
+  })}`
+}
 
 /** `A`, `A and B`, `A, B, and C`, each kept apart from the direction of the text around it. */
 export const textList = ({ listFormat }: PageContext, texts: readonly string[]): Html =>

@@ -54,6 +54,23 @@ const rejected: Record<string, readonly [field: string, Partial<Provider>[]]> = 
     'logo',
     ['', '2 2h20', 'M2 2"/><script>', 'url(x)', '<svg/>', 'M2 2x', `M${'0'.repeat(8192)}`].map(logo => ({ logo }))
   ],
+  'words for a scope that are none, or more than one part of a list': [
+    'methods.oauth2.scopeTexts',
+    [{ read: '' }, { read: ' ' }, { read: 'see this, and that' }, { read: 7 as unknown as string }].map(scopeTexts => ({
+      methods: { oauth2: oauth2With({ scopeTexts }) }
+    }))
+  ],
+  'a translation without the words for a scope, or with others': [
+    'translations.de.oauth2.scopeTexts',
+    [undefined, {}, { write: 'ändern' }, { read: 'sehen', write: 'ändern' }].map(scopeTexts => ({
+      methods: { oauth2: oauth2With({ scopeTexts: { read: 'see' } }) },
+      translations: { de: { description: 'Ambosse', oauth2: { steps: ['Anmelden.'], ...(scopeTexts && { scopeTexts }) } } }
+    }))
+  ],
+  'a translation of words that are not there': [
+    'translations.de.oauth2.scopeTexts',
+    [{ translations: { de: { description: 'Ambosse', oauth2: { steps: ['Anmelden.'], scopeTexts: { read: 'sehen' } } } } }]
+  ],
   'a page for keys that is not on https, or with user': [
     'methods.apiKey.keysUrl',
     ['', '/x', 'acme.example', 'http://acme.example/x', 'javascript:alert(1)', 'https://user@acme.example/x', 'https://'].map(keysUrl => ({
