@@ -43,7 +43,7 @@ export function createErrorResponder({ providers, publicUrl, bearers, loginUrl, 
     const challenge = error.status === 401 ? challengeOf(error) : undefined
     if (challenge !== undefined) reply.header('www-authenticate', challenge)
     if (error.allow) reply.header('allow', error.allow.join(', '))
-    if (prefersPage(request.headers)) return sendPage(reply, pageContexts, context => errorPage(context, problem))
+    if (prefersPage(request.headers)) return sendPage(reply, pageContexts, context => errorPage(context, problem, settings?.definition))
     return reply.type('application/problem+json').send(JSON.stringify(problem))
   }
 }

@@ -6,7 +6,8 @@ import type { ConnectMethod } from './connect-methods.ts'
 import type { PageContext } from './context.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
-import { providerHeading, providerText, providerTexts, setupGuide, textList, time } from './parts/elements.ts'
+import { dialog } from './parts/dialog.ts'
+import { providerText, providerTexts, setupGuide, textList, time } from './parts/elements.ts'
 import { keyForm } from './parts/key-form.ts'
 import { type SignedInUser, signedInAs } from './parts/signed-in.ts'
 
@@ -43,11 +44,14 @@ export function connectPage(context: PageContext, provider: Provider, options: C
   return page(
     context,
     { title: heading, user: user && signedInAs(context, user), scripts: [keyFormScript] },
-    html`${providerHeading(provider, heading)}
-${isUnsolicited ? html`<p class="callout">${texts.unsolicited(title)}</p>` : ''}
+    html`${dialog(
+      context,
+      { provider, heading },
+      html`${isUnsolicited ? html`<p class="callout">${texts.unsolicited(title)}</p>` : ''}
 <p class="lead">${texts.lead(providerText(own, own.description), brand.appName)}</p>
 ${accounts.length === 0 ? '' : html`<p class="callout">${accountNotice(context, title, accounts, account)}${account === 'add' || addUrl === undefined ? '' : html` <a href="${addUrl}">${texts.addInstead}</a>.`}</p>`}
-${connectMethods.map(({ method, url }, i) => (method === 'oauth2' ? signInPanel(context, provider, url) : keyPanel(context, provider, { action: keyAction, returnTo, account }, i > 0)))}
+${connectMethods.map(({ method, url }, i) => (method === 'oauth2' ? signInPanel(context, provider, url) : keyPanel(context, provider, { action: keyAction, returnTo, account }, i > 0)))}`
+    )}
 ${isOwn ? html`<p><a href="${context.path('/')}">${messages.backToConnections}</a></p>` : ''}`
   )
 }
@@ -73,7 +77,7 @@ function accountNotice(
   return texts.replacesOnly(title, { name: name === undefined ? undefined : emphasized(name), since })
 }
 
-const signInPanel = (context: PageContext, provider: Provider, url: string): Html => html`<section class="panel">
+const signInPanel = (context: PageContext, provider: Provider, url: string): Html => html`<section>
 <h2>${context.messages.signInAt(provider.title)}</h2>
 ${setupGuide(context, provider, 'oauth2')}
 <p><a class="button" href="${url}">${context.messages.signInAt(provider.title)}</a></p>
@@ -85,7 +89,7 @@ const keyPanel = (
   provider: Provider,
   target: { readonly action: string; readonly returnTo: string; readonly account: string | undefined },
   isAlternative: boolean
-): Html => html`<section class="panel">
+): Html => html`<section>
 <h2>${isAlternative ? context.messages.orUseKey : context.messages.useKey}</h2>
 ${keyForm(context, provider, target)}
 </section>

@@ -38,7 +38,8 @@ export function connectionsPage(context: PageContext, options: ConnectionsPageOp
     {
       title: signInResult ? `${signInResult.title} · ${texts.title}` : texts.title,
       user: user && accountMenu(context, user),
-      scripts: [connectionsScript, keyFormScript, inviteScript]
+      scripts: [connectionsScript, keyFormScript, inviteScript],
+      isWide: true
     },
     html`<h1>${texts.title}</h1>
 <p class="lead">${texts.lead(brand.appName)}</p>

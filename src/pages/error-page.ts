@@ -1,7 +1,9 @@
 import type { ErrorCode } from '../core/errors.ts'
+import type { Provider } from '../core/provider/definition.ts'
 import type { PageContext } from './context.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
+import { dialog } from './parts/dialog.ts'
 
 type ErrorPageOptions = {
   /** Title and detail are in English, for developers. */
@@ -14,22 +16,23 @@ type ErrorPageOptions = {
   loginUrl?: string | undefined
 }
 
-/** A problem document as a page for browsers. */
-export function errorPage(context: PageContext, problem: ErrorPageOptions): string {
+/** A problem document as a page for browsers. @param provider which the request was about, if that is known */
+export function errorPage(context: PageContext, problem: ErrorPageOptions, provider?: Provider): string {
   const { status, requestId, code, connectUrl, loginUrl } = problem
   const { problems, mentionCodeAndRequest } = context.messages
   const { title, text } = problems?.texts[code] ?? { title: problem.title, text: problem.detail }
   return page(
     context,
     { title },
-    html`<div class="panel">
-<h1>${title}</h1>
-<p>${text}</p>
+    dialog(
+      context,
+      { provider, heading: title },
+      html`<p>${text}</p>
 ${code === 'invitation_invalid' ? '' : nextStep(context, status, { connectUrl, loginUrl })}
 ${code === 'state_invalid' ? otherNextSteps(context) : ''}
 ${problems ? html`<p class="fine-print">${problems.original(html`<span lang="en">${problem.detail}</span>`)}</p>` : ''}
-<p class="fine-print">${mentionCodeAndRequest(html`<code>${code}</code>`, html`<code>${requestId}</code>`)}</p>
-</div>`
+<p class="fine-print">${mentionCodeAndRequest(html`<code>${code}</code>`, html`<code>${requestId}</code>`)}</p>`
+    )
   )
 }
 

@@ -5,7 +5,8 @@ import { thanksUrl } from './connect-methods.ts'
 import type { PageContext } from './context.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
-import { providerHeading, providerText, providerTexts, scopeList, setupGuide, time } from './parts/elements.ts'
+import { dialog } from './parts/dialog.ts'
+import { providerText, providerTexts, scopeList, setupGuide, time } from './parts/elements.ts'
 import { keyForm } from './parts/key-form.ts'
 import { reasonFor } from './sign-in-result.ts'
 
@@ -31,8 +32,10 @@ export function invitationPage(context: PageContext, options: InvitationPageOpti
   return page(
     context,
     { title: texts.title(name, title), scripts: [keyFormScript] },
-    html`${providerHeading(definition, texts.heading(inviter, title))}
-<p class="lead">${texts.lead(providerText(own, own.description), siteName(context, siteHost), inviter)}</p>
+    dialog(
+      context,
+      { provider: definition, heading: texts.heading(inviter, title) },
+      html`<p class="lead">${texts.lead(providerText(own, own.description), siteName(context, siteHost), inviter)}</p>
 ${errorCode === undefined ? '' : html`<p class="message" role="alert" data-kind="error"><strong>${texts.failed(title)}</strong> ${reasonFor(context, errorCode)}</p>`}
 <ul class="notes">
 <li>${texts.onlyIfKnown}</li>
@@ -46,6 +49,7 @@ ${methods.apiKey ? keyPanel(context, settings, path) : ''}
 <p>${texts.declineHint}</p>
 <button class="secondary">${texts.decline}</button>
 </form>`
+    )
   )
 }
 
@@ -62,7 +66,7 @@ const nameField = ({ messages }: PageContext, hasSignIn: boolean): Html => html`
 </div>
 `
 
-const signInPanel = (context: PageContext, { definition, client }: ProviderSettings, path: string): Html => html`<section class="panel">
+const signInPanel = (context: PageContext, { definition, client }: ProviderSettings, path: string): Html => html`<section>
 <h2>${context.messages.signInAt(definition.title)}</h2>
 ${setupGuide(context, definition, 'oauth2')}
 ${client && client.scopes.length > 0 ? html`<p>${context.messages.invitation.scopes(scopeList(context, definition, client.scopes))}</p>` : ''}
@@ -70,7 +74,7 @@ ${client && client.scopes.length > 0 ? html`<p>${context.messages.invitation.sco
 </section>
 `
 
-const keyPanel = (context: PageContext, { definition, client }: ProviderSettings, path: string): Html => html`<section class="panel">
+const keyPanel = (context: PageContext, { definition, client }: ProviderSettings, path: string): Html => html`<section>
 <h2>${client ? context.messages.orUseKey : context.messages.useKey}</h2>
 ${keyForm(context, definition, { action: path, returnTo: thanksUrl(definition.name, context.site.basePath), nameInput })}
 </section>

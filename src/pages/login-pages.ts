@@ -2,6 +2,7 @@ import type { PageContext } from './context.ts'
 import { html } from './html.ts'
 import { page } from './layout.ts'
 import type { Messages } from './messages/en.ts'
+import { dialog } from './parts/dialog.ts'
 
 const reasons = new Map<string, keyof Messages['login']['reasons']>([
   ['access_denied', 'denied'],
@@ -17,12 +18,13 @@ export function loginRefusedPage(context: PageContext, code: string, loginUrl: s
   return page(
     context,
     { title: login.refused },
-    html`<div class="panel">
-<h1>${login.refused}</h1>
-<p>${login.reasons[reasons.get(code) ?? 'none']}</p>
+    dialog(
+      context,
+      { heading: login.refused },
+      html`<p>${login.reasons[reasons.get(code) ?? 'none']}</p>
 <p><a class="button" href="${loginUrl}">${signIn}</a></p>
-<p class="fine-print">${mentionCode(html`<code>${code}</code>`)}</p>
-</div>`
+<p class="fine-print">${mentionCode(html`<code>${code}</code>`)}</p>`
+    )
   )
 }
 
@@ -31,10 +33,11 @@ export function signedOutPage(context: PageContext): string {
   return page(
     context,
     { title: login.signedOut },
-    html`<div class="panel">
-<h1>${login.signedOut}</h1>
-<p>${login.connectionsStay}</p>
-<p><a class="button" href="${context.path('/login')}">${signIn}</a></p>
-</div>`
+    dialog(
+      context,
+      { heading: login.signedOut },
+      html`<p>${login.connectionsStay}</p>
+<p><a class="button" href="${context.path('/login')}">${signIn}</a></p>`
+    )
   )
 }

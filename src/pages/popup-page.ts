@@ -2,6 +2,7 @@ import { popupScript } from './assets.ts'
 import type { PageContext } from './context.ts'
 import { html } from './html.ts'
 import { page } from './layout.ts'
+import { dialog } from './parts/dialog.ts'
 import { reasonFor } from './sign-in-result.ts'
 
 type PopupPageOptions = {
@@ -29,10 +30,13 @@ export function popupPage(context: PageContext, options: PopupPageOptions): stri
   return page(
     context,
     { title: heading, scripts: [popupScript] },
-    html`<div class="panel" data-opener="${opener}" data-outcome="${JSON.stringify({ source: 'grantkeeper', provider, status, error, code })}" data-fallback="${fallback}">
-<h1>${heading}</h1>
+    dialog(
+      context,
+      { heading },
+      html`<div data-opener="${opener}" data-outcome="${JSON.stringify({ source: 'grantkeeper', provider, status, error, code })}" data-fallback="${fallback}">
 ${signInError === undefined ? '' : html`<p>${reasonFor(context, signInError)}</p>`}
 <p>${texts.closeWindow}</p>
 </div>`
+    )
   )
 }

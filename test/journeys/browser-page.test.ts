@@ -45,3 +45,24 @@ t.test('the three promises stand in one row, or one below the other on a narrow 
   for (const width of [1280, 768]) t.equal(await rowsAt(width), 1, `${width} px`)
   for (const width of [700, 600, 320]) t.equal(await rowsAt(width), 3, `${width} px`)
 })
+
+t.test('a page about one provider is one card in the middle, with the logos of both sides', async t => {
+  const { gateway } = await startGatewayAndSandbox(t)
+  const { page } = await newUser(t, browser)
+  for (const [path, logos] of [
+    ['/connect/productboard', 2],
+    ['/auth/productboard/callback?state=unknown&code=stolen', 2],
+    ['/connect/nobody', 1]
+  ] as const) {
+    await page.goto(gateway.url + path)
+    t.equal(await page.locator('.logos > :is(img, .badge)').count(), logos, path)
+    for (const width of [1280, 768, 320]) {
+      await page.setViewportSize({ width, height: 640 })
+      const cards = await page.locator('.panel').all()
+      t.equal(cards.length, 1, path)
+      const { x, width: cardWidth } = (await cards[0]?.boundingBox()) ?? { x: 0, width: 0 }
+      t.equal(x + cardWidth / 2, width / 2, `${path} ${width} px`)
+      t.ok(cardWidth <= 576, `${path} ${width} px`)
+    }
+  }
+})

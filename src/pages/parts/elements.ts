@@ -16,12 +16,6 @@ function initials(title: string, fill: string): Html {
   return html`<text x="22" y="${baseline}" text-anchor="middle" font-size="${size}" font-weight="700" fill="${fill}">${text}</text>`
 }
 
-/** Heading of a page about one provider. */
-export const providerHeading = (provider: Provider | undefined, title: string | Html): Html => html`<div class="page-heading">
-${provider && providerBadge(provider)}
-<h1>${title}</h1>
-</div>`
-
 /** The texts of a definition, in the language of the page if the definition has them. */
 type LocalizedTexts = ProviderTexts & {
   /** Attribute of an element with one of the texts, if they are in another language than the page (WCAG 3.1.2). */
