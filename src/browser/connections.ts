@@ -6,7 +6,6 @@ import type { PageTexts } from './page-texts.ts'
 const message = find(document, '#message', HTMLElement)
 const confirmation = find(document, '#confirmation', HTMLDialogElement)
 const searchInput = document.querySelector<HTMLInputElement>('#card-search')
-const accountMenu = document.querySelector<HTMLDetailsElement>('.account-menu')
 const texts: PageTexts = JSON.parse(document.body.dataset.texts ?? '')
 const dateFormat = new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' })
 
@@ -72,8 +71,15 @@ async function refresh(): Promise<boolean> {
   enhance(fresh)
   find(document, '#connections', HTMLElement).replaceWith(fresh)
   const sameControl = focusedLabel && fresh.querySelector(`[aria-label="${CSS.escape(focusedLabel)}"]`)
-  if (sameControl instanceof HTMLElement) sameControl.focus()
+  if (sameControl instanceof HTMLElement) focusIn(sameControl)
   return true
+}
+
+/** In a menu that is closed nothing can have the focus. */
+function focusIn(control: HTMLElement) {
+  const menu = control.closest('.menu-panel')?.parentElement
+  if (menu instanceof HTMLDetailsElement) menu.open = true
+  control.focus()
 }
 
 function showMessage(text: string, kind: 'success' | 'error') {
@@ -121,10 +127,10 @@ async function sendConfirmed(button: HTMLButtonElement) {
   if (signsOut !== undefined) return logoutUrl ? location.assign(logoutUrl) : showSignedOut(success)
   if (!(await refresh())) return location.assign(home)
   showMessage(success, 'success')
-  // The focused button is gone: keyboard users continue at the link in its place.
+  // The focused button is gone: keyboard users continue at the link in its place, or at the menu, but never at what ends something.
   const block =
     (account && document.querySelector(`[data-account="${account}"].account`)) || document.querySelector(`[data-provider="${provider}"]`)
-  const next = block?.querySelector('.actions a')
+  const next = block?.querySelector('.actions > a, .actions summary')
   if (next instanceof HTMLElement) next.focus()
   else message.focus()
 }
@@ -139,9 +145,10 @@ function showSignedOut(text: string) {
   message.focus()
 }
 
-/** When something outside of it is used. The question before signing out leaves it open, so that its button gets the focus back. */
-function closeAccountMenu(used: Element) {
-  if (accountMenu && !accountMenu.contains(used) && !confirmation.contains(used)) accountMenu.open = false
+/** When something outside of them is used. A dialog leaves them open, so that the control that opened it gets the focus back. */
+function closeMenus(used: Element) {
+  if (used.closest('dialog')) return
+  for (const menu of document.querySelectorAll<HTMLDetailsElement>('.menu[open]')) if (!menu.contains(used)) menu.open = false
 }
 
 /** Opens the dialog for the account of the link. */
@@ -159,7 +166,7 @@ function openDialog({ dataset: { dialog: id, account, note = '' } }: HTMLAnchorE
 document.addEventListener('click', event => {
   const { target } = event
   if (!(target instanceof Element)) return
-  closeAccountMenu(target)
+  closeMenus(target)
   const button = target.closest('button[data-path]')
   if (button instanceof HTMLButtonElement && !button.ariaDisabled) {
     if (button.dataset.question) askConfirmation(button)
@@ -173,14 +180,15 @@ document.addEventListener('click', event => {
   if (target.closest('[data-close]')) target.closest('dialog')?.close()
 })
 
-// As every menu, it closes by Escape and when the focus leaves it.
-accountMenu?.addEventListener('keydown', ({ key }) => {
-  if (key !== 'Escape' || !accountMenu.open) return
-  accountMenu.open = false
-  find(accountMenu, 'summary', HTMLElement).focus()
+// As every menu, ours close by Escape and when the focus leaves them.
+document.addEventListener('keydown', ({ key, target }) => {
+  const menu = key === 'Escape' && target instanceof Element && target.closest('.menu[open]')
+  if (!(menu instanceof HTMLDetailsElement)) return
+  menu.open = false
+  find(menu, 'summary', HTMLElement).focus()
 })
-accountMenu?.addEventListener('focusout', ({ relatedTarget }) => {
-  if (relatedTarget instanceof Element) closeAccountMenu(relatedTarget)
+document.addEventListener('focusout', ({ relatedTarget }) => {
+  if (relatedTarget instanceof Element) closeMenus(relatedTarget)
 })
 
 confirmation.addEventListener('close', () => {

@@ -1,6 +1,16 @@
 import t from 'tap'
 import { checkAccessibility } from '../support/axe.ts'
-import { connect, connectByKey, fetchJson, keyDialog, newUser, pasteKey, startChromium, waitForStatus } from '../support/chromium.ts'
+import {
+  chooseFromMenu,
+  connect,
+  connectByKey,
+  fetchJson,
+  keyDialog,
+  newUser,
+  pasteKey,
+  startChromium,
+  waitForStatus
+} from '../support/chromium.ts'
 import { startGatewayAndSandbox } from '../support/gateway.ts'
 
 const browser = await startChromium(t)
@@ -12,7 +22,7 @@ t.test('axe finds no violations in any state of the pages', async t => {
   const check = checkAccessibility(t, page)
   await page.goto(gateway.url)
   await check('nothing connected')
-  await page.getByRole('link', { name: 'Use a key instead for Process Street' }).click()
+  await chooseFromMenu(page, 'Use a key instead for Process Street')
   await keyDialog(page, 'Process Street').waitFor()
   await check('the key dialog')
   await pasteKey(page, 'Process Street', 'wrong')
@@ -22,6 +32,8 @@ t.test('axe finds no violations in any state of the pages', async t => {
   await connectByKey(page, 'Process Street', sandbox.vendor('process-street').apiKey)
   await connect(page, 'Productboard')
   await check('connected, with a message')
+  await page.getByLabel('More for Productboard').click()
+  await check('the menu of a card')
   await page.getByRole('button', { name: 'Disconnect Productboard' }).click()
   await page.getByRole('dialog').waitFor()
   await check('the confirmation')

@@ -4,6 +4,7 @@ import { connectionsPage } from '../../src/pages/connections-page.ts'
 import { checkAccessibility } from '../support/axe.ts'
 import {
   cardOf,
+  chooseFromMenu,
   connect,
   connectByKey,
   fetchJson,
@@ -55,7 +56,7 @@ async function withTwoAccounts(t: Test) {
   const { page } = user
   await page.goto(gateway.url)
   await connect(page, 'Productboard')
-  await page.getByRole('link', { name: 'Add another account of Productboard' }).click()
+  await chooseFromMenu(page, 'Add another account of Productboard')
   await page.getByRole('button', { name: 'Allow' }).click()
   await cardOf(page, 'Productboard').getByText('2 accounts').waitFor()
   await page.waitForLoadState()
@@ -67,10 +68,10 @@ t.test('a user connects two accounts and chooses the default one', async t => {
   const [first, second] = await accountsOf(page, 'productboard')
   t.match([first?.isDefault, second?.isDefault], [true, false])
   await blockOf(page, 'Account 1').getByText('Default').waitFor()
-  await page.getByRole('button', { name: 'Make default: Productboard, Account 2' }).click()
+  await chooseFromMenu(page, 'Make default: Productboard, Account 2')
   await message(page, 'Applications that ask for no account use Account 2 of Productboard now.')
   await blockOf(page, 'Account 2').getByText('Default').waitFor()
-  t.equal(await page.locator(':focus').getAttribute('aria-label'), 'Reconnect Productboard, Account 2')
+  t.equal(await page.locator(':focus').getAttribute('aria-label'), 'More for Productboard, Account 2')
   t.equal((await accountsOf(page, 'productboard'))[0]?.id, second?.id)
   t.same(consoleErrors, [])
 })
@@ -83,7 +84,7 @@ t.test('a user disconnects one of two accounts', async t => {
   await confirm(page, 'Disconnect')
   await message(page, 'Productboard, Account 2 is disconnected.')
   await cardOf(page, 'Productboard').getByText('Connected', { exact: true }).waitFor()
-  t.equal(await page.locator(':focus').getAttribute('aria-label'), 'Reconnect Productboard')
+  t.equal(await page.locator(':focus').getAttribute('aria-label'), 'More for Productboard')
   t.match(await accountsOf(page, 'productboard'), [{ id: first?.id, isDefault: true }])
   t.same(consoleErrors, [])
 })
@@ -104,7 +105,7 @@ t.test('an account that another tab has disconnected is no error', async t => {
 t.test('a user reconnects one of two accounts, and the other stays', async t => {
   const { page, consoleErrors } = await withTwoAccounts(t)
   const before = await accountsOf(page, 'productboard')
-  await page.getByRole('link', { name: 'Reconnect Productboard, Account 2' }).click()
+  await chooseFromMenu(page, 'Reconnect Productboard, Account 2')
   await page.getByRole('button', { name: 'Allow' }).click()
   await message(page, 'Productboard is connected.')
   const after = await accountsOf(page, 'productboard')
@@ -115,7 +116,7 @@ t.test('a user reconnects one of two accounts, and the other stays', async t => 
   t.equal(after[0]?.connectedAt, before[0]?.connectedAt)
   t.not(after[1]?.connectedAt, before[1]?.connectedAt)
 
-  await page.getByRole('link', { name: 'Add another account of Productboard' }).click()
+  await chooseFromMenu(page, 'Add another account of Productboard')
   await page.getByRole('button', { name: 'Deny' }).click()
   await page.locator('#message:focus').getByText('No other Productboard account was connected.').waitFor()
   await page.getByRole('link', { name: 'Try Productboard again' }).click()
@@ -130,14 +131,14 @@ t.test('a key adds an account, or takes the place of the one it is pasted for', 
   const { apiKey } = sandbox.vendor('process-street')
   await page.goto(gateway.url)
   await connect(page, 'Process Street')
-  await page.getByRole('link', { name: 'Add one with a key for Process Street' }).click()
+  await chooseFromMenu(page, 'Add one with a key for Process Street')
   await keyDialog(page, 'Process Street').getByText('This is added to the Process Street that is connected already').waitFor()
   await pasteKey(page, 'Process Street', apiKey)
   await blockOf(page, 'Fernhill Tea sandbox').waitFor()
   await page.waitForLoadState()
   const before = await accountsOf(page, 'process-street')
 
-  await page.getByRole('link', { name: 'Reconnect Process Street, Fernhill Tea sandbox' }).click()
+  await chooseFromMenu(page, 'Reconnect Process Street, Fernhill Tea sandbox')
   await keyDialog(page, 'Process Street').getByText('The key takes the place of Fernhill Tea sandbox.').waitFor()
   // Not the URL: the page takes `?connected=` off its own at once.
   await Promise.all([page.waitForEvent('load'), pasteKey(page, 'Process Street', apiKey)])
@@ -149,7 +150,7 @@ t.test('a key adds an account, or takes the place of the one it is pasted for', 
   )
   t.not(after[1]?.connectedAt, before[1]?.connectedAt)
 
-  await page.getByRole('link', { name: 'Add another account of Process Street' }).click()
+  await chooseFromMenu(page, 'Add another account of Process Street')
   await page.getByRole('button', { name: 'Allow' }).click()
   await cardOf(page, 'Process Street').getByText('3 accounts').waitFor()
   t.same(consoleErrors, [])
@@ -176,7 +177,7 @@ t.test('an invited person renews one account, adds another, and is named', async
   const guest = await newUser(t, browser)
   const [first, second] = await accountsOf(page, 'productboard')
   const makeLink = async (button: string, hint: string) => {
-    await page.getByRole('button', { name: button }).click()
+    await chooseFromMenu(page, button)
     await page.getByRole('dialog').getByText(hint).waitFor()
     t.equal(await page.getByRole('checkbox').count(), 0, 'there is nothing to choose')
     await page.getByLabel('Your name, as they will see it').fill('Ada')
@@ -214,7 +215,7 @@ t.test('with one account the inviter chooses whether theirs is added', async t =
   const guest = await newUser(t, browser)
   await page.goto(gateway.url)
   await connect(page, 'Productboard')
-  await page.getByRole('button', { name: 'Ask somebody else to connect Productboard' }).click()
+  await chooseFromMenu(page, 'Ask somebody else to connect Productboard')
   await page.getByText('Theirs then takes its place').waitFor()
   await page.getByLabel('Add their account to the one that is connected').check()
   await page.getByText('What is connected already stays').waitFor()
@@ -247,7 +248,7 @@ t.test('a user signs out of this browser, and the connections stay', async t => 
   await page.goto(`${gateway.url}/connect/productboard`)
   await page.getByText('Signed in as Ada Lovelace').waitFor()
   await page.goto(gateway.url)
-  await page.getByRole('button', { name: 'Ask somebody else to connect Ignition' }).click()
+  await chooseFromMenu(page, 'Ask somebody else to connect Ignition')
   t.equal(await page.getByLabel('Your name, as they will see it').inputValue(), 'Ada Lovelace')
   await page.keyboard.press('Escape')
 
@@ -370,9 +371,10 @@ t.test('without JavaScript another account can be added, and no button has no ef
   const { page } = await newUser(t, browser, { javaScriptEnabled: false })
   await page.goto(gateway.url)
   await connect(page, 'Ignition')
-  await page.getByRole('link', { name: 'Add another account of Ignition' }).click()
+  await chooseFromMenu(page, 'Add another account of Ignition')
   await page.getByRole('button', { name: 'Allow' }).click()
   await cardOf(page, 'Ignition').getByText('2 accounts').waitFor()
+  await page.getByLabel('More for Ignition, Account 2').click()
   await page.getByRole('link', { name: 'Reconnect Ignition, Account 2' }).waitFor()
   t.equal(await page.getByRole('button').count(), 0)
 })
@@ -381,10 +383,10 @@ t.test('axe finds no violations on cards with several accounts', async t => {
   const { gateway, sandbox, page, consoleErrors } = await withTwoAccounts(t)
   const check = checkAccessibility(t, page)
   await check('two accounts')
-  await page.getByRole('button', { name: 'Ask somebody else to connect Productboard, Account 2' }).click()
+  await chooseFromMenu(page, 'Ask somebody else to connect Productboard, Account 2')
   await check('the dialog for one account')
   await page.keyboard.press('Escape')
-  await page.getByRole('link', { name: 'Add one with a key for Productboard' }).click()
+  await chooseFromMenu(page, 'Add one with a key for Productboard')
   await check('the key dialog for another account')
   await page.keyboard.press('Escape')
   await page.goto(`${gateway.url}/connect/productboard?account=add`)
@@ -396,7 +398,7 @@ t.test('axe finds no violations on cards with several accounts', async t => {
   await blockOf(page, 'Account 1').getByText('Access has ended').waitFor()
   await check('one of two accounts has ended')
   await connect(page, 'Ignition')
-  await page.getByRole('button', { name: 'Ask somebody else to connect Ignition' }).click()
+  await chooseFromMenu(page, 'Ask somebody else to connect Ignition')
   await check('the dialog with a choice')
   t.same(
     consoleErrors.filter(error => !error.includes('status of 401')),

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { connect, connectByKey, fetchJson, newUser, startChromium, waitForStatus } from '../support/chromium.ts'
+import { chooseFromMenu, connect, connectByKey, fetchJson, newUser, startChromium, waitForStatus } from '../support/chromium.ts'
 import { freePort } from '../support/free-port.ts'
 import { startGateway, startTestSandbox } from '../support/gateway.ts'
 
@@ -38,7 +38,7 @@ t.test('below a path a user connects by sign-in and by key, and disconnects', as
 
 t.test('below a path an invited user accepts, and a popup ends', async t => {
   const { url, page, consoleErrors } = await startBelowPath(t)
-  await page.getByRole('button', { name: 'Ask somebody else to connect Productboard' }).click()
+  await chooseFromMenu(page, 'Ask somebody else to connect Productboard')
   await page.getByLabel('Your name, as they will see it').fill('Ada')
   await page.getByRole('button', { name: 'Make the link' }).click()
   const link = page.getByLabel(/^The link for whoever is to connect/)

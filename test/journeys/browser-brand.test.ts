@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { checkAccessibility } from '../support/axe.ts'
-import { connect, newUser, startChromium, waitForStatus } from '../support/chromium.ts'
+import { chooseFromMenu, connect, newUser, startChromium, waitForStatus } from '../support/chromium.ts'
 import { startGatewayAndSandbox } from '../support/gateway.ts'
 
 const browser = await startChromium(t)
@@ -74,7 +74,7 @@ t.test('the e-mail that a user writes to an admin names the product, and has the
   ] as const) {
     const { page } = await newUser(t, browser, { locale })
     await page.goto(gateway.url)
-    await page.getByRole('button', { name: open }).click()
+    await chooseFromMenu(page, open)
     await page.getByLabel(name).fill('Ada {link}')
     await page.getByRole('button', { name: submit }).click()
     const link = page.getByRole('link', { name: mail })

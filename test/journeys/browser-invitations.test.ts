@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { checkAccessibility } from '../support/axe.ts'
-import { cardOf, fetchJson, newUser, pasteKey, startChromium, waitForStatus } from '../support/chromium.ts'
+import { chooseFromMenu, fetchJson, newUser, pasteKey, startChromium, waitForStatus } from '../support/chromium.ts'
 import { startGatewayAndSandbox } from '../support/gateway.ts'
 
 const browser = await startChromium(t)
@@ -22,7 +22,7 @@ const linkIn = (page: Page) => page.getByLabel(/^The link for whoever is to conn
 
 /** From the Connections page to the open dialog that shows the link. */
 async function makeLink(page: Page, title: string, name = 'Ada Lovelace'): Promise<string> {
-  await page.getByRole('button', { name: `Ask somebody else to connect ${title}` }).click()
+  await chooseFromMenu(page, `Ask somebody else to connect ${title}`)
   await page.getByLabel('Your name, as they will see it').fill(name)
   await page.getByRole('button', { name: 'Make the link' }).click()
   await linkIn(page).waitFor()
@@ -175,7 +175,7 @@ t.test('the inviter may accept the link in the same browser and keeps the sessio
   await page.goto(gateway.url)
   await waitForStatus(page, 'Productboard', 'Connected')
   t.match(await fetchJson(page, '/proxy/productboard/v2/notes'), { status: 200 })
-  await page.getByRole('button', { name: 'Ask somebody else to connect Productboard' }).click()
+  await chooseFromMenu(page, 'Ask somebody else to connect Productboard')
   await page.getByText('Theirs then takes its place').waitFor()
   noConsoleErrors()
 })
@@ -183,13 +183,13 @@ t.test('the inviter may accept the link in the same browser and keeps the sessio
 t.test('the dialog requires a name, remembers it, and shows errors at its field', async t => {
   const { inviter, noConsoleErrors } = await setUp(t)
   const { page } = inviter
-  await page.getByRole('button', { name: 'Ask somebody else to connect Outgrow' }).click()
+  await chooseFromMenu(page, 'Ask somebody else to connect Outgrow')
   await page.getByRole('button', { name: 'Make the link' }).click()
   await page.getByRole('alert').getByText('Write your name, so that they know who asks.').waitFor()
   t.equal(await page.locator('#invite-name:focus').getAttribute('aria-invalid'), 'true')
   await page.keyboard.press('Escape')
   await invite(page, 'Outgrow')
-  await page.getByRole('button', { name: 'Ask somebody else to connect Ignition' }).click()
+  await chooseFromMenu(page, 'Ask somebody else to connect Ignition')
   t.equal(await page.getByLabel('Your name, as they will see it').inputValue(), 'Ada Lovelace')
   t.equal(await page.locator('#invite-error').textContent(), '', 'the error is gone')
   t.equal(await page.getByText('Theirs then takes its place').isVisible(), false, 'no connection to replace')
@@ -204,7 +204,7 @@ t.test('axe finds no violations in any state of an invitation', async t => {
   const { page, consoleErrors } = await newUser(t, browser, { reducedMotion: 'reduce' })
   const check = checkAccessibility(t, page)
   await page.goto(gateway.url)
-  await cardOf(page, 'Process Street').getByRole('button', { name: 'Ask somebody else' }).click()
+  await chooseFromMenu(page, 'Ask somebody else to connect Process Street')
   await page.getByRole('button', { name: 'Make the link' }).click()
   await check('a missing name')
   await page.keyboard.press('Escape')

@@ -2,6 +2,7 @@ import t from 'tap'
 import { eventually } from '../stores/redis/topologies.ts'
 import {
   cardOf,
+  chooseFromMenu,
   connect,
   connectByKey,
   fetchJson,
@@ -54,7 +55,7 @@ t.test('a rejected key shows an error at its field, which keeps the focus', asyn
   const { page, consoleErrors } = await newUser(t, browser)
   const { switches, apiKey } = sandbox.vendor('outgrow')
   await page.goto(gateway.url)
-  await page.getByRole('link', { name: 'Use a key instead for Outgrow' }).click()
+  await chooseFromMenu(page, 'Use a key instead for Outgrow')
   const dialog = keyDialog(page, 'Outgrow')
   const field = dialog.getByLabel('Your Outgrow key')
   const alert = dialog.getByRole('alert')
@@ -81,7 +82,7 @@ t.test('a rejected key shows an error at its field, which keeps the focus', asyn
   // The close event is queued.
   await eventually('the closed dialog holds no key', async () => (await page.locator('#key-outgrow').inputValue()) === '')
   t.equal(await page.getByText('Not connected', { exact: true }).count(), 4)
-  await page.getByRole('link', { name: 'Use a key instead for Outgrow' }).click()
+  await chooseFromMenu(page, 'Use a key instead for Outgrow')
   t.equal(await alert.textContent(), '', 'the error is gone')
   t.equal(await field.getAttribute('type'), 'password', 'the key is hidden again')
   await pasteKey(page, 'Outgrow', apiKey)
@@ -104,7 +105,7 @@ t.test('the card shows a revoked key, and Reconnect asks for a new one', async t
   const card = cardOf(page, 'Process Street')
   await card.getByText('Process Street does not accept this key any more.').waitFor()
   await card.getByText('Fernhill Tea sandbox').waitFor()
-  const signIn = card.getByRole('link', { name: 'Sign in instead for Process Street' })
+  const signIn = card.getByLabel('Sign in instead for Process Street')
   t.match(await signIn.getAttribute('href'), `${gateway.url}/auth/process-street?`)
   await card.getByRole('link', { name: 'Reconnect Process Street' }).click()
   await keyDialog(page, 'Process Street').waitFor()
@@ -120,6 +121,8 @@ t.test('a key can be pasted with the keyboard, after the steps', async t => {
   const { page } = await newUser(t, browser)
   const focused = page.locator(':focus')
   await page.goto(gateway.url)
+  await tabTo(page, 'More for Outgrow')
+  await page.keyboard.press('Enter')
   await tabTo(page, 'Use a key instead for Outgrow')
   t.equal(await focused.getAttribute('aria-haspopup'), 'dialog')
   await page.keyboard.press('Enter')
@@ -146,7 +149,7 @@ t.test('without JavaScript the key page says what is missing, and signing in wor
   const { gateway } = await startGatewayAndSandbox(t)
   const { page } = await newUser(t, browser, { javaScriptEnabled: false })
   await page.goto(gateway.url)
-  await page.getByRole('link', { name: 'Use a key instead for Process Street' }).click()
+  await chooseFromMenu(page, 'Use a key instead for Process Street')
   await page.getByRole('heading', { name: 'Connect Process Street' }).waitFor()
   await page.getByText('Choose New API Key and give it a name.').waitFor()
   await page.getByText('Pasting a key needs JavaScript').waitFor()

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { languages } from '../../src/pages/languages.ts'
 import { checkAccessibility } from '../support/axe.ts'
-import { cardOf, newUser, startChromium } from '../support/chromium.ts'
+import { cardOf, chooseFromMenu, newUser, startChromium } from '../support/chromium.ts'
 import { newKey, startGatewayAndSandbox } from '../support/gateway.ts'
 import { startUserSession } from '../support/user-session.ts'
 
@@ -14,7 +14,7 @@ t.test('a visitor from Austria connects, disconnects and invites in German', asy
   await page.goto(gateway.url)
   await page.getByRole('heading', { level: 1, name: 'Verbindungen' }).waitFor()
 
-  await page.getByRole('link', { name: 'Stattdessen mit Schlüssel: Process Street' }).click()
+  await chooseFromMenu(page, 'Stattdessen mit Schlüssel: Process Street')
   const dialog = page.getByRole('dialog', { name: 'Process Street mit einem Schlüssel verbinden' })
   const field = dialog.getByLabel('Ihr Schlüssel von Process Street')
   await dialog.getByRole('button', { name: 'Zeigen: Schlüssel' }).click()
@@ -36,7 +36,7 @@ t.test('a visitor from Austria connects, disconnects and invites in German', asy
   t.match(since, /^\d+\.( \p{L}+\.?|\d+\.) ?\d{4}, \d\d:\d\d$/u)
   await check('connected, with a message')
 
-  await page.getByRole('button', { name: 'Jemand anderen bitten, zu verbinden: Productboard' }).click()
+  await chooseFromMenu(page, 'Jemand anderen bitten, zu verbinden: Productboard')
   await page.getByRole('button', { name: 'Link erstellen' }).click()
   await page.getByText('Geben Sie Ihren Namen an, damit klar ist, wer bittet.').waitFor()
   await page.getByLabel('Ihr Name, wie er dort erscheint').fill('Ada')

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { cardOf, connect, newUser, startChromium } from '../support/chromium.ts'
+import { cardOf, connect, newUser, startChromium, tabTo } from '../support/chromium.ts'
 import { startGatewayAndSandbox } from '../support/gateway.ts'
 
 const browser = await startChromium(t)
@@ -65,4 +65,36 @@ t.test('a page about one provider is one card in the middle, with the logos of b
       t.ok(cardWidth <= 576, `${path} ${width} px`)
     }
   }
+})
+
+t.test('the menu of a card opens and closes with the keyboard, and when something else is used', async t => {
+  const { gateway } = await startGatewayAndSandbox(t)
+  const { page, consoleErrors } = await newUser(t, browser)
+  await page.goto(gateway.url)
+  const focused = page.locator(':focus')
+  const invite = page.getByRole('button', { name: 'Ask somebody else to connect Outgrow' })
+  t.equal(await invite.isVisible(), false)
+
+  await tabTo(page, 'More for Outgrow')
+  await page.keyboard.press('Enter')
+  await invite.waitFor()
+  await tabTo(page, 'Ask somebody else to connect Outgrow')
+  await page.keyboard.press('Escape')
+  await invite.waitFor({ state: 'hidden' })
+  t.equal(await focused.getAttribute('aria-label'), 'More for Outgrow', 'the focus returns to the button')
+
+  await page.keyboard.press('Space')
+  await invite.waitFor()
+  await page.keyboard.press('Shift+Tab')
+  await invite.waitFor({ state: 'hidden' })
+  t.equal(await focused.getAttribute('aria-label'), 'Connect Outgrow')
+
+  await page.getByLabel('More for Outgrow').click()
+  await invite.waitFor()
+  await page.getByLabel('More for Ignition').click()
+  await page.getByRole('button', { name: 'Ask somebody else to connect Ignition' }).waitFor()
+  t.equal(await invite.isVisible(), false, 'one menu at a time')
+  await page.getByRole('heading', { level: 1 }).click()
+  t.equal(await page.locator('.menu[open]').count(), 0)
+  t.same(consoleErrors, [])
 })

@@ -139,8 +139,8 @@ async function withAccounts(t: Test, environment: Record<string, string> = {}) {
 }
 
 const labels = (page: string) => [...page.matchAll(/<h3><bdi>(.*?)<\/bdi><\/h3>/g)].map(([, label]) => label)
-/** The accessible names of all links and buttons of the cards. */
-const controls = (page: string) => [...page.matchAll(/<(?:a|button) [^>]*aria-label="([^"]*)"/g)].map(([, name]) => name)
+/** The accessible names of all links, buttons and menus of the cards. */
+const controls = (page: string) => [...page.matchAll(/<(?:a|button|summary) [^>]*aria-label="([^"]*)"/g)].map(([, name]) => name)
 /** The block of one account on a card with several. */
 const blockOf = (page: string, label: string) =>
   page.split('<li class="account"').find(block => block.includes(`<h3><bdi>${label}</bdi>`)) ?? ''

@@ -83,6 +83,13 @@ export async function connect(page: Page, title: string): Promise<void> {
   await waitForStatus(page, title, 'Connected')
 }
 
+/** Uses what is in the menu of a card, which it opens. @param name such as `Use a key instead for Acme` */
+export async function chooseFromMenu(page: Page, name: string): Promise<void> {
+  const menu = page.locator('.menu', { has: page.getByLabel(name, { exact: true }) })
+  if ((await menu.getAttribute('open')) === null) await menu.locator('summary').click()
+  await menu.getByLabel(name, { exact: true }).click()
+}
+
 /** Opens the menu of who is signed in on the Connections page. */
 export async function openAccountMenu(page: Page, name: string): Promise<void> {
   await page.getByLabel(`Account: ${name}`, { exact: true }).click()
@@ -100,7 +107,7 @@ export async function pasteKey(page: Page, title: string, key: string): Promise<
 
 /** Connects by API key from the Connections page. */
 export async function connectByKey(page: Page, title: string, key: string): Promise<void> {
-  await page.getByRole('link', { name: `Use a key instead for ${title}` }).click()
+  await chooseFromMenu(page, `Use a key instead for ${title}`)
   await pasteKey(page, title, key)
   await waitForStatus(page, title, 'Connected')
 }

@@ -119,6 +119,7 @@ export const de: Translation = {
       oauth2: control('Stattdessen anmelden', of => `Stattdessen anmelden: ${of}`),
       api_key: control('Stattdessen mit Schlüssel', of => `Stattdessen mit Schlüssel: ${of}`)
     },
+    more: control('Mehr', of => `Mehr: ${of}`),
     add: control('Weiteres Konto hinzufügen', of => `Weiteres Konto hinzufügen: ${of}`),
     addInstead: {
       oauth2: control('Eines durch Anmeldung hinzufügen', of => `Eines durch Anmeldung hinzufügen: ${of}`),

@@ -134,6 +134,8 @@ export const en = {
       oauth2: control('Sign in instead', of => `Sign in instead for ${of}`),
       api_key: control('Use a key instead', of => `Use a key instead for ${of}`)
     },
+    /** Opens the menu of what is less used. */
+    more: control('More', of => `More for ${of}`),
     add: control('Add another account', of => `Add another account of ${of}`),
     addInstead: {
       oauth2: control('Add one by sign-in', of => `Add one by sign-in for ${of}`),

@@ -68,17 +68,16 @@ export function connectLink(
   return html`<a class="${className}" href="${url}" aria-label="${control.name(of)}"${method === 'api_key' ? dialog : ''}>${control.label}</a>`
 }
 
-/** @param of as in `ConnectLinkOptions` */
 export function disconnectButton(
   { path, messages, brand }: PageContext,
   { id, provider, title, method }: ConnectionView,
   { methods: { oauth2 } }: Provider,
-  of: string
+  { of, className }: Pick<ConnectLinkOptions, 'of' | 'className'>
 ): Html {
   const texts = messages.account.disconnect
   const endsOthers = method === 'oauth2' && oauth2?.revokeUrl !== undefined && oauth2.revocation !== 'token'
   const consequence = method === 'api_key' ? texts.keyConsequence(title, brand.appName) : texts.consequence(title, brand.appName)
-  return html`<button type="button" class="secondary" aria-label="${texts.name(of)}" data-method="DELETE" data-path="${path(`/connections/${provider}/${id}`)}" data-provider="${provider}" data-question="${texts.question(of)}" data-consequence="${consequence}${endsOthers ? ` ${texts.otherBrowsers(title)}` : ''}" data-success="${texts.success(of)}">${texts.label}</button>`
+  return html`<button type="button" class="${className}" aria-label="${texts.name(of)}" data-method="DELETE" data-path="${path(`/connections/${provider}/${id}`)}" data-provider="${provider}" data-question="${texts.question(of)}" data-consequence="${consequence}${endsOthers ? ` ${texts.otherBrowsers(title)}` : ''}" data-success="${texts.success(of)}">${texts.label}</button>`
 }
 
 /** Nothing is lost by it, so it asks no question. */

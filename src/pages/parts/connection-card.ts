@@ -4,6 +4,7 @@ import type { ConnectMethod } from '../connect-methods.ts'
 import type { PageContext } from '../context.ts'
 import { type Html, html } from '../html.ts'
 import { type Account, accountBody, connectLink, disconnectButton, inviteButton, makeDefaultButton, statusMark } from './account.ts'
+import { cardMenu } from './card-menu.ts'
 import { providerBadge, providerText, providerTexts } from './elements.ts'
 
 export type ConnectionCard = {
@@ -20,11 +21,9 @@ export const connectionCard = (context: PageContext, card: ConnectionCard): Html
 }
 
 function cardOfOne(context: PageContext, { provider, addMethods }: ConnectionCard, account: Account): Html {
-  const { view, connectMethods } = account
+  const { view } = account
   const { status, title, provider: name } = view
-  const texts = context.messages.account
-  const [first, ...alternatives] = connectMethods
-  const control = status === 'disconnected' ? texts.connect : texts.reconnect
+  const [primary, others] = actionsOf(context, provider, account, { of: title })
   return html`<li class="card" data-provider="${name}" data-status="${status}">
 ${providerBadge(provider)}
 <div class="card-title">
@@ -33,16 +32,11 @@ ${statusMark(context, status)}
 </div>
 ${descriptionOf(context, provider)}
 <div class="card-body">
-${status === 'disconnected' ? html`<p class="fine-print">${connectHint(context, provider, first)}</p>` : accountBody(context, provider, account, { hasName: false })}
+${status === 'disconnected' ? html`<p class="fine-print">${connectHint(context, provider, account.connectMethods[0])}</p>` : accountBody(context, provider, account, { hasName: false })}
 </div>
 <div class="actions">
-${first ? connectLink(context, first, view, { control, of: title, className: status === 'connected' ? 'button secondary' : 'button' }) : ''}
-${status === 'disconnected' ? '' : disconnectButton(context, view, provider, title)}
-</div>
-<div class="more">
-${status === 'connected' ? '' : alternatives.map(other => connectLink(context, other, view, { control: texts.instead[other.method], of: title, className: 'link-button' }))}
-${addLinks(context, addMethods, account)}
-${inviteButton(context, view, { of: title, account: view.id, canAdd: addMethods.length > 0 })}
+${primary}
+${cardMenu(context, title, [others, addLinks(context, addMethods, account), inviteButton(context, view, { of: title, account: view.id, canAdd: addMethods.length > 0 })])}
 </div>
 </li>
 `
@@ -52,31 +46,34 @@ function cardOfSeveral(context: PageContext, { provider, accounts, addMethods }:
   const { name, title } = provider
   const texts = context.messages.account
   const [first] = accounts
-  return html`<li class="card several" data-provider="${name}">
+  return html`<li class="card" data-provider="${name}">
 ${providerBadge(provider)}
 <div class="card-title">
 <h2>${title}</h2>
 <p class="status">${texts.count(accounts.length)}</p>
 </div>
 ${descriptionOf(context, provider)}
+${
+  first && addMethods.length > 0
+    ? html`<div class="actions">
+${cardMenu(context, title, [addLinks(context, addMethods, first), inviteButton(context, first.view, { of: texts.another(title), account: 'add', canAdd: false })])}
+</div>`
+    : ''
+}
 <ul class="accounts" role="list">
 ${labelAccounts(context, accounts).map(account => accountBlock(context, provider, account, account.label))}
 </ul>
-<p class="fine-print">${texts.defaultHint}</p>
-<div class="more">
-${first && addLinks(context, addMethods, first)}
-${first && addMethods.length > 0 ? inviteButton(context, first.view, { of: texts.another(title), account: 'add', canAdd: false }) : ''}
-</div>
+<p class="fine-print default-hint">${texts.defaultHint}</p>
 </li>
 `
 }
 
 function accountBlock(context: PageContext, provider: Provider, account: Account, label: string): Html {
-  const { view, connectMethods } = account
+  const { view } = account
   const { id, status, title, isDefault } = view
   const texts = context.messages.account
   const of = texts.named(title, label)
-  const [first, ...alternatives] = connectMethods
+  const [primary, others] = actionsOf(context, provider, account, { of, account: label })
   return html`<li class="account" data-status="${status}" data-account="${id}">
 <div class="card-title">
 <h3><bdi>${label}</bdi></h3>
@@ -87,16 +84,32 @@ ${isDefault ? html`<p class="default-mark">${texts.default}</p>` : ''}
 ${accountBody(context, provider, account, { hasName: true })}
 </div>
 <div class="actions">
-${first ? connectLink(context, first, view, { control: texts.reconnect, of, account: label, className: status === 'connected' ? 'button secondary' : 'button' }) : ''}
-${disconnectButton(context, view, provider, of)}
-</div>
-<div class="more">
-${status === 'connected' ? '' : alternatives.map(other => connectLink(context, other, view, { control: texts.instead[other.method], of, account: label, className: 'link-button' }))}
-${isDefault ? '' : makeDefaultButton(context, view, label)}
-${inviteButton(context, view, { of, account: id, canAdd: false })}
+${primary}
+${cardMenu(context, of, [others, isDefault ? '' : makeDefaultButton(context, view, label), inviteButton(context, view, { of, account: id, canAdd: false })])}
 </div>
 </li>
 `
+}
+
+/** The one action that is seen at once, and the others: what works can be ended, and what does not can be connected. */
+function actionsOf(
+  context: PageContext,
+  provider: Provider,
+  { view, connectMethods }: Account,
+  names: { readonly of: string; readonly account?: string }
+): [primary: Html | '', others: ReadonlyArray<Html | ''>] {
+  const { status, missingScopes } = view
+  const texts = context.messages.account
+  const [first, ...alternatives] = connectMethods
+  const control = status === 'disconnected' ? texts.connect : texts.reconnect
+  const connectAs = (className: string) => (first ? connectLink(context, first, view, { control, ...names, className }) : '')
+  const disconnectAs = (className: string) => disconnectButton(context, view, provider, { of: names.of, className })
+  if (status === 'connected' && missingScopes === undefined) return [disconnectAs('secondary'), [connectAs('link-button')]]
+  const insteadLinks = alternatives.map(other =>
+    connectLink(context, other, view, { control: texts.instead[other.method], ...names, className: 'link-button' })
+  )
+  const others = status === 'disconnected' ? [] : [disconnectAs('link-button')]
+  return [connectAs('button'), status === 'connected' ? others : [...insteadLinks, ...others]]
 }
 
 const addLinks = (context: PageContext, methods: readonly ConnectMethod[], { view }: Account): Html[] =>

@@ -22,9 +22,9 @@ export const signedInAs = ({ messages }: PageContext, { id, name }: SignedInUser
 /** For the head of the Connections page. Opens without its script too, which closes it. */
 export function accountMenu(context: PageContext, user: SignedInUser): Html {
   const shown = user.name ?? user.id
-  return html`<details class="account-menu">
+  return html`<details class="menu account-menu">
 <summary aria-label="${context.messages.user.menu(shown)}"><span class="avatar" data-initials="${initialsOf(shown)}"></span><bdi class="account-name">${shown}</bdi></summary>
-<div class="account-panel">
+<div class="menu-panel">
 ${signedInAs(context, user)}
 ${user.hasSession ? signOutButton(context) : ''}
 </div>
