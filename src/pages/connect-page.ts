@@ -71,7 +71,7 @@ function accountNotice(
   const replaced = accounts.find(({ view }) => (account === undefined ? view.isDefault : view.id === account))
   if (!replaced) return html``
   const { account: name, isDefault = false, connectedAt } = replaced.view
-  const since = time(connectedAt)
+  const since = time(context, connectedAt)
   const emphasized = (text: string) => html`<strong><bdi>${text}</bdi></strong>`
   if (accounts.length > 1) return texts.replaces(title, { label: emphasized(replaced.label), isDefault, since })
   return texts.replacesOnly(title, { name: name === undefined ? undefined : emphasized(name), since })

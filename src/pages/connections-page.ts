@@ -80,11 +80,12 @@ const confirmation = ({
 <form method="dialog" class="button-row"><button class="secondary" value="no">${messages.cancel}</button><button class="danger" value="yes"></button></form>
 </dialog>`
 
-function signOutPanel({ path, language, messages }: PageContext, { idleMs, notBeforeMs, latestMs }: SessionExpiry): Html {
+function signOutPanel(context: PageContext, { idleMs, notBeforeMs, latestMs }: SessionExpiry): Html {
+  const { path, language, messages } = context
   const texts = messages.signOutAll
-  const notBefore = notBeforeMs === undefined ? undefined : time(Math.min(notBeforeMs, latestMs))
+  const notBefore = notBeforeMs === undefined ? undefined : time(context, Math.min(notBeforeMs, latestMs))
   return html`<div class="sign-out">
-<p class="fine-print">${texts.hint(duration(language, idleMs), notBefore, time(latestMs))}</p>
+<p class="fine-print">${texts.hint(duration(language, idleMs), notBefore, time(context, latestMs))}</p>
 <button type="button" class="secondary" data-method="POST" data-path="${path('/logout')}" data-question="${texts.question}" data-consequence="${texts.consequence}" data-success="${texts.success}">${texts.label}</button>
 <p class="fine-print no-script">${messages.connectionsNeedScript}</p>
 </div>`

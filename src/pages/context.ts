@@ -17,6 +17,8 @@ export type PageContext = {
   readonly messages: Messages
   /** `A, B and C` in this language. */
   readonly listFormat: Intl.ListFormat
+  /** `Nov 28, 2026, 12:59 PM` in this language, in UTC. */
+  readonly dateFormat: Intl.DateTimeFormat
   /** For the scripts of a page. */
   readonly scriptTexts: PageTexts
 }
@@ -61,12 +63,13 @@ export function createPageContexts(site: Site, brand: Brand): PageContexts {
   }
 }
 
-function inLanguage({ tag, messages }: Language): Pick<PageContext, 'language' | 'messages' | 'listFormat' | 'scriptTexts'> {
+function inLanguage({ tag, messages }: Language): Pick<PageContext, 'language' | 'messages' | 'listFormat' | 'dateFormat' | 'scriptTexts'> {
   const problems = Object.entries(messages.problems?.texts ?? {}).map(([code, { text }]) => [code, text] as const)
   return {
     language: tag,
     messages,
     listFormat: new Intl.ListFormat(tag, { type: 'conjunction' }),
+    dateFormat: new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }),
     scriptTexts: { ...messages.scripts, problems: Object.fromEntries(problems) }
   }
 }

@@ -40,7 +40,7 @@ ${errorCode === undefined ? '' : html`<p class="message" role="alert" data-kind=
 <ul class="notes">
 <li>${texts.onlyIfKnown}</li>
 <li>${texts.noSecrets(inviter)}</li>
-<li>${texts.expires(time(invitation.expiresAtMs))}</li>
+<li>${texts.expires(time(context, invitation.expiresAtMs))}</li>
 </ul>
 ${nameField(context, client !== undefined)}
 ${client ? signInPanel(context, settings, path) : ''}

@@ -27,7 +27,7 @@ t.test('without JavaScript a user can connect and sees no button without effect'
   await connect(page, 'Process Street')
   await page.getByText('Process Street is connected').waitFor()
   await cardOf(page, 'Process Street')
-    .getByText(/^\d{4}-\d\d-\d\d \d\d:\d\d UTC$/)
+    .getByText(/^\w{3} \d{1,2}, \d{4}, \d{1,2}:\d\d\s[AP]M UTC$/)
     .waitFor()
   await page.getByText('Disconnecting and signing out need JavaScript').waitFor()
   t.equal(await page.getByRole('button').count(), 0)

@@ -34,7 +34,7 @@ export function accountBody(
   const details: Row[] = [
     ...basicDetails(context, view, hasName),
     // Not `expiresAt`: an access token that is renewed expires every few hours, which needs no action of the user.
-    [texts.details.ends, time(endsAtMs)],
+    [texts.details.ends, time(context, endsAtMs)],
     [texts.details.connectedBy, makerOf(context, view)],
     [texts.details.allowed, scopes.length > 0 ? scopeList(context, provider, scopes) : undefined]
   ]
@@ -43,8 +43,8 @@ export function accountBody(
 }
 
 /** Explains failing requests. The user has nothing to do. */
-const renewalFailure = ({ messages }: PageContext, { title, failingSince }: ConnectionView): Html | '' =>
-  failingSince === undefined ? '' : html`<p>${messages.account.renewalFails(title, time(failingSince))}</p>`
+const renewalFailure = (context: PageContext, { title, failingSince }: ConnectionView): Html | '' =>
+  failingSince === undefined ? '' : html`<p>${context.messages.account.renewalFails(title, time(context, failingSince))}</p>`
 
 type ConnectLinkOptions = {
   readonly control: PageContext['messages']['account']['connect']
@@ -104,12 +104,12 @@ export function inviteButton({ path, messages }: PageContext, { provider }: Conn
 
 type Row = readonly [name: string, value: string | Html | undefined]
 
-const basicDetails = ({ messages }: PageContext, { account, connectedAt, lastUsedAt }: ConnectionView, hasName: boolean): Row[] => {
-  const texts = messages.account.details
+const basicDetails = (context: PageContext, { account, connectedAt, lastUsedAt }: ConnectionView, hasName: boolean): Row[] => {
+  const texts = context.messages.account.details
   return [
     [texts.account, hasName ? undefined : account],
-    [texts.since, time(connectedAt)],
-    [texts.lastUsed, time(lastUsedAt)]
+    [texts.since, time(context, connectedAt)],
+    [texts.lastUsed, time(context, lastUsedAt)]
   ]
 }
 

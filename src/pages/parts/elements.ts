@@ -59,11 +59,11 @@ export function scopeList(context: PageContext, provider: Provider, scopes: read
 export const textList = ({ listFormat }: PageContext, texts: readonly string[]): Html =>
   html`${listFormat.formatToParts(texts).map(({ type, value }) => (type === 'element' ? html`<bdi>${value}</bdi>` : html`${value}`))}`
 
-/** In UTC. The scripts of a page show it in the user's time zone. */
-export function time(timestamp: string | number): Html
-export function time(timestamp: string | number | undefined): Html | undefined
-export function time(timestamp: string | number | undefined): Html | undefined {
+/** In UTC. The scripts of a page show it in the user's time zone, in the same form. */
+export function time(context: PageContext, timestamp: string | number): Html
+export function time(context: PageContext, timestamp: string | number | undefined): Html | undefined
+export function time({ dateFormat }: PageContext, timestamp: string | number | undefined): Html | undefined {
   if (timestamp === undefined) return undefined
-  const iso = new Date(timestamp).toISOString()
-  return html`<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`
+  const date = new Date(timestamp)
+  return html`<time datetime="${date.toISOString()}">${dateFormat.format(date)} UTC</time>`
 }

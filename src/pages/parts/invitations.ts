@@ -19,10 +19,11 @@ ${invitations.map(invitation => row(context, invitation))}
 </section>
 `
 
-function row({ path, messages }: PageContext, { invitation: { id, name, expiresAtMs }, title }: OpenInvitation): Html {
+function row(context: PageContext, { invitation: { id, name, expiresAtMs }, title }: OpenInvitation): Html {
+  const { path, messages } = context
   const { open, withdraw } = messages.invitations
   return html`<li>
-<p><strong>${title}</strong><span class="fine-print">${open(name === '' ? undefined : html`<bdi>${name}</bdi>`, time(expiresAtMs))}</span></p>
+<p><strong>${title}</strong><span class="fine-print">${open(name === '' ? undefined : html`<bdi>${name}</bdi>`, time(context, expiresAtMs))}</span></p>
 <button type="button" class="secondary" aria-label="${withdraw.name(title)}" data-method="DELETE" data-path="${path(`/invitations/${id}`)}" data-question="${withdraw.question(title)}" data-consequence="${withdraw.consequence}" data-success="${withdraw.success(title)}">${withdraw.label}</button>
 </li>
 `
