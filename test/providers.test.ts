@@ -4,7 +4,8 @@ import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { guardPath } from '../src/core/guards/path.ts'
 import { defineProvider } from '../src/core/provider/define-provider.ts'
-import type { Placement, Provider } from '../src/core/provider/definition.ts'
+import type { Provider } from '../src/core/provider/definition.ts'
+import type { Placement } from '../src/core/provider/request-template.ts'
 
 const folder = join(import.meta.dirname, '..', 'providers')
 const files = readdirSync(folder).sort()
@@ -13,8 +14,13 @@ const isDay = (text: string) => /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${
 const stringsIn = (value: unknown): string[] =>
   typeof value === 'string' ? [value] : typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : []
 const methodsOf = ({ methods }: Provider) => [methods.oauth2, methods.apiKey].filter(method => method !== undefined)
-const lookupPaths = ({ oauth2, apiKey }: Provider['methods']) =>
-  [oauth2?.account, apiKey?.account].flatMap(account => (account?.from === 'lookup' ? (account.path ?? []) : []))
+/** Paths that the gateway requests itself. */
+const ownPaths = ({ oauth2, apiKey }: Provider['methods']) =>
+  [oauth2, apiKey].flatMap(method => [
+    method?.check?.path ?? [],
+    method?.lookup?.path ?? [],
+    method?.account?.from === 'lookup' ? (method.account.path ?? []) : []
+  ])
 const placementsOf = (provider: Provider): readonly Placement[] => methodsOf(provider).flatMap(({ placements }) => placements ?? [])
 
 /** What holds for every definition: a sentence and its test. */
@@ -39,9 +45,7 @@ const rules: Record<string, (provider: Provider, text: string) => unknown> = {
   'has a source for its page for keys': ({ sources, methods }) =>
     !methods.apiKey?.keysUrl || sources.some(({ facts }) => /page for keys/.test(facts)),
   'has paths that pass the guard': ({ api, methods }) =>
-    [...(api.paths ?? []), ...(methods.apiKey ? [methods.apiKey.check.path] : []), ...lookupPaths(methods)].every(
-      path => path.startsWith('/') && guardPath(path) === path.split('?')[0]
-    ),
+    [...(api.paths ?? []), ...ownPaths(methods).flat()].every(path => path.startsWith('/') && guardPath(path) === path.split('?')[0]),
   'places a key in a path after a whole segment': provider =>
     placementsOf(provider).every(p => p.in !== 'path' || /^(\/[\w-]+)+$/.test(p.after)),
   'requests each scope once': ({ methods }) => new Set(methods.oauth2?.scopes).size === (methods.oauth2?.scopes.length ?? 0),

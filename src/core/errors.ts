@@ -45,6 +45,8 @@ export type ErrorDetails = {
   cause?: unknown
   /** Name of the provider concerned. */
   provider?: string
+  /** Name of the parameter or field that is not valid. */
+  parameter?: string
   /** Whole seconds to wait before a retry (RFC 9110 §10.2.3). */
   retryAfter?: number
   /** Methods for the `Allow` header of a 405. */
@@ -60,6 +62,7 @@ export class GatewayError extends Error {
   readonly status: number
   readonly title: string
   readonly provider: string | undefined
+  readonly parameter: string | undefined
   readonly retryAfter: number | undefined
   readonly allow: readonly string[] | undefined
 
@@ -71,6 +74,7 @@ export class GatewayError extends Error {
     this.status = details.status ?? status
     this.title = title
     this.provider = details.provider
+    this.parameter = details.parameter
     this.retryAfter = details.retryAfter
     this.allow = details.allow
   }

@@ -19,6 +19,8 @@ export type Flow = {
   readonly connectedBy?: string
   /** A bearer of `owner` began it: this browser gets a code with which that bearer takes the connection, and no session. */
   readonly endsWithCode?: true
+  /** What the user has given for the definition's parameters. */
+  readonly parameters?: Readonly<Record<string, string>>
   /** Requested in place of the operator's scopes. */
   readonly scopes?: readonly string[]
   readonly startedAtMs: number

@@ -1,6 +1,7 @@
 import { type Connection, newConnectionId } from '../../core/connections/connection.ts'
 import { createEvents } from '../../core/events.ts'
 import type { Provider } from '../../core/provider/definition.ts'
+import type { GatewayRequest } from '../../core/provider/request-template.ts'
 import { createAccountLookup } from '../../core/proxy/account-lookup.ts'
 import { getDocument } from '../../core/proxy/get-document.ts'
 import { Secret } from '../../core/secret.ts'
@@ -30,9 +31,9 @@ export async function recordApiRequests(definition: Provider, method: Connection
     credential: new Secret(isOAuth ? placeholders.accessToken : placeholders.apiKey),
     connectedAtMs: Date.now()
   }
-  const get = async (path: string) => {
+  const get = async (request: GatewayRequest) => {
     const { send, requests } = recordSend()
-    await getDocument(send, definition, connection, { path, timeoutMs })
+    await getDocument(send, definition, connection, request, timeoutMs)
     return requests[0]
   }
   const { send, requests } = recordSend()
@@ -40,8 +41,8 @@ export async function recordApiRequests(definition: Provider, method: Connection
     connection
   )
   return {
-    call: await get(definition.api.paths?.[0] ?? '/PATH'),
-    check: check && (await get(check.path)),
+    call: await get({ path: definition.api.paths?.[0] ?? '/PATH' }),
+    check: check && (await get(check)),
     account: requests[0]
   }
 }

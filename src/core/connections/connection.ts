@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Variables } from '../provider/template.ts'
 import { Secret } from '../secret.ts'
 import { touchIntervalMs } from '../session.ts'
 
@@ -17,6 +18,10 @@ export type Connection = {
   /** From then on the credential is renewed before a request is proxied. */
   readonly renewAtMs?: number
   readonly scopes?: readonly string[]
+  /** What the user has given for the definition's parameters and a key's fields, the key itself excepted. Some are secrets. */
+  readonly parameters?: Variables
+  /** What was learnt when it was made (`LearntValue`). Some are secrets. */
+  readonly values?: Variables
   /** The account's name at the provider, for people. */
   readonly account?: string
   /** The account's id at the provider, which a renaming does not change. Only compared with another one, never shown. */
@@ -55,6 +60,7 @@ export type Grant = {
   readonly expiresInMs?: number
   readonly scopes?: readonly string[]
   /** As in `Connection`. */
+  readonly values?: Variables
   readonly account?: string
   readonly accountId?: string
 }
@@ -76,6 +82,7 @@ export function connectionFromGrant(grant: Grant, provider: string, requestedSco
     ...lifetime(grant.expiresInMs, nowMs, renewalMarginMs),
     // RFC 6749 §5.1: a token response without `scope` grants the requested scopes.
     scopes: grant.scopes ?? requestedScopes,
+    ...(grant.values && { values: grant.values }),
     ...(grant.account !== undefined && { account: grant.account }),
     ...(grant.accountId !== undefined && { accountId: grant.accountId }),
     connectedAtMs: nowMs
@@ -94,7 +101,8 @@ export function applyGrant(connection: Connection, grant: Grant, nowMs: number):
     // RFC 6749 §6: without a new refresh token the old one stays valid.
     ...(grant.refreshToken && { refreshToken: grant.refreshToken }),
     ...lifetime(lifetimeMs, nowMs, marginMs),
-    ...(grant.scopes?.length && { scopes: grant.scopes })
+    ...(grant.scopes?.length && { scopes: grant.scopes }),
+    ...(grant.values && { values: { ...connection.values, ...grant.values } })
   }
 }
 

@@ -11,6 +11,8 @@ export type Problem = {
   code: ErrorCode
   requestId: string
   provider?: string
+  /** Which of the provider's parameters or fields is not valid. */
+  parameter?: string
   connectUrl?: string
   /** Where a person signs in. */
   loginUrl?: string
@@ -37,6 +39,7 @@ export const problemOf = (error: GatewayError, { requestId, settings, publicUrl,
   code: error.code,
   requestId,
   ...(settings && { provider: settings.definition.name }),
+  ...(error.parameter !== undefined && { parameter: error.parameter }),
   ...(settings && connectCodes.has(error.code) && { connectUrl: connectUrl(settings, publicUrl) }),
   ...(loginUrl !== undefined && error.code === 'user_required' && error.status === 401 && { loginUrl }),
   ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter })

@@ -1,37 +1,32 @@
 import type { AccountLookup } from './definition.ts'
-import { isObject, type Rule, reportUnknown } from './rules.ts'
+import { checkTarget, gatewayRequest } from './request-rules.ts'
+import { both, list, object, oneOf, type Rule, rule } from './rules.ts'
+import { pointer } from './text-rules.ts'
 
-const known: ReadonlyArray<keyof AccountLookup> = ['from', 'id', 'name', 'path', 'url']
+const names: Rule = rule({ anyOf: [pointer.schema, list(pointer).schema] }, (value, field, report) => {
+  let isMet = true
+  for (const one of [value].flat())
+    pointer(one, field, () => {
+      isMet = false
+    })
+  if (!isMet) report(field, 'must be a JSON Pointer, such as /name, or a list of them')
+})
 
 /**
  * An `AccountSource`: which fields belong together depends on where the account is from.
  * @param sources the documents that this method has
  * @param origins at which a look-up may send the credential
  */
-export const accountRule =
-  (sources: readonly string[], origins: readonly string[]): Rule =>
-  (account, field, report) => {
-    if (!isObject(account)) return report(field, 'must be an object')
-    const { from, id, name, path, url } = account
-    reportUnknown(account, known, field, report)
-    if (!sources.includes(from as string)) report(`${field}.from`, `must be ${sources.map(source => `'${source}'`).join(' or ')}`)
-    const names = name === undefined ? [] : [name].flat()
-    if (id === undefined && names.length === 0) report(field, 'must have an id or a name')
-    if (id !== undefined && !isPointer(id)) report(`${field}.id`, 'must be a JSON Pointer, such as /sub')
-    if (!names.every(isPointer)) report(`${field}.name`, 'must be a JSON Pointer, such as /name, or a list of them')
-    if (from !== 'lookup') {
-      if (path !== undefined || url !== undefined) report(`${field}.from`, "must be 'lookup' where there is a path or url")
-      return
+export const accountRule = (sources: readonly string[], origins: readonly string[]): Rule =>
+  both(
+    object<AccountLookup>({
+      required: { from: oneOf(...sources) },
+      optional: { id: pointer, name: names, path: gatewayRequest.path, url: gatewayRequest.url }
+    }),
+    (account, field, report) => {
+      const { from, id, name, path, url } = account
+      if (id === undefined && (name === undefined || [name].flat().length === 0)) report(field, 'must have an id or a name')
+      if (from === 'lookup') checkTarget(origins, false)(account, field, report)
+      else if (path !== undefined || url !== undefined) report(`${field}.from`, "must be 'lookup' where there is a path or url")
     }
-    if ((path === undefined) === (url === undefined)) report(field, 'must have a path or a url, for the look-up')
-    if (path !== undefined && !(typeof path === 'string' && /^\/[^\s#]*$/.test(path)))
-      report(`${field}.path`, 'must begin with a slash, without blank and fragment')
-    if (url !== undefined && !isUrlAt(origins, url)) report(`${field}.url`, 'must be an https URL at the origin of api.baseUrl or tokenUrl')
-  }
-
-const isPointer = (value: unknown): boolean => typeof value === 'string' && /^(\/([^~]|~[01])*)*$/.test(value)
-
-function isUrlAt(origins: readonly string[], value: unknown): boolean {
-  const url = typeof value === 'string' ? URL.parse(value) : null
-  return url?.protocol === 'https:' && url.username === '' && url.hash === '' && origins.includes(url.origin)
-}
+  )

@@ -2,6 +2,7 @@ import { resolvePointer } from '../util/json-pointer.ts'
 import { callable, type ProviderDefinition } from './configured-provider.ts'
 import type { Provider } from './definition.ts'
 import { definitionRule } from './definition-rules.ts'
+import { originOf } from './request-rules.ts'
 
 /** What a field of a definition must be, such as `color` and `must be #rrggbb`. */
 export type DefinitionProblem = { readonly field: string; readonly requirement: string }
@@ -40,11 +41,11 @@ export function defineProvider(provider: Provider): ProviderDefinition {
   return callable(provider)
 }
 
-/** The origins that see a credential of this provider in any case: its API and its token endpoint. */
+/** The origins that see a credential of this provider in any case: its API's bases and its token endpoint. A definition may be anything yet. */
 export const credentialOrigins = (provider: Provider): readonly string[] => {
   const { api, methods } = Object(provider)
-  return ['/api/baseUrl', '/methods/oauth2/tokenUrl'].flatMap(pointer => {
-    const url = resolvePointer({ api, methods }, pointer)
-    return typeof url === 'string' ? (URL.parse(url)?.origin ?? []) : []
-  })
+  const bases = Object.values(Object(resolvePointer({ api }, '/api/bases'))).map(base => resolvePointer({ base }, '/base/url') ?? base)
+  return [resolvePointer({ api }, '/api/baseUrl'), ...bases, resolvePointer({ methods }, '/methods/oauth2/tokenUrl')].flatMap(url =>
+    typeof url === 'string' ? originOf(url) : []
+  )
 }

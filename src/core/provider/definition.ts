@@ -1,4 +1,6 @@
 import type { Secret } from '../secret.ts'
+import type { LearntValues, Lookup, Parameters } from './parameter.ts'
+import type { GatewayRequest, Placement, RequestTemplate } from './request-template.ts'
 
 /**
  * Describes a provider. A definition is data: every difference between vendors is a field here, so that a new provider is one new file in
@@ -17,6 +19,10 @@ export type Provider = {
    * Without it the badge has the title's initials.
    */
   readonly logo?: string
+  /** The vendor's documentation of its API, for developers. */
+  readonly docsUrl?: string
+  /** What is asked of each user, by both methods. */
+  readonly parameters?: Parameters
   readonly api: Api
   readonly methods: { readonly oauth2?: OAuth2Method; readonly apiKey?: ApiKeyMethod }
   /** The texts of this definition in other languages, by the tag of the language (BCP 47) in lower case: `de`. Else they are shown in English. */
@@ -37,9 +43,14 @@ type Source = {
 export const httpMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 export type HttpMethod = (typeof httpMethods)[number]
 
-type Api = {
-  /** Absolute URL without a trailing slash. The path of a proxied request is appended byte for byte. */
+export type Api = {
+  /**
+   * Absolute URL without a trailing slash, or a template of one: `https://{shop}.myshopify.com/admin`, `{instance_url}/services`. The path of a
+   * proxied request is appended byte for byte.
+   */
   readonly baseUrl: string
+  /** Other parts of the API under the same connection, by name: `/proxy/PROVIDER~NAME/…`. */
+  readonly bases?: Readonly<Record<string, ApiBase>>
   /** Other base URLs under which links in responses name the same API. No request is sent to them. */
   readonly linkBases?: readonly string[]
   /**
@@ -48,8 +59,12 @@ type Api = {
    * response across origins. Every other redirect is passed to the client.
    */
   readonly redirectHosts?: readonly string[]
-  /** Sent with every request, in place of the client's headers of the same names. */
+  /** Sent with every request, in place of the client's headers of the same names. Templates, which may use `{client_id}` too. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Sent in every query, in place of the client's parameters of the same names. Templates, as `headers`. */
+  readonly query?: Readonly<Record<string, string>>
+  /** Responses that say that the access token has expired in another way than by 401. First match wins. */
+  readonly refusals?: readonly ApiRefusal[]
   /** Methods that are forwarded. Default: all six. */
   readonly methods?: readonly HttpMethod[]
   /**
@@ -84,22 +99,25 @@ type Api = {
   readonly rateLimit?: RateLimit
 }
 
+/** A base URL, as `baseUrl`; with a credential that is placed in its own way if it has `placements`. */
+export type ApiBase = string | { readonly url: string; readonly placements?: readonly Placement[] }
+
+/** Read in JSON responses of up to 16 KiB, which are kept back until they are complete. Treated as a 401. */
+export type ApiRefusal = {
+  /** JSON Pointer (RFC 6901) into the response. */
+  readonly pointer: string
+  /** The values that mean an expired or invalid token, spelled as the vendor does. */
+  readonly oneOf: ReadonlyArray<string | number | boolean>
+  /** Statuses in which it is looked for. Default: all. */
+  readonly statuses?: readonly number[]
+}
+
 export type RateLimit = {
   /** In lower case. */
   readonly header: string
   /** The meaning of a number in the header: seconds from now, or seconds since the epoch. An HTTP date is accepted with either. */
   readonly unit: 'seconds' | 'epoch'
 }
-
-/** Where a request to the API carries the credential. */
-export type Placement =
-  /** `name` in lower case. */
-  | { readonly in: 'header'; readonly name: string; readonly prefix?: string }
-  | { readonly in: 'query'; readonly name: string }
-  /** As the path segment after `after`, for paths that begin with it: `/get_cal` -> `/get_cal/KEY`. */
-  | { readonly in: 'path'; readonly after: string }
-  /** RFC 7617, with the key as the user-id and an empty password. */
-  | { readonly in: 'basic' }
 
 type Help = {
   /** Instructions for a user who is not a developer, one sentence a step. */
@@ -126,6 +144,12 @@ export type OAuth2Method = {
   readonly refreshUrl?: string
   /** RFC 7009. */
   readonly revokeUrl?: string
+  /** Sent for a revocation that is not as in RFC 7009. With `{refresh_token}` it is sent only for grants that have one. */
+  readonly revokeRequest?: RequestTemplate
+  /** Sent for a refresh that is not as in RFC 6749 §6. With `{access_token}` alone it renews a grant without refresh token. */
+  readonly refreshRequest?: RequestTemplate
+  /** Sent once after the exchange of the code, with its access token, for the token that the connection keeps. */
+  readonly upgradeRequest?: RequestTemplate
   /**
    * What a revocation ends. `token`: only the tokens of one sign-in (the common reading of RFC 7009 §2.1). `grant`: everything that the
    * operator's client holds for that user, in other browsers too. With `grant`, the default, a credential that a new sign-in replaced or that
@@ -138,15 +162,38 @@ export type OAuth2Method = {
   /** The least that the API needs. Requested unless the operator configures other scopes. */
   readonly scopes: readonly string[]
   readonly scopeSeparator?: string
+  /** The name of the authorization request's parameter, if not `scope`. */
+  readonly scopeParameter?: string
   /** For the pages, where a scope without words is shown as it is. Also for scopes that an operator or the vendor may add to `scopes`. */
   readonly scopeTexts?: ScopeTexts
-  /** RFC 6749 §2.3.1: `body` is client_secret_post, `basic` is client_secret_basic. */
-  readonly clientAuthentication: 'body' | 'basic'
-  readonly tokenRequestFormat?: 'form' | 'json'
+  /**
+   * RFC 6749 §2.3.1: `body` is client_secret_post, `basic` is client_secret_basic. `basic-raw`: Basic without the percent-encoding that the
+   * standard asks for. `none`: the id alone. `private_key_jwt` (RFC 7523 §2.2): the operator's client secret is a private key in PEM (PKCS #8),
+   * which signs `clientAssertion`.
+   */
+  readonly clientAuthentication: 'body' | 'basic' | 'basic-raw' | 'none' | 'private_key_jwt'
+  readonly clientAssertion?: ClientAssertion
+  /** In place of `client_id` and `client_secret`, in every request. */
+  readonly clientIdParameter?: string
+  readonly clientSecretParameter?: string
+  /** RFC 7636. Default: `S256`. `false` only for a vendor that refuses its parameters. */
+  readonly pkce?: 'S256' | 'plain' | false
+  /** OAuth 2.0 Form Post Response Mode: the authorization response is a POST. */
+  readonly responseMode?: 'form_post'
+  /** `query`: a GET, with the parameters in the URL. */
+  readonly tokenRequestFormat?: 'form' | 'json' | 'query'
+  /** Sent with every request to the token endpoint. Names in lower case. */
+  readonly tokenHeaders?: Readonly<Record<string, string>>
   readonly authorizeParams?: Readonly<Record<string, string>>
   readonly tokenParams?: Readonly<Record<string, string>>
   readonly refreshParams?: Readonly<Record<string, string>>
   readonly tokenResponse?: TokenResponseShape
+  /** Of the response to a refresh, if it has another shape. */
+  readonly refreshResponse?: TokenResponseShape
+  /** What the vendor documents of its tokens. The gateway itself follows the responses; the sandbox and the table of providers follow this. */
+  readonly tokens?: TokenFacts
+  readonly lookup?: Lookup
+  readonly values?: LearntValues
   /** Which account a grant is for. `id_token` needs the scope `openid` (OpenID Connect Core 1.0 §3.1.2.1). */
   readonly account?: AccountSource<'token' | 'id_token'>
   /** The vendor's own error codes, read in token responses of any status, 200 included. First match wins, before the codes of RFC 6749. */
@@ -166,6 +213,8 @@ export type TokenResponseShape = {
   readonly accessToken?: string
   readonly refreshToken?: string
   readonly expiresIn?: string
+  /** The time of expiry, in place of a lifetime: an RFC 3339 date, or seconds or milliseconds since the epoch. */
+  readonly expiresAt?: string
   readonly scope?: string
   /** Accepted `token_type` in lower case. Default: `bearer`. A response without a type is always accepted. */
   readonly tokenType?: string
@@ -174,6 +223,29 @@ export type TokenResponseShape = {
    * until the provider responds with 401.
    */
   readonly defaultExpiresIn?: number
+}
+
+/** The claims of RFC 7523 §3 that vendors differ in. Templates, which may use `{client_id}` and parameters that the operator sets. */
+export type ClientAssertion = {
+  /** JWS algorithm: `ES256`, `RS256`. */
+  readonly algorithm: string
+  /** `kid` of the header. */
+  readonly keyId?: string
+  /** `iss`. Default: `{client_id}`. */
+  readonly issuer?: string
+  /** `aud`. Default: the token endpoint's URL. */
+  readonly audience?: string
+  /** Sent as the client's secret, without `client_assertion_type`. */
+  readonly asSecret?: boolean
+}
+
+export type TokenFacts = {
+  /** In seconds. */
+  readonly accessTokenLifetime?: number | 'unlimited'
+  /** `none`: there is none. `kept`: a refresh leaves it as it is. `rotated`: a refresh replaces it. */
+  readonly refreshToken?: 'none' | 'kept' | 'rotated'
+  /** In seconds, since it was issued or last used. */
+  readonly refreshTokenLifetime?: number | 'unlimited'
 }
 
 /**
@@ -193,22 +265,11 @@ export type AccountPointers = {
   readonly name?: string | readonly string[]
 }
 
-/** A GET with the credential, whose JSON response is read. If it fails, the account is connected all the same and stays unknown. */
-export type AccountLookup = AccountPointers & { readonly from: 'lookup' } & (
-    | {
-        /** Path and query below the API's base URL. */
-        readonly path: string
-        readonly url?: never
-      }
-    | {
-        /**
-         * Absolute https URL at the origin of `api.baseUrl` or `tokenUrl`. Not requested if the operator has configured other servers: the
-         * credential is not theirs.
-         */
-        readonly url: string
-        readonly path?: never
-      }
-  )
+/**
+ * A GET with the credential, whose JSON response is read; without `path` and `url` the response to the method's `lookup`. If it fails, the
+ * account is connected all the same and stays unknown.
+ */
+export type AccountLookup = AccountPointers & { readonly from: 'lookup' } & Pick<GatewayRequest, 'path' | 'url'>
 
 export type TokenRefusal = {
   /** JSON Pointer (RFC 6901) into the token endpoint's response. */
@@ -219,11 +280,19 @@ export type TokenRefusal = {
   readonly means: 'invalid_grant' | 'invalid_client'
 }
 
+/** A key, or a user's own client or password, which `tokenRequest` exchanges for access tokens. */
 export type ApiKeyMethod = {
-  /** First match wins. */
+  /** What the user gives, in the order of the form. One of them is `key`, the credential; by default it is the only one. */
+  readonly fields?: Parameters
+  /** First match wins. With `tokenRequest` they place its access token. */
   readonly placements: readonly Placement[]
-  /** Sent when a user pastes a key, and when the API rejects the key later. */
-  readonly check: CredentialCheck
+  /** Gets an access token with the fields, at first and whenever it expires or is rejected. A client credentials grant (RFC 6749 §4.4) is one. */
+  readonly tokenRequest?: RequestTemplate
+  readonly tokenResponse?: TokenResponseShape
+  /** Sent when a user pastes a key, and when the API rejects the key later. Without it a key is taken as it is. */
+  readonly check?: CredentialCheck
+  readonly lookup?: Lookup
+  readonly values?: LearntValues
   /**
    * The vendor's page on which a user makes a key, for a link beside the steps. Not shown if the operator has configured an API on another
    * server, whose keys are made elsewhere.
@@ -235,13 +304,11 @@ export type ApiKeyMethod = {
 }
 
 /** A request that shows whether a credential is valid. */
-export type CredentialCheck = {
-  /** Path below the API's base URL. */
-  readonly path: string
+export type CredentialCheck = GatewayRequest & {
   /** Status of the response to a valid credential; `[200, 403]` if a valid credential may lack the permission for this request. */
   readonly status: number | readonly number[]
-  /** What the body must contain as well, for vendors that report errors with status 200. */
-  readonly expect?: { readonly pointer: string; readonly equals: unknown }
+  /** What the body must contain as well, for vendors that report errors with status 200: a value, or with `equals` left out any. */
+  readonly expect?: { readonly pointer: string; readonly equals?: unknown }
 }
 
 /** The client that the operator has registered at a provider (RFC 6749 §2). */

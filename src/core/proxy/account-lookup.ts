@@ -30,8 +30,7 @@ export function createAccountLookup({ send, events, providers, timeoutMs = 5_000
     const report = (facts: { status?: number | undefined; code?: string | undefined }) =>
       events.publish('account-lookup.failed', { provider: definition.name, status: facts.status, code: facts.code })
     try {
-      const { at, path } = targetOf(definition, account)
-      const response = await getDocument(send, at, connection, { path, timeoutMs })
+      const response = await getDocument(send, definition, connection, account, timeoutMs)
       const identity = response && isSuccess(response.head.status) ? readAccount(response.document, account) : {}
       if (!isComplete(identity, account)) report({ status: response?.head.status })
       return identity
@@ -47,13 +46,6 @@ function lookupOf(definition: Provider, { method }: Connection): AccountLookup |
   const account = method === 'oauth2' ? oauth2?.account : apiKey?.account
   if (account?.from !== 'lookup') return undefined
   return account.url === undefined || credentialOrigins(definition).includes(new URL(account.url).origin) ? account : undefined
-}
-
-/** An absolute URL is a path below its own origin. */
-function targetOf(definition: Provider, { path, url }: AccountLookup): { at: Provider; path: string } {
-  if (url === undefined) return { at: definition, path }
-  const { origin, pathname, search } = new URL(url)
-  return { at: { ...definition, api: { ...definition.api, baseUrl: origin } }, path: pathname + search }
 }
 
 const isSuccess = (status: number): boolean => status >= 200 && status < 300

@@ -58,6 +58,7 @@ export async function connectWithApiKey(
     credential: key,
     connectedAtMs: nowMs
   }
+  if (!check) return connection
   const result = await sendCheckRequest(send, definition, connection, check)
   if (!result) throw unavailable(definition, 'its response was incomplete or too long')
   const { verdict, head, document } = result

@@ -31,7 +31,7 @@ export async function sendCheckRequest(
   connection: Connection,
   check: CredentialCheck
 ): Promise<CheckResult | undefined> {
-  const response = await getDocument(send, definition, connection, { path: check.path, timeoutMs: checkTimeoutMs })
+  const response = await getDocument(send, definition, connection, check, checkTimeoutMs)
   return response && { ...response, verdict: verdictOf(check, response.head, response.document) }
 }
 

@@ -1,6 +1,7 @@
 import type { Connection } from '../connections/connection.ts'
 import { decodeOnce, isPathWithin } from '../guards/path.ts'
-import type { Placement, Provider } from '../provider/definition.ts'
+import type { Provider } from '../provider/definition.ts'
+import type { Placement } from '../provider/request-template.ts'
 import { splitTarget } from '../util/request-target.ts'
 import { apiBase, pathWithinBase } from './api-base.ts'
 

@@ -2,6 +2,7 @@ import { Writable } from 'node:stream'
 import type { Connection } from '../connections/connection.ts'
 import { userAgent } from '../guards/request-headers.ts'
 import type { Provider } from '../provider/definition.ts'
+import type { GatewayRequest } from '../provider/request-template.ts'
 import { apiBase } from './api-base.ts'
 import { applyCredential } from './credential.ts'
 import type { ResponseHead, Send, UpstreamResponse } from './upstream.ts'
@@ -15,8 +16,7 @@ type DocumentResponse = {
 }
 
 /**
- * The gateway's own GET of a JSON document, with a connection's credential.
- * @param path below the API's base URL, with its query
+ * A request of the gateway's own for a JSON document, with a connection's credential.
  * @param timeoutMs from the request to the end of the response
  * @returns `undefined` when the response is aborted or too long
  * @throws {GatewayError} as `Send` does
@@ -25,22 +25,36 @@ export async function getDocument(
   send: Send,
   definition: Provider,
   connection: Connection,
-  { path, timeoutMs }: { readonly path: string; readonly timeoutMs: number }
+  request: GatewayRequest,
+  timeoutMs: number
 ): Promise<DocumentResponse | undefined> {
-  const target = applyCredential(definition, connection, path)
+  const { at, path } = targetOf(definition, request)
+  const target = applyCredential(at, connection, path)
+  const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body))
   const response = await send({
     provider: definition.name,
-    origin: apiBase(definition).origin,
-    method: 'GET',
+    origin: apiBase(at).origin,
+    method: request.method ?? 'GET',
     path: target.path,
-    headers: ['accept', 'application/json', 'user-agent', userAgent, ...Object.entries(target.headers).flat()],
-    body: undefined,
-    bodyLength: undefined,
+    headers: [
+      ...['accept', 'application/json', 'user-agent', userAgent],
+      ...(body ? ['content-type', 'application/json', 'content-length', String(body.length)] : []),
+      ...Object.entries(target.headers).flat()
+    ],
+    body: body && [body],
+    bodyLength: body?.length,
     timeoutMs,
     signal: AbortSignal.timeout(timeoutMs)
   })
-  const body = await readBody(response)
-  return body && { head: response, document: parseJson(body) }
+  const content = await readBody(response)
+  return content && { head: response, document: parseJson(content) }
+}
+
+/** An absolute URL is a path below its own origin. */
+function targetOf(definition: Provider, { path = '', url }: GatewayRequest): { at: Provider; path: string } {
+  if (url === undefined) return { at: definition, path }
+  const { origin, pathname, search } = new URL(url)
+  return { at: { ...definition, api: { ...definition.api, baseUrl: origin } }, path: pathname + search }
 }
 
 /** @returns `undefined` when the body is aborted or too long */

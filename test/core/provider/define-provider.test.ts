@@ -24,8 +24,11 @@ const badUrls = [
   'https://user:password@acme.example/x',
   'https://acme.example/x#y',
   'https://acme.example/x/',
+  'https://acme.example/{',
   'https://'
 ]
+/** An endpoint may end with a slash. */
+const badEndpoints = badUrls.filter(url => !url.endsWith('/x/'))
 
 const refusalWith = (parts: Partial<TokenRefusal>): Partial<Provider> => ({
   methods: { oauth2: oauth2With({ refusals: [{ pointer: '/error', oneOf: ['no'], means: 'invalid_grant', ...parts }] }) }
@@ -163,7 +166,7 @@ const rejected: Record<string, readonly [field: string, Partial<Provider>[]]> = 
   ],
   'a look-up with no target, or with two': [
     'methods.oauth2.account',
-    [{}, { path: '/me', url: 'https://api.acme.example/me' }].map(target => accountOf({ from: 'lookup', id: '/id', ...target }))
+    [accountOf({ from: 'lookup', id: '/id', path: '/me', url: 'https://api.acme.example/me' })]
   ],
   'a look-up at an invalid path': [
     'methods.oauth2.account.path',
@@ -195,7 +198,7 @@ const rejected: Record<string, readonly [field: string, Partial<Provider>[]]> = 
   ...Object.fromEntries(
     (['authorizeUrl', 'tokenUrl', 'refreshUrl', 'revokeUrl'] as const).map(field => [
       `a bad ${field}`,
-      [field, badUrls.map(url => ({ methods: { oauth2: oauth2With({ [field]: url }) } }))] as const
+      [field, badEndpoints.map(url => ({ methods: { oauth2: oauth2With({ [field]: url }) } }))] as const
     ])
   )
 }
@@ -274,7 +277,7 @@ t.test('what no compiler has checked is named by its field', async t => {
     [/^sources\[0\].checked must be a day/, ({ sources }) => Object.assign(sources?.[0] ?? {}, { checked: 'yesterday' })],
     [/^tokenUrl must be an https URL/, ({ methods }) => delete methods?.oauth2?.tokenUrl],
     [/^methods.oauth2.help must be an object/, ({ methods }) => delete methods?.oauth2?.help],
-    [/^methods.apiKey.check must be an object/, ({ methods }) => delete methods?.apiKey?.check],
+    [/^methods.apiKey.placements must be a list/, ({ methods }) => delete methods?.apiKey?.placements],
     [/^methods.oauth2.scopes must be a list/, ({ methods }) => Object.assign(methods?.oauth2 ?? {}, { scopes: 'a b' })],
     [
       /clientAuthentication must be 'body' or 'basic'/,

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { isPathWithin } from '../../../src/core/guards/path.ts'
-import type { Placement, Provider } from '../../../src/core/provider/definition.ts'
+import type { Provider } from '../../../src/core/provider/definition.ts'
+import type { Placement } from '../../../src/core/provider/request-template.ts'
 import { applyCredential, credentialDetector, credentialHeaderNames, rewriteLocation } from '../../../src/core/proxy/credential.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { apiKeyWith, connectionWith, oauth2With, providerWith } from '../support.ts'

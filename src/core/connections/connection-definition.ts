@@ -1,0 +1,28 @@
+import type { Provider } from '../provider/definition.ts'
+import { missingVariables, resolveDefinition } from '../provider/resolve-definition.ts'
+import type { Variables } from '../provider/template.ts'
+import type { Connection } from './connection.ts'
+import { reconnectRequired } from './errors.ts'
+
+type Values = Pick<Connection, 'parameters' | 'values'>
+
+const none: Variables = {}
+
+/** What templates may name of a connection, its credentials excepted. */
+export const variablesOf = ({ parameters, values }: Values): Variables => (parameters || values ? { ...parameters, ...values } : none)
+
+const definitions = new WeakMap<Values, Provider>()
+
+/**
+ * The provider's definition as it is for this connection. Every request to the API needs it, and cached connections are the same object.
+ * @throws {GatewayError} `reconnect_required` when the definition needs a value that the connection was made without
+ */
+export function definitionOf(definition: Provider, connection: Values): Provider {
+  const known = definitions.get(connection)
+  if (known) return known
+  const variables = variablesOf(connection)
+  if (missingVariables(definition, variables).length > 0) throw reconnectRequired(definition.name)
+  const resolved = resolveDefinition(definition, variables)
+  definitions.set(connection, resolved)
+  return resolved
+}

@@ -1,0 +1,195 @@
+import { accountRule } from './account-rule.ts'
+import type {
+  ApiKeyMethod,
+  ClientAssertion,
+  CredentialCheck,
+  OAuth2Method,
+  TokenFacts,
+  TokenRefusal,
+  TokenResponseShape
+} from './definition.ts'
+import { learntValues, lookup, parameters } from './parameter-rules.ts'
+import { checkTarget, gatewayRequest, placement, requestTemplate } from './request-rules.ts'
+import {
+  anyText,
+  anything,
+  both,
+  called,
+  flag,
+  isObject,
+  list,
+  must,
+  object,
+  oneOf,
+  positiveInteger,
+  type Rule,
+  rule,
+  text,
+  texts,
+  textsByName
+} from './rules.ts'
+import { endpointUrl, headers, pageUrl, pointer } from './text-rules.ts'
+
+/** The rules of both methods. The origins are those of the provider's API and token endpoint, which see its credentials in any case. */
+
+const isFinalStatus = (status: unknown) => Number.isInteger(status) && Number(status) >= 200 && Number(status) < 600
+const statusSchema = { type: 'integer', minimum: 200, maximum: 599 }
+const check = (origins: readonly string[]) =>
+  both(
+    object<CredentialCheck>({
+      required: {
+        status: must(
+          'must be a final HTTP status, or a list of them',
+          value => {
+            const statuses = [value].flat()
+            return statuses.length > 0 && statuses.every(isFinalStatus)
+          },
+          { anyOf: [statusSchema, { type: 'array', items: statusSchema, minItems: 1 }] }
+        )
+      },
+      optional: {
+        ...gatewayRequest,
+        expect: object<NonNullable<CredentialCheck['expect']>>({ required: { pointer }, optional: { equals: anything } })
+      }
+    }),
+    checkTarget(origins)
+  )
+
+export const help = object<ApiKeyMethod['help']>({ required: { steps: texts }, optional: { plan: text } })
+
+/** Pages list them with commas between. */
+export const scopeTexts = must(
+  'must be an object of texts without commas',
+  value => isObject(value) && Object.values(value).every(words => typeof words === 'string' && /^[^,]*[^,\s][^,]*$/.test(words)),
+  { type: 'object', additionalProperties: { type: 'string', pattern: '^[^,]*[^,\\s][^,]*$' } }
+)
+
+const refusal = object<TokenRefusal>({
+  required: {
+    pointer,
+    oneOf: list(anything, 'must list the values that mean a refusal', 1),
+    means: must('must be invalid_grant or invalid_client', value => value === 'invalid_grant' || value === 'invalid_client', {
+      enum: ['invalid_grant', 'invalid_client']
+    })
+  },
+  optional: {}
+})
+
+const tokenResponse = object<TokenResponseShape>({
+  required: {},
+  optional: {
+    accessToken: pointer,
+    refreshToken: pointer,
+    expiresIn: pointer,
+    expiresAt: pointer,
+    scope: pointer,
+    tokenType: anyText,
+    defaultExpiresIn: must('must be a number of seconds above 0', value => Number.isFinite(value) && Number(value) > 0, {
+      type: 'number',
+      exclusiveMinimum: 0
+    })
+  }
+})
+
+const lifetime: Rule = rule({ anyOf: [{ const: 'unlimited' }, positiveInteger.schema] }, (value, field, report) => {
+  if (value !== 'unlimited') positiveInteger(value, field, (where, requirement) => report(where, `${requirement}, or 'unlimited'`))
+})
+const tokens = object<TokenFacts>({
+  required: {},
+  optional: { accessTokenLifetime: lifetime, refreshToken: oneOf('none', 'kept', 'rotated'), refreshTokenLifetime: lifetime }
+})
+
+const clientAssertion = object<ClientAssertion>({
+  required: { algorithm: oneOf('ES256', 'ES384', 'ES512', 'RS256', 'PS256', 'EdDSA') },
+  optional: { keyId: text, issuer: text, audience: text, asSecret: flag }
+})
+
+export const oauth2 = (origins: readonly string[]): Rule =>
+  both(
+    object<OAuth2Method>({
+      required: {
+        authorizeUrl: called('authorizeUrl', endpointUrl),
+        tokenUrl: called('tokenUrl', endpointUrl),
+        scopes: texts,
+        clientAuthentication: oneOf('body', 'basic', 'basic-raw', 'none', 'private_key_jwt'),
+        help
+      },
+      optional: {
+        refreshUrl: called('refreshUrl', endpointUrl),
+        revokeUrl: called('revokeUrl', endpointUrl),
+        revokeRequest: requestTemplate,
+        refreshRequest: requestTemplate,
+        upgradeRequest: requestTemplate,
+        revocation: called('revocation', oneOf('token', 'grant')),
+        issuer: text,
+        scopeSeparator: anyText,
+        scopeParameter: text,
+        scopeTexts,
+        clientAssertion,
+        clientIdParameter: text,
+        clientSecretParameter: text,
+        pkce: oneOf('S256', 'plain', false),
+        responseMode: oneOf('form_post'),
+        tokenRequestFormat: oneOf('form', 'json', 'query'),
+        tokenHeaders: headers,
+        authorizeParams: textsByName,
+        tokenParams: textsByName,
+        refreshParams: textsByName,
+        tokenResponse,
+        refreshResponse: tokenResponse,
+        tokens,
+        lookup: lookup(origins),
+        values: learntValues(['token', 'callback', 'lookup']),
+        account: accountRule(['token', 'id_token', 'lookup'], origins),
+        refusals: called('refusals', list(refusal)),
+        placements: list(placement),
+        check: check(origins)
+      }
+    }),
+    (method, field, report) => {
+      if ((method.clientAuthentication === 'private_key_jwt') !== (method.clientAssertion !== undefined))
+        report(`${field}.clientAssertion`, "must be there with clientAuthentication 'private_key_jwt', and only then")
+      if (method.revokeUrl !== undefined && method.revokeRequest !== undefined)
+        report(`${field}.revokeRequest`, 'must be left out where there is a revokeUrl')
+      if (method.refreshUrl !== undefined && method.refreshRequest !== undefined)
+        report(`${field}.refreshRequest`, 'must be left out where there is a refreshUrl')
+      checkLookup(method, field, report)
+    }
+  )
+
+export const apiKey = (origins: readonly string[]): Rule =>
+  both(
+    object<ApiKeyMethod>({
+      required: { placements: list(placement), help },
+      optional: {
+        fields: both(parameters, (fields, field, report) => {
+          if (fields.key === undefined) report(`${field}.key`, 'must be there: the credential itself')
+        }),
+        tokenRequest: requestTemplate,
+        tokenResponse,
+        check: check(origins),
+        lookup: lookup(origins),
+        values: learntValues(['key', 'lookup']),
+        keysUrl: pageUrl,
+        account: accountRule(['check', 'lookup'], origins)
+      }
+    }),
+    (method, field, report) => {
+      const { tokenRequest, tokenResponse, check, account } = method
+      if (tokenResponse !== undefined && tokenRequest === undefined)
+        report(`${field}.tokenResponse`, 'must be left out without a tokenRequest')
+      if (isObject(account) && account.from === 'check' && check === undefined)
+        report(`${field}.account.from`, "must not be 'check' without a check")
+      checkLookup(method, field, report)
+    }
+  )
+
+/** What a look-up is for, and what needs one. */
+function checkLookup(method: Readonly<Record<string, unknown>>, field: string, report: (field: string, requirement: string) => void): void {
+  const { lookup, values, account } = method
+  const readsLookup = Object.values(Object(values)).some(value => isObject(value) && value.from === 'lookup')
+  const isAccount = isObject(account) && account.from === 'lookup' && account.path === undefined && account.url === undefined
+  if (lookup === undefined && (readsLookup || isAccount)) report(`${field}.lookup`, 'must be there: a value or the account is read from it')
+  if (lookup !== undefined && !readsLookup && !isAccount)
+    report(`${field}.lookup`, 'must be left out: no value and no account is read from it')
+}
