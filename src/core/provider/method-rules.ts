@@ -169,7 +169,7 @@ export const apiKey = (origins: readonly string[]): Rule =>
         tokenResponse,
         check: check(origins),
         lookup: lookup(origins),
-        values: learntValues(['key', 'lookup']),
+        values: learntValues(['token', 'key', 'lookup']),
         keysUrl: pageUrl,
         account: accountRule(['check', 'lookup'], origins)
       }
@@ -178,6 +178,8 @@ export const apiKey = (origins: readonly string[]): Rule =>
       const { tokenRequest, tokenResponse, check, account } = method
       if (tokenResponse !== undefined && tokenRequest === undefined)
         report(`${field}.tokenResponse`, 'must be left out without a tokenRequest')
+      if (tokenRequest === undefined && Object.values(Object(method.values)).some(value => isObject(value) && value.from === 'token'))
+        report(`${field}.values`, 'must not be from the token response without a tokenRequest')
       if (isObject(account) && account.from === 'check' && check === undefined)
         report(`${field}.account.from`, "must not be 'check' without a check")
       checkLookup(method, field, report)

@@ -44,7 +44,7 @@ export type Parameters = Readonly<Record<string, Parameter>>
  * nothing is connected. A host that is made of it stays below `suffix`, or among the values of `oneOf`.
  */
 export type LearntValue = {
-  /** `token`: the token response. `callback`: the query of the authorization response. `lookup`: the response to `lookup`. `key`: the key itself. */
+  /** `token`: the token response, also that of a key's `tokenRequest`. `callback`: the query of the authorization response. `lookup`: the response to `lookup`. `key`: the key itself. */
   readonly from: 'token' | 'callback' | 'lookup' | 'key'
   /** JSON Pointer (RFC 6901) into the token response, or into the response to the look-up: with `choose`, into the chosen item. */
   readonly pointer?: string

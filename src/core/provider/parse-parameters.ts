@@ -66,8 +66,11 @@ export function parseParameter(
   if (!text.isWellFormed() || (/\p{Cc}/u.test(text) && !verbatim)) return { problem: 'must be text on one line' }
   const value = isHost ? hostIn(text) : parameter.suffix === undefined ? text : withoutSuffix(text, parameter.suffix)
   if (oneOf && !Object.hasOwn(oneOf, value)) return { problem: `must be one of ${Object.keys(oneOf).join(', ')}` }
-  if (isHost && !isPublicHostName(value)) return { problem: 'must be the host name of a server on the internet' }
-  if (isHost && hosts && !hosts.includes(value)) return { problem: 'must be a host that the operator of this gateway allows' }
+  // The operator may list hosts inside of his own network.
+  if (isHost && (hosts ? !hosts.includes(value) : !isPublicHostName(value)))
+    return {
+      problem: hosts ? 'must be a host that the operator of this gateway allows' : 'must be the host name of a server on the internet'
+    }
   if (pattern !== undefined && !new RegExp(`^(?:${pattern})$`, 'v').test(value)) return { problem: 'has another form than it must have' }
   const unmet = unmetPosition(value, positionsOf(definition).get(name), isHost === true)
   return unmet === undefined ? { value } : { problem: unmet }

@@ -73,8 +73,8 @@ function createCheck(field: string, scope: Scope, report: Report): TemplateChang
   const url = (template: string) => {
     for (const name of positionsIn(template).host) {
       const kind = scope.get(name)
-      // What follows the expression keeps the host at the vendor: two labels at least.
-      const isKept = new RegExp(`\\{${name}\\}(?:\\.[a-z0-9-]+){2,}(?=[/?#]|$)`).test(template)
+      // What follows the last expression keeps the host at the vendor: two labels at least.
+      const isKept = /^https:\/\/[^/?#]*\}(?:-[a-z0-9-]+)?(?:\.[a-z0-9-]+){2,}(?=[/?#]|$)/.test(template)
       if (kind === 'secret' || (kind === 'label' && !isKept))
         report(field, `makes a host of {${name}}, which could be any: it needs a suffix, a list of values, or isHost`)
     }

@@ -31,12 +31,13 @@ export const host = matching(
 /** Two labels at least: a suffix is what keeps a host at the vendor. */
 export const suffix = matching(/^(?:\.[a-z0-9-]+){2,}$/, 'must be the end of a host name, such as .example.com')
 
-/** Header names in lower case, as `node:http` has them. */
-const isHeaderName = (name: unknown) => typeof name === 'string' && /^[a-z0-9-]+$/.test(name)
-export const headerName: Rule = rule({ type: 'string', pattern: '^[a-z0-9-]+$' }, (value, field, report) => {
+/** Header names (RFC 9110 §5.6.2) in lower case, as `node:http` has them. */
+const lowerCaseToken = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
+const isHeaderName = (name: unknown) => typeof name === 'string' && lowerCaseToken.test(name)
+export const headerName: Rule = rule({ type: 'string', pattern: lowerCaseToken.source }, (value, field, report) => {
   if (!isHeaderName(value)) report(typeof value === 'string' ? `header ${JSON.stringify(value)}` : field, 'must be in lower case')
 })
-export const headers: Rule = rule({ ...textsByName.schema, propertyNames: { pattern: '^[a-z0-9-]+$' } }, (value, field, report) => {
+export const headers: Rule = rule({ ...textsByName.schema, propertyNames: { pattern: lowerCaseToken.source } }, (value, field, report) => {
   textsByName(value, field, report)
   for (const name of Object.keys(Object(value))) headerName(name, field, report)
 })
