@@ -1,7 +1,13 @@
 import { apiPages } from './api.ts'
 import { configurationPage } from './configuration.ts'
 import { errorsPage } from './errors.ts'
+import { providersPage } from './providers.ts'
 
 /** The pages of docs/reference, by name. */
 export const referencePages = async (): Promise<Map<string, string>> =>
-  new Map([['configuration.md', await configurationPage()], ['errors.md', errorsPage()], ...apiPages()])
+  new Map([
+    ['configuration.md', await configurationPage()],
+    ['errors.md', errorsPage()],
+    ['providers.md', await providersPage()],
+    ...apiPages()
+  ])
