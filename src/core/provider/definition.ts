@@ -289,6 +289,8 @@ export type ApiKeyMethod = {
   /** Gets an access token with the fields, at first and whenever it expires or is rejected. A client credentials grant (RFC 6749 §4.4) is one. */
   readonly tokenRequest?: RequestTemplate
   readonly tokenResponse?: TokenResponseShape
+  /** Ends an access token of `tokenRequest` when its connection is deleted. Left out, it ends by itself. */
+  readonly revokeRequest?: RequestTemplate
   /** Sent when a user pastes a key, and when the API rejects the key later. Without it a key is taken as it is. */
   readonly check?: CredentialCheck
   readonly lookup?: Lookup

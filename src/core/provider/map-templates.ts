@@ -84,7 +84,7 @@ export function mapRequestTemplates(definition: Provider, { url, header, text }:
           clientAssertion: assertion => each(assertion, { keyId: text, issuer: text, audience: text })
         })
       }),
-      ...(apiKey && { apiKey: each<ApiKeyMethod>(apiKey, { placements, tokenRequest: request }) })
+      ...(apiKey && { apiKey: each<ApiKeyMethod>(apiKey, { placements, tokenRequest: request, revokeRequest: request }) })
     }
   }
 }

@@ -167,19 +167,21 @@ export const apiKey = (origins: readonly string[]): Rule =>
         }),
         tokenRequest: requestTemplate,
         tokenResponse,
+        revokeRequest: requestTemplate,
         check: check(origins),
         lookup: lookup(origins),
-        values: learntValues(['token', 'key', 'lookup']),
+        values: learntValues(['key', 'token', 'lookup']),
         keysUrl: pageUrl,
         account: accountRule(['check', 'lookup'], origins)
       }
     }),
     (method, field, report) => {
-      const { tokenRequest, tokenResponse, check, account } = method
-      if (tokenResponse !== undefined && tokenRequest === undefined)
-        report(`${field}.tokenResponse`, 'must be left out without a tokenRequest')
-      if (tokenRequest === undefined && Object.values(Object(method.values)).some(value => isObject(value) && value.from === 'token'))
-        report(`${field}.values`, 'must not be from the token response without a tokenRequest')
+      const { tokenRequest, check, account, values } = method
+      for (const name of ['tokenResponse', 'revokeRequest'])
+        if (method[name] !== undefined && tokenRequest === undefined) report(`${field}.${name}`, 'must be left out without a tokenRequest')
+      for (const [name, value] of Object.entries(Object(values)))
+        if (tokenRequest === undefined && isObject(value) && value.from === 'token')
+          report(`${field}.values.${name}.from`, "must not be 'token' without a tokenRequest")
       if (isObject(account) && account.from === 'check' && check === undefined)
         report(`${field}.account.from`, "must not be 'check' without a check")
       checkLookup(method, field, report)

@@ -1,7 +1,8 @@
 import { didYouMean } from '../util/nearest-name.ts'
 import type { Provider } from './definition.ts'
 import { mapRequestTemplates, mapTemplates, type TemplateChanges } from './map-templates.ts'
-import type { LearntValues, Parameters } from './parameter.ts'
+import type { LearntValue, LearntValues, Parameters } from './parameter.ts'
+import { requestVariables } from './request-variables.ts'
 import type { Report } from './rules.ts'
 import { positionsIn, variablesIn } from './template.ts'
 
@@ -42,14 +43,13 @@ export function checkTemplates(definition: Provider, report: Report): void {
   const { authorizeUrl = '', authorizeParams = {}, tokenUrl = '', values = {} } = methods.oauth2 ?? {}
   for (const template of [authorizeUrl, ...Object.values(authorizeParams)])
     reportUnknown(template, Object.keys(shared), 'methods.oauth2', 'is not known before the sign-in', report)
-  const learntBefore = Object.keys(values).filter(name => values[name]?.from === 'callback')
-  reportUnknown(
-    tokenUrl,
-    [...Object.keys(shared), ...learntBefore],
-    'methods.oauth2.tokenUrl',
-    'is not known before the token response',
-    report
-  )
+  const learntFrom = (learnt: LearntValues, from: LearntValue['from']) => Object.keys(learnt).filter(name => learnt[name]?.from === from)
+  const unknownYet = 'is not known before the token response'
+  reportUnknown(tokenUrl, [...Object.keys(shared), ...learntFrom(values, 'callback')], 'methods.oauth2.tokenUrl', unknownYet, report)
+  const { fields, values: ofKey = {}, tokenRequest } = methods.apiKey ?? {}
+  const known = ['key', ...Object.keys({ ...shared, ...fields }), ...learntFrom(ofKey, 'key')]
+  for (const name of tokenRequest ? requestVariables(tokenRequest) : [])
+    reportUnknown(`{${name}}`, known, 'methods.apiKey.tokenRequest', unknownYet, report)
 }
 
 const kindsOf = (parameters: Parameters): Record<string, Kind> =>
