@@ -7,9 +7,9 @@ import { createConnectCodes } from './core/oauth/connect-codes.ts'
 import { createDisconnect } from './core/oauth/disconnect.ts'
 import { createExpiredSessionSweep } from './core/oauth/expired-sessions.ts'
 import { createRenewal, maxRefreshMs } from './core/oauth/renewal.ts'
-import { createRevocation } from './core/oauth/revocation.ts'
+import { createRevocation, type MadeWith } from './core/oauth/revocation.ts'
 import { createSignInOutcomes } from './core/oauth/sign-in-outcome.ts'
-import type { TokenEndpoint } from './core/oauth/token-endpoint.ts'
+import type { KeyExchange, TokenEndpoint } from './core/oauth/token-endpoint.ts'
 import { createUserLogin } from './core/oauth/user-login.ts'
 import { createUserSignIns } from './core/oauth/user-sign-ins.ts'
 import { createUserSweep } from './core/oauth/user-sweep.ts'
@@ -35,6 +35,7 @@ import { createBearerTokens } from './identity/bearer-tokens.ts'
 import { createBearers } from './identity/bearers.ts'
 import { createIssuer } from './identity/issuer.ts'
 import { createLoginClient } from './identity/login-client.ts'
+import { createKeyExchange } from './oauth2/key-exchange.ts'
 import { createOAuthProvider, type OAuthProvider } from './oauth2/oauth-provider.ts'
 import type { TokenTimeouts } from './oauth2/token-endpoint.ts'
 import { createPageContexts } from './pages/context.ts'
@@ -113,7 +114,16 @@ export function createServices(config: Config, dependencies: ServiceDependencies
       return [[definition.name, { ...provider, tokenEndpoint }]]
     })
   )
-  const endpointOf = (provider: string) => oauthProviders.get(provider)?.tokenEndpoint
+  const keyExchanges = new Map<string, KeyExchange>(
+    [...providers.values()].flatMap(({ definition, client }) => {
+      const { apiKey } = definition.methods
+      if (!apiKey?.tokenRequest) return []
+      const method = { ...apiKey, tokenRequest: apiKey.tokenRequest }
+      return [[definition.name, createKeyExchange({ definition, method, clientId: client?.id, lookupFor, timeouts: tokenTimeouts })]]
+    })
+  )
+  const endpointOf = ({ provider, method }: MadeWith) =>
+    method === 'oauth2' ? oauthProviders.get(provider)?.tokenEndpoint : keyExchanges.get(provider)
 
   const revocation = createRevocation({
     store,
@@ -121,9 +131,10 @@ export function createServices(config: Config, dependencies: ServiceDependencies
     clock,
     events,
     endpointOf,
-    scopeOf: provider => {
-      const method = providers.get(provider)?.definition.methods.oauth2
-      return method?.revokeUrl === undefined ? undefined : (method.revocation ?? 'grant')
+    scopeOf: ({ provider, method }) => {
+      const { oauth2, apiKey } = providers.get(provider)?.definition.methods ?? {}
+      if (method === 'api_key') return apiKey?.revokeRequest && 'token'
+      return oauth2?.revokeUrl === undefined && !oauth2?.revokeRequest ? undefined : (oauth2.revocation ?? 'grant')
     }
   })
   const renewal = createRenewal({ vault, store, lease: store, changes: store.changes, clock, events, revocation, endpointOf })
@@ -178,6 +189,8 @@ export function createServices(config: Config, dependencies: ServiceDependencies
     }),
     ...createDisconnect({ store, vault, revocation }),
     oauthProviders,
+    /** By provider: those whose keys are exchanged for access tokens. */
+    keyExchanges: keyExchanges as ReadonlyMap<string, KeyExchange>,
     renewal,
     revocation,
     deferredTasks,

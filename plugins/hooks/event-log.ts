@@ -38,6 +38,12 @@ async function eventLog({ log }: FastifyInstance, { events, clock }: Pick<Servic
     log.warn({ provider, ...response, attempt, retryInMs, nextTryAt }, `renewal failed: ${message}`)
     if (isClientRejected) logClientRejected(provider, response.error)
   })
+  events.subscribe('renewal.value-ignored', ({ provider, value }) =>
+    log.warn(
+      { provider, value },
+      `a renewal brought ${provider}’s ${value} in a form that its definition does not allow: the known one stays in use`
+    )
+  )
   events.subscribe('renewal.lost', ({ provider }) => log.error({ provider }, 'a renewed grant could not be saved and is lost'))
   events.subscribe('renewal.abandoned', ({ provider }) =>
     log.error({ provider }, 'shutdown during a token request: a refresh token that the provider rotated for it is lost')

@@ -63,6 +63,8 @@ export type GatewayEvents = {
     readonly attempt: number
     readonly retryInMs: number
   }
+  /** The response to a refresh had a value of the definition in another form than it must have. The connection keeps the one it had. */
+  'renewal.value-ignored': Subject & { readonly value: string }
   /** A refreshed grant could not be stored in ten minutes, or before shutdown. */
   'renewal.lost': Subject
   /** The gateway shut down during a token request: if the provider rotated the refresh token, the new one is lost. */
@@ -140,6 +142,7 @@ const names: Readonly<Record<keyof GatewayEvents, true>> = {
   'connection.deleted': true,
   'token.read': true,
   'renewal.failed': true,
+  'renewal.value-ignored': true,
   'renewal.lost': true,
   'renewal.abandoned': true,
   'check.failed': true,

@@ -100,7 +100,8 @@ async function reportClient(report: Reporter, { definition, method, client, cont
     timeouts
   })
   try {
-    await tokenEndpoint.exchange(`grantkeeper-check-${randomBytes(12).toString('hex')}`, redirectUri, randomBytes(32).toString('base64url'))
+    const code = `grantkeeper-check-${randomBytes(12).toString('hex')}`
+    await tokenEndpoint.exchange({ code, redirectUri, codeVerifier: randomBytes(32).toString('base64url') })
     report.warning('its token endpoint accepted a code that was never issued', `Look whether ${prefix}_TOKEN_URL is the real one.`)
   } catch (error) {
     if (!(error instanceof TokenEndpointError)) throw error

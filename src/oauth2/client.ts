@@ -17,7 +17,7 @@ export type Token = {
 }
 
 /** The part of `@fastify/oauth2`'s decorator that its types leave out: simple-oauth2's `AuthorizationCode` client. */
-type OAuth2Client = {
+export type OAuth2Client = {
   readonly oauth2: {
     authorizeURL(params: object): string
     getToken(params: object, http: HttpOptions): Promise<Token>

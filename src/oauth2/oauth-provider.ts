@@ -3,13 +3,21 @@ import type { SignInParams } from '../core/oauth/sign-in-params.ts'
 import type { TokenEndpoint } from '../core/oauth/token-endpoint.ts'
 import type { LookupFor } from '../core/ports.ts'
 import type { OAuth2Method, OAuthClient, Provider } from '../core/provider/definition.ts'
-import { createOAuth2Client } from './client.ts'
+import { parameterInvalid } from '../core/provider/parse-parameters.ts'
+import { resolveDefinition } from '../core/provider/resolve-definition.ts'
+import { type Variables, variablesIn } from '../core/provider/template.ts'
+import { createClientAuthentication } from './client-authentication.ts'
+import { createInstances } from './instances.ts'
+import { createSendRequest } from './send-request.ts'
 import { createTokenEndpoint, type TokenTimeouts } from './token-endpoint.ts'
 
 /** What a sign-in at one provider needs of it. */
 export type OAuthProvider = {
   readonly redirectUri: string
-  /** The authorization request (RFC 6749 §4.1.1) with PKCE's challenge (RFC 7636 §4.3). */
+  /**
+   * The authorization request (RFC 6749 §4.1.1) with PKCE's challenge (RFC 7636 §4.3), at the address that the flow's parameters make.
+   * @throws {GatewayError} `parameters_invalid` when the flow lacks a parameter that the request needs
+   */
   authorizeUrl(flow: Flow, hints?: AuthorizeHints): Promise<string>
   readonly tokenEndpoint: TokenEndpoint
 }
@@ -26,36 +34,44 @@ export type OAuthProviderOptions = {
   readonly timeouts: TokenTimeouts
 }
 
-/** Of a token response: far above what any vendor sends. */
-const maxResponseBytes = 128 * 1024
-
-/**
- * One provider's `@fastify/oauth2` instance. State, PKCE and cookies are ours (decision 4): without `startRedirectPath` and `pkce`
- * the instance is an OAuth client alone.
- */
+/** One provider's authorization server, as its definition describes it, for every user's parameters. */
 export function createOAuthProvider({ definition, method, client, publicUrl, lookupFor, timeouts }: OAuthProviderOptions): OAuthProvider {
   const redirectUri = `${publicUrl}/auth/${definition.name}/callback`
-  const openClient = createOAuth2Client({
-    callbackUri: redirectUri,
-    userAgent: 'grantkeeper',
-    credentials: credentials(method, client)
-  })
+  const own: Provider = { ...definition, methods: { oauth2: method } }
+  const resolve = (variables: Variables): OAuth2Method => resolveDefinition(own, variables).methods.oauth2 ?? method
+  const authentication = createClientAuthentication(method, client)
+  const instanceOf = createInstances(redirectUri, authentication)
+  const sendRequest = createSendRequest(lookupFor)
   return {
     redirectUri,
-    tokenEndpoint: createTokenEndpoint({ openClient, method, client, lookupFor, timeouts }),
+    tokenEndpoint: createTokenEndpoint({
+      definition: own,
+      method,
+      resolve,
+      client,
+      authentication,
+      instanceOf,
+      sendRequest,
+      lookupFor,
+      timeouts
+    }),
     authorizeUrl: async (flow, { loginHint, prompt } = {}) => {
-      const { oauth2 } = await openClient()
+      const { pkce = 'S256', scopeParameter = 'scope', scopeSeparator = ' ', ...asked } = resolve(flow.parameters ?? {})
+      const { authorizeUrl, authorizeParams = {}, responseMode } = asked
+      const [missing] = [authorizeUrl, ...Object.values(authorizeParams)].flatMap(variablesIn)
+      if (missing !== undefined) throw parameterInvalid(definition, missing, 'is missing.')
+      const { oauth2 } = await instanceOf({ ...asked, scopeSeparator })()
       const scopes = flow.scopes ?? client.scopes
       return oauth2.authorizeURL({
-        ...method.authorizeParams,
+        ...authorizeParams,
         redirect_uri: redirectUri,
         // Without scopes the parameter is left out: an empty one is not allowed (RFC 6749 §3.3).
-        ...(scopes.length > 0 && { scope: [...scopes] }),
+        ...(scopes.length > 0 && { [scopeParameter]: scopes.join(scopeSeparator) }),
         ...(loginHint !== undefined && { login_hint: loginHint }),
-        ...(prompt !== undefined && { prompt: withPrompt(method.authorizeParams?.prompt, prompt) }),
+        ...(prompt !== undefined && { prompt: withPrompt(authorizeParams.prompt, prompt) }),
+        ...(responseMode !== undefined && { response_mode: responseMode }),
         state: flow.state,
-        code_challenge: codeChallenge(flow),
-        code_challenge_method: 'S256'
+        ...(pkce && { code_challenge: pkce === 'plain' ? flow.codeVerifier : codeChallenge(flow), code_challenge_method: pkce })
       })
     }
   }
@@ -64,34 +80,3 @@ export function createOAuthProvider({ definition, method, client, publicUrl, loo
 /** The definition's own prompt stays: some vendors give a refresh token only with it. */
 const withPrompt = (own: string | undefined, asked: string): string =>
   [...new Set([...(own?.split(' ') ?? []), ...asked.split(' ')])].join(' ')
-
-function credentials(method: OAuth2Method, client: OAuthClient) {
-  const [authorize, token] = [new URL(method.authorizeUrl), new URL(method.tokenUrl)]
-  return {
-    client: clientCredentials(client),
-    auth: {
-      authorizeHost: authorize.origin,
-      authorizePath: authorize.pathname + authorize.search,
-      tokenHost: token.origin,
-      // Absolute: each endpoint may be on a host of its own.
-      tokenPath: token.href,
-      refreshPath: new URL(method.refreshUrl ?? token).href,
-      ...(method.revokeUrl !== undefined && { revokePath: new URL(method.revokeUrl).href })
-    },
-    // Parses as JSON whatever the Content-Type. A body that is not JSON comes back unchanged in the error.
-    http: { json: 'force', maxBytes: maxResponseBytes },
-    options: {
-      scopeSeparator: method.scopeSeparator ?? ' ',
-      bodyFormat: method.tokenRequestFormat ?? 'form',
-      // A public client names itself in the body (RFC 6749 §3.2.1).
-      authorizationMethod: client.secret && method.clientAuthentication === 'basic' ? 'header' : 'body'
-    }
-  }
-}
-
-/**
- * simple-oauth2 always sends a secret, at least an empty one, which some servers refuse. The id under the id's own name is what is left to say
- * for a client that has none.
- */
-const clientCredentials = ({ id, secret }: OAuthClient) =>
-  secret ? { id, secret: secret.reveal() } : { id, secret: id, secretParamName: 'client_id' }

@@ -1,42 +1,127 @@
 import { RevocationError } from '../core/oauth/revocation-error.ts'
-import type { RevocableToken, TokenEndpoint } from '../core/oauth/token-endpoint.ts'
-import type { LookupFor } from '../core/ports.ts'
+import type { RevocableGrant } from '../core/oauth/token-endpoint.ts'
+import { TokenEndpointError } from '../core/oauth/token-response.ts'
 import type { OAuth2Method } from '../core/provider/definition.ts'
-import type { OpenOAuth2Client } from './client.ts'
+import type { RequestTemplate } from '../core/provider/request-template.ts'
+import { requestVariables } from '../core/provider/request-variables.ts'
+import { TemplateError, type Variables, variablesIn } from '../core/provider/template.ts'
+import { expandRequest, type OwnRequest, ownRequest, type SendRequest } from './send-request.ts'
+import type { TokenEndpointOptions } from './token-endpoint.ts'
 
 /** What simple-oauth2 throws: a Boom error around the server's response. */
 type ClientError = { output?: { statusCode?: number }; data?: { isResponseError?: boolean; payload?: unknown } | null }
 
-/** Revokes by RFC 7009. A 200 whose body says that it failed counts as a failure. */
-export const createRevoke =
-  (openClient: OpenOAuth2Client, { revokeUrl }: OAuth2Method, lookupFor: LookupFor, timeoutMs: number): TokenEndpoint['revoke'] =>
-  async ({ token, type }) => {
-    if (revokeUrl === undefined) return
-    const { oauth2 } = await openClient()
+/** Revokes by RFC 7009 or by the vendor's own request. A success whose body says that it failed counts as a failure. */
+export function createRevoke(options: TokenEndpointOptions): (grant: RevocableGrant) => Promise<void> {
+  const { method, resolve, client, authentication, instanceOf, sendRequest, lookupFor, timeouts } = options
+  const timeoutMs = timeouts.exchangeMs
+
+  async function revokeByPackage(known: OAuth2Method, revokeUrl: string, { token, type }: RevocableGrant): Promise<void> {
+    const { oauth2 } = await instanceOf(known)()
     const client = oauth2.createToken({ [type]: token.reveal() })
     // Not parsed as JSON: by RFC 7009 §2.2 the body of a success is empty or meaningless. A redirect is not followed and counts as a failure.
     const http = { lookup: lookupFor(revokeUrl), timeout: timeoutMs, json: false, redirects: 0 } as const
     const body = await client.revoke(type, http).catch(error => {
-      throw failureOf(error as ClientError, token)
+      throw failureOf(error as ClientError, token.reveal())
     })
-    const { isFailure, code } = readResult(body, token)
-    if (isFailure) throw new RevocationError('the provider reported a failure in a 200 response', { status: 200, code })
+    assertSuccess(200, body, token.reveal())
   }
 
-function failureOf({ output, data }: ClientError, token: RevocableToken['token']): RevocationError {
+  /** RFC 7009 with a signed assertion, which the package has no place for. */
+  async function revokeWithAssertion(known: OAuth2Method, url: string, { token, type }: RevocableGrant): Promise<void> {
+    const { params, headers } = await authentication.proof(known.tokenUrl)
+    const form = { token: token.reveal(), token_type_hint: type, ...params }
+    await sendRevocation(
+      sendRequest,
+      ownRequest({ url, method: 'POST', format: 'form', params: form, headers: { ...known.tokenHeaders, ...headers } }),
+      timeoutMs,
+      { sent: token.reveal() }
+    )
+  }
+
+  return async grant => {
+    const variables = { ...grant.parameters, ...grant.values }
+    const known = resolve(variables)
+    const { revokeRequest } = method
+    if (revokeRequest) {
+      const secret = await authentication.secret(known.tokenUrl)
+      return revokeByTemplate(sendRequest, revokeRequest, grant, { ...variables, client_id: client.id, client_secret: secret }, timeoutMs)
+    }
+    const { revokeUrl } = known
+    if (revokeUrl === undefined) return
+    if (variablesIn(revokeUrl).length > 0) throw unknownValue()
+    return method.clientAssertion ? revokeWithAssertion(known, revokeUrl, grant) : revokeByPackage(known, revokeUrl, grant)
+  }
+}
+
+/** Sends the vendor's own form of a revocation; nothing for a grant without a token that it needs. @throws {RevocationError} */
+export async function revokeByTemplate(
+  sendRequest: SendRequest,
+  template: RequestTemplate,
+  { token, type, accessToken = type === 'access_token' ? token : undefined, key }: RevocableGrant,
+  variables: Variables,
+  timeoutMs: number
+): Promise<void> {
+  const tokens = {
+    ...(accessToken && { access_token: accessToken.reveal() }),
+    ...(type === 'refresh_token' && { refresh_token: token.reveal() }),
+    ...(key && { key: key.reveal() })
+  }
+  const needed = requestVariables(template)
+  if (['access_token', 'refresh_token'].some(name => needed.has(name) && !Object.hasOwn(tokens, name))) return
+  const isBearer = Object.values(template.headers ?? {}).some(header => variablesIn(header).includes('access_token'))
+  await sendRevocation(sendRequest, expandKnown(template, { ...variables, ...tokens }), timeoutMs, {
+    sent: token.reveal(),
+    goneStatuses: isBearer ? [401, 404, 410] : [404, 410]
+  })
+}
+
+function expandKnown(template: RequestTemplate, variables: Variables): OwnRequest {
+  try {
+    return expandRequest(template, variables)
+  } catch (error) {
+    throw error instanceof TemplateError ? unknownValue() : error
+  }
+}
+
+type Expected = {
+  readonly sent: string
+  /** Statuses that say that the token is invalid already. */
+  readonly goneStatuses?: readonly number[]
+}
+
+async function sendRevocation(sendRequest: SendRequest, request: OwnRequest, timeoutMs: number, { sent, goneStatuses = [] }: Expected) {
+  const { status, body } = await sendRequest(request, timeoutMs).catch(error => {
+    throw error instanceof TokenEndpointError ? new RevocationError(unreachable) : error
+  })
+  if (status >= 200 && status < 300) return assertSuccess(status, body, sent)
+  throw new RevocationError('the provider refused', { status, code: readResult(body, sent).code, isGone: goneStatuses.includes(status) })
+}
+
+function assertSuccess(status: number, body: unknown, sent: string): void {
+  const { isFailure, code } = readResult(body, sent)
+  if (isFailure) throw new RevocationError(`the provider reported a failure in a ${status} response`, { status, code })
+}
+
+const unreachable = 'the revocation endpoint could not be reached, or its response could not be read'
+
+/** The definition has changed since the connection was made. */
+const unknownValue = () => new RevocationError('the request needs a value that the connection was made without', { isFinal: true })
+
+function failureOf({ output, data }: ClientError, sent: string): RevocationError {
   const status = output?.statusCode
-  if (!data?.isResponseError) return new RevocationError('the revocation endpoint could not be reached, or its response could not be read')
-  return new RevocationError('the provider refused', { status, code: readResult(data.payload, token).code })
+  if (!data?.isResponseError) return new RevocationError(unreachable)
+  return new RevocationError('the provider refused', { status, code: readResult(data.payload, sent).code })
 }
 
 /**
  * Reads a response in JSON or as a form, whatever its Content-Type. Logs show the code, so it is left out unless it is a plain word that
  * holds nothing of what was sent.
  */
-function readResult(body: unknown, token: RevocableToken['token']): { isFailure: boolean; code: string | undefined } {
+function readResult(body: unknown, sent: string): { isFailure: boolean; code: string | undefined } {
   const text = Buffer.isBuffer(body) ? body.toString() : typeof body === 'string' ? body : JSON.stringify(body ?? null)
   const { error, ok, success } = parseFields(text.replace(/^\ufeff/, '').trim())
-  const code = typeof error === 'string' && /^[\w.-]{1,64}$/.test(error) && !error.includes(token.reveal()) ? error : undefined
+  const code = typeof error === 'string' && /^[\w.-]{1,64}$/.test(error) && !error.includes(sent) ? error : undefined
   const hasError = error !== undefined && error !== null && error !== false && error !== ''
   return { isFailure: ok === false || success === false || hasError, code }
 }

@@ -1,14 +1,21 @@
-import type { Grant } from '../core/connections/connection.ts'
-import { hasCode } from '../core/errors.ts'
+import type { Connection, Grant } from '../core/connections/connection.ts'
+import { variablesOf } from '../core/connections/connection-definition.ts'
 import type { TokenEndpoint } from '../core/oauth/token-endpoint.ts'
-import { readErrorDescription, readTokenError } from '../core/oauth/token-error.ts'
-import { parseTokenResponse, rejectedError, TokenEndpointError } from '../core/oauth/token-response.ts'
-import { parseTokenResponseBody } from '../core/oauth/token-response-body.ts'
+import { parseTokenResponse, TokenEndpointError } from '../core/oauth/token-response.ts'
+import { readNewValues, readValues } from '../core/oauth/token-values.ts'
 import type { LookupFor } from '../core/ports.ts'
-import type { OAuth2Method, OAuthClient } from '../core/provider/definition.ts'
+import type { OAuth2Method, OAuthClient, Provider, TokenResponseShape } from '../core/provider/definition.ts'
+import type { RequestTemplate } from '../core/provider/request-template.ts'
+import { isRenewedByItself } from '../core/provider/request-variables.ts'
+import { expand, type Variables } from '../core/provider/template.ts'
 import { withTimeout } from '../core/util/timeout.ts'
-import type { HttpOptions, OpenOAuth2Client, Token } from './client.ts'
+import type { HttpOptions, OAuth2Client, Token } from './client.ts'
+import type { ClientAuthentication } from './client-authentication.ts'
+import { expandForConnection } from './expand-for-connection.ts'
+import type { InstanceOf } from './instances.ts'
+import { documentIn, documentInError } from './read-response.ts'
 import { createRevoke } from './revoke.ts'
+import { expandRequest, ownRequest, type SendRequest, timedOut } from './send-request.ts'
 
 /** How long a token endpoint may take to the end of its response, in milliseconds. */
 export type TokenTimeouts = {
@@ -18,95 +25,156 @@ export type TokenTimeouts = {
   readonly refreshMs: number
 }
 
-type TokenEndpointOptions = {
-  readonly openClient: OpenOAuth2Client
+export type TokenEndpointOptions = {
+  readonly definition: Provider
+  /** As the definition has it, with its templates. */
   readonly method: OAuth2Method
+  /** The method with what is known of a user's addresses. */
+  readonly resolve: (variables: Variables) => OAuth2Method
   readonly client: OAuthClient
+  readonly authentication: ClientAuthentication
+  readonly instanceOf: InstanceOf
+  readonly sendRequest: SendRequest
   readonly lookupFor: LookupFor
   readonly timeouts: TokenTimeouts
 }
 
-/** What simple-oauth2 throws: a Boom error around the server's response. */
-type ClientError = {
-  readonly output?: { readonly statusCode?: number }
-  readonly data?: { readonly res?: Response; readonly payload?: unknown } | null
+/** One request to the token endpoint, by a grant type of RFC 6749. */
+type TokenRequest = {
+  readonly method: OAuth2Method
+  readonly url: string
+  readonly timeoutMs: number
+  readonly grantType: string
+  readonly params: Readonly<Record<string, string>>
+  /** Secrets in `params`. */
+  readonly sent: readonly string[]
+  /** Sends it through `@fastify/oauth2`. */
+  readonly send: (instance: OAuth2Client, params: object, http: HttpOptions) => Promise<Token>
 }
-type Response = { readonly statusCode?: number; readonly headers?: { readonly 'retry-after'?: string } }
 
 /**
- * Core's `TokenEndpoint` on a provider's `@fastify/oauth2` instance: lenient about the form of responses, and without errors that hold what was
- * sent.
+ * Core's `TokenEndpoint` on a provider's `@fastify/oauth2` instances: lenient about the form of responses, and without errors that hold what was
+ * sent. What that package has no form for is sent by `send-request.ts`.
  */
-export function createTokenEndpoint({ openClient, method, client, lookupFor, timeouts }: TokenEndpointOptions): TokenEndpoint {
-  const { refusals, account } = method
-  const audience = { clientId: client.id, issuer: method.issuer }
+export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
+  const { definition, method, resolve, client, authentication, instanceOf, sendRequest, lookupFor, timeouts } = options
+  const { refusals, account, values, upgradeRequest, refreshRequest, tokenResponse, refreshResponse = tokenResponse } = method
+  const { secrets } = authentication
 
-  async function requestGrant(
-    url: string,
-    timeoutMs: number,
-    sent: readonly string[],
-    request: (http: HttpOptions) => Promise<Token>
-  ): Promise<Grant> {
+  async function request({ method, url, timeoutMs, grantType, params, sent, send }: TokenRequest): Promise<unknown> {
+    const context = { refusals, sent: [...secrets, ...sent] }
+    if (method.tokenRequestFormat === 'query') {
+      const proof = await authentication.proof(method.tokenUrl)
+      const own = ownRequest({
+        url,
+        method: 'GET',
+        format: 'query',
+        params: { grant_type: grantType, ...params, ...proof.params },
+        headers: { ...method.tokenHeaders, ...proof.headers }
+      })
+      return documentIn(await sendRequest(own, timeoutMs), context)
+    }
+    const extra = await authentication.extraParams(method.tokenUrl)
+    const instance = await instanceOf(method)()
     // The client's own timeout counts the time for which this process stalled. It cleans up a request that ours has given up.
-    const work = async () => request({ lookup: lookupFor(url), timeout: 2 * timeoutMs })
-    const response = withTimeout(timeoutMs, work(), timedOut).then(
+    const work = async () => send(instance, { ...params, ...extra }, { lookup: lookupFor(url), timeout: 2 * timeoutMs })
+    return withTimeout(timeoutMs, work(), timedOut).then(
       ({ token }) => token,
-      error => responseIn(error, sent)
+      error => documentInError(error, { ...context, sent: [...context.sent, ...Object.values(extra)] })
     )
-    const { tokenResponse: shape, scopeSeparator } = method
-    return parseTokenResponse(await response, { shape, scopeSeparator, refusals, sent, account, audience })
   }
 
-  /**
-   * The response inside the client's error. A response that it could not parse as JSON may still be a good one.
-   * @throws {TokenEndpointError} if there is none, in our words
-   */
-  function responseIn(error: ClientError, sent: readonly string[]): unknown {
-    if (error instanceof TokenEndpointError) throw error
-    const { output, data } = error
-    // Thrown by the lookup: before the request, or as the cause of the socket's error.
-    if ([error, data].some(cause => hasCode(cause, 'provider_unavailable')))
-      throw new TokenEndpointError('unavailable', 'the token endpoint’s host name resolves to an IP address that is not public')
-    const { statusCode: status, headers } = data?.res ?? {}
-    const document = Buffer.isBuffer(data?.payload) ? parseTokenResponseBody(data.payload) : data?.payload
-    if (status !== undefined && status >= 400) throw errorResponse(status, document, headers?.['retry-after'], sent)
-    if (document !== undefined && document !== null) return document
-    if (output?.statusCode === 504 || output?.statusCode === 408) throw timedOut(status)
-    if (status === undefined && output?.statusCode === 502)
-      throw new TokenEndpointError('unavailable', 'the token endpoint could not be reached, or closed the connection without a response')
-    throw new TokenEndpointError('invalid_response', 'the response of the token endpoint cannot be read', undefined, { status })
+  /** Sends the vendor's own form of a request. */
+  async function sendTemplate(
+    template: RequestTemplate,
+    variables: Variables,
+    sent: readonly string[],
+    timeoutMs: number
+  ): Promise<unknown> {
+    const secret = await authentication.secret(resolve(variables).tokenUrl)
+    const known = { ...variables, client_id: client.id, client_secret: secret }
+    const own = expandForConnection(definition.name, () => expandRequest(template, known, method.tokenHeaders))
+    return documentIn(await sendRequest(own, timeoutMs), { refusals, sent: [...secrets, ...sent, ...(secret === '' ? [] : [secret])] })
   }
 
-  function errorResponse(status: number, document: unknown, retryAfter: string | undefined, sent: readonly string[]): TokenEndpointError {
-    const error = readTokenError(document, status, { declared: refusals, sent })
-    const details = { status, retryAfter, code: error?.code, description: readErrorDescription(document, sent) }
-    // A 429 or 5xx does not reject what was sent, unless its error code can mean nothing else.
-    if (error && (error.means || (status < 500 && status !== 429))) return rejectedError(status, error, details)
-    return new TokenEndpointError('unavailable', `the token endpoint responded with ${status}`, undefined, details)
+  const parse = (document: unknown, shape: TokenResponseShape | undefined, sent: readonly string[], issuer: string | undefined): Grant => {
+    const audience = { clientId: client.id, issuer }
+    const { scopeSeparator } = method
+    return parseTokenResponse(document, { shape, scopeSeparator, refusals, sent: [...secrets, ...sent], account, audience })
   }
 
-  const secret = client.secret?.reveal()
-  const clientSecrets = secret === undefined ? [] : [secret, Buffer.from(`${client.id}:${secret}`).toString('base64')]
+  /** Some vendors renew an access token with itself. It is kept as its own refresh token. */
+  const renewable = (grant: Grant): Grant =>
+    refreshRequest && isRenewedByItself(refreshRequest) ? { ...grant, refreshToken: grant.accessToken } : grant
+
+  /** The token that the connection keeps, in place of the one that the code was exchanged for. */
+  async function upgrade(first: Grant, variables: Variables): Promise<Grant> {
+    if (!upgradeRequest) return first
+    const sent = first.accessToken.reveal()
+    const { accessToken: _, refreshToken: _1, expiresInMs: _2, ...learnt } = first
+    const document = await sendTemplate(upgradeRequest, { ...variables, access_token: sent }, [sent], timeouts.exchangeMs)
+    return { ...learnt, ...parse(document, tokenResponse, [sent], undefined) }
+  }
 
   return {
-    async exchange(code, redirectUri, codeVerifier) {
-      const params = { ...method.tokenParams, code, redirect_uri: redirectUri, code_verifier: codeVerifier }
-      const { oauth2 } = await openClient()
-      return requestGrant(method.tokenUrl, timeouts.exchangeMs, [...clientSecrets, code, codeVerifier], http =>
-        oauth2.getToken(params, http)
-      )
+    async exchange({ code, redirectUri, codeVerifier, parameters, callback = {} }) {
+      const before = { ...parameters, ...readValues(definition, values, 'callback', callback) }
+      const known = resolve(before)
+      const { tokenUrl: url, pkce } = known
+      const document = await request({
+        method: known,
+        url,
+        timeoutMs: timeouts.exchangeMs,
+        grantType: 'authorization_code',
+        params: { ...known.tokenParams, code, redirect_uri: redirectUri, ...(pkce !== false && { code_verifier: codeVerifier }) },
+        sent: [code, codeVerifier],
+        send: ({ oauth2 }, params, http) => oauth2.getToken(params, http)
+      })
+      const grant = parse(document, tokenResponse, [code, codeVerifier], known.issuer)
+      try {
+        const learnt = { ...before, ...readValues(definition, values, 'token', document) }
+        const upgraded = renewable(await upgrade(grant, learnt))
+        return values ? { ...upgraded, values: onlyOf(values, learnt) } : upgraded
+      } catch (error) {
+        // It is of no use, and nobody else knows of it.
+        throw error instanceof TokenEndpointError ? error.withGrant(renewable(grant)) : error
+      }
     },
 
-    async refresh(refreshToken) {
-      const { oauth2 } = await openClient()
-      const sent = refreshToken.reveal()
-      const token = oauth2.createToken({ refresh_token: sent })
-      const url = method.refreshUrl ?? method.tokenUrl
-      return requestGrant(url, timeouts.refreshMs, [...clientSecrets, sent], http => token.refresh({ ...method.refreshParams }, http))
+    async refresh(connection) {
+      const refreshToken = connection.refreshToken?.reveal() ?? ''
+      const document = refreshRequest
+        ? await sendTemplate(refreshRequest, tokensOf(connection), [refreshToken, connection.credential.reveal()], timeouts.refreshMs)
+        : await requestRefresh(resolve(variablesOf(connection)), refreshToken)
+      const grant = renewable(parse(document, refreshResponse, [refreshToken], undefined))
+      return values ? { ...grant, ...readNewValues(definition, values, document) } : grant
     },
 
-    revoke: createRevoke(openClient, method, lookupFor, timeouts.exchangeMs)
+    revoke: createRevoke(options)
+  }
+
+  function requestRefresh(known: OAuth2Method, refreshToken: string): Promise<unknown> {
+    const { refreshUrl = known.tokenUrl, refreshParams } = known
+    const url = expandForConnection(definition.name, () => expand.url(refreshUrl, {}))
+    const isQuery = known.tokenRequestFormat === 'query'
+    return request({
+      method: known,
+      url,
+      timeoutMs: timeouts.refreshMs,
+      grantType: 'refresh_token',
+      // simple-oauth2 adds the token itself.
+      params: { ...refreshParams, ...(isQuery && { refresh_token: refreshToken }) },
+      sent: [refreshToken],
+      send: ({ oauth2 }, params, http) => oauth2.createToken({ refresh_token: refreshToken }).refresh(params, http)
+    })
   }
 }
 
-const timedOut = (status?: number) => new TokenEndpointError('timeout', 'the token endpoint did not respond in time', undefined, { status })
+const tokensOf = (connection: Connection): Variables => ({
+  ...variablesOf(connection),
+  access_token: connection.credential.reveal(),
+  ...(connection.refreshToken && { refresh_token: connection.refreshToken.reveal() })
+})
+
+const onlyOf = (names: object, variables: Variables): Variables =>
+  Object.fromEntries(Object.entries(variables).filter(([name]) => Object.hasOwn(names, name)))

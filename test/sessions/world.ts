@@ -85,7 +85,7 @@ export async function openWorld(t: Test): Promise<World> {
   function endpointOf(provider: ProviderName): TokenEndpoint {
     const grantOf = (name: string): Grant => ({ accessToken: new Secret(name), account: name })
     return {
-      exchange: (code: string) => {
+      exchange: ({ code }) => {
         codes.set(code, (codes.get(code) ?? 0) + 1)
         signIns++
         return new Promise(resolve => pending.push({ provider, respond: () => resolve(grantOf(`${code}-${provider}`)) }))

@@ -12,7 +12,14 @@ export function parseCallbackParams(request: FastifyRequest): CallbackParams & {
     if (Array.isArray(value)) throw signInInvalid(`The provider's response holds ${name} twice.`)
     return value === '' ? undefined : value
   }
-  return { state: single('state'), code: single('code'), error: single('error'), iss: single('iss'), description: query.error_description }
+  return {
+    state: single('state'),
+    code: single('code'),
+    error: single('error'),
+    iss: single('iss'),
+    query,
+    description: query.error_description
+  }
 }
 
 /** Installed from a vendor's marketplace: nobody here asked for that code, so it may be an attacker's (RFC 9700 §4.7). */

@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns'
+import { connectionFromGrant } from '../../core/connections/connection.ts'
 import { createFlow, type Flow } from '../../core/flow.ts'
 import type { TokenEndpoint } from '../../core/oauth/token-endpoint.ts'
 import type { OAuth2Method, OAuthClient, Provider } from '../../core/provider/definition.ts'
@@ -57,8 +58,11 @@ export async function recordTokenRequests(
   }
   const refreshToken = new Secret(placeholders.refreshToken)
   return {
-    token: await sent(tokenUrl, tokenEndpoint.exchange(placeholders.code, redirectUri, flow.codeVerifier)),
-    refresh: await sent(refreshUrl ?? tokenUrl, tokenEndpoint.refresh(refreshToken)),
+    token: await sent(tokenUrl, tokenEndpoint.exchange({ code: placeholders.code, redirectUri, codeVerifier: flow.codeVerifier })),
+    refresh: await sent(
+      refreshUrl ?? tokenUrl,
+      tokenEndpoint.refresh(connectionFromGrant({ accessToken: new Secret(placeholders.accessToken), refreshToken }, '', [], 0))
+    ),
     revocation:
       revokeUrl === undefined ? undefined : await sent(revokeUrl, tokenEndpoint.revoke({ token: refreshToken, type: 'refresh_token' }))
   }

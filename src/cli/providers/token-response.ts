@@ -40,7 +40,10 @@ export async function readTokenResponse(
 ): Promise<Reading> {
   recorder.respondWith(response)
   try {
-    return describeGrant(await tokenEndpoint.exchange(placeholders.code, redirectUri, flow.codeVerifier), definition)
+    return describeGrant(
+      await tokenEndpoint.exchange({ code: placeholders.code, redirectUri, codeVerifier: flow.codeVerifier }),
+      definition
+    )
   } catch (error) {
     if (!(error instanceof TokenEndpointError)) throw error
     return { isAccepted: false, ...describeRefusal(error, definition.method), members: pointersIn(parseTokenResponseBody(response.body)) }

@@ -13,6 +13,10 @@ export type Connection = {
   readonly status: 'connected' | 'reconnect_required'
   /** The access token or API key that proxied requests carry. */
   readonly credential: Secret
+  /**
+   * What gets another access token: the refresh token; the key that the credential was exchanged for; or the credential itself, where the vendor
+   * renews an access token with itself.
+   */
   readonly refreshToken?: Secret
   readonly expiresAtMs?: number
   /** From then on the credential is renewed before a request is proxied. */
@@ -61,6 +65,8 @@ export type Grant = {
   readonly scopes?: readonly string[]
   /** As in `Connection`. */
   readonly values?: Variables
+  /** The names of values in the response to a refresh that had another form than they must. The connection keeps its own. */
+  readonly ignoredValues?: readonly string[]
   readonly account?: string
   readonly accountId?: string
 }
@@ -72,16 +78,26 @@ const renewalMarginMs = 60_000
 export const newConnectionId = (): string => randomBytes(16).toString('base64url')
 
 export function connectionFromGrant(grant: Grant, provider: string, requestedScopes: readonly string[], nowMs: number): Connection {
+  // RFC 6749 §5.1: a token response without `scope` grants the requested scopes.
+  return { ...connectionWith(grant, provider, nowMs), method: 'oauth2', scopes: grant.scopes ?? requestedScopes }
+}
+
+/** @param grant what the key was exchanged for */
+export const connectionFromKey = (grant: Grant, provider: string, parameters: Variables | undefined, nowMs: number): Connection => ({
+  ...connectionWith(grant, provider, nowMs),
+  method: 'api_key',
+  ...(grant.scopes && { scopes: grant.scopes }),
+  ...(parameters && { parameters })
+})
+
+function connectionWith(grant: Grant, provider: string, nowMs: number): Omit<Connection, 'method'> {
   return {
     id: newConnectionId(),
     provider,
-    method: 'oauth2',
     status: 'connected',
     credential: grant.accessToken,
     ...(grant.refreshToken && { refreshToken: grant.refreshToken }),
-    ...lifetime(grant.expiresInMs, nowMs, renewalMarginMs),
-    // RFC 6749 §5.1: a token response without `scope` grants the requested scopes.
-    scopes: grant.scopes ?? requestedScopes,
+    ...lifetime(grant.expiresInMs, nowMs, marginOf(grant, renewalMarginMs)),
     ...(grant.values && { values: grant.values }),
     ...(grant.account !== undefined && { account: grant.account }),
     ...(grant.accountId !== undefined && { accountId: grant.accountId }),
@@ -94,7 +110,7 @@ export function applyGrant(connection: Connection, grant: Grant, nowMs: number):
   const { backoff: _, expiresAtMs: _1, renewAtMs: _2, ...rest } = connection
   const lifetimeMs = grant.expiresInMs ?? connection.lifetimeMs
   // Tokens that live for a minute or less would be refreshed before every request, and another refresh gives no longer one.
-  const marginMs = Math.min(renewalMarginMs, (lifetimeMs ?? 0) / 2)
+  const marginMs = marginOf({ ...grant, expiresInMs: lifetimeMs }, Math.min(renewalMarginMs, (lifetimeMs ?? 0) / 2))
   return {
     ...rest,
     credential: grant.accessToken,
@@ -105,6 +121,12 @@ export function applyGrant(connection: Connection, grant: Grant, nowMs: number):
     ...(grant.values && { values: { ...connection.values, ...grant.values } })
   }
 }
+
+/** A token that is renewed with itself is lost when it expires. It lives for weeks, and is renewed by whoever uses it in the second half. */
+const marginOf = (
+  { accessToken, refreshToken, expiresInMs = 0 }: Omit<Grant, 'expiresInMs'> & { expiresInMs?: number | undefined },
+  usualMs: number
+): number => (refreshToken?.equals(accessToken) ? expiresInMs / 2 : usualMs)
 
 function lifetime(
   lifetimeMs: number | undefined,

@@ -7,6 +7,7 @@ import type { Events } from '../events.ts'
 import { type Flow, flowId, flowLifetimeMs, newSessionOwner } from '../flow.ts'
 import { appendParams } from '../guards/return-to.ts'
 import type { Clock, Store } from '../ports.ts'
+import { LearntValueError } from '../provider/learn-values.ts'
 import { newId, type PresentedFlows, type Session, type SessionRef } from '../session.ts'
 import { isUserOwner } from '../users/owner.ts'
 import type { UserPrincipal } from '../users/principal.ts'
@@ -34,7 +35,10 @@ export type CompleteSignInDependencies = {
   readonly ownHost: string
   /** Path of this gateway's routes. */
   readonly basePath: string
-  /** Adds the account, if it takes a request of its own to find it. Never rejects. */
+  /**
+   * Adds the account and the values that take a request of their own to be found.
+   * @throws {LearntValueError} for a value without which the connection is of no use
+   */
   readonly addAccount: (connection: Connection) => Promise<Connection>
 }
 
@@ -46,7 +50,7 @@ export type SignInProvider = {
   readonly redirectUri: string
   readonly tokenEndpoint: TokenEndpoint
   /** RFC 9207. @throws {GatewayError} `state_invalid` */
-  checkIssuer(iss: string | undefined): void
+  checkIssuer(iss: string | undefined, flow: Flow): void
 }
 
 /** The browser that sends the callback. */
@@ -59,6 +63,8 @@ export type CallbackBrowser = PresentedFlows & {
 }
 
 export type CallbackParams = {
+  /** The whole query, of which the definition may read more. */
+  readonly query?: Readonly<Record<string, unknown>>
   readonly state: string | undefined
   readonly code: string | undefined
   readonly error: string | undefined
@@ -114,7 +120,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
 
   async function completeSignIn(
     provider: SignInProvider,
-    { state, code, error, iss }: CallbackParams,
+    { state, code, error, iss, query }: CallbackParams,
     browser: CallbackBrowser
   ): Promise<CompletedSignIn> {
     const startedAtMs = clock.now()
@@ -125,7 +131,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
     if (earlier) return repeat(signIn, earlier)
     const invitation = flow.invitation === undefined ? undefined : await invitations.findById(flow.owner, flow.invitation)
     const session = invitation || flow.endsWithCode ? undefined : await sessionFor(browser, flow)
-    provider.checkIssuer(iss)
+    provider.checkIssuer(iss, flow)
     if (!(await store.claim(`flow:${flowId(flow)}`, flowLifetimeMs))) return repeatFirst(signIn)
 
     return recordingRefusal(signIn, async () => {
@@ -133,19 +139,39 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
         const reason = error !== undefined && knownErrors.has(error) ? error : 'provider_error'
         return refused(signIn, reason, 'authorization')
       }
-      const grant = await exchange(signIn, code)
-      if (grant instanceof TokenEndpointError) return refused(signIn, connectErrorOf(grant), grant)
-      const connection = await addAccount(connectionFromGrant(grant, provider.name, flow.scopes ?? provider.requestedScopes, clock.now()))
+      const granted = await connectionOf(signIn, code, query)
+      if (granted instanceof TokenEndpointError) return refused(signIn, connectErrorOf(granted), granted)
+      const connection = await withAccount(granted)
+      if (connection instanceof TokenEndpointError) return refused(signIn, connectErrorOf(connection), connection)
       if (flow.endsWithCode) return handOver(signIn, connection)
       return invitation ? connectInvited(signIn, invitation, connection) : connectOwn(signIn, session, connection)
     })
   }
 
-  async function exchange({ provider, flow }: SignIn, code: string): Promise<Grant | TokenEndpointError> {
+  async function connectionOf(signIn: SignIn, code: string, callback: CallbackParams['query']): Promise<Connection | TokenEndpointError> {
+    const { redirectUri, tokenEndpoint } = signIn.provider
+    const { codeVerifier, parameters } = signIn.flow
     try {
-      return await provider.tokenEndpoint.exchange(code, provider.redirectUri, flow.codeVerifier)
+      return fromGrant(signIn, await tokenEndpoint.exchange({ code, redirectUri, codeVerifier, parameters, callback }))
     } catch (error) {
-      if (error instanceof TokenEndpointError) return error
+      if (!(error instanceof TokenEndpointError)) throw error
+      if (error.grant) void revocation.revoke(fromGrant(signIn, error.grant))
+      return error
+    }
+  }
+
+  const fromGrant = ({ provider, flow: { scopes = provider.requestedScopes, parameters } }: SignIn, grant: Grant): Connection => ({
+    ...connectionFromGrant(grant, provider.name, scopes, clock.now()),
+    ...(parameters && { parameters })
+  })
+
+  /** A grant is of no use without a value that the API's address is made of. */
+  async function withAccount(connection: Connection): Promise<Connection | TokenEndpointError> {
+    try {
+      return await addAccount(connection)
+    } catch (error) {
+      void revocation.revoke(connection)
+      if (error instanceof LearntValueError) return new TokenEndpointError('invalid_value', error.message)
       throw error
     }
   }
@@ -395,6 +421,7 @@ type OutcomeOfProvider = WithoutProvider<SignInOutcome>
 /** Why nothing was connected, as `connect_error` says it. */
 export function connectErrorOf({ kind, reason, isClientRejected }: TokenEndpointError): string {
   if (kind === 'timeout') return 'provider_timeout'
+  if (kind === 'invalid_value') return 'provider_error'
   if (kind !== 'refused') return 'provider_unavailable'
   return isClientRejected ? 'client_rejected' : (reason ?? 'provider_error')
 }

@@ -4,13 +4,12 @@ import { connectionRequired, reconnectRequired, renewalFailed } from '../connect
 import { hasCode } from '../errors.ts'
 import type { EndReason, Events } from '../events.ts'
 import type { Clock } from '../ports.ts'
-import type { Secret } from '../secret.ts'
 import { retryAtMs } from '../util/retry-after.ts'
 import type { Versioned } from '../vault/records.ts'
 import type { Vault } from '../vault/vault.ts'
 import { createRefreshAdmission } from './refresh-admission.ts'
 import type { Revocation } from './revocation.ts'
-import type { TokenEndpoint } from './token-endpoint.ts'
+import type { CredentialEndpoint } from './token-endpoint.ts'
 import { createTokenEndpointPause, type PauseStore } from './token-endpoint-pause.ts'
 import { TokenEndpointError } from './token-response.ts'
 
@@ -21,8 +20,8 @@ export type RefreshDependencies = {
   readonly events: Events
   /** Revokes grants that were refreshed although nobody can use them any more. */
   readonly revocation: Pick<Revocation, 'revoke' | 'revokeReplaced'>
-  /** @returns `undefined` for a provider whose OAuth is off. */
-  readonly endpointOf: (provider: string) => TokenEndpoint | undefined
+  /** @returns `undefined` for a provider whose OAuth is off, and for a key that is sent itself. */
+  readonly endpointOf: (connection: Connection) => Pick<CredentialEndpoint, 'refresh'> | undefined
   /** Resolves early when the signal is aborted. Never rejects. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>
   /** Aborted when the gateway shuts down and waits no longer. */
@@ -54,9 +53,8 @@ export function createRefresh(dependencies: RefreshDependencies): Refresh {
 
   return async function refresh(key, stored, holder) {
     const { provider } = key
-    const { refreshToken } = stored.value
-    const endpoint = endpointOf(provider)
-    if (!endpoint || !refreshToken) return endConnection(key, stored, endpoint ? 'no_refresh_token' : 'provider_off')
+    const endpoint = endpointOf(stored.value)
+    if (!endpoint || !stored.value.refreshToken) return endConnection(key, stored, endpoint ? 'no_refresh_token' : 'provider_off')
     assertNotBackingOff(stored.value, clock)
     const finish = await admission.admit(provider)
     let grant: Grant | undefined
@@ -64,7 +62,7 @@ export function createRefresh(dependencies: RefreshDependencies): Refresh {
       const pausedMs = (await endpointPause.until(provider)) - clock.now()
       if (pausedMs > 0) return await postpone(key, stored, pausedMs)
       if (!holder.isLeaseHeld()) throw renewalFailed(provider, 'provider_unavailable', minBackoffMs)
-      grant = await requestGrant(key, endpoint, refreshToken)
+      grant = await requestGrant(key, endpoint, stored.value)
     } catch (error) {
       if (!(error instanceof TokenEndpointError)) throw error
       return error.isInvalidGrant ? endConnection(key, stored, 'invalid_grant', error) : backOff(key, stored, error)
@@ -75,7 +73,7 @@ export function createRefresh(dependencies: RefreshDependencies): Refresh {
   }
 
   /** Records a pause that the provider asks for before the next request is admitted. */
-  async function requestGrant(key: ConnectionKey, endpoint: TokenEndpoint, refreshToken: Secret): Promise<Grant> {
+  async function requestGrant(key: ConnectionKey, endpoint: Pick<CredentialEndpoint, 'refresh'>, connection: Connection): Promise<Grant> {
     const { owner, provider } = key
     const { promise: abandoned, reject } = Promise.withResolvers<never>()
     const abandon = () => {
@@ -84,7 +82,7 @@ export function createRefresh(dependencies: RefreshDependencies): Refresh {
     }
     closing.addEventListener('abort', abandon)
     try {
-      return await Promise.race([endpoint.refresh(refreshToken), abandoned])
+      return await Promise.race([endpoint.refresh(connection), abandoned])
     } catch (error) {
       const pauseMs = endpointPauseMs(error)
       if (pauseMs > 0) await endpointPause.record(provider, clock.now() + pauseMs)
@@ -102,6 +100,7 @@ export function createRefresh(dependencies: RefreshDependencies): Refresh {
     const { owner, provider } = key
     const renewed = applyGrant(stored.value, grant, clock.now())
     const deadlineMs = clock.now() + maxUnsavedMs
+    for (const value of grant.ignoredValues ?? []) events.publish('renewal.value-ignored', { owner, provider, value })
     for (;;) {
       try {
         const { written, current } = await update(key, stored, ({ rateLimitedUntilMs }) => ({

@@ -1,3 +1,5 @@
+type Facts = Partial<Pick<RevocationError, 'status' | 'code' | 'isGone' | 'isFinal'>>
+
 /** Why a provider has not revoked a token. */
 export class RevocationError extends Error {
   override readonly name = 'RevocationError'
@@ -10,12 +12,12 @@ export class RevocationError extends Error {
   /** A retry cannot help. */
   readonly isFinal: boolean
 
-  constructor(message: string, { status, code }: { status?: number | undefined; code?: string | undefined } = {}) {
+  constructor(message: string, { status, code, isGone = false, isFinal = false }: Facts = {}) {
     super(message)
     this.status = status
     this.code = code
-    this.isGone = code !== undefined && (status ?? 0) < 500 && goneCodes.has(code)
-    this.isFinal = code === 'unsupported_token_type'
+    this.isGone = isGone || (code !== undefined && (status ?? 0) < 500 && goneCodes.has(code))
+    this.isFinal = isFinal || code === 'unsupported_token_type'
   }
 }
 

@@ -3,10 +3,10 @@ import type { Store } from '../ports.ts'
 import { Secret } from '../secret.ts'
 import type { Cipher } from '../vault/cipher.ts'
 import { createRecords, expectRecord, pendingOwner, type Version, type Versioned, versionOf } from '../vault/records.ts'
-import type { RevocableToken } from './token-endpoint.ts'
+import type { RevocableGrant } from './token-endpoint.ts'
 
 /** A token to revoke, stored until that is done. */
-export type PendingRevocation = RevocableToken & {
+export type PendingRevocation = RevocableGrant & {
   readonly id: string
   readonly provider: string
   readonly createdAtMs: number
@@ -30,8 +30,9 @@ export function createRevocationQueue(store: Store, cipher: Cipher) {
      * @param version the version to write over; `undefined` for a new revocation
      * @returns the new version; `undefined`, with nothing written, when the stored one has changed or is gone
      */
-    async put({ id, token, ...rest }: PendingRevocation, version?: Version): Promise<Version | undefined> {
-      const put = seal(pendingOwner, prefix + id, Buffer.from(JSON.stringify({ ...rest, token: token.reveal() })))
+    async put({ id, token, accessToken, key, ...rest }: PendingRevocation, version?: Version): Promise<Version | undefined> {
+      const plain = { ...rest, token: token.reveal(), accessToken: accessToken?.reveal(), key: key?.reveal() }
+      const put = seal(pendingOwner, prefix + id, Buffer.from(JSON.stringify(plain)))
       const [field, record] = put
       const expect = expectRecord(field, version === undefined ? undefined : Buffer.from(version, 'latin1'))
       const written = await store.commit(pendingOwner, { expect: [expect], put: [put], ttlMs: 2 * maxPendingMs })
@@ -47,8 +48,14 @@ export function createRevocationQueue(store: Store, cipher: Cipher) {
       return [...(await store.readAll(pendingOwner))]
         .map(([field, record]) =>
           open(pendingOwner, field, record, (plain): PendingRevocation => {
-            const { token, ...rest } = JSON.parse(plain.toString())
-            return { ...rest, id: field.slice(prefix.length), token: new Secret(token) }
+            const { token, accessToken, key, ...rest } = JSON.parse(plain.toString())
+            return {
+              ...rest,
+              id: field.slice(prefix.length),
+              token: new Secret(token),
+              ...(accessToken !== undefined && { accessToken: new Secret(accessToken) }),
+              ...(key !== undefined && { key: new Secret(key) })
+            }
           })
         )
         .filter(pending => pending !== undefined)
@@ -58,13 +65,16 @@ export function createRevocationQueue(store: Store, cipher: Cipher) {
 
 /**
  * RFC 7009 §2.1: revoking the refresh token ends the access tokens of the same grant.
- * @returns `undefined` for an API key and for a grant that has expired
+ * @returns `undefined` for an API key that is sent itself, and for a grant or token that has expired
  */
-export function tokenToRevoke(connection: Connection, nowMs: number): RevocableToken | undefined {
-  const { method, refreshToken, credential } = connection
-  if (method !== 'oauth2') return undefined
-  if (refreshToken) return { token: refreshToken, type: 'refresh_token' }
-  return isExpired(connection, nowMs) ? undefined : { token: credential, type: 'access_token' }
+export function grantToRevoke(connection: Connection, nowMs: number): RevocableGrant | undefined {
+  const { method, refreshToken, credential, parameters, values } = connection
+  if (method === 'api_key' && !refreshToken) return undefined
+  const known = { method, ...(parameters && { parameters }), ...(values && { values }) }
+  if (method === 'oauth2' && refreshToken && !refreshToken.equals(credential))
+    return { ...known, token: refreshToken, type: 'refresh_token', accessToken: credential }
+  if (isExpired(connection, nowMs)) return undefined
+  return { ...known, token: credential, type: 'access_token', ...(method === 'api_key' && refreshToken && { key: refreshToken }) }
 }
 
 /** Some vendors issue the same token at each sign-in. */

@@ -6,8 +6,8 @@ import { withTimeout } from '../util/timeout.ts'
 import type { Cipher } from '../vault/cipher.ts'
 import type { Version } from '../vault/records.ts'
 import { RevocationError } from './revocation-error.ts'
-import { createRevocationQueue, isSameGrant, maxPendingMs, type PendingRevocation, tokenToRevoke } from './revocation-queue.ts'
-import type { TokenEndpoint } from './token-endpoint.ts'
+import { createRevocationQueue, grantToRevoke, isSameGrant, maxPendingMs, type PendingRevocation } from './revocation-queue.ts'
+import type { CredentialEndpoint } from './token-endpoint.ts'
 
 /** How long a user who disconnects waits for the provider's confirmation. */
 const maxWaitMs = 2_000
@@ -22,14 +22,17 @@ const firstPollMs = 1_000
 const concurrency = 4
 const maxPerPoll = 100
 
+/** Where a credential comes from. */
+export type MadeWith = Pick<Connection, 'provider' | 'method'>
+
 export type RevocationDependencies = {
   readonly store: Store
   readonly cipher: Cipher
   readonly clock: Clock
   readonly events: Events
-  readonly endpointOf: (provider: string) => TokenEndpoint | undefined
-  /** What a revocation ends at this provider, see `OAuth2Method.revocation`; `undefined` when it has no revocation endpoint. */
-  readonly scopeOf: (provider: string) => 'token' | 'grant' | undefined
+  readonly endpointOf: (made: MadeWith) => Pick<CredentialEndpoint, 'revoke'> | undefined
+  /** What a revocation ends at this provider, see `OAuth2Method.revocation`; `undefined` when it has no revocation. */
+  readonly scopeOf: (made: MadeWith) => 'token' | 'grant' | undefined
 }
 
 /** Revocations that are queued in the store and not attempted yet. */
@@ -81,7 +84,7 @@ export function createRevocation({ store, cipher, clock, events, endpointOf, sco
   function pendingOf(connection: Connection): PendingRevocation | undefined {
     const { provider } = connection
     const nowMs = clock.now()
-    const revocable = scopeOf(provider) === undefined ? undefined : tokenToRevoke(connection, nowMs)
+    const revocable = scopeOf(connection) === undefined ? undefined : grantToRevoke(connection, nowMs)
     return revocable && { ...revocable, id: newId(), provider, createdAtMs: nowMs, failures: 0, dueAtMs: nowMs + claimMs }
   }
 
@@ -97,7 +100,8 @@ export function createRevocation({ store, cipher, clock, events, endpointOf, sco
 
   async function attempt(pending: PendingRevocation, version: Version | undefined): Promise<void> {
     try {
-      const endpoint = endpointOf(pending.provider)
+      const { provider, method = 'oauth2' } = pending
+      const endpoint = endpointOf({ provider, method })
       if (!endpoint) throw new RevocationError('its OAuth is off here')
       await endpoint.revoke(pending)
       await dequeue(pending)
@@ -185,13 +189,13 @@ export function createRevocation({ store, cipher, clock, events, endpointOf, sco
     revokeReplaced(before, after) {
       const pending = before && pendingOf(before)
       if (!pending || isSameGrant(before, after)) return
-      if (after.method === 'oauth2' && scopeOf(before.provider) !== 'token') return
+      if (after.method === 'oauth2' && scopeOf(before) !== 'token') return
       void begin(pending)
     },
 
     async plan(connections, { isLastUse = false } = {}) {
       const planned = [...connections]
-        .filter(({ provider }) => isLastUse || scopeOf(provider) === 'token')
+        .filter(connection => isLastUse || scopeOf(connection) === 'token')
         .map(pendingOf)
         .filter(pending => pending !== undefined)
       const versions = await Promise.all(planned.map(pending => queue.put(pending)))
@@ -212,7 +216,7 @@ export function createRevocation({ store, cipher, clock, events, endpointOf, sco
 
     async leaveToOthers(connection) {
       const nowMs = clock.now()
-      const revocable = tokenToRevoke(connection, nowMs)
+      const revocable = grantToRevoke(connection, nowMs)
       const { provider } = connection
       if (revocable) await queue.put({ ...revocable, id: newId(), provider, createdAtMs: nowMs, failures: 0, dueAtMs: nowMs })
     },

@@ -26,15 +26,23 @@ export type TokenErrorDetails = {
 /** Why a token endpoint gave no grant. `reason` is its OAuth error code, if it sent one. */
 export class TokenEndpointError extends Error {
   override readonly name = 'TokenEndpointError'
-  readonly kind: 'refused' | 'timeout' | 'unavailable' | 'invalid_response'
+  /** `invalid_value`: the provider has not sent a value that the definition needs, or has sent it in another form. */
+  readonly kind: 'refused' | 'timeout' | 'unavailable' | 'invalid_response' | 'invalid_value'
   readonly reason: ConnectError | undefined
   readonly details: TokenErrorDetails
+  /** What the sign-in got before it failed, and nobody uses: it is to be revoked. */
+  readonly grant: Grant | undefined
 
-  constructor(kind: TokenEndpointError['kind'], message: string, reason?: ConnectError, details: TokenErrorDetails = {}) {
+  constructor(kind: TokenEndpointError['kind'], message: string, reason?: ConnectError, details: TokenErrorDetails = {}, grant?: Grant) {
     super(message)
     this.kind = kind
     this.reason = reason
     this.details = details
+    this.grant = grant
+  }
+
+  withGrant(grant: Grant): TokenEndpointError {
+    return new TokenEndpointError(this.kind, this.message, this.reason, this.details, grant)
   }
 
   /** The refresh token is invalid, expired or revoked (RFC 6749 §5.2). The only response after which a retry is pointless. */

@@ -14,7 +14,7 @@ import {
 import { createConnectCodes } from '../../../src/core/oauth/connect-codes.ts'
 import { createRevocation } from '../../../src/core/oauth/revocation.ts'
 import { createSignInOutcomes } from '../../../src/core/oauth/sign-in-outcome.ts'
-import type { TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
+import type { AuthorizationCode, TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
 import { TokenEndpointError } from '../../../src/core/oauth/token-response.ts'
 import type { Store } from '../../../src/core/ports.ts'
 import type { Session } from '../../../src/core/session.ts'
@@ -38,14 +38,14 @@ function openWorld(t: Test, storeOfVault: Partial<Store> = {}) {
   const invitations = createInvitations({ store, cipher, limits, connectionIdleMs, clock })
   const outcomes = createSignInOutcomes({ store, cipher })
   /** The arguments of every token request. */
-  const exchanges: Array<[code: string, redirectUri: string, codeVerifier: string]> = []
+  const exchanges: AuthorizationCode[] = []
   /** The tokens of every revocation request. */
   const revokedTokens: string[] = []
   /** Responses that replace the next ones. */
   const responses: Array<() => Grant | Promise<Grant>> = []
   const tokenEndpoint: TokenEndpoint = {
-    async exchange(...args) {
-      const number = exchanges.push(args)
+    async exchange(code) {
+      const number = exchanges.push(code)
       const respond = responses.shift()
       return respond ? respond() : grantOf(`access-${number}`, `refresh-${number}`)
     },
@@ -124,7 +124,15 @@ t.test('a code is exchanged and stored as a connection, and redirects to return_
   const flow = startFlow(world)
   const result = await sendCallback(world, flow)
   t.match(result, { kind: 'redirect', location: '/done', completed: flow, session: { owner: 'owner' }, failure: undefined })
-  t.strictSame(world.exchanges, [['code', 'https://gateway.example/auth/acme/callback', flow.codeVerifier]])
+  t.strictSame(world.exchanges, [
+    {
+      code: 'code',
+      redirectUri: 'https://gateway.example/auth/acme/callback',
+      codeVerifier: flow.codeVerifier,
+      parameters: undefined,
+      callback: undefined
+    }
+  ])
   const stored = (await world.vault.readConnection(keyOf()))?.value
   t.match(stored, { provider: 'acme', method: 'oauth2', status: 'connected', scopes: ['read'] })
   t.equal(stored?.credential.reveal(), 'access-1')

@@ -3,7 +3,7 @@ import type { Connection } from '../../../src/core/connections/connection.ts'
 import { createEvents } from '../../../src/core/events.ts'
 import { createExpiredSessionSweep } from '../../../src/core/oauth/expired-sessions.ts'
 import { createRevocation } from '../../../src/core/oauth/revocation.ts'
-import type { RevocableToken, TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
+import type { RevocableGrant, TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
 import { createUserSweep } from '../../../src/core/oauth/user-sweep.ts'
 import type { Store } from '../../../src/core/ports.ts'
 import { Secret } from '../../../src/core/secret.ts'
@@ -34,7 +34,7 @@ function createSweep(instance: Instance & { keys: readonly Buffer[] }, options: 
   const { scope = 'token', limits: sessionLimits = limits, keys = instance.keys, store = instance.store } = options
   const cipher = createCipher(keys)
   const revoked: string[] = []
-  const endpoint: Pick<TokenEndpoint, 'revoke'> = { revoke: async ({ token }: RevocableToken) => void revoked.push(token.reveal()) }
+  const endpoint: Pick<TokenEndpoint, 'revoke'> = { revoke: async ({ token }: RevocableGrant) => void revoked.push(token.reveal()) }
   const { clock } = instance
   const revocation = createRevocation({
     store,

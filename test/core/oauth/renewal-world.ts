@@ -6,7 +6,6 @@ import { createRenewal, type Renew, type Renewal, type RenewalDependencies } fro
 import type { TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
 import { TokenEndpointError, type TokenErrorDetails } from '../../../src/core/oauth/token-response.ts'
 import type { Store } from '../../../src/core/ports.ts'
-import type { Secret } from '../../../src/core/secret.ts'
 import { createCipher } from '../../../src/core/vault/cipher.ts'
 import { createVault, type Vault } from '../../../src/core/vault/vault.ts'
 import {
@@ -37,8 +36,8 @@ class RotatingEndpoint implements TokenEndpoint {
   readonly usedTokens: string[] = []
   readonly responses: Array<(refreshToken: string) => Grant | Promise<Grant>> = []
 
-  async refresh(refreshToken: Secret): Promise<Grant> {
-    const token = refreshToken.reveal()
+  async refresh({ refreshToken }: Connection): Promise<Grant> {
+    const token = refreshToken?.reveal() ?? ''
     const isReused = this.usedTokens.includes(token)
     this.usedTokens.push(token)
     await new Promise(setImmediate)
@@ -88,7 +87,7 @@ const createWorld = (parts: Omit<World, 'renew' | 'settle'>, overrides: Partial<
     clock: parts.clock,
     events: parts.events,
     revocation: recordRevocations(parts.revoked),
-    endpointOf: name => (name === 'unconfigured' ? undefined : parts.endpoint),
+    endpointOf: ({ provider }) => (provider === 'unconfigured' ? undefined : parts.endpoint),
     ...overrides
   })
 })

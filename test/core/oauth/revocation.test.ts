@@ -4,7 +4,7 @@ import type { Connection } from '../../../src/core/connections/connection.ts'
 import { createEvents } from '../../../src/core/events.ts'
 import { createRevocation } from '../../../src/core/oauth/revocation.ts'
 import { RevocationError } from '../../../src/core/oauth/revocation-error.ts'
-import type { RevocableToken, TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
+import type { RevocableGrant, TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
 import type { Store } from '../../../src/core/ports.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { createCipher } from '../../../src/core/vault/cipher.ts'
@@ -35,7 +35,7 @@ function openInstance(t: Test, world = newWorld(t), { error = () => undefined, r
   const { directory, keys, clock } = world
   const store = openSqliteStore({ directory, clock })
   t.teardown(() => store.close())
-  const requests: RevocableToken[] = []
+  const requests: RevocableGrant[] = []
   const events = createEvents()
   const failures = collect(events, 'revocation.failed')
   const endpoint: Pick<TokenEndpoint, 'revoke'> = {
@@ -51,8 +51,8 @@ function openInstance(t: Test, world = newWorld(t), { error = () => undefined, r
       store: revocationStore,
       cipher: createCipher(keys),
       clock,
-      endpointOf: name => (name === 'acme' ? (endpoint as TokenEndpoint) : undefined),
-      scopeOf: name => (name === 'unconfigured' ? undefined : scope),
+      endpointOf: ({ provider }) => (provider === 'acme' ? endpoint : undefined),
+      scopeOf: ({ provider }) => (provider === 'unconfigured' ? undefined : scope),
       events
     })
   const revocation = createWith(store)
@@ -72,7 +72,7 @@ function openInstance(t: Test, world = newWorld(t), { error = () => undefined, r
 }
 
 const unavailable = () => new RevocationError('the provider refused', { status: 503 })
-const tokenAndType = ({ token, type }: RevocableToken) => [token.reveal(), type]
+const tokenAndType = ({ token, type }: RevocableGrant) => [token.reveal(), type]
 
 t.test('SEC-15: a grant is revoked once, by its refresh token or else its access token', async t => {
   const { revoke, requests, elapse, queueLength } = openInstance(t)

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import type { Connection } from '../../../src/core/connections/connection.ts'
 import { createEvents } from '../../../src/core/events.ts'
 import { createRevocation } from '../../../src/core/oauth/revocation.ts'
-import type { RevocableToken, TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
+import type { RevocableGrant, TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
 import { createUserSweep, type UserSweepOptions } from '../../../src/core/oauth/user-sweep.ts'
 import type { Store } from '../../../src/core/ports.ts'
 import { Secret } from '../../../src/core/secret.ts'
@@ -30,7 +30,7 @@ type World = ReturnType<typeof openWorld>
 function createSweep({ store, clock, keys }: World, options: Partial<UserSweepOptions> = {}) {
   const cipher = options.cipher ?? createCipher(keys)
   const revoked: string[] = []
-  const endpoint: Pick<TokenEndpoint, 'revoke'> = { revoke: async ({ token }: RevocableToken) => void revoked.push(token.reveal()) }
+  const endpoint: Pick<TokenEndpoint, 'revoke'> = { revoke: async ({ token }: RevocableGrant) => void revoked.push(token.reveal()) }
   const revocation = createRevocation({
     store: options.store ?? store,
     cipher,

@@ -4,7 +4,7 @@ import { maxAccounts } from '../../../src/core/connections/errors.ts'
 import { createEvents } from '../../../src/core/events.ts'
 import { createExpiredSessionSweep } from '../../../src/core/oauth/expired-sessions.ts'
 import { createRevocation } from '../../../src/core/oauth/revocation.ts'
-import type { RevocableToken, TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
+import type { RevocableGrant, TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
 import { createUserSweep } from '../../../src/core/oauth/user-sweep.ts'
 import type { Store } from '../../../src/core/ports.ts'
 import { Secret } from '../../../src/core/secret.ts'
@@ -39,7 +39,7 @@ const vaultOn = (store: Store, { keys, clock }: World) =>
 function createSweep({ store, vault, clock, keys }: World) {
   const cipher = createCipher(keys)
   const revoked: string[] = []
-  const endpoint: Pick<TokenEndpoint, 'revoke'> = { revoke: async ({ token }: RevocableToken) => void revoked.push(token.reveal()) }
+  const endpoint: Pick<TokenEndpoint, 'revoke'> = { revoke: async ({ token }: RevocableGrant) => void revoked.push(token.reveal()) }
   const revocation = createRevocation({
     store,
     cipher,

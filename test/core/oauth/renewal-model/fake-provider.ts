@@ -98,7 +98,7 @@ export function createFakeProvider(time: Time, plan: ProviderPlan, writes: () =>
 
   return {
     endpointOf: process => ({
-      refresh: secret => refresh(process, secret.reveal()),
+      refresh: ({ refreshToken }) => refresh(process, refreshToken?.reveal() ?? ''),
       exchange: () => Promise.reject(new Error('a renewal exchanges no code')),
       revoke: () => Promise.reject(new Error('a renewal revokes nothing itself'))
     }),
