@@ -1,6 +1,7 @@
 import { resolvePointer } from '../util/json-pointer.ts'
 import { type ApiBase, type ApiRefusal, httpMethods, type Provider, type ProviderTexts, type RateLimit } from './definition.ts'
 import { apiKey, help, oauth2, scopeTexts } from './method-rules.ts'
+import type { Parameter } from './parameter.ts'
 import { parameters } from './parameter-rules.ts'
 import { placement } from './request-rules.ts'
 import {
@@ -109,10 +110,19 @@ export const definitionRule = (origins: readonly string[]): Rule => {
     })
     if (!isObject(value)) return
     checkTranslatedMethods(value, report)
+    checkSecretParameters(value, report)
     checkTranslatedScopes(value, report)
     // Reads fields by their types.
     if (isSound) checkTemplates(value as Provider, report)
   })
+}
+
+/** A sign-in begins with a URL, which browsers and servers keep. */
+function checkSecretParameters({ methods, parameters }: Readonly<Record<string, unknown>>, report: Report): void {
+  if (!isObject(methods) || !methods.oauth2) return
+  for (const [name, { secret, operator }] of Object.entries<Partial<Parameter>>(Object(parameters)))
+    if (secret === true && operator !== true)
+      report(`parameters.${name}.secret`, 'must be left out where users sign in, unless the operator sets it: it would be part of a URL')
 }
 
 /** A page is in one language: a translation has the help of each method, as the definition has. */

@@ -327,4 +327,8 @@ export type ProviderSettings = {
   readonly client?: OAuthClient
   /** Serialized origins of the URLs that the operator has configured. They may lie inside the operator's network. */
   readonly trustedOrigins: readonly string[]
+  /** The hosts that users may give for a parameter with `isHost`. Default: every public one. */
+  readonly hosts?: readonly string[]
+  /** Names of parameters that the operator has set for everybody. The definition asks for them no more, and users must not give them. */
+  readonly fixedParameters?: readonly string[]
 }

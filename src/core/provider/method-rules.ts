@@ -8,7 +8,7 @@ import type {
   TokenRefusal,
   TokenResponseShape
 } from './definition.ts'
-import { learntValues, lookup, parameters } from './parameter-rules.ts'
+import { fields, learntValues, lookup } from './parameter-rules.ts'
 import { checkTarget, gatewayRequest, placement, requestTemplate } from './request-rules.ts'
 import {
   anyText,
@@ -162,7 +162,7 @@ export const apiKey = (origins: readonly string[]): Rule =>
     object<ApiKeyMethod>({
       required: { placements: list(placement), help },
       optional: {
-        fields: both(parameters, (fields, field, report) => {
+        fields: both(fields, (fields, field, report) => {
           if (fields.key === undefined) report(`${field}.key`, 'must be there: the credential itself')
         }),
         tokenRequest: requestTemplate,

@@ -42,7 +42,15 @@ const parameter = both(
   }
 )
 
-export const parameters: Rule = record(parameter, name, nameRequirement)
+/** Of the query that begins a sign-in, in which parameters are given by their names. */
+const signInNames = ['return_to', 'account', 'login_hint', 'prompt', 'scopes']
+
+export const fields: Rule = record(parameter, name, nameRequirement)
+
+export const parameters: Rule = both(fields, (value, field, report) => {
+  for (const one of signInNames.filter(one => Object.hasOwn(Object(value), one)))
+    report(`${field}.${one}`, 'must have another name: this one means something else where a sign-in begins')
+})
 
 const value = both(
   object<LearntValue>({

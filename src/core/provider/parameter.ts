@@ -36,7 +36,10 @@ export type Parameter = {
   readonly operator?: boolean
 }
 
-/** Parameters by name. A name is lower-case words joined by `_`. */
+/**
+ * Parameters by name. A name is lower-case words joined by `_`. Those of a provider must not be called as what else a sign-in may begin with:
+ * `return_to`, `account`, `login_hint`, `prompt`, `scopes`.
+ */
 export type Parameters = Readonly<Record<string, Parameter>>
 
 /**

@@ -93,6 +93,16 @@ const rejected: Record<string, readonly [field: string, Partial<Provider>[]]> = 
     'translations.de.apiKey',
     [{ translations: { de: { description: 'Ambosse', oauth2: { steps: ['Anmelden.'] }, apiKey: { steps: ['Kopieren.'] } } } }]
   ],
+  ...Object.fromEntries(
+    ['return_to', 'account', 'login_hint', 'prompt', 'scopes'].map(name => [
+      `a parameter named ${name}, which means something else in a query`,
+      [`parameters.${name}`, [{ parameters: { [name]: { title: 'Name', example: 'a' } } }]] as const
+    ])
+  ),
+  'a secret that a sign-in would have in its URL': [
+    'parameters.token.secret',
+    [{ parameters: { token: { title: 'Token', example: 'a', secret: true } } }]
+  ],
   'no connect method': ['methods', [{ methods: {} }]],
   'no source': ['sources', [{ sources: [] }]],
   'an API that is not on https, or with user, fragment or trailing slash': ['api.baseUrl', badUrls.map(baseUrl => ({ api: { baseUrl } }))],
@@ -222,6 +232,16 @@ t.test('a valid definition is returned with its fields unchanged, and frozen', a
     { name: 'a' },
     { name: 'process-street-2' },
     { color: '#ABCDEF' },
+    { parameters: { token: { title: 'Token', example: 'a', secret: true, operator: true } } },
+    {
+      parameters: { token: { title: 'Token', example: 'a', secret: true } },
+      methods: {
+        apiKey: {
+          ...apiKeyWith({ in: 'basic' }),
+          fields: { account: { title: 'Account', example: 'a' }, key: { title: 'Key', example: 'b' } }
+        }
+      }
+    },
     { translations: { 'pt-br': { description: 'Bigornas', oauth2: { steps: ['Entre.'], plan: 'Pro' } } } },
     { logo: 'M2,2 h20v-20.5e-1 A1 1 0 0 1 4-4.5z' },
     { api: { baseUrl: 'https://api.acme.example' } },
