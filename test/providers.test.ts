@@ -5,6 +5,7 @@ import t from 'tap'
 import { guardPath } from '../src/core/guards/path.ts'
 import { defineProvider } from '../src/core/provider/define-provider.ts'
 import type { Provider } from '../src/core/provider/definition.ts'
+import type { Parameter } from '../src/core/provider/parameter.ts'
 import type { Placement } from '../src/core/provider/request-template.ts'
 
 const folder = join(import.meta.dirname, '..', 'providers')
@@ -14,25 +15,35 @@ const isDay = (text: string) => /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${
 const stringsIn = (value: unknown): string[] =>
   typeof value === 'string' ? [value] : typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : []
 const methodsOf = ({ methods }: Provider) => [methods.oauth2, methods.apiKey].filter(method => method !== undefined)
-/** Paths that the gateway requests itself. */
+/** Paths that the gateway requests itself, at the base `api`, as they are for one connection: `{company}` stands for one segment. */
 const ownPaths = ({ oauth2, apiKey }: Provider['methods']) =>
-  [oauth2, apiKey].flatMap(method => [
-    method?.check?.path ?? [],
-    method?.lookup?.path ?? [],
-    method?.account?.from === 'lookup' ? (method.account.path ?? []) : []
-  ])
-const placementsOf = (provider: Provider): readonly Placement[] => methodsOf(provider).flatMap(({ placements }) => placements ?? [])
+  [oauth2, apiKey]
+    .flatMap(method => [method?.check?.path, method?.lookup?.path, method?.account?.from === 'lookup' ? method.account.path : undefined])
+    .filter(path => path !== undefined)
+    .map(path => path.replaceAll(/\{\w+\}/g, 'x'))
+const placementsOf = (provider: Provider): readonly Placement[] => [
+  ...methodsOf(provider).flatMap(({ placements }) => placements ?? []),
+  ...Object.values(provider.api.bases ?? {}).flatMap(base => (typeof base === 'string' ? [] : (base.placements ?? [])))
+]
+/** What users are asked for. */
+const questionsOf = ({ parameters, methods }: Provider): readonly Parameter[] => [
+  ...Object.values(parameters ?? {}),
+  ...Object.values(methods.apiKey?.fields ?? {})
+]
+const isSentence = (text: string) => /^[A-Z].{9,}\.$/.test(text)
 
 /** What holds for every definition: a sentence and its test. */
 const rules: Record<string, (provider: Provider, text: string) => unknown> = {
   'is valid and frozen': provider => defineProvider({ ...provider }) !== undefined && Object.isFrozen(provider),
-  'names https URLs only': ({ api, methods }) =>
-    stringsIn([api, methods])
-      .filter(text => /^\w+:\/\//.test(text))
-      .every(url => URL.parse(url)?.protocol === 'https:'),
-  'has a title and a description for users': ({ title, description }) => /^[A-Z]/.test(title) && /^[A-Z].{9,99}[^.]$/.test(description),
+  // Templates are no URLs yet; the rules of a definition ask for https where they become some.
+  'names https URLs only': ({ api, methods }) => stringsIn([api, methods]).every(text => !/^http:/i.test(text)),
+  // Some titles are written in lower case, as monday.com.
+  'has a title and a description for users': ({ title, description }) =>
+    /^[\p{L}\d]/u.test(title) && /^[A-Z].{9,99}[^.]$/.test(description),
   'tells users how to connect by each method, one sentence a step': provider =>
-    methodsOf(provider).every(({ help }) => help.steps.length > 0 && help.steps.every(step => /^[A-Z].{9,}\.$/.test(step))),
+    methodsOf(provider).every(({ help }) => help.steps.length > 0 && help.steps.every(isSentence)),
+  'tells users in a sentence where to find what is asked of them': provider =>
+    questionsOf(provider).every(({ hint, operator }) => operator || hint === undefined || isSentence(hint)),
   'writes a note on plans as a sentence': provider =>
     methodsOf(provider).every(({ help }) => help.plan === undefined || /^[A-Z].*\.$/.test(help.plan)),
   'names the source of each fact, and the day it was read': ({ sources }) =>
@@ -40,12 +51,15 @@ const rules: Record<string, (provider: Provider, text: string) => unknown> = {
   'has a source for its API': ({ sources }) => sources.some(({ facts }) => /API base/i.test(facts)),
   'has a source for its OAuth': ({ sources, methods }) => !methods.oauth2 || sources.some(({ facts }) => /authorize|OAuth/.test(facts)),
   'has a source for its revocation': ({ sources, methods }) =>
-    !methods.oauth2?.revokeUrl || sources.some(({ facts }) => /revoke|all of OAuth/.test(facts)),
+    !(methods.oauth2?.revokeUrl ?? methods.oauth2?.revokeRequest) ||
+    sources.some(({ facts }) => /revoke|revocation|all of OAuth/.test(facts)),
+  'has a source for how its tokens live': ({ sources, methods }) =>
+    !methods.oauth2?.tokens || sources.some(({ facts }) => /lifetime|expire|refresh/i.test(facts)),
   'has a source for its keys': ({ sources, methods }) => !methods.apiKey || sources.some(({ facts }) => /key|token/i.test(facts)),
   'has a source for its page for keys': ({ sources, methods }) =>
     !methods.apiKey?.keysUrl || sources.some(({ facts }) => /page for keys/.test(facts)),
   'has paths that pass the guard': ({ api, methods }) =>
-    [...(api.paths ?? []), ...ownPaths(methods).flat()].every(path => path.startsWith('/') && guardPath(path) === path.split('?')[0]),
+    [...(api.paths ?? []), ...ownPaths(methods)].every(path => path.startsWith('/') && guardPath(path) === path.split('?')[0]),
   'places a key in a path after a whole segment': provider =>
     placementsOf(provider).every(p => p.in !== 'path' || /^(\/[\w-]+)+$/.test(p.after)),
   'requests each scope once': ({ methods }) => new Set(methods.oauth2?.scopes).size === (methods.oauth2?.scopes.length ?? 0),
