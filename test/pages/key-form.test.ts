@@ -23,3 +23,7 @@ t.test('the vendor’s page for keys opens in a new tab, which learns nothing of
 t.test('without a page for keys there is no link', async t => {
   for (const markup of bothPlaces()) t.notMatch(markup, 'target="_blank"')
 })
+
+t.test('a page for keys that depends on what the user has yet to say is not linked', async t => {
+  for (const markup of bothPlaces('https://{shop}.acme.example/keys')) t.notMatch(markup, 'target="_blank"')
+})

@@ -296,8 +296,8 @@ export type ApiKeyMethod = {
   readonly lookup?: Lookup
   readonly values?: LearntValues
   /**
-   * The vendor's page on which a user makes a key, for a link beside the steps. Not shown if the operator has configured an API on another
-   * server, whose keys are made elsewhere.
+   * The vendor's page on which a user makes a key, for a link beside the steps: a URL, or a template of one. Not shown if the operator has
+   * configured an API on another server, whose keys are made elsewhere, nor as long as it depends on what the user has yet to say.
    */
   readonly keysUrl?: string
   /** Which account a key is for. */

@@ -37,7 +37,7 @@ export function mapTemplates(definition: Provider, { url, path, header, text }: 
           tokenHeaders: headers => mapValues(headers, header)
         })
       }),
-      ...(apiKey && { apiKey: each<ApiKeyMethod>(apiKey, requests) })
+      ...(apiKey && { apiKey: each<ApiKeyMethod>(apiKey, { ...requests, keysUrl: url }) })
     }
   }
 }

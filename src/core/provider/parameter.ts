@@ -30,9 +30,9 @@ export type Parameter = {
   readonly secret?: boolean
   /** Taken exactly as it is typed, blanks included: a password. By default what was copied along with a value is removed. */
   readonly verbatim?: boolean
-  /** Used when the user gives none. */
+  /** Used when the user, or the operator for what `operator` leaves to him, gives none. */
   readonly default?: string
-  /** Users are not asked: the operator sets `<P>_PARAMETER_NAME`, without which the provider is not offered. */
+  /** Users are not asked: the operator sets `<P>_PARAMETER_NAME`. A provider without that and without `default` is not offered. */
   readonly operator?: boolean
 }
 

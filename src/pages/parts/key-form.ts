@@ -23,7 +23,7 @@ type KeyFormOptions = {
  */
 export function keyForm(context: PageContext, provider: Provider, options: KeyFormOptions): Html {
   const { name, title, methods } = provider
-  const keysUrl = methods.apiKey?.keysUrl
+  const keysUrl = shownUrl(methods.apiKey?.keysUrl)
   const { action, returnTo, account, nameInput, cancel } = options
   const { keyForm: texts, scripts } = context.messages
   return html`<form class="key-form" method="post" action="${action}" data-return-to="${returnTo}"${account && html` data-account="${account}"`}${nameInput && html` data-name-input="${nameInput}"`} novalidate>
@@ -44,6 +44,9 @@ ${keysUrl === undefined ? '' : html`<p><a href="${keysUrl}" target="_blank" rel=
 <p class="no-script">${texts.noScript}</p>
 </form>`
 }
+
+/** Not one that depends on what the user has yet to say. */
+const shownUrl = (url: string | undefined) => (url?.includes('{') ? undefined : url)
 
 /**
  * The form in a dialog. `src/browser/connections.ts` opens it for the account of the link that was followed, and shows that link's note at
