@@ -12,7 +12,7 @@ export type Parameter = {
   readonly example: string
   /** Where a user finds it, in one sentence. */
   readonly hint?: string
-  /** A regular expression (ECMA-262, flag `v`) that the whole value must match: `[a-z0-9-]+`. */
+  /** A regular expression (ECMA-262, flag `v`) that the whole value must match: `[a-z0-9\-]+`. */
   readonly pattern?: string
   /** The values to choose from, each with its words for the user: `{ eu: 'Europe', us: 'United States' }`. */
   readonly oneOf?: Readonly<Record<string, string>>

@@ -44,7 +44,7 @@ export const headers: Rule = rule({ ...textsByName.schema, propertyNames: { patt
 
 /** A regular expression for a whole value. */
 export const pattern = must(
-  'must be a regular expression (ECMA-262, flag v), such as [a-z0-9-]+',
+  'must be a regular expression (ECMA-262, flag v), such as [a-z0-9\\-]+',
   value => typeof value === 'string' && value !== '' && isRegExp(value),
   { type: 'string', format: 'regex' }
 )
@@ -62,8 +62,11 @@ function urlSchema(end: string) {
   return { type: 'string', allOf: [{ pattern: '^(?:https://|\\{)' }, ...(end === '' ? [] : [{ pattern: end }])] }
 }
 
-/** Every expression of a template stands for something of the right form. */
-function filled(template: string, kind: 'url' | 'path'): string | undefined {
+/**
+ * A template in which something of the right form stands for every expression.
+ * @returns `undefined` if it has braces that are no expression, or an expression where none can stand
+ */
+export function filledTemplate(template: string, kind: 'url' | 'path'): string | undefined {
   const isBase = template.startsWith('{')
   const variables = Object.fromEntries(variablesIn(template).map((name, i) => [name, isBase && i === 0 ? 'https://x.vendor.com' : 'x']))
   try {
@@ -75,8 +78,8 @@ function filled(template: string, kind: 'url' | 'path'): string | undefined {
 }
 
 function isHttpsUrl(value: unknown): value is string {
-  const url = typeof value === 'string' ? URL.parse(filled(value, 'url') ?? '') : null
+  const url = typeof value === 'string' ? URL.parse(filledTemplate(value, 'url') ?? '') : null
   return url?.protocol === 'https:' && url.username === '' && url.password === ''
 }
 
-const isPath = (value: unknown): boolean => typeof value === 'string' && /^\/[^\s#]*$/.test(filled(value, 'path') ?? '')
+const isPath = (value: unknown): boolean => typeof value === 'string' && /^\/[^\s#]*$/.test(filledTemplate(value, 'path') ?? '')
