@@ -1,8 +1,8 @@
 import { exampleVariables } from '../../src/config/config.ts'
 import { loadProviders } from '../../src/config/load-providers.ts'
 import { optionOf } from '../../src/config/options.ts'
-import { variablePrefix } from '../../src/config/provider-settings.ts'
 import { variableGroups } from '../../src/config/reference.ts'
+import { variablePrefix } from '../../src/config/variable-prefix.ts'
 
 const introduction = `# Configuration
 
@@ -31,9 +31,9 @@ export async function configurationPage(): Promise<string> {
   const prefix = `${variablePrefix(provider)}_`
 
   const groups = variableGroups.map(({ title, variables }) => {
-    const rows = Object.entries(variables).map(([name, { meaning, fallback }]) => {
+    const rows = Object.entries(variables).map(([name, { meaning, fallback, example: given }]) => {
       const known = name.replace(/^P_/, prefix)
-      const example = examples.get(known)
+      const example = given ?? examples.get(known)
       if (example === undefined) throw new Error(`Nothing reads the variable ${known}.`)
       const option = optionOf(name)
       const cells = [`\`${name}\``, option === undefined ? '–' : `\`${option}\``, meaning, fallback, `\`${example}\``]

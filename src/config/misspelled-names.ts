@@ -15,7 +15,7 @@ export function checkMisspelledNames(env: EnvironmentReader, production: boolean
   // If there are other problems, a misspelled name may be their cause.
   const isProblem = production || env.problems.length > 0
   for (const name of env.presentNames()) {
-    if (knownWithFiles.has(name)) continue
+    if (knownWithFiles.has(name) || env.problems.some(problem => problem.startsWith(`${name} `))) continue
     const meant = all.find(other => isMisspelling(name, other))
     if (meant === undefined) continue
     const example = known.has(meant) ? env.exampleOf(meant) : exampleOfFile(meant.replace(/_FILE$/, ''))

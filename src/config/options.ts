@@ -4,7 +4,8 @@ import { nearestName } from '../core/util/nearest-name.ts'
 import type { RedisClient } from '../stores/redis/target.ts'
 import { type Config, readConfig } from './config.ts'
 import { ConfigError, type Environment } from './environment.ts'
-import { variablePrefix } from './provider-settings.ts'
+import { parameterVariable } from './provider-parameters.ts'
+import { variablePrefix } from './variable-prefix.ts'
 
 type Texts = string | readonly string[]
 
@@ -98,8 +99,14 @@ const providerVariables: { readonly [Name in keyof ProviderOptions]-?: string } 
   refreshUrl: 'REFRESH_URL',
   revokeUrl: 'REVOKE_URL',
   apiUrl: 'API_URL',
-  issuer: 'ISSUER'
+  issuer: 'ISSUER',
+  hosts: 'HOSTS',
+  /** With the name of a parameter. */
+  parameters: 'PARAMETER_NAME'
 }
+
+/** The kinds of those that are no text. */
+const providerKinds: Readonly<Partial<Record<string, Kind>>> = { scopes: 'words', hosts: 'list' }
 
 export type OptionsConfig = {
   readonly config: Config
@@ -240,9 +247,11 @@ function readProviderOptions(value: unknown): Flat & { readonly definitions: rea
       problems.push(`providers[${i}]: a provider cannot have the name ${name}, by which settings of the gateway begin. Choose another.`)
     else definitions.push(definition as Provider)
     for (const [option, variable] of Object.entries(providerVariables)) {
-      const text = textOf(options[option as keyof ProviderOptions], option === 'scopes' ? 'words' : 'text')
+      const text = textOf(options[option as keyof ProviderOptions], providerKinds[option] ?? 'text')
       if (text !== undefined) variables[`${prefix}_${variable}`] = text
     }
+    for (const [parameter, value] of Object.entries(options.parameters ?? {}))
+      variables[parameterVariable(definition as Provider, parameter)] = value
   }
   return { variables, problems, definitions }
 }
@@ -262,12 +271,12 @@ type OptionNames = ReadonlyMap<string, readonly [path: string, kind: Kind]>
 function optionNames(definitions: readonly Provider[]): OptionNames {
   const names = new Map<string, readonly [string, Kind]>([['PROVIDERS', ['providers', 'list']]])
   for (const [path, [variable, kind]] of Object.entries(table)) names.set(variable, [path, kind])
-  for (const definition of definitions)
+  for (const definition of definitions) {
     for (const [option, variable] of Object.entries(providerVariables))
-      names.set(`${variablePrefix(definition)}_${variable}`, [
-        `the ${option} of ${definition.name}`,
-        option === 'scopes' ? 'words' : 'text'
-      ])
+      names.set(`${variablePrefix(definition)}_${variable}`, [`the ${option} of ${definition.name}`, providerKinds[option] ?? 'text'])
+    for (const parameter of Object.keys(definition.parameters ?? {}))
+      names.set(parameterVariable(definition, parameter), [`parameters.${parameter} of ${definition.name}`, 'text'])
+  }
   return names
 }
 

@@ -5,6 +5,8 @@ type VariableReference = {
   readonly meaning: string
   /** What is in force without the variable. */
   readonly fallback: string
+  /** Where the definitions that the page is made from have none. */
+  readonly example?: string
 }
 
 type Group = { readonly title: string; readonly variables: Readonly<Record<string, VariableReference>> }
@@ -142,6 +144,17 @@ export const variableGroups: readonly Group[] = [
       P_ISSUER: {
         meaning: 'The issuer that a callback’s `iss` must equal (RFC 9207)',
         fallback: 'that of the definition, unless `P_AUTHORIZE_URL` is set'
+      },
+      P_PARAMETER_NAME: {
+        meaning: 'Fixes the [parameter](../adding-a-provider.md#parameters) `name` of the definition for everybody',
+        fallback: 'users are asked, or the provider is not offered where only an operator can set it',
+        example: 'SHOPIFY_PARAMETER_SHOP=acme'
+      },
+      P_HOSTS: {
+        meaning:
+          'Hosts that users may name, comma-separated, where a parameter of the definition is a host. They may, in production too, be in your own network',
+        fallback: 'any public one, with API keys alone: an OAuth client needs the list',
+        example: 'GITLAB_HOSTS=one.example.com,two.example.com'
       }
     }
   },

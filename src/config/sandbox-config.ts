@@ -1,7 +1,7 @@
 import type { Provider } from '../core/provider/definition.ts'
 import { type Config, readConfig } from './config.ts'
 import { ConfigError, type Environment, EnvironmentReader } from './environment.ts'
-import { variablePrefix } from './provider-settings.ts'
+import { variablePrefix } from './variable-prefix.ts'
 
 /** What the configuration has to know of a sandbox that runs. */
 type RunningSandbox = {

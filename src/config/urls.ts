@@ -1,3 +1,4 @@
+import { filledTemplate } from '../core/provider/text-rules.ts'
 import type { EnvironmentReader } from './environment.ts'
 
 export type UrlRules = {
@@ -6,18 +7,22 @@ export type UrlRules = {
   /** Paths are appended to a base: it has no query, and its trailing slash is removed. An endpoint is used as it is (RFC 6749 §3.1). */
   readonly kind: 'base' | 'endpoint'
   readonly example: string
+  /** It may have the expressions of a definition's URLs. */
+  readonly isTemplate?: boolean
 }
 
 export type ParsedUrl = {
-  /** In normal form; a base without its trailing slash. */
+  /** In normal form, a template as it is set; a base without its trailing slash. */
   readonly href: string
+  /** In a template something stands for each expression. */
   readonly url: URL
 }
 
 /** The variable as an absolute http(s) URL. `undefined` when unset or invalid; the problem is noted. */
-export function readUrl(env: EnvironmentReader, name: string, { production, kind, example }: UrlRules): ParsedUrl | undefined {
-  const text = env.text(name, example)
-  if (text === undefined) return undefined
+export function readUrl(env: EnvironmentReader, name: string, { production, kind, example, isTemplate }: UrlRules): ParsedUrl | undefined {
+  const given = env.text(name, example)
+  if (given === undefined) return undefined
+  const text = isTemplate ? (filledTemplate(given, 'url') ?? '') : given
   const url = URL.parse(text)
   const problem =
     !url || !/^https?:\/\/\S+$/i.test(text) || url.hostname.includes('*')
@@ -29,7 +34,10 @@ export function readUrl(env: EnvironmentReader, name: string, { production, kind
           : production && url.protocol === 'http:' && !isLoopback(url.hostname)
             ? 'must be https'
             : undefined
-  if (url && problem === undefined) return { href: kind === 'base' ? url.href.replace(/\/+$/, '') : url.href, url }
+  if (url && problem === undefined) {
+    const href = text === given ? url.href : given
+    return { href: kind === 'base' ? href.replace(/\/+$/, '') : href, url }
+  }
   env.addProblem(`${name} ${problem}, for example ${name}=${example}.`)
   return undefined
 }

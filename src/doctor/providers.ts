@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { variablePrefix } from '../config/provider-settings.ts'
+import { variablePrefix } from '../config/variable-prefix.ts'
 import { TokenEndpointError } from '../core/oauth/token-response.ts'
 import type { OAuth2Method, OAuthClient, Provider, ProviderSettings } from '../core/provider/definition.ts'
 import { redact } from '../core/util/display-text.ts'

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts'
-import { variablePrefix } from '../config/provider-settings.ts'
+import { variablePrefix } from '../config/variable-prefix.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 
 /**

@@ -207,6 +207,27 @@ t.test('providers are a list of definitions with their options', async t => {
   t.strictSame([...read({ ...minimal, providers: [keyed] }).config.providers.keys()], ['keyed'], 'without options, where it needs none')
 })
 
+t.test('parameters that are the same for all users are options of the definition', async t => {
+  const server = { title: 'Server', example: 'erp.example.com', isHost: true }
+  const shop = { title: 'Shop', example: 'my-shop', pattern: '[a-z\\-]+' }
+  const hosted = defineProvider({
+    ...data.keyed,
+    name: 'hosted',
+    parameters: { server, shop },
+    api: { baseUrl: 'https://{server}/{shop}' }
+  })
+  const provider = read({
+    ...minimal,
+    providers: [hosted({ parameters: { shop: 'acme' }, hosts: ['a.example.com', 'b.example.com'] })]
+  }).config.providers.get('hosted')
+  t.equal(provider?.definition.api.baseUrl, 'https://{server}/acme')
+  t.strictSame(provider?.hosts, ['a.example.com', 'b.example.com'])
+  t.strictSame(problemsOf({ ...minimal, providers: [hosted({ parameters: { shop: 'A' }, hosts: ['https://a.example.com/'] })] }), [
+    "the hosts of hosted: \"https://a.example.com/\" is not a host name, such as one.example.com: no scheme, port, path or wildcard. For example the hosts of hosted: ['one.example.com', 'two.example.com'].",
+    "parameters.shop of hosted (Shop) has another form than it must have, for example parameters.shop of hosted: 'my-shop'."
+  ])
+})
+
 t.test('a mode that is not known counts as production', async t => {
   for (const nodeEnv of ['production', 'staging', 'prod'])
     t.match(problemsOf({ ...minimal, keys: {} }, { nodeEnv }), [/^keys\.session is missing/, /^keys\.token is missing/])

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { readConfig } from '../../src/config/config.ts'
-import { variablePrefix } from '../../src/config/provider-settings.ts'
+import { variablePrefix } from '../../src/config/variable-prefix.ts'
 import type { OAuth2Method } from '../../src/core/provider/definition.ts'
 import { apiKeyWith, providerWith } from '../core/support.ts'
 import { acme, development, keyed, problemsOf, production, read, roadRunner } from './support.ts'

@@ -3,7 +3,10 @@ import { examineConfig, exampleVariables, readConfig } from '../../src/config/co
 import type { Environment } from '../../src/config/environment.ts'
 import { optionOf } from '../../src/config/options.ts'
 import { variableGroups } from '../../src/config/reference.ts'
-import { acme, newKey } from './support.ts'
+import * as data from './support.ts'
+
+const { newKey } = data
+const acme = { ...data.acme, parameters: { name: { title: 'Server', example: 'acme.example.com', isHost: true } } }
 
 const documented = new Map(variableGroups.flatMap(({ variables }) => Object.entries(variables)))
 
@@ -55,6 +58,7 @@ t.test('its defaults are those that are in force', async t => {
 t.test('each variable has its option', async t => {
   t.equal(optionOf('LOGIN_CLIENT_ID'), 'login.clientId')
   t.equal(optionOf('P_CLIENT_ID'), 'clientId')
+  t.equal(optionOf('P_PARAMETER_NAME'), 'parameters')
   t.equal(optionOf('PROVIDERS'), 'providers')
   t.equal(optionOf('WORKERS'), undefined)
 })

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { variablePrefix } from '../../../src/config/provider-settings.ts'
+import { variablePrefix } from '../../../src/config/variable-prefix.ts'
 import type { Flow } from '../../../src/core/flow.ts'
 import { signInInvalid } from '../../../src/core/oauth/complete-sign-in.ts'
 import type { OAuth2Method, Provider } from '../../../src/core/provider/definition.ts'

@@ -1,6 +1,7 @@
 import { ConfigError, EnvironmentReader } from '../../config/environment.ts'
 import { loadProviders } from '../../config/load-providers.ts'
-import { readProviders, variablePrefix } from '../../config/provider-settings.ts'
+import { readProviders } from '../../config/provider-settings.ts'
+import { variablePrefix } from '../../config/variable-prefix.ts'
 import type { Provider } from '../../core/provider/definition.ts'
 import type { CommandContext } from '../command.ts'
 

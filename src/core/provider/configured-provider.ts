@@ -1,5 +1,6 @@
 import { nearestName } from '../util/nearest-name.ts'
 import type { Provider } from './definition.ts'
+import { isObject } from './rules.ts'
 
 /**
  * What an operator sets for a provider: the `<P>_…` variables of the environment in camel case. URLs replace those of the definition.
@@ -18,6 +19,10 @@ export type ProviderOptions = {
   readonly apiUrl?: string
   /** RFC 9207: the issuer that a callback's `iss` must equal. */
   readonly issuer?: string
+  /** Values that are the same for all users, who are not asked for them then: `{ shop: 'acme' }`. */
+  readonly parameters?: Readonly<Record<string, string>>
+  /** Hosts that users may name, where a parameter of the definition is a host. */
+  readonly hosts?: readonly string[]
 }
 
 /** A definition with the operator's part of it. */
@@ -26,7 +31,7 @@ export type ConfiguredProvider = { readonly definition: Provider; readonly optio
 /** A definition that is called with the operator's part of it: `github({ clientId, clientSecret })`. Its fields are properties, as in data. */
 export type ProviderDefinition = Provider & ((options?: ProviderOptions) => ConfiguredProvider)
 
-const kinds: { readonly [Name in keyof ProviderOptions]-?: 'text' | 'list' } = {
+const kinds: { readonly [Name in keyof ProviderOptions]-?: 'text' | 'list' | 'texts' } = {
   clientId: 'text',
   clientSecret: 'text',
   scopes: 'list',
@@ -35,7 +40,9 @@ const kinds: { readonly [Name in keyof ProviderOptions]-?: 'text' | 'list' } = {
   refreshUrl: 'text',
   revokeUrl: 'text',
   apiUrl: 'text',
-  issuer: 'text'
+  issuer: 'text',
+  parameters: 'texts',
+  hosts: 'list'
 }
 const optionNames = Object.keys(kinds)
 
@@ -59,12 +66,24 @@ function configure(definition: Provider, options: ProviderOptions): ConfiguredPr
       fail(
         `there is no option ${JSON.stringify(name)}; ${nearestName(name, optionNames)} is probably meant. The options are: ${optionNames.join(', ')}.`
       )
-    const isList = kinds[name as keyof ProviderOptions] === 'list'
-    if (isList ? !isTexts(value) : typeof value !== 'string')
-      fail(`the option ${name} must be ${isList ? 'a list of strings' : 'a string'}.`)
+    const kind = kinds[name as keyof ProviderOptions]
+    if (!isOfKind[kind](value)) fail(`the option ${name} must be ${described[kind]}.`)
   }
-  const copy = given.map(([name, value]) => [name, Array.isArray(value) ? Object.freeze([...value]) : value] as const)
+  const parameters = Object.keys(definition.parameters ?? {})
+  for (const name of Object.keys(options.parameters ?? {}))
+    if (!parameters.includes(name))
+      fail(`there is no parameter ${JSON.stringify(name)}. The parameters are: ${parameters.join(', ') || 'none'}.`)
+  const copy = given.map(([name, value]) => [name, frozenCopy(value)] as const)
   return Object.freeze({ definition, options: Object.freeze(Object.fromEntries(copy)) })
 }
 
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(item => typeof item === 'string')
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isOfKind = {
+  text: isText,
+  list: (value: unknown): boolean => Array.isArray(value) && value.every(isText),
+  texts: (value: unknown): boolean => isObject(value) && Object.values(value).every(isText)
+}
+const described = { text: 'a string', list: 'a list of strings', texts: 'an object of strings' }
+
+const frozenCopy = (value: unknown): unknown =>
+  Array.isArray(value) ? Object.freeze([...value]) : isObject(value) ? Object.freeze({ ...value }) : value

@@ -325,7 +325,9 @@ export type OAuthClient = {
 export type ProviderSettings = {
   readonly definition: Provider
   readonly client?: OAuthClient
-  /** Serialized origins of the URLs that the operator has configured. They may lie inside the operator's network. */
+  /** Those that users may give for a parameter that is a host; left out, every public one. */
+  readonly hosts?: readonly string[]
+  /** Serialized origins of the URLs and hosts that the operator has configured. They may lie inside the operator's network. */
   readonly trustedOrigins: readonly string[]
   /** The hosts that users may give for a parameter with `isHost`. Default: every public one. */
   readonly hosts?: readonly string[]

@@ -20,7 +20,7 @@ export const askedOf = (parameters: Parameters = {}): Parameters =>
 /**
  * Reads what a user has given for parameters.
  * @param given by name, of whatever type
- * @param hosts those that the operator allows for parameters that are a host of the user's own; by default every public one
+ * @param hosts those that the operator allows for parameters that are a host of the user's own, private ones too; by default every public one
  * @returns the values, with the defaults of those that were left out or empty
  * @throws {GatewayError} `parameters_invalid`, which names the parameter. It never repeats the value, which may be a secret in the wrong field.
  */
@@ -66,11 +66,8 @@ export function parseParameter(
   if (!text.isWellFormed() || (/\p{Cc}/u.test(text) && !verbatim)) return { problem: 'must be text on one line' }
   const value = isHost ? hostIn(text) : parameter.suffix === undefined ? text : withoutSuffix(text, parameter.suffix)
   if (oneOf && !Object.hasOwn(oneOf, value)) return { problem: `must be one of ${Object.keys(oneOf).join(', ')}` }
-  // The operator may list hosts inside of his own network.
-  if (isHost && (hosts ? !hosts.includes(value) : !isPublicHostName(value)))
-    return {
-      problem: hosts ? 'must be a host that the operator of this gateway allows' : 'must be the host name of a server on the internet'
-    }
+  if (isHost && hosts && !hosts.includes(value)) return { problem: 'must be a host that the operator of this gateway allows' }
+  if (isHost && !hosts && !isPublicHostName(value)) return { problem: 'must be the host name of a server on the internet' }
   if (pattern !== undefined && !new RegExp(`^(?:${pattern})$`, 'v').test(value)) return { problem: 'has another form than it must have' }
   const unmet = unmetPosition(value, positionsOf(definition).get(name), isHost === true)
   return unmet === undefined ? { value } : { problem: unmet }

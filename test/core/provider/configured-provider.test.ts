@@ -35,6 +35,27 @@ t.test('a definition is called with the operator’s part of it', async t => {
   t.strictSame(configured.options.scopes, ['a', 'b'])
 })
 
+t.test('parameters are fixed by their names, and hosts are a list', async t => {
+  const parameters = { server: 'erp.example.com' }
+  const hosted = defineProvider({
+    ...data,
+    api: { baseUrl: 'https://{server}/api' },
+    parameters: { server: { title: 'Server', example: 'erp.example.com', isHost: true } }
+  })
+  const { options } = hosted({ parameters, hosts: ['a.example.com'] })
+  parameters.server = 'changed.example.com'
+  t.strictSame(options, { parameters: { server: 'erp.example.com' }, hosts: ['a.example.com'] })
+  t.ok(Object.isFrozen(options.parameters))
+  t.throws(() => hosted({ parameters: { sever: 'a-secret-value' } }), {
+    name: 'TypeError',
+    message: 'provider "acme": there is no parameter "sever". The parameters are: server.'
+  })
+  for (const wrong of [['a'], { server: 1 }, 'a', null])
+    t.throws(() => hosted({ parameters: wrong } as unknown as ProviderOptions), {
+      message: 'provider "acme": the option parameters must be an object of strings.'
+    })
+})
+
 t.test('the operator’s part may be left out, and what is undefined is not set', async t => {
   t.strictSame(acme().options, {})
   t.strictSame(acme({ clientId: undefined } as unknown as ProviderOptions).options, {})
