@@ -69,7 +69,8 @@ export function parseParameter(
   if (isHost && hosts && !hosts.includes(value)) return { problem: 'must be a host that the operator of this gateway allows' }
   if (isHost && !hosts && !isPublicHostName(value)) return { problem: 'must be the host name of a server on the internet' }
   if (pattern !== undefined && !new RegExp(`^(?:${pattern})$`, 'v').test(value)) return { problem: 'has another form than it must have' }
-  const unmet = unmetPosition(value, positionsOf(definition).get(name), isHost === true)
+  // The values to choose from are the definition's own, and may be whole hosts.
+  const unmet = unmetPosition(value, positionsOf(definition).get(name), isHost === true || oneOf !== undefined)
   return unmet === undefined ? { value } : { problem: unmet }
 }
 
