@@ -4,18 +4,21 @@ import { connectionRequired, connectionUnknown } from '../../src/core/connection
 import { timestamp } from '../../src/core/connections/view.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
+import { assertHasBase } from '../../src/core/proxy/api-base.ts'
 import { maxLinkLifetimeMs, maxTargetCharacters } from '../../src/core/proxy/links.ts'
 import { guardTarget } from '../../src/core/proxy/policy.ts'
 import { requestedConnection } from '../../src/core/users/requested-connection.ts'
 import type { Services } from '../../src/services.ts'
 
-type Body = { provider?: unknown; path?: unknown; expiresIn?: unknown; account?: unknown } | null | undefined
+type Body = { provider?: unknown; base?: unknown; path?: unknown; expiresIn?: unknown; account?: unknown } | null | undefined
 
 /** `POST /links`: the URL of one GET, for an image, a download or an EventSource, which can send neither header nor bearer. */
 async function links(app: FastifyInstance, { providers, publicUrl, links }: Pick<Services, 'providers' | 'publicUrl' | 'links'>) {
   app.post<{ Body: Body }>('/links', async (request, reply) => {
     const { provider, path, expiresIn, account } = request.body ?? {}
     const { definition } = findProvider(providers, typeof provider === 'string' ? provider : '')
+    const base = baseOf(request.body?.base)
+    assertHasBase(definition, base)
     const target = targetOf(path)
     guardTarget(definition, 'GET', target)
     const lifetimeMs = lifetimeOf(expiresIn)
@@ -25,9 +28,15 @@ async function links(app: FastifyInstance, { providers, publicUrl, links }: Pick
     const { owner, connection } = opened
     // Using the link records nothing: it reads no session.
     request.touch(opened, connection)
-    const sealed = links.seal({ owner, provider: definition.name, connection: connection.value.id, target }, lifetimeMs)
+    const sealed = links.seal({ owner, provider: definition.name, base, connection: connection.value.id, target }, lifetimeMs)
     return reply.code(201).send({ url: `${publicUrl}/links/${sealed.token}`, expiresAt: timestamp(sealed.expiresAtMs) })
   })
+}
+
+/** The name of a base of the API, if one is given. */
+function baseOf(base: unknown): string | undefined {
+  if (base === undefined || typeof base === 'string') return base
+  throw new GatewayError('parameters_invalid', "base is the name of one of the API's bases.")
 }
 
 /** The path as a link can hold it: it begins with a slash, and has no fragment. */

@@ -7,6 +7,7 @@ import { GatewayError } from '../core/errors.ts'
 import { buildResponseHeaders } from '../core/guards/response-headers.ts'
 import { type HttpMethod, httpMethods, type Provider } from '../core/provider/definition.ts'
 import { findProvider } from '../core/provider/find-provider.ts'
+import { assertHasBase } from '../core/proxy/api-base.ts'
 import { credentialDetector, rewriteLocation } from '../core/proxy/credential.ts'
 import { guardHeaderSize, guardTarget } from '../core/proxy/policy.ts'
 import { type ReadBody, usableConnection } from '../core/proxy/proxied-call.ts'
@@ -35,17 +36,21 @@ const anyUrl = 'http://provider.invalid/'
 /** One request of a call; a redirect makes another. */
 type Call = {
   readonly method: HttpMethod
+  /** Of the API; a redirect may lead to another one. */
+  readonly base: string | undefined
   readonly target: string
   readonly headers: Headers
   readonly body: Buffer | Readable | undefined
 }
+
+type Redirect = Pick<Call, 'base' | 'target'>
 
 /** The application's `fetch`: a proxied call without a request of a browser. */
 export function createFetch(options: Options) {
   const { principalOf, providers, publicUrl, publicOrigin, basePath, loginUrl, vault, clock, sendCall, nextId, onUnexpected } = options
 
   return async function fetchAs(user: NamedUser, provider: string, path: string, init: FetchInit = {}): Promise<Response> {
-    const { account, ...requestInit } = init
+    const { account, base, ...requestInit } = init
     if (typeof path !== 'string') throw new TypeError('The path must be a string: it is what follows the base URL of the API.')
     const principal = await principalOf(user)
     const request = new Request(anyUrl, { ...requestInit, ...(isStream(requestInit.body) && { duplex: 'half' }) } as RequestInit)
@@ -56,10 +61,11 @@ export function createFetch(options: Options) {
       const method = httpMethods.find(name => name === request.method)
       if (!method) throw new GatewayError('method_not_allowed', `${request.method} is not forwarded to a provider.`, { provider })
       const body = await bodyOf(request, requestInit.body)
-      let call: Call = { method, target: targetOf(path), headers: request.headers, body }
+      assertHasBase(definition, base)
+      let call: Call = { method, base, target: targetOf(path), headers: request.headers, body }
       for (let redirects = 0; ; redirects++) {
-        const { response, location } = await send(principal, definition, account, call, signal ?? new AbortController().signal)
-        const next = location === undefined || request.redirect === 'manual' ? undefined : redirected(call, response.status, location)
+        const { response, redirect } = await send(principal, definition, account, call, signal ?? new AbortController().signal)
+        const next = redirect === undefined || request.redirect === 'manual' ? undefined : redirected(call, response.status, redirect)
         if (!next) return response
         await response.body?.cancel()
         if (request.redirect === 'error') throw new TypeError('The provider redirected, and redirect is "error".')
@@ -73,9 +79,9 @@ export function createFetch(options: Options) {
     }
   }
 
-  /** @returns the response from its head on; its body streams. `location`: where it redirects to within the API. */
+  /** @returns the response from its head on; its body streams. `redirect`: where it redirects to within the API. */
   async function send(principal: UserPrincipal, definition: Provider, account: string | undefined, call: Call, signal: AbortSignal) {
-    const { method, target, headers, body } = call
+    const { method, base, target, headers, body } = call
     const rawHeaders = [...headers].flat()
     guardTarget(definition, method, target)
     guardHeaderSize(definition, rawHeaders)
@@ -84,9 +90,10 @@ export function createFetch(options: Options) {
     if (opened) vault.touch(opened, stored)?.catch(() => {})
 
     const left = new AbortController()
-    const started = Promise.withResolvers<{ response: Response; location: string | undefined }>()
+    const started = Promise.withResolvers<{ response: Response; redirect: Redirect | undefined }>()
     const proxied = {
       definition,
+      base,
       method,
       target,
       rawHeaders,
@@ -111,7 +118,7 @@ export function createFetch(options: Options) {
   }
 
   function responseOf(definition: Provider, { method }: Call, result: ForwardResult, body: PassThrough) {
-    const { sent, connection, response } = result
+    const { sent, provider, connection, response } = result
     if (response.status < 200 || response.status > 599)
       throw new GatewayError('provider_unavailable', `${definition.title} responded with a status that HTTP does not have.`, {
         provider: definition.name
@@ -123,21 +130,27 @@ export function createFetch(options: Options) {
       response.status,
       response.headers,
       text => {
-        const rewritten = rewriteLocation(definition, connection, { sent: sent.path, ownHost: publicOrigin.host, basePath }, text)
+        const rewritten = rewriteLocation(provider, connection, { sent: sent.path, ownHost: publicOrigin.host, basePath }, text)
         location = rewritten
         return rewritten
       },
-      credentialDetector(definition, connection),
+      credentialDetector(provider, connection),
       'same-origin'
     )
     const headers = new Headers()
     for (let i = 0; i + 1 < raw.length; i += 2) headers.append(raw[i] as string, raw[i + 1] as string)
     const stream = hasBody ? (Readable.toWeb(body) as ConstructorParameters<typeof Response>[0]) : null
-    const own = `${basePath}/proxy/${definition.name}`
     return {
       response: new Response(stream, { status: response.status, headers }),
-      location: redirectStatuses.has(response.status) && location?.startsWith(own) ? location.slice(own.length) : undefined
+      redirect: redirectStatuses.has(response.status) ? withinApi(definition, location) : undefined
     }
+  }
+
+  /** The part of the API that a rewritten `Location` leads to. */
+  function withinApi({ name }: Provider, location = ''): Redirect | undefined {
+    const own = `${basePath}/proxy/${name}`
+    const match = location.startsWith(own) ? /^(?:~([a-z0-9-]+))?([/?][^#]*)?(?:#|$)/.exec(location.slice(own.length)) : null
+    return match ? { base: match[1], target: match[2] ?? '' } : undefined
   }
 
   function problemResponse(error: GatewayError, provider: string): Response {
@@ -188,10 +201,10 @@ function readBody(body: Buffer | Readable | undefined, headers: Headers, maxByte
 }
 
 /** Fetch Standard, "HTTP-redirect fetch". @returns `undefined` when the body is a stream, which cannot be sent again */
-function redirected({ method, headers, body }: Call, status: number, target: string): Call | undefined {
+function redirected({ method, headers, body }: Call, status: number, redirect: Redirect): Call | undefined {
   const becomesGet = status === 303 ? method !== 'GET' && method !== 'HEAD' : (status === 301 || status === 302) && method === 'POST'
-  if (!becomesGet) return body instanceof Readable ? undefined : { method, target, headers, body }
+  if (!becomesGet) return body instanceof Readable ? undefined : { method, ...redirect, headers, body }
   const bodyless = new Headers(headers)
   for (const name of ['content-encoding', 'content-language', 'content-location', 'content-type', 'content-length']) bodyless.delete(name)
-  return { method: 'GET', target, headers: bodyless, body: undefined }
+  return { method: 'GET', ...redirect, headers: bodyless, body: undefined }
 }

@@ -25,6 +25,8 @@ export type GrantkeeperOptions = ConfigOptions & {
 export type FetchInit = Omit<RequestInit, 'cache' | 'credentials' | 'integrity' | 'mode' | 'referrer' | 'referrerPolicy' | 'window'> & {
   /** The id of one of several accounts. Default: the default one. */
   readonly account?: string
+  /** The name of one of the definition's `api.bases`. Default: `api.baseUrl`. */
+  readonly base?: string
 }
 
 export type ConnectLinkOptions = {

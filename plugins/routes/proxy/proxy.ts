@@ -6,6 +6,7 @@ import type { RawHeaders } from '../../../src/core/guards/header-fields.ts'
 import { buildResponseHeaders } from '../../../src/core/guards/response-headers.ts'
 import { type HttpMethod, httpMethods, type Provider } from '../../../src/core/provider/definition.ts'
 import { findProvider } from '../../../src/core/provider/find-provider.ts'
+import { assertHasBase } from '../../../src/core/proxy/api-base.ts'
 import { credentialDetector, rewriteLocation } from '../../../src/core/proxy/credential.ts'
 import { linkEnded } from '../../../src/core/proxy/links.ts'
 import { guardHeaderSize, guardTarget } from '../../../src/core/proxy/policy.ts'
@@ -38,9 +39,12 @@ type Options = Pick<Services, 'allowedOrigins' | 'clock' | 'links' | 'providers'
 /** A request that may be forwarded, with the connection that it uses. */
 type Forwarded = {
   readonly definition: Provider
+  readonly base: string | undefined
   readonly target: string
   readonly stored: StoredConnection
   readonly clientSignal: ClientAbortSignal
+  /** The account, if the path names it: a redirect keeps it. */
+  readonly account?: string | undefined
   readonly isLink?: boolean
 }
 
@@ -65,8 +69,9 @@ async function proxy(app: FastifyInstance, options: Options) {
     config: { guarded: true, cors: false },
     handler: async (request, reply) => {
       const clientSignal = new ClientAbortSignal(reply.raw)
-      const { provider, id } = parseSegment(request.params.provider, request.raw.rawHeaders)
+      const { provider, base, id, account } = parseSegment(request.params.provider, request.raw.rawHeaders)
       const { definition } = findProvider(providers, provider)
+      assertHasBase(definition, base)
       const target = requestTarget(request.originalUrl, mountPath)
       guardTarget(definition, request.method as HttpMethod, target)
       guardHeaderSize(definition, request.raw.rawHeaders)
@@ -76,7 +81,7 @@ async function proxy(app: FastifyInstance, options: Options) {
       const opened = opening instanceof Promise ? await opening : opening
       const stored = usableConnection(opened?.connection, definition, id, clock)
       if (opened) request.touch(opened, stored)
-      await proxyRequest(request, reply, { definition, target, stored, clientSignal })
+      await proxyRequest(request, reply, { definition, base, target, stored, clientSignal, account })
     }
   })
 
@@ -88,25 +93,27 @@ async function proxy(app: FastifyInstance, options: Options) {
     config: { cors: false, secretPath: true, withoutCookies: true },
     handler: async (request, reply) => {
       const clientSignal = new ClientAbortSignal(reply.raw)
-      const { owner, provider, connection, target } = links.open(request.params['*'])
+      const { owner, provider, base, connection, target } = links.open(request.params['*'])
       const { definition } = findProvider(providers, provider)
+      assertHasBase(definition, base)
       guardTarget(definition, request.method as HttpMethod, target)
       guardHeaderSize(definition, request.raw.rawHeaders)
       const stored = await vault.openLinked(owner, { provider, id: connection })
       if (!stored) throw linkEnded()
       usableConnection(stored, definition, connection, clock)
-      await proxyRequest(request, reply, { definition, target, stored, clientSignal, isLink: true })
+      await proxyRequest(request, reply, { definition, base, target, stored, clientSignal, isLink: true })
     }
   })
 
   async function proxyRequest(
     request: FastifyRequest,
     reply: FastifyReply,
-    { definition, target, stored, clientSignal, isLink = false }: Forwarded
+    { definition, base, target, stored, clientSignal, account, isLink = false }: Forwarded
   ): Promise<void> {
     const { raw } = request
     const call: ProxiedCall = {
       definition,
+      base,
       method: request.method as HttpMethod,
       target,
       rawHeaders: raw.rawHeaders,
@@ -122,7 +129,7 @@ async function proxy(app: FastifyInstance, options: Options) {
     }
     try {
       await sendCall(call, async result => {
-        writeHead(reply, definition, result, isLink)
+        writeHead(reply, result, account, isLink)
         const outcome = await result.response.pipeTo(reply.raw)
         if (outcome === 'complete' || clientSignal.aborted) return
         reply.isAborted = true
@@ -136,11 +143,12 @@ async function proxy(app: FastifyInstance, options: Options) {
   }
 
   /** From here on the response bypasses Fastify. */
-  function writeHead(reply: FastifyReply, provider: Provider, { sent, connection, response }: ForwardResult, isLink: boolean): void {
+  function writeHead(reply: FastifyReply, result: ForwardResult, account: string | undefined, isLink: boolean): void {
+    const { sent, provider, connection, response } = result
     const headers = buildResponseHeaders(
       response.status,
       response.headers,
-      location => rewriteLocation(provider, connection, { sent: sent.path, ownHost: publicOrigin.host, basePath }, location),
+      location => rewriteLocation(provider, connection, { sent: sent.path, ownHost: publicOrigin.host, basePath, account }, location),
       credentialDetector(provider, connection),
       // Whoever has a link may show it, on whatever page.
       isLink ? 'cross-origin' : resourcePolicy

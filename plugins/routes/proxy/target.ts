@@ -42,19 +42,33 @@ export function requestTarget(url: string, mountPath: string): string {
   return url.slice(segmentEnd(url, url.indexOf('/', mountPath.length + 1) + 1))
 }
 
+type Segment = {
+  readonly provider: string
+  /** Another base of the API. */
+  readonly base: string | undefined
+  /** The account. */
+  readonly id: string | undefined
+  /** The account, if the segment itself names it. */
+  readonly account: string | undefined
+}
+
 /**
- * `NAME`, or `NAME@ID` for one account. The header `Grantkeeper-Connection` is the other way to name the account.
+ * `NAME`, `NAME~BASE` for another base of the API, `NAME@ID` for one account, and both in either order. The header `Grantkeeper-Connection` is
+ * the other way to name the account.
  * @param segment decoded
  * @throws {GatewayError} `header_rejected` when both name an account, and not the same
  */
-export function parseSegment(segment: string, rawHeaders: readonly string[]): { provider: string; id: string | undefined } {
+export function parseSegment(segment: string, rawHeaders: readonly string[]): Segment {
   const header = requestedConnection(rawHeaders)
   const at = segment.indexOf('@')
-  if (at === -1) return { provider: segment, id: header }
-  const id = segment.slice(at + 1)
-  if (header !== undefined && header !== id)
+  const tilde = segment.indexOf('~')
+  if (at === -1 && tilde === -1) return { provider: segment, base: undefined, id: header, account: undefined }
+  const end = at === -1 || (tilde !== -1 && tilde < at) ? tilde : at
+  const account = at === -1 ? undefined : segment.slice(at + 1, tilde > at ? tilde : undefined)
+  const base = tilde === -1 ? undefined : segment.slice(tilde + 1, at > tilde ? at : undefined)
+  if (account !== undefined && header !== undefined && header !== account)
     throw new GatewayError('header_rejected', 'Grantkeeper-Connection names another account than the path. Keep one of them.')
-  return { provider: segment.slice(0, at), id }
+  return { provider: segment.slice(0, end), base, id: account ?? header, account }
 }
 
 function segmentEnd(url: string, from: number): number {

@@ -1,8 +1,8 @@
 import type { Provider } from '../provider/definition.ts'
-import { missingVariables, resolveDefinition } from '../provider/resolve-definition.ts'
-import type { Variables } from '../provider/template.ts'
+import { hasTemplates, missingVariables, resolveDefinition } from '../provider/resolve-definition.ts'
+import { TemplateError, type Variables } from '../provider/template.ts'
 import type { Connection } from './connection.ts'
-import { reconnectRequired } from './errors.ts'
+import { connectionIncomplete } from './errors.ts'
 
 type Values = Pick<Connection, 'parameters' | 'values'>
 
@@ -18,11 +18,19 @@ const definitions = new WeakMap<Values, Provider>()
  * @throws {GatewayError} `reconnect_required` when the definition needs a value that the connection was made without
  */
 export function definitionOf(definition: Provider, connection: Values): Provider {
+  if (!hasTemplates(definition)) return definition
   const known = definitions.get(connection)
   if (known) return known
   const variables = variablesOf(connection)
-  if (missingVariables(definition, variables).length > 0) throw reconnectRequired(definition.name)
-  const resolved = resolveDefinition(definition, variables)
-  definitions.set(connection, resolved)
-  return resolved
+  const missing = missingVariables(definition, variables)
+  if (missing.length > 0) throw connectionIncomplete(definition, missing)
+  try {
+    const resolved = resolveDefinition(definition, variables)
+    definitions.set(connection, resolved)
+    return resolved
+  } catch (error) {
+    // The definition has changed: the value was good where it stood before.
+    if (error instanceof TemplateError) throw connectionIncomplete(definition, [error.variable])
+    throw error
+  }
 }

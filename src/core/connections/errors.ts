@@ -51,6 +51,14 @@ export const reconnectRequired = (provider: string, cause?: unknown) =>
     cause
   })
 
+/** The definition has come to need more since the connection was made. @param values that it lacks, or has in another form than they must */
+export const connectionIncomplete = ({ name, title }: { name: string; title: string }, values: readonly string[]) =>
+  new GatewayError(
+    'reconnect_required',
+    `${title} needs a value that this connection was made without: ${[...new Set(values)].join(', ')}. ${howToConnect(name)}`,
+    { provider: name }
+  )
+
 export const tooManyAccounts = (title: string) =>
   new GatewayError('parameters_invalid', `There are ${maxAccounts} accounts of ${title} already, which is the limit. Disconnect one first.`)
 

@@ -1,5 +1,8 @@
+import { hasCode } from '../errors.ts'
 import type { ProviderSettings } from '../provider/definition.ts'
+import { baseUrlOf } from '../provider/map-templates.ts'
 import type { Connection } from './connection.ts'
+import { definitionOf } from './connection-definition.ts'
 import { missingScopes } from './missing-scopes.ts'
 
 /** A connection in the response of `GET /connections`: everything but its secrets. Times are RFC 3339 in UTC. */
@@ -31,6 +34,8 @@ export type ConnectionView = {
    * connection, since an operator's own URL is not public.
    */
   apiUrls?: string[]
+  /** The same of its other bases, by name: an absolute URL below one of them can be requested through `/proxy/PROVIDER~NAME`. */
+  apiBases?: Record<string, string>
   connectUrl: string
 }
 
@@ -55,9 +60,22 @@ export function connectUrl(settings: ProviderSettings, publicUrl: string): strin
   return `${publicUrl}/${isSignIn ? 'auth' : 'connect'}/${settings.definition.name}`
 }
 
-const apiUrlsOf = ({ definition: { api } }: ProviderSettings): string[] =>
-  // Normalized as a browser does it, so that frontends can compare.
-  [api.baseUrl, ...(api.linkBases ?? [])].map(url => new URL(url).href.replace(/\/$/, ''))
+/** As they are for this connection. Nothing when it lacks a value that they need: it has to be connected again. */
+function apiUrlsOf({ definition }: ProviderSettings, connection: Connection): Pick<ConnectionView, 'apiUrls' | 'apiBases'> {
+  try {
+    const { baseUrl, linkBases = [], bases } = definitionOf(definition, connection).api
+    return {
+      apiUrls: [baseUrl, ...linkBases].map(normalized),
+      ...(bases && { apiBases: Object.fromEntries(Object.entries(bases).map(([name, base]) => [name, normalized(baseUrlOf(base))])) })
+    }
+  } catch (error) {
+    if (hasCode(error, 'reconnect_required')) return {}
+    throw error
+  }
+}
+
+/** As a browser does it, so that frontends can compare. */
+const normalized = (url: string): string => new URL(url).href.replace(/\/$/, '')
 
 export function connectionView(
   settings: ProviderSettings,
@@ -82,7 +100,7 @@ export function connectionView(
     ...(expiresAtMs !== undefined && { expiresAt: timestamp(expiresAtMs) }),
     ...(lastUsedAtMs !== undefined && { lastUsedAt: timestamp(lastUsedAtMs) }),
     ...(backoff?.failingSinceMs !== undefined && { failingSince: timestamp(backoff.failingSinceMs) }),
-    apiUrls: apiUrlsOf(settings)
+    ...apiUrlsOf(settings, connection)
   }
 }
 

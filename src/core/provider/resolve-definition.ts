@@ -56,7 +56,7 @@ function expandingWith(variables: Variables): TemplateChanges {
 }
 
 /** Whether anything in the definition depends on a user or on the operator's client. */
-function hasTemplates(definition: Provider): boolean {
+export function hasTemplates(definition: Provider): boolean {
   let known = templated.get(definition)
   if (known === undefined) {
     known = false

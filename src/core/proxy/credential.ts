@@ -1,9 +1,12 @@
 import type { Connection } from '../connections/connection.ts'
+import { connectionIncomplete } from '../connections/errors.ts'
+import { secretsOf } from '../connections/secrets.ts'
 import { decodeOnce, isPathWithin } from '../guards/path.ts'
 import type { Provider } from '../provider/definition.ts'
 import type { Placement } from '../provider/request-template.ts'
+import { expand, TemplateError, type Variables } from '../provider/template.ts'
 import { splitTarget } from '../util/request-target.ts'
-import { apiBase, pathWithinBase } from './api-base.ts'
+import { apiBase, apiLocation } from './api-base.ts'
 
 /** What is sent: path and query, and the headers that the gateway adds. */
 export type AuthorizedTarget = { readonly path: string; readonly headers: Readonly<Record<string, string>> }
@@ -11,37 +14,68 @@ export type AuthorizedTarget = { readonly path: string; readonly headers: Readon
 const bearer: readonly Placement[] = [{ in: 'header', name: 'authorization', prefix: 'Bearer ' }]
 
 /**
- * Adds a connection's credential where the provider expects it.
- * @param target guarded path and query below the API's base, empty for the base itself; sent byte for byte, apart from the credential
+ * Adds a connection's credential where the provider expects it, and the parameters and headers of the definition.
+ * @param provider resolved for the connection
+ * @param target guarded path and query below the API's base, empty for the base itself; sent byte for byte, apart from what is added
+ * @throws {GatewayError} `reconnect_required` when a placement needs a value that the connection was made without
  */
 export function applyCredential(provider: Provider, connection: Connection, target: string): AuthorizedTarget {
   const { path, query } = splitTarget(target)
   const { path: basePath } = apiBase(provider)
   // RFC 9112 §3.2.1: a request target is at least a slash.
   const base = basePath === '' && path === '' ? '/' : basePath
-  const apiHeaders = provider.api.headers ?? {}
+  const { headers: apiHeaders = {}, query: apiQuery } = provider.api
+  const sent = apiQuery ? `${path}${withParameters(query, Object.entries(apiQuery))}` : target
   const placement = placementsOf(provider, connection).find(p => p.in !== 'path' || isPathWithin(path, p.after))
   const secret = connection.credential.reveal()
 
   switch (placement?.in) {
-    case 'header':
-      return { path: base + target, headers: { ...apiHeaders, [placement.name]: `${placement.prefix ?? ''}${secret}` } }
-    case 'basic':
-      return { path: base + target, headers: { ...apiHeaders, authorization: `Basic ${Buffer.from(`${secret}:`).toString('base64')}` } }
+    case 'header': {
+      const { name, prefix = '', value } = placement
+      const field = value === undefined ? `${prefix}${secret}` : expanded('header', value, provider, connection)
+      return { path: base + sent, headers: { ...apiHeaders, [name]: field } }
+    }
+    case 'basic': {
+      const { username, password } = placement
+      const user = username === undefined ? secret : expanded('text', username, provider, connection)
+      const pass = password === undefined ? '' : expanded('text', password, provider, connection)
+      return { path: base + sent, headers: { ...apiHeaders, authorization: `Basic ${Buffer.from(`${user}:${pass}`).toString('base64')}` } }
+    }
     case 'query': {
-      const pairs = query.length > 1 ? query.slice(1).split('&') : []
-      const others = pairs.filter(pair => parameterName(pair) !== placement.name)
-      const own = `${encodeURIComponent(placement.name)}=${encodeURIComponent(secret)}`
-      return { path: `${base}${path}?${[...others, own].join('&')}`, headers: apiHeaders }
+      const all = withParameters(sent.slice(path.length), [[placement.name, secret]])
+      return { path: `${base}${path}${all}`, headers: apiHeaders }
     }
     case 'path':
       return {
-        path: `${base}${placement.after}/${encodeURIComponent(secret)}${path.slice(placement.after.length)}${query}`,
+        path: `${base}${placement.after}/${encodeURIComponent(secret)}${sent.slice(placement.after.length)}`,
         headers: apiHeaders
       }
     default:
-      return { path: base + target, headers: apiHeaders }
+      return { path: base + sent, headers: apiHeaders }
   }
+}
+
+/** A query with these parameters in place of others of the same names, in whatever spelling. */
+function withParameters(query: string, parameters: ReadonlyArray<readonly [name: string, value: string]>): string {
+  const pairs = query.length > 1 ? query.slice(1).split('&') : []
+  const kept = pairs.filter(pair => !parameters.some(([name]) => parameterName(pair) === name))
+  const own = parameters.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+  return `?${[...kept, ...own].join('&')}`
+}
+
+function expanded(kind: 'header' | 'text', template: string, provider: Provider, connection: Connection): string {
+  try {
+    return expand[kind](template, credentialVariables(connection))
+  } catch (error) {
+    if (error instanceof TemplateError) throw connectionIncomplete(provider, [error.variable])
+    throw error
+  }
+}
+
+/** What the template of a placement may name. */
+function credentialVariables({ parameters, values, credential }: Connection): Variables {
+  const secret = credential.reveal()
+  return { ...parameters, ...values, key: secret, access_token: secret }
 }
 
 /** Headers in which the provider accepts this credential, for this path or another one: a client's header of that name is stripped. */
@@ -52,12 +86,20 @@ export function credentialHeaderNames(provider: Provider, connection: Connection
 }
 
 /**
- * Detects the credential in response headers, for an API that takes it in the URL and may repeat that URL. `undefined` for every other
- * API.
+ * Detects the connection's secrets in response headers, for an API that takes one in the URL and may repeat that URL. `undefined` for every
+ * other API.
  */
 export function credentialDetector(provider: Provider, connection: Connection): ((value: string) => boolean) | undefined {
-  const isInUrl = placementsOf(provider, connection).some(p => p.in === 'path' || p.in === 'query')
-  return isInUrl ? value => holdsCredential(value, connection) : undefined
+  const isInUrl = placementsOf(provider, connection).some(p => p.in === 'path' || p.in === 'query') || hasSecretInUrl(provider, connection)
+  if (!isInUrl) return undefined
+  const secrets = secretsOf(provider, connection)
+  return value => holdsAny(value, secrets)
+}
+
+/** A secret parameter may be part of every query. */
+function hasSecretInUrl(provider: Provider, connection: Connection): boolean {
+  const { query } = provider.api
+  return query !== undefined && Object.values(query).some(value => holdsCredential(value, provider, connection))
 }
 
 const placementsOf = (provider: Provider, { method }: Connection): readonly Placement[] =>
@@ -66,30 +108,41 @@ const placementsOf = (provider: Provider, { method }: Connection): readonly Plac
 /** Decoded as a form parser does it, so that no other spelling of the name stays beside the gateway's parameter. */
 const parameterName = (pair: string): string | undefined => new URLSearchParams(pair).keys().next().value
 
+type LocationContext = {
+  /** The path and query that were sent. */
+  readonly sent: string
+  /** Host and port of the gateway. */
+  readonly ownHost: string
+  /** Of the gateway's routes. */
+  readonly basePath?: string
+  /** Id of the connection, if the request's path has named it. */
+  readonly account?: string | undefined
+}
+
 /**
  * Rewrites a provider's `Location` for the client: a URL within the API becomes its `/proxy` path, any other one an absolute URL that the
- * browser follows without the gateway. `undefined` when the client must not see it: it contains the credential, or it points to the
+ * browser follows without the gateway. `undefined` when the client must not see it: it contains a secret, or it points to the
  * gateway's own origin, where a browser that follows it repeats method, body and `X-CSRF` in the user's session.
- * @param sent the path and query that were sent
- * @param ownHost host and port of the gateway
- * @param basePath of the gateway's routes
  */
 export function rewriteLocation(
   provider: Provider,
   connection: Connection,
-  { sent, ownHost, basePath = '' }: { sent: string; ownHost: string; basePath?: string },
+  { sent, ownHost, basePath = '', account }: LocationContext,
   location: string
 ): string | undefined {
-  const base = apiBase(provider)
-  const url = URL.parse(location, new URL(sent, base.origin))
+  const url = URL.parse(location, new URL(sent, apiBase(provider).origin))
   if (!url || !/^https?:$/.test(url.protocol)) return undefined
-  if (holdsCredential(url.href, connection)) return undefined
-  const below = pathWithinBase(provider, url)
-  if (below !== undefined) return `${basePath}/proxy/${provider.name}${below}`
-  return url.host === ownHost ? undefined : url.href
+  if (holdsCredential(url.href, provider, connection)) return undefined
+  const within = apiLocation(provider, url)
+  if (!within) return url.host === ownHost ? undefined : url.href
+  const { base, below } = within
+  return `${basePath}/proxy/${provider.name}${base === undefined ? '' : `~${base}`}${account === undefined ? '' : `@${account}`}${below}`
 }
 
-export const holdsCredential = (text: string, { credential }: Connection): boolean => holds(text, credential.reveal())
+export const holdsCredential = (text: string, provider: Provider, connection: Connection): boolean =>
+  holdsAny(text, secretsOf(provider, connection))
+
+const holdsAny = (text: string, secrets: readonly string[]): boolean => secrets.some(secret => holds(text, secret))
 
 /** Also percent-encoded, and encoded again as in a URL within a URL. */
 function holds(text: string, secret: string): boolean {

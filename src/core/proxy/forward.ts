@@ -1,9 +1,10 @@
 import { type Connection, isBackingOff, isDueForRenewal, isExpired, needsNoRenewal } from '../connections/connection.ts'
+import { definitionOf } from '../connections/connection-definition.ts'
 import { GatewayError, hasCode } from '../errors.ts'
 import { buildRequestHeaders } from '../guards/request-headers.ts'
 import type { Renew } from '../oauth/renewal.ts'
 import type { Provider } from '../provider/definition.ts'
-import { apiBase } from './api-base.ts'
+import { apiBase, withBase } from './api-base.ts'
 import { applyCredential, credentialHeaderNames } from './credential.ts'
 import type { ForwardResult, ProxiedRequest } from './proxied-request.ts'
 import { followRedirects, mayFollowRedirects } from './redirects.ts'
@@ -65,8 +66,9 @@ export function createForward(
   }
 
   async function sendWith(request: ProxiedRequest, connection: Connection): Promise<ForwardResult> {
-    const sent = upstreamRequest(request, connection)
-    return { sent, connection, response: await send(sent) }
+    const provider = withBase(definitionOf(request.provider, connection), request.base)
+    const sent = upstreamRequest(request, provider, connection)
+    return { sent, provider, connection, response: await send(sent) }
   }
 
   function finish(request: ProxiedRequest, result: ForwardResult): ForwardResult | Promise<ForwardResult> {
@@ -101,8 +103,7 @@ export function createForward(
   }
 }
 
-function upstreamRequest(request: ProxiedRequest, connection: Connection): UpstreamRequest {
-  const { provider } = request
+function upstreamRequest(request: ProxiedRequest, provider: Provider, connection: Connection): UpstreamRequest {
   const { path, headers } = applyCredential(provider, connection, request.target)
   return {
     provider: provider.name,

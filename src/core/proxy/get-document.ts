@@ -3,7 +3,7 @@ import type { Connection } from '../connections/connection.ts'
 import { userAgent } from '../guards/request-headers.ts'
 import type { Provider } from '../provider/definition.ts'
 import type { GatewayRequest } from '../provider/request-template.ts'
-import { apiBase } from './api-base.ts'
+import { apiBase, withOrigin } from './api-base.ts'
 import { applyCredential } from './credential.ts'
 import type { ResponseHead, Send, UpstreamResponse } from './upstream.ts'
 
@@ -17,6 +17,7 @@ type DocumentResponse = {
 
 /**
  * A request of the gateway's own for a JSON document, with a connection's credential.
+ * @param definition resolved for the connection
  * @param timeoutMs from the request to the end of the response
  * @returns `undefined` when the response is aborted or too long
  * @throws {GatewayError} as `Send` does
@@ -36,11 +37,12 @@ export async function getDocument(
     origin: apiBase(at).origin,
     method: request.method ?? 'GET',
     path: target.path,
-    headers: [
-      ...['accept', 'application/json', 'user-agent', userAgent],
-      ...(body ? ['content-type', 'application/json', 'content-length', String(body.length)] : []),
-      ...Object.entries(target.headers).flat()
-    ],
+    headers: Object.entries({
+      accept: 'application/json',
+      'user-agent': userAgent,
+      ...(body && { 'content-type': 'application/json' }),
+      ...target.headers
+    }).flat(),
     body: body && [body],
     bodyLength: body?.length,
     timeoutMs,
@@ -53,8 +55,8 @@ export async function getDocument(
 /** An absolute URL is a path below its own origin. */
 function targetOf(definition: Provider, { path = '', url }: GatewayRequest): { at: Provider; path: string } {
   if (url === undefined) return { at: definition, path }
-  const { origin, pathname, search } = new URL(url)
-  return { at: { ...definition, api: { ...definition.api, baseUrl: origin } }, path: pathname + search }
+  const parsed = new URL(url)
+  return { at: withOrigin(definition, parsed), path: parsed.pathname + parsed.search }
 }
 
 /** @returns `undefined` when the body is aborted or too long */

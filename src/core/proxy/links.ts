@@ -6,6 +6,8 @@ import type { Cipher } from '../vault/cipher.ts'
 type Link = {
   readonly owner: string
   readonly provider: string
+  /** Another base of the API. */
+  readonly base?: string | undefined
   /** Id of the connection: the link ends with it. */
   readonly connection: string
   /** Path and query below the API's base. */

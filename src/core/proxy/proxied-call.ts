@@ -1,3 +1,4 @@
+import { definitionOf } from '../connections/connection-definition.ts'
 import type { ConnectionKey } from '../connections/connection-key.ts'
 import { connectionRequired, connectionUnknown, reconnectRequired } from '../connections/errors.ts'
 import type { Events } from '../events.ts'
@@ -26,6 +27,8 @@ export type ReadBody = { readonly body: RequestBody; readonly bodyLength: number
 /** A call that is allowed, with the connection that it uses. */
 export type ProxiedCall = {
   readonly definition: Provider
+  /** Another base of the API, which the definition has. */
+  readonly base: string | undefined
   readonly method: HttpMethod
   /** Guarded path and query below the API's base. */
   readonly target: string
@@ -55,7 +58,7 @@ const defaultMaxBodyBytes = 32 * 1024 * 1024
  */
 export function createProxiedCalls({ forward, concurrencyLimits, vault, clock, events }: Dependencies) {
   return async function send(call: ProxiedCall, respond: (result: ForwardResult) => Promise<unknown>): Promise<void> {
-    const { definition, method, target, rawHeaders, stored, signal } = call
+    const { definition, base, method, target, rawHeaders, stored, signal } = call
     const { key, value: connection } = stored
     const slot = concurrencyLimits.acquire(key.owner, definition)
     let upload: StreamedBody | undefined
@@ -69,7 +72,7 @@ export function createProxiedCalls({ forward, concurrencyLimits, vault, clock, e
         upload = body
         slot.convertTo('upload', call.network())
       }
-      const result = await forward({ key, connection, provider: definition, method, target, rawHeaders, body, bodyLength, signal })
+      const result = await forward({ key, connection, provider: definition, base, method, target, rawHeaders, body, bodyLength, signal })
       response = result.response
       if (isEventStream(response.headers)) slot.convertTo('eventStream', call.network())
       noteRateLimit(key, definition, response)
@@ -94,17 +97,21 @@ export function createProxiedCalls({ forward, concurrencyLimits, vault, clock, e
 
 /**
  * The connection of a call, if it can be used now.
+ * @param definition as it is for any connection
  * @param id the account that the call names
  * @throws {GatewayError} `connection_required`, `connection_unknown`, `reconnect_required`, `rate_limited`
  */
 export function usableConnection(
   stored: StoredConnection | undefined,
-  { name }: Provider,
+  definition: Provider,
   id: string | undefined,
   clock: Clock
 ): StoredConnection {
+  const { name } = definition
   if (!stored) throw id === undefined ? connectionRequired(name) : connectionUnknown(name)
   if (stored.value.status === 'reconnect_required') throw reconnectRequired(name)
+  // Before the body arrives: a connection may lack what the definition needs by now.
+  definitionOf(definition, stored.value)
   assertNotRateLimited(stored.value, clock)
   return stored
 }

@@ -6,7 +6,10 @@ import type { AbortSignalLike, RequestBody, UpstreamRequest, UpstreamResponse } 
 export type ProxiedRequest = {
   readonly key: ConnectionKey
   readonly connection: Connection
+  /** As it is for any connection: the renewed one may have other values. */
   readonly provider: Provider
+  /** The name of one of the API's bases; `undefined` for the first. */
+  readonly base?: string | undefined
   readonly method: HttpMethod
   /** Guarded path and query below the API's base; both empty for the base itself. */
   readonly target: string
@@ -19,6 +22,8 @@ export type ProxiedRequest = {
 export type ForwardResult = {
   /** What was sent to the provider, with the credential in it. */
   readonly sent: UpstreamRequest
+  /** The definition as it is for this connection and base. */
+  readonly provider: Provider
   /** Whose credential was sent. */
   readonly connection: Connection
   readonly response: UpstreamResponse

@@ -3,7 +3,7 @@ import type { RawHeaders } from '../guards/header-fields.ts'
 import { buildRequestHeaders } from '../guards/request-headers.ts'
 import type { Provider } from '../provider/definition.ts'
 import { forEachField } from '../util/raw-headers.ts'
-import { apiBase, pathWithinBase } from './api-base.ts'
+import { apiBase, apiLocation } from './api-base.ts'
 import { holdsCredential } from './credential.ts'
 import type { ForwardResult, ProxiedRequest } from './proxied-request.ts'
 import type { ResponseHead, Send, UpstreamResponse } from './upstream.ts'
@@ -24,18 +24,18 @@ export const mayFollowRedirects = ({ provider, method, body }: ProxiedRequest): 
  * @throws {GatewayError} as `Send` does
  */
 export async function followRedirects(send: Send, request: ProxiedRequest, first: ForwardResult): Promise<ForwardResult> {
-  const { sent, connection } = first
+  const { sent, provider, connection } = first
   let url = new URL(sent.path, sent.origin)
   let { response } = first
   for (let redirects = 0; redirects < maxRedirects; redirects++) {
-    const target = redirectTarget(request.provider, connection, url, response)
+    const target = redirectTarget(provider, connection, url, response)
     if (!target) break
     response.discard()
     url = target
     response = await send({ ...sent, origin: url.origin, path: url.pathname + url.search, headers: downloadHeaders(request) })
   }
   if (response !== first.response) makeUrlsAbsolute(response, url)
-  return { sent, connection, response }
+  return { ...first, response }
 }
 
 function redirectTarget(provider: Provider, connection: Connection, base: URL, { status, headers }: ResponseHead): URL | undefined {
@@ -43,7 +43,7 @@ function redirectTarget(provider: Provider, connection: Connection, base: URL, {
   const url = redirectStatuses.has(status) && typeof location === 'string' ? URL.parse(location, base) : null
   if (url?.username !== '' || url.password !== '' || !isListed(provider, url)) return undefined
   // The client reaches URLs within the API by its /proxy path, with the credential.
-  if (pathWithinBase(provider, url) !== undefined || holdsCredential(url.href, connection)) return undefined
+  if (apiLocation(provider, url) !== undefined || holdsCredential(url.href, provider, connection)) return undefined
   return url
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Connection } from '../connections/connection.ts'
+import { definitionOf } from '../connections/connection-definition.ts'
 import { reconnectRequired } from '../connections/errors.ts'
 import type { EndReason, Events } from '../events.ts'
 import type { Clock } from '../ports.ts'
@@ -52,7 +53,7 @@ export function createUnauthorizedCheck({ send, vault, clock, events }: Unauthor
 
   async function runCheck(request: ProxiedRequest, connection: Connection, check: CredentialCheck): Promise<Connection | undefined> {
     memo.recordFutileRenewal(request.key)
-    const result = await sendCheckRequest(send, request.provider, connection, check)
+    const result = await sendCheckRequest(send, definitionOf(request.provider, connection), connection, check)
     if (result?.verdict === 'refused') return end(request, connection, { reason: 'check_refused', status: result.head.status })
     // The credential is good, and not for this path: no further check of it until the memo entry expires.
     if (result?.verdict === 'accepted' || result?.verdict === 'forbidden') memo.record(requestKey(request), connection.credential, true)
@@ -113,7 +114,7 @@ export function createUnauthorizedCheck({ send, vault, clock, events }: Unauthor
     onUnauthorized(request: ProxiedRequest, connection: Connection): void {
       // A check that ended while this request was in flight has explained it.
       if (memo.has(request.key, requestKey(request), connection.credential)) return
-      const check = checkOf(request.provider, connection)
+      const check = checkOf(definitionOf(request.provider, connection), connection)
       start(request, () => (check ? runCheck(request, connection, check) : recordUnauthorized(request, connection)))
     },
 
@@ -130,5 +131,8 @@ const checkOf = ({ methods: { oauth2, apiKey } }: Provider, { method }: Connecti
   method === 'oauth2' ? oauth2?.check : apiKey?.check
 
 /** A hash, because a path can be long and hold what must not be in a record. */
-const pathHash = ({ target }: ProxiedRequest): string =>
-  createHash('sha256').update(splitTarget(target).path).digest('base64url').slice(0, 16)
+const pathHash = ({ base = '', target }: ProxiedRequest): string =>
+  createHash('sha256')
+    .update(base + splitTarget(target).path)
+    .digest('base64url')
+    .slice(0, 16)

@@ -31,9 +31,9 @@ function hasInvalidTokenChallenge(challenges: string | string[] | undefined): bo
   return false
 }
 
-/** Method and path, without the query, which may vary from request to request. */
-export const requestKey = ({ key, method, target }: Pick<ProxiedRequest, 'key' | 'method' | 'target'>): string =>
-  `${key.id} ${method} ${splitTarget(target).path}`
+/** Method, base and path, without the query, which may vary from request to request. */
+export const requestKey = ({ key, method, base = '', target }: Pick<ProxiedRequest, 'key' | 'method' | 'base' | 'target'>): string =>
+  `${key.id} ${method} ${base}${splitTarget(target).path}`
 
 type Unauthorized = { readonly credential: Secret; readonly expiresAtMs: number }
 type FutileRenewals = { readonly count: number; readonly expiresAtMs: number }

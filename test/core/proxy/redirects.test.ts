@@ -21,7 +21,8 @@ const requestWith = (redirectHosts: readonly string[], baseUrl = 'https://api.ac
 async function followed(request: ProxiedRequest, location: string | string[]): Promise<string> {
   const sent = { origin: 'https://api.acme.example', path: '/v1/x' } as UpstreamRequest
   let last = sent.origin + sent.path
-  const first = { sent, connection: request.connection, response: fakeResponse({ status: 302, headers: { location } }) }
+  const { provider, connection } = request
+  const first = { sent, provider, connection, response: fakeResponse({ status: 302, headers: { location } }) }
   const send: Send = async ({ origin, path }) => {
     t.ok(first.response.isDiscarded, 'before another request is sent')
     last = origin + path
