@@ -217,7 +217,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseLis
     this.#error = error
     this.#finish()
     this.#controller?.abort(error)
-    if (this.#response) this.#response.onAborted()
+    if (this.#response) this.#response.onAborted(error)
     else this.#reject(asGatewayError(error))
   }
 

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { PipeOutcome, ResponseSink, UpstreamResponse } from '../core/proxy/upstream.ts'
-import { ClientDisconnectedError } from './errors.ts'
+import { asGatewayError, ClientDisconnectedError } from './errors.ts'
 
 export type ResponseHeaders = Record<string, string | string[] | undefined>
 
@@ -24,7 +24,7 @@ export type ResponseListener = {
   abort(error: Error): void
 }
 
-/** A response from its head on. It buffers the body until that is piped or discarded, which its receiver does within the same tick. */
+/** A response from its head on. It buffers the body until that is piped or discarded, which its receiver does within the same tick or after a peek. */
 export class IncomingResponse implements UpstreamResponse {
   readonly status: number
   readonly headers: ResponseHeaders
@@ -38,6 +38,8 @@ export class IncomingResponse implements UpstreamResponse {
   #isFull = false
   #outcome: PipeOutcome | undefined
   #resolve: ((outcome: PipeOutcome) => void) | undefined
+  #peek: (PromiseWithResolvers<Buffer | undefined> & { readonly maxBytes: number }) | undefined
+  #error: Error | undefined
 
   constructor(status: number, headers: ResponseHeaders, controller: Dispatcher.DispatchController, listener: ResponseListener) {
     this.status = status
@@ -63,6 +65,23 @@ export class IncomingResponse implements UpstreamResponse {
     return Promise.resolve('complete')
   }
 
+  peek(maxBytes: number): Promise<Buffer | undefined> {
+    const peek = { ...Promise.withResolvers<Buffer | undefined>(), maxBytes }
+    this.#peek = peek
+    this.#answerPeek()
+    return peek.promise
+  }
+
+  #answerPeek(): void {
+    if (!this.#peek) return
+    const { resolve, reject, maxBytes } = this.#peek
+    if (this.#outcome === 'aborted') reject(asGatewayError(this.#error ?? new ClientDisconnectedError()))
+    else if (this.#bufferedBytes > maxBytes) resolve(undefined)
+    else if (this.#outcome === 'complete') resolve(Buffer.concat(this.#buffer))
+    else return
+    this.#peek = undefined
+  }
+
   discard(): void {
     if (this.#sink || this.#outcome) return
     this.#listener.onDiscarded()
@@ -79,6 +98,7 @@ export class IncomingResponse implements UpstreamResponse {
       this.#buffer.push(chunk)
       this.#bufferedBytes += chunk.length
       if (this.#bufferedBytes > maxBufferedBytes) this.#controller.pause()
+      this.#answerPeek()
     }
   }
 
@@ -88,7 +108,8 @@ export class IncomingResponse implements UpstreamResponse {
   }
 
   /** Destroys the sink and does not end it: the client must not take a part of the body for the whole. */
-  onAborted(): void {
+  onAborted(error: Error): void {
+    this.#error = error
     if (this.#settle('aborted')) this.#sink?.destroy()
   }
 
@@ -96,6 +117,7 @@ export class IncomingResponse implements UpstreamResponse {
     if (this.#outcome) return false
     this.#outcome = outcome
     this.#resolve?.(outcome)
+    this.#answerPeek()
     return true
   }
 

@@ -1,3 +1,4 @@
+import { GatewayError } from '../../src/core/errors.ts'
 import type { PipeOutcome, ResponseHead, UpstreamResponse } from '../../src/core/proxy/upstream.ts'
 
 export type FakeResponse = UpstreamResponse & { isDiscarded: boolean }
@@ -9,6 +10,10 @@ export const fakeResponse = ({ status, headers }: ResponseHead, body = '', outco
   isDiscarded: false,
   discard() {
     this.isDiscarded = true
+  },
+  peek: async maxBytes => {
+    if (outcome === 'aborted') throw new GatewayError('provider_unavailable', 'aborted')
+    return body.length <= maxBytes ? Buffer.from(body) : undefined
   },
   pipeTo: sink =>
     new Promise(resolve => {

@@ -74,7 +74,7 @@ export function recordSend(): { readonly send: Send; readonly requests: Recorded
       const names = headers.filter((_, i) => i % 2 === 0)
       const pairs = names.map((name, i) => [name, headers[2 * i + 1] ?? ''] as const)
       requests.push({ method, url: origin + path, headers: Object.fromEntries(pairs), body: '' })
-      return { status: 200, headers: {}, pipeTo: async () => 'aborted', discard() {} }
+      return { status: 200, headers: {}, peek: async () => undefined, pipeTo: async () => 'aborted', discard() {} }
     }
   }
 }

@@ -2,6 +2,7 @@ import type { Connection } from '../connections/connection.ts'
 import type { CredentialCheck, Provider } from '../provider/definition.ts'
 import { resolvePointer } from '../util/json-pointer.ts'
 import { getDocument } from './get-document.ts'
+import { saysRefusal } from './refusals.ts'
 import { isUnauthorized } from './unauthorized-memo.ts'
 import type { ResponseHead, Send } from './upstream.ts'
 
@@ -32,14 +33,17 @@ export async function sendCheckRequest(
   check: CredentialCheck
 ): Promise<CheckResult | undefined> {
   const response = await getDocument(send, definition, connection, check, checkTimeoutMs)
-  return response && { ...response, verdict: verdictOf(check, response.head, response.document) }
+  return response && { ...response, verdict: verdictOf(definition, check, response.head, response.document) }
 }
 
-function verdictOf({ status: expected, expect }: CredentialCheck, head: ResponseHead, document: unknown): Verdict {
+function verdictOf({ api }: Provider, { status: expected, expect }: CredentialCheck, head: ResponseHead, document: unknown): Verdict {
   const { status } = head
+  if (saysRefusal(api.refusals ?? [], status, document)) return 'refused'
   if ([expected].flat().includes(status)) {
     if (!expect) return 'accepted'
     const actual = resolvePointer(document, expect.pointer)
+    // Any value will do: a document without it is the only refusal that there is.
+    if (!('equals' in expect)) return actual !== undefined && actual !== null ? 'accepted' : document === undefined ? 'unknown' : 'refused'
     if (actual === expect.equals) return 'accepted'
     // A body without the member, as a maintenance page with status 200, says nothing about the credential.
     return actual === undefined ? 'unknown' : 'refused'

@@ -8,6 +8,7 @@ import { apiBase, withBase } from './api-base.ts'
 import { applyCredential, credentialHeaderNames } from './credential.ts'
 import type { ForwardResult, ProxiedRequest } from './proxied-request.ts'
 import { followRedirects, mayFollowRedirects } from './redirects.ts'
+import { isRefusal } from './refusals.ts'
 import { createUnauthorizedCheck, type UnauthorizedCheckDependencies } from './unauthorized-check.ts'
 import { createUnauthorizedMemo, isUnauthorized, requestKey } from './unauthorized-memo.ts'
 import { isStreamed, type UpstreamRequest } from './upstream.ts'
@@ -20,7 +21,8 @@ const maxRenewAheadMs = 1_000
 const transientErrors = ['provider_unavailable', 'provider_timeout', 'client_rejected', 'store_unavailable'] as const
 
 /**
- * Sends a request with the connection's credential. On a 401 it renews the token and sends once more; the second response is final.
+ * Sends a request with the connection's credential. On a 401, or a refusal that the definition declares, it renews the token and sends once more;
+ * the second response is final.
  * The first response is final where no renewal is possible or none would help.
  */
 export function createForward(
@@ -40,13 +42,13 @@ export function createForward(
     if (isKnownUnauthorized(request, connection)) return sendFinal(request, connection)
 
     const first = await sendWith(request, connection)
-    if (!isUnauthorized(first.response)) return withRedirects(request, first)
+    if (!first.isRefused) return withRedirects(request, first)
     first.response.discard()
     const { value: renewed } = await renew(request.key, connection)
     if (isStreamed(request.body)) throw retryRequest(request.provider)
 
     const second = await sendWith(request, renewed)
-    if (isUnauthorized(second.response)) memo.recordFutileRenewal(request.key)
+    if (second.isRefused) memo.recordFutileRenewal(request.key)
     return finish(request, second)
   }
 
@@ -55,7 +57,7 @@ export function createForward(
     const connection = await check.settle(request)
     if (isKnownUnauthorized(request, connection)) return sendFinal(request, connection)
     const result = await sendWith(request, connection)
-    if (isUnauthorized(result.response)) check.onUnauthorized(request, connection)
+    if (result.isRefused) check.onUnauthorized(request, connection)
     else if (connection.firstUnauthorized !== undefined && result.response.status < 400) check.onSuccess(request, connection)
     return withRedirects(request, result)
   }
@@ -68,11 +70,14 @@ export function createForward(
   async function sendWith(request: ProxiedRequest, connection: Connection): Promise<ForwardResult> {
     const provider = withBase(definitionOf(request.provider, connection), request.base)
     const sent = upstreamRequest(request, provider, connection)
-    return { sent, provider, connection, response: await send(sent) }
+    const response = await send(sent)
+    const { refusals } = provider.api
+    const isRefused = isUnauthorized(response) || (refusals !== undefined && (await isRefusal(refusals, request.method, response)))
+    return { sent, provider, connection, response, isRefused }
   }
 
   function finish(request: ProxiedRequest, result: ForwardResult): ForwardResult | Promise<ForwardResult> {
-    memo.record(requestKey(request), result.connection.credential, isUnauthorized(result.response))
+    memo.record(requestKey(request), result.connection.credential, result.isRefused)
     return withRedirects(request, result)
   }
 

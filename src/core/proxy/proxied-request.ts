@@ -27,4 +27,6 @@ export type ForwardResult = {
   /** Whose credential was sent. */
   readonly connection: Connection
   readonly response: UpstreamResponse
+  /** The provider does not accept the credential: a 401, or what the definition declares to be one. */
+  readonly isRefused: boolean
 }

@@ -55,11 +55,17 @@ export type ResponseSink = Writable & { flushHeaders?(): void }
 /** `aborted`: the provider or the client broke off; the sink was destroyed, so that a part of the body is not taken for the whole. */
 export type PipeOutcome = 'complete' | 'aborted'
 
-/** A response from its head on. Its receiver calls `pipeTo` or `discard` before it waits for anything else. */
+/** A response from its head on. Its receiver calls `pipeTo`, `discard` or `peek` before it waits for anything else. */
 export type UpstreamResponse = {
   readonly status: number
   /** By lower-case name. The receiver may change them. */
   readonly headers: Record<string, string | string[] | undefined>
+  /**
+   * Waits for the whole body, which stays in the response for `pipeTo` or `discard`.
+   * @returns `undefined` as soon as it is longer than `maxBytes`
+   * @throws {GatewayError} `provider_unavailable`, `provider_timeout` when the provider breaks off
+   */
+  peek(maxBytes: number): Promise<Buffer | undefined>
   /** Streams the body with backpressure and ends the sink. Resolves at the end of the body; never rejects. */
   pipeTo(sink: ResponseSink): Promise<PipeOutcome>
   /** Reads the body if it is short, so that the connection can be reused; else aborts. Has no effect once the body is piped. */

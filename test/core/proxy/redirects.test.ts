@@ -22,7 +22,7 @@ async function followed(request: ProxiedRequest, location: string | string[]): P
   const sent = { origin: 'https://api.acme.example', path: '/v1/x' } as UpstreamRequest
   let last = sent.origin + sent.path
   const { provider, connection } = request
-  const first = { sent, provider, connection, response: fakeResponse({ status: 302, headers: { location } }) }
+  const first = { sent, provider, connection, isRefused: false, response: fakeResponse({ status: 302, headers: { location } }) }
   const send: Send = async ({ origin, path }) => {
     t.ok(first.response.isDiscarded, 'before another request is sent')
     last = origin + path
