@@ -90,6 +90,7 @@ function readPart(env: EnvironmentReader, provider: Provider, production: boolea
       definition: Object.keys(variables).length > 0 ? resolveForOperator(definition, variables) : definition,
       ...(client && { client }),
       ...(hosts && { hosts }),
+      fixedParameters: Object.keys(fixed.values),
       trustedOrigins: [...trustedOrigins, ...[...(hosts ?? []), ...fixed.hosts].map(host => `https://${host}`)]
     },
     isUsable: client !== undefined || (hasApiUrl && provider.methods.apiKey !== undefined),

@@ -329,8 +329,6 @@ export type ProviderSettings = {
   readonly hosts?: readonly string[]
   /** Serialized origins of the URLs and hosts that the operator has configured. They may lie inside the operator's network. */
   readonly trustedOrigins: readonly string[]
-  /** The hosts that users may give for a parameter with `isHost`. Default: every public one. */
-  readonly hosts?: readonly string[]
   /** Names of parameters that the operator has set for everybody. The definition asks for them no more, and users must not give them. */
   readonly fixedParameters?: readonly string[]
 }
