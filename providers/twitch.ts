@@ -59,7 +59,13 @@ export default defineProvider({
       checked: '2026-11-28'
     },
     {
-      facts: 'API base, client-id header, account, the other messages and scopes, 4 hours, a refresh token that is kept',
+      facts: 'API base, client-id header, account of /users',
+      confidence: 'clients',
+      from: 'twurple, twitch-api-helix',
+      checked: '2026-11-28'
+    },
+    {
+      facts: 'the other messages and scopes, lifetime of 4 hours, a refresh token that is kept',
       confidence: 'guide',
       from: 'general knowledge',
       checked: '2026-11-28'
