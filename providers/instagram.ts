@@ -30,6 +30,7 @@ export default defineProvider({
         instagram_business_manage_messages: 'see and answer messages'
       },
       clientAuthentication: 'body',
+      refusals: [{ pointer: '/error/code', oneOf: [190], means: 'invalid_grant' }],
       tokens: { accessTokenLifetime: 5_184_000, refreshToken: 'none' },
       account: { from: 'lookup', path: '/me?fields=user_id,username', id: '/user_id', name: '/username' },
       check: { path: '/me?fields=user_id', status: 200 },

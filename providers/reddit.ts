@@ -33,6 +33,7 @@ export default defineProvider({
       clientAuthentication: 'basic',
       tokenHeaders: { 'user-agent': 'web:{client_id}:v1 (Grantkeeper)' },
       authorizeParams: { duration: 'permanent' },
+      refusals: [{ pointer: '/error', oneOf: ['invalid_request', 400], means: 'invalid_grant' }],
       tokens: { accessTokenLifetime: 86_400, refreshToken: 'kept' },
       account: { from: 'lookup', path: '/api/v1/me', id: '/id', name: '/name' },
       help: { steps: ['Reddit asks you to sign in and to allow the access.'] }
@@ -46,7 +47,8 @@ export default defineProvider({
       checked: '2026-11-28'
     },
     {
-      facts: 'OAuth: duration, Basic, scopes, a refresh that keeps its token, a revocation that ends one token and those made with it',
+      facts:
+        'OAuth: duration, Basic, scopes; a refresh keeps its token; an ended one is invalid_request; a revocation ends one token and its own',
       confidence: 'vendor',
       from: 'https://github.com/reddit-archive/reddit (r2/controllers/oauth2.py and r2/models/token.py, as of 2017)',
       checked: '2026-11-28'
@@ -63,6 +65,11 @@ export default defineProvider({
       from: 'github.com/reddit-archive/reddit',
       checked: '2026-11-28'
     },
-    { facts: 'lifetime of 24 hours; it was one hour in 2017', confidence: 'guide', from: 'general knowledge', checked: '2026-11-28' }
+    {
+      facts: 'lifetime of 24 hours (one hour in 2017), 400 as an error code',
+      confidence: 'guide',
+      from: 'general knowledge',
+      checked: '2026-11-28'
+    }
   ]
 })

@@ -23,6 +23,7 @@ export default defineProvider({
       scopes: [],
       scopeTexts: { useraccount: 'do all that you may do' },
       clientAuthentication: 'body',
+      refusals: [{ pointer: '/error_description', oneOf: ['access_denied'], means: 'invalid_grant' }],
       tokens: { accessTokenLifetime: 1800, refreshToken: 'kept', refreshTokenLifetime: 8_640_000 },
       help: { steps: ['ServiceNow asks you to sign in and to allow the access.'] }
     },
@@ -40,6 +41,12 @@ export default defineProvider({
     }
   },
   sources: [
+    {
+      facts: 'server_error with access_denied for an ended refresh token, and for a wrong client secret too',
+      confidence: 'clients',
+      from: 'several open-source clients',
+      checked: '2026-11-28'
+    },
     {
       facts: 'authorize and token URLs, client id and secret as parameters; each instance has clients of its own',
       confidence: 'vendor',

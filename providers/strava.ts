@@ -29,12 +29,18 @@ export default defineProvider({
       },
       clientAuthentication: 'body',
       authorizeParams: { approval_prompt: 'auto' },
+      refusals: [
+        { pointer: '/errors/0/resource', oneOf: ['RefreshToken', 'AuthorizationCode'], means: 'invalid_grant' },
+        { pointer: '/errors/0/resource', oneOf: ['Application'], means: 'invalid_client' }
+      ],
       tokens: { accessTokenLifetime: 21_600, refreshToken: 'rotated' },
       account: { from: 'token', id: '/athlete/id', name: ['/athlete/firstname', '/athlete/username'] },
       help: { steps: ['Strava asks you to sign in and to allow the access.', 'Leave the boxes ticked that you want to allow.'] }
     }
   },
   sources: [
+    { facts: 'errors[].resource of a refused refresh', confidence: 'clients', from: 'ten open-source clients', checked: '2026-11-28' },
+    { facts: 'the other resources in errors', confidence: 'guide', from: 'general knowledge', checked: '2026-11-28' },
     {
       facts: 'authorize URL, a refresh token beside each access token, which expires soon, people may untick scopes',
       confidence: 'vendor',

@@ -28,6 +28,10 @@ export default defineProvider({
         'backups:read': 'see your backups'
       },
       clientAuthentication: 'body',
+      refusals: [
+        { pointer: '/error', oneOf: ['bad_authorization_code'], means: 'invalid_grant' },
+        { pointer: '/error', oneOf: ['incorrect_application_credentials'], means: 'invalid_client' }
+      ],
       tokens: { refreshToken: 'rotated' },
       account: { from: 'lookup', path: '/user', id: '/id', name: ['/full_name', '/email'] },
       check: { path: '/user', status: 200 },
@@ -44,6 +48,12 @@ export default defineProvider({
     }
   },
   sources: [
+    {
+      facts: 'error codes of the token endpoint',
+      confidence: 'clients',
+      from: 'open-source clients, and copies of the vendor’s documentation',
+      checked: '2026-11-28'
+    },
     {
       facts:
         'API base, authorize and token URLs, commas between scopes, Bearer token, account, revocation of the access token with Basic and JSON',
