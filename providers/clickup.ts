@@ -35,7 +35,7 @@ export default defineProvider({
   },
   sources: [
     {
-      facts: 'OAuth by workspaces; keys stand alone in Authorization and never expire; page for keys',
+      facts: 'OAuth by workspaces; its tokens do not expire and are Bearer; keys stand alone in Authorization; page for keys',
       confidence: 'vendor',
       from: 'https://developer.clickup.com/docs/authentication',
       checked: '2026-11-28'
@@ -47,7 +47,7 @@ export default defineProvider({
       checked: '2026-11-28'
     },
     {
-      facts: 'tokens without end of their lifetime, Bearer for them, API v3, x-ratelimit-reset',
+      facts: 'API v3, x-ratelimit-reset',
       confidence: 'guide',
       from: 'notes on the vendor’s API, general knowledge',
       checked: '2026-11-28'

@@ -55,13 +55,13 @@ export default defineProvider({
   },
   sources: [
     {
-      facts: 'authorize and token URLs, API base, access_type, prompt, client authentication in the body',
+      facts: 'authorize, token and revoke URLs, API base, access_type, prompt, client authentication in the body',
       confidence: 'clients',
-      from: 'Nango, simov/grant, better-auth',
+      from: 'Nango, simov/grant, better-auth, open-source apps',
       checked: '2026-11-28'
     },
     {
-      facts: 'revoke URL, other API bases; a refresh token ends after six months without use; access tokens expire after an hour',
+      facts: 'other API bases; a refresh token ends after six months without use; access tokens expire after an hour',
       confidence: 'guide',
       from: 'catalogues, GitGuardian’s notes; the vendor’s pages were not read in full',
       checked: '2026-11-28'

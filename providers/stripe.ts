@@ -51,9 +51,9 @@ export default defineProvider({
       checked: '2026-11-28'
     },
     {
-      facts: 'fields of the response, scopes, the secret API key as client secret; restricted keys',
+      facts: 'fields of the response, scopes, the secret API key as client secret and Bearer of deauthorize; restricted keys',
       confidence: 'clients',
-      from: 'Nango, simov/grant, stripity_stripe',
+      from: 'Nango, simov/grant, stripity_stripe, open-source apps',
       checked: '2026-11-28'
     },
     {

@@ -41,9 +41,14 @@ export default defineProvider({
       from: 'https://developer.atlassian.com/cloud/trello/guides/rest-api/authorization/',
       checked: '2026-11-28'
     },
-    { facts: 'API base; parameters of /1/authorize', confidence: 'clients', from: 'Nango, trello.js, ruby-trello', checked: '2026-11-28' },
     {
-      facts: 'the key and the token in an Authorization header, account at /members/me, form of the API key',
+      facts: 'API base; parameters of /1/authorize; the key and the token in an Authorization header, account at /members/me',
+      confidence: 'clients',
+      from: 'Nango, trello.js, ruby-trello, open-source apps',
+      checked: '2026-11-28'
+    },
+    {
+      facts: 'form of the API key',
       confidence: 'guide',
       from: 'catalogues, general knowledge',
       checked: '2026-11-28'

@@ -51,20 +51,19 @@ export default defineProvider({
   },
   sources: [
     {
-      facts:
-        'lifetime of 30 minutes, refresh within 60 days, offline_access; several organisations behind one sign-in; xero_userid in the ID token',
+      facts: 'token URL, Basic, lifetime of 30 minutes, refresh within 60 days, offline_access; /connections; xero_userid in the ID token',
       confidence: 'vendor',
       from: 'https://github.com/XeroAPI/xero-node (README, XeroClient)',
       checked: '2026-11-28'
     },
     {
-      facts: 'authorize and token URLs, client authentication by Basic, a refresh replaces the refresh token, API base',
+      facts: 'authorize and revoke URLs, a refresh replaces the refresh token, API base, Xero-Tenant-Id',
       confidence: 'clients',
-      from: 'Nango, airbyte, xero-oauth2.0',
+      from: 'Nango, airbyte, xero-oauth2.0, open-source apps',
       checked: '2026-11-28'
     },
     {
-      facts: 'revoke URL, /connections, Xero-Tenant-Id, other API bases, names of scopes, retry-after',
+      facts: 'other API bases, names of scopes, retry-after',
       confidence: 'guide',
       from: 'catalogues; the vendor’s pages were not read',
       checked: '2026-11-28'
