@@ -34,12 +34,13 @@ export default defineProvider({
         'tickets:write': 'make and change tickets',
         'users:read': 'see users',
         'users:write': 'make and change users',
-        'organizations:read': 'see organizations',
-        'hc:read': 'see the help center'
+        'organizations:read': 'see organizations'
       },
       clientAuthentication: 'body',
-      tokenRequestFormat: 'json',
-      tokens: { refreshToken: 'rotated' },
+      // Without it clients of before April 2026 get tokens that do not expire.
+      tokenParams: { expires_in: '1800' },
+      refreshParams: { expires_in: '1800' },
+      tokens: { accessTokenLifetime: 1800, refreshToken: 'rotated' },
       account: { from: 'lookup', path: '/users/me.json', id: '/user/id', name: ['/user/email', '/user/name'] },
       help: { steps: ['Type the subdomain of your Zendesk.', 'Zendesk asks you to sign in and to allow the access.'] }
     },
@@ -74,14 +75,20 @@ export default defineProvider({
       checked: '2026-11-28'
     },
     {
-      facts: 'authorize and token URLs, API base, EMAIL/token as user name of keys, retry-after',
+      facts: 'a refresh ends both tokens before, expires_in, lifetime of 30 minutes by default',
+      confidence: 'vendor',
+      from: 'https://support.zendesk.com/hc/articles/9182123625370 (OAuth refresh token grant type, English and Japanese)',
+      checked: '2026-11-28'
+    },
+    {
+      facts: 'authorize and token URLs, form, API base, EMAIL/token as user name of keys, retry-after',
       confidence: 'clients',
       from: 'Nango, simov/grant, airbyte',
       checked: '2026-11-28'
     },
     { facts: 'revoke: DELETE of the current token', confidence: 'clients', from: 'three open-source clients', checked: '2026-11-28' },
     {
-      facts: 'a refresh replaces the refresh token, names of scopes, account at /users/me',
+      facts: 'names of scopes, account at /users/me',
       confidence: 'guide',
       from: 'general knowledge',
       checked: '2026-11-28'
