@@ -4,12 +4,14 @@ import { reconnectDueMs } from '../../src/core/connections/connection.ts'
 import { maxAccounts, parseAccount } from '../../src/core/connections/errors.ts'
 import { type ConnectionView, connectionViews } from '../../src/core/connections/view.ts'
 import { parseReturnTo } from '../../src/core/guards/return-to.ts'
+import { parametersIn, parseSignInParams, signInQuery } from '../../src/core/oauth/sign-in-params.ts'
 import type { Provider } from '../../src/core/provider/definition.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
+import { asksUsers } from '../../src/core/provider/parse-parameters.ts'
 import type { Invitation } from '../../src/core/vault/invitations.ts'
 import type { OwnedConnections } from '../../src/core/vault/owned-connections.ts'
 import { labelAccounts } from '../../src/pages/accounts.ts'
-import { connectionsScript, inviteScript, keyFormScript, popupScript } from '../../src/pages/assets.ts'
+import { connectFormScript, connectionsScript, inviteScript, popupScript } from '../../src/pages/assets.ts'
 import { connectedUrl, connectMethods } from '../../src/pages/connect-methods.ts'
 import { connectionsPage } from '../../src/pages/connections-page.ts'
 import type { PageContext } from '../../src/pages/context.ts'
@@ -25,7 +27,9 @@ type Options = Pick<
   'providers' | 'site' | 'pageContexts' | 'publicUrl' | 'publicOrigin' | 'basePath' | 'allowedOrigins' | 'limits' | 'vault' | 'invitations'
 >
 type Query = { connected?: unknown; connect_error?: unknown; provider?: unknown; account?: unknown }
-type ConnectRoute = { Params: { provider: string }; Querystring: { return_to?: unknown; account?: unknown } }
+/** The parameters of the provider's definition too, by their names. */
+type ConnectQuery = { return_to?: unknown; account?: unknown; login_hint?: unknown; prompt?: unknown; scopes?: unknown }
+type ConnectRoute = { Params: { provider: string }; Querystring: ConnectQuery }
 
 /** The Connections page, the page of one provider, and the assets of all pages. */
 async function pages(app: FastifyInstance, options: Options) {
@@ -59,7 +63,7 @@ async function pages(app: FastifyInstance, options: Options) {
     const takeover = session?.takeover === undefined ? undefined : await takeoverFrom(session.takeover)
     return sendPage(reply, pageContexts, context => {
       const invitations = open.map(invitation => ({ invitation, title: titleOf(context, invitation, views) }))
-      const signInResult = signInResultOf(context, request.query, views)
+      const signInResult = signInResultOf(context, request.query, views, providers)
       return connectionsPage(context, { cards, invitations, signInResult, sessionExpiry, user, takeover })
     })
   })
@@ -83,27 +87,33 @@ async function pages(app: FastifyInstance, options: Options) {
   }
 
   function cardOf(provider: Provider, views: readonly ConnectionView[], connections: OwnedConnections | undefined): ConnectionCard {
+    const asksFirst = asksUsers(provider)
     const accounts = views.map(view => {
       const connection = connections?.get(provider.name, view.id)?.value
       return {
         view,
-        connectMethods: connectMethods(view, site, { account: view.id }),
+        connectMethods: connectMethods(view, site, { account: view.id, asksFirst }),
         endsAtMs: connection && reconnectDueMs(connection)
       }
     })
     const [first] = views
     const canAdd = first?.id !== undefined && views.length < maxAccounts
-    return { provider, accounts, addMethods: canAdd ? connectMethods(first, site, { account: 'add' }) : [] }
+    return { provider, accounts, addMethods: canAdd ? connectMethods(first, site, { account: 'add', asksFirst }) : [] }
   }
 
   app.get<ConnectRoute>('/connect/:provider', { config: { signInFirst: true } }, async (request, reply) => {
-    const { name } = findProvider(providers, request.params.provider).definition
-    const account = parseAccount(request.query.account)
-    const returnTo = parseReturnTo(request.query.return_to, connectedUrl(name, basePath, account), publicOrigin.origin, allowedOrigins)
-    return sendConnectPage(options, request, reply, name, { returnTo, account })
+    const settings = findProvider(providers, request.params.provider)
+    const { name } = settings.definition
+    const { return_to, account: rawAccount, login_hint: loginHint, prompt, scopes } = request.query
+    const account = parseAccount(rawAccount)
+    const returnTo = parseReturnTo(return_to, connectedUrl(name, basePath, account), publicOrigin.origin, allowedOrigins)
+    // Only for the sign-in: a page with a key's form alone makes nothing of it.
+    const signIn = settings.client ? parseSignInParams({ account, loginHint, prompt, scopes }, settings.client.scopes) : {}
+    const given = parametersIn(request.query, settings)
+    return sendConnectPage(options, request, reply, name, { returnTo, account, signInQuery: signInQuery(signIn), given })
   })
 
-  for (const asset of [connectionsScript, inviteScript, keyFormScript, popupScript, ...pageContexts.assets]) {
+  for (const asset of [connectionsScript, inviteScript, connectFormScript, popupScript, ...pageContexts.assets]) {
     app.get(asset.url, (_request, reply) =>
       reply.type(asset.type).header('cache-control', 'public, max-age=31536000, immutable').send(asset.body)
     )
@@ -113,7 +123,8 @@ async function pages(app: FastifyInstance, options: Options) {
 function signInResultOf(
   context: PageContext,
   { connected, connect_error: code, provider, account }: Query,
-  views: readonly ConnectionView[]
+  views: readonly ConnectionView[],
+  providers: Options['providers']
 ): SignInResult | undefined {
   if (typeof code !== 'string') {
     const newest = views
@@ -124,7 +135,9 @@ function signInResultOf(
   const ofProvider = views.filter(view => view.provider === provider)
   const meant = typeof account === 'string' ? ofProvider.find(({ id }) => id === account) : undefined
   const view = meant ?? ofProvider[0]
-  return view && failedResult(context, view, code, meant?.id ?? (account === 'add' ? account : undefined))
+  const definition = view && providers.get(view.provider)?.definition
+  const asksFirst = definition !== undefined && asksUsers(definition)
+  return view && failedResult(context, view, code, { account: meant?.id ?? (account === 'add' ? account : undefined), asksFirst })
 }
 
 export default fp(pages, { name: 'pages', dependencies: ['session', 'session-delivery', 'errors'], encapsulate: true })

@@ -1,7 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { connectionUnknown, maxAccounts, tooManyAccounts } from '../../src/core/connections/errors.ts'
 import { connectionViews } from '../../src/core/connections/view.ts'
+import type { GatewayError } from '../../src/core/errors.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
+import { asksUsers } from '../../src/core/provider/parse-parameters.ts'
 import { addAccountUrl, connectMethods } from '../../src/pages/connect-methods.ts'
 import { connectPage } from '../../src/pages/connect-page.ts'
 import type { Services } from '../../src/services.ts'
@@ -13,10 +15,17 @@ type ConnectPageOptions = {
   account?: string | undefined
   /** The provider has sent the user here with an access that nobody asked for. */
   isUnsolicited?: boolean
+  /** Goes on to the sign-in. */
+  signInQuery?: Readonly<Record<string, string>>
+  /** For the provider's parameters, of whatever type. */
+  given?: Readonly<Record<string, unknown>>
+  /** Why `given` was refused. */
+  problem?: GatewayError
 }
 
 /**
- * The page with the connect methods of one provider. It names the account that is connected already, because another would replace it.
+ * The page with the connect methods of one provider. It names the account that is connected already, because another would replace it, and its
+ * forms are filled with what was given for them, or for that account.
  * @throws {GatewayError} `connection_unknown` for the id of no connection to this provider, `parameters_invalid` for one account too many
  */
 export async function sendConnectPage(
@@ -24,7 +33,7 @@ export async function sendConnectPage(
   request: FastifyRequest,
   reply: FastifyReply,
   provider: string,
-  { returnTo, account, isUnsolicited = false }: ConnectPageOptions
+  { returnTo, account, isUnsolicited = false, signInQuery = {}, given = {}, problem }: ConnectPageOptions
 ): Promise<FastifyReply> {
   const settings = findProvider(providers, provider)
   const { definition } = settings
@@ -35,15 +44,29 @@ export async function sendConnectPage(
   if (account === 'add' && !canAdd) throw tooManyAccounts(definition.title)
   const view = views.find(({ id }) => account === undefined || account === 'add' || id === account)
   if (!view) throw connectionUnknown(definition.name)
-  return sendPage(reply, pageContexts, context =>
-    connectPage(context, definition, {
-      connectMethods: connectMethods(view, site, { returnTo, account }),
-      returnTo,
-      account,
-      accounts,
-      addUrl: canAdd ? addAccountUrl(definition.name, site, returnTo) : undefined,
-      user: opened?.user && { id: opened.user.id, name: opened.user.name, hasSession: opened.session !== undefined },
-      isUnsolicited
-    })
+  if (problem) reply.code(problem.status).header('grantkeeper-error', problem.code)
+  return sendPage(
+    reply,
+    pageContexts,
+    context =>
+      connectPage(context, definition, {
+        connectMethods: connectMethods(view, site, { returnTo, account, signInQuery }),
+        returnTo,
+        account,
+        accounts,
+        addUrl: canAdd ? addAccountUrl(definition.name, site, returnTo) : undefined,
+        user: opened?.user && { id: opened.user.id, name: opened.user.name, hasSession: opened.session !== undefined },
+        isUnsolicited,
+        prefill: { values: { ...(account !== 'add' && view.parameters), ...textsOf(given) }, invalid: problem?.parameter }
+      }),
+    { formsLeave: asksUsers(definition) }
   )
 }
+
+/** Far more than a value may have. The form would only repeat it. */
+const maxCharacters = 4096
+
+export const textsOf = (given: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(given).filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1].length <= maxCharacters)
+  )

@@ -68,6 +68,8 @@ export type Problem = {
   /** A sentence for the user or for your log. It may change: branch on `code`. */
   detail: string
   provider?: string | undefined
+  /** With `parameters_invalid`: which parameter of the provider, or field of a key, is not valid. */
+  parameter?: string
   /** HTTP status of the response. Absent if there was none. */
   status?: number
   /** Where the user connects the provider. Present if a new connection fixes the error. */
@@ -94,6 +96,8 @@ export type Connection = {
   method?: 'oauth2' | 'api_key'
   /** Display name of the account. */
   account?: string
+  /** What the user has given for the provider's parameters and a key's fields, by their names: `{ subdomain: 'acme' }`. Never a secret. */
+  parameters?: Readonly<Record<string, string>>
   /** Whether requests that name no account use this one. */
   isDefault?: boolean
   /** Granted scopes. */

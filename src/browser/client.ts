@@ -22,6 +22,7 @@ export class GrantkeeperError extends Error {
   declare readonly code: ErrorCode
   declare readonly detail: string
   declare readonly provider?: string | undefined
+  declare readonly parameter?: string
   declare readonly status?: number
   declare readonly connectUrl?: string | undefined
   declare readonly loginUrl?: string

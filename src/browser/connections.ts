@@ -152,11 +152,16 @@ function closeMenus(used: Element) {
 }
 
 /** Opens the dialog for the account of the link. */
-function openDialog({ dataset: { dialog: id, account, note = '' } }: HTMLAnchorElement) {
+function openDialog({ dataset: { dialog: id, account, note = '', values = '{}' } }: HTMLAnchorElement) {
   const dialog = find(document, `#${id}`, HTMLDialogElement)
   const form = find(dialog, 'form', HTMLFormElement)
   if (account === undefined) delete form.dataset.account
   else form.dataset.account = account
+  // What the account was connected with before. A closed dialog was reset.
+  for (const [name, value] of Object.entries<string>(JSON.parse(values))) {
+    const field = form.querySelector(`[data-parameter="${name}"], [data-field="${name}"]`)
+    if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) field.value = value
+  }
   const noteElement = find(dialog, '[data-note]', HTMLElement)
   noteElement.textContent = note
   noteElement.hidden = note === ''

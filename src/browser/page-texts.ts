@@ -7,6 +7,9 @@ export type PageTexts = {
   readonly failed: string
   readonly showKey: Toggle
   readonly hideKey: Toggle
+  /** As above, for another secret: `{field}` stands for what it is called. */
+  readonly showField: Toggle
+  readonly hideField: Toggle
   readonly nameMissing: string
   readonly copied: string
   readonly notCopied: string

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { GatewayError } from './errors.ts'
 
 /** A sign-in in flight. It is stored in a sealed cookie of its own until its callback, for at most ten minutes. */
 export type Flow = {
@@ -35,14 +36,22 @@ const maxFlows = 5
  */
 const maxCharacters = 2600
 
+/** @throws {GatewayError} `parameters_invalid` when what the user gives for parameters does not fit into the cookie */
 export function createFlow(fields: Omit<Flow, 'state' | 'codeVerifier' | 'startedAtMs'>, nowMs: number): Flow {
   // State: 192 bits (RFC 9700 requires 128). Verifier: 256 bits, as 43 characters, the minimum of RFC 7636.
-  return {
+  const flow = {
     ...fields,
     state: randomBytes(24).toString('base64url'),
     codeVerifier: randomBytes(32).toString('base64url'),
     startedAtMs: nowMs
   }
+  if (fields.parameters && Buffer.byteLength(JSON.stringify(flow)) > maxCharacters)
+    throw new GatewayError(
+      'parameters_invalid',
+      'return_to and what is given for the provider are too long together: a sign-in keeps both in a cookie. Shorten return_to.',
+      { provider: fields.provider }
+    )
+  return flow
 }
 
 /** RFC 7636 §4.2, method S256. */

@@ -22,7 +22,7 @@ export const stylesheet = load('grantkeeper', 'css')
 export const clientScript = load('client', 'js')
 export const connectionsScript = load('connections', 'js')
 export const inviteScript = load('invite', 'js')
-export const keyFormScript = load('key-form', 'js')
+export const connectFormScript = load('connect-form', 'js')
 export const popupScript = load('popup', 'js')
 
 function load(name: string, extension: keyof typeof contentTypes): Asset {

@@ -1,14 +1,17 @@
 import type { ConnectionView } from '../core/connections/view.ts'
 import type { Provider } from '../core/provider/definition.ts'
+import { asksUsers } from '../core/provider/parse-parameters.ts'
 import { type LabelledAccount, labelAccounts } from './accounts.ts'
-import { keyFormScript } from './assets.ts'
+import { connectFormScript } from './assets.ts'
 import type { ConnectMethod } from './connect-methods.ts'
 import type { PageContext } from './context.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { dialog } from './parts/dialog.ts'
 import { providerText, providerTexts, setupGuide, textList, time } from './parts/elements.ts'
+import { noPrefill, type Prefill } from './parts/fields.ts'
 import { keyForm } from './parts/key-form.ts'
+import { signInForm } from './parts/sign-in-form.ts'
 import { type SignedInUser, signedInAs } from './parts/signed-in.ts'
 
 type Account = { readonly view: ConnectionView }
@@ -29,11 +32,13 @@ type ConnectPageOptions = {
   user?: SignedInUser | undefined
   /** The provider has sent the user here with an access that nobody asked for. */
   isUnsolicited?: boolean
+  /** Of the form that asks for parameters, and of the key's. */
+  prefill?: Prefill | undefined
 }
 
 /** Page of one provider: what a connection gives access to, and the methods to connect. */
 export function connectPage(context: PageContext, provider: Provider, options: ConnectPageOptions): string {
-  const { connectMethods, returnTo, account, addUrl, isOwn = true, user, isUnsolicited = false } = options
+  const { connectMethods, returnTo, account, addUrl, isOwn = true, user, isUnsolicited = false, prefill = noPrefill } = options
   const { keyAction = context.path(`/connections/${provider.name}`) } = options
   const { messages, brand } = context
   const texts = messages.connectPage
@@ -43,14 +48,14 @@ export function connectPage(context: PageContext, provider: Provider, options: C
   const heading = account === 'add' && accounts.length > 0 ? texts.titleAnother(title) : texts.title(title)
   return page(
     context,
-    { title: heading, user: user && signedInAs(context, user), scripts: [keyFormScript] },
+    { title: heading, user: user && signedInAs(context, user), scripts: [connectFormScript] },
     html`${dialog(
       context,
       { provider, heading },
       html`${isUnsolicited ? html`<p class="callout">${texts.unsolicited(title)}</p>` : ''}
 <p class="lead">${texts.lead(providerText(own, own.description), brand.appName)}</p>
 ${accounts.length === 0 ? '' : html`<p class="callout">${accountNotice(context, title, accounts, account)}${account === 'add' || addUrl === undefined ? '' : html` <a href="${addUrl}">${texts.addInstead}</a>.`}</p>`}
-${connectMethods.map(({ method, url }, i) => (method === 'oauth2' ? signInPanel(context, provider, url) : keyPanel(context, provider, { action: keyAction, returnTo, account }, i > 0)))}`
+${connectMethods.map(({ method, url }, i) => (method === 'oauth2' ? signInPanel(context, provider, url, prefill) : keyPanel(context, provider, { action: keyAction, returnTo, account, prefill: { values: prefill.values } }, i > 0)))}`
     )}
 ${isOwn ? html`<p><a href="${context.path('/')}">${messages.backToConnections}</a></p>` : ''}`
   )
@@ -77,17 +82,20 @@ function accountNotice(
   return texts.replacesOnly(title, { name: name === undefined ? undefined : emphasized(name), since })
 }
 
-const signInPanel = (context: PageContext, provider: Provider, url: string): Html => html`<section>
-<h2>${context.messages.signInAt(provider.title)}</h2>
+const signInPanel = (context: PageContext, provider: Provider, url: string, prefill: Prefill): Html => {
+  const label = context.messages.signInAt(provider.title)
+  return html`<section>
+<h2>${label}</h2>
 ${setupGuide(context, provider, 'oauth2')}
-<p><a class="button" href="${url}">${context.messages.signInAt(provider.title)}</a></p>
+${asksUsers(provider) ? signInForm(context, provider, { url, method: 'get', label, prefill }) : html`<p><a class="button" href="${url}">${label}</a></p>`}
 </section>
 `
+}
 
 const keyPanel = (
   context: PageContext,
   provider: Provider,
-  target: { readonly action: string; readonly returnTo: string; readonly account: string | undefined },
+  target: { readonly action: string; readonly returnTo: string; readonly account: string | undefined; readonly prefill: Prefill },
   isAlternative: boolean
 ): Html => html`<section>
 <h2>${isAlternative ? context.messages.orUseKey : context.messages.useKey}</h2>

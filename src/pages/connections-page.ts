@@ -1,4 +1,4 @@
-import { connectionsScript, inviteScript, keyFormScript } from './assets.ts'
+import { connectFormScript, connectionsScript, inviteScript } from './assets.ts'
 import { inOrder } from './card-order.ts'
 import type { PageContext } from './context.ts'
 import { type Html, html } from './html.ts'
@@ -38,7 +38,7 @@ export function connectionsPage(context: PageContext, options: ConnectionsPageOp
     {
       title: signInResult ? `${signInResult.title} · ${texts.title}` : texts.title,
       user: user && accountMenu(context, user),
-      scripts: [connectionsScript, keyFormScript, inviteScript],
+      scripts: [connectionsScript, connectFormScript, inviteScript],
       isWide: true
     },
     html`<h1>${texts.title}</h1>

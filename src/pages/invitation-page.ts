@@ -1,6 +1,6 @@
 import type { ProviderSettings } from '../core/provider/definition.ts'
 import type { Invitation } from '../core/vault/invitations.ts'
-import { keyFormScript } from './assets.ts'
+import { connectFormScript } from './assets.ts'
 import { thanksUrl } from './connect-methods.ts'
 import type { PageContext } from './context.ts'
 import { type Html, html } from './html.ts'
@@ -31,7 +31,7 @@ export function invitationPage(context: PageContext, options: InvitationPageOpti
   const inviter = html`<bdi>${name}</bdi>`
   return page(
     context,
-    { title: texts.title(name, title), scripts: [keyFormScript] },
+    { title: texts.title(name, title), scripts: [connectFormScript] },
     dialog(
       context,
       { provider: definition, heading: texts.heading(inviter, title) },

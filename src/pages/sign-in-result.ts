@@ -35,11 +35,16 @@ const reasonOf = (code: string): Reason => reasons.get(code) ?? 'none'
 /** What an error code means for the user, and what to do. */
 export const reasonFor = ({ messages }: PageContext, code: string): string => messages.reasons[reasonOf(code)]
 
-/**
- * @param code the untrusted query parameter `connect_error`: it selects a text and is never shown
- * @param account for which the sign-in was: `add`, or the id of a connection
- */
-export function failedResult(context: PageContext, view: ConnectionView, code: string, account?: string): SignInResult {
+type FailedSignIn = {
+  /** For which it was: `add`, or the id of a connection. */
+  readonly account?: string | undefined
+  /** The user is asked for parameters before another one. */
+  readonly asksFirst?: boolean
+}
+
+/** @param code the untrusted query parameter `connect_error`: it selects a text and is never shown */
+export function failedResult(context: PageContext, view: ConnectionView, code: string, signIn: FailedSignIn = {}): SignInResult {
+  const { account } = signIn
   const { title, status } = view
   const texts = context.messages.result
   const heading =
@@ -49,7 +54,7 @@ export function failedResult(context: PageContext, view: ConnectionView, code: s
         ? texts.stays(title)
         : texts.notConnected(title)
   const canRetry = reasonOf(code) !== 'misconfigured'
-  const retryLink = canRetry ? html`<a href="${retryUrl(view, context.site, account)}">${texts.retry(title)}</a>` : undefined
+  const retryLink = canRetry ? html`<a href="${retryUrl(view, context.site, signIn)}">${texts.retry(title)}</a>` : undefined
   return { kind: 'error', title: heading, text: html`<strong>${heading}.</strong> ${reasonFor(context, code)} ${retryLink}` }
 }
 

@@ -73,11 +73,11 @@ t.test('the pages allow no inline code, and their assets are small and immutable
     for (const url of await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name))) assets.add(url)
   }
   t.same([...assets].map(url => url.replace(/^.*\/|-\w{12}(?=\.)/g, '')).sort(), [
+    'connect-form.js',
     'connections.js',
     'grantkeeper.css',
     'grantkeeper.svg',
-    'invite.js',
-    'key-form.js'
+    'invite.js'
   ])
   let bytes = 0
   for (const url of assets) {

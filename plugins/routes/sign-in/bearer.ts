@@ -2,17 +2,21 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { checkAccount } from '../../../src/core/connections/check-account.ts'
 import { connectionView } from '../../../src/core/connections/view.ts'
 import { GatewayError } from '../../../src/core/errors.ts'
-import { createFlow, evictedFlows } from '../../../src/core/flow.ts'
+import { createFlow, evictedFlows, type Flow } from '../../../src/core/flow.ts'
 import { appendParams } from '../../../src/core/guards/return-to.ts'
 import type { SignInLink } from '../../../src/core/oauth/connect-codes.ts'
+import { checkedParameters, parametersIn } from '../../../src/core/oauth/sign-in-params.ts'
+import { leadsToProvider } from '../../../src/core/oauth/user-sign-ins.ts'
 import type { ProviderSettings } from '../../../src/core/provider/definition.ts'
 import { findProvider } from '../../../src/core/provider/find-provider.ts'
+import { asksUsers } from '../../../src/core/provider/parse-parameters.ts'
 import { connectWithApiKey, parseApiKey } from '../../../src/core/proxy/api-key.ts'
 import type { UserPrincipal } from '../../../src/core/users/principal.ts'
 import { userRequired } from '../../../src/core/users/user.ts'
 import { connectPage } from '../../../src/pages/connect-page.ts'
 import { refuseEmbedded } from '../../hooks/navigation.ts'
 import { sendPage } from '../../send-page.ts'
+import { textsOf } from '../send-connect-page.ts'
 import type { BearerSignInOptions } from './options.ts'
 
 type ByToken = { Params: { token: string }; Querystring: { method?: unknown } }
@@ -49,30 +53,48 @@ export async function bearerSignIn(app: FastifyInstance, options: BearerSignInOp
     const { token } = request.params
     const link = await links.find(token)
     if (!link) throw linkInvalid()
-    const { definition, client } = findProvider(providers, link.provider)
-    const wantsChoice = link.offersChoice && definition.methods.apiKey && request.query.method !== 'oauth2'
-    const wantsOAuth = client !== undefined && !wantsChoice
-    return wantsOAuth ? toProvider(request, reply, token) : choose(reply, token, link)
+    const settings = findProvider(providers, link.provider)
+    const { client } = settings
+    const isAnswered = request.query.method === 'oauth2'
+    if (client === undefined || (!leadsToProvider(settings, link.offersChoice === true) && !isAnswered)) return choose(reply, token, link)
+    const given = isAnswered ? parametersIn(request.query, settings) : {}
+    const asked = link.parameters && Object.keys(given).length === 0 ? { parameters: link.parameters } : checkedParameters(settings, given)
+    if (asked instanceof GatewayError) return choose(reply, token, link, { given, problem: asked })
+    return toProvider(request, reply, token, asked)
   })
 
-  async function toProvider(request: FastifyRequest, reply: FastifyReply, token: string): Promise<FastifyReply> {
+  async function toProvider(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    token: string,
+    asked: Pick<Flow, 'parameters'>
+  ): Promise<FastifyReply> {
     const link = await links.redeem(token)
     const oauthProvider = link && oauthProviders.get(link.provider)
     if (!link || !oauthProvider) throw linkInvalid()
     const { provider, returnTo, owner, account, scopes, loginHint, prompt } = link
-    const optional = { ...(account !== undefined && { account }), ...(scopes && { scopes }) }
+    const optional = { ...(account !== undefined && { account }), ...(scopes && { scopes }), ...asked }
     const flow = createFlow({ provider, returnTo, owner, startsSession: false, endsWithCode: true, ...optional }, clock.now())
     const url = await oauthProvider.authorizeUrl(flow, { loginHint, prompt })
     return reply.clearFlowCookies(evictedFlows(request.flows, flow)).setFlowCookie(flow).redirect(url, 302)
   }
 
-  function choose(reply: FastifyReply, token: string, { provider, returnTo }: SignInLink): FastifyReply {
+  function choose(
+    reply: FastifyReply,
+    token: string,
+    { provider, returnTo, parameters }: SignInLink,
+    { given = {}, problem }: { readonly given?: Readonly<Record<string, unknown>>; readonly problem?: GatewayError } = {}
+  ): FastifyReply {
     const settings = findProvider(providers, provider)
     const path = `${basePath}/start/${token}`
     const view = connectionView(settings, { publicUrl })
     const connectMethods = view.methods.map(method => ({ method, url: `${path}?method=${method}` }))
-    const options = { connectMethods, returnTo, keyAction: path, isOwn: false }
-    return sendPage(reply.header('x-robots-tag', 'noindex'), pageContexts, context => connectPage(context, settings.definition, options))
+    const prefill = { values: { ...parameters, ...textsOf(given) }, invalid: problem?.parameter }
+    const options = { connectMethods, returnTo, keyAction: path, isOwn: false, prefill }
+    if (problem) reply.code(problem.status).header('grantkeeper-error', problem.code)
+    return sendPage(reply.header('x-robots-tag', 'noindex'), pageContexts, context => connectPage(context, settings.definition, options), {
+      formsLeave: asksUsers(settings.definition)
+    })
   }
 
   app.post<ByToken & { Body: { apiKey?: unknown } | null }>('/start/:token', { config: { secretPath: true } }, async (request, reply) => {

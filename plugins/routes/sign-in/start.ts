@@ -1,44 +1,65 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { checkAccount } from '../../../src/core/connections/check-account.ts'
 import { GatewayError } from '../../../src/core/errors.ts'
-import { createFlow, evictedFlows, newSessionOwner } from '../../../src/core/flow.ts'
+import { createFlow, evictedFlows, type Flow, newSessionOwner } from '../../../src/core/flow.ts'
 import { parseReturnTo } from '../../../src/core/guards/return-to.ts'
-import { parseSignInParams, type SignInParams } from '../../../src/core/oauth/sign-in-params.ts'
+import {
+  checkedParameters,
+  missingParameters,
+  parametersIn,
+  parseSignInParams,
+  type SignInParams,
+  signInQuery
+} from '../../../src/core/oauth/sign-in-params.ts'
+import { findProvider } from '../../../src/core/provider/find-provider.ts'
 import { newId } from '../../../src/core/session.ts'
-import { connectedUrl } from '../../../src/pages/connect-methods.ts'
-import { refuseEmbedded } from '../../hooks/navigation.ts'
+import { connectedUrl, connectPageUrl } from '../../../src/pages/connect-methods.ts'
+import { isNavigation, refuseEmbedded } from '../../hooks/navigation.ts'
 import { sendConnectPage } from '../send-connect-page.ts'
 import type { ProviderRouteOptions } from './options.ts'
 
+/** The parameters of the provider's definition too, by their names. */
 type StartQuery = { return_to?: unknown; account?: unknown; login_hint?: unknown; prompt?: unknown; scopes?: unknown }
 
 /** `GET /auth/NAME`: begins a sign-in and redirects the browser to the provider. */
 export async function start(app: FastifyInstance, options: ProviderRouteOptions) {
-  const { definition, client, oauthProvider, publicOrigin, basePath, allowedOrigins, clock } = options
+  const { providers, definition, client, oauthProvider, site, publicOrigin, basePath, allowedOrigins, clock } = options
   const { name } = definition
+  const settings = findProvider(providers, name)
 
   app.get<{ Querystring: StartQuery }>(
     `/auth/${name}`,
     { exposeHeadRoute: false, config: { provider: name, signInFirst: true } },
     async (request, reply) => {
-      const returnTo = (fallback: string) => parseReturnTo(request.query.return_to, fallback, publicOrigin.origin, allowedOrigins)
+      const { return_to, account: rawAccount, login_hint: loginHint, prompt, scopes } = request.query
+      const returnTo = (fallback: string) => parseReturnTo(return_to, fallback, publicOrigin.origin, allowedOrigins)
       refuseEmbedded(request)
+      const params = parseSignInParams({ account: rawAccount, loginHint, prompt, scopes }, client.scopes)
+      const { account } = params
+      const given = parametersIn(request.query, settings)
+      const page = { account, signInQuery: signInQuery(params), given }
       // Any site can send a browser here, and a provider that remembers the consent does not ask: the user has to confirm on our page.
-      if (request.headers['sec-fetch-site'] !== 'cross-site')
-        return begin(request, reply, returnTo(`${basePath}/`), paramsOf(request.query))
-      const { account } = paramsOf(request.query)
-      return sendConnectPage(options, request, reply, name, { returnTo: returnTo(connectedUrl(name, basePath, account)), account })
+      if (request.headers['sec-fetch-site'] === 'cross-site')
+        return sendConnectPage(options, request, reply, name, { ...page, returnTo: returnTo(connectedUrl(name, basePath, account)) })
+      if (isNavigation(request) && missingParameters(definition, given).length > 0)
+        return reply.redirect(connectPageUrl(name, site, { ...page, returnTo: returnTo('') }), 303)
+      const checked = checkedParameters(settings, given)
+      if (!(checked instanceof GatewayError)) return begin(request, reply, returnTo(`${basePath}/`), { ...params, ...checked })
+      if (!isNavigation(request) || !Object.hasOwn(definition.parameters ?? {}, checked.parameter ?? '')) throw checked
+      // The form says what is wrong with which field, and keeps what was typed.
+      return sendConnectPage(options, request, reply, name, {
+        ...page,
+        returnTo: returnTo(connectedUrl(name, basePath, account)),
+        problem: checked
+      })
     }
   )
-
-  const paramsOf = ({ account, login_hint: loginHint, prompt, scopes }: StartQuery) =>
-    parseSignInParams({ account, loginHint, prompt, scopes }, client.scopes)
 
   async function begin(
     request: FastifyRequest,
     reply: FastifyReply,
     returnTo: string,
-    { account, scopes, loginHint, prompt }: SignInParams
+    { account, scopes, loginHint, prompt, parameters }: SignInParams & Pick<Flow, 'parameters'>
   ): Promise<FastifyReply> {
     await request.consumeRateLimit('sign-in')
 
@@ -49,7 +70,7 @@ export async function start(app: FastifyInstance, options: ProviderRouteOptions)
     const owner = opened?.owner ?? newSessionOwner(request.flows) ?? newId()
     if (account !== undefined) checkAccount((await request.openAll())?.connections, definition, account)
     const startsSession = opened === undefined
-    const optional = { ...(account !== undefined && { account }), ...(scopes && { scopes }) }
+    const optional = { ...(account !== undefined && { account }), ...(scopes && { scopes }), ...(parameters && { parameters }) }
     const flow = createFlow({ provider: name, returnTo, owner, startsSession, ...optional }, clock.now())
 
     const url = await oauthProvider.authorizeUrl(flow, { loginHint, prompt })

@@ -1,6 +1,8 @@
 import { hasCode } from '../errors.ts'
-import type { ProviderSettings } from '../provider/definition.ts'
+import type { Provider, ProviderSettings } from '../provider/definition.ts'
 import { baseUrlOf } from '../provider/map-templates.ts'
+import type { Parameters } from '../provider/parameter.ts'
+import { askedOf, asksUsers } from '../provider/parse-parameters.ts'
 import type { Connection } from './connection.ts'
 import { definitionOf } from './connection-definition.ts'
 import { missingScopes } from './missing-scopes.ts'
@@ -17,6 +19,8 @@ export type ConnectionView = {
   /** How this connection was made. */
   method?: Connection['method']
   account?: string
+  /** What the user has given for the provider's parameters and the fields of a key, by their names. Never a secret. */
+  parameters?: Readonly<Record<string, string>>
   /** Requests that name no account use this one. */
   isDefault?: boolean
   scopes?: readonly string[]
@@ -53,10 +57,26 @@ const methodsOf = ({ definition: { methods }, client }: ProviderSettings): Conne
   ...(methods.apiKey ? (['api_key'] as const) : [])
 ]
 
-/** The page where the user connects: the provider's sign-in, or ours with the form for an API key and the choice where there is one. */
+/** Parameters and fields by which a connection of this method is made, in the order in which users are asked. */
+export const askedForMethod = ({ parameters, methods }: Provider, method: Connection['method']): Parameters => ({
+  ...askedOf(parameters),
+  ...(method === 'api_key' && askedOf(methods.apiKey?.fields))
+})
+
+function shownParameters(definition: Provider, { method, parameters = {} }: Connection): Record<string, string> {
+  const shown = Object.entries(askedForMethod(definition, method)).filter(
+    ([name, { secret }]) => !secret && Object.hasOwn(parameters, name)
+  )
+  return Object.fromEntries(shown.map(([name]) => [name, parameters[name] as string]))
+}
+
+/**
+ * The page where the user connects: the provider's sign-in; or ours, with the form for an API key, the choice where there is one, and what users
+ * are asked for.
+ */
 export function connectUrl(settings: ProviderSettings, publicUrl: string): string {
   const methods = methodsOf(settings)
-  const isSignIn = methods.length === 1 && methods[0] === 'oauth2'
+  const isSignIn = methods.length === 1 && methods[0] === 'oauth2' && !asksUsers(settings.definition)
   return `${publicUrl}/${isSignIn ? 'auth' : 'connect'}/${settings.definition.name}`
 }
 
@@ -86,12 +106,14 @@ export function connectionView(
   if (!connection) return { ...common, status: 'disconnected' }
   const { id, status, method, account, scopes, connectedBy, connectedAtMs, lastUsedAtMs, expiresAtMs, backoff } = connection
   const missing = missingScopes(settings.client?.scopes ?? [], connection)
+  const parameters = shownParameters(settings.definition, connection)
   return {
     id,
     ...common,
     status,
     method,
     ...(account !== undefined && { account }),
+    ...(Object.keys(parameters).length > 0 && { parameters }),
     isDefault,
     ...(scopes && { scopes }),
     ...(missing.length > 0 && { missingScopes: missing }),

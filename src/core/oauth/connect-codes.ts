@@ -1,5 +1,5 @@
 import { type Connection, decodeConnection, encodeConnection } from '../connections/connection.ts'
-import { flowLifetimeMs } from '../flow.ts'
+import { type Flow, flowLifetimeMs } from '../flow.ts'
 import type { Clock, Store } from '../ports.ts'
 import type { User } from '../users/user.ts'
 import type { Cipher } from '../vault/cipher.ts'
@@ -14,7 +14,8 @@ export type SignInLink = {
   readonly returnTo: string
   /** Where there is a choice of methods, the link leads to it, and not to the provider at once. */
   readonly offersChoice?: true
-} & SignInParams
+} & SignInParams &
+  Pick<Flow, 'parameters'>
 
 /** A grant that waits for the bearer of the user who began its sign-in. */
 export type UncompletedGrant = {

@@ -1,5 +1,8 @@
 import { parseAccount } from '../connections/errors.ts'
 import { GatewayError } from '../errors.ts'
+import type { Flow } from '../flow.ts'
+import type { Provider, ProviderSettings } from '../provider/definition.ts'
+import { askedOf, parseParameters } from '../provider/parse-parameters.ts'
 
 /** What a frontend may ask of a sign-in. */
 export type SignInParams = {
@@ -36,6 +39,41 @@ export function parseSignInParams(raw: RawParams, allowedScopes: readonly string
     ...(loginHint !== undefined && { loginHint }),
     ...(prompt !== undefined && { prompt }),
     ...(scopes && { scopes })
+  }
+}
+
+/** The parameters of the query with which a sign-in begins, `account` excepted. */
+export const signInQuery = ({ loginHint, prompt, scopes }: SignInParams): Record<string, string> => ({
+  ...(loginHint !== undefined && { login_hint: loginHint }),
+  ...(prompt !== undefined && { prompt }),
+  ...(scopes && { scopes: scopes.join(' ') })
+})
+
+/** What a query gives for parameters of the provider, by their names, of whatever type. Its other names are not meant for the provider. */
+export function parametersIn(query: object, { definition, fixedParameters = [] }: ProviderSettings): Record<string, unknown> {
+  const names = [...Object.keys(definition.parameters ?? {}), ...fixedParameters]
+  return Object.fromEntries(Object.entries(query).filter(([name]) => names.includes(name)))
+}
+
+/** Names of those that users are asked for, that have no default and were not given. */
+export const missingParameters = ({ parameters }: Provider, given: object): string[] =>
+  Object.entries(askedOf(parameters))
+    .filter(([name, parameter]) => parameter.default === undefined && !Object.hasOwn(given, name))
+    .map(([name]) => name)
+
+/** @throws {GatewayError} `parameters_invalid`, naming the first that is missing, wrong or not asked for */
+export function parseFlowParameters({ definition, hosts }: ProviderSettings, given: unknown): Pick<Flow, 'parameters'> {
+  const parameters = parseParameters(definition, definition.parameters ?? {}, given, hosts)
+  return Object.keys(parameters).length > 0 ? { parameters } : {}
+}
+
+/** For a page, which says at its form what is wrong. @returns the error of `parseFlowParameters` instead of throwing it */
+export function checkedParameters(settings: ProviderSettings, given: unknown): Pick<Flow, 'parameters'> | GatewayError {
+  try {
+    return parseFlowParameters(settings, given)
+  } catch (error) {
+    if (error instanceof GatewayError) return error
+    throw error
   }
 }
 

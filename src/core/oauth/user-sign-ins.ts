@@ -5,11 +5,12 @@ import type { AllowedOrigins } from '../guards/allowed-origins.ts'
 import { guardReturnTo } from '../guards/return-to.ts'
 import type { ProviderSettings } from '../provider/definition.ts'
 import { findProvider } from '../provider/find-provider.ts'
+import { asksUsers } from '../provider/parse-parameters.ts'
 import type { UserPrincipal } from '../users/principal.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { ConnectCodes, SignInLink } from './connect-codes.ts'
 import type { Revocation } from './revocation.ts'
-import { parseSignInParams } from './sign-in-params.ts'
+import { parseFlowParameters, parseSignInParams } from './sign-in-params.ts'
 
 type Dependencies = {
   readonly providers: ReadonlyMap<string, ProviderSettings>
@@ -22,7 +23,7 @@ type Dependencies = {
 }
 
 /** As they come in the body of a request, or from an application. */
-type RawSignIn = Readonly<Partial<Record<'returnTo' | 'choose' | 'account' | 'loginHint' | 'prompt' | 'scopes', unknown>>>
+type RawSignIn = Readonly<Partial<Record<'returnTo' | 'choose' | 'account' | 'loginHint' | 'prompt' | 'scopes' | 'parameters', unknown>>>
 
 export type UserSignIns = {
   /** @throws {GatewayError} `return_to_rejected`, `parameters_invalid` */
@@ -43,7 +44,8 @@ export function createUserSignIns(dependencies: Dependencies): UserSignIns {
   const { links, codes } = connectCodes
 
   return {
-    prepare({ owner, user }, { definition, client }, { returnTo, choose, account, loginHint, prompt, scopes }) {
+    prepare({ owner, user }, settings, { returnTo, choose, account, loginHint, prompt, scopes, parameters }) {
+      const { definition, client } = settings
       if (typeof returnTo !== 'string')
         throw new GatewayError('return_to_rejected', 'returnTo is missing: the URL of your page to which the browser comes back.')
       const params = parseSignInParams({ account, loginHint, prompt, scopes }, client?.scopes ?? [])
@@ -53,7 +55,9 @@ export function createUserSignIns(dependencies: Dependencies): UserSignIns {
         provider: definition.name,
         returnTo: guardReturnTo(returnTo, ownOrigin, { has: origin => allowedOrigins.hasForBearer(origin) }),
         ...(choose === true && { offersChoice: true as const }),
-        ...params
+        ...params,
+        // A link to a page of ours may leave them to its form.
+        ...(parameters === undefined && !leadsToProvider(settings, choose === true) ? {} : parseFlowParameters(settings, parameters ?? {}))
       }
     },
 
@@ -89,6 +93,10 @@ export function createUserSignIns(dependencies: Dependencies): UserSignIns {
     }
   }
 }
+
+/** Whether the link of a sign-in goes to the provider at once, and not to a page with a choice or a question. */
+export const leadsToProvider = ({ definition, client }: ProviderSettings, offersChoice: boolean): boolean =>
+  client !== undefined && !(offersChoice && (definition.methods.apiKey !== undefined || asksUsers(definition)))
 
 const codeInvalid = () =>
   new GatewayError(

@@ -17,6 +17,9 @@ const invisible = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu
 export const askedOf = (parameters: Parameters = {}): Parameters =>
   Object.fromEntries(Object.entries(parameters).filter(([, { operator }]) => !operator))
 
+/** Whether users are asked for anything, whatever the method. */
+export const asksUsers = ({ parameters }: Pick<Provider, 'parameters'>): boolean => Object.keys(askedOf(parameters)).length > 0
+
 /**
  * Reads what a user has given for parameters.
  * @param given by name, of whatever type

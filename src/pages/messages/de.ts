@@ -145,18 +145,29 @@ export const de: Translation = {
       success: (title, label) => `Anwendungen, die kein Konto nennen, nutzen jetzt ${label} von ${title}.`
     },
     invite: control('Jemand anderen bitten', of => `Jemand anderen bitten, zu verbinden: ${of}`),
+    docs: control('Für Entwickler (öffnet einen neuen Tab)', of => `Für Entwickler (öffnet einen neuen Tab): die API von ${of}`),
     another: title => `ein weiteres Konto bei ${title}`
   },
 
   keyForm: {
     dialogTitle: title => `${title} mit einem Schlüssel verbinden`,
+    introFields: title => `So finden Sie bei ${title}, wonach unten gefragt wird:`,
     intro: title => `Ein Schlüssel ist ein langer Code, mit dem diese Website ${title} nutzen kann. So bekommen Sie einen:`,
     keysPage: title => `Schlüssel bei ${title} erstellen (öffnet einen neuen Tab)`,
     field: title => `Ihr Schlüssel von ${title}`,
     hint: title => `Er wird ${title} einmal gezeigt, um zu sehen, ob er funktioniert, und verschlüsselt auf diesem Server aufbewahrt.`,
+    hintUnchecked: 'Er wird verschlüsselt auf diesem Server aufbewahrt.',
     progress: title => `${title} wird gefragt …`,
     submit: 'Verbinden',
     noScript: html`<strong>Zum Einfügen eines Schlüssels wird JavaScript gebraucht, das in diesem Browser ausgeschaltet ist.</strong> Schalten Sie es für diese Website ein, und öffnen Sie diese Seite noch einmal.`
+  },
+
+  fields: {
+    missing: 'Füllen Sie dieses Feld aus.',
+    invalid: example => `Das passt hier nicht. Es sieht so aus: ${example}`,
+    invalidSecret: 'Das passt hier nicht. Kopieren Sie es noch einmal.',
+    invalidChoice: 'Wählen Sie eine der Möglichkeiten.',
+    choose: 'Bitte wählen …'
   },
 
   goodToKnow: plan => html`<strong>Gut zu wissen:</strong> ${plan}`,
@@ -381,6 +392,8 @@ export const de: Translation = {
     failed: 'Das hat nicht geklappt. {detail} Versuchen Sie es gleich noch einmal.',
     showKey: { label: 'Zeigen', name: 'Zeigen: Schlüssel' },
     hideKey: { label: 'Verbergen', name: 'Verbergen: Schlüssel' },
+    showField: { label: 'Zeigen', name: 'Zeigen: {field}' },
+    hideField: { label: 'Verbergen', name: 'Verbergen: {field}' },
     nameMissing: 'Geben Sie Ihren Namen an, damit klar ist, wer bittet.',
     copied: 'Kopiert.',
     found: '{count} von {total} Diensten',

@@ -161,19 +161,33 @@ export const en = {
       success: (title: string, label: string) => `Applications that ask for no account use ${label} of ${title} now.`
     },
     invite: control('Ask somebody else', of => `Ask somebody else to connect ${of}`),
+    /** The vendor's documentation. */
+    docs: control('For developers (opens a new tab)', of => `For developers (opens a new tab): the API of ${of}`),
     /** For whom another account is asked: what stands for a service in `invite`. */
     another: (title: string) => `another ${title} account`
   },
 
   keyForm: {
     dialogTitle: (title: string) => `Connect ${title} with a key`,
+    introFields: (title: string) => `This is how you find at ${title} what is asked for below:`,
     intro: (title: string) => `A key is a long code that lets this site use ${title}. This is how you get one:`,
     keysPage: (title: string) => `Make a key at ${title} (opens a new tab)`,
     field: (title: string) => `Your ${title} key`,
     hint: (title: string) => `It is shown to ${title} once to see that it works, and kept encrypted on this server.`,
+    /** Where there is no way to see that it works. */
+    hintUnchecked: 'It is kept encrypted on this server.',
     progress: (title: string) => `Asking ${title} …`,
     submit: 'Connect',
     noScript: html`<strong>Pasting a key needs JavaScript, which is off in this browser.</strong> Switch it on for this site and open this page again.`
+  },
+
+  /** What a provider asks of each user, in forms. */
+  fields: {
+    missing: 'Fill this in.',
+    invalid: (example: string) => `That is not right. It looks like this: ${example}`,
+    invalidSecret: 'That is not right. Copy it again.',
+    invalidChoice: 'Choose one of these.',
+    choose: 'Choose …'
   },
 
   goodToKnow: (plan: Html): Html => html`<strong>Good to know:</strong> ${plan}`,
@@ -315,6 +329,8 @@ export const en = {
     failed: 'That did not work. {detail} Try again in a moment.',
     showKey: { label: 'Show', name: 'Show the key' },
     hideKey: { label: 'Hide', name: 'Hide the key' },
+    showField: { label: 'Show', name: 'Show: {field}' },
+    hideField: { label: 'Hide', name: 'Hide: {field}' },
     nameMissing: 'Write your name, so that they know who asks.',
     copied: 'Copied.',
     found: '{count} of {total} services',

@@ -1,9 +1,10 @@
-import type { ConnectionView } from '../../core/connections/view.ts'
+import { askedForMethod, type ConnectionView } from '../../core/connections/view.ts'
 import type { Provider } from '../../core/provider/definition.ts'
 import type { ConnectMethod } from '../connect-methods.ts'
 import type { PageContext } from '../context.ts'
 import { type Html, html } from '../html.ts'
 import { scopeList, time } from './elements.ts'
+import { shownValue } from './fields.ts'
 
 /** One account on a card; disconnected for a provider without any. */
 export type Account = {
@@ -28,11 +29,12 @@ export function accountBody(
 ): Html {
   const { status, title, method } = view
   const texts = context.messages.account
+  const basics = [...basicDetails(context, view, hasName), ...parameterRows(context, provider, view)]
   if (status === 'reconnect_required')
-    return html`<p>${method === 'api_key' ? texts.keyEnded(title) : texts.connectionEnded(title)}</p>${detailList(basicDetails(context, view, hasName))}`
+    return html`<p>${method === 'api_key' ? texts.keyEnded(title) : texts.connectionEnded(title)}</p>${detailList(basics)}`
   const { scopes = [], missingScopes = [] } = view
   const details: Row[] = [
-    ...basicDetails(context, view, hasName),
+    ...basics,
     // Not `expiresAt`: an access token that is renewed expires every few hours, which needs no action of the user.
     [texts.details.ends, time(context, endsAtMs)],
     [texts.details.connectedBy, makerOf(context, view)],
@@ -59,12 +61,13 @@ type ConnectLinkOptions = {
 export function connectLink(
   { messages }: PageContext,
   { method, url, account }: ConnectMethod,
-  { provider, title }: ConnectionView,
+  { provider, title, parameters }: ConnectionView,
   options: ConnectLinkOptions
 ): Html {
   const { control, of, className } = options
   const note = account === 'add' ? messages.account.addNote(title) : options.account && messages.account.replaceNote(options.account)
-  const dialog = html` data-dialog="key-dialog-${provider}"${account && html` data-account="${account}"`}${note && html` data-note="${note}"`}`
+  const values = account !== 'add' && parameters ? html` data-values="${JSON.stringify(parameters)}"` : ''
+  const dialog = html` data-dialog="key-dialog-${provider}"${account && html` data-account="${account}"`}${note && html` data-note="${note}"`}${values}`
   return html`<a class="${className}" href="${url}" aria-label="${control.name(of)}"${method === 'api_key' ? dialog : ''}>${control.label}</a>`
 }
 
@@ -102,7 +105,7 @@ export function inviteButton({ path, messages }: PageContext, { provider }: Conn
   return html`<button type="button" class="link-button" aria-label="${name(of)}" aria-haspopup="dialog" data-invite="${path(`/connections/${provider}/invitation`)}" data-title="${of}"${account && html` data-account="${account}"`}${canAdd ? html` data-can-add` : ''}>${label}</button>`
 }
 
-type Row = readonly [name: string, value: string | Html | undefined]
+type Row = readonly [name: string | Html, value: string | Html | undefined]
 
 const basicDetails = (context: PageContext, { account, connectedAt, lastUsedAt }: ConnectionView, hasName: boolean): Row[] => {
   const texts = context.messages.account.details
@@ -111,6 +114,17 @@ const basicDetails = (context: PageContext, { account, connectedAt, lastUsedAt }
     [texts.since, time(context, connectedAt)],
     [texts.lastUsed, time(context, lastUsedAt)]
   ]
+}
+
+/** In the words of the definition, which are English. */
+function parameterRows({ language }: PageContext, provider: Provider, { method, parameters = {} }: ConnectionView): Row[] {
+  if (method === undefined) return []
+  const lang = language === 'en' ? '' : html` lang="en"`
+  return Object.entries(askedForMethod(provider, method)).flatMap(([name, parameter]) =>
+    Object.hasOwn(parameters, name)
+      ? [[html`<span${lang}>${parameter.title}</span>`, html`<bdi>${shownValue(parameter, parameters[name] as string)}</bdi>`] as const]
+      : []
+  )
 }
 
 function makerOf({ messages }: PageContext, { method, connectedBy }: ConnectionView): string | Html | undefined {

@@ -36,7 +36,7 @@ ${status === 'disconnected' ? html`<p class="fine-print">${connectHint(context, 
 </div>
 <div class="actions">
 ${primary}
-${cardMenu(context, title, [others, addLinks(context, addMethods, account), inviteButton(context, view, { of: title, account: view.id, canAdd: addMethods.length > 0 })])}
+${cardMenu(context, title, [others, addLinks(context, addMethods, account), inviteButton(context, view, { of: title, account: view.id, canAdd: addMethods.length > 0 }), docsLink(context, provider)])}
 </div>
 </li>
 `
@@ -56,7 +56,7 @@ ${descriptionOf(context, provider)}
 ${
   first && addMethods.length > 0
     ? html`<div class="actions">
-${cardMenu(context, title, [addLinks(context, addMethods, first), inviteButton(context, first.view, { of: texts.another(title), account: 'add', canAdd: false })])}
+${cardMenu(context, title, [addLinks(context, addMethods, first), inviteButton(context, first.view, { of: texts.another(title), account: 'add', canAdd: false }), docsLink(context, provider)])}
 </div>`
     : ''
 }
@@ -121,6 +121,12 @@ const addLinks = (context: PageContext, methods: readonly ConnectMethod[], { vie
       className: 'link-button'
     })
   })
+
+/** For developers, who look at this page too. */
+const docsLink = ({ messages }: PageContext, { docsUrl, title }: Provider): Html | '' =>
+  docsUrl === undefined
+    ? ''
+    : html`<a class="link-button" href="${docsUrl}" target="_blank" rel="noopener noreferrer" aria-label="${messages.account.docs.name(title)}">${messages.account.docs.label}</a>`
 
 function descriptionOf(context: PageContext, provider: Provider): Html {
   const { description, lang } = providerTexts(context, provider)
