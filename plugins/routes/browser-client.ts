@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { connectionView } from '../../src/core/connections/view.ts'
 import { GatewayError, isErrorCode } from '../../src/core/errors.ts'
 import { appendParams, parseReturnTo } from '../../src/core/guards/return-to.ts'
 import { isConnectError } from '../../src/core/oauth/error-codes.ts'
@@ -16,10 +17,11 @@ async function client(
   app: FastifyInstance,
   {
     providers,
+    publicUrl,
     publicOrigin,
     allowedOrigins,
     pageContexts
-  }: Pick<Services, 'providers' | 'publicOrigin' | 'allowedOrigins' | 'pageContexts'>
+  }: Pick<Services, 'providers' | 'publicUrl' | 'publicOrigin' | 'allowedOrigins' | 'pageContexts'>
 ) {
   const etag = `"${clientScript.hash}"`
   app.get('/client.js', { config: { withoutCookies: true } }, (request, reply) => {
@@ -40,7 +42,8 @@ async function client(
     if (typeof opener !== 'string' || !isAllowed(opener))
       throw new GatewayError('return_to_rejected', 'opener is no allowed origin. An operator adds it to ALLOWED_ORIGINS.')
     // A failed sign-in adds `provider` a second time: the last one counts.
-    const { name, title } = findProvider(providers, String([provider].flat().at(-1))).definition
+    const settings = findProvider(providers, String([provider].flat().at(-1)))
+    const { name, title } = settings.definition
     const signInError = connectError === undefined ? undefined : toKnownCode(connectError)
     const common = { opener, provider: name, title, signInError }
     if (isForBearer) {
@@ -54,10 +57,12 @@ async function client(
       )
     }
     const opened = await request.open({ provider: name })
-    const status = opened?.connection?.value.status
+    const connection = opened?.connection?.value
+    const status = connection?.status
     const isConnected = status === 'connected'
     const error = signInError ?? (isConnected ? undefined : (status ?? 'connection_required'))
-    return sendPage(reply, pageContexts, context => popupPage(context, { ...common, isConnected, error }))
+    const view = connection && connectionView(settings, { connection, publicUrl })
+    return sendPage(reply, pageContexts, context => popupPage(context, { ...common, isConnected, view, error }))
   })
 }
 

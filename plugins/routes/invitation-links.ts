@@ -4,23 +4,37 @@ import { invitedPerson } from '../../src/core/connections/connected-by.ts'
 import { tooManyAccounts } from '../../src/core/connections/errors.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import { createFlow, evictedFlows } from '../../src/core/flow.ts'
+import { checkedParameters } from '../../src/core/oauth/sign-in-params.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
 import { connectWithApiKey, parseApiKey } from '../../src/core/proxy/api-key.ts'
 import { parseInvitedName } from '../../src/core/vault/invitations.ts'
 import { thanksUrl } from '../../src/pages/connect-methods.ts'
+import { invitedParameterPrefix } from '../../src/pages/invitation-page.ts'
 import type { Services } from '../../src/services.ts'
+import { isNavigation } from '../hooks/navigation.ts'
+import { textsOf } from './send-connect-page.ts'
+import { sendInvitationPage } from './send-invitation-page.ts'
 
 type Options = Pick<
   Services,
-  'providers' | 'basePath' | 'clock' | 'send' | 'vault' | 'invitations' | 'oauthProviders' | 'revocation' | 'addAccount'
+  | 'providers'
+  | 'publicOrigin'
+  | 'basePath'
+  | 'pageContexts'
+  | 'clock'
+  | 'send'
+  | 'vault'
+  | 'invitations'
+  | 'oauthProviders'
+  | 'revocation'
+  | 'addAccount'
 >
 type ByToken = { Params: { token: string } }
 
 /** The invited user's side. Whoever holds the link may use it once; nothing here gives or reads a session. */
-async function invitationLinks(
-  app: FastifyInstance,
-  { providers, basePath, clock, send, vault, invitations, oauthProviders, revocation, addAccount }: Options
-) {
+async function invitationLinks(app: FastifyInstance, options: Options) {
+  const { providers, basePath, clock, send, vault, invitations, oauthProviders, revocation, addAccount } = options
+
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
     done(null, new URLSearchParams(String(body)))
   })
@@ -35,6 +49,12 @@ async function invitationLinks(
       const { owner, invitation } = await invitations.find(token)
       const provider = oauthProviders.get(invitation.provider)
       if (!provider) throw new GatewayError('provider_unknown', 'The provider has no sign-in here any more. Ask for a new invitation.')
+      const given = parametersInForm(request.body)
+      const asked = checkedParameters(findProvider(providers, invitation.provider), given)
+      if (asked instanceof GatewayError) {
+        if (!isNavigation(request)) throw asked
+        return sendInvitationPage(options, reply, { token, invitation, name: connectedBy, values: textsOf(given), problem: asked })
+      }
       const flow = createFlow(
         {
           provider: invitation.provider,
@@ -42,7 +62,8 @@ async function invitationLinks(
           owner,
           startsSession: false,
           invitation: invitation.id,
-          ...(connectedBy !== '' && { connectedBy })
+          ...(connectedBy !== '' && { connectedBy }),
+          ...asked
         },
         clock.now()
       )
@@ -77,6 +98,18 @@ async function invitationLinks(
       revocation.revokeReplaced(result.replaced, connection)
       return reply.code(201).send({ provider: definition.name, thanksUrl: thanksUrl(definition.name, basePath) })
     }
+  )
+}
+
+/** What the invited user has given for the parameters of the provider. Given twice, it is a list, and refused as such. */
+function parametersInForm(body: unknown): Record<string, unknown> {
+  if (!(body instanceof URLSearchParams)) return {}
+  const names = [...new Set(body.keys())].filter(name => name.startsWith(invitedParameterPrefix))
+  return Object.fromEntries(
+    names.map(name => {
+      const values = body.getAll(name)
+      return [name.slice(invitedParameterPrefix.length), values.length > 1 ? values : values[0]]
+    })
   )
 }
 

@@ -114,7 +114,19 @@ export type Connection = {
   failingSince?: string
   /** Base URLs of the provider's API: `fetch` accepts absolute URLs below them. */
   apiUrls?: string[]
+  /** The same of its other bases, by the name that `fetch` takes as `base`. */
+  apiBases?: Readonly<Record<string, string>>
+  /** What requests use of all that the account reaches, such as one of several sites: `choose` changes it. */
+  choice?: Choice
   connectUrl: string
+}
+
+export type Choice = {
+  /** What is chosen: `Site`. */
+  title: string
+  /** That of the option in use. */
+  value: string
+  options: readonly { value: string; name: string }[]
 }
 
 /** Message from the popup to the page that opened it. `code` completes a sign-in that `token` began. */
@@ -142,8 +154,14 @@ type Account = {
   account?: string | undefined
 }
 
+type ApiBase = {
+  /** Name of another base of the provider's API, for paths below it. An absolute URL has its own. */
+  base?: string | undefined
+}
+
 export type FetchInit = RequestInit &
-  Account & {
+  Account &
+  ApiBase & {
     /**
      * What to do if the request needs a connection:
      * - `'popup'`: connect in a popup, then repeat the request
@@ -160,7 +178,10 @@ export type SignInOptions = {
   account?: 'add' | (string & {}) | undefined
   /** Scopes within what the operator allows. */
   scopes?: readonly string[] | undefined
-  /** Parameters of the provider's definition, such as `subdomain`. */
+  /**
+   * What the provider asks each user, such as `{ subdomain: 'acme' }`. Left out, a page of the gateway asks for it; with `token` the call fails
+   * with `parameters_invalid`.
+   */
   parameters?: Readonly<Record<string, string>> | undefined
   /** The account that the provider preselects, such as an email address (`login_hint` of OpenID Connect). */
   loginHint?: string | undefined
@@ -227,18 +248,25 @@ export type Client = {
   /**
    * Requests the API of a provider through the gateway, which adds the credential.
    *
-   * @param path relative to the base URL of the API, or an absolute URL below one of `apiUrls`, such as a link in a response
+   * @param path relative to the base URL of the API, or an absolute URL below one of `apiUrls` or `apiBases`, such as a link in a response
    * @returns the response of the provider, whatever its status
    * @throws {GrantkeeperError} if the gateway itself responds, such as `connection_required` or `rate_limited`
    */
   fetch(provider: string, path: string | URL, init?: FetchInit): Promise<Response>
 
-  /** Connects with an API key, or with the fields of the provider's definition. */
+  /**
+   * Connects with an API key, or with the fields that the provider has beside it: `{ email, key }`.
+   *
+   * @throws {GrantkeeperError} `parameters_invalid`, whose `parameter` names the field, `api_key_malformed` or `api_key_rejected`
+   */
   connectWithKey(
     provider: string,
     key: string | Readonly<Record<string, string>>,
-    options?: { parameters?: Readonly<Record<string, string>> | undefined }
+    options?: Pick<SignInOptions, 'parameters' | 'account'>
   ): Promise<Connection>
+
+  /** @param value of one of the options of the connection's `choice`, which its requests use from now on */
+  choose(provider: string, id: string, value: string): Promise<Connection>
 
   /** Renews the access token now. */
   refresh(provider: string, options?: Account): Promise<Connection>
@@ -257,5 +285,5 @@ export type Client = {
    * @param options `expiresIn` in seconds, at most 900
    * @returns a URL for `<img>`, a download or `EventSource`, which can send no header
    */
-  link(provider: string, path: string | URL, options?: Account & { expiresIn?: number | undefined }): Promise<ExpiringUrl>
+  link(provider: string, path: string | URL, options?: Account & ApiBase & { expiresIn?: number | undefined }): Promise<ExpiringUrl>
 }

@@ -145,32 +145,45 @@ export function createClient({
   const isOf = (provider: string, account?: string) => (connection: Connection) =>
     connection.provider === provider && (account === undefined || connection.id === account)
 
-  /** The part of an absolute URL below a base URL of the API, or `undefined` if there is none. */
-  async function apiPathOf(provider: string, url: string, account?: string): Promise<string | undefined> {
+  /** The base of the API below which an absolute URL is, and the part of the URL below it. */
+  async function baseAndPathOf(provider: string, url: string, account?: string): Promise<BaseAndPath> {
     const matches = isOf(provider, account)
     const entry = lastList.find(c => matches(c) && c.apiUrls) ?? (await connections()).find(matches)
     if (!entry) throw errorFor(account ? 'connection_unknown' : 'provider_unknown', provider, 'Not in the list of connections')
-    const { apiUrls, connectUrl } = entry
+    const { apiUrls, apiBases, connectUrl } = entry
     if (!apiUrls) throw errorFor('connection_required', provider, 'Not connected', { connectUrl })
     const href = normalized(url)
-    const apiUrl = apiUrls.find(apiUrl => href.startsWith(apiUrl) && '/?#'.includes(href.charAt(apiUrl.length)))
-    return apiUrl && href.slice(apiUrl.length)
+    const urls = [
+      ...apiUrls.map(apiUrl => [apiUrl] as const),
+      ...Object.entries(apiBases ?? {}).map(([name, apiUrl]) => [apiUrl, name] as const)
+    ]
+    // One base may be below another.
+    const [found] = urls
+      .filter(([apiUrl]) => href.startsWith(apiUrl) && '/?#'.includes(href.charAt(apiUrl.length)))
+      .sort(([a], [b]) => b.length - a.length)
+    if (!found) throw errorFor('path_rejected', provider, `Not a URL of its API: ${url}`)
+    return { base: found[1], path: href.slice(found[0].length) }
   }
 
-  /** A path below the provider's route, without the leading slash. */
-  async function proxyPath(provider: string, path: string, account?: string): Promise<string> {
-    const apiPath = /^https?:/i.test(path) ? await apiPathOf(provider, path, account) : path
-    if (apiPath === undefined) throw errorFor('path_rejected', provider, `Not a URL of its API: ${path}`)
-    return apiPath.replace(/^\//, '')
+  /** The path has no slash at its beginning. */
+  async function target(provider: string, path: string, { account, base }: Target = {}): Promise<BaseAndPath> {
+    const found = /^https?:/i.test(path) ? await baseAndPathOf(provider, path, account) : { base, path }
+    return { base: found.base, path: found.path.replace(/^\//, '') }
   }
 
-  async function proxyFetch(provider: string, path: string | URL, { reconnect, account, ...init }: FetchInit = {}): Promise<Response> {
+  async function proxyFetch(
+    provider: string,
+    path: string | URL,
+    { reconnect, account, base: apiBase, ...init }: FetchInit = {}
+  ): Promise<Response> {
     await untilComplete()
     const headers = new Headers(init.headers)
     headers.set('X-CSRF', '1')
     if (account !== undefined) headers.set('Grantkeeper-Connection', account)
-    const sendOnce = async () =>
-      request(`${base}/proxy/${provider}/${await proxyPath(provider, String(path), account)}`, { ...init, headers }, provider)
+    const sendOnce = async () => {
+      const to = await target(provider, String(path), { account, base: apiBase })
+      return request(`${base}/proxy/${provider}${to.base ? `~${to.base}` : ''}/${to.path}`, { ...init, headers }, provider)
+    }
     /** The gateway asks for a retry if it renewed the access token but could not buffer the body. A stream cannot be sent twice. */
     const sendWithRetry = () =>
       sendOnce().catch((error: Partial<GrantkeeperError>) => {
@@ -200,7 +213,9 @@ export function createClient({
     const entry = list.find(isOf(provider))
     if (list[0] && !entry) throw errorFor('provider_unknown', provider, 'No such provider')
     const query = { ...parameters, return_to: returnTo, account, scopes: scopes?.join(' '), login_hint: loginHint }
-    return { url: withQuery(entry?.connectUrl ?? `${base}/auth/${segment(provider)}`, query) }
+    // Nothing is left to choose or to ask.
+    const isAnswered = parameters && String(entry?.methods) === 'oauth2'
+    return { url: withQuery((!isAnswered && entry?.connectUrl) || `${base}/auth/${segment(provider)}`, query) }
   }
 
   async function connect(provider: string, options: ConnectOptions = {}): Promise<Connection> {
@@ -333,17 +348,24 @@ export function createClient({
     setDefault: async (provider, id) => {
       await callWhenComplete('PUT', `connections/${segment(provider)}/default`, { id })
     },
-    connectWithKey: (provider, key, { parameters } = {}) =>
+    choose: (provider, id, value) => callWhenComplete('PUT', `connections/${segment(provider)}/${segment(id)}/choice`, { value }),
+    connectWithKey: (provider, key, { parameters, account } = {}) =>
       callWhenComplete('POST', `connections/${segment(provider)}`, {
-        ...(typeof key === 'string' ? { apiKey: key } : { fields: key }),
-        parameters
+        ...(typeof key === 'string' && !parameters ? { apiKey: key } : { fields: typeof key === 'string' ? { key } : key }),
+        parameters,
+        account
       }),
     invite: (provider, options = {}) => callWhenComplete('POST', `connections/${segment(provider)}/invitation`, options),
-    link: async (provider, path, { expiresIn, account } = {}) =>
-      callWhenComplete('POST', 'links', { provider, path: `/${await proxyPath(provider, String(path), account)}`, expiresIn }, account),
+    link: async (provider, path, { expiresIn, ...options } = {}) => {
+      const to = await target(provider, String(path), options)
+      return callWhenComplete('POST', 'links', { provider, base: to.base, path: `/${to.path}`, expiresIn }, options.account)
+    },
     logout: () => callWhenComplete('POST', 'logout')
   }
 }
+
+type Target = { account?: string | undefined; base?: string | undefined }
+type BaseAndPath = { readonly base: string | undefined; readonly path: string }
 
 const segment = encodeURIComponent
 

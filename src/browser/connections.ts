@@ -120,13 +120,17 @@ async function send({ method = 'POST', path = '', body }: DOMStringMap): Promise
 
 async function sendConfirmed(button: HTMLButtonElement) {
   button.ariaDisabled = 'true'
-  const { error, logoutUrl } = await send(button.dataset)
+  const { select } = button.dataset
+  const [option] = select ? find(document, `#${CSS.escape(select)}`, HTMLSelectElement).selectedOptions : []
+  const { error, logoutUrl } = await send({ ...button.dataset, ...(option && { body: JSON.stringify({ value: option.value }) }) })
   button.ariaDisabled = null
   if (error) return showMessage(error, 'error')
-  const { success = '', provider, account, signsOut } = button.dataset
+  const { provider, account, signsOut } = button.dataset
+  const success = (button.dataset.success ?? '').replace('{name}', () => option?.text ?? '')
   if (signsOut !== undefined) return logoutUrl ? location.assign(logoutUrl) : showSignedOut(success)
   if (!(await refresh())) return location.assign(home)
   showMessage(success, 'success')
+  if (option && document.activeElement?.ariaLabel === button.ariaLabel) return
   // The focused button is gone: keyboard users continue at the link in its place, or at the menu, but never at what ends something.
   const block =
     (account && document.querySelector(`[data-account="${account}"].account`)) || document.querySelector(`[data-provider="${provider}"]`)

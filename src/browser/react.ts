@@ -77,6 +77,7 @@ function createStore(client: Client): Store {
       connect: reloading(client.connect),
       complete: reloading(client.complete as (end?: string) => Promise<Connection | undefined>) as Client['complete'],
       connectWithKey: reloading(client.connectWithKey),
+      choose: reloading(client.choose),
       refresh: reloading(client.refresh),
       disconnect: reloading(client.disconnect),
       setDefault: reloading(client.setDefault),

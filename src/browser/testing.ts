@@ -1,7 +1,7 @@
 // The package entry `grantkeeper/testing`: a client without a gateway, for the unit tests of frontends.
 
 import { GrantkeeperError } from './client.ts'
-import type { Client, Connection, ErrorCode, FetchInit } from './client-types.ts'
+import type { Client, Connection, ErrorCode, FetchInit, SignInOptions } from './client-types.ts'
 
 /** What a request gets: a `Response`, anything else as JSON, or an error that is thrown. */
 type TestResponse = Response | Error | object | string | number | boolean | null
@@ -10,11 +10,13 @@ type TestRequest = { readonly provider: string; readonly path: string; readonly 
 export type TestClientOptions = {
   /** What `connections()` returns. Only `provider` is required: it is connected unless `status` says otherwise. */
   connections?: readonly (Partial<Connection> & { provider: string })[]
-  /** By `METHOD provider path`, such as `GET github /issues?page=2`. */
+  /** By `METHOD provider path`, such as `GET github /issues?page=2`, for another base of the API `GET github~uploads /repos/1`. */
   responses?: Readonly<Record<string, TestResponse | ((request: TestRequest) => TestResponse | Promise<TestResponse>)>>
   /** By provider: why `connect`, `complete` and `connectWithKey` fail. */
   connectErrors?: Readonly<Record<string, ErrorCode>>
 }
+
+type SignIn = Pick<SignInOptions, 'account' | 'parameters'>
 
 /** A call of a method, in the order of the calls. */
 export type TestCall = { readonly method: keyof Client; readonly args: readonly unknown[] }
@@ -38,7 +40,7 @@ const expiresAt = '2038-01-01T00:00:00.000Z'
 export function createTestClient({ connections = [], responses = {}, connectErrors = {} }: TestClientOptions = {}): TestClient {
   const calls: TestCall[] = []
   let created = 0
-  let begun = ''
+  let begun: SignIn & { readonly provider: string } = { provider: '' }
 
   const entryFor = (partial: Partial<Connection> & { provider: string }): Connection => {
     const { provider, status = 'connected' } = partial
@@ -90,13 +92,13 @@ export function createTestClient({ connections = [], responses = {}, connectErro
     throw problem(connection.status === 'disconnected' ? 'connection_required' : 'reconnect_required', provider, 401)
   }
 
-  const connectAs = (provider: string, method: NonNullable<Connection['method']>, account?: string): Connection => {
+  const connectAs = (provider: string, method: NonNullable<Connection['method']>, { account, parameters }: SignIn = {}): Connection => {
     const error = connectErrors[provider]
     if (error !== undefined) throw problem(error, provider)
     const [first] = accountsOf(provider)
     const replaced = account === 'add' ? accountsOf(provider).find(c => c.status === 'disconnected') : find(provider, account)
     const { failingSince: _, ...kept } = replaced ?? { provider, title: first?.title ?? provider }
-    const connection = entryFor({ ...kept, method, status: 'connected' })
+    const connection = entryFor({ ...kept, method, status: 'connected', ...(parameters && { parameters }) })
     list = replaced ? list.map(c => (c === replaced ? connection : c)) : [...list, connection]
     ensureDefaults()
     return list.find(c => c.id === connection.id) ?? connection
@@ -111,7 +113,7 @@ export function createTestClient({ connections = [], responses = {}, connectErro
 
   async function respond(provider: string, path: string, init: FetchInit): Promise<Response> {
     usable(provider, init.account)
-    const key = `${(init.method ?? 'GET').toUpperCase()} ${provider} ${path}`
+    const key = `${(init.method ?? 'GET').toUpperCase()} ${provider}${init.base === undefined ? '' : `~${init.base}`} ${path}`
     const found = responses[key]
     if (found === undefined) throw new Error(`The test client has no response for "${key}". Add it to its responses.`)
     const response = typeof found === 'function' ? await (found as (request: TestRequest) => TestResponse)({ provider, path, init }) : found
@@ -122,20 +124,27 @@ export function createTestClient({ connections = [], responses = {}, connectErro
 
   const client: Client = {
     connections: async () => list.map(connection => ({ ...connection })),
-    connect: async (provider, { account } = {}) => connectAs(provider, 'oauth2', account),
-    begin: async provider => {
-      begun = provider
+    connect: async (provider, { account, parameters } = {}) => connectAs(provider, 'oauth2', { account, parameters }),
+    begin: async (provider, { account, parameters }) => {
+      begun = { provider, account, parameters }
       return { url: `${gatewayUrl}/start/${provider}`, expiresAt }
     },
     complete: (async (end?: string) => {
       if (end === undefined) return undefined
-      return connectAs(begun, 'oauth2')
+      return connectAs(begun.provider, 'oauth2', begun)
     }) as Client['complete'],
     // As in a browser, whose page is gone.
     login: () => new Promise<never>(() => {}),
     logout: async () => ({}),
     fetch: (provider, path, init = {}) => respond(provider, String(path), init),
-    connectWithKey: async provider => connectAs(provider, 'api_key'),
+    connectWithKey: async (provider, _key, options) => connectAs(provider, 'api_key', options),
+    choose: async (provider, id, value) => {
+      const connection = find(provider, id)
+      if (!connection.choice?.options.some(option => option.value === value)) throw problem('parameters_invalid', provider, 400)
+      const chosen = { ...connection, choice: { ...connection.choice, value } }
+      list = list.map(c => (c.id === id ? chosen : c))
+      return { ...chosen }
+    },
     refresh: async (provider, { account } = {}) => ({ ...usable(provider, account) }),
     disconnect: async (provider, { account } = {}) => remove(provider, account),
     setDefault: async (provider, id) => {

@@ -1,4 +1,5 @@
-import type { ProviderSettings } from '../core/provider/definition.ts'
+import type { Provider, ProviderSettings } from '../core/provider/definition.ts'
+import { asksUsers } from '../core/provider/parse-parameters.ts'
 import type { Invitation } from '../core/vault/invitations.ts'
 import { connectFormScript } from './assets.ts'
 import { thanksUrl } from './connect-methods.ts'
@@ -7,7 +8,9 @@ import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { dialog } from './parts/dialog.ts'
 import { providerText, providerTexts, scopeList, setupGuide, time } from './parts/elements.ts'
+import type { Prefill } from './parts/fields.ts'
 import { keyForm } from './parts/key-form.ts'
+import { signInForm } from './parts/sign-in-form.ts'
 import { reasonFor } from './sign-in-result.ts'
 
 type InvitationPageOptions = {
@@ -18,11 +21,17 @@ type InvitationPageOptions = {
   siteHost: string
   /** Why the previous attempt failed: the untrusted query parameter `connect_error`, which selects a text and is never shown. */
   errorCode: string | undefined
+  /** What the invited user has filled in before: their name, and what the provider asks. */
+  name: string | undefined
+  prefill: Prefill
 }
+
+/** Stands before the names of parameters in the form that accepts, which has a field `name` of its own. */
+export const invitedParameterPrefix = 'parameters.'
 
 /** Who asks for which access, and the choice to accept or decline. Invited users do not know this site. */
 export function invitationPage(context: PageContext, options: InvitationPageOptions): string {
-  const { invitation, settings, path, siteHost, errorCode } = options
+  const { invitation, settings, path, siteHost, errorCode, prefill } = options
   const { definition, client } = settings
   const { title, methods } = definition
   const own = providerTexts(context, definition)
@@ -42,8 +51,8 @@ ${errorCode === undefined ? '' : html`<p class="message" role="alert" data-kind=
 <li>${texts.noSecrets(inviter)}</li>
 <li>${texts.expires(time(context, invitation.expiresAtMs))}</li>
 </ul>
-${nameField(context, client !== undefined)}
-${client ? signInPanel(context, settings, path) : ''}
+${nameField(context, client !== undefined, options.name)}
+${client ? signInPanel(context, settings, path, prefill) : ''}
 ${methods.apiKey ? keyPanel(context, settings, path) : ''}
 <form class="native-form" method="post" action="${path}/decline">
 <p>${texts.declineHint}</p>
@@ -60,19 +69,30 @@ const siteName = ({ brand: { appName } }: PageContext, host: string): Html =>
 const nameInput = 'invited-name'
 
 /** One field for both ways to connect: it belongs to the form of the sign-in, and the script of the key's form reads it. */
-const nameField = ({ messages }: PageContext, hasSignIn: boolean): Html => html`<div class="invited-name${hasSignIn ? '' : ' field'}">
+const nameField = (
+  { messages }: PageContext,
+  hasSignIn: boolean,
+  name: string | undefined
+): Html => html`<div class="invited-name${hasSignIn ? '' : ' field'}">
 <label for="${nameInput}">${messages.invitation.yourName}</label>
-<div class="input-row"><input id="${nameInput}" name="name"${hasSignIn ? html` form="accept"` : ''} type="text" maxlength="80" autocomplete="name"></div>
+<div class="input-row"><input id="${nameInput}" name="name"${hasSignIn ? html` form="accept"` : ''} type="text" maxlength="80" autocomplete="name"${name && html` value="${name}"`}></div>
 </div>
 `
 
-const signInPanel = (context: PageContext, { definition, client }: ProviderSettings, path: string): Html => html`<section>
+const signInPanel = (context: PageContext, { definition, client }: ProviderSettings, path: string, prefill: Prefill): Html => html`<section>
 <h2>${context.messages.signInAt(definition.title)}</h2>
 ${setupGuide(context, definition, 'oauth2')}
 ${client && client.scopes.length > 0 ? html`<p>${context.messages.invitation.scopes(scopeList(context, definition, client.scopes))}</p>` : ''}
-<form class="native-form" id="accept" method="post" action="${path}/accept"><button>${context.messages.invitation.continue(definition.title)}</button></form>
+${acceptForm(context, definition, path, prefill)}
 </section>
 `
+
+function acceptForm(context: PageContext, definition: Provider, path: string, prefill: Prefill): Html {
+  const [id, url, label] = ['accept', `${path}/accept`, context.messages.invitation.continue(definition.title)]
+  if (asksUsers(definition))
+    return signInForm(context, definition, { id, url, method: 'post', namePrefix: invitedParameterPrefix, label, prefill })
+  return html`<form class="native-form" id="${id}" method="post" action="${url}"><button>${label}</button></form>`
+}
 
 const keyPanel = (context: PageContext, { definition, client }: ProviderSettings, path: string): Html => html`<section>
 <h2>${client ? context.messages.orUseKey : context.messages.useKey}</h2>

@@ -3,6 +3,7 @@ import { retryUrl } from './connect-methods.ts'
 import type { PageContext } from './context.ts'
 import { type Html, html } from './html.ts'
 import type { Messages } from './messages/en.ts'
+import { chosenOf } from './parts/choice.ts'
 
 /** The message on the Connections page after a sign-in. */
 export type SignInResult = { kind: 'success' | 'error'; title: string; text: Html }
@@ -58,14 +59,23 @@ export function failedResult(context: PageContext, view: ConnectionView, code: s
   return { kind: 'error', title: heading, text: html`<strong>${heading}.</strong> ${reasonFor(context, code)} ${retryLink}` }
 }
 
+/** Which of several things an account reaches is in use. */
+export function choiceText({ messages, language }: PageContext, view: ConnectionView): Html | undefined {
+  const chosen = chosenOf(view)
+  const lang = language === 'en' ? '' : html` lang="en"`
+  return chosen && messages.result.choice(html`<span${lang}>${chosen.title}</span>`, html`<bdi>${chosen.name}</bdi>`, chosen.count)
+}
+
 /** @returns `undefined` if the provider is not connected: the URL alone proves nothing */
-export function connectedResult({ messages, brand }: PageContext, { title, status, account }: ConnectionView): SignInResult | undefined {
+export function connectedResult(context: PageContext, view: ConnectionView): SignInResult | undefined {
+  const { title, status, account } = view
   if (status !== 'connected') return undefined
+  const { messages, brand } = context
   const texts = messages.result
   const heading = texts.connected(title)
   return {
     kind: 'success',
     title: heading,
-    text: html`<strong>${account === undefined ? heading : texts.connectedAs(title, html`<bdi>${account}</bdi>`)}.</strong> ${texts.usable(brand.appName)}`
+    text: html`<strong>${account === undefined ? heading : texts.connectedAs(title, html`<bdi>${account}</bdi>`)}.</strong> ${texts.usable(brand.appName)} ${choiceText(context, view)}`
   }
 }

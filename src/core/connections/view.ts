@@ -40,6 +40,8 @@ export type ConnectionView = {
   apiUrls?: string[]
   /** The same of its other bases, by name: an absolute URL below one of them can be requested through `/proxy/PROVIDER~NAME`. */
   apiBases?: Record<string, string>
+  /** What requests use of all that the account reaches, such as one of several sites (`Lookup.choose`). Names are for people. */
+  choice?: { title: string; value: string; options: ReadonlyArray<{ readonly value: string; readonly name: string }> }
   connectUrl: string
 }
 

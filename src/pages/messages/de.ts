@@ -139,6 +139,11 @@ export const de: Translation = {
         `Andere Browser und Geräte, in denen Sie dasselbe Konto bei ${title} verbunden haben, werden vielleicht mit getrennt.`,
       success: of => `${of} ist getrennt.`
     },
+    choice: {
+      title: (title, of) => `${title}: ${of}`,
+      change: control('Ändern', of => `Ändern: ${of}`),
+      success: title => `${title} nutzt jetzt {name}.`
+    },
     makeDefault: {
       label: 'Zum Standard machen',
       name: of => `Zum Standard machen: ${of}`,
@@ -261,6 +266,8 @@ export const de: Translation = {
       app === undefined
         ? html`Die Anwendungen dieser Website können die Verbindung jetzt nutzen.`
         : html`<bdi>${app}</bdi> kann die Verbindung jetzt nutzen.`,
+    choice: (choice, name, count) =>
+      html`${choice}: ${name}, eine von ${count} Möglichkeiten. Unter Ihren Verbindungen können Sie das ändern.`,
     stays: title => `${title} bleibt verbunden wie bisher`,
     notConnected: title => `${title} wurde nicht verbunden`,
     notAdded: title => `Kein weiteres Konto bei ${title} wurde verbunden`,

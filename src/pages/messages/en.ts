@@ -155,6 +155,12 @@ export const en = {
         `Other browsers and devices in which you connected the same ${title} account may be disconnected with it.`,
       success: (of: string) => `${of} is disconnected.`
     },
+    /** One of several things that an account reaches. `{name}` is what was chosen. */
+    choice: {
+      title: (title: string, of: string) => `${title} of ${of}`,
+      change: control('Change', of => `Change ${of}`),
+      success: (title: string) => `${title} uses {name} now.`
+    },
     makeDefault: {
       label: 'Make default',
       name: (of: string) => `Make default: ${of}`,
@@ -285,6 +291,9 @@ export const en = {
     connectedAs: (title: string, account: Html): Html => html`${title} is connected as ${account}`,
     usable: (app: string | undefined): Html =>
       app === undefined ? html`The applications of this site can use it now.` : html`<bdi>${app}</bdi> can use it now.`,
+    /** @param count of all there is to choose from */
+    choice: (choice: Html, name: Html, count: number): Html =>
+      html`${choice}: ${name}, one of ${count}. You can change it among your connections.`,
     stays: (title: string) => `${title} stays connected as it was`,
     notConnected: (title: string) => `${title} was not connected`,
     notAdded: (title: string) => `No other ${title} account was connected`,

@@ -5,6 +5,7 @@ import type { PageContext } from '../context.ts'
 import { type Html, html } from '../html.ts'
 import { type Account, accountBody, connectLink, disconnectButton, inviteButton, makeDefaultButton, statusMark } from './account.ts'
 import { cardMenu } from './card-menu.ts'
+import { choiceForm } from './choice.ts'
 import { providerBadge, providerText, providerTexts } from './elements.ts'
 
 export type ConnectionCard = {
@@ -33,6 +34,7 @@ ${statusMark(context, status)}
 ${descriptionOf(context, provider)}
 <div class="card-body">
 ${status === 'disconnected' ? html`<p class="fine-print">${connectHint(context, provider, account.connectMethods[0])}</p>` : accountBody(context, provider, account, { hasName: false })}
+${status === 'connected' ? choiceForm(context, view, title) : ''}
 </div>
 <div class="actions">
 ${primary}
@@ -82,6 +84,7 @@ ${isDefault ? html`<p class="default-mark">${texts.default}</p>` : ''}
 </div>
 <div class="card-body">
 ${accountBody(context, provider, account, { hasName: true })}
+${status === 'connected' ? choiceForm(context, view, of) : ''}
 </div>
 <div class="actions">
 ${primary}
