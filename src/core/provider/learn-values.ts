@@ -36,7 +36,7 @@ export function learnValues(
   for (const [name, value] of Object.entries(values)) {
     if (value.from !== from) continue
     const raw = rawValue(value, document) ?? value.default
-    if (raw === undefined && isOptional) continue
+    if (raw === undefined && (isOptional || value.optional)) continue
     const text = typeof raw === 'number' && Number.isSafeInteger(raw) ? String(raw) : raw
     if (typeof text !== 'string' || text === '') throw new LearntValueError(name, raw === undefined ? 'is missing' : 'is not text')
     learnt[name] = formed(definition, name, value, text)

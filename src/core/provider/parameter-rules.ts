@@ -64,7 +64,8 @@ const value = both(
         for (const one of [value].flat()) suffix(one, field, report)
       }),
       secret: flag,
-      default: anyText
+      default: anyText,
+      optional: flag
     }
   }),
   ({ from, pointer, parameter }, field, report) => {

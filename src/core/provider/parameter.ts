@@ -62,6 +62,8 @@ export type LearntValue = {
   readonly secret?: boolean
   /** Used when the document has none. */
   readonly default?: string
+  /** The connection is made without it when the document has none. A request that needs it is refused then: for a second token. */
+  readonly optional?: boolean
   /** A value of the right form, for the sandbox and for `providers try`. */
   readonly example: string
 }
