@@ -61,7 +61,6 @@ export default defineProvider({
       from: 'https://www.nango.dev/blog/airtable-oauth-refresh-token-invalid-grant',
       checked: '2026-11-28'
     },
-    { facts: 'page for keys, how to make a token', confidence: 'clients', from: 'n8n and Dust', checked: '2026-11-28' },
-    { facts: 'host for attachments', confidence: 'guide', from: 'general knowledge', checked: '2026-11-28' }
+    { facts: 'page for keys, host for attachments', confidence: 'clients', from: 'n8n, Dust, code on GitHub', checked: '2026-11-28' }
   ]
 })

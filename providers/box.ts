@@ -41,7 +41,7 @@ export default defineProvider({
       checked: '2026-11-28'
     },
     {
-      facts: 'authorize URL, API base, host for uploads',
+      facts: 'authorize URL, API base, host for uploads, login of a user',
       confidence: 'vendor',
       from: 'https://github.com/box/box-node-sdk',
       checked: '2026-11-28'
@@ -52,7 +52,6 @@ export default defineProvider({
       from: 'https://developer.box.com/ja/guides/api-calls/allowing-domain-access',
       checked: '2026-11-28'
     },
-    { facts: 'id and login of the account', confidence: 'guide', from: 'Auth.js', checked: '2026-11-28' },
     { facts: 'names of scopes, approval by an admin', confidence: 'guide', from: 'general knowledge', checked: '2026-11-28' }
   ]
 })

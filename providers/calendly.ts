@@ -37,6 +37,7 @@ export default defineProvider({
     apiKey: {
       placements: [{ in: 'header', name: 'authorization', prefix: 'Bearer ' }],
       check: { path: '/users/me', status: 200 },
+      keysUrl: 'https://calendly.com/integrations/api_webhooks',
       account: { from: 'check', id: '/resource/uri', name: ['/resource/email', '/resource/name'] },
       help: {
         steps: [
@@ -61,6 +62,7 @@ export default defineProvider({
       confidence: 'vendor',
       from: 'https://developer.calendly.com/personal-access-tokens and https://developer.calendly.com/how-to-find-the-organization-or-user-uri',
       checked: '2026-11-28'
-    }
+    },
+    { facts: 'page for keys', confidence: 'clients', from: 'applications on GitHub', checked: '2026-11-28' }
   ]
 })

@@ -61,6 +61,6 @@ export default defineProvider({
       from: 'https://community.intercom.com/apps-integrations-25 (answer of the vendor’s support)',
       checked: '2026-11-28'
     },
-    { facts: 'OAuth URLs of Europe and Australia', confidence: 'guide', from: 'Nango', checked: '2026-11-28' }
+    { facts: 'OAuth URLs of Europe and Australia', confidence: 'clients', from: 'Nango, applications on GitHub', checked: '2026-11-28' }
   ]
 })

@@ -59,12 +59,12 @@ export default defineProvider({
       checked: '2026-11-28'
     },
     {
-      facts: 'token and revoke URLs, Basic, what a revocation does',
+      facts: 'token and revoke URLs, Basic, what a revocation does, fields of the account',
       confidence: 'vendor',
       from: 'https://github.com/klaviyo/klaviyo-api-node and https://github.com/klaviyo-labs/node-integration-example',
       checked: '2026-11-28'
     },
-    { facts: 'scopes', confidence: 'clients', from: 'Alter Vault and authsome', checked: '2026-11-28' },
-    { facts: 'lifetimes, fields of the account, page for keys', confidence: 'guide', from: 'general knowledge', checked: '2026-11-28' }
+    { facts: 'scopes, page for keys', confidence: 'clients', from: 'Alter Vault, authsome, applications on GitHub', checked: '2026-11-28' },
+    { facts: 'lifetimes', confidence: 'guide', from: 'general knowledge', checked: '2026-11-28' }
   ]
 })

@@ -58,8 +58,13 @@ export default defineProvider({
       from: 'https://mailchimp.com/developer/release-notes/scheduled/',
       checked: '2026-11-28'
     },
-    { facts: 'data center at the end of a key', confidence: 'clients', from: 'Airbyte and UnifyApps', checked: '2026-11-28' },
+    {
+      facts: 'data center at the end of a key, page for keys',
+      confidence: 'clients',
+      from: 'Airbyte, plugins for WordPress',
+      checked: '2026-11-28'
+    },
     { facts: 'lifetimes, no scopes', confidence: 'guide', from: 'https://docs.unified.to (Mailchimp)', checked: '2026-11-28' },
-    { facts: 'fields of the root resource, page for keys', confidence: 'guide', from: 'general knowledge', checked: '2026-11-28' }
+    { facts: 'fields of the root resource', confidence: 'guide', from: 'general knowledge', checked: '2026-11-28' }
   ]
 })

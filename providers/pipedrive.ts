@@ -46,6 +46,7 @@ export default defineProvider({
       },
       placements: [{ in: 'header', name: 'x-api-token' }],
       check: { path: '/v1/users/me', status: 200 },
+      keysUrl: 'https://app.pipedrive.com/settings/api',
       account: { from: 'check', id: '/data/company_id', name: '/data/company_name' },
       help: {
         steps: ['In Pipedrive, open your profile menu and choose Personal preferences.', 'Choose API, copy the token and paste it here.']
@@ -60,7 +61,7 @@ export default defineProvider({
       checked: '2026-11-28'
     },
     { facts: 'scopes', confidence: 'vendor', from: 'https://pipedrive.readme.io/docs (scopes and permissions)', checked: '2026-11-28' },
-    { facts: 'no PKCE', confidence: 'guide', from: 'Nango switches it off', checked: '2026-11-28' },
-    { facts: 'lifetimes, where users find the API token', confidence: 'guide', from: 'general knowledge', checked: '2026-11-28' }
+    { facts: 'page for keys', confidence: 'clients', from: 'Bit Integrations and other applications', checked: '2026-11-28' },
+    { facts: 'lifetimes, no PKCE', confidence: 'guide', from: 'Nango, which switches PKCE off', checked: '2026-11-28' }
   ]
 })

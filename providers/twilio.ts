@@ -65,6 +65,6 @@ export default defineProvider({
       from: 'https://www.twilio.com/docs/usage/requests-to-twilio',
       checked: '2026-11-28'
     },
-    { facts: 'request that checks a key, page for keys', confidence: 'guide', from: 'Nango, general knowledge', checked: '2026-11-28' }
+    { facts: 'request that checks a key, page for keys', confidence: 'clients', from: 'Nango, code on GitHub', checked: '2026-11-28' }
   ]
 })
