@@ -6,8 +6,12 @@ export default defineProvider({
   description: 'Your profile and pages that you manage',
   color: '#0866ff',
   docsUrl: 'https://developers.facebook.com/docs/graph-api/',
-  // A token that has ended is a 400.
-  api: { baseUrl: 'https://graph.facebook.com', refusals: [{ pointer: '/error/code', oneOf: [190, 102], statuses: [400] }] },
+  api: {
+    baseUrl: 'https://graph.facebook.com',
+    bases: { video: 'https://graph-video.facebook.com' },
+    // A token that has ended is a 400.
+    refusals: [{ pointer: '/error/code', oneOf: [190, 102], statuses: [400] }]
+  },
   methods: {
     oauth2: {
       authorizeUrl: 'https://www.facebook.com/v26.0/dialog/oauth',
@@ -52,9 +56,9 @@ export default defineProvider({
   },
   sources: [
     {
-      facts: 'authorize URL, version, API base, exchange for a token of 60 days, codes of tokens that have ended',
+      facts: 'authorize URL, version, API base and host for videos, exchange for a token with a lifetime of 60 days, code 190',
       confidence: 'vendor',
-      from: 'https://developers.facebook.com/docs (facebook-login/access-tokens, authentication/server-side), github.com/facebook/facebook-nodejs-business-sdk',
+      from: 'https://developers.facebook.com/docs/facebook-login/access-tokens, https://developers.facebook.com/docs/authentication/server-side and https://github.com/facebook/facebook-nodejs-business-sdk',
       checked: '2026-11-28'
     },
     { facts: 'token URL, account', confidence: 'clients', from: 'Better Auth, Auth.js and Nango', checked: '2026-11-28' },

@@ -13,6 +13,7 @@ export default defineProvider({
       conversations: 'https://conversations.twilio.com/v1',
       lookups: 'https://lookups.twilio.com/v2',
       messaging: 'https://messaging.twilio.com/v1',
+      studio: 'https://studio.twilio.com/v2',
       verify: 'https://verify.twilio.com/v2'
     }
   },
@@ -39,9 +40,10 @@ export default defineProvider({
         }
       },
       placements: [{ in: 'basic', username: '{key_sid}', password: '{key}' }],
-      // Restricted keys may lack the permission for this, and standard keys the one for the account.
+      // A restricted key may lack the permission for this request.
       check: { path: '/Messages.json?PageSize=1', status: [200, 403] },
       keysUrl: 'https://console.twilio.com/us1/account/keys-credentials/api-keys',
+      // Answered to main keys and to the auth token alone.
       account: { from: 'lookup', url: 'https://api.twilio.com/2010-04-01/Accounts/{account_sid}.json', id: '/sid', name: '/friendly_name' },
       help: {
         steps: [

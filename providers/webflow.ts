@@ -65,6 +65,6 @@ export default defineProvider({
       checked: '2026-11-28'
     },
     { facts: 'request that revokes a token', confidence: 'clients', from: 'five applications on GitHub', checked: '2026-11-28' },
-    { facts: 'OAuth tokens last', confidence: 'guide', from: 'Nango knows no refresh', checked: '2026-11-28' }
+    { facts: 'lifetime of OAuth tokens, no refresh tokens', confidence: 'guide', from: 'Nango', checked: '2026-11-28' }
   ]
 })

@@ -23,7 +23,9 @@ export default defineProvider({
         'ZohoCRM.users.READ': 'see the users of your organization',
         'ZohoCRM.modules.READ': 'see leads and contacts and all other records',
         'ZohoCRM.modules.ALL': 'see and change all records',
-        'ZohoCRM.org.READ': 'see the details of your organization'
+        'ZohoCRM.settings.READ': 'see settings such as fields and layouts',
+        'ZohoCRM.org.READ': 'see the details of your organization',
+        'ZohoCRM.coql.READ': 'search in all records'
       },
       clientAuthentication: 'body',
       authorizeParams: { access_type: 'offline', prompt: 'consent' },
