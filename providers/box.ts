@@ -52,6 +52,12 @@ export default defineProvider({
       from: 'https://developer.box.com/ja/guides/api-calls/allowing-domain-access',
       checked: '2026-11-28'
     },
-    { facts: 'names of scopes, approval by an admin', confidence: 'guide', from: 'general knowledge', checked: '2026-11-28' }
+    {
+      facts: 'scopes for files and folders, those of the application by default',
+      confidence: 'vendor',
+      from: 'https://developer.box.com/guides/api-calls/permissions-and-errors/scopes/',
+      checked: '2026-11-28'
+    },
+    { facts: 'other scopes, approval by an admin', confidence: 'guide', from: 'general knowledge', checked: '2026-11-28' }
   ]
 })

@@ -64,7 +64,7 @@ export default defineProvider({
     { facts: 'token URL, account', confidence: 'clients', from: 'Better Auth, Auth.js and Nango', checked: '2026-11-28' },
     { facts: 'PKCE is refused', confidence: 'clients', from: 'NangoHQ/nango#7156, better-auth/better-auth#186', checked: '2026-11-28' },
     {
-      facts: 'request that revokes, code 102, scopes and their separator',
+      facts: 'a revocation of all permissions at once, code 102, scopes and their separator',
       confidence: 'guide',
       from: 'Stack Overflow, general knowledge',
       checked: '2026-11-28'

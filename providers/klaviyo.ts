@@ -30,6 +30,8 @@ export default defineProvider({
       clientAuthentication: 'basic',
       tokens: { accessTokenLifetime: 3600, refreshTokenLifetime: 7_776_000 },
       account: { from: 'lookup', path: '/accounts', id: '/data/0/id', name: '/data/0/attributes/contact_information/organization_name' },
+      // So the vendor names a refresh token that has ended, besides invalid_grant.
+      refusals: [{ pointer: '/error', oneOf: ['invalid_grant_type'], means: 'invalid_grant' }],
       help: {
         steps: ['Klaviyo asks you to sign in and to allow the access.'],
         plan: 'You must be an owner, an admin or a manager of the account.'
@@ -53,13 +55,13 @@ export default defineProvider({
   },
   sources: [
     {
-      facts: 'authorize URL, PKCE, API base, revision, key in the Authorization header, who can make a key',
+      facts: 'authorize, token and revoke URLs, PKCE, API base, revision, refusals, key in the Authorization header, who can make a key',
       confidence: 'vendor',
-      from: 'https://developers.klaviyo.com/en/docs/set_up_oauth, /authenticate_ and /retrieve-api-credentials',
+      from: 'https://developers.klaviyo.com/en/docs (set_up_oauth, troubleshoot_oauth_errors, authenticate_, retrieve-api-credentials)',
       checked: '2026-11-28'
     },
     {
-      facts: 'token and revoke URLs, Basic, what a revocation does, fields of the account',
+      facts: 'Basic, what a revocation does, fields of the account',
       confidence: 'vendor',
       from: 'https://github.com/klaviyo/klaviyo-api-node and https://github.com/klaviyo-labs/node-integration-example',
       checked: '2026-11-28'
