@@ -23,7 +23,6 @@ export default defineProvider({
       scopes: [],
       scopeTexts: { useraccount: 'do all that you may do' },
       clientAuthentication: 'body',
-      refusals: [{ pointer: '/error_description', oneOf: ['access_denied'], means: 'invalid_grant' }],
       tokens: { accessTokenLifetime: 1800, refreshToken: 'kept', refreshTokenLifetime: 8_640_000 },
       help: { steps: ['ServiceNow asks you to sign in and to allow the access.'] }
     },
@@ -42,7 +41,7 @@ export default defineProvider({
   },
   sources: [
     {
-      facts: 'server_error with access_denied for an ended refresh token, and for a wrong client secret too',
+      facts: 'server_error with access_denied for an ended refresh token and for a wrong client secret alike, so that neither ends a grant',
       confidence: 'clients',
       from: 'several open-source clients',
       checked: '2026-11-28'
