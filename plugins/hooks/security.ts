@@ -19,6 +19,8 @@ declare module 'fastify' {
     guarded?: boolean
     /** Sent by a server, which proves who it is by what it sends: no browser's cookie counts. */
     fromServer?: boolean
+    /** Submitted by pages of other sites, and so without our cookies. The route reads and changes nothing. */
+    fromOtherSites?: boolean
     /** The same for everybody, whatever the cookie: previews may read it too, as they may read responses to a bearer. */
     withoutCookies?: boolean
     /** Submitted by a form on one of our own pages, without a script that could add a header. */
@@ -123,10 +125,10 @@ async function security(app: FastifyInstance, { allowedOrigins, publicOrigin, se
   })
 
   app.addHook('onRequest', (request, _reply, done) => {
-    const { guarded, ownPage, fromServer, refusal } = request.routeOptions.config
+    const { guarded, ownPage, fromServer, fromOtherSites, refusal } = request.routeOptions.config
     const isUnsafe = !safeMethods.has(request.method)
     // A bearer is no ambient authority: a page of another site does not have it.
-    if (!refusal && !fromServer && !request.hasBearer && (guarded || isUnsafe)) {
+    if (!refusal && !fromServer && !fromOtherSites && !request.hasBearer && (guarded || isUnsafe)) {
       if (ownPage) refuseOtherPages(request)
       else if (isUnsafe || !isOfOwnSite(request)) refuseOtherSites(request)
     }

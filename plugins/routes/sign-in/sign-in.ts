@@ -5,6 +5,7 @@ import { findProvider } from '../../../src/core/provider/find-provider.ts'
 import { isPrefetch } from '../../hooks/navigation.ts'
 import { bearerSignIn } from './bearer.ts'
 import { callback } from './callback.ts'
+import { formPost } from './form-post.ts'
 import type { BearerSignInOptions } from './options.ts'
 import { start } from './start.ts'
 
@@ -21,6 +22,7 @@ async function signIn(app: FastifyInstance, options: BearerSignInOptions) {
     const routeOptions = { ...options, definition, method, client, oauthProvider }
     app.register(start, routeOptions)
     app.register(callback, routeOptions)
+    if (method.responseMode === 'form_post') app.register(formPost, routeOptions)
   }
   app.register(bearerSignIn, options)
   for (const url of ['/auth/:provider', '/auth/:provider/callback']) {
