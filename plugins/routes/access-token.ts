@@ -36,11 +36,12 @@ async function accessToken(app: FastifyInstance, { providers, publicOrigin, cloc
     if (!stored) throw id === undefined ? connectionRequired(name) : connectionUnknown(name)
     if (stored.value.status === 'reconnect_required') throw reconnectRequired(name)
     request.touch(opened, stored)
-    const { credential, method, expiresAtMs } = await fresh(stored)
+    const { credential, refreshToken, method, expiresAtMs } = await fresh(stored)
     events.publish('token.read', { owner: opened.owner, provider: name, serviceKey: principal.serviceKey })
     return reply.send({
       accessToken: credential.reveal(),
-      tokenType: method === 'oauth2' ? 'Bearer' : 'api_key',
+      // A key that is exchanged for access tokens is renewed as a grant is, and stays here.
+      tokenType: method === 'oauth2' || refreshToken ? 'Bearer' : 'api_key',
       ...(expiresAtMs !== undefined && { expiresAt: timestamp(expiresAtMs) })
     })
   })

@@ -1,5 +1,5 @@
 import { RevocationError } from '../core/oauth/revocation-error.ts'
-import type { RevocableGrant } from '../core/oauth/token-endpoint.ts'
+import type { RevocableGrant, TokenEndpoint } from '../core/oauth/token-endpoint.ts'
 import { TokenEndpointError } from '../core/oauth/token-response.ts'
 import type { OAuth2Method } from '../core/provider/definition.ts'
 import type { RequestTemplate } from '../core/provider/request-template.ts'
@@ -12,7 +12,7 @@ import type { TokenEndpointOptions } from './token-endpoint.ts'
 type ClientError = { output?: { statusCode?: number }; data?: { isResponseError?: boolean; payload?: unknown } | null }
 
 /** Revokes by RFC 7009 or by the vendor's own request. A success whose body says that it failed counts as a failure. */
-export function createRevoke(options: TokenEndpointOptions): (grant: RevocableGrant) => Promise<void> {
+export function createRevoke(options: TokenEndpointOptions, refresh: TokenEndpoint['refresh']): TokenEndpoint['revoke'] {
   const { method, resolve, client, authentication, instanceOf, sendRequest, lookupFor, timeouts } = options
   const timeoutMs = timeouts.exchangeMs
 
@@ -39,13 +39,46 @@ export function createRevoke(options: TokenEndpointOptions): (grant: RevocableGr
     )
   }
 
+  /**
+   * An access token that has expired ends no grant where the vendor takes it to revoke: it is renewed for that.
+   * @throws {RevocationError} with the new tokens, where the second attempt failed
+   */
+  async function revokingRenewed(grant: RevocableGrant, template: RequestTemplate, revoke: (grant: RevocableGrant) => Promise<void>) {
+    try {
+      await revoke(grant)
+    } catch (error) {
+      const isExpired = error instanceof RevocationError && error.isGone && grant.type === 'refresh_token'
+      if (!isExpired || requestVariables(template).has('refresh_token')) throw error
+      const renewed = await renew(grant)
+      await revoke(renewed).catch(error => {
+        if (error instanceof RevocationError) error.renewed = renewed
+        throw error
+      })
+    }
+  }
+
+  async function renew(grant: RevocableGrant): Promise<RevocableGrant> {
+    const { token, accessToken = token } = grant
+    try {
+      const { accessToken: next, refreshToken = token } = await refresh({ ...grant, credential: accessToken, refreshToken: token })
+      return { ...grant, token: refreshToken, accessToken: next }
+    } catch (error) {
+      if (!(error instanceof TokenEndpointError)) throw error
+      throw new RevocationError('the access token to revoke with could not be renewed', {
+        status: error.details.status,
+        isGone: error.isInvalidGrant
+      })
+    }
+  }
+
   return async grant => {
     const variables = { ...grant.parameters, ...grant.values }
     const known = resolve(variables)
     const { revokeRequest } = method
     if (revokeRequest) {
       const secret = await authentication.secret(known.tokenUrl)
-      return revokeByTemplate(sendRequest, revokeRequest, grant, { ...variables, client_id: client.id, client_secret: secret }, timeoutMs)
+      const sent = { ...variables, client_id: client.id, client_secret: secret }
+      return revokingRenewed(grant, revokeRequest, current => revokeByTemplate(sendRequest, revokeRequest, current, sent, timeoutMs))
     }
     const { revokeUrl } = known
     if (revokeUrl === undefined) return

@@ -1,6 +1,6 @@
-import type { Connection, Grant } from '../core/connections/connection.ts'
+import type { Grant } from '../core/connections/connection.ts'
 import { variablesOf } from '../core/connections/connection-definition.ts'
-import type { TokenEndpoint } from '../core/oauth/token-endpoint.ts'
+import type { RenewableCredential, TokenEndpoint } from '../core/oauth/token-endpoint.ts'
 import { parseTokenResponse, TokenEndpointError } from '../core/oauth/token-response.ts'
 import { readNewValues, readValues } from '../core/oauth/token-values.ts'
 import type { LookupFor } from '../core/ports.ts'
@@ -60,15 +60,20 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
   const { definition, method, resolve, client, authentication, instanceOf, sendRequest, lookupFor, timeouts } = options
   const { refusals, account, values, upgradeRequest, refreshRequest, tokenResponse, refreshResponse = tokenResponse } = method
   const { secrets } = authentication
+  const { tokenRequestFormat: format = 'form' } = method
+  /** simple-oauth2 has no GET, and makes a `Date` of a response's `expires_at`, whatever that was. */
+  const isOwn = format === 'query' || [tokenResponse, refreshResponse].some(shape => shape?.expiresAt !== undefined)
+  /** Else the pointers of values lead to something else in it. */
+  const isSameShape = refreshResponse === tokenResponse
 
   async function request({ method, url, timeoutMs, grantType, params, sent, send }: TokenRequest): Promise<unknown> {
     const context = { refusals, sent: [...secrets, ...sent] }
-    if (method.tokenRequestFormat === 'query') {
+    if (isOwn) {
       const proof = await authentication.proof(method.tokenUrl)
       const own = ownRequest({
         url,
-        method: 'GET',
-        format: 'query',
+        method: format === 'query' ? 'GET' : 'POST',
+        format,
         params: { grant_type: grantType, ...params, ...proof.params },
         headers: { ...method.tokenHeaders, ...proof.headers }
       })
@@ -141,36 +146,37 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
       }
     },
 
-    async refresh(connection) {
-      const refreshToken = connection.refreshToken?.reveal() ?? ''
-      const document = refreshRequest
-        ? await sendTemplate(refreshRequest, tokensOf(connection), [refreshToken, connection.credential.reveal()], timeouts.refreshMs)
-        : await requestRefresh(resolve(variablesOf(connection)), refreshToken)
-      const grant = renewable(parse(document, refreshResponse, [refreshToken], undefined))
-      return values ? { ...grant, ...readNewValues(definition, values, document) } : grant
-    },
+    refresh,
 
-    revoke: createRevoke(options)
+    revoke: createRevoke(options, refresh)
+  }
+
+  async function refresh(connection: RenewableCredential): Promise<Grant> {
+    const refreshToken = connection.refreshToken?.reveal() ?? ''
+    const document = refreshRequest
+      ? await sendTemplate(refreshRequest, tokensOf(connection), [refreshToken, connection.credential.reveal()], timeouts.refreshMs)
+      : await requestRefresh(resolve(variablesOf(connection)), refreshToken)
+    const grant = renewable(parse(document, refreshResponse, [refreshToken], undefined))
+    return values && isSameShape ? { ...grant, ...readNewValues(definition, values, document) } : grant
   }
 
   function requestRefresh(known: OAuth2Method, refreshToken: string): Promise<unknown> {
     const { refreshUrl = known.tokenUrl, refreshParams } = known
     const url = expandForConnection(definition.name, () => expand.url(refreshUrl, {}))
-    const isQuery = known.tokenRequestFormat === 'query'
     return request({
       method: known,
       url,
       timeoutMs: timeouts.refreshMs,
       grantType: 'refresh_token',
       // simple-oauth2 adds the token itself.
-      params: { ...refreshParams, ...(isQuery && { refresh_token: refreshToken }) },
+      params: { ...refreshParams, ...(isOwn && { refresh_token: refreshToken }) },
       sent: [refreshToken],
       send: ({ oauth2 }, params, http) => oauth2.createToken({ refresh_token: refreshToken }).refresh(params, http)
     })
   }
 }
 
-const tokensOf = (connection: Connection): Variables => ({
+const tokensOf = (connection: RenewableCredential): Variables => ({
   ...variablesOf(connection),
   access_token: connection.credential.reveal(),
   ...(connection.refreshToken && { refresh_token: connection.refreshToken.reveal() })

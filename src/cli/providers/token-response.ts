@@ -1,4 +1,4 @@
-import { connectionFromGrant, type Grant } from '../../core/connections/connection.ts'
+import { connectionFromGrant, type Grant, grantLifetimeMs } from '../../core/connections/connection.ts'
 import { missingScopes } from '../../core/connections/missing-scopes.ts'
 import { TokenEndpointError } from '../../core/oauth/token-response.ts'
 import { parseTokenResponseBody } from '../../core/oauth/token-response-body.ts'
@@ -51,13 +51,14 @@ export async function readTokenResponse(
 }
 
 function describeGrant(grant: Grant, { method, client, clientIdVariable }: Definition): Reading {
-  const { accessToken, refreshToken, expiresInMs, scopes, account, accountId } = grant
+  const { accessToken, refreshToken, scopes, account, accountId } = grant
+  const lifetimeMs = grantLifetimeMs(grant, Date.now())
   const missing = missingScopes(client.scopes, connectionFromGrant(grant, '', client.scopes, 0))
   return {
     isAccepted: true,
     accessTokenCharacters: accessToken.reveal().length,
     hasRefreshToken: refreshToken !== undefined,
-    expiresInSeconds: expiresInMs === undefined ? undefined : expiresInMs / 1000,
+    expiresInSeconds: lifetimeMs === undefined ? undefined : Math.round(lifetimeMs / 1000),
     scopes,
     account,
     accountId,
@@ -67,7 +68,7 @@ function describeGrant(grant: Grant, { method, client, clientIdVariable }: Defin
         : [
             'There is no refresh token: the user connects again when the access token ends. Many vendors send one for a scope or parameter.'
           ]),
-      ...(expiresInMs === undefined
+      ...(lifetimeMs === undefined
         ? [
             'There is no lifetime: the token is used until the API responds with 401. tokenResponse.expiresIn says where it is, defaultExpiresIn what to assume.'
           ]

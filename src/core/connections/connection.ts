@@ -62,6 +62,8 @@ export type Grant = {
   readonly accessToken: Secret
   readonly refreshToken?: Secret
   readonly expiresInMs?: number
+  /** In place of a lifetime, from vendors that give the time. Milliseconds since the epoch. */
+  readonly expiresAtMs?: number
   readonly scopes?: readonly string[]
   /** As in `Connection`. */
   readonly values?: Variables
@@ -70,6 +72,9 @@ export type Grant = {
   readonly account?: string
   readonly accountId?: string
 }
+
+/** A year. A longer lifetime is a mistake, and could overflow a date. */
+export const maxLifetimeMs = 366 * 24 * 3600_000
 
 /** Access tokens are renewed this long before they expire. */
 const renewalMarginMs = 60_000
@@ -91,13 +96,14 @@ export const connectionFromKey = (grant: Grant, provider: string, parameters: Va
 })
 
 function connectionWith(grant: Grant, provider: string, nowMs: number): Omit<Connection, 'method'> {
+  const lifetimeMs = grantLifetimeMs(grant, nowMs)
   return {
     id: newConnectionId(),
     provider,
     status: 'connected',
     credential: grant.accessToken,
     ...(grant.refreshToken && { refreshToken: grant.refreshToken }),
-    ...lifetime(grant.expiresInMs, nowMs, marginOf(grant, renewalMarginMs)),
+    ...lifetime(lifetimeMs, nowMs, marginOf(grant, lifetimeMs, renewalMarginMs)),
     ...(grant.values && { values: grant.values }),
     ...(grant.account !== undefined && { account: grant.account }),
     ...(grant.accountId !== undefined && { accountId: grant.accountId }),
@@ -108,9 +114,9 @@ function connectionWith(grant: Grant, provider: string, nowMs: number): Omit<Con
 /** The connection after a refresh. What the token response leaves out stays as it was, and the account in any case; a lifetime counts from now. */
 export function applyGrant(connection: Connection, grant: Grant, nowMs: number): Connection {
   const { backoff: _, expiresAtMs: _1, renewAtMs: _2, ...rest } = connection
-  const lifetimeMs = grant.expiresInMs ?? connection.lifetimeMs
+  const lifetimeMs = grantLifetimeMs(grant, nowMs) ?? connection.lifetimeMs
   // Tokens that live for a minute or less would be refreshed before every request, and another refresh gives no longer one.
-  const marginMs = marginOf({ ...grant, expiresInMs: lifetimeMs }, Math.min(renewalMarginMs, (lifetimeMs ?? 0) / 2))
+  const marginMs = marginOf(grant, lifetimeMs, Math.min(renewalMarginMs, (lifetimeMs ?? 0) / 2))
   return {
     ...rest,
     credential: grant.accessToken,
@@ -122,11 +128,16 @@ export function applyGrant(connection: Connection, grant: Grant, nowMs: number):
   }
 }
 
+/** Of the access token, from now on. */
+export function grantLifetimeMs({ expiresInMs, expiresAtMs }: Grant, nowMs: number): number | undefined {
+  if (expiresInMs !== undefined || expiresAtMs === undefined) return expiresInMs
+  // A time that is over says no more than a 401 will.
+  return expiresAtMs > nowMs ? Math.min(expiresAtMs - nowMs, maxLifetimeMs) : undefined
+}
+
 /** A token that is renewed with itself is lost when it expires. It lives for weeks, and is renewed by whoever uses it in the second half. */
-const marginOf = (
-  { accessToken, refreshToken, expiresInMs = 0 }: Omit<Grant, 'expiresInMs'> & { expiresInMs?: number | undefined },
-  usualMs: number
-): number => (refreshToken?.equals(accessToken) ? expiresInMs / 2 : usualMs)
+const marginOf = ({ accessToken, refreshToken }: Grant, lifetimeMs: number | undefined, usualMs: number): number =>
+  refreshToken?.equals(accessToken) ? (lifetimeMs ?? 0) / 2 : usualMs
 
 function lifetime(
   lifetimeMs: number | undefined,

@@ -56,10 +56,11 @@ export function createRefresh(dependencies: RefreshDependencies): Refresh {
     const endpoint = endpointOf(stored.value)
     if (!endpoint || !stored.value.refreshToken) return endConnection(key, stored, endpoint ? 'no_refresh_token' : 'provider_off')
     assertNotBackingOff(stored.value, clock)
-    const finish = await admission.admit(provider)
+    const endpointName = nameOf(stored.value)
+    const finish = await admission.admit(endpointName)
     let grant: Grant | undefined
     try {
-      const pausedMs = (await endpointPause.until(provider)) - clock.now()
+      const pausedMs = (await endpointPause.until(endpointName)) - clock.now()
       if (pausedMs > 0) return await postpone(key, stored, pausedMs)
       if (!holder.isLeaseHeld()) throw renewalFailed(provider, 'provider_unavailable', minBackoffMs)
       grant = await requestGrant(key, endpoint, stored.value)
@@ -85,7 +86,7 @@ export function createRefresh(dependencies: RefreshDependencies): Refresh {
       return await Promise.race([endpoint.refresh(connection), abandoned])
     } catch (error) {
       const pauseMs = endpointPauseMs(error)
-      if (pauseMs > 0) await endpointPause.record(provider, clock.now() + pauseMs)
+      if (pauseMs > 0) await endpointPause.record(nameOf(connection), clock.now() + pauseMs)
       throw error
     } finally {
       closing.removeEventListener('abort', abandon)
@@ -212,6 +213,9 @@ export function createRefresh(dependencies: RefreshDependencies): Refresh {
     }
   }
 }
+
+/** Keys may be exchanged at another server than that of the sign-ins. */
+const nameOf = ({ provider, method }: Connection): string => (method === 'oauth2' ? provider : `${provider} key`)
 
 const retryAfterHeader = { header: 'retry-after', unit: 'seconds' } as const
 

@@ -1,3 +1,5 @@
+import type { RevocableGrant } from './token-endpoint.ts'
+
 type Facts = Partial<Pick<RevocationError, 'status' | 'code' | 'isGone' | 'isFinal'>>
 
 /** Why a provider has not revoked a token. */
@@ -11,6 +13,8 @@ export class RevocationError extends Error {
   readonly isGone: boolean
   /** A retry cannot help. */
   readonly isFinal: boolean
+  /** The tokens that a retry needs, since the attempt has renewed those that it was given. */
+  renewed: Pick<RevocableGrant, 'token' | 'accessToken'> | undefined
 
   constructor(message: string, { status, code, isGone = false, isFinal = false }: Facts = {}) {
     super(message)

@@ -120,7 +120,8 @@ export function createRevocation({ store, cipher, clock, events, endpointOf, sco
   async function postpone(pending: PendingRevocation, version: Version | undefined, error: Error): Promise<void> {
     const { status, code, isFinal } = error instanceof RevocationError ? error : new RevocationError(error.name)
     const delayMs = retryDelaysMs[pending.failures] ?? (retryDelaysMs.at(-1) as number)
-    const next = { ...pending, failures: pending.failures + 1, dueAtMs: clock.now() + delayMs }
+    const { renewed } = error instanceof RevocationError ? error : {}
+    const next = { ...pending, ...renewed, failures: pending.failures + 1, dueAtMs: clock.now() + delayMs }
     const isGivenUp = isFinal || next.dueAtMs > pending.createdAtMs + maxPendingMs
     const nextTryMs = isGivenUp ? undefined : delayMs
     events.publish('revocation.failed', { provider: pending.provider, status, code, message: error.message, nextTryMs })

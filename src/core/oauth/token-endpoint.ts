@@ -29,6 +29,9 @@ export type RevocableGrant = RevocableToken & {
   readonly values?: Variables
 }
 
+/** What a request for another access token needs of a connection. */
+export type RenewableCredential = Pick<Connection, 'credential' | 'refreshToken' | 'parameters' | 'values'>
+
 /** What renews and revokes the credentials of connections, as the definition describes it. */
 export type CredentialEndpoint = {
   /**
@@ -36,7 +39,7 @@ export type CredentialEndpoint = {
    * @throws {TokenEndpointError}
    * @throws {GatewayError} `reconnect_required` when the request needs a value that the connection was made without
    */
-  refresh(connection: Connection): Promise<Grant>
+  refresh(connection: RenewableCredential): Promise<Grant>
   /** RFC 7009, or the vendor's own request. Resolves when the provider confirms; at once if it has no revocation. @throws {RevocationError} */
   revoke(grant: RevocableGrant): Promise<void>
 }

@@ -1,5 +1,5 @@
 import { type AccountIdentity, readAccount } from '../connections/account.ts'
-import type { Grant } from '../connections/connection.ts'
+import { type Grant, maxLifetimeMs } from '../connections/connection.ts'
 import type { OAuth2Method, TokenRefusal, TokenResponseShape } from '../provider/definition.ts'
 import { Secret } from '../secret.ts'
 import { resolvePointer } from '../util/json-pointer.ts'
@@ -65,9 +65,6 @@ export class TokenEndpointError extends Error {
   }
 }
 
-/** A year. A longer lifetime is a mistake, and could overflow a date. */
-const maxLifetimeSeconds = 366 * 24 * 3600
-
 type ParseOptions = {
   readonly shape?: TokenResponseShape | undefined
   readonly scopeSeparator?: string | undefined
@@ -103,12 +100,17 @@ export function parseTokenResponse(body: unknown, options: ParseOptions = {}): G
   if (typeof type !== 'string' || !['', accepted].includes(type.trim().toLowerCase()))
     throw invalid(`has a token_type that is not ${accepted}`)
 
-  const seconds = lifetimeOf(resolvePointer(document, shape.expiresIn ?? '/expires_in')) ?? shape.defaultExpiresIn
+  const expiresAtMs = shape.expiresAt === undefined ? undefined : timeOf(resolvePointer(document, shape.expiresAt))
+  const seconds =
+    expiresAtMs === undefined
+      ? (lifetimeOf(resolvePointer(document, shape.expiresIn ?? '/expires_in')) ?? shape.defaultExpiresIn)
+      : undefined
   const scopes = scopesOf(resolvePointer(document, shape.scope ?? '/scope'), scopeSeparator)
   return {
     accessToken,
     ...(refreshToken && { refreshToken }),
     ...(seconds !== undefined && { expiresInMs: seconds * 1000 }),
+    ...(expiresAtMs !== undefined && { expiresAtMs }),
     ...(scopes && { scopes }),
     ...accountIn(document, options)
   }
@@ -143,8 +145,24 @@ const isCredential = (value: unknown): value is string => typeof value === 'stri
 /** Seconds; some servers send a string. Zero or less says no more than a 401 will. */
 function lifetimeOf(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-  return typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, maxLifetimeSeconds) : undefined
+  return typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, maxLifetimeMs / 1000) : undefined
 }
+
+/** Later is a number of milliseconds, and earlier one of seconds: as seconds it is the year 5138, as milliseconds March 1973. */
+const secondsEnd = 1e11
+
+/** A date of RFC 3339, whose zone may be missing for UTC; or seconds or milliseconds since the epoch, also in a string. */
+function timeOf(value: unknown): number | undefined {
+  if (typeof value === 'string' && /^\d{4}-\d\d-\d\d[t ]\d\d:\d\d(:\d\d(\.\d+)?)?(z|[+-]\d\d:?\d\d)?$/i.test(value)) {
+    const atMs = Date.parse(/(z|[+-]\d\d:?\d\d)$/i.test(value) ? value : `${value}Z`)
+    return Number.isNaN(atMs) ? undefined : atMs
+  }
+  const number = typeof value === 'string' && /^\d{1,16}(\.\d+)?$/.test(value) ? Number(value) : value
+  if (typeof number !== 'number' || !Number.isFinite(number) || number <= 0 || number > maxTimeMs) return undefined
+  return number < secondsEnd ? number * 1000 : number
+}
+/** ECMA-262, the latest time of a date. */
+const maxTimeMs = 8.64e15
 
 /** RFC 6749 §3.3, but lenient: visible ASCII. */
 const isScope = (value: unknown): value is string => typeof value === 'string' && /^[\x21-\x7e]{1,256}$/.test(value)

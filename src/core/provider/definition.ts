@@ -188,7 +188,7 @@ export type OAuth2Method = {
   readonly tokenParams?: Readonly<Record<string, string>>
   readonly refreshParams?: Readonly<Record<string, string>>
   readonly tokenResponse?: TokenResponseShape
-  /** Of the response to a refresh, if it has another shape. */
+  /** Of the response to a refresh, if it has another shape. Then `values` are not read from it. */
   readonly refreshResponse?: TokenResponseShape
   /** What the vendor documents of its tokens. The gateway itself follows the responses; the sandbox and the table of providers follow this. */
   readonly tokens?: TokenFacts

@@ -78,7 +78,7 @@ export function disconnectButton(
   { of, className }: Pick<ConnectLinkOptions, 'of' | 'className'>
 ): Html {
   const texts = messages.account.disconnect
-  const endsOthers = method === 'oauth2' && oauth2?.revokeUrl !== undefined && oauth2.revocation !== 'token'
+  const endsOthers = method === 'oauth2' && (oauth2?.revokeUrl ?? oauth2?.revokeRequest) !== undefined && oauth2?.revocation !== 'token'
   const consequence = method === 'api_key' ? texts.keyConsequence(title, brand.appName) : texts.consequence(title, brand.appName)
   return html`<button type="button" class="${className}" aria-label="${texts.name(of)}" data-method="DELETE" data-path="${path(`/connections/${provider}/${id}`)}" data-provider="${provider}" data-question="${texts.question(of)}" data-consequence="${consequence}${endsOthers ? ` ${texts.otherBrowsers(title)}` : ''}" data-success="${texts.success(of)}">${texts.label}</button>`
 }
