@@ -23,6 +23,7 @@ import sessionDelivery from '../plugins/hooks/session-delivery.ts'
 import accessToken from '../plugins/routes/access-token.ts'
 import apiKeys from '../plugins/routes/api-keys.ts'
 import browserClient from '../plugins/routes/browser-client.ts'
+import choices from '../plugins/routes/choices.ts'
 import connections from '../plugins/routes/connections.ts'
 import health from '../plugins/routes/health.ts'
 import invitationLinks from '../plugins/routes/invitation-links.ts'
@@ -144,6 +145,7 @@ export async function buildGateway(config: Config, dependencies: GatewayDependen
   await app.register(health, { ...services, shutdown })
   await app.register(signIn, services)
   await app.register(connections, services)
+  await app.register(choices, services)
   await app.register(signOut, services)
   await app.register(login, { ...services, sealedCookies })
   await app.register(apiKeys, services)

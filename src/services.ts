@@ -14,10 +14,12 @@ import { createUserLogin } from './core/oauth/user-login.ts'
 import { createUserSignIns } from './core/oauth/user-sign-ins.ts'
 import { createUserSweep } from './core/oauth/user-sweep.ts'
 import type { Clock, LookupFor, Store } from './core/ports.ts'
-import { createAccountLookup } from './core/proxy/account-lookup.ts'
+import { createConnectWithKey } from './core/proxy/api-key.ts'
+import { createChoose } from './core/proxy/choose.ts'
 import { createConcurrencyLimits } from './core/proxy/concurrency-limits.ts'
 import { createForward } from './core/proxy/forward.ts'
 import { createLinks } from './core/proxy/links.ts'
+import { createLookups } from './core/proxy/lookup.ts'
 import { createProxiedCalls } from './core/proxy/proxied-call.ts'
 import type { Send } from './core/proxy/upstream.ts'
 import type { Site } from './core/site.ts'
@@ -138,7 +140,7 @@ export function createServices(config: Config, dependencies: ServiceDependencies
     }
   })
   const renewal = createRenewal({ vault, store, lease: store, changes: store.changes, clock, events, revocation, endpointOf })
-  const addAccount = createAccountLookup({ send, events, providers })
+  const { addAccount, lookUpChoice } = createLookups({ send, events, providers })
   const deferredTasks = createDeferredTasks(undeliveredMs, error => events.publish('cleanup.failed', { code: codeOf(error) }))
 
   const userSweep = createUserSweep({
@@ -201,7 +203,8 @@ export function createServices(config: Config, dependencies: ServiceDependencies
       clock,
       events
     }),
-    addAccount,
+    connectWithKey: createConnectWithKey({ send, clock, addAccount, exchangeOf: provider => keyExchanges.get(provider), revocation }),
+    choose: createChoose({ providers, lookUpChoice, renew: renewal.renew, vault, clock }),
     completeSignIn: createCompleteSignIn({
       store,
       clock,

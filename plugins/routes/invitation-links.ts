@@ -6,7 +6,7 @@ import { GatewayError } from '../../src/core/errors.ts'
 import { createFlow, evictedFlows } from '../../src/core/flow.ts'
 import { checkedParameters } from '../../src/core/oauth/sign-in-params.ts'
 import { findProvider } from '../../src/core/provider/find-provider.ts'
-import { connectWithApiKey, parseApiKey } from '../../src/core/proxy/api-key.ts'
+import { parseGivenKey } from '../../src/core/proxy/api-key.ts'
 import { parseInvitedName } from '../../src/core/vault/invitations.ts'
 import { thanksUrl } from '../../src/pages/connect-methods.ts'
 import { invitedParameterPrefix } from '../../src/pages/invitation-page.ts'
@@ -22,18 +22,17 @@ type Options = Pick<
   | 'basePath'
   | 'pageContexts'
   | 'clock'
-  | 'send'
   | 'vault'
   | 'invitations'
   | 'oauthProviders'
   | 'revocation'
-  | 'addAccount'
+  | 'connectWithKey'
 >
 type ByToken = { Params: { token: string } }
 
 /** The invited user's side. Whoever holds the link may use it once; nothing here gives or reads a session. */
 async function invitationLinks(app: FastifyInstance, options: Options) {
-  const { providers, basePath, clock, send, vault, invitations, oauthProviders, revocation, addAccount } = options
+  const { providers, basePath, clock, vault, invitations, oauthProviders, revocation, connectWithKey } = options
 
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
     done(null, new URLSearchParams(String(body)))
@@ -83,14 +82,12 @@ async function invitationLinks(app: FastifyInstance, options: Options) {
     { config: { secretPath: true } },
     async (request, reply) => {
       const { owner, invitation, redeem } = await invitations.find(request.params.token)
-      const { definition } = findProvider(providers, invitation.provider)
-      const method = definition.methods.apiKey
-      if (!method) throw new GatewayError('method_not_allowed', `${definition.title} has no API keys.`, { allow: [] })
+      const settings = findProvider(providers, invitation.provider)
+      const { definition } = settings
+      if (!definition.methods.apiKey) throw new GatewayError('method_not_allowed', `${definition.title} has no API keys.`, { allow: [] })
       const connectedBy = parseInvitedName(request.body?.name)
-      const key = parseApiKey(request.body?.apiKey, definition.name)
-      const checked = await request.consumeKeyRateLimit(definition.name, async () =>
-        addAccount(await connectWithApiKey(send, definition, method, key, clock.now()))
-      )
+      const given = parseGivenKey(settings, request.body)
+      const checked = await request.consumeKeyRateLimit(definition.name, () => connectWithKey(definition, given))
       const connection = connectedBy === '' ? checked : { ...checked, connectedBy: invitedPerson(connectedBy) }
       const result = await vault.connectInvited(owner, connection, redeem)
       if (!result) throw new GatewayError('invitation_invalid', 'It was used or withdrawn in this very moment. Nothing was stored.')

@@ -120,6 +120,22 @@ t.test('SEC-56: a refusal at one base is not remembered for the same path of ano
   t.equal(s.provider.seen.token.length, 3, 'the other base has not been refused before')
 })
 
+t.test('parameters and headers of the definition replace those of the client', async t => {
+  const s = await playDefinition(t, origin => ({
+    parameters: { shop: { title: 'Shop', example: 'acme' } },
+    api: { baseUrl: `${origin}/{shop}/api`, query: { 'api-version': '7.1', shop: '{shop}' }, headers: { 'x-shop': 'is {shop}' } },
+    methods: { apiKey: { placements: [{ in: 'query', name: 'key' }], help } }
+  }))
+  t.equal((await s.paste({ apiKey: 'key-canary', parameters: { shop: 'fern hill' } })).status, 201)
+  const response = await s.browser.fetch(`${s.gateway.url}/proxy/acme/x?a=1&api-version=1&%61pi%2Dversion=2&shop=evil&key=mine`, {
+    headers: { 'x-shop': 'evil', X_Shop: 'evil' }
+  })
+  t.equal(response.status, 200)
+  const { url, headers } = s.provider.seen.api.at(-1) as { url: string; headers: Record<string, string> }
+  t.equal(url, '/fern%20hill/api/x?a=1&api-version=7.1&shop=fern%20hill&key=key-canary')
+  t.same([headers['x-shop'], headers.x_shop], ['is fern hill', undefined])
+})
+
 t.test('a connection that lacks what the definition needs by now has to be made again', async t => {
   const DATA_DIR = t.testdir()
   const keys = { SESSION_KEYS: newKey(), TOKEN_KEYS: newKey(), DATA_DIR }

@@ -71,3 +71,5 @@ export async function playDefinition(t: Test, partsAt: (origin: string) => Parts
     warnings: () => gateway.logs.map(line => JSON.parse(line)).filter(({ level }) => level >= 40)
   }
 }
+
+export type PlayedDefinition = Awaited<ReturnType<typeof playDefinition>>

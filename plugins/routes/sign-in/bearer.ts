@@ -10,7 +10,7 @@ import { leadsToProvider } from '../../../src/core/oauth/user-sign-ins.ts'
 import type { ProviderSettings } from '../../../src/core/provider/definition.ts'
 import { findProvider } from '../../../src/core/provider/find-provider.ts'
 import { asksUsers } from '../../../src/core/provider/parse-parameters.ts'
-import { connectWithApiKey, parseApiKey } from '../../../src/core/proxy/api-key.ts'
+import { parseGivenKey } from '../../../src/core/proxy/api-key.ts'
 import type { UserPrincipal } from '../../../src/core/users/principal.ts'
 import { userRequired } from '../../../src/core/users/user.ts'
 import { connectPage } from '../../../src/pages/connect-page.ts'
@@ -26,7 +26,7 @@ type ByToken = { Params: { token: string }; Querystring: { method?: unknown } }
  * on any site.
  */
 export async function bearerSignIn(app: FastifyInstance, options: BearerSignInOptions) {
-  const { providers, pageContexts, publicUrl, basePath, clock, send, oauthProviders, connectCodes, userSignIns, addAccount } = options
+  const { providers, pageContexts, publicUrl, basePath, clock, oauthProviders, connectCodes, userSignIns, connectWithKey } = options
   const { links, codes } = connectCodes
 
   for (const settings of providers.values())
@@ -100,13 +100,11 @@ export async function bearerSignIn(app: FastifyInstance, options: BearerSignInOp
   app.post<ByToken & { Body: { apiKey?: unknown } | null }>('/start/:token', { config: { secretPath: true } }, async (request, reply) => {
     const link = await links.find(request.params.token)
     if (!link) throw linkInvalid()
-    const { definition } = findProvider(providers, link.provider)
-    const method = definition.methods.apiKey
-    if (!method) throw new GatewayError('method_not_allowed', `${definition.title} has no API keys.`, { allow: [] })
-    const key = parseApiKey(request.body?.apiKey, definition.name)
-    const connection = await request.consumeKeyRateLimit(definition.name, async () =>
-      addAccount(await connectWithApiKey(send, definition, method, key, clock.now()))
-    )
+    const settings = findProvider(providers, link.provider)
+    const { definition } = settings
+    if (!definition.methods.apiKey) throw new GatewayError('method_not_allowed', `${definition.title} has no API keys.`, { allow: [] })
+    const given = parseGivenKey(settings, request.body)
+    const connection = await request.consumeKeyRateLimit(definition.name, () => connectWithKey(definition, given))
     if (!(await links.redeem(request.params.token))) throw linkInvalid()
     const { owner, account, returnTo } = link
     const { token } = await codes.issue({ owner, connection, ...(account !== undefined && { account }) })

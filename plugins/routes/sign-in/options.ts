@@ -18,7 +18,7 @@ type SignInOptions = Pick<
   | 'completeSignIn'
 >
 
-export type BearerSignInOptions = SignInOptions & Pick<Services, 'send' | 'connectCodes' | 'userSignIns' | 'addAccount'>
+export type BearerSignInOptions = SignInOptions & Pick<Services, 'connectCodes' | 'userSignIns' | 'connectWithKey'>
 
 /** The options of the routes of one provider. */
 export type ProviderRouteOptions = SignInOptions & {

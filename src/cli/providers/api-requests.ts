@@ -2,8 +2,8 @@ import { type Connection, newConnectionId } from '../../core/connections/connect
 import { createEvents } from '../../core/events.ts'
 import type { Provider } from '../../core/provider/definition.ts'
 import type { GatewayRequest } from '../../core/provider/request-template.ts'
-import { createAccountLookup } from '../../core/proxy/account-lookup.ts'
 import { getDocument } from '../../core/proxy/get-document.ts'
+import { createLookups } from '../../core/proxy/lookup.ts'
 import { Secret } from '../../core/secret.ts'
 import { placeholders } from './placeholders.ts'
 import { type RecordedRequest, recordSend } from './recorder.ts'
@@ -37,9 +37,9 @@ export async function recordApiRequests(definition: Provider, method: Connection
     return requests[0]
   }
   const { send, requests } = recordSend()
-  await createAccountLookup({ send, events: createEvents(), providers: new Map([[definition.name, { definition, trustedOrigins: [] }]]) })(
-    connection
-  )
+  const { addAccount } = createLookups({ send, events: createEvents(), providers: new Map([[definition.name, { definition }]]) })
+  // What is recorded has no response, so that a value may be missing.
+  await addAccount(connection).catch(() => {})
   return {
     call: await get({ path: definition.api.paths?.[0] ?? '/PATH' }),
     check: check && (await get(check)),

@@ -22,7 +22,7 @@ export function readAccount(document: unknown, { id, name }: AccountPointers): A
  * Nothing is cut off or rounded: two accounts could get the same id, and one would replace the other. Lone surrogates are refused because they
  * all have the same UTF-8 encoding.
  */
-function toAccountId(value: unknown): string | undefined {
+export function toAccountId(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined
   if (typeof value !== 'string' || value.trim() === '' || value.length > maxIdLength) return undefined
   return value.isWellFormed() ? value : undefined

@@ -1,4 +1,4 @@
-import type { Provider } from '../provider/definition.ts'
+import type { ApiKeyMethod, OAuth2Method, Provider } from '../provider/definition.ts'
 import { hasTemplates, missingVariables, resolveDefinition } from '../provider/resolve-definition.ts'
 import { TemplateError, type Variables } from '../provider/template.ts'
 import type { Connection } from './connection.ts'
@@ -10,6 +10,10 @@ const none: Variables = {}
 
 /** What templates may name of a connection, its credentials excepted. */
 export const variablesOf = ({ parameters, values }: Values): Variables => (parameters || values ? { ...parameters, ...values } : none)
+
+/** How the definition describes the method by which the connection was made. */
+export const methodOf = ({ methods }: Provider, { method }: Pick<Connection, 'method'>): OAuth2Method | ApiKeyMethod | undefined =>
+  method === 'oauth2' ? methods.oauth2 : methods.apiKey
 
 const definitions = new WeakMap<Values, Provider>()
 

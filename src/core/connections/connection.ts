@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Variables } from '../provider/template.ts'
 import { Secret } from '../secret.ts'
 import { touchIntervalMs } from '../session.ts'
+import type { Choice } from './choice.ts'
 
 /** An owner's credential for one account at one provider, with its state. */
 export type Connection = {
@@ -26,6 +27,8 @@ export type Connection = {
   readonly parameters?: Variables
   /** What was learnt when it was made (`LearntValue`). Some are secrets. */
   readonly values?: Variables
+  /** What the definition's look-up lists to choose from. */
+  readonly choice?: Choice
   /** The account's name at the provider, for people. */
   readonly account?: string
   /** The account's id at the provider, which a renaming does not change. Only compared with another one, never shown. */

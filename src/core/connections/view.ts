@@ -4,7 +4,7 @@ import { baseUrlOf } from '../provider/map-templates.ts'
 import type { Parameters } from '../provider/parameter.ts'
 import { askedOf, asksUsers } from '../provider/parse-parameters.ts'
 import type { Connection } from './connection.ts'
-import { definitionOf } from './connection-definition.ts'
+import { definitionOf, methodOf } from './connection-definition.ts'
 import { missingScopes } from './missing-scopes.ts'
 
 /** A connection in the response of `GET /connections`: everything but its secrets. Times are RFC 3339 in UTC. */
@@ -21,6 +21,8 @@ export type ConnectionView = {
   account?: string
   /** What the user has given for the provider's parameters and the fields of a key, by their names. Never a secret. */
   parameters?: Readonly<Record<string, string>>
+  /** What this connection uses, by `value`, of what the provider lists to choose from: `PUT /connections/PROVIDER/ID/choice` changes it. */
+  choice?: { title: string; value: string; options: ReadonlyArray<{ value: string; name: string }> }
   /** Requests that name no account use this one. */
   isDefault?: boolean
   scopes?: readonly string[]
@@ -40,8 +42,6 @@ export type ConnectionView = {
   apiUrls?: string[]
   /** The same of its other bases, by name: an absolute URL below one of them can be requested through `/proxy/PROVIDER~NAME`. */
   apiBases?: Record<string, string>
-  /** What requests use of all that the account reaches, such as one of several sites (`Lookup.choose`). Names are for people. */
-  choice?: { title: string; value: string; options: ReadonlyArray<{ readonly value: string; readonly name: string }> }
   connectUrl: string
 }
 
@@ -82,6 +82,12 @@ export function connectUrl(settings: ProviderSettings, publicUrl: string): strin
   return `${publicUrl}/${isSignIn ? 'auth' : 'connect'}/${settings.definition.name}`
 }
 
+function choiceOf({ definition }: ProviderSettings, connection: Connection): Pick<ConnectionView, 'choice'> {
+  const title = methodOf(definition, connection)?.lookup?.choose?.title
+  const { choice } = connection
+  return choice && title !== undefined ? { choice: { title, ...choice } } : {}
+}
+
 /** As they are for this connection. Nothing when it lacks a value that they need: it has to be connected again. */
 function apiUrlsOf({ definition }: ProviderSettings, connection: Connection): Pick<ConnectionView, 'apiUrls' | 'apiBases'> {
   try {
@@ -116,6 +122,7 @@ export function connectionView(
     method,
     ...(account !== undefined && { account }),
     ...(Object.keys(parameters).length > 0 && { parameters }),
+    ...choiceOf(settings, connection),
     isDefault,
     ...(scopes && { scopes }),
     ...(missing.length > 0 && { missingScopes: missing }),

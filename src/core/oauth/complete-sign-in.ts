@@ -98,8 +98,8 @@ export type CompletedSignIn =
   /** The browser is sent to the same callback again, since its next request shows what this one could not. */
   | { readonly kind: 'ask-again' }
 
-/** How long a repeated callback waits for the first one, which is still at work: longer than a token endpoint and a look-up may take. */
-const maxRepeatWaitMs = 40_000
+/** How long a repeated callback waits for the first one, which is still at work: longer than a token endpoint and two look-ups may take. */
+const maxRepeatWaitMs = 50_000
 /** A minute after its code has expired, a grant that nobody took is revoked. */
 const abandonedAfterMs = flowLifetimeMs + 60_000
 /** Pauses before the browser is asked for its session again, while the response with it is on the way. */
@@ -172,6 +172,8 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
     } catch (error) {
       void revocation.revoke(connection)
       if (error instanceof LearntValueError) return new TokenEndpointError('invalid_value', error.message)
+      if (hasCode(error, 'provider_timeout')) return new TokenEndpointError('timeout', 'the look-up took too long')
+      if (hasCode(error, 'provider_unavailable')) return new TokenEndpointError('unavailable', 'the look-up failed')
       throw error
     }
   }

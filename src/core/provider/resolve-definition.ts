@@ -33,6 +33,22 @@ export function resolveDefinition(definition: Provider, variables: Variables): P
 }
 
 /**
+ * A definition for a request that comes before everything is known, as the one that finds out a value: headers and parameters that still need one
+ * are left out.
+ */
+export function partialDefinition(definition: Provider, variables: Variables): Provider {
+  if (missingVariables(definition, variables).length === 0) return resolveDefinition(definition, variables)
+  const { headers, query, ...api } = definition.api
+  const known = (templates: Readonly<Record<string, string>> = {}) =>
+    Object.fromEntries(Object.entries(templates).filter(([, template]) => isKnown(template, variables)))
+  return resolveDefinition({ ...definition, api: { ...api, headers: known(headers), query: known(query) } }, variables)
+}
+
+/** Whether every expression of a template has a value. */
+export const isKnown = (template: string, variables: Variables): boolean =>
+  variablesIn(template).every(name => Object.hasOwn(variables, name))
+
+/**
  * A definition with the operator's part of it: the parameters that are fixed for everybody, which users are not asked for, and the client's id.
  * @param variables checked, and without braces
  */

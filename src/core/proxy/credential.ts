@@ -72,10 +72,10 @@ function expanded(kind: 'header' | 'text', template: string, provider: Provider,
   }
 }
 
-/** What the template of a placement may name. */
-function credentialVariables({ parameters, values, credential }: Connection): Variables {
-  const secret = credential.reveal()
-  return { ...parameters, ...values, key: secret, access_token: secret }
+/** What the template of a placement may name. A key that was exchanged for the credential is what renews it. */
+function credentialVariables({ method, parameters, values, credential, refreshToken }: Connection): Variables {
+  const key = (method === 'api_key' && refreshToken) || credential
+  return { ...parameters, ...values, key: key.reveal(), access_token: credential.reveal() }
 }
 
 /** Headers in which the provider accepts this credential, for this path or another one: a client's header of that name is stripped. */

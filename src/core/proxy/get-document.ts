@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream'
 import type { Connection } from '../connections/connection.ts'
 import { userAgent } from '../guards/request-headers.ts'
+import { credentialOrigins } from '../provider/define-provider.ts'
 import type { Provider } from '../provider/definition.ts'
 import type { GatewayRequest } from '../provider/request-template.ts'
 import { apiBase, withOrigin } from './api-base.ts'
@@ -51,6 +52,10 @@ export async function getDocument(
   const content = await readBody(response)
   return content && { head: response, document: parseJson(content) }
 }
+
+/** Whether a URL is of the servers that see the credential in any case: the operator may have configured others than the vendor's. */
+export const maySendCredential = (definition: Provider, { url }: Pick<GatewayRequest, 'url'>): boolean =>
+  url === undefined || credentialOrigins(definition).includes(new URL(url).origin)
 
 /** An absolute URL is a path below its own origin. */
 function targetOf(definition: Provider, { path = '', url }: GatewayRequest): { at: Provider; path: string } {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Connection } from '../connections/connection.ts'
-import { definitionOf } from '../connections/connection-definition.ts'
+import { definitionOf, methodOf } from '../connections/connection-definition.ts'
 import { reconnectRequired } from '../connections/errors.ts'
 import type { EndReason, Events } from '../events.ts'
 import type { Clock } from '../ports.ts'
@@ -9,6 +9,7 @@ import { splitTarget } from '../util/request-target.ts'
 import { withTimeout } from '../util/timeout.ts'
 import type { Vault } from '../vault/vault.ts'
 import { sendCheckRequest } from './check-request.ts'
+import { maySendCredential } from './get-document.ts'
 import type { ProxiedRequest } from './proxied-request.ts'
 import { requestKey, type UnauthorizedMemo } from './unauthorized-memo.ts'
 import type { Send } from './upstream.ts'
@@ -127,8 +128,10 @@ export function createUnauthorizedCheck({ send, vault, clock, events }: Unauthor
 
 const ended = ({ firstUnauthorized: _, ...rest }: Connection): Connection => ({ ...rest, status: 'reconnect_required' })
 
-const checkOf = ({ methods: { oauth2, apiKey } }: Provider, { method }: Connection): CredentialCheck | undefined =>
-  method === 'oauth2' ? oauth2?.check : apiKey?.check
+function checkOf(definition: Provider, connection: Connection): CredentialCheck | undefined {
+  const check = methodOf(definition, connection)?.check
+  return check && maySendCredential(definition, check) ? check : undefined
+}
 
 /** A hash, because a path can be long and hold what must not be in a record. */
 const pathHash = ({ base = '', target }: ProxiedRequest): string =>

@@ -53,7 +53,17 @@ export function placeConnection(
 
 /** A key that is pasted twice is for one account, whether or not the provider names it. */
 const isSameAccount = (one: Connection, other: Connection): boolean =>
-  (one.accountId !== undefined && one.accountId === other.accountId) || one.credential.equals(other.credential)
+  (one.accountId !== undefined && one.accountId === other.accountId) || (isSameCredential(one, other) && isSameGiven(one, other))
+
+/** Also a key that was exchanged anew, in the place of the refresh token. */
+const isSameCredential = (one: Connection, other: Connection): boolean =>
+  one.credential.equals(other.credential) || (one.method === 'api_key' && one.refreshToken?.equals(other.refreshToken) === true)
+
+/** Two users or shops may have one password. */
+const isSameGiven = ({ parameters: one = {} }: Connection, { parameters: other = {} }: Connection): boolean => {
+  const names = Object.keys(one)
+  return names.length === Object.keys(other).length && names.every(name => one[name] === other[name])
+}
 
 function replacedBy(existing: OwnedConnections, connection: Connection, account: AccountChoice): StoredConnection | undefined {
   const { provider, accountId } = connection

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { connectWithApiKey, parseApiKey } from '../../../src/core/proxy/api-key.ts'
+import type { Provider } from '../../../src/core/provider/definition.ts'
+import { createConnectWithKey, parseApiKey } from '../../../src/core/proxy/api-key.ts'
 import type { PipeOutcome, Send, UpstreamRequest } from '../../../src/core/proxy/upstream.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { fakeResponse } from '../../support/upstream-response.ts'
@@ -173,7 +174,16 @@ const definition = providerWith({
   methods: { apiKey: method },
   api: { baseUrl: 'https://api.acme.example/v1', headers: { 'x-version': '2' } }
 })
-const check = (provider: ReturnType<typeof checking>) => connectWithApiKey(provider.send, definition, method, new Secret('key'), startMs)
+const given = { key: new Secret('key'), parameters: {} }
+const connectAt = (send: Send, provider: Provider = definition) =>
+  createConnectWithKey({
+    send,
+    clock: { now: () => startMs },
+    addAccount: async connection => connection,
+    exchangeOf: () => undefined,
+    revocation: { revoke: async () => {} }
+  })(provider, given)
+const check = (provider: ReturnType<typeof checking>) => connectAt(provider.send)
 
 t.test('SEC-39: the key is sent to the provider’s own origin only, and makes a connection', async t => {
   const provider = checking(200, { success: true, account: { id: 7, name: 'Fernhill' } })
@@ -223,16 +233,15 @@ t.test('the error for a key without permission does not call the key wrong', asy
 })
 
 t.test('a definition may accept several statuses', async t => {
-  const several = { ...method, check: { path: '/me', status: [200, 403] } }
-  const by = (status: number) =>
-    codeOfRejection(connectWithApiKey(checking(status, {}).send, definition, several, new Secret('key'), startMs))
+  const several = providerWith({ ...definition, methods: { apiKey: { ...method, check: { path: '/me', status: [200, 403] } } } })
+  const by = (status: number) => codeOfRejection(connectAt(checking(status, {}).send, several))
   for (const status of [200, 403]) t.match(await by(status), { returned: { status: 'connected' } })
   t.equal(await by(401), 'api_key_rejected')
 })
 
 t.test('a Retry-After of the provider is passed on', async t => {
   const by = (status: number, headers: Record<string, string>, provider = definition) =>
-    t.rejects(connectWithApiKey(checking(status, {}, 'complete', headers).send, provider, method, new Secret('key'), startMs))
+    t.rejects(connectAt(checking(status, {}, 'complete', headers).send, provider))
   const retryAfter = async (...of: Parameters<typeof by>) => ((await by(...of)) as { retryAfter?: number }).retryAfter
   t.equal(await retryAfter(429, { 'retry-after': '17' }), 17)
   t.equal(await retryAfter(503, { 'retry-after': new Date(startMs + 90_000).toUTCString() }), 90)

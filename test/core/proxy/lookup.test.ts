@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { createEvents, type GatewayEvents } from '../../../src/core/events.ts'
 import type { AccountLookup, Provider } from '../../../src/core/provider/definition.ts'
-import { createAccountLookup } from '../../../src/core/proxy/account-lookup.ts'
+import { createLookups } from '../../../src/core/proxy/lookup.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { createLookup } from '../../../src/upstream/lookup.ts'
 import { openUpstream } from '../../../src/upstream/send.ts'
@@ -38,7 +38,7 @@ async function setUp(t: Test, respond: (response: ServerResponse) => void, timeo
   /** Looks up the account of a connection, here `connectionWith()`, by a definition. */
   const lookUp = async (definition: Provider, connection = connectionWith()) => {
     const providers = new Map([['acme', { definition, trustedOrigins: [] }]])
-    const addAccount = createAccountLookup({ send, events, providers, ...(timeoutMs !== undefined && { timeoutMs }) })
+    const { addAccount } = createLookups({ send, events, providers, ...(timeoutMs !== undefined && { timeoutMs }) })
     return revealSecrets(await addAccount(connection))
   }
   const definitionWith = (account: AccountLookup): Provider =>
