@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import type { Provider } from '../../src/core/provider/definition.ts'
 import { assertProblem } from '../support/connected.ts'
-import { json } from '../support/fake-provider.ts'
+import { json, tokens } from '../support/fake-provider.ts'
 import { newKey } from '../support/gateway.ts'
 import { playDefinition } from '../support/played-definition.ts'
 
@@ -155,6 +155,19 @@ t.test('a connection that lacks what the definition needs by now has to be made 
   t.equal(s.provider.seen.api.length, 0)
   const { connections } = (await (await s.browser.fetch(`${later.url}/connections`)).json()) as { connections: object[] }
   t.notOk('apiUrls' in (connections[0] ?? {}), 'there are none to tell')
+})
+
+t.test('after a renewal a request goes where the new token says', async t => {
+  const s = await playDefinition(t, origin => ({
+    api: { baseUrl: `${origin}/{home}/api` },
+    methods: { oauth2: { ...oauth2At(origin), values: { home: { from: 'token', pointer: '/home', example: 'na1' } } } }
+  }))
+  s.provider.token = (_, r) => json(r, 200, tokens({ home: 'na1' }))
+  await s.signIn()
+  s.provider.token = (_, r) => json(r, 200, tokens({ home: 'eu7' }))
+  s.provider.api = ({ url }, r) => json(r, url.startsWith('/na1/') ? 401 : 200, { url })
+  t.same(await (await s.request('/x?y')).json(), { url: '/eu7/api/x?y' })
+  t.match(await s.connection(), { apiUrls: [/\/eu7\/api$/] })
 })
 
 const oauth2At = (origin: string): NonNullable<Provider['methods']['oauth2']> => ({

@@ -50,4 +50,4 @@ export const checkTarget =
 
 /** The origin of a URL. Of a template the part before the path, as it is written. */
 export const originOf = (url: string): string =>
-  url.includes('{') ? (/^(?:https:\/\/)?[^/?#]*/.exec(url)?.[0] ?? '') : (URL.parse(url)?.origin ?? '')
+  url.includes('{') ? (/^(?:https?:\/\/)?[^/?#]*/.exec(url)?.[0] ?? '') : (URL.parse(url)?.origin ?? '')

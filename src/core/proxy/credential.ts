@@ -57,6 +57,7 @@ export function applyCredential(provider: Provider, connection: Connection, targ
 
 /** A query with these parameters in place of others of the same names, in whatever spelling. */
 function withParameters(query: string, parameters: ReadonlyArray<readonly [name: string, value: string]>): string {
+  if (parameters.length === 0) return query
   const pairs = query.length > 1 ? query.slice(1).split('&') : []
   const kept = pairs.filter(pair => !parameters.some(([name]) => parameterName(pair) === name))
   const own = parameters.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
