@@ -157,6 +157,41 @@ t.test('a connection that lacks what the definition needs by now has to be made 
   t.notOk('apiUrls' in (connections[0] ?? {}), 'there are none to tell')
 })
 
+t.test('a base whose value the connection lacks is refused alone, and an optional token is placed', async t => {
+  const s = await playDefinition(t, origin => ({
+    api: {
+      baseUrl: `${origin}/api`,
+      bases: {
+        site: `${origin}/{site}`,
+        user: { url: `${origin}/user`, placements: [{ in: 'header', name: 'authorization', value: 'Bearer {user_token}' }] }
+      }
+    },
+    methods: {
+      oauth2: {
+        ...oauth2At(origin),
+        values: {
+          site: { from: 'token', pointer: '/site', optional: true, example: 'a' },
+          user_token: { from: 'token', pointer: '/user/token', optional: true, secret: true, example: 'b' }
+        }
+      }
+    }
+  }))
+  await s.signIn()
+  t.equal((await s.request('/x')).status, 200)
+  for (const [segment, missing] of [
+    ['acme~site', /without: site\./],
+    ['acme~user', /without: user_token\./]
+  ] as const)
+    t.match((await assertProblem(t, await s.request('/x', segment), 401, 'reconnect_required')).detail, missing)
+  t.match(await s.connection(), { status: 'connected', apiBases: { user: /\/user$/, site: undefined } })
+  s.provider.token = (_, r) => json(r, 200, tokens({ site: 'fern', user: { token: 'user-canary' } }))
+  await s.signIn()
+  t.equal((await s.request('/x', 'acme~site')).status, 200)
+  t.equal((await s.request('/x', 'acme~user')).status, 200)
+  t.equal(s.provider.seen.api.at(-1)?.headers.authorization, 'Bearer user-canary')
+  t.notMatch(s.gateway.logs.join('') + JSON.stringify(await s.connection()), /user-canary/)
+})
+
 t.test('after a renewal a request goes where the new token says', async t => {
   const s = await playDefinition(t, origin => ({
     api: { baseUrl: `${origin}/{home}/api` },

@@ -3,6 +3,7 @@ import type { Provider, ProviderSettings } from '../provider/definition.ts'
 import { baseUrlOf } from '../provider/map-templates.ts'
 import type { Parameters } from '../provider/parameter.ts'
 import { askedOf, asksUsers } from '../provider/parse-parameters.ts'
+import { isResolved } from '../provider/template.ts'
 import type { Connection } from './connection.ts'
 import { definitionOf, methodOf } from './connection-definition.ts'
 import { missingScopes } from './missing-scopes.ts'
@@ -92,9 +93,10 @@ function choiceOf({ definition }: ProviderSettings, connection: Connection): Pic
 function apiUrlsOf({ definition }: ProviderSettings, connection: Connection): Pick<ConnectionView, 'apiUrls' | 'apiBases'> {
   try {
     const { baseUrl, linkBases = [], bases } = definitionOf(definition, connection).api
+    const known = Object.entries(bases ?? {}).filter(([, base]) => isResolved(baseUrlOf(base)))
     return {
-      apiUrls: [baseUrl, ...linkBases].map(normalized),
-      ...(bases && { apiBases: Object.fromEntries(Object.entries(bases).map(([name, base]) => [name, normalized(baseUrlOf(base))])) })
+      apiUrls: [baseUrl, ...linkBases.filter(isResolved)].map(normalized),
+      ...(known.length > 0 && { apiBases: Object.fromEntries(known.map(([name, base]) => [name, normalized(baseUrlOf(base))])) })
     }
   } catch (error) {
     if (hasCode(error, 'reconnect_required')) return {}

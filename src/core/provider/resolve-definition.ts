@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { BoundedMap } from '../util/bounded-map.ts'
 import type { Provider } from './definition.ts'
-import { baseUrlOf, mapRequestTemplates, mapTemplates, type TemplateChanges } from './map-templates.ts'
+import { mapRequestTemplates, mapTemplates, type TemplateChanges } from './map-templates.ts'
 import { type Expansion, expand, type Variables, variablesIn } from './template.ts'
 
 /** Definitions in which values are put, of users who are active. */
@@ -59,11 +59,9 @@ export function resolveForOperator(definition: Provider, variables: Variables): 
   return asked.length === 0 ? rest : { ...rest, parameters: Object.fromEntries(asked) }
 }
 
-/** What a request to the API needs and is not among the variables. */
-export const missingVariables = ({ api: { baseUrl, bases = {}, headers = {}, query = {} } }: Provider, variables: Variables): string[] =>
-  [baseUrl, ...Object.values(bases).map(baseUrlOf), ...Object.values(headers), ...Object.values(query)]
-    .flatMap(variablesIn)
-    .filter(name => !Object.hasOwn(variables, name))
+/** What every request to the API needs and is not among the variables. One to another base may need more. */
+export const missingVariables = ({ api: { baseUrl, headers = {}, query = {} } }: Provider, variables: Variables): string[] =>
+  [baseUrl, ...Object.values(headers), ...Object.values(query)].flatMap(variablesIn).filter(name => !Object.hasOwn(variables, name))
 
 /** What is not known yet stays an expression. */
 function expandingWith(variables: Variables): TemplateChanges {

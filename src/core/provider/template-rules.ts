@@ -39,11 +39,14 @@ export function checkTemplates(definition: Provider, report: Report): void {
     mapTemplates({ ...definition, methods: {} }, check('api', known))
     mapTemplates({ ...definition, api: { baseUrl: '' }, methods: { [name]: method } }, check(field, known))
     mapRequestTemplates({ ...definition, methods: { [name]: method } }, check(field, known, credentials[name]))
+    const { lookup } = method
+    const learntLater = learntFrom(values, 'lookup')
+    for (const one of lookup ? variablesIn(lookup.url ?? definition.api.baseUrl + lookup.path) : [])
+      if (learntLater.includes(one)) report(`${field}.lookup`, `uses {${one}}, which is not known before the look-up.`)
   }
   const { authorizeUrl = '', authorizeParams = {}, tokenUrl = '', values = {} } = methods.oauth2 ?? {}
   for (const template of [authorizeUrl, ...Object.values(authorizeParams)])
     reportUnknown(template, Object.keys(shared), 'methods.oauth2', 'is not known before the sign-in', report)
-  const learntFrom = (learnt: LearntValues, from: LearntValue['from']) => Object.keys(learnt).filter(name => learnt[name]?.from === from)
   const unknownYet = 'is not known before the token response'
   reportUnknown(tokenUrl, [...Object.keys(shared), ...learntFrom(values, 'callback')], 'methods.oauth2.tokenUrl', unknownYet, report)
   const { fields, values: ofKey = {}, tokenRequest } = methods.apiKey ?? {}
@@ -51,6 +54,9 @@ export function checkTemplates(definition: Provider, report: Report): void {
   for (const name of tokenRequest ? requestVariables(tokenRequest) : [])
     reportUnknown(`{${name}}`, known, 'methods.apiKey.tokenRequest', unknownYet, report)
 }
+
+const learntFrom = (learnt: LearntValues, from: LearntValue['from']): string[] =>
+  Object.keys(learnt).filter(name => learnt[name]?.from === from)
 
 const kindsOf = (parameters: Parameters): Record<string, Kind> =>
   Object.fromEntries(

@@ -22,6 +22,9 @@ export class TemplateError extends TypeError {
 export const variablesIn = (template: string): string[] =>
   template.includes('{') ? [...template.matchAll(expression)].map(([, name = '']) => name) : []
 
+/** Whether a template has no expression, or none any more. */
+export const isResolved = (template: string): boolean => variablesIn(template).length === 0
+
 type Encode = (value: string, name: string) => string
 
 /** `known` leaves an expression as it is whose value is not known; `all` throws. */

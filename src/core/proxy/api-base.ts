@@ -1,7 +1,9 @@
+import { connectionIncomplete } from '../connections/errors.ts'
 import { GatewayError } from '../errors.ts'
 import { isPathWithin } from '../guards/path.ts'
 import type { ApiBase as ApiBaseDefinition, Provider } from '../provider/definition.ts'
 import { baseUrlOf } from '../provider/map-templates.ts'
+import { isResolved, variablesIn } from '../provider/template.ts'
 import { didYouMean } from '../util/nearest-name.ts'
 
 /** The parsed base URL of a provider's API. */
@@ -40,7 +42,8 @@ export function apiBase(provider: Provider): ApiBase {
  * The definition as it is for one of its bases: with that URL and the placements of that base, so that neither reaches another host.
  * @param provider resolved for a connection
  * @returns the same object for the same base; the definition itself without one
- * @throws {GatewayError} `provider_unknown`, naming the bases that there are
+ * @throws {GatewayError} `provider_unknown`, naming the bases that there are; `reconnect_required` when the base needs a value that the connection
+ * was made without
  */
 export function withBase(provider: Provider, base: string | undefined): Provider {
   if (base === undefined) return provider
@@ -70,6 +73,8 @@ function derive(provider: Provider, name: string): Provider {
   assertHasBase(provider, name)
   const { bases = {}, linkBases: _, ...api } = provider.api
   const base = bases[name] ?? ''
+  const missing = variablesIn(baseUrlOf(base))
+  if (missing.length > 0) throw connectionIncomplete(provider, missing)
   return { ...provider, api: { ...api, baseUrl: baseUrlOf(base) }, methods: methodsAt(provider, base) }
 }
 
@@ -93,8 +98,9 @@ export function withOrigin(provider: Provider, url: URL): Provider {
 }
 
 function parse({ api: { baseUrl, linkBases = [], bases = {} } }: Provider, own: string | undefined): ApiBase {
-  const main = [baseUrl, ...linkBases].map(url => ({ url: new URL(url), base: undefined }))
-  const others = Object.entries(bases).map(([base, declared]) => ({ url: new URL(baseUrlOf(declared)), base }))
+  const main = [baseUrl, ...linkBases.filter(isResolved)].map(url => ({ url: new URL(url), base: undefined }))
+  const known = Object.entries(bases).filter(([, declared]) => isResolved(baseUrlOf(declared)))
+  const others = known.map(([base, declared]) => ({ url: new URL(baseUrlOf(declared)), base }))
   // A URL below two bases belongs to the longer one, and in any case to the base itself from which a response comes.
   const byLength = [...main, ...others].sort((a, b) => b.url.pathname.length - a.url.pathname.length)
   const isOwn = ({ base }: Alias) => base === own
