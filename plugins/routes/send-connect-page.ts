@@ -63,10 +63,6 @@ export async function sendConnectPage(
   )
 }
 
-/** Far more than a value may have. The form would only repeat it. */
-const maxCharacters = 4096
-
+/** What was given once, as text. */
 export const textsOf = (given: Readonly<Record<string, unknown>>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(given).filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1].length <= maxCharacters)
-  )
+  Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
