@@ -1,6 +1,6 @@
 import cluster from 'node:cluster'
 import { readConfig } from '../config/config.ts'
-import { loadProviders } from '../config/load-providers.ts'
+import { loadDefinitions } from '../config/definitions/load-definitions.ts'
 import { freePort } from '../server/free-port.ts'
 import { readArguments } from './arguments.ts'
 import type { Command, CommandContext } from './command.ts'
@@ -42,14 +42,14 @@ export const command: Command = { summary: 'starts the gateway', help, run: star
 /** Runs a gateway in this process, or as a worker or the supervisor of several. Each loads only the modules that it needs. */
 async function start(args: readonly string[], { variables, print }: CommandContext): Promise<number> {
   readArguments({ args: [...args] })
-  const definitions = await loadProviders()
+  const definitions = await loadDefinitions(variables)
   const initial = readConfig(variables, definitions)
   const onReady = (banner: string) => print(`${banner}\n`)
   // With PORT=0 the first reading reports all problems before a port is looked for.
   const configured = initial.port === 0 ? readConfig(variables, definitions, await freePort(initial.host)) : initial
   if (cluster.isWorker) {
     const { runWorker } = await import('../server/worker.ts')
-    await runWorker({ variables, definitions, configured })
+    await runWorker({ variables, configured })
   } else if (configured.workers > 1) {
     const { supervise } = await import('../server/supervisor.ts')
     // Workers inherit what --env-file has set. They must not read a file that may have changed since.
@@ -57,7 +57,7 @@ async function start(args: readonly string[], { variables, print }: CommandConte
     supervise(configured.workers, { PORT: String(configured.port), PORT_FILE: '' }, { logLevel: configured.logLevel, onReady })
   } else {
     const { serve } = await import('../server/serve.ts')
-    await serve({ variables, definitions, configured, onReady })
+    await serve({ variables, configured, onReady })
   }
   return 0
 }

@@ -1,6 +1,6 @@
 import { type Config, readConfig } from '../config/config.ts'
+import { loadDefinitions } from '../config/definitions/load-definitions.ts'
 import type { Environment } from '../config/environment.ts'
-import { loadProviders } from '../config/load-providers.ts'
 import type { Store } from '../core/ports.ts'
 import { openStore } from '../stores/open-store.ts'
 import { pollUntil } from '../stores/wait-for-store.ts'
@@ -12,7 +12,7 @@ const storeTimeoutMs = 5_000
  * @throws {ConfigError} for the environment
  */
 export async function withStore<T>(variables: Environment, work: (store: Store, config: Config) => Promise<T>): Promise<T> {
-  const config = readConfig(variables, await loadProviders())
+  const config = readConfig(variables, await loadDefinitions(variables))
   const store = await openStore({ redis: config.redis, dataDir: config.dataDir, clock: { now: Date.now } })
   try {
     // The connection may not be established yet. If it still is not after the timeout, the first read reports why.

@@ -9,6 +9,8 @@ import type { RedisTarget } from '../stores/redis/target.ts'
 import { readBearerConfig } from './bearer-config.ts'
 import { readBrand } from './brand.ts'
 import { checkDataDir } from './data-dir.ts'
+import { type KnownDefinitions, knownDefinitions } from './definitions/load-definitions.ts'
+import { providersFromExample } from './definitions/own-definitions.ts'
 import { ConfigError, type Environment, EnvironmentReader } from './environment.ts'
 import { type ConfiguredKeys, type Keys, readKeys, resolveKeys } from './keys.ts'
 import { readLoginConfig } from './login-config.ts'
@@ -70,6 +72,9 @@ const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 const hour = 3600
 const day = 24 * hour
 
+/** Those of a start, or just some. */
+type Definitions = KnownDefinitions | readonly Provider[]
+
 /** What the caller has. */
 export type ConfigContext = {
   /** Without a configured provider it plays those that it knows. Default: outside production. */
@@ -85,7 +90,7 @@ export type ConfigContext = {
  */
 export function readConfig(
   variables: Environment,
-  definitions: readonly Provider[],
+  definitions: Definitions,
   port = readPort(variables),
   context: ConfigContext = {}
 ): Config {
@@ -113,14 +118,14 @@ export type ExaminedConfig = {
 }
 
 /** Reads the configuration as `readConfig` does, goes on where that throws, and creates nothing. */
-export function examineConfig(variables: Environment, definitions: readonly Provider[]): ExaminedConfig {
+export function examineConfig(variables: Environment, definitions: Definitions): ExaminedConfig {
   const env = new EnvironmentReader(variables)
   const examined = readSettings(env, { variables, definitions, port: readPort(variables) })
   return { ...examined, problems: env.problems, warnings: env.warnings }
 }
 
 /** Every variable that is read with these definitions, each with an example: `NAME=value`, or for a secret that of a file. */
-export function exampleVariables(definitions: readonly Provider[]): ReadonlyMap<string, string> {
+export function exampleVariables(definitions: Definitions): ReadonlyMap<string, string> {
   const env = new EnvironmentReader({})
   readSettings(env, { variables: {}, definitions, port: readPort({}) })
   return new Map([...env.knownNames()].map(name => [name, env.exampleOf(name)]))
@@ -128,7 +133,7 @@ export function exampleVariables(definitions: readonly Provider[]): ReadonlyMap<
 
 type SettingsOptions = ConfigContext & {
   readonly variables: Environment
-  readonly definitions: readonly Provider[]
+  readonly definitions: Definitions
   readonly port: number
 }
 
@@ -136,6 +141,7 @@ function readSettings(
   env: EnvironmentReader,
   { variables, definitions, port, hasSandbox, hasStore = false }: SettingsOptions
 ): Pick<ExaminedConfig, 'settings' | 'keys' | 'isEmbedded' | 'hasPublicUrl'> {
+  const known = 'names' in definitions ? definitions : knownDefinitions(definitions)
   const production = readProduction(env)
   const configuredHost = readHost(env, production)
   const host = configuredHost ?? defaultHost
@@ -179,8 +185,11 @@ function readSettings(
     keepAliveMs: readSeconds(env, 'KEEP_ALIVE_TIMEOUT', { min: 1, max: hour, defaultSeconds: 72 }),
     workers: env.integer('WORKERS', { min: 1, max: 256, example: 2 }) ?? 1,
     logLevel: env.oneOf('LOG_LEVEL', logLevels, 'info') ?? 'info',
-    providers: readProviders(env, definitions, { production, hasSandbox: hasSandbox ?? !production })
+    providers: readProviders(env, known, { production, hasSandbox: hasSandbox ?? !production })
   }
+  env.list('PROVIDERS_FROM', providersFromExample)
+  for (const problem of known.problems) env.addProblem(problem)
+  for (const warning of known.warnings) env.addWarning(warning)
   // An invalid REDIS_URL is one problem only: it does not select the embedded store.
   const isEmbedded = env.text('REDIS_URL') === undefined && !hasStore
   if (settings.workers > 1) checkWorkers(env, { isEmbedded, providers: settings.providers })

@@ -10,13 +10,13 @@ const minLetters = 6
  */
 export function checkMisspelledNames(env: EnvironmentReader, production: boolean): void {
   const known = env.knownNames()
-  const all = [...known].flatMap(name => [name, `${name}_FILE`])
-  const knownWithFiles = new Set(all)
+  const knownWithFiles = new Set([...known].flatMap(name => [name, `${name}_FILE`]))
   // If there are other problems, a misspelled name may be their cause.
   const isProblem = production || env.problems.length > 0
+  const meantBy = createComparison(knownWithFiles)
   for (const name of env.presentNames()) {
     if (knownWithFiles.has(name) || env.problems.some(problem => problem.startsWith(`${name} `))) continue
-    const meant = all.find(other => isMisspelling(name, other))
+    const meant = meantBy(name)
     if (meant === undefined) continue
     const example = known.has(meant) ? env.exampleOf(meant) : exampleOfFile(meant.replace(/_FILE$/, ''))
     if (isProblem || meant === 'NODE_ENV')
@@ -27,11 +27,25 @@ export function checkMisspelledNames(env: EnvironmentReader, production: boolean
   }
 }
 
-function isMisspelling(name: string, known: string): boolean {
-  if (name.toUpperCase() === known) return true
-  const [one, other] = [lettersOf(name), lettersOf(known)]
-  const isShort = lettersOf(known.replace(/_FILE$/, '')).length < minLetters
-  return !isShort && (one === other || isOneCharacterOff(one, other))
+/** Every variable of every provider is known, and an environment has many: letters are taken out once, and compared with those of about their length. */
+function createComparison(known: ReadonlySet<string>): (name: string) => string | undefined {
+  const byLength = new Map<number, { readonly name: string; readonly letters: string }[]>()
+  for (const name of known) {
+    const letters = lettersOf(name)
+    if (lettersOf(name.replace(/_FILE$/, '')).length < minLetters) continue
+    const others = byLength.get(letters.length)
+    if (others) others.push({ name, letters })
+    else byLength.set(letters.length, [{ name, letters }])
+  }
+  return name => {
+    const inCapitals = name.toUpperCase()
+    if (inCapitals !== name && known.has(inCapitals)) return inCapitals
+    const letters = lettersOf(name)
+    // The nearest in length first: a word that is the same in other letters is meant rather than one with a mistake.
+    const candidates = [0, -1, 1].flatMap(difference => byLength.get(letters.length + difference) ?? [])
+    return (candidates.find(other => other.letters === letters) ?? candidates.find(other => isOneCharacterOff(letters, other.letters)))
+      ?.name
+  }
 }
 
 const lettersOf = (name: string): string =>

@@ -5,7 +5,7 @@ import type { RedisClient } from '../stores/redis/target.ts'
 import { type Config, readConfig } from './config.ts'
 import { ConfigError, type Environment } from './environment.ts'
 import { parameterVariable } from './provider-parameters.ts'
-import { variablePrefix } from './variable-prefix.ts'
+import { isReservedName, variablePrefix } from './variable-prefix.ts'
 
 type Texts = string | readonly string[]
 
@@ -243,7 +243,7 @@ function readProviderOptions(value: unknown): Flat & { readonly definitions: rea
     const { name } = definition as Provider
     const prefix = variablePrefix(definition as Provider)
     if (definitions.some(other => other.name === name)) problems.push(`providers[${i}]: ${name} is listed twice. Remove one of them.`)
-    else if (settingVariables.some(variable => variable.startsWith(`${prefix}_`)))
+    else if (isReservedName(name))
       problems.push(`providers[${i}]: a provider cannot have the name ${name}, by which settings of the gateway begin. Choose another.`)
     else definitions.push(definition as Provider)
     for (const [option, variable] of Object.entries(providerVariables)) {
@@ -262,8 +262,6 @@ export function optionOf(variable: string): string | undefined {
   const [path] = Object.entries(table).find(([, [name]]) => name === variable) ?? []
   return path ?? Object.entries(providerVariables).find(([, suffix]) => variable === `P_${suffix}`)?.[0]
 }
-
-const settingVariables = Object.values(table).map(([variable]) => variable)
 
 type OptionNames = ReadonlyMap<string, readonly [path: string, kind: Kind]>
 

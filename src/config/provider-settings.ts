@@ -1,5 +1,7 @@
 import type { Provider, ProviderSettings } from '../core/provider/definition.ts'
 import { resolveForOperator } from '../core/provider/resolve-definition.ts'
+import { didYouMean } from '../core/util/nearest-name.ts'
+import type { KnownDefinitions } from './definitions/load-definitions.ts'
 import { type EnvironmentReader, exampleOfFile } from './environment.ts'
 import { overrideUrls } from './provider-addresses.ts'
 import { clientVariables, readClient } from './provider-client.ts'
@@ -27,20 +29,24 @@ type OperatorsPart = {
  */
 export function readProviders(
   env: EnvironmentReader,
-  definitions: readonly Provider[],
+  { definitions, names, broken }: Pick<KnownDefinitions, 'definitions' | 'names' | 'broken'>,
   { production, hasSandbox }: Mode
 ): Map<string, ProviderSettings> {
   const parts = new Map(definitions.map(definition => [definition.name, readPart(env, definition, production)]))
+  for (const name of names) if (!parts.has(name)) expectVariables(env, name)
   const usable = [...parts].flatMap(([name, { isUsable }]) => (isUsable ? name : []))
-  const selected = env.list('PROVIDERS', definitions[0]?.name)
-  if (!hasSandbox && usable.length === 0 && !selected) {
-    const example = definitions[0] ? variablePrefix(definitions[0]) : 'PROVIDER'
+  const selected = env.list('PROVIDERS', names[0])
+  const isNothingConfigured = !hasSandbox && usable.length === 0 && !selected
+  const isUnknown = selected?.some(name => !names.includes(name)) === true
+  const isBroken = reportBroken(env, broken, { selected, isCause: isNothingConfigured || isUnknown })
+  if (isNothingConfigured && !isBroken) {
+    const example = names[0] === undefined ? 'PROVIDER' : variablePrefix({ name: names[0] })
     env.addProblem(
       `No provider is configured. Set the OAuth client of at least one, for example ${example}_CLIENT_ID=abc123 and ${exampleOfFile(`${example}_CLIENT_SECRET`)}.`
     )
   }
   const providers = new Map<string, ProviderSettings>()
-  for (const name of selected ? selectNames(env, selected, parts, hasSandbox && usable.length === 0) : usable) {
+  for (const name of selected ? selectNames(env, selected, { parts, names, isSandbox: hasSandbox && usable.length === 0 }) : usable) {
     const { settings, checkOffered } = parts.get(name) as OperatorsPart
     checkOffered()
     providers.set(name, settings)
@@ -48,18 +54,17 @@ export function readProviders(
   return providers
 }
 
-function selectNames(
-  env: EnvironmentReader,
-  selected: readonly string[],
-  parts: ReadonlyMap<string, OperatorsPart>,
-  isSandbox: boolean
-): string[] {
+type Selectable = {
+  readonly parts: ReadonlyMap<string, OperatorsPart>
+  readonly names: readonly string[]
+  readonly isSandbox: boolean
+}
+
+function selectNames(env: EnvironmentReader, selected: readonly string[], { parts, names, isSandbox }: Selectable): string[] {
   return selected.filter(name => {
     const part = parts.get(name)
     if (!part) {
-      env.addProblem(
-        `PROVIDERS: ${env.quote('PROVIDERS', name)} is not a provider. Known providers are: ${[...parts.keys()].join(', ')}; for example ${env.exampleOf('PROVIDERS')}.`
-      )
+      if (!names.includes(name)) env.addProblem(unknownProvider(env, name, names))
       return false
     }
     // The sandbox starts, and this selection is read again with its URLs.
@@ -73,6 +78,51 @@ function selectNames(
   })
 }
 
+/** More would bury what else is said. */
+const maxListed = 12
+
+function unknownProvider(env: EnvironmentReader, name: string, names: readonly string[]): string {
+  const known = names.length > maxListed ? '"grantkeeper providers" lists those that are' : `Known providers are: ${names.join(', ')}`
+  return `PROVIDERS: ${env.quote('PROVIDERS', name)} is not a provider.${didYouMean(name, names)} ${known}; for example ${env.exampleOf('PROVIDERS')}.`
+}
+
+type Reported = { readonly selected: readonly string[] | undefined; readonly isCause: boolean }
+
+/** One that would be offered, or that may be why there is nothing to offer, is a problem; the others are warnings. */
+function reportBroken(env: EnvironmentReader, broken: KnownDefinitions['broken'], { selected, isCause }: Reported): boolean {
+  const isOffered = ({ name }: { readonly name: string }) => {
+    const prefix = variablePrefix({ name })
+    const isUsable = ['CLIENT_ID', 'API_URL'].some(suffix => env.text(`${prefix}_${suffix}`) !== undefined)
+    return selected ? selected.includes(name) : isUsable
+  }
+  for (const one of broken) {
+    const lines = one.problems.map(problem => `${one.from}: ${problem}${/[.?]$/.test(problem) ? '' : '.'}`)
+    if (isCause || isOffered(one)) for (const line of lines) env.addProblem(line)
+    else env.addWarning(`${lines.join(' ')} This definition could not be offered.`)
+  }
+  return broken.some(one => isCause || isOffered(one))
+}
+
+const exampleUrl = 'https://acme.example.com'
+/** What `readPart` reads for every provider that has OAuth. */
+const expected: Readonly<Record<string, string | undefined>> = {
+  CLIENT_ID: 'abc123',
+  CLIENT_SECRET: undefined,
+  SCOPES: 'read',
+  API_URL: exampleUrl,
+  AUTHORIZE_URL: exampleUrl,
+  TOKEN_URL: exampleUrl,
+  REFRESH_URL: exampleUrl,
+  REVOKE_URL: exampleUrl,
+  ISSUER: exampleUrl
+}
+
+/** No variable of this provider is set, or its definition would be loaded. One that was meant for it may be misspelled. */
+function expectVariables(env: EnvironmentReader, name: string): void {
+  const prefix = variablePrefix({ name })
+  for (const [suffix, example] of Object.entries(expected)) env.expect(`${prefix}_${suffix}`, example)
+}
+
 /** A definition with what the environment sets for it, whether it is offered or not. */
 export function readProvider(env: EnvironmentReader, provider: Provider, production: boolean): ProviderSettings {
   return readPart(env, provider, production).settings
@@ -84,7 +134,9 @@ function readPart(env: EnvironmentReader, provider: Provider, production: boolea
   const hosts = readHosts(env, definition)
   const fixed = readFixedParameters(env, definition, hosts)
   const variables = { ...fixed.values, ...clientVariables(env, definition, client) }
-  const hasApiUrl = env.text(`${variablePrefix(provider)}_API_URL`) !== undefined
+  const apiUrl = env.text(`${variablePrefix(provider)}_API_URL`)
+  // GitHub Actions sets GITHUB_API_URL in every job, which says nothing about what is to be offered.
+  const hasApiUrl = apiUrl !== undefined && !(apiUrl === provider.api.baseUrl && env.presentNames().includes('GITHUB_ACTIONS'))
   return {
     settings: {
       definition: Object.keys(variables).length > 0 ? resolveForOperator(definition, variables) : definition,

@@ -127,6 +127,11 @@ export const variableGroups: readonly Group[] = [
         meaning: 'Names of the providers to offer, comma-separated; one with API keys needs no OAuth client',
         fallback: 'all with an OAuth client, and those with API keys whose `P_API_URL` is set'
       },
+      PROVIDERS_FROM: {
+        meaning:
+          '[Definitions of your own](../adding-a-provider.md): folders, files (`.json`, `.ts`, `.js`, `.mjs`) and packages, comma-separated. One replaces ours of the same name',
+        fallback: 'none'
+      },
       P_CLIENT_ID: { meaning: 'The OAuth client at the provider', fallback: 'no sign-in at P' },
       P_CLIENT_SECRET: { meaning: 'Its secret; a client without one is a public client (RFC 6749 §2.1)', fallback: 'none' },
       P_SCOPES: { meaning: 'Scopes to ask for, separated by spaces', fallback: 'those of the definition' },

@@ -1,5 +1,6 @@
 import type { Provider } from '../core/provider/definition.ts'
 import { type Config, readConfig } from './config.ts'
+import type { KnownDefinitions } from './definitions/load-definitions.ts'
 import { ConfigError, type Environment, EnvironmentReader } from './environment.ts'
 import { variablePrefix } from './variable-prefix.ts'
 
@@ -18,15 +19,15 @@ type RunningSandbox = {
  */
 export function readSandboxConfig(
   variables: Environment,
-  definitions: readonly Provider[],
+  known: KnownDefinitions,
   { port, sandbox }: { readonly port: number; readonly sandbox: RunningSandbox }
 ): Config {
   const isPlayed = ({ name }: Provider) => sandbox.vendors.includes(name)
-  const unplayed = definitions.filter(definition => !isPlayed(definition))
+  const unplayed = known.definitions.filter(definition => !isPlayed(definition))
   const selected = new EnvironmentReader(variables).list('PROVIDERS') ?? []
   const problems = unplayed.filter(({ name }) => selected.includes(name)).map(problemOf)
   if (problems.length > 0) throw new ConfigError(problems)
-  const config = readConfig({ ...variables, ...sandbox.environment }, definitions.filter(isPlayed), port)
+  const config = readConfig({ ...variables, ...sandbox.environment }, { ...known, definitions: known.definitions.filter(isPlayed) }, port)
   return { ...config, warnings: [...config.warnings, ...unplayed.map(({ title, name }) => `${title} is not offered: ${whyOf(name)}.`)] }
 }
 

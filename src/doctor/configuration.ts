@@ -44,6 +44,13 @@ type Parsed = { readonly subject: string; readonly message: string; readonly cur
 
 /** A problem begins with its variable, says what is wrong, and then what to set: in further sentences, or after "for example". */
 function parse(problem: string): Parsed {
+  const [, file, field] = /^(\S+\.(?:json|m?[jt]s)): (.+)$/s.exec(problem) ?? []
+  if (file !== undefined && field !== undefined)
+    return {
+      subject: file,
+      message: field.replace(/\.$/, ''),
+      cure: `Correct this definition; grantkeeper providers check ${file} says when it is valid.`
+    }
   const [, first = problem, rest = ''] = /^(.+?)\.(?: (?=[A-Z])(.+))?$/s.exec(problem) ?? []
   const [, what = first, example] = /^(.+?), (for example .+)$/s.exec(first) ?? []
   const subject = /^[A-Z\d_]{4,}\b/.exec(what)?.[0] ?? 'environment'

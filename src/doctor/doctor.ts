@@ -1,10 +1,9 @@
 import { lookup } from 'node:dns'
 import { statfsSync } from 'node:fs'
 import { type ExaminedConfig, examineConfig } from '../config/config.ts'
+import { type KnownDefinitions, knownDefinitions, loadDefinitions } from '../config/definitions/load-definitions.ts'
 import type { Environment } from '../config/environment.ts'
 import { keyFileOf, parseKeyFile } from '../config/keys.ts'
-import { loadProviders } from '../config/load-providers.ts'
-import type { Provider } from '../core/provider/definition.ts'
 import { createLookup } from '../upstream/lookup.ts'
 import { configurationChecks } from './configuration.ts'
 import type { DoctorContext } from './context.ts'
@@ -25,7 +24,7 @@ import { runChecks } from './run-checks.ts'
 const timeoutMs = 15_000
 
 export type DoctorOptions = Partial<Pick<DoctorContext, 'clock' | 'resolve' | 'statfs'>> & {
-  readonly loadDefinitions?: () => Promise<readonly Provider[]>
+  readonly load?: (variables: Environment) => Promise<KnownDefinitions>
 }
 
 /**
@@ -33,9 +32,9 @@ export type DoctorOptions = Partial<Pick<DoctorContext, 'clock' | 'resolve' | 's
  * run beside gateways in production.
  */
 export async function diagnose(variables: Environment, options: DoctorOptions = {}): Promise<Finding[]> {
-  const { clock = { now: Date.now }, resolve = lookup, statfs = statfsSync, loadDefinitions = loadProviders } = options
-  const loaded = await load(loadDefinitions)
-  const examined = examine(variables, loaded.definitions)
+  const { clock = { now: Date.now }, resolve = lookup, statfs = statfsSync, load = loadDefinitions } = options
+  const loaded = await loadFor(variables, load)
+  const examined = examine(variables, loaded.known)
   const context: DoctorContext = {
     ...examined,
     variables,
@@ -66,22 +65,22 @@ export async function diagnose(variables: Environment, options: DoctorOptions = 
   return runChecks(checks, timeoutMs)
 }
 
-type Loaded = { readonly definitions: readonly Provider[]; readonly checks: readonly Check[] }
+type Loaded = { readonly known: KnownDefinitions; readonly checks: readonly Check[] }
 
-async function load(loadDefinitions: () => Promise<readonly Provider[]>): Promise<Loaded> {
+async function loadFor(variables: Environment, load: NonNullable<DoctorOptions['load']>): Promise<Loaded> {
   try {
-    return { definitions: await loadDefinitions(), checks: [] }
+    return { known: await load(variables), checks: [] }
   } catch (error) {
     const { message } = error as Error
-    const run: Check['run'] = report => report.error(message, 'Correct this definition, or remove its file: docs/adding-a-provider.md.')
-    return { definitions: [], checks: [{ area: 'providers', subject: 'definitions', run }] }
+    const run: Check['run'] = report => report.error(message, 'Install the package again: its own definitions cannot be loaded.')
+    return { known: knownDefinitions([]), checks: [{ area: 'providers', subject: 'definitions', run }] }
   }
 }
 
 /** Without definitions, that no provider is configured is not the operator's mistake. */
-function examine(variables: Environment, definitions: readonly Provider[]): ExaminedConfig {
-  const examined = examineConfig(variables, definitions)
-  if (definitions.length > 0) return examined
+function examine(variables: Environment, known: KnownDefinitions): ExaminedConfig {
+  const examined = examineConfig(variables, known)
+  if (known.names.length > 0) return examined
   return { ...examined, problems: examined.problems.filter(problem => !/\bprovider\b|^PROVIDERS\b/.test(problem)) }
 }
 

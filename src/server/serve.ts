@@ -2,10 +2,10 @@ import { join } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
 import type { Config } from '../config/config.ts'
+import { loadDefinitions } from '../config/definitions/load-definitions.ts'
 import type { Environment } from '../config/environment.ts'
 import { readSandboxConfig } from '../config/sandbox-config.ts'
 import { stackFrames } from '../core/errors.ts'
-import type { Provider } from '../core/provider/definition.ts'
 import { openGateway } from '../open-gateway.ts'
 import { loadSandbox } from '../sandbox/load-sandbox.ts'
 import { waitForStore } from '../stores/wait-for-store.ts'
@@ -21,7 +21,6 @@ const closeMs = 17_000
 
 export type ServeOptions = {
   readonly variables: Environment
-  readonly definitions: readonly Provider[]
   readonly configured: Config
   /** The caller handles these signals, and calls `shutDown`. */
   readonly ignoredSignals?: ReadonlyArray<(typeof shutdownSignals)[number]>
@@ -30,11 +29,13 @@ export type ServeOptions = {
 }
 
 /** Runs one gateway in this process until a signal, an uncaught error or `shutDown`. */
-export async function serve({ variables, definitions, configured, ignoredSignals, onReady }: ServeOptions): Promise<{ shutDown(): void }> {
+export async function serve({ variables, configured, ignoredSignals, onReady }: ServeOptions): Promise<{ shutDown(): void }> {
   countBuffersAsHeap()
   // Without a configured provider, outside production, the sandbox in this process plays those that it knows.
   const sandbox = configured.providers.size === 0 ? await startSandbox(configured) : undefined
-  const config = sandbox ? readSandboxConfig(variables, definitions, { port: configured.port, sandbox }) : configured
+  const config = sandbox
+    ? readSandboxConfig(variables, await loadDefinitions(variables, { all: true }), { port: configured.port, sandbox })
+    : configured
 
   const destination = new LogDestination()
   const logger = pino({ level: config.logLevel }, destination)

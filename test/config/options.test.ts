@@ -113,7 +113,8 @@ const withoutOption = [
   'KEEP_ALIVE_TIMEOUT',
   'WORKERS',
   'LOG_LEVEL',
-  'PROVIDERS'
+  'PROVIDERS',
+  'PROVIDERS_FROM'
 ]
 
 t.test('every variable that the environment has is an option, or a server’s', async t => {

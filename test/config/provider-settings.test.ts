@@ -182,6 +182,13 @@ t.test('a provider with API keys is enabled by its API_URL or PROVIDERS', async 
   t.strictSame(namesOf({ ...without, KEYED_API_URL: 'https://api.keyed.example' }), ['keyed'])
 })
 
+t.test('an API_URL that the runner of a job has set enables nothing', async t => {
+  const ofRunner = { ...development, GITHUB_ACTIONS: 'true', KEYED_API_URL: keyed.api.baseUrl }
+  t.strictSame(namesOf(ofRunner), [])
+  t.strictSame(namesOf({ ...ofRunner, GITHUB_ACTIONS: undefined }), ['keyed'])
+  t.strictSame(namesOf({ ...ofRunner, KEYED_API_URL: 'https://api.keyed.example' }), ['keyed'])
+})
+
 t.test('PROVIDERS lists known providers that have a client or API keys', async t => {
   t.strictSame(problemsOf({ ...both, PROVIDERS: 'acme,Umbrella' }), [
     'PROVIDERS: "Umbrella" is not a provider. Known providers are: acme, road-runner, keyed; for example PROVIDERS=acme.'

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { knownDefinitions } from '../../src/config/definitions/load-definitions.ts'
 import { ConfigError } from '../../src/config/environment.ts'
 import { readSandboxConfig } from '../../src/config/sandbox-config.ts'
 import { acme, development, keyed, roadRunner } from './support.ts'
@@ -9,7 +10,7 @@ const sandbox = {
 }
 const definitions = [acme, roadRunner, keyed]
 const readWith = (variables: Record<string, string> = {}) =>
-  readSandboxConfig({ ...development, ...variables }, definitions, { port: 3000, sandbox })
+  readSandboxConfig({ ...development, ...variables }, knownDefinitions(definitions), { port: 3000, sandbox })
 
 t.test('a provider that the sandbox does not play is not offered, and a warning says so', async t => {
   const { providers, warnings } = readWith()

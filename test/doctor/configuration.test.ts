@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { loadProviders } from '../../src/config/load-providers.ts'
 import { fixedLookup } from '../support/dns.ts'
 import { freePort } from '../support/free-port.ts'
 import { newKey } from '../support/gateway.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { examine, soundProduction, soundVariables } from './support.ts'
 
 const area = 'configuration'
@@ -77,12 +77,27 @@ t.test('an invalid REDIS_URL does not select the embedded store', async t => {
   t.notOk(findings.some(finding => finding.area === 'store'))
 })
 
-t.test('a definition that cannot be loaded is the only error, and the rest is examined', async t => {
+t.test('definitions that cannot be loaded are the only error, and the rest is examined', async t => {
   const variables = soundProduction(t)
-  const definition = `export default { name: 'acme' }`
-  const directory = t.testdir({ 'a.ts': definition, 'b.ts': definition })
-  const { has, findings } = await examine(t, { ...variables, DATA_DIR: directory }, { loadDefinitions: () => loadProviders(directory) })
-  has({ level: 'error', area: 'providers', subject: /definitions/, message: /b\.ts.+defines acme already/, cure: /remove its file/ })
+  const load = async () => {
+    throw new Error('acme.js exports no provider')
+  }
+  const { has, findings } = await examine(t, variables, { load })
+  has({
+    level: 'error',
+    area: 'providers',
+    subject: /definitions/,
+    message: /acme\.js exports no provider/,
+    cure: /Install the package again/
+  })
   has({ level: 'ok', area: 'keys', subject: /TOKEN_KEYS/, message: /one key/ })
   t.equal(findings.filter(({ level }) => level === 'error').length, 1)
+})
+
+t.test('what is wrong with an operator’s own definition is told with its file', async t => {
+  const folder = temporaryFolder(t)
+  writeFileSync(join(folder, 'acme.json'), '{ "name": "acme" }')
+  const { has } = await examine(t, { ...soundVariables(t), PROVIDERS_FROM: folder, PROVIDERS: 'acme' })
+  has({ level: 'error', area, subject: /acme\.json$/, message: /^title must be text$/, cure: /providers check .*acme\.json/ })
+  has({ level: 'error', area, subject: /acme\.json$/, message: /^api must be an object$/ })
 })

@@ -11,7 +11,9 @@ import { oldestNode } from '../support/oldest-node.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const { project, manifest } = installTarball()
-const entries = Object.keys(manifest.exports).filter(entry => !['./package.json', './react'].includes(entry))
+const entries = Object.keys(manifest.exports)
+  .filter(entry => !entry.endsWith('.json') && entry !== './react')
+  .map(entry => entry.replace('*', 'productboard'))
 /** Below the project. */
 const command = join('node_modules', 'grantkeeper', manifest.bin.grantkeeper)
 const args = ['start']

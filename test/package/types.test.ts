@@ -6,13 +6,16 @@ import { execNode } from '../support/node-process.ts'
 
 const { manifest } = installTarball()
 const modules = join(import.meta.dirname, '..', '..', 'node_modules')
-const entries = Object.keys(manifest.exports).filter(entry => !entry.endsWith('.json'))
+const entries = Object.keys(manifest.exports)
+  .filter(entry => !entry.endsWith('.json'))
+  .map(entry => entry.replace('*', 'productboard'))
 
 /** The code of someone who uses the package. */
 const consumer = `
 import { createClient, type Connection } from 'grantkeeper/client'
 import { defineProvider, type ConfiguredProvider, type ProviderDefinition } from 'grantkeeper/provider'
 import { processStreet, productboard } from 'grantkeeper/providers'
+import ignition from 'grantkeeper/providers/ignition'
 import { useConnections } from 'grantkeeper/react'
 import { createTestClient } from 'grantkeeper/testing'
 
@@ -23,7 +26,7 @@ const acme: ProviderDefinition = defineProvider({
   sources: [{ facts: 'API base, key', confidence: 'vendor', from: 'here', checked: '2026-11-28' }]
 })
 export const providers: ConfiguredProvider[] = [
-  productboard({ clientId: 'id', clientSecret: 'secret', scopes: ['notes:read'] }), processStreet(), acme({ apiUrl: 'https://localhost' })
+  productboard({ clientId: 'id', clientSecret: 'secret', scopes: ['notes:read'] }), processStreet(), ignition(), acme({ apiUrl: 'https://localhost' })
 ]
 export const title: string = { ...acme }.title
 export const list: Promise<Connection[]> = createClient({ gateway: 'https://connect.example.com' }).connections()

@@ -1,25 +1,30 @@
+import { loadDefinitions } from '../../config/definitions/load-definitions.ts'
 import { ConfigError, EnvironmentReader } from '../../config/environment.ts'
-import { loadProviders } from '../../config/load-providers.ts'
 import { readProviders } from '../../config/provider-settings.ts'
 import { variablePrefix } from '../../config/variable-prefix.ts'
 import type { Provider } from '../../core/provider/definition.ts'
 import type { CommandContext } from '../command.ts'
 
 /** @returns the exit code */
-export async function listProviders({ json }: { readonly json: boolean }, { variables, print }: CommandContext): Promise<number> {
-  const definitions = await loadProviders()
+export async function listProviders(
+  { json }: { readonly json: boolean },
+  { variables, print, printError }: CommandContext
+): Promise<number> {
+  const known = await loadDefinitions(variables, { all: true })
   const env = new EnvironmentReader(variables)
   // Not as in production, where an environment without any provider is a problem: the list says how to switch one on.
-  const offered = readProviders(env, definitions, { production: false, hasSandbox: true })
-  if (env.problems.length > 0) throw new ConfigError(env.problems)
-  const rows = definitions.map(definition => rowOf(definition, offered.has(definition.name)))
+  const offered = readProviders(env, known, { production: false, hasSandbox: true })
+  const problems = [...known.problems, ...env.problems]
+  if (problems.length > 0) throw new ConfigError(problems)
+  const rows = known.definitions.map(definition => rowOf(definition, offered.has(definition.name), known.from.get(definition.name)))
   if (json) print(`${JSON.stringify(rows, null, 2)}\n`)
   else for (const row of rows) print(`${lineOf(row)}\n`)
+  for (const warning of [...known.warnings, ...env.warnings]) printError(`Warning: ${warning}\n`)
   if (!json && offered.size === 0) print('None is on. Outside production the sandbox of "grantkeeper start" plays them.\n')
   return 0
 }
 
-function rowOf(definition: Provider, isOn: boolean) {
+function rowOf(definition: Provider, isOn: boolean, from = 'built in') {
   const { name, title, methods } = definition
   const prefix = variablePrefix(definition)
   return {
@@ -29,7 +34,7 @@ function rowOf(definition: Provider, isOn: boolean) {
     isOn,
     /** Variables of which any set switches it on. */
     switchOn: [...(methods.oauth2 ? [`${prefix}_CLIENT_ID`] : []), ...(methods.apiKey ? [`${name} in PROVIDERS`] : [])],
-    from: 'built in'
+    from
   }
 }
 

@@ -10,6 +10,8 @@ export type DefinitionProblem = { readonly field: string; readonly requirement: 
 /** All problems of a definition at once. */
 export class DefinitionError extends TypeError {
   override readonly name = 'DefinitionError'
+  /** Its name, if it has one. */
+  readonly provider: string | undefined
   readonly problems: readonly DefinitionProblem[]
 
   constructor(provider: unknown, problems: readonly DefinitionProblem[]) {
@@ -20,6 +22,7 @@ export class DefinitionError extends TypeError {
         ? `${named}: ${first}`
         : `${named} has ${problems.length} problems:\n${[first, ...others].map(line => `  - ${line}`).join('\n')}`
     )
+    this.provider = typeof provider === 'string' ? provider : undefined
     this.problems = problems
   }
 }
