@@ -22,6 +22,8 @@ export type ConfigOptions = {
   readonly store?: RedisClient | { readonly redisUrl: string } | { readonly dataDir: string }
   /** Those to offer. A definition is called with its OAuth client: `github({ clientId, clientSecret })`. */
   readonly providers: ReadonlyArray<ConfiguredProvider | ProviderDefinition>
+  /** A sandbox that plays all of them, in place of the vendors: `SANDBOX_URL` of `grantkeeper sandbox`. */
+  readonly sandboxUrl?: string
   /** Origins of frontends on other origins than `publicUrl`. */
   readonly allowedOrigins?: Texts
   /** Sign-in of users by OpenID Connect, for an application that has none: not beside `identify`. */
@@ -57,6 +59,7 @@ type Kind = 'text' | 'number' | 'list' | 'words'
 
 const table: Readonly<Record<OptionPath, readonly [variable: string, kind: Kind]>> = {
   publicUrl: ['PUBLIC_URL', 'text'],
+  sandboxUrl: ['SANDBOX_URL', 'text'],
   'keys.session': ['SESSION_KEYS', 'list'],
   'keys.token': ['TOKEN_KEYS', 'list'],
   'store.redisUrl': ['REDIS_URL', 'text'],

@@ -6,6 +6,7 @@ import { type EnvironmentReader, exampleOfFile } from './environment.ts'
 import { overrideUrls } from './provider-addresses.ts'
 import { clientVariables, readClient } from './provider-client.ts'
 import { checkOffered, readFixedParameters, readHosts } from './provider-parameters.ts'
+import { atSandbox, readSandboxUrl } from './sandbox-url.ts'
 import { variablePrefix } from './variable-prefix.ts'
 
 type Mode = {
@@ -32,6 +33,9 @@ export function readProviders(
   { definitions, names, broken }: Pick<KnownDefinitions, 'definitions' | 'names' | 'broken'>,
   { production, hasSandbox }: Mode
 ): Map<string, ProviderSettings> {
+  const sandboxUrl = readSandboxUrl(env, production)
+  if (sandboxUrl !== undefined && production)
+    env.addWarning(`SANDBOX_URL is set: ${sandboxUrl} plays the providers, and no vendor is reached. Remove it to reach them.`)
   const parts = new Map(definitions.map(definition => [definition.name, readPart(env, definition, production)]))
   for (const name of names) if (!parts.has(name)) expectVariables(env, name)
   const usable = [...parts].flatMap(([name, { isUsable }]) => (isUsable ? name : []))
@@ -137,15 +141,17 @@ function readPart(env: EnvironmentReader, provider: Provider, production: boolea
   const apiUrl = env.text(`${variablePrefix(provider)}_API_URL`)
   // GitHub Actions sets GITHUB_API_URL in every job, which says nothing about what is to be offered.
   const hasApiUrl = apiUrl !== undefined && !(apiUrl === provider.api.baseUrl && env.presentNames().includes('GITHUB_ACTIONS'))
+  const settings: ProviderSettings = {
+    definition: Object.keys(variables).length > 0 ? resolveForOperator(definition, variables) : definition,
+    ...(client && { client }),
+    ...(hosts && { hosts }),
+    fixedParameters: Object.keys(fixed.values),
+    trustedOrigins: [...trustedOrigins, ...[...(hosts ?? []), ...fixed.hosts].map(host => `https://${host}`)]
+  }
+  const sandboxUrl = readSandboxUrl(env, production)
   return {
-    settings: {
-      definition: Object.keys(variables).length > 0 ? resolveForOperator(definition, variables) : definition,
-      ...(client && { client }),
-      ...(hosts && { hosts }),
-      fixedParameters: Object.keys(fixed.values),
-      trustedOrigins: [...trustedOrigins, ...[...(hosts ?? []), ...fixed.hosts].map(host => `https://${host}`)]
-    },
-    isUsable: client !== undefined || (hasApiUrl && provider.methods.apiKey !== undefined),
+    settings: sandboxUrl === undefined ? settings : atSandbox(settings, sandboxUrl),
+    isUsable: client !== undefined || ((hasApiUrl || sandboxUrl !== undefined) && provider.methods.apiKey !== undefined),
     checkOffered: () => checkOffered(env, definition, { client, fixed, hosts })
   }
 }

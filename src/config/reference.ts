@@ -35,6 +35,10 @@ export const variableGroups: readonly Group[] = [
           'The base of every callback and link: the URL that browsers use. Its path, as in `https://app.example.com/integrations`, is the prefix of every route: [your own origin](../same-origin.md)',
         fallback: '`http://localhost:PORT`'
       },
+      SANDBOX_URL: {
+        meaning: 'The [sandbox](../command.md#the-sandbox-alone) that plays every provider in place of the vendors, for tests',
+        fallback: 'the vendors; outside production, without a configured provider, a sandbox in the same process'
+      },
       ALLOWED_ORIGINS: {
         meaning: 'Exact origins of frontends, comma-separated; `https://*.preview.example.com` (one label) for requests with a bearer only',
         fallback: 'that of `PUBLIC_URL`'

@@ -18,6 +18,11 @@ export function positionsOf(definition: Provider): ReadonlyMap<string, ReadonlyS
   return known
 }
 
+/** For a copy of a definition whose addresses are elsewhere, and whose values are the same. */
+export function adoptPositions(copy: Provider, original: Provider): void {
+  positions.set(copy, positionsOf(original))
+}
+
 /**
  * What a value must be where the definition uses it.
  * @param isHost the value may be a whole host name
