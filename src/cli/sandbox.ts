@@ -1,7 +1,7 @@
 import { readPort } from '../config/config.ts'
 import { ConfigError, EnvironmentReader } from '../config/environment.ts'
+import { loadProviders } from '../config/load-providers.ts'
 import { defaultHost, readPublicUrl } from '../config/network.ts'
-import { loadSandbox } from '../sandbox/load-sandbox.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import { shutdownSignals } from '../server/signals.ts'
 import { readArguments } from './arguments.ts'
@@ -62,9 +62,10 @@ async function run(args: readonly string[], { variables, print, printError }: Co
   if (grants === '') throw new UsageError('--grants needs a file, for example --grants sandbox.json.')
   const port = parsePort(values.port)
   const callbacks = values.callback?.map(parseCallback) ?? [`${publicUrlOf(variables)}/auth/VENDOR/callback`]
-  const { startSandbox } = await loadSandbox()
+  const [{ startSandbox }, definitions] = await Promise.all([import('../sandbox/sandbox.ts'), loadProviders()])
   try {
     const sandbox = await startSandbox({
+      definitions,
       port,
       redirectUris: vendor => callbacks.map(callback => callback.replaceAll('VENDOR', vendor)),
       ...(grants !== undefined && { grantFile: grants })
@@ -121,7 +122,10 @@ function toEnvFile({ origin, vendors, environment, apiKeys }: Sandbox): string {
     '# It plays vendors: sign in with any email address. The secrets are new at each start.',
     ...Object.entries(apiKeys).map(([vendor, key]) => `# API key that ${vendor} accepts: ${key}`),
     `# Faults: curl -X PATCH ${origin}/${vendors[0]}/_switches --data '{"accessTokenSeconds": 5}'`,
-    ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+    ...Object.entries(environment).map(([name, value]) => `${name}=${quoted(value)}`),
     ''
   ].join('\n')
 }
+
+/** A private key has several lines. */
+const quoted = (value: string): string => (/[\s#"']/.test(value) ? JSON.stringify(value) : value)

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Body, pause, sendJson } from './http.ts'
+import type { ApiRequest } from './placements.ts'
 
 type ExtraContext = {
   readonly req: IncomingMessage
@@ -15,15 +16,17 @@ const maxSlowMs = 60_000
 const maxBytes = 16_777_216
 
 /** Routes for tests of the proxy, below every vendor's API and behind the same credential. No real vendor has them. */
-export function findExtra(path: string): ((exchange: ExtraContext) => Promise<void>) | undefined {
-  return path.startsWith('/echo/') ? echo : extras.get(path)
-}
+export const findExtra = (path: string): ((exchange: ExtraContext) => Promise<void>) | undefined => extras.get(path)
 
-/** Responds with the request as it arrived. */
-async function echo({ req, res, body }: ExtraContext) {
-  const { method, url, headers } = req
-  sendJson(res, 200, { method, url, headers, bodyLength: body.length, bodySha256: body.sha256 })
-}
+/** The request as it arrived, without its credential. */
+export const echo = ({ method, url }: IncomingMessage, { query, headers }: ApiRequest, body: Body) => ({
+  method,
+  url,
+  query: Object.fromEntries(query),
+  headers,
+  bodyLength: body.length,
+  bodySha256: body.sha256
+})
 
 /** Sends three server-sent events and keeps the stream open until the client disconnects. */
 async function events({ res }: ExtraContext) {
@@ -51,7 +54,6 @@ async function bytes({ res, query, reject }: ExtraContext) {
 }
 
 const extras: ReadonlyMap<string, (exchange: ExtraContext) => Promise<void>> = new Map([
-  ['/echo', echo],
   ['/events', events],
   ['/slow', slow],
   ['/bytes', bytes]

@@ -1,11 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-
-/** One vendor's grants in JSON form. */
-export type SavedGrants = {
-  readonly models: ReadonlyArray<readonly [model: string, items: ReadonlyArray<readonly [string, unknown]>]>
-  readonly consumed: readonly string[]
-}
+import type { SavedGrants } from './grant-store.ts'
 
 export type GrantFile = {
   /** The grants of an earlier process. */
@@ -37,7 +32,7 @@ export function openGrantFile(path: string): GrantFile {
 
   return {
     // An entry of an older format counts as none.
-    read: vendor => (saved[vendor]?.models && saved[vendor].consumed ? saved[vendor] : undefined),
+    read: vendor => (saved[vendor]?.grants && saved[vendor].refreshTokens ? saved[vendor] : undefined),
     save(vendor, readGrants) {
       pending.set(vendor, readGrants)
       timer ??= setTimeout(flush, saveDelayMs).unref()

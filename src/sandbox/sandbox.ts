@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Provider } from '../core/provider/definition.ts'
+import { environmentOf } from './gateway-environment.ts'
 import { openGrantFile } from './grant-file.ts'
 import { sendJson, splitTarget } from './http.ts'
 import type { Switches } from './switches.ts'
@@ -12,7 +14,7 @@ import { createVendorServer, type VendorControl } from './vendor-server.ts'
 export type Sandbox = {
   /** Such as `http://127.0.0.1:43121`. */
   readonly origin: string
-  /** Environment variables with which the gateway uses this sandbox: the client and URLs of every vendor. */
+  /** Environment variables with which the gateway uses this sandbox: its URL, and the client of every vendor. */
   readonly environment: Readonly<Record<string, string>>
   /** The API key of each vendor that accepts keys, by vendor name. */
   readonly apiKeys: Readonly<Record<string, string>>
@@ -25,6 +27,8 @@ export type Sandbox = {
 }
 
 export type SandboxOptions = {
+  /** The vendors to play. */
+  readonly definitions: readonly Provider[]
   /** The exact callback URLs of a vendor. */
   readonly redirectUris: (vendor: string) => readonly string[]
   /** Default: any free port. */
@@ -48,13 +52,13 @@ const unknownVendor = (name: string) => new TypeError(`there is no vendor ${JSON
  * @throws {Error} from `listen`, such as `EADDRINUSE`
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { redirectUris, grantFile, port = 0, host = '127.0.0.1', switches = {}, onError: report = warn } = options
-  const vendors = await loadVendors()
-  const names = new Set(vendors.map(({ name }) => name))
+  const { definitions, redirectUris, grantFile, port = 0, host = '127.0.0.1', switches = {}, onError: report = warn } = options
+  const names = new Set(definitions.map(({ name }) => name))
   for (const name of Object.keys(switches)) if (!names.has(name)) throw unknownVendor(name)
   for (const name of names) if (redirectUris(name).length === 0) throw new TypeError(`the sandbox needs a callback URL for ${name}`)
+  const loadData = await findVendorData()
 
-  // Listens before it creates the vendors, because their issuers contain the port.
+  // Listens before it creates the vendors, because their URLs contain the port.
   const server = createServer()
   server.listen(port, host)
   await once(server, 'listening')
@@ -63,11 +67,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   const grants = grantFile === undefined ? undefined : openGrantFile(grantFile)
   const servers = new Map(
-    vendors.map(vendor => {
-      const { name } = vendor
-      return [name, createVendorServer(vendor, { origin, redirectUris: redirectUris(name), switches: switches[name], grants, report })]
+    definitions.map(definition => {
+      const { name } = definition
+      const own = { switches: switches[name], redirectUris: () => redirectUris(name), loadData: () => loadData(name) }
+      return [name, createVendorServer(definition, { origin, grants, ...own })]
     })
   )
+  const controls = [...servers.values()].map(({ control }) => control)
   const setSwitches = createSwitchesRoute({ host: authority, states: new Map([...servers].map(([name, { state }]) => [name, state])) })
 
   async function handle(req: IncomingMessage, res: ServerResponse) {
@@ -76,7 +82,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const rest = target.slice(name.length + 1)
     if (name === '_switches') return await setSwitches(req, res, '')
     if (rest === '/_switches') return await setSwitches(req, res, name)
-    await (servers.get(name)?.handle(req, res, rest) ?? sendJson(res, 404, { message: 'There is no vendor at this URL' }))
+    await (servers.get(name)?.handle(req, res, rest.slice(1)) ?? sendJson(res, 404, { message: 'There is no vendor at this URL' }))
   }
 
   server.on('request', (req, res) => {
@@ -89,8 +95,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   return {
     origin,
-    environment: Object.assign({}, ...[...servers.values()].map(({ environment }) => environment)),
-    apiKeys: Object.fromEntries(vendors.flatMap(({ name, api }) => (api.apiKey ? [[name, servers.get(name)?.state.apiKey ?? '']] : []))),
+    environment: environmentOf(origin, controls),
+    apiKeys: Object.fromEntries(
+      controls.flatMap(({ definition, apiKey }) => (definition.methods.apiKey ? [[definition.name, apiKey]] : []))
+    ),
     vendors: [...servers.keys()],
     vendor(name) {
       const server = servers.get(name)
@@ -110,9 +118,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
 const vendorFolder = new URL('./vendors/', import.meta.url)
 
-/** Loads every vendor of the folder, in the order of file names. */
-async function loadVendors(): Promise<Vendor[]> {
-  const files = (await readdir(vendorFolder)).filter(file => /(?<!\.d)\.[jt]s$/.test(file)).sort()
-  const modules: { default: Vendor }[] = await Promise.all(files.map(file => import(new URL(file, vendorFolder).href)))
-  return modules.map(module => module.default)
+/** @returns what loads the data of a vendor, if it has some */
+async function findVendorData(): Promise<(name: string) => Promise<Vendor | undefined>> {
+  const files = (await readdir(vendorFolder)).filter(file => /(?<!\.d)\.[jt]s$/.test(file))
+  return async name => {
+    const file = files.find(file => file.replace(/\.[jt]s$/, '') === name)
+    return file === undefined ? undefined : ((await import(new URL(file, vendorFolder).href)) as { default: Vendor }).default
+  }
 }

@@ -7,15 +7,13 @@ export type VendorState = {
   readonly counts: Counts
   /** The most recent API requests, oldest first, at most a thousand. */
   readonly requests: readonly ApiRequest[]
-  /** The same at every start, so that it can be documented and remembered. It gives access to invented data only. */
-  readonly apiKey: string
   recordRequest(request: ApiRequest): void
   /** Resets the switches, the counts and the requests. Tokens and grants stay. */
   reset(): void
 }
 
 type Counts = {
-  /** By grant type, injected faults included. */
+  /** By grant type, injected faults included; also `upgrade`, and `key` for the exchange of a key. */
   tokenRequests: Record<string, number>
   /** Refreshes rejected with invalid_grant. */
   refusedRefreshes: number
@@ -47,7 +45,7 @@ const noCounts = (): Counts => ({
   apiCalls: 0
 })
 
-export function createVendorState(vendor: string, initialSwitches: Partial<Switches> = {}): VendorState {
+export function createVendorState(initialSwitches: Partial<Switches> = {}): VendorState {
   const switches = { ...defaultSwitches, ...initialSwitches }
   const counts = noCounts()
   const requests: ApiRequest[] = []
@@ -55,7 +53,6 @@ export function createVendorState(vendor: string, initialSwitches: Partial<Switc
     switches,
     counts,
     requests,
-    apiKey: `sandbox_${vendor.replaceAll('-', '_')}_key`,
     recordRequest(request) {
       requests.push(request)
       if (requests.length > maxRequests) requests.shift()

@@ -1,7 +1,13 @@
-/** The behaviour of one vendor. The defaults are a strict, correct server; every other value injects a fault. */
+import type { TokenFacts } from '../core/provider/definition.ts'
+
+/**
+ * The behaviour of one vendor. At first it is a strict, correct server with the tokens that the definition documents; every other value injects a
+ * fault.
+ */
 export type Switches = {
-  accessTokenSeconds: number
-  /** A refresh returns a new refresh token and invalidates the old one. */
+  /** Lifetime of new access tokens; none: they do not expire. As the definition's `tokens` say, else 300. */
+  accessTokenSeconds: number | undefined
+  /** A refresh returns a new refresh token and invalidates the old one. As the definition's `tokens` say, else on. */
   rotateRefreshTokens: boolean
   /** How long a used refresh token stays valid. Checked when it is used again, so a change takes effect at once. */
   graceSeconds: number
@@ -58,6 +64,12 @@ const wholeNumber = (initial: number, min: number, max: number): Rule<number> =>
   accepts: value => Number.isInteger(value) && Number(value) >= min && Number(value) <= max
 })
 
+const optional = <T>({ initial, expected, accepts }: Rule<T>): Rule<T | undefined> => ({
+  initial,
+  expected: `null or ${expected}`,
+  accepts: value => value === undefined || accepts(value)
+})
+
 const choice = <T extends string>(initial: T, ...others: T[]): Rule<T> => {
   const values: readonly unknown[] = [initial, ...others]
   return { initial, expected: `one of ${values.join(', ')}`, accepts: value => values.includes(value) }
@@ -78,7 +90,7 @@ const optionalString: Rule<string | undefined> = {
 const dayMs = 86_400_000
 
 const rules: { readonly [Name in keyof Switches]: Rule<Switches[Name]> } = {
-  accessTokenSeconds: wholeNumber(300, 1, 31_536_000),
+  accessTokenSeconds: optional(wholeNumber(300, 1, 31_536_000)),
   rotateRefreshTokens: flag(true),
   graceSeconds: wholeNumber(0, 0, 31_536_000),
   tokenDelayMs: wholeNumber(0, 0, dayMs),
@@ -109,6 +121,14 @@ const rules: { readonly [Name in keyof Switches]: Rule<Switches[Name]> } = {
 }
 
 export const defaultSwitches = Object.fromEntries(Object.entries(rules).map(([name, { initial }]) => [name, initial])) as Switches
+
+/** The switches of a vendor as its definition documents its tokens. */
+export function switchesOf({ accessTokenLifetime, refreshToken }: TokenFacts = {}): Partial<Switches> {
+  return {
+    ...(accessTokenLifetime !== undefined && { accessTokenSeconds: accessTokenLifetime === 'unlimited' ? undefined : accessTokenLifetime }),
+    ...(refreshToken === 'kept' && { rotateRefreshTokens: false })
+  }
+}
 
 /**
  * Parses switches from JSON, where `null` means undefined.

@@ -1,17 +1,29 @@
-import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createVendorApi } from './api.ts'
+import type { Provider } from '../core/provider/definition.ts'
+import { playedDefinition } from '../core/provider/played-definition.ts'
+import { createClient, type SandboxClient } from './client.ts'
+import { createFacts, type Facts } from './facts.ts'
 import type { GrantFile } from './grant-file.ts'
 import { createGrantStore } from './grant-store.ts'
-import { createVendorOAuth } from './oauth.ts'
+import { type HandleRequest, openVendor } from './open-vendor.ts'
+import type { PlayedVendor } from './played-vendor.ts'
 import { createVendorState, type VendorState } from './state.ts'
-import type { Switches } from './switches.ts'
+import { type Switches, switchesOf } from './switches.ts'
 import type { Vendor } from './vendor.ts'
 
 /** A test's handle on one vendor of a running sandbox. */
 export type VendorControl = Omit<VendorState, 'recordRequest'> & {
   /** The `iss` of its authorization responses (RFC 9207). */
   readonly issuer: string
+  /** The definition with its addresses at the sandbox. */
+  readonly definition: Provider
+  readonly client: Pick<SandboxClient, 'id' | 'secret'>
+  /** What the vendor accepts as a key, the same at every start. It gives access to invented data only. */
+  readonly apiKey: string
+  /** What the form of a key asks for, the key among them. */
+  readonly fields: Facts['fields']
+  /** What users are asked for. */
+  readonly parameters: Facts['parameters']
   /** Invalidates all access tokens issued so far; refresh tokens stay valid. */
   expireAccessTokens(): void
   /** Invalidates all access and refresh tokens issued so far, as if the user had revoked the access. */
@@ -21,58 +33,55 @@ export type VendorControl = Omit<VendorState, 'recordRequest'> & {
 export type VendorServer = {
   readonly state: VendorState
   readonly control: VendorControl
-  readonly environment: Readonly<Record<string, string>>
-  /** @param target the request target after the vendor's name. @returns `undefined` if the vendor has no such path */
-  handle(req: IncomingMessage, res: ServerResponse, target: string): Promise<void> | undefined
+  /** @param target the request target after the vendor's name and its slash */
+  handle(req: IncomingMessage, res: ServerResponse, target: string): Promise<void>
 }
 
 type VendorServerOptions = {
   readonly origin: string
-  readonly redirectUris: readonly string[]
+  readonly redirectUris: () => readonly string[]
   readonly switches: Partial<Switches> | undefined
   readonly grants: GrantFile | undefined
-  readonly report: (error: unknown) => void
+  /** Loads what the vendor has beside its definition. */
+  readonly loadData: () => Promise<Vendor | undefined>
 }
 
-/** Serves a vendor's OAuth endpoints below `/NAME/oauth2`, and its API below `/NAME` and the API's base path. */
-export function createVendorServer(vendor: Vendor, { origin, redirectUris, switches, grants, report }: VendorServerOptions): VendorServer {
-  const issuer = `${origin}/${vendor.name}/oauth2`
-  const apiPath = vendor.api.basePath
-  const baseUrl = `${origin}/${vendor.name}${apiPath}`
-  const client = { id: `grantkeeper-${vendor.name}`, secret: randomBytes(32).toString('base64url'), redirectUris }
-  const state = createVendorState(vendor.name, switches)
+/** Plays a vendor from its definition: everything below `/NAME/`, where each host of the vendor is a path segment. */
+export function createVendorServer(
+  definition: Provider,
+  { origin, redirectUris, switches, grants, loadData }: VendorServerOptions
+): VendorServer {
+  const { name } = definition
+  const state = createVendorState({ ...switchesOf(definition.methods.oauth2?.tokens), ...switches })
+  const played = playedDefinition(definition, origin)
+  const client = createClient(name, definition.methods.oauth2)
+  const prefix = `${origin}/${name}/`
+  const issuer = played.methods.oauth2?.issuer ?? `${origin}/${name}`
+  const facts = createFacts(played, client)
   const store = createGrantStore({
     graceMs: () => state.switches.graceSeconds * 1000,
-    saved: grants?.read(vendor.name),
-    onChange: granted => grants?.save(vendor.name, granted)
+    saved: grants?.read(name),
+    onChange: granted => grants?.save(name, granted)
   })
-  const oauth = createVendorOAuth({ vendor, issuer, client, state, store, report })
-  const callApi = createVendorApi({ vendor, baseUrl, state, isValidToken: oauth.isValidToken })
-  const prefix = vendor.name.toUpperCase().replaceAll('-', '_')
+  const vendor: PlayedVendor = { definition: played, prefix, client, facts, state, store, issuer }
+  let opened: Promise<HandleRequest> | undefined
 
-  const areas: [string, (req: IncomingMessage, res: ServerResponse, target: string) => Promise<void>][] = [
-    ['/oauth2', oauth.handle],
-    [apiPath, callApi]
-  ]
   return {
     state,
     control: {
       ...state,
       issuer,
-      expireAccessTokens: () => store.clear('AccessToken'),
-      revokeGrants: () => store.clear('AccessToken', 'AuthorizationCode', 'Grant', 'RefreshToken')
+      definition: played,
+      client,
+      apiKey: facts.key,
+      fields: facts.fields,
+      parameters: facts.parameters,
+      expireAccessTokens: store.expireAccessTokens,
+      revokeGrants: () => store.end(...store.grants())
     },
-    environment: {
-      [`${prefix}_CLIENT_ID`]: client.id,
-      [`${prefix}_CLIENT_SECRET`]: client.secret,
-      [`${prefix}_AUTHORIZE_URL`]: `${issuer}/authorize`,
-      [`${prefix}_TOKEN_URL`]: `${issuer}/token`,
-      ...(vendor.oauth.revocation && { [`${prefix}_REVOKE_URL`]: `${issuer}/revoke` }),
-      [`${prefix}_API_URL`]: baseUrl
-    },
-    handle(req, res, target) {
-      const area = areas.find(([path]) => target === path || target.startsWith(`${path}/`) || target.startsWith(`${path}?`))
-      return area?.[1](req, res, target.slice(area[0].length))
+    async handle(req, res, target) {
+      opened ??= loadData().then(data => openVendor(vendor, redirectUris, data))
+      await (await opened)(req, res, target)
     }
   }
 }

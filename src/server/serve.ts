@@ -1,13 +1,12 @@
 import { join } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
-import type { Config } from '../config/config.ts'
+import { type Config, readConfig } from '../config/config.ts'
 import { loadDefinitions } from '../config/definitions/load-definitions.ts'
 import type { Environment } from '../config/environment.ts'
-import { readSandboxConfig } from '../config/sandbox-config.ts'
 import { stackFrames } from '../core/errors.ts'
+import type { Provider } from '../core/provider/definition.ts'
 import { openGateway } from '../open-gateway.ts'
-import { loadSandbox } from '../sandbox/load-sandbox.ts'
 import { waitForStore } from '../stores/wait-for-store.ts'
 import { limitConnections } from './connection-limit.ts'
 import { shutDownGracefully, trackConnections } from './graceful-shutdown.ts'
@@ -31,11 +30,10 @@ export type ServeOptions = {
 /** Runs one gateway in this process until a signal, an uncaught error or `shutDown`. */
 export async function serve({ variables, configured, ignoredSignals, onReady }: ServeOptions): Promise<{ shutDown(): void }> {
   countBuffersAsHeap()
-  // Without a configured provider, outside production, the sandbox in this process plays those that it knows.
-  const sandbox = configured.providers.size === 0 ? await startSandbox(configured) : undefined
-  const config = sandbox
-    ? readSandboxConfig(variables, await loadDefinitions(variables, { all: true }), { port: configured.port, sandbox })
-    : configured
+  // Without a configured provider, outside production, the sandbox in this process plays all of them.
+  const known = configured.providers.size === 0 ? await loadDefinitions(variables, { all: true }) : undefined
+  const sandbox = known && (await startSandbox(configured, known.definitions))
+  const config = sandbox && known ? readConfig({ ...variables, ...sandbox.environment }, known, configured.port) : configured
 
   const destination = new LogDestination()
   const logger = pino({ level: config.logLevel }, destination)
@@ -80,7 +78,11 @@ export async function serve({ variables, configured, ignoredSignals, onReady }: 
 /** Without its message, which may hold a secret. */
 const loggableError = (error: Error) => ({ name: error.name, code: (error as NodeJS.ErrnoException).code, stack: stackFrames(error) })
 
-async function startSandbox({ publicUrl, dataDir }: Config) {
-  const { startSandbox } = await loadSandbox()
-  return startSandbox({ redirectUris: vendor => [`${publicUrl}/auth/${vendor}/callback`], grantFile: join(dataDir, 'sandbox.json') })
+async function startSandbox({ publicUrl, dataDir }: Config, definitions: readonly Provider[]) {
+  const { startSandbox } = await import('../sandbox/sandbox.ts')
+  return startSandbox({
+    definitions,
+    redirectUris: vendor => [`${publicUrl}/auth/${vendor}/callback`],
+    grantFile: join(dataDir, 'sandbox.json')
+  })
 }

@@ -15,15 +15,10 @@ export function startupErrorMessage(
   if (error.syscall === 'listen' || error.syscall === 'getaddrinfo')
     return `HOST: cannot listen on ${error.address ?? error.hostname} (${error.code}): it is not an address of this machine. Set one that is, for example HOST=127.0.0.1.`
   if (error instanceof DefinitionError) return error.message
-  if (error instanceof ConfigError || /^ERR_(STORE|SANDBOX)_/.test(error.code ?? '')) return error.message
+  if (error instanceof ConfigError || /^ERR_STORE_/.test(error.code ?? '')) return error.message
   if (hasCode(error, 'store_unavailable') && error.cause instanceof Error) return `${error.message} ${error.cause.message}`
   return error.stack ?? String(error)
 }
 
 export const exitCode = (error: Error & { code?: string }): number =>
-  error instanceof ConfigError ||
-  error instanceof DefinitionError ||
-  error.code === 'ERR_STORE_FILE' ||
-  error.code === 'ERR_SANDBOX_NOT_INSTALLED'
-    ? configErrorExitCode
-    : 1
+  error instanceof ConfigError || error instanceof DefinitionError || error.code === 'ERR_STORE_FILE' ? configErrorExitCode : 1

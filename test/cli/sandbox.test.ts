@@ -40,7 +40,7 @@ t.test('a gateway in production, with the printed env file, connects a user at t
   const code = await allow({ origin } as Sandbox, begun.headers.get('location') ?? '')
   const { searchParams } = new URL(begun.headers.get('location') ?? '')
   const callback = new URL(searchParams.get('redirect_uri') ?? '')
-  for (const [name, value] of Object.entries({ code, state: searchParams.get('state') ?? '', iss: `${origin}/productboard/oauth2` }))
+  for (const [name, value] of Object.entries({ code, state: searchParams.get('state') ?? '', iss: `${origin}/productboard` }))
     callback.searchParams.set(name, value)
   const cookie = cookiesOf(begun)
   const ended = await fetch(callback, { redirect: 'manual', headers: { cookie } })
@@ -55,7 +55,7 @@ t.test('the clients and keys of --json work', async t => {
   t.strictSame(sandbox.vendors, ['ignition', 'outgrow', 'process-street', 'productboard'])
   const { tokens } = await connect(sandbox, 'productboard')
   t.type(tokens.access_token, 'string')
-  const notes = `${sandbox.environment.PRODUCTBOARD_API_URL}/v2/notes`
+  const notes = `${oauthClient(sandbox, 'productboard').apiUrl}/v2/notes`
   const status = async (credential = '') => (await fetch(notes, { headers: { authorization: `Bearer ${credential}` } })).status
   t.equal(await status(tokens.access_token), 200)
   t.equal(await status(sandbox.apiKeys.productboard), 200)
@@ -65,7 +65,8 @@ t.test('the clients and keys of --json work', async t => {
 t.test('the callbacks are those of a gateway at PUBLIC_URL, and no others', async t => {
   const publicUrl = 'https://connect.example.com/integrations'
   const { output } = await startNode(t, commandFile, { PUBLIC_URL: publicUrl }, ['sandbox'])
-  const [, authorizeUrl = ''] = /^OUTGROW_AUTHORIZE_URL=(.+)$/m.exec(output()) ?? []
+  const [, origin = ''] = /^SANDBOX_URL=(.+)$/m.exec(output()) ?? []
+  const authorizeUrl = `${origin}/outgrow/app.outgrow.co/oauth/authorize`
   const status = async (callback: string) => {
     const query = { response_type: 'code', client_id: 'grantkeeper-outgrow', redirect_uri: callback, state: 'x' }
     const challenge = { code_challenge: 'a'.repeat(43), code_challenge_method: 'S256' }

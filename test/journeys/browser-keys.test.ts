@@ -182,7 +182,7 @@ t.test('the page of one provider returns to the frontend after connecting', asyn
 
 t.test('with keys only, Connect and connectUrl lead to the key form', async t => {
   const sandbox = await startTestSandbox(t, [1])
-  const PROCESS_STREET_API_URL = sandbox.environment.PROCESS_STREET_API_URL ?? ''
+  const PROCESS_STREET_API_URL = sandbox.vendor('process-street').definition.api.baseUrl
   const gateway = await startGateway(t, { environment: { PROCESS_STREET_API_URL } })
   const { page } = await newUser(t, browser)
   // Under 127.0.0.1 the cookies would be missing: the link leads to the public URL instead of opening the dialog.

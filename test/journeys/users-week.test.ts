@@ -97,7 +97,7 @@ t.test('Monday on a laptop, Tuesday on a phone, Wednesday night a job', async t 
 
   const token = vendor.requests.at(-1)?.headers.authorization ?? ''
   const callVendor = async () =>
-    (await fetch(`${sandbox.environment.PRODUCTBOARD_API_URL}/v2/notes`, { headers: { authorization: token } })).status
+    (await fetch(`${sandbox.vendor('productboard').definition.api.baseUrl}/v2/notes`, { headers: { authorization: token } })).status
   t.equal(await callVendor(), 200)
   t.match(await connections('--user', 'ada-1', '--json'), /"user":"ada-1","provider":"productboard"/)
   t.match(await connections('erase', '--user', 'ada-1'), 'Everything of "ada-1" is deleted: 1 connection, sessions and invitations.')

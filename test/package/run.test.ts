@@ -1,12 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
-import { cpSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Browser } from '../support/browser.ts'
 import { freePort } from '../support/free-port.ts'
 import { installTarball } from '../support/installed-package.ts'
-import { execNode, runNode, startNode, stopProcess } from '../support/node-process.ts'
+import { execNode, startNode, stopProcess } from '../support/node-process.ts'
 import { oldestNode } from '../support/oldest-node.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -53,18 +51,4 @@ for (const [title, node] of Object.entries(nodes)) {
 t.test('npx runs the installed command', async t => {
   const version = execFileSync('npx', ['--no', '--', manifest.name, '--version'], { cwd: project, encoding: 'utf8' })
   t.equal(version, `${manifest.version}\n`)
-})
-
-t.test('without its optional dependency a start with the sandbox says what to install', async t => {
-  const cwd = temporaryFolder(t)
-  const [modules, copy] = [project, cwd].map(folder => join(folder, 'node_modules')) as [string, string]
-  // Only the package itself is copied, because Node.js looks for dependencies beside a link's target.
-  cpSync(join(modules, manifest.name), join(copy, manifest.name), { recursive: true })
-  for (const name of readdirSync(modules).filter(name => name !== manifest.name && name !== 'oidc-provider'))
-    symlinkSync(join(modules, name), join(copy, name))
-  const { child, output } = runNode(t, join(cwd, command), {}, args, { cwd })
-  const [code] = await once(child, 'exit')
-  t.equal(code, 78)
-  t.match(output(), /oidc-provider, and it is not installed\. Install it with npm install --include=optional/)
-  t.notMatch(output(), '    at ')
 })

@@ -1,6 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
+import { loadProviders } from '../../src/config/load-providers.ts'
+import type { Provider } from '../../src/core/provider/definition.ts'
+import { playedDefinition } from '../../src/core/provider/played-definition.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
+
+const definitions = await loadProviders()
 
 /** A minimal browser: stores cookies by path, follows redirects inside the sandbox and submits forms. */
 export function openBrowser(sandbox: Sandbox) {
@@ -43,9 +48,15 @@ export const redirectUri = (vendor: string) => `http://localhost:3000/auth/${ven
 export function oauthClient(sandbox: Sandbox, vendor: string) {
   const verifier = randomBytes(32).toString('base64url')
   const setting = (name: string) => sandbox.environment[`${vendor.toUpperCase().replaceAll('-', '_')}_${name}`] ?? ''
+  const { api, methods } = playedDefinition(definitions.find(({ name }) => name === vendor) as Provider, sandbox.origin)
+  const { authorizeUrl = '', tokenUrl = '', revokeUrl = '' } = methods.oauth2 ?? {}
   const credentials = { client_id: setting('CLIENT_ID'), client_secret: setting('CLIENT_SECRET') }
-  const post = (url: string, fields: Record<string, string>) =>
-    fetch(url, { method: 'POST', body: new URLSearchParams({ ...credentials, ...fields }) })
+  const isJson = methods.oauth2?.tokenRequestFormat === 'json'
+  const post = (url: string, fields: Record<string, string>) => {
+    const params = { ...credentials, ...fields }
+    const json = { body: JSON.stringify(params), headers: { 'content-type': 'application/json' } }
+    return fetch(url, { method: 'POST', ...(isJson ? json : { body: new URLSearchParams(params) }) })
+  }
 
   const codeFields = (code: string) => ({
     grant_type: 'authorization_code',
@@ -57,8 +68,8 @@ export function oauthClient(sandbox: Sandbox, vendor: string) {
   return {
     credentials,
     codeFields,
-    tokenUrl: setting('TOKEN_URL'),
-    apiUrl: setting('API_URL'),
+    tokenUrl,
+    apiUrl: api.baseUrl,
     authorizeUrl(change: Record<string, string | undefined> = {}) {
       const fields = {
         response_type: 'code',
@@ -70,13 +81,12 @@ export function oauthClient(sandbox: Sandbox, vendor: string) {
         ...change
       }
       const query = Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined)
-      return `${setting('AUTHORIZE_URL')}?${new URLSearchParams(query)}`
+      return `${authorizeUrl}?${new URLSearchParams(query)}`
     },
-    exchange: (code: string) => post(setting('TOKEN_URL'), codeFields(code)),
-    refresh: (refreshToken: string) => post(setting('TOKEN_URL'), { grant_type: 'refresh_token', refresh_token: refreshToken }),
-    revoke: (token: string) => post(setting('REVOKE_URL'), { token }),
-    request: (path: string, headers: Record<string, string> = {}, init: RequestInit = {}) =>
-      fetch(setting('API_URL') + path, { ...init, headers })
+    exchange: (code: string) => post(tokenUrl, codeFields(code)),
+    refresh: (refreshToken: string) => post(tokenUrl, { grant_type: 'refresh_token', refresh_token: refreshToken }),
+    revoke: (token: string) => post(revokeUrl, { token }),
+    request: (path: string, headers: Record<string, string> = {}, init: RequestInit = {}) => fetch(api.baseUrl + path, { ...init, headers })
   }
 }
 

@@ -1,8 +1,9 @@
 import t from 'tap'
+import { loadProviders } from '../../src/config/load-providers.ts'
 import { startSandbox } from '../../src/sandbox/sandbox.ts'
 import { abortWhen, allow, bearer, connect, oauthClient, openBrowser, redirectUri, type Tokens } from './oauth-client.ts'
 
-const sandbox = await startSandbox({ redirectUris: vendor => [redirectUri(vendor)] })
+const sandbox = await startSandbox({ definitions: await loadProviders(), redirectUris: vendor => [redirectUri(vendor)] })
 t.teardown(() => sandbox.close())
 
 const ignition = sandbox.vendor('ignition')
@@ -143,7 +144,7 @@ t.test('omitIss removes the issuer from authorization responses', async t => {
   switches.omitIss = true
   const other = oauthClient(sandbox, 'ignition')
   t.ok(await allow(sandbox, other.authorizeUrl()))
-  const { url } = await openBrowser(sandbox).open(other.authorizeUrl({ scope: 'nothing' }))
+  const { url } = await openBrowser(sandbox).open(other.authorizeUrl({ scope: 'undefined' }))
   t.match(url, /error=invalid_scope/)
   t.notMatch(url, /iss=/)
 })

@@ -95,6 +95,7 @@ export async function startGateway(t: Test, options: GatewayOptions = {}): Promi
 /** A sandbox that accepts the callback URLs of gateways on these ports. */
 export async function startTestSandbox(t: Test, ports: readonly number[], options: Partial<SandboxOptions> = {}): Promise<Sandbox> {
   const sandbox = await startSandbox({
+    definitions: options.definitions ?? (await loadProviders()),
     redirectUris: vendor => ports.map(port => `http://localhost:${port}/auth/${vendor}/callback`),
     ...options
   })
@@ -105,7 +106,8 @@ export async function startTestSandbox(t: Test, ports: readonly number[], option
 /** A sandbox and a gateway that uses it. */
 export async function startGatewayAndSandbox(t: Test, options: GatewayOptions = {}, sandboxOptions: Partial<SandboxOptions> = {}) {
   const port = await freePort()
-  const sandbox = await startTestSandbox(t, [port], sandboxOptions)
+  const { definitions } = options
+  const sandbox = await startTestSandbox(t, [port], { ...(definitions && { definitions }), ...sandboxOptions })
   const gateway = await startGateway(t, { port, sandbox, ...options })
   return { gateway, sandbox }
 }

@@ -49,25 +49,19 @@ const codes = new Map([
 ])
 
 export default {
-  name: 'ignition',
-  title: 'Ignition',
   account: 'Fernhill Accounts, practice',
-  oauth: { scopes: { reporting: 'See clients, proposals and their reports' }, revocation: true },
-  api: {
-    basePath: '/external/api/v1',
-    routes: () => [
-      { method: 'GET', path: '/reporting/clients', respond: request => list(clients, request) },
-      { method: 'GET', path: '/reporting/proposals', respond: request => list(proposals, request) }
-    ],
-    problem: (status, message) => ({ error: { code: codes.get(status) ?? 'bad_request', message } }),
-    rateLimit: {
-      limit: 1000,
-      windowSeconds: 3600,
-      headers: ({ limit, remaining, resetsAtSeconds }) => ({
-        'x-ratelimit-limit': String(limit),
-        'x-ratelimit-remaining': String(remaining),
-        'x-ratelimit-reset': String(resetsAtSeconds)
-      })
-    }
+  routes: () => [
+    { method: 'GET', path: '/reporting/clients', respond: request => list(clients, request) },
+    { method: 'GET', path: '/reporting/proposals', respond: request => list(proposals, request) }
+  ],
+  problem: (status, message) => ({ error: { code: codes.get(status) ?? 'bad_request', message } }),
+  rateLimit: {
+    limit: 1000,
+    windowSeconds: 3600,
+    headers: ({ limit, remaining, resetsAtSeconds }) => ({
+      'x-ratelimit-limit': String(limit),
+      'x-ratelimit-remaining': String(remaining),
+      'x-ratelimit-reset': String(resetsAtSeconds)
+    })
   }
 } satisfies Vendor

@@ -31,32 +31,20 @@ const leadsOf = (calculator: string) =>
     created_at: new Date(Date.UTC(2026, 9, 1 + index, 14, index)).toISOString()
   }))
 
-const listCalculators = () => ({ status: 200, body: { success: true, data: calculators } })
-
 export default {
-  name: 'outgrow',
-  title: 'Outgrow',
   account: 'Fernhill Tea, marketing',
-  oauth: { scopes: {} },
-  api: {
-    basePath: '/api/v1',
-    routes: () => [
-      { method: 'GET', path: '/get_cal', respond: listCalculators },
-      { method: 'GET', path: '/get_cal/:key', respond: listCalculators },
-      {
-        method: 'GET',
-        path: '/get_leads/:id',
-        respond: ({ params: { id = '' } }) =>
-          calculators.some(calculator => calculator.id === id)
-            ? { status: 200, body: { success: true, data: leadsOf(id) } }
-            : { status: 200, body: { success: false, message: 'There is no such calculator' } }
-      }
-    ],
-    problem: (_status, message) => ({ success: false, message }),
-    apiKey: {
-      readKey: (path, headers) => /^\/get_cal\/([^/]+)$/.exec(path)?.[1] ?? headers['api-key']?.toString(),
-      rejectionStatus: 200
-    },
-    rateLimit: { limit: 60, windowSeconds: 60, rejectionHeaders: ({ secondsLeft }) => ({ 'retry-after': String(secondsLeft) }) }
-  }
+  routes: () => [
+    // With a key the path is /get_cal/KEY, which is read before.
+    { method: 'GET', path: '/get_cal', respond: () => ({ status: 200, body: { success: true, data: calculators } }) },
+    {
+      method: 'GET',
+      path: '/get_leads/:id',
+      respond: ({ params: { id = '' } }) =>
+        calculators.some(calculator => calculator.id === id)
+          ? { status: 200, body: { success: true, data: leadsOf(id) } }
+          : { status: 200, body: { success: false, message: 'There is no such calculator' } }
+    }
+  ],
+  problem: (_status, message) => ({ success: false, message }),
+  rateLimit: { limit: 60, windowSeconds: 60 }
 } satisfies Vendor

@@ -40,30 +40,19 @@ const names = new Map([
 ])
 
 export default {
-  name: 'process-street',
-  title: 'Process Street',
   account: 'Fernhill Tea, operations',
-  oauth: {
-    scopes: { read: 'See workflows, runs and tasks', write: 'Start runs and complete tasks' },
-    scopeSeparator: ',',
-    acceptsJson: true
-  },
-  api: {
-    basePath: '/api/v1.1',
-    routes: () => [
-      { method: 'GET', path: '/testAuth', respond: () => ({ status: 200, body: { apiKeyLabel: 'Fernhill Tea sandbox' } }) },
-      { method: 'GET', path: '/workflows', respond: request => list('workflows', workflows, request) },
-      {
-        method: 'GET',
-        path: '/workflow-runs',
-        respond(request) {
-          const workflowId = request.query.get('workflowId')
-          return list('workflowRuns', workflowId ? workflowRuns.filter(run => run.workflowId === workflowId) : workflowRuns, request)
-        }
+  routes: () => [
+    { method: 'GET', path: '/testAuth', respond: () => ({ status: 200, body: { apiKeyLabel: 'Fernhill Tea sandbox' } }) },
+    { method: 'GET', path: '/workflows', respond: request => list('workflows', workflows, request) },
+    {
+      method: 'GET',
+      path: '/workflow-runs',
+      respond(request) {
+        const workflowId = request.query.get('workflowId')
+        return list('workflowRuns', workflowId ? workflowRuns.filter(run => run.workflowId === workflowId) : workflowRuns, request)
       }
-    ],
-    problem: (status, message) => ({ error: names.get(status) ?? 'BadRequest', message }),
-    apiKey: { readKey: (_path, headers) => headers['x-api-key']?.toString() },
-    rateLimit: { limit: 100, windowSeconds: 60, rejectionHeaders: ({ secondsLeft }) => ({ 'retry-after': String(secondsLeft) }) }
-  }
+    }
+  ],
+  problem: (status, message) => ({ error: names.get(status) ?? 'BadRequest', message }),
+  rateLimit: { limit: 100, windowSeconds: 60 }
 } satisfies Vendor

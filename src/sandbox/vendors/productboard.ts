@@ -104,29 +104,12 @@ function routes(): Route[] {
 }
 
 export default {
-  name: 'productboard',
-  title: 'Productboard',
   account: 'Fernhill Tea, product workspace',
-  oauth: {
-    scopes: {
-      'entities:read': 'See features, components and products',
-      'entities:write': 'Change features, components and products',
-      'notes:read': 'See notes and feedback',
-      'notes:write': 'Write notes and feedback',
-      'members:read': 'See the names and emails of the workspace’s members'
-    },
-    revocation: true
-  },
-  api: {
-    basePath: '/api',
-    routes,
-    problem,
-    apiKey: { readKey: (_path, { authorization }) => authorization?.replace(/^Bearer +/i, '') },
-    rateLimit: {
-      limit: 50,
-      windowSeconds: 1,
-      headers: ({ limit, remaining }) => ({ 'x-ratelimit-limit': String(limit), 'x-ratelimit-remaining': String(remaining) }),
-      rejectionHeaders: ({ secondsLeft }) => ({ 'retry-after': String(secondsLeft) })
-    }
+  routes,
+  problem,
+  rateLimit: {
+    limit: 50,
+    windowSeconds: 1,
+    headers: ({ limit, remaining }) => ({ 'x-ratelimit-limit': String(limit), 'x-ratelimit-remaining': String(remaining) })
   }
 } satisfies Vendor

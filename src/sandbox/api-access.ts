@@ -1,0 +1,78 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Variables } from '../core/provider/template.ts'
+import type { Location } from './api-bases.ts'
+import { type Authority, defaultAccount } from './facts.ts'
+import type { Grant } from './grant-store.ts'
+import { type ApiRequest, bearer, type PlacedCredential, readCredential } from './placements.ts'
+import { merge, readTemplates } from './played-request.ts'
+import type { PlayedVendor } from './played-vendor.ts'
+
+/** A request that the API accepts. */
+export type Access = {
+  readonly authority: Authority
+  /** Without the credential. */
+  readonly request: ApiRequest
+  /** What stands for the expressions of the definition. */
+  readonly variables: Variables
+}
+
+/** `credential`: as for any invalid credential. `request`: with the right one the response is an error, too. */
+type Rejection = {
+  readonly rejected: 'credential' | 'request' | 'address'
+  readonly message: string
+  /** The credential that was there. */
+  readonly placed?: { readonly method: Grant['method']; readonly request: ApiRequest }
+}
+
+const methods: ReadonlyArray<Grant['method']> = ['oauth2', 'apiKey']
+
+/** Decides which requests a vendor's API accepts: exactly those that carry what the definition says, where it says so. */
+export function createAccess({ definition, facts, store }: Pick<PlayedVendor, 'definition' | 'facts' | 'store'>) {
+  const { headers: ownHeaders = {}, query: ownQuery = {} } = definition.api
+
+  function authorityOf(credential: string, method: Grant['method']): Authority | undefined {
+    const found = store.findAccessToken(credential)
+    if (found) return found.grant.method === method && !found.token.isInterim ? found.grant : undefined
+    const { apiKey } = definition.methods
+    const isKey = method === 'apiKey' && apiKey !== undefined && !apiKey.tokenRequest && credential === facts.key
+    return isKey ? { method, account: defaultAccount, parameters: {} } : undefined
+  }
+
+  /** The credential of whichever method the request uses. */
+  function authenticate(placements: Location['placements'], request: ApiRequest) {
+    let wrong: { readonly placed: PlacedCredential; readonly method: Grant['method'] } | undefined
+    for (const name of methods) {
+      const method = definition.methods[name]
+      const found = method && readCredential(placements ?? method.placements ?? bearer, request)
+      if (!found) continue
+      const authority = authorityOf(found.credential, name)
+      if (authority) return { placed: found, method: name, authority }
+      wrong = { placed: found, method: name }
+    }
+    return wrong && { ...wrong, authority: undefined }
+  }
+
+  return (location: Location, query: URLSearchParams, headers: IncomingHttpHeaders): Access | Rejection => {
+    const found = authenticate(location.placements, { path: location.path, query, headers })
+    if (!found) return { rejected: 'credential', message: 'A credential is missing where the definition places it' }
+    const { placed, method, authority } = found
+    const refuse = (message: string) => ({ rejected: 'credential', message, placed: { method, request: placed } }) as const
+    if (!authority) return refuse('The credential is invalid or has expired')
+    const inPlacement = facts.problemIn(placed.variables, authority)
+    if (inPlacement !== undefined) return refuse(inPlacement)
+    if (placed.headers.authorization !== undefined && !Object.hasOwn(ownHeaders, 'authorization'))
+      return refuse('The Authorization header is there as well')
+    const inAddress = facts.problemIn(location.variables, authority)
+    if (inAddress !== undefined) return { rejected: 'address', message: inAddress }
+    const all = merge([
+      location,
+      placed,
+      readTemplates(Object.entries(ownHeaders), name => headers[name]?.toString(), 'header'),
+      readTemplates(Object.entries(ownQuery), name => query.get(name), 'parameter')
+    ])
+    if ('problem' in all) return { rejected: 'request', message: all.problem }
+    const inRequest = facts.problemIn(all.variables, authority)
+    if (inRequest !== undefined) return { rejected: 'request', message: inRequest }
+    return { authority, request: placed, variables: all.variables }
+  }
+}

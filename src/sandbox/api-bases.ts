@@ -1,0 +1,35 @@
+import type { ApiBase, Provider } from '../core/provider/definition.ts'
+import { baseUrlOf } from '../core/provider/map-templates.ts'
+import type { Placement } from '../core/provider/request-template.ts'
+import type { Variables } from '../core/provider/template.ts'
+import { matchBase } from './match-template.ts'
+import { addressOf } from './played-request.ts'
+
+/** Where in a vendor's API a request is. */
+export type Location = {
+  /** The name of the base; `undefined` for `api.baseUrl`. */
+  readonly base: string | undefined
+  /** Its own, if it has some. */
+  readonly placements: readonly Placement[] | undefined
+  /** Below the base. */
+  readonly path: string
+  /** What stands for the expressions of its URL. */
+  readonly variables: Variables
+}
+
+/** Finds the base of a request. Of several that match the longest is meant. */
+export function createBases({ api: { baseUrl, bases = {} } }: Provider, prefix: string): (address: string) => Location | undefined {
+  const all = [[undefined, baseUrl] as const, ...Object.entries(bases)].map(([base, declared]: readonly [string | undefined, ApiBase]) => ({
+    base,
+    template: addressOf(baseUrlOf(declared), prefix).path,
+    placements: typeof declared === 'string' ? undefined : declared.placements
+  }))
+  const byLength = all.sort((a, b) => b.template.length - a.template.length)
+  return address => {
+    for (const { base, template, placements } of byLength) {
+      const match = matchBase(template, address)
+      if (match) return { base, placements, path: match.rest, variables: match.variables }
+    }
+    return undefined
+  }
+}
