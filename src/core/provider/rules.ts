@@ -46,7 +46,7 @@ export function object<T extends object>({ required, optional }: RulesOf<T>): Ru
 }
 
 /** Reports fields that no type has: nothing would read them. */
-export function reportUnknown(value: object, known: readonly string[], field: string, report: Report): void {
+function reportUnknown(value: object, known: readonly string[], field: string, report: Report): void {
   for (const name of Object.keys(value))
     if (!known.includes(name)) report(within(field, name), `is not a field of a definition.${didYouMean(name, known)}`)
 }
