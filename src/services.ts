@@ -8,6 +8,7 @@ import { createDisconnect } from './core/oauth/disconnect.ts'
 import { createExpiredSessionSweep } from './core/oauth/expired-sessions.ts'
 import { createRenewal, maxRefreshMs } from './core/oauth/renewal.ts'
 import { createRevocation, type MadeWith } from './core/oauth/revocation.ts'
+import { revocationNeeds } from './core/oauth/revocation-needs.ts'
 import { createSignInOutcomes } from './core/oauth/sign-in-outcome.ts'
 import type { KeyExchange, TokenEndpoint } from './core/oauth/token-endpoint.ts'
 import { createUserLogin } from './core/oauth/user-login.ts'
@@ -137,6 +138,10 @@ export function createServices(config: Config, dependencies: ServiceDependencies
       const { oauth2, apiKey } = providers.get(provider)?.definition.methods ?? {}
       if (method === 'api_key') return apiKey?.revokeRequest && 'token'
       return oauth2?.revokeUrl === undefined && !oauth2?.revokeRequest ? undefined : (oauth2.revocation ?? 'grant')
+    },
+    needsOf: ({ provider, method }) => {
+      const definition = providers.get(provider)?.definition
+      return definition ? revocationNeeds(definition, method) : new Set()
     }
   })
   const renewal = createRenewal({ vault, store, lease: store, changes: store.changes, clock, events, revocation, endpointOf })

@@ -4,8 +4,9 @@ import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
+import type { Connection } from '../../src/core/connections/connection.ts'
 import { ConnectionKey } from '../../src/core/connections/connection-key.ts'
-import type { OAuth2Method, Provider } from '../../src/core/provider/definition.ts'
+import type { ApiKeyMethod, OAuth2Method, Provider } from '../../src/core/provider/definition.ts'
 import type { StoredConnection } from '../../src/core/vault/owned-connections.ts'
 import { oauth2With, providerWith } from '../core/support.ts'
 import { Browser } from '../support/browser.ts'
@@ -84,6 +85,8 @@ export type PlayedGateway = {
   disconnect(): Promise<Response>
   /** The only connection, as the store has it. */
   connection(): Promise<StoredConnection | undefined>
+  /** Puts it in place of the browser's own. */
+  put(connection: Connection): Promise<void>
 }
 
 /** A gateway with a provider `acme` whose definition is given, and a browser in front of it. */
@@ -91,14 +94,23 @@ export async function playGateway(
   t: Test,
   origin: string,
   method: Partial<OAuth2Method>,
-  { secret = 's3cret', api }: { secret?: string | undefined; api?: Provider['api'] } = {}
+  { secret = 's3cret', api, apiKey }: { secret?: string; api?: Provider['api']; apiKey?: ApiKeyMethod } = {}
 ): Promise<PlayedGateway> {
   const clock = new TestClock()
   const oauth2 = oauth2With({ authorizeUrl: `${origin}/authorize`, tokenUrl: `${origin}/token`, ...method })
-  const definition = providerWith({ api: api ?? { baseUrl: `${origin}/api` }, methods: { oauth2 } })
+  const definition = providerWith({ api: api ?? { baseUrl: `${origin}/api` }, methods: { oauth2, ...(apiKey && { apiKey }) } })
   const environment = { ACME_CLIENT_ID: 'client-1', ...(secret !== '' && { ACME_CLIENT_SECRET: secret }) }
   const gateway = await startGateway(t, { definitions: [definition], environment, clock })
   const browser = new Browser()
+  const { store, vault } = gateway.services
+  async function connection(): Promise<StoredConnection | undefined> {
+    for await (const owners of store.scanOwners())
+      for (const owner of owners) {
+        const stored = await vault.readConnection(new ConnectionKey(owner, 'acme'))
+        if (stored) return stored
+      }
+    return undefined
+  }
   const begin = async () => new URL((await browser.request(`${gateway.url}/auth/acme`)).headers.get('location') ?? '')
   return {
     gateway,
@@ -111,14 +123,10 @@ export async function playGateway(
     },
     call: (path = '/things') => browser.fetch(`${gateway.url}/proxy/acme${path}`),
     disconnect: () => browser.fetch(`${gateway.url}/connections/acme`, { method: 'DELETE' }),
-    async connection() {
-      const { store, vault } = gateway.services
-      for await (const owners of store.scanOwners())
-        for (const owner of owners) {
-          const stored = await vault.readConnection(new ConnectionKey(owner, 'acme'))
-          if (stored) return stored
-        }
-      return undefined
+    connection,
+    async put(made) {
+      const stored = await connection()
+      if (!stored || !(await vault.replace(stored.key, stored, made))) throw new Error('there is no connection to put it in place of')
     }
   }
 }

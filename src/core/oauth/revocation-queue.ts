@@ -1,5 +1,6 @@
 import { type Connection, isExpired } from '../connections/connection.ts'
 import type { Store } from '../ports.ts'
+import type { Variables } from '../provider/template.ts'
 import { Secret } from '../secret.ts'
 import type { Cipher } from '../vault/cipher.ts'
 import { createRecords, expectRecord, pendingOwner, type Version, type Versioned, versionOf } from '../vault/records.ts'
@@ -65,16 +66,28 @@ export function createRevocationQueue(store: Store, cipher: Cipher) {
 
 /**
  * RFC 7009 §2.1: revoking the refresh token ends the access tokens of the same grant.
+ * @param needs the names of what the request needs beside the token; by default all that there is
  * @returns `undefined` for an API key that is sent itself, and for a grant or token that has expired
  */
-export function grantToRevoke(connection: Connection, nowMs: number): RevocableGrant | undefined {
+export function grantToRevoke(connection: Connection, nowMs: number, needs?: ReadonlySet<string>): RevocableGrant | undefined {
   const { method, refreshToken, credential, parameters, values } = connection
-  if (method === 'api_key' && !refreshToken) return undefined
-  const known = { method, ...(parameters && { parameters }), ...(values && { values }) }
-  if (method === 'oauth2' && refreshToken && !refreshToken.equals(credential))
-    return { ...known, token: refreshToken, type: 'refresh_token', accessToken: credential }
-  if (isExpired(connection, nowMs)) return undefined
-  return { ...known, token: credential, type: 'access_token', ...(method === 'api_key' && refreshToken && { key: refreshToken }) }
+  const isNeeded = (name: string) => needs?.has(name) ?? true
+  const needed = (variables: Variables | undefined) => {
+    const entries = Object.entries(variables ?? {}).filter(([name]) => isNeeded(name))
+    return entries.length > 0 ? Object.fromEntries(entries) : undefined
+  }
+  const known = {
+    method,
+    ...(needed(parameters) && { parameters: needed(parameters) as Variables }),
+    ...(needed(values) && { values: needed(values) as Variables })
+  }
+  if (method === 'api_key') {
+    if (!refreshToken || isExpired(connection, nowMs)) return undefined
+    return { ...known, token: credential, type: 'access_token', ...(isNeeded('key') && { key: refreshToken }) }
+  }
+  if (refreshToken && !refreshToken.equals(credential))
+    return { ...known, token: refreshToken, type: 'refresh_token', ...(isNeeded('access_token') && { accessToken: credential }) }
+  return isExpired(connection, nowMs) ? undefined : { ...known, token: credential, type: 'access_token' }
 }
 
 /** Some vendors issue the same token at each sign-in. */

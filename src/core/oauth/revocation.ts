@@ -22,6 +22,8 @@ const firstPollMs = 1_000
 const concurrency = 4
 const maxPerPoll = 100
 
+const nothing: ReadonlySet<string> = new Set()
+
 /** Where a credential comes from. */
 export type MadeWith = Pick<Connection, 'provider' | 'method'>
 
@@ -33,6 +35,8 @@ export type RevocationDependencies = {
   readonly endpointOf: (made: MadeWith) => Pick<CredentialEndpoint, 'revoke'> | undefined
   /** What a revocation ends at this provider, see `OAuth2Method.revocation`; `undefined` when it has no revocation. */
   readonly scopeOf: (made: MadeWith) => 'token' | 'grant' | undefined
+  /** See `revocationNeeds`. Default: the token alone. */
+  readonly needsOf?: (made: MadeWith) => ReadonlySet<string>
 }
 
 /** Revocations that are queued in the store and not attempted yet. */
@@ -71,7 +75,8 @@ export type Revocation = {
  * Revokes grants at their providers (RFC 7009) after they are deleted here. A revocation is in the store before its provider is asked and
  * until the provider confirms it: whichever instance finds it due retries. A token may thus be revoked twice, which RFC 7009 §2.2 allows.
  */
-export function createRevocation({ store, cipher, clock, events, endpointOf, scopeOf }: RevocationDependencies): Revocation {
+export function createRevocation(dependencies: RevocationDependencies): Revocation {
+  const { store, cipher, clock, events, endpointOf, scopeOf, needsOf = () => nothing } = dependencies
   const queue = createRevocationQueue(store, cipher)
   /** Revocations that the store has not taken yet. */
   const unstored = new Map<string, PendingRevocation>()
@@ -84,7 +89,7 @@ export function createRevocation({ store, cipher, clock, events, endpointOf, sco
   function pendingOf(connection: Connection): PendingRevocation | undefined {
     const { provider } = connection
     const nowMs = clock.now()
-    const revocable = scopeOf(connection) === undefined ? undefined : grantToRevoke(connection, nowMs)
+    const revocable = scopeOf(connection) === undefined ? undefined : grantToRevoke(connection, nowMs, needsOf(connection))
     return revocable && { ...revocable, id: newId(), provider, createdAtMs: nowMs, failures: 0, dueAtMs: nowMs + claimMs }
   }
 

@@ -17,6 +17,7 @@ import { createSignInOutcomes } from '../../../src/core/oauth/sign-in-outcome.ts
 import type { AuthorizationCode, TokenEndpoint } from '../../../src/core/oauth/token-endpoint.ts'
 import { TokenEndpointError } from '../../../src/core/oauth/token-response.ts'
 import type { Store } from '../../../src/core/ports.ts'
+import { LearntValueError } from '../../../src/core/provider/learn-values.ts'
 import type { Session } from '../../../src/core/session.ts'
 import { createCipher } from '../../../src/core/vault/cipher.ts'
 import { createInvitations } from '../../../src/core/vault/invitations.ts'
@@ -56,6 +57,8 @@ function openWorld(t: Test, storeOfVault: Partial<Store> = {}) {
   const deferredTasks: Array<() => Promise<unknown>> = []
   /** The connections that were looked up, each of which becomes account 7. */
   const lookedUp: Connection[] = []
+  /** Errors of the next look-ups. */
+  const lookUpErrors: Error[] = []
   const completeSignIn = createCompleteSignIn({
     store,
     clock,
@@ -69,6 +72,8 @@ function openWorld(t: Test, storeOfVault: Partial<Store> = {}) {
     ownHost: 'gateway.example',
     basePath: '',
     addAccount: async connection => {
+      const error = lookUpErrors.shift()
+      if (error) throw error
       lookedUp.push(connection)
       return { ...connection, account: 'Acme Inc.', accountId: '7' }
     }
@@ -78,7 +83,20 @@ function openWorld(t: Test, storeOfVault: Partial<Store> = {}) {
     await revocation.close(1_000)
     return revokedTokens
   }
-  return { clock, vault, invitations, outcomes, exchanges, responses, tokenEndpoint, deferredTasks, lookedUp, completeSignIn, revocations }
+  return {
+    clock,
+    vault,
+    invitations,
+    outcomes,
+    exchanges,
+    responses,
+    tokenEndpoint,
+    deferredTasks,
+    lookedUp,
+    lookUpErrors,
+    completeSignIn,
+    revocations
+  }
 }
 
 /** A sign-in of a browser without a session. */
@@ -197,6 +215,35 @@ t.test('an error of the token endpoint redirects with connect_error and is recor
     t.strictSame(await world.outcomes.find(flowId(flow)), { provider: 'acme', location })
     t.equal(await world.vault.readConnection(keyOf()), undefined)
   }
+})
+
+t.test('the grant of a sign-in that cannot be used is revoked, with what the user has given', async t => {
+  const world = openWorld(t)
+  const grant = grantOf('access-9', 'refresh-9')
+  world.responses.push(() => Promise.reject(new TokenEndpointError('invalid_value', 'the provider’s url is missing').withGrant(grant)))
+  const result = await sendCallback(world, startFlow(world, { parameters: { shop: 'one' } }), undefined, {
+    code: 'code',
+    query: { realm: '7' }
+  })
+  t.match(result, { kind: 'redirect', location: '/done?connect_error=provider_error&provider=acme' })
+  t.match(world.exchanges, [{ parameters: { shop: 'one' }, callback: { realm: '7' } }])
+  t.strictSame(await world.revocations(), ['refresh-9'])
+})
+
+t.test('what the user has given is kept with the connection', async t => {
+  const world = openWorld(t)
+  await sendCallback(world, startFlow(world, { parameters: { shop: 'one' } }))
+  t.strictSame((await world.vault.readConnection(keyOf()))?.value.parameters, { shop: 'one' })
+})
+
+t.test('a grant whose look-up lacks what the API needs is revoked, and connects nothing', async t => {
+  const world = openWorld(t)
+  world.lookUpErrors.push(new LearntValueError('cloud_id', 'is missing'))
+  const result = await sendCallback(world, startFlow(world))
+  const failure = { kind: 'invalid_value', message: 'the provider’s cloud_id is missing' }
+  t.match(result, { kind: 'redirect', location: '/done?connect_error=provider_error&provider=acme', failure })
+  t.equal(await world.vault.readConnection(keyOf()), undefined)
+  t.strictSame(await world.revocations(), ['refresh-1'])
 })
 
 t.test('a callback repeated with its flow cookie repeats the outcome', async t => {

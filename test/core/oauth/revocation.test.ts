@@ -8,7 +8,7 @@ import type { RevocableGrant, TokenEndpoint } from '../../../src/core/oauth/toke
 import type { Store } from '../../../src/core/ports.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { createCipher } from '../../../src/core/vault/cipher.ts'
-import { pendingOwner } from '../../../src/core/vault/records.ts'
+import { createRecords, pendingOwner } from '../../../src/core/vault/records.ts'
 import { openSqliteStore } from '../../../src/stores/sqlite/store.ts'
 import { connectionWith, hour, type ManualClock, manualClock, minute, newKey, second, startMs } from '../support.ts'
 import { collect } from './renewal-world.ts'
@@ -28,10 +28,10 @@ function newWorld(t: Test): World {
   return { directory: t.testdir(), keys: [newKey()], clock: manualClock() }
 }
 
-type Provider = { error?: () => Error | undefined; respond?: () => Promise<void>; scope?: 'token' | 'grant' }
+type Provider = { error?: () => Error | undefined; respond?: () => Promise<void>; scope?: 'token' | 'grant'; needs?: readonly string[] }
 
 /** One instance, and a provider whose revocation endpoint fails while `error` returns one. */
-function openInstance(t: Test, world = newWorld(t), { error = () => undefined, respond, scope = 'token' }: Provider = {}) {
+function openInstance(t: Test, world = newWorld(t), { error = () => undefined, respond, scope = 'token', needs = [] }: Provider = {}) {
   const { directory, keys, clock } = world
   const store = openSqliteStore({ directory, clock })
   t.teardown(() => store.close())
@@ -53,6 +53,7 @@ function openInstance(t: Test, world = newWorld(t), { error = () => undefined, r
       clock,
       endpointOf: ({ provider }) => (provider === 'acme' ? endpoint : undefined),
       scopeOf: ({ provider }) => (provider === 'unconfigured' ? undefined : scope),
+      needsOf: () => new Set(needs),
       events
     })
   const revocation = createWith(store)
@@ -91,9 +92,11 @@ t.test('SEC-15: a grant is revoked once, by its refresh token or else its access
 t.test('SEC-15: nothing is sent if there is nothing to revoke', async t => {
   const { revoke, requests, failures, queueLength } = openInstance(t)
   await revoke(connectionWith({ provider: 'unconfigured' }))
-  await revoke(connectionWith({ method: 'api_key' }))
   const { refreshToken: _, ...ended } = connectionWith({ expiresAtMs: startMs })
   await revoke(ended)
+  const { refreshToken: _1, ...key } = connectionWith({ method: 'api_key' })
+  await revoke(key)
+  await revoke(connectionWith({ method: 'api_key', expiresAtMs: startMs }))
   t.strictSame([requests, failures, await queueLength()], [[], [], 0])
 })
 
@@ -251,10 +254,48 @@ t.test('SEC-15: a replaced grant is revoked, unless that would end its replaceme
 
 t.test('SEC-38: a pending revocation is encrypted and contains only the token to revoke', async t => {
   const { revoke, store, world } = openInstance(t, undefined, { error: unavailable })
-  await revoke(connectionWith({ account: 'ada@acme.example', scopes: ['read'] }))
+  const parameters = { shop: 'ada-shop' }
+  await revoke(connectionWith({ account: 'ada@acme.example', scopes: ['read'], parameters, values: { bot: 'bot-token' } }))
   const [[field = '', record = Buffer.of()] = []] = [...(await store.readAll(pendingOwner))]
   t.notMatch(record.toString('latin1'), /refresh-1|acme/)
   const plain = createCipher(world.keys).open(record, `v1\0${pendingOwner}\0${field}`)?.toString()
   t.match(plain, /refresh-1/)
-  t.notMatch(plain, /access-1|ada|read/)
+  t.notMatch(plain, /access-1|ada|read|bot/)
+})
+
+t.test('what a vendor’s own form of a revocation needs waits with the token, and nothing else', async t => {
+  const needs = ['access_token', 'shop', 'key']
+  const before = openInstance(t, undefined, { error: unavailable, needs })
+  const known = { parameters: { shop: 'one', other: 'x' }, values: { bot: 'y' } }
+  await before.revoke(connectionWith(known))
+  await before.revoke(connectionWith({ ...known, method: 'api_key', refreshToken: new Secret('the-key') }))
+  await before.close(0)
+  await before.store.close()
+  const after = openInstance(t, before.world, { needs })
+  after.start()
+  await after.elapse(minute)
+  // They come in no order.
+  const sent = Object.fromEntries(
+    after.requests.map(({ token, type, accessToken, key, method = '', parameters, values }) => [
+      method,
+      { tokens: [token.reveal(), type, accessToken?.reveal(), key?.reveal()], parameters, values }
+    ])
+  )
+  const needed = { parameters: { shop: 'one' }, values: undefined }
+  t.strictSame(sent, {
+    oauth2: { tokens: ['refresh-1', 'refresh_token', 'access-1', undefined], ...needed },
+    api_key: { tokens: ['access-1', 'access_token', undefined, 'the-key'], ...needed }
+  })
+})
+
+t.test('a revocation that waits since before there were other forms is still sent', async t => {
+  const { start, store, world, requests, elapse, queueLength } = openInstance(t)
+  const { seal } = createRecords(createCipher(world.keys))
+  const plain = { provider: 'acme', token: 'refresh-1', type: 'refresh_token', createdAtMs: startMs, failures: 0, dueAtMs: startMs }
+  const put = seal(pendingOwner, 'revocation:old', Buffer.from(JSON.stringify(plain)))
+  await store.commit(pendingOwner, { put: [put], ttlMs: day })
+  start()
+  await elapse(minute)
+  t.strictSame(requests.map(tokenAndType), [['refresh-1', 'refresh_token']])
+  t.equal(await queueLength(), 0)
 })
