@@ -5,8 +5,8 @@ import { createOAuth2Client, type OpenOAuth2Client } from './client.ts'
 import type { ClientAuthentication } from './client-authentication.ts'
 import { maxResponseBytes, userAgent } from './send-request.ts'
 
-/** Of a provider whose addresses differ between users. Each takes about 100 kB. */
-const maxInstances = 100
+/** Of a provider whose addresses differ between users. Each takes 160 kB of heap, and another one is made in a millisecond. */
+const maxInstances = 20
 
 /** @param method with the addresses of one user */
 export type InstanceOf = (method: OAuth2Method) => OpenOAuth2Client

@@ -1,5 +1,6 @@
 import type { Grant } from '../core/connections/connection.ts'
 import { variablesOf } from '../core/connections/connection-definition.ts'
+import { reconnectRequired } from '../core/connections/errors.ts'
 import type { KeyExchange } from '../core/oauth/token-endpoint.ts'
 import { parseTokenResponse, TokenEndpointError } from '../core/oauth/token-response.ts'
 import { readNewValues, readValues } from '../core/oauth/token-values.ts'
@@ -7,12 +8,12 @@ import type { LookupFor } from '../core/ports.ts'
 import type { ApiKeyMethod, Provider } from '../core/provider/definition.ts'
 import { learnValues } from '../core/provider/learn-values.ts'
 import type { RequestTemplate } from '../core/provider/request-template.ts'
-import type { Variables } from '../core/provider/template.ts'
+import type { TemplateError, Variables } from '../core/provider/template.ts'
 import { Secret } from '../core/secret.ts'
-import { expandForConnection } from './expand-for-connection.ts'
 import { documentIn } from './read-response.ts'
 import { revokeByTemplate } from './revoke.ts'
 import { createSendRequest, expandRequest } from './send-request.ts'
+import { orThrow } from './template-errors.ts'
 import type { TokenTimeouts } from './token-endpoint.ts'
 
 type KeyExchangeOptions = {
@@ -33,7 +34,7 @@ export function createKeyExchange({ definition, method, clientId, lookupFor, tim
   /** @returns the token response, and the grant in it */
   async function request(key: Secret, given: Variables, timeoutMs: number): Promise<readonly [unknown, Grant]> {
     const sent = [key.reveal(), ...Object.values(given).filter(value => value.length >= minSecretCharacters)]
-    const own = expandForConnection(definition.name, () => expandRequest(tokenRequest, { ...given, ...client, key: key.reveal() }))
+    const own = expandRequest(tokenRequest, { ...given, ...client, key: key.reveal() })
     try {
       const document = documentIn(await sendRequest(own, timeoutMs), { refusals: undefined, sent })
       // RFC 6749 §4.4.3: no refresh token is issued. With the key there can always be another access token.
@@ -46,7 +47,7 @@ export function createKeyExchange({ definition, method, clientId, lookupFor, tim
   return {
     async exchange(key, parameters = {}) {
       const inKey = learnValues(definition, values, 'key', key.reveal())
-      const [document, grant] = await request(key, { ...parameters, ...inKey }, timeouts.exchangeMs)
+      const [document, grant] = await orThrow(cannotBeSent, () => request(key, { ...parameters, ...inKey }, timeouts.exchangeMs))
       if (!values) return grant
       try {
         return { ...grant, values: { ...inKey, ...readValues(definition, values, 'token', document) } }
@@ -57,7 +58,10 @@ export function createKeyExchange({ definition, method, clientId, lookupFor, tim
 
     async refresh(connection) {
       const key = connection.refreshToken ?? new Secret('')
-      const [document, grant] = await request(key, variablesOf(connection), timeouts.refreshMs)
+      const [document, grant] = await orThrow(
+        () => reconnectRequired(definition.name),
+        () => request(key, variablesOf(connection), timeouts.refreshMs)
+      )
       return values ? { ...grant, ...readNewValues(definition, values, document) } : grant
     },
 
@@ -67,6 +71,10 @@ export function createKeyExchange({ definition, method, clientId, lookupFor, tim
     }
   }
 }
+
+/** What the user has given cannot stand in the request, and so is nothing that this vendor has issued. The message has none of it. */
+const cannotBeSent = ({ message }: TemplateError) =>
+  new TokenEndpointError('refused', `the request for a token cannot be made: ${message}`, 'invalid_grant', { means: 'invalid_grant' })
 
 /** A response may repeat a region or a user's name. */
 const minSecretCharacters = 12

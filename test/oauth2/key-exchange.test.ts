@@ -173,6 +173,14 @@ t.test('what a vendor refuses is the userâ€™s, and what it cannot say is nobodyâ
   }
 })
 
+t.test('a key that cannot stand in the request is refused without one', async t => {
+  const vendor = await playVendor(t, () => ({}))
+  const exchange = exchangeAt(vendor.origin, { tokenRequest: { url: `${vendor.origin}/keys/{key}/token` } })
+  for (const bad of ['../admin', 'a/b', '..'])
+    t.match(await exchange.exchange(new Secret(bad)).catch(error => error), { isInvalidGrant: true, message: /^[^/.]+\{key\}[^/.]+$/ }, bad)
+  t.equal(vendor.requests.length, 0)
+})
+
 t.test('values come from the key and from the response, and what is learnt is of use in the request', async t => {
   let body: Record<string, unknown> = { token: { value: 'access-1', ttl: 60 }, server: 'https://eu1.acme.com' }
   const vendor = await playVendor(t, () => ({ 'POST /eu1/token': () => [200, body] }))

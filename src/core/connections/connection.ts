@@ -173,8 +173,9 @@ export const isIdleSince = ({ connectedAtMs, lastUsedAtMs = connectedAtMs }: Con
 export const isUseDue = ({ lastUsedAtMs = 0 }: Connection, idleMs: number, nowMs: number): boolean =>
   lastUsedAtMs <= nowMs - touchIntervalMs(idleMs)
 
-/** When the user has to connect again, if that is known: a connection with a refresh token outlives its access token. */
-export const reconnectDueMs = ({ expiresAtMs, refreshToken }: Connection): number | undefined => (refreshToken ? undefined : expiresAtMs)
+/** When the user has to connect again, if that is known: a connection with another token to renew with outlives its access token. */
+export const reconnectDueMs = ({ expiresAtMs, refreshToken, credential }: Connection): number | undefined =>
+  refreshToken && !refreshToken.equals(credential) ? undefined : expiresAtMs
 
 /** The content of a connection's record before it is sealed: JSON with the secrets in plain text. */
 export function encodeConnection(connection: Connection): Buffer {

@@ -30,15 +30,20 @@ export class TokenEndpointError extends Error {
   readonly kind: 'refused' | 'timeout' | 'unavailable' | 'invalid_response' | 'invalid_value'
   readonly reason: ConnectError | undefined
   readonly details: TokenErrorDetails
-  /** What the sign-in got before it failed, and nobody uses: it is to be revoked. */
-  readonly grant: Grant | undefined
+  /** Private, so that nothing that prints an error prints what was learnt with a grant. */
+  readonly #grant: Grant | undefined
 
   constructor(kind: TokenEndpointError['kind'], message: string, reason?: ConnectError, details: TokenErrorDetails = {}, grant?: Grant) {
     super(message)
     this.kind = kind
     this.reason = reason
     this.details = details
-    this.grant = grant
+    this.#grant = grant
+  }
+
+  /** What the sign-in got before it failed, and nobody uses: it is to be revoked. */
+  get grant(): Grant | undefined {
+    return this.#grant
   }
 
   withGrant(grant: Grant): TokenEndpointError {

@@ -44,11 +44,14 @@ export function checkTemplates(definition: Provider, report: Report): void {
     for (const one of lookup ? variablesIn(lookup.url ?? definition.api.baseUrl + lookup.path) : [])
       if (learntLater.includes(one)) report(`${field}.lookup`, `uses {${one}}, which is not known before the look-up.`)
   }
-  const { authorizeUrl = '', authorizeParams = {}, tokenUrl = '', values = {} } = methods.oauth2 ?? {}
+  const { authorizeUrl = '', authorizeParams = {}, tokenUrl = '', tokenHeaders = {}, tokenParams = {}, values = {} } = methods.oauth2 ?? {}
   for (const template of [authorizeUrl, ...Object.values(authorizeParams)])
     reportUnknown(template, Object.keys(shared), 'methods.oauth2', 'is not known before the sign-in', report)
   const unknownYet = 'is not known before the token response'
-  reportUnknown(tokenUrl, [...Object.keys(shared), ...learntFrom(values, 'callback')], 'methods.oauth2.tokenUrl', unknownYet, report)
+  const ofExchange = { tokenUrl: [tokenUrl], tokenHeaders: Object.values(tokenHeaders), tokenParams: Object.values(tokenParams) }
+  const knownByCallback = [...Object.keys(shared), ...learntFrom(values, 'callback')]
+  for (const [field, templates] of Object.entries(ofExchange))
+    for (const template of templates) reportUnknown(template, knownByCallback, `methods.oauth2.${field}`, unknownYet, report)
   const { fields, values: ofKey = {}, tokenRequest } = methods.apiKey ?? {}
   const known = ['key', ...Object.keys({ ...shared, ...fields }), ...learntFrom(ofKey, 'key')]
   for (const name of tokenRequest ? requestVariables(tokenRequest) : [])

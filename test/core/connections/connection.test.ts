@@ -2,12 +2,15 @@ import t from 'tap'
 import {
   applyGrant,
   connectionFromGrant,
+  connectionFromKey,
   decodeConnection,
   encodeConnection,
   isDueForRenewal,
   isExpired,
   isIdleSince,
-  isUseDue
+  isUseDue,
+  needsNoRenewal,
+  reconnectDueMs
 } from '../../../src/core/connections/connection.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { connectionWith, grantOf, hour, minute, revealSecrets, second, startMs } from '../support.ts'
@@ -115,6 +118,30 @@ t.test('a refreshed token of under two minutes is renewed at half its lifetime',
     const { renewAtMs } = applyGrant(connectionWith(), grantOf('a', 'r', lifetimeMs), startMs)
     t.equal(renewAtMs, startMs + afterRefreshMs, `${lifetimeMs} ms`)
   }
+})
+
+t.test('a token that is renewed with itself is renewed at half its lifetime, and is lost when it expires', async t => {
+  const signedIn = connectionFromGrant(grantOf('a', 'a', 10 * hour), 'acme', [], startMs)
+  t.equal(signedIn.renewAtMs, startMs + 5 * hour)
+  t.equal(reconnectDueMs(signedIn), startMs + 10 * hour)
+  const refreshed = applyGrant(signedIn, grantOf('b', 'b', 20 * hour), startMs + 5 * hour)
+  t.match(refreshed, { renewAtMs: startMs + 15 * hour, expiresAtMs: startMs + 25 * hour })
+  t.equal(reconnectDueMs(connectionFromGrant(grantOf('a', 'r', hour), 'acme', [], startMs)), undefined)
+})
+
+t.test('a grant may say when it ends instead of how long it lasts', async t => {
+  const until = (expiresAtMs: number) => connectionFromGrant({ ...grantOf('a', 'r'), expiresAtMs }, 'acme', [], startMs)
+  t.match(until(startMs + hour), { lifetimeMs: hour, expiresAtMs: startMs + hour, renewAtMs: startMs + hour - minute })
+  t.equal(until(startMs - 1).expiresAtMs, undefined, 'it is over: a 401 says more')
+  t.equal(until(startMs + 5000 * 24 * hour).lifetimeMs, 366 * 24 * hour, 'a year at most')
+})
+
+t.test('a key that was exchanged has its token, what renews it, and what the user has given', async t => {
+  const connection = connectionFromKey(grantOf('access-1', 'the-key', hour), 'acme', { user: 'u' }, startMs)
+  t.match(revealSecrets(connection), { method: 'api_key', credential: 'access-1', refreshToken: 'the-key', parameters: { user: 'u' } })
+  t.equal(connection.scopes, undefined)
+  t.ok(isDueForRenewal(connection, startMs + hour))
+  t.notOk(needsNoRenewal(connection, startMs))
 })
 
 t.test('a connection is due and expired to the millisecond', async t => {

@@ -1,6 +1,8 @@
+import { inspect } from 'node:util'
 import t from 'tap'
 import { parseTokenResponse, TokenEndpointError } from '../../../src/core/oauth/token-response.ts'
 import type { OAuth2Method, TokenResponseShape } from '../../../src/core/provider/definition.ts'
+import { Secret } from '../../../src/core/secret.ts'
 import { printable } from '../support.ts'
 
 const minimal = { access_token: 'token', token_type: 'Bearer' }
@@ -167,6 +169,30 @@ t.test('SEC-10: a lifetime is in seconds, a number or string, and at most a year
     [{}, undefined]
   ] as const)
     t.equal(read({ ...minimal, expires_in }).expiresInMs, expiresInMs, printable(String(expires_in).slice(0, 20)))
+})
+
+t.test('the end of a token may be a date, or seconds or milliseconds since the epoch', async t => {
+  const at = Date.UTC(2026, 10, 28, 12)
+  const endOf = (end: unknown) => read({ ...minimal, expires_in: 5, end }, { expiresAt: '/end' })
+  for (const end of [
+    '2026-11-28T12:00:00Z',
+    '2026-11-28t13:00:00.000+01:00',
+    '2026-11-28 12:00:00',
+    at / 1000,
+    at,
+    String(at / 1000),
+    String(at)
+  ])
+    t.strictSame(endOf(end), { accessToken: 'token', expiresAtMs: at }, String(end))
+  for (const end of [undefined, null, '', 'soon', 'Sat, 28 Nov 2026', '2026-13-01T00:00:00Z', -at, 0, 1e300, Number.NaN, [at], { at }])
+    t.strictSame(endOf(end), { accessToken: 'token', expiresInMs: 5000 }, `${end} says nothing`)
+})
+
+t.test('an error prints nothing of the grant that it carries', async t => {
+  const grant = { accessToken: new Secret('canary'), values: { bot_token: 'canary' } }
+  const error = new TokenEndpointError('invalid_value', 'the provider’s url is missing').withGrant(grant)
+  t.equal(error.grant, grant)
+  t.notMatch(`${inspect(error, { depth: 9, showHidden: true })} ${JSON.stringify(error)} ${error.stack}`, 'canary')
 })
 
 t.test('a definition may set a lifetime for responses without one', async t => {

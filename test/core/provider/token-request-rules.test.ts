@@ -1,7 +1,7 @@
 import t from 'tap'
 import { DefinitionError, defineProvider } from '../../../src/core/provider/define-provider.ts'
 import type { ApiKeyMethod } from '../../../src/core/provider/definition.ts'
-import { apiKeyWith, providerWith } from '../support.ts'
+import { apiKeyWith, oauth2With, providerWith } from '../support.ts'
 
 const key = { title: 'Secret', example: 's-1', secret: true }
 const tokenRequest = {
@@ -41,6 +41,23 @@ t.test('a revocation, and values of a token response, need a request for a token
   const apiKey = { ...apiKeyWith({ in: 'basic' }), ...without }
   t.throws(() => defineProvider(providerWith({ methods: { apiKey } })), /revokeRequest must be left out without a tokenRequest/)
   t.throws(() => defineProvider(providerWith({ methods: { apiKey } })), /values.region.from must not be 'token' without a tokenRequest/)
+})
+
+t.test('the exchange of a code names nothing that only its response tells', async t => {
+  for (const [field, method] of [
+    ['tokenUrl', { tokenUrl: 'https://{team}.acme.com/token' }],
+    ['tokenHeaders', { tokenHeaders: { 'x-team': '{team}' } }],
+    ['tokenParams', { tokenParams: { team: '{team}' } }]
+  ] as const) {
+    const oauth2 = oauth2With({ ...method, values: { team: { from: 'token', pointer: '/team', pattern: '[a-z]+', example: 'one' } } })
+    const known = oauth2With({ ...method, values: { team: { from: 'callback', parameter: 'team', pattern: '[a-z]+', example: 'one' } } })
+    t.throws(
+      () => defineProvider(providerWith({ methods: { oauth2 } })),
+      new RegExp(`${field} uses {team}, which is not known before`),
+      field
+    )
+    t.doesNotThrow(() => defineProvider(providerWith({ methods: { oauth2: known } })), field)
+  }
 })
 
 t.test('the request for a token names nothing that only its response tells', async t => {
