@@ -1,6 +1,5 @@
 import { lookup } from 'node:dns'
 import t, { type Test } from 'tap'
-import { connectionFromKey } from '../../src/core/connections/connection.ts'
 import type { ApiKeyMethod } from '../../src/core/provider/definition.ts'
 import type { RequestTemplate } from '../../src/core/provider/request-template.ts'
 import { Secret } from '../../src/core/secret.ts'
@@ -44,7 +43,7 @@ async function playClientCredentials(t: Test) {
       state.issued++
       return [200, { access_token: `access-${state.issued}`, token_type: 'Bearer', expires_in: 3600, refresh_token: 'never-used' }]
     },
-    'POST /oauth/token': () => [200, { access_token: 'of-the-sign-in' }],
+    'GET /api/me': ({ headers }) => [headers.authorization === `Bearer access-${state.issued}` ? 200 : 401, {}],
     'POST /revoke': request =>
       request.headers.authorization === usersClient && request.body === `token=access-${state.issued}` ? [200, undefined] : [401, {}],
     'GET /api/things': ({ headers }): VendorResponse => {
@@ -59,19 +58,17 @@ async function playClientCredentials(t: Test) {
 /** A browser that is connected by such a key. */
 async function connectByKey(t: Test) {
   const { vendor, state } = await playClientCredentials(t)
-  const apiKey = clientCredentialsAt(vendor.origin)
-  const played = await playGateway(
-    t,
-    vendor.origin,
-    { authorizeUrl: `${vendor.origin}/authorize`, tokenUrl: `${vendor.origin}/oauth/token` },
-    { apiKey }
-  )
-  const grant = await played.gateway.services.keyExchanges.get('acme')?.exchange(key, parameters)
-  if (!grant) throw new Error('there is no exchange of keys')
-  // A session begins with a sign-in.
-  await played.signIn()
-  await played.put(connectionFromKey(grant, 'acme', parameters, played.clock.now()))
-  return { ...played, vendor, state }
+  const played = await playGateway(t, vendor.origin, {}, { apiKey: clientCredentialsAt(vendor.origin) })
+  const connect = (secret = key.reveal()) =>
+    played.browser.fetch(`${played.gateway.url}/connections/acme`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ fields: { ...parameters, key: secret } })
+    })
+  const response = await connect()
+  t.equal(response.status, 201)
+  t.notMatch(await response.text(), /s&cret|access-1/)
+  return { ...played, vendor, state, connect }
 }
 
 const tokenRequests = ({ requests }: { requests: readonly VendorRequest[] }) => requests.filter(({ path }) => path === '/token').length
@@ -87,6 +84,23 @@ t.test('client credentials are exchanged for a token, and the client stays what 
   )
   t.equal((await call()).status, 200)
   t.strictSame(vendor.sent('/token'), ['POST /token grant_type=client_credentials&scope=things'])
+})
+
+t.test('a client that the vendor refuses, or whose token it does not take, connects nothing', async t => {
+  const { connect, connection, gateway, vendor, state } = await connectByKey(t)
+  for (const refuse of [
+    () => connect('another'),
+    () => {
+      state.isClient = false
+      return connect()
+    }
+  ]) {
+    const response = await refuse()
+    t.match([response.status, response.headers.get('grantkeeper-error')], [422, 'api_key_rejected'])
+  }
+  t.equal((await connection())?.value.credential.reveal(), 'access-1', 'the connection from before stays')
+  t.equal(vendor.sent('/token').length, 3)
+  t.notMatch(gateway.logs.join(''), /s&cret|access-1/)
 })
 
 t.test('SEC-13: a token of a key is renewed once, ahead of its end and after a refusal', async t => {

@@ -4,7 +4,6 @@ import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
-import type { Connection } from '../../src/core/connections/connection.ts'
 import { ConnectionKey } from '../../src/core/connections/connection-key.ts'
 import type { ApiKeyMethod, OAuth2Method, Provider } from '../../src/core/provider/definition.ts'
 import type { StoredConnection } from '../../src/core/vault/owned-connections.ts'
@@ -85,8 +84,6 @@ export type PlayedGateway = {
   disconnect(): Promise<Response>
   /** The only connection, as the store has it. */
   connection(): Promise<StoredConnection | undefined>
-  /** Puts it in place of the browser's own. */
-  put(connection: Connection): Promise<void>
 }
 
 /** A gateway with a provider `acme` whose definition is given, and a browser in front of it. */
@@ -123,10 +120,6 @@ export async function playGateway(
     },
     call: (path = '/things') => browser.fetch(`${gateway.url}/proxy/acme${path}`),
     disconnect: () => browser.fetch(`${gateway.url}/connections/acme`, { method: 'DELETE' }),
-    connection,
-    async put(made) {
-      const stored = await connection()
-      if (!stored || !(await vault.replace(stored.key, stored, made))) throw new Error('there is no connection to put it in place of')
-    }
+    connection
   }
 }
