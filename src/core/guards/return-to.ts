@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts'
-import { decodeOnce, maxDecodings } from './path.ts'
+import { decodeOnce, maxDecodings } from '../util/percent-decoding.ts'
 
 /** Maximum length of a return URL, as given and normalized: it must fit into the sign-in's cookie. */
 const maxCharacters = 2000

@@ -62,7 +62,7 @@ function formed(definition: Provider, name: string, { pattern, oneOf, suffix, se
   if (suffix !== undefined && !isBelowOne(value, [suffix].flat())) fail('is not at a host of the provider')
   if (secret && !/^[\x21-\x7e]+$/.test(value)) fail('is not a credential')
   const isHost = suffix !== undefined || oneOf !== undefined
-  const unmet = suffix !== undefined && /^https:/i.test(value) ? undefined : unmetPosition(value, positionsOf(definition).get(name), isHost)
+  const unmet = isHost && /^https:/i.test(value) ? undefined : unmetPosition(value, positionsOf(definition).get(name), isHost)
   if (unmet !== undefined) fail(unmet)
   return value
 }

@@ -1,3 +1,5 @@
+import { isPathSegment } from '../util/percent-decoding.ts'
+import { splitTarget } from '../util/request-target.ts'
 import type { Provider } from './definition.ts'
 import { isHostName } from './host-name.ts'
 import { mapRequestTemplates, mapTemplates } from './map-templates.ts'
@@ -31,7 +33,8 @@ export function adoptPositions(copy: Provider, original: Provider): void {
 export function unmetPosition(value: string, placed: ReadonlySet<Position> | undefined, isHost: boolean): string | undefined {
   if (placed?.has('host') && !isHost && (!isHostName(value) || value.includes('.') || /^xn--/i.test(value)))
     return 'must be letters, digits and hyphens alone, as a part of a host name'
-  if (placed?.has('path') && (/^\.{1,2}$/.test(value) || /[/\\\p{Cc}]/u.test(value))) return 'must have no slash'
+  if (placed?.has('host') && !isHostName(value)) return 'must be the name of a host'
+  if (placed?.has('path') && !isPathSegment(value)) return 'must be a part of a path: no slash, question mark or hash, and not dots alone'
   if (placed?.has('header') && !/^[\x20-\x7e]*$/.test(value)) return 'must have no other characters than those of a US keyboard'
   return undefined
 }
@@ -46,16 +49,23 @@ function findPositions(definition: Provider): Map<string, Set<Position>> {
     }
   }
   const url = (template: string) => {
-    const { host, rest } = positionsIn(template)
+    const { host, path, query } = positionsIn(template)
     add('host', host)
-    add('path', rest)
+    add('path', path)
+    add(undefined, query)
     return template
   }
   const within = (position?: Position) => (template: string) => {
     add(position, variablesIn(template))
     return template
   }
-  const changes = { url, path: within('path'), header: within('header'), text: within() }
+  const path = (template: string) => {
+    const parts = splitTarget(template)
+    add('path', variablesIn(parts.path))
+    add(undefined, variablesIn(parts.query))
+    return template
+  }
+  const changes = { url, path, header: within('header'), text: within() }
   mapTemplates(definition, changes)
   mapRequestTemplates(definition, changes)
   return found

@@ -16,6 +16,10 @@ const credentials = {
   apiKey: { access_token: 'secret', key: 'secret' }
 } as const
 
+/** What templates name by themselves. The id of a user's own client may be a field: the operator has none then. */
+const isReserved = (name: string): boolean =>
+  name !== 'client_id' && (Object.hasOwn(credentials.oauth2, name) || Object.hasOwn(credentials.apiKey, name))
+
 /**
  * Checks what templates name: each is known where it is used, and no host is made of a value that could be anything. What becomes a part of the
  * API's base must be known to both methods.
@@ -29,6 +33,11 @@ export function checkTemplates(definition: Provider, report: Report): void {
     const field = `methods.${name}`
     const fields = 'fields' in method ? (method.fields ?? {}) : {}
     const { values = {} } = method
+    for (const [place, names] of Object.entries({ parameters, [`${field}.fields`]: fields, [`${field}.values`]: values }))
+      for (const reserved of Object.keys(names))
+        if (isReserved(reserved) && !(reserved === 'key' && place === `${field}.fields`))
+          report(`${place}.${reserved}`, 'has the name of a credential')
+    for (const other of Object.keys(values)) if (Object.hasOwn(fields, other)) report(`${field}.values.${other}`, 'has the name of a field')
     for (const other of Object.keys({ ...fields, ...values }))
       if (Object.hasOwn(parameters, other))
         report(`${field}.${Object.hasOwn(fields, other) ? 'fields' : 'values'}.${other}`, 'has the name of a parameter')

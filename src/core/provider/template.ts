@@ -1,3 +1,5 @@
+import { isPathSegment } from '../util/percent-decoding.ts'
+import { splitTarget } from '../util/request-target.ts'
 import { isHostName } from './host-name.ts'
 
 /** What the expressions of a template are replaced with, by name. */
@@ -42,13 +44,16 @@ export const expand: Expansion = {
    */
   url(template, variables, extent) {
     if (!template.includes('{')) return template
-    const [scheme, authority, rest] = urlParts(template)
+    const [scheme, authority, path, query] = urlParts(template)
     const origin = replace(authority, variables, extent, scheme === '' ? baseUrl : hostLabels)
-    return scheme + origin + replace(rest, variables, extent, pathSegment)
+    return scheme + origin + expand.path(path, variables, extent) + replace(query, variables, extent, queryValue)
   },
 
-  /** A path below an API's base. */
-  path: (template, variables, extent) => replace(template, variables, extent, pathSegment),
+  /** A path below an API's base, and its query. */
+  path(template, variables, extent) {
+    const { path, query } = splitTarget(template)
+    return replace(path, variables, extent, pathSegment) + replace(query, variables, extent, queryValue)
+  },
 
   /** The value of a header field: RFC 9110 §5.5 without obs-text, since nothing else can be sent in all cases. */
   header: (template, variables, extent) => replace(template, variables, extent, fieldValue),
@@ -66,21 +71,24 @@ function replace(template: string, variables: Variables, extent: Extent = 'all',
   })
 }
 
-const urlParts = (template: string): readonly [scheme: string, authority: string, rest: string] => {
-  const [, scheme = '', authority = '', rest = ''] = /^(https?:\/\/)?([^/?#]*)(.*)$/s.exec(template) ?? []
-  return [scheme, authority, rest]
+const urlParts = (template: string): readonly [scheme: string, authority: string, path: string, query: string] => {
+  const [, scheme = '', authority = '', path = '', query = ''] = /^(https?:\/\/)?([^/?#]*)([^?]*)(.*)$/s.exec(template) ?? []
+  return [scheme, authority, path, query]
 }
 
 /** Where a URL template has a variable. */
-export function positionsIn(template: string): { readonly host: string[]; readonly rest: string[] } {
-  const [, authority, rest] = urlParts(template)
-  return { host: variablesIn(authority), rest: variablesIn(rest) }
+export function positionsIn(template: string): { readonly host: string[]; readonly path: string[]; readonly query: string[] } {
+  const [, authority, path, query] = urlParts(template)
+  return { host: variablesIn(authority), path: variablesIn(path), query: variablesIn(query) }
 }
 
-/** No slash even percent-encoded, and no dots alone: a server that decodes before it resolves dots would leave the path (CWE-22). */
 function pathSegment(value: string, name: string): string {
-  if (value === '' || /^\.{1,2}$/.test(value) || /[/\\\p{Cc}]/u.test(value) || !value.isWellFormed())
-    throw new TemplateError(name, 'must be one segment of a path, without slash')
+  if (!isPathSegment(value)) throw new TemplateError(name, 'must be one segment of a path')
+  return encodeURIComponent(value)
+}
+
+function queryValue(value: string, name: string): string {
+  if (!value.isWellFormed()) throw new TemplateError(name, 'must be Unicode')
   return encodeURIComponent(value)
 }
 

@@ -1,10 +1,11 @@
 import type { Connection } from '../connections/connection.ts'
 import { connectionIncomplete } from '../connections/errors.ts'
 import { secretsOf } from '../connections/secrets.ts'
-import { decodeOnce, isPathWithin } from '../guards/path.ts'
+import { isPathWithin } from '../guards/path.ts'
 import type { Provider } from '../provider/definition.ts'
 import type { Placement } from '../provider/request-template.ts'
 import { expand, TemplateError, type Variables } from '../provider/template.ts'
+import { decodeOnce } from '../util/percent-decoding.ts'
 import { splitTarget } from '../util/request-target.ts'
 import { apiBase, apiLocation } from './api-base.ts'
 
