@@ -72,7 +72,7 @@ export type Api = {
    * one of `methods`. By default a request with such a header is rejected.
    */
   readonly methodOverride?: boolean
-  /** Path prefixes that are forwarded, matched on segment boundaries. Default: all paths. */
+  /** Path prefixes that are forwarded, below each of the bases, matched on segment boundaries. Default: all paths. */
   readonly paths?: readonly string[]
   /** Maximum size of a request body in bytes. */
   readonly maxBodyBytes?: number
@@ -102,7 +102,10 @@ export type Api = {
 /** A base URL, as `baseUrl`; with a credential that is placed in its own way if it has `placements`. */
 export type ApiBase = string | { readonly url: string; readonly placements?: readonly Placement[] }
 
-/** Read in JSON responses of up to 16 KiB, which are kept back until they are complete. Treated as a 401. */
+/**
+ * Read in JSON responses of up to 16 KiB, compressed or not, which are kept back until they are complete; all others pass as they come. Treated as
+ * a 401: the token is renewed and the request sent once more, whose response is final.
+ */
 export type ApiRefusal = {
   /** JSON Pointer (RFC 6901) into the response. */
   readonly pointer: string
@@ -266,8 +269,8 @@ export type AccountPointers = {
 }
 
 /**
- * A GET with the credential, whose JSON response is read; without `path` and `url` the response to the method's `lookup`. If it fails, the
- * account is connected all the same and stays unknown.
+ * A GET with the credential, whose JSON response is read; without `path` and `url` the response to the method's `lookup`, or the item of it that is
+ * chosen. If it fails, the account is connected all the same and stays unknown.
  */
 export type AccountLookup = AccountPointers & { readonly from: 'lookup' } & Pick<GatewayRequest, 'path' | 'url'>
 
