@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import t from 'tap'
-import { json } from '../support/fake-provider.ts'
+import productboard from '../../providers/productboard.ts'
+import { callable } from '../../src/core/provider/configured-provider.ts'
+import { json, startFakeProvider } from '../support/fake-provider.ts'
 import { connectedBrowser, identify, startHost } from './support.ts'
 
 /** An application with a user, Ada, who has connected the provider. */
@@ -122,6 +124,29 @@ t.test('redirects within the API are followed, as fetch does', async t => {
   t.match([manual.status, manual.headers.get('location')], [307, '/integrations/proxy/productboard/items/7'])
   const out = await call('/out')
   t.match([out.status, out.headers.get('location')], [302, 'https://elsewhere.example/file'], 'elsewhere there is no credential to send')
+})
+
+t.test('a call may be to another base, and a redirect leads to the base that it names', async t => {
+  const played = await startFakeProvider(t)
+  const { origin } = played
+  const definition = callable({
+    ...productboard,
+    api: { baseUrl: `${origin}/base`, bases: { uploads: `${origin}/up` } }
+  })
+  const urls = { authorizeUrl: `${origin}/authorize`, tokenUrl: `${origin}/token` }
+  const host = await startHost(t, { identify, providers: [definition({ clientId: 'client-1', clientSecret: 'secret-1', ...urls })] })
+  await connectedBrowser(host, 'ada')
+  played.api = ({ url }, response) => {
+    if (url === '/base/moved') return response.writeHead(302, { location: '/up/7' }).end()
+    if (url === '/up/back') return response.writeHead(302, { location: `${origin}/base/8#part` }).end()
+    return json(response, 200, { url })
+  }
+  const call = async (path: string, base?: string) =>
+    host.app.grantkeeper.fetch('ada', 'productboard', path, base === undefined ? {} : { base })
+  t.same(await (await call('/6?a=b', 'uploads')).json(), { url: '/up/6?a=b' })
+  t.same(await (await call('/moved')).json(), { url: '/up/7' })
+  t.same(await (await call('/back', 'uploads')).json(), { url: '/base/8' })
+  t.match(await problem(await call('/6', 'other')), { status: 404, code: 'provider_unknown' })
 })
 
 t.test('HEAD and responses without content have no body', async t => {

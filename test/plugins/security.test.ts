@@ -54,6 +54,7 @@ const routes: ReadonlyArray<readonly [request: string, status: number, overrides
   ['DELETE /connections/productboard', 403],
   ['DELETE /connections/productboard/unknown', 403],
   ['PUT /connections/productboard/default', 403],
+  ['PUT /connections/productboard/unknown/choice', 403],
   ['POST /connections/productboard/refresh', 403],
   ['POST /connections/productboard/invitation', 403],
   ['POST /connections/complete', 403],
