@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { Test } from 'tap'
 import type { Provider } from '../../src/core/provider/definition.ts'
 import { apiKeyWith, oauth2With, providerWith } from '../core/support.ts'
@@ -52,18 +53,27 @@ export type Shops = {
   readonly seen: () => string[]
 }
 
-/** Plays both on one socket, below paths with what users have given. Whoever signs in is asked nothing: the browser goes back at once. */
+/** The only key that the desk accepts, with its e-mail address. */
+export const deskKey = { email: 'ada@example.com', key: 'k3y' }
+const deskCredential = `Basic ${Buffer.from(`${deskKey.email}/token:${deskKey.key}`).toString('base64')}`
+
+/** Back at once from where users sign in, as from a vendor that remembers the consent. */
+export function signInAtOnce(url: string, response: ServerResponse): void {
+  const { searchParams } = new URL(url, 'http://localhost')
+  const back = new URL(searchParams.get('redirect_uri') ?? '')
+  back.search = String(new URLSearchParams({ code: 'c', state: searchParams.get('state') ?? '' }))
+  response.writeHead(302, { location: back.href }).end()
+}
+
+/** Plays both on one socket, below paths with what users have given. */
 export async function startShops(t: Test): Promise<Shops> {
   const provider = await startFakeProvider(t, 'SHOP')
   const { origin, environment } = provider
   provider.api = ({ url, headers }, response) => {
-    const { pathname, searchParams } = new URL(url, origin)
-    const [, area, name] = pathname.split('/')
-    if (area !== 'authorize')
-      return json(response, 200, { name, path: pathname, authorization: headers.authorization, region: headers['x-region'] })
-    const back = new URL(searchParams.get('redirect_uri') ?? '')
-    back.search = String(new URLSearchParams({ code: `code-of-${name}`, state: searchParams.get('state') ?? '' }))
-    response.writeHead(302, { location: back.href }).end()
+    const [, area, name] = new URL(url, origin).pathname.split('/')
+    if (area === 'authorize') return signInAtOnce(url, response)
+    const isAccepted = area === 'shops' || headers.authorization === deskCredential
+    json(response, isAccepted ? 200 : 401, { name, url, region: headers['x-region'] })
   }
   return {
     provider,
