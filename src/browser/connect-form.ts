@@ -19,7 +19,7 @@ const fieldsOf = (form: HTMLFormElement): Field[] => [...form.querySelectorAll<F
 const nameOf = ({ dataset: { field, parameter } }: Field): string => field ?? parameter ?? ''
 
 function showError(field: Field, text: string, isInvalid = text !== '') {
-  find(document, `#${CSS.escape(field.id)}-error`, HTMLElement).textContent = text
+  find(document, `#${CSS.escape(field.id)}_error`, HTMLElement).textContent = text
   field.ariaInvalid = isInvalid ? 'true' : null
 }
 

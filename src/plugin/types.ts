@@ -36,6 +36,8 @@ export type ConnectLinkOptions = {
   readonly account?: string
   /** Leads to a choice where there are several ways to connect. */
   readonly choose?: boolean
+  /** What the provider asks each user. Left out, the link leads to a page that asks, with `choose` or a key; else it is refused. */
+  readonly parameters?: Readonly<Record<string, string>>
   readonly loginHint?: string
   readonly prompt?: string
   readonly scopes?: readonly string[]

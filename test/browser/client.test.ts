@@ -427,6 +427,95 @@ t.test('retry_request repeats a request once, unless its body is a stream', asyn
   t.equal(requests, 2)
 })
 
+/** A client of a gateway that records what it is asked, and says that `acme` is connected with these members. */
+function recordingClient(members: Partial<Connection>) {
+  const requests: Array<{ method: string; url: string; body: unknown; account: string | null }> = []
+  const connection = {
+    provider: 'acme',
+    title: 'Acme',
+    status: 'connected',
+    methods: ['oauth2'],
+    id: 'a-1',
+    connectUrl: 'https://g.example/connect/acme'
+  }
+  const client = createClient({
+    gateway: 'https://g.example',
+    fetch: async (input, init) => {
+      const { method = 'GET', body } = init ?? {}
+      const url = String(input).replace('https://g.example', '')
+      requests.push({
+        method,
+        url,
+        body: body && JSON.parse(String(body)),
+        account: new Headers(init?.headers).get('grantkeeper-connection')
+      })
+      return Response.json(url === '/connections' ? { connections: [{ ...connection, ...members }] } : { url: 'https://g.example/links/x' })
+    }
+  })
+  return { client, requests, last: () => requests.at(-1) }
+}
+
+const bases = {
+  apiUrls: ['https://api.acme.example/v1'],
+  apiBases: { beta: 'https://api.acme.example/v1/beta', uploads: 'https://uploads.acme.example' }
+}
+
+t.test('a request goes to the base of the API that it names, or that its URL is below', async t => {
+  const { client, last } = recordingClient(bases)
+  for (const [path, base, expected] of [
+    ['/repos', undefined, '/proxy/acme/repos'],
+    ['/repos', 'uploads', '/proxy/acme~uploads/repos'],
+    ['https://api.acme.example/v1/repos?a=%20', undefined, '/proxy/acme/repos?a=%20'],
+    ['https://api.acme.example/v1/beta/repos', undefined, '/proxy/acme~beta/repos'],
+    ['https://api.acme.example/v1/betas', undefined, '/proxy/acme/betas'],
+    ['https://uploads.acme.example/x', 'beta', '/proxy/acme~uploads/x']
+  ] as const) {
+    await client.fetch('acme', path, { base })
+    t.equal(last()?.url, expected, path)
+  }
+  for (const url of ['https://elsewhere.example/x', 'https://uploads.acme.example.evil.example/', 'https://api.acme.example/v2'])
+    t.match(await errorOf(client.fetch('acme', url)), { code: 'path_rejected' }, url)
+})
+
+t.test('a link is to the base of the API too', async t => {
+  const { client, last } = recordingClient(bases)
+  await client.link('acme', '/file', { base: 'uploads', account: 'a-1', expiresIn: 60 })
+  t.match(last(), {
+    method: 'POST',
+    url: '/links',
+    account: 'a-1',
+    body: { provider: 'acme', base: 'uploads', path: '/file', expiresIn: 60 }
+  })
+  await client.link('acme', 'https://api.acme.example/v1/beta/file')
+  t.match(last()?.body, { base: 'beta', path: '/file' })
+  await client.link('acme', '/file')
+  t.notOk('base' in Object(last()?.body))
+})
+
+t.test('a key goes with its fields, parameters and account', async t => {
+  const { client, last } = recordingClient({})
+  await client.connectWithKey('acme', 'k3y')
+  t.same(last()?.body, { apiKey: 'k3y' })
+  await client.connectWithKey('acme', 'k3y', { parameters: { shop: 'x' }, account: 'add' })
+  t.same(last()?.body, { fields: { key: 'k3y' }, parameters: { shop: 'x' }, account: 'add' })
+  await client.connectWithKey('acme', { email: 'a@b.example', key: 'k3y' })
+  t.same(last()?.body, { fields: { email: 'a@b.example', key: 'k3y' } })
+})
+
+t.test('choose changes what an account uses', async t => {
+  const { client, last } = recordingClient({})
+  await client.choose('acme', 'a-1', 's/2')
+  t.match(last(), { method: 'PUT', url: '/connections/acme/a-1/choice', body: { value: 's/2' } })
+})
+
+t.test('a sign-in with parameters begins at once where nothing is left to choose', async t => {
+  const begin = async (methods: Connection['methods'], parameters?: Record<string, string>) =>
+    (await recordingClient({ methods }).client.begin('acme', { returnTo: 'https://app.example/', parameters })).url
+  t.equal(await begin(['oauth2'], { shop: 'a b' }), 'https://g.example/auth/acme?shop=a+b&return_to=https%3A%2F%2Fapp.example%2F')
+  t.match(await begin(['oauth2', 'api_key'], { shop: 'a' }), /^https:\/\/g\.example\/connect\/acme\?shop=a&/)
+  t.match(await begin(['oauth2']), /^https:\/\/g\.example\/connect\/acme\?return_to=/)
+})
+
 // The client's types equal the gateway's. `npm run check` compares them, and its errors name what one side lacks.
 null as unknown as GatewayCode satisfies ErrorCode
 null as unknown as ErrorCode satisfies GatewayCode

@@ -97,3 +97,30 @@ t.test('connect fails as the test asks', async t => {
     await t.rejects(connecting, { code: 'access_denied', provider: 'jira' })
   t.match(await client.connections(), [{ status: 'disconnected' }])
 })
+
+t.test('parameters, a choice and other bases of the API are as with a gateway', async t => {
+  const choice = {
+    title: 'Site',
+    value: 's-1',
+    options: [
+      { value: 's-1', name: 'One' },
+      { value: 's-2', name: 'Two' }
+    ]
+  }
+  const client = createTestClient({
+    connections: [
+      { provider: 'shop', status: 'disconnected' },
+      { provider: 'jira', id: 'j-1', choice }
+    ],
+    responses: { 'GET jira~agile /board': ['board'] }
+  })
+  t.match(await client.connect('shop', { parameters: { shop: 'acme' } }), { parameters: { shop: 'acme' } })
+  t.match(await client.choose('jira', 'j-1', 's-2'), { choice: { value: 's-2' } })
+  t.match(
+    (await client.connections()).find(({ id }) => id === 'j-1'),
+    { choice: { value: 's-2' } }
+  )
+  await t.rejects(client.choose('jira', 'j-1', 's-3'), { code: 'parameters_invalid', status: 400 })
+  await t.rejects(client.choose('shop', 'other', 's-1'), { code: 'connection_unknown' })
+  t.same(await (await client.fetch('jira', '/board', { base: 'agile' })).json(), ['board'])
+})

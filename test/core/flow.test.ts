@@ -10,7 +10,7 @@ import {
   newSessionOwner,
   unexpiredFlows
 } from '../../src/core/flow.ts'
-import { minute, startMs } from './support.ts'
+import { codeOf, minute, startMs } from './support.ts'
 
 const flowWith = (overrides: Partial<Flow> = {}, nowMs = startMs): Flow => ({
   ...createFlow({ provider: 'acme', returnTo: '/', owner: 'owner', startsSession: true }, nowMs),
@@ -103,4 +103,12 @@ t.test('SEC-1, SEC-40: a flow’s id does not reveal its state', async t => {
   const flow = flowWith({ state: 'canary' })
   t.equal(flowId(flow), createHash('sha256').update('canary').digest('base64url'))
   t.not(flowId(flow), flowId(flowWith()))
+})
+
+t.test('what does not fit into a cookie is refused where it is given, and not cut', async t => {
+  const begin = (returnTo: string, shop: string) =>
+    codeOf(() => createFlow({ provider: 'acme', returnTo, owner: 'owner', startsSession: true, parameters: { shop } }, startMs))
+  t.match(begin(`/${'x'.repeat(1900)}`, 'acme'), { returned: { parameters: { shop: 'acme' } } })
+  t.equal(begin(`/${'x'.repeat(1999)}`, 'a'.repeat(500)), 'parameters_invalid')
+  t.equal(begin('/', 'ö'.repeat(1200)), 'parameters_invalid', 'counted in bytes')
 })

@@ -102,7 +102,7 @@ t.test('a key goes with its address and e-mail, each with its error at its field
   const connect = dialog.getByRole('button', { name: 'Connect' })
   await connect.click()
   t.equal(await dialog.getByText('Fill this in.').count(), 3, 'all that is missing at once')
-  await page.locator('#key-desk-subdomain:focus').waitFor()
+  await page.locator('#key-desk_subdomain:focus').waitFor()
   t.equal(await field('Region').inputValue(), 'eu')
 
   await field('Subdomain').fill('fernhill.evil.example')

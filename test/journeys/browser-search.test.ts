@@ -61,3 +61,35 @@ t.test('with up to eight services there is no search, and none without JavaScrip
   t.equal(await page.getByRole('heading', { name: 'Survey' }).isVisible(), true)
   t.equal(await page.getByRole('searchbox').isVisible(), false)
 })
+
+t.test('sixty services, each of which asks for something, are one page in which a user finds one', async t => {
+  const fields = {
+    email: { title: 'E-mail address', example: 'ada@example.com' },
+    key: { title: 'API token', example: 'k3y', secret: true }
+  }
+  const definitions = Array.from({ length: 60 }, (_, i) =>
+    providerWith({
+      name: `service${i}`,
+      title: `Service ${i}`,
+      description: `Things of kind ${i}`,
+      docsUrl: 'https://docs.example.com/',
+      parameters: { subdomain: { title: 'Subdomain', example: 'acme', suffix: '.example.com' } },
+      api: { baseUrl: 'https://{subdomain}.example.com' },
+      methods: { apiKey: { ...apiKeyWith({ in: 'basic', username: '{email}' }), fields } }
+    })
+  )
+  const PROVIDERS = definitions.map(({ name }) => name).join(',')
+  const gateway = await startGateway(t, { definitions, environment: { PROVIDERS, SERVICE0_API_URL: 'http://127.0.0.1:9/{subdomain}' } })
+  const markup = await (await fetch(gateway.url, { headers: { accept: 'text/html' } })).text()
+  t.ok(markup.length < 350_000, `${markup.length} characters`)
+  const ids = [...markup.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id)
+  t.same(ids, [...new Set(ids)])
+
+  const { page, consoleErrors } = await newUser(t, browser, { reducedMotion: 'reduce' })
+  await page.goto(gateway.url)
+  await page.getByRole('searchbox', { name: 'Find a service' }).fill('kind 42')
+  await page.getByText('1 of 60 services').waitFor()
+  await page.getByRole('link', { name: 'Connect Service 42' }).click()
+  await page.getByRole('dialog', { name: 'Connect Service 42 with a key' }).getByLabel('Subdomain').fill('acme')
+  t.same(consoleErrors, [])
+})

@@ -26,9 +26,9 @@ t.test('a field has its title, hint, example and what follows the value', async 
   const text = field({ hint: 'See your address.', suffix: '.shop.example' })
   t.match(text, '<label for="f">Shop</label>')
   t.match(text, 'placeholder="my-shop"')
-  t.match(text, 'aria-describedby="f-error f-suffix f-hint" required')
-  t.match(text, '<span class="suffix" id="f-suffix">.shop.example</span>')
-  t.match(text, '<p class="fine-print" id="f-hint">See your address.</p>')
+  t.match(text, 'aria-describedby="f_error f_suffix f_hint" required')
+  t.match(text, '<span class="suffix" id="f_suffix">.shop.example</span>')
+  t.match(text, '<p class="fine-print" id="f_hint">See your address.</p>')
   t.notMatch(field({ default: 'main' }), 'required')
   t.match(field({ default: 'main' }), 'value="main"')
 })
@@ -62,7 +62,7 @@ t.test('a secret is hidden, and never filled in', async t => {
 
 t.test('a value that was refused stays as text, with the error at its field', async t => {
   const refused = (value: string) => field({}, { prefill: { values: { shop: value }, invalid: 'shop' } })
-  t.match(refused('a b'), '<p class="error" id="f-error" role="alert">That is not right. It looks like this: my-shop</p>')
+  t.match(refused('a b'), '<p class="error" id="f_error" role="alert">That is not right. It looks like this: my-shop</p>')
   t.match(refused('a b'), 'aria-invalid="true" autofocus')
   t.match(refused(''), 'role="alert">Fill this in.</p>')
   t.match(refused(hostile), 'value="&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;{shop}"')
@@ -84,7 +84,7 @@ t.test('a phone or a browser is told that a field is for an e-mail address', asy
 t.test('the words of a definition are marked as English on a page in another language', async t => {
   const text = field({ hint: 'See your address.' }, { prefill: { values: { shop: '' }, invalid: 'shop' } }, 'shop', german)
   t.match(text, '<label for="f" lang="en">Shop</label>')
-  t.match(text, '<p class="fine-print" id="f-hint" lang="en">')
+  t.match(text, '<p class="fine-print" id="f_hint" lang="en">')
   t.match(text, 'role="alert">Füllen Sie dieses Feld aus.</p>')
 })
 

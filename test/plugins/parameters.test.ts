@@ -24,7 +24,7 @@ const addressOf = (response: Response) => {
 
 /** The field of a form, with its error. */
 const fieldOf = (html: string, id: string) => {
-  const [, error = '', rest = ''] = html.split(`<p class="error" id="${id}-error" role="alert">`)[1]?.match(/^([^<]*)([\s\S]*)/) ?? []
+  const [, error = '', rest = ''] = html.split(`<p class="error" id="${id}_error" role="alert">`)[1]?.match(/^([^<]*)([\s\S]*)/) ?? []
   const input = /<(?:input|select)[^>]*>/.exec(rest)?.[0] ?? ''
   return { error, input, value: /[^-]value="([^"]*)"/.exec(input)?.[1] }
 }
@@ -50,7 +50,7 @@ t.test('a parameter that is left out is asked for on a page, which keeps what el
   t.match(form, `method="get" action="${auth()}"`)
   for (const [name, value] of Object.entries(query)) t.match(form, `<input type="hidden" name="${name}" value="${value}">`)
   t.match(form, /<input id="parameter-shop" name="shop"[^>]* required[^>]* placeholder="my-shop"/)
-  t.match(form, '<span class="suffix" id="parameter-shop-suffix">.shop.example</span>')
+  t.match(form, '<span class="suffix" id="parameter-shop_suffix">.shop.example</span>')
   t.match(form, 'The first part of its address.')
   t.equal((await browser.request(auth(), { headers: page })).headers.get('location'), `${gateway.url}/connect/shop`)
   t.same(seen(), [])
@@ -99,7 +99,7 @@ t.test('a browser gets the form with the error at its field, and what was typed 
     t.notMatch(html, '<script>')
     const { error, input, value } = fieldOf(html, 'parameter-shop')
     t.equal(error, given === '' ? 'Fill this in.' : 'That is not right. It looks like this: my-shop')
-    t.match(input, 'aria-invalid="true" autofocus aria-describedby="parameter-shop-error parameter-shop-suffix parameter-shop-hint"')
+    t.match(input, 'aria-invalid="true" autofocus aria-describedby="parameter-shop_error parameter-shop_suffix parameter-shop_hint"')
     if (/^[\w.@:]{1,300}$/.test(given)) t.equal(value, given)
     t.match(html, '<input type="hidden" name="return_to" value="/done">')
   }
@@ -272,10 +272,10 @@ t.test('a key’s form has a field for each parameter and field, and no secret o
   const query = 'subdomain=acme&region=us&email=eve@evil.example&pin=1234&key=s3cret'
   const { text } = await browser.visit(`${gateway.url}/connect/desk?${query}`)
   const [form = ''] = /<form class="key-form"[\s\S]*?<\/form>/.exec(text) ?? []
-  t.equal(fieldOf(form, 'key-desk-subdomain').value, 'acme')
+  t.equal(fieldOf(form, 'key-desk_subdomain').value, 'acme')
   t.match(form, '<option value="us" selected>United States</option>')
-  t.match(form, /<input id="key-desk-email" data-field="email"[^>]* type="text" inputmode="email" autocomplete="email"/)
-  t.match(form, /<input id="key-desk-pin" data-field="pin"[^>]* type="password" autocomplete="off"/)
+  t.match(form, /<input id="key-desk_email" data-field="email"[^>]* type="text" inputmode="email" autocomplete="email"/)
+  t.match(form, /<input id="key-desk_pin" data-field="pin"[^>]* type="password" autocomplete="off"/)
   t.match(form, /<input id="key-desk" data-field="key"[^>]* type="password" autocomplete="off"/)
   for (const secret of ['1234', 's3cret', 'eve@']) t.notMatch(text, secret, 'only parameters of the provider are taken from a query')
   t.notMatch(form, / name="/)

@@ -13,7 +13,7 @@ export type Prefill = {
 export const noPrefill: Prefill = { values: {} }
 
 type FieldOptions = {
-  /** Unique on the page. */
+  /** Unique on the page. Those of its parts begin with it and `_`, which no provider's name has. */
   readonly id: string
   readonly label?: string
   /** The name under which a form without a script sends it. Without one, no browser puts it into a URL. */
@@ -44,18 +44,18 @@ export function parameterField(
   const isInvalid = prefill.invalid === name
   const invalid = secret ? texts.invalidSecret : oneOf ? texts.invalidChoice : texts.invalid(example)
   const parts = { error: true, suffix: suffix !== undefined, hint: hint !== undefined, note: note !== undefined }
-  const describedBy = Object.entries(parts).flatMap(([part, isThere]) => (isThere ? [`${id}-${part}`] : []))
+  const describedBy = Object.entries(parts).flatMap(([part, isThere]) => (isThere ? [`${id}_${part}`] : []))
   const attributes = html` id="${id}"${inputName && html` name="${inputName}"`}${kind && html` data-${kind}="${name}"`} data-missing="${texts.missing}" data-invalid="${invalid}"${isInvalid ? html` aria-invalid="true" autofocus` : ''} aria-describedby="${describedBy.join(' ')}"${isRequired ? html` required` : ''}`
   return html`<div class="field">
 <label for="${id}"${label === title ? lang : ''}>${label}</label>
-<p class="error" id="${id}-error" role="alert">${isInvalid ? (value ? invalid : texts.missing) : ''}</p>
+<p class="error" id="${id}_error" role="alert">${isInvalid ? (value ? invalid : texts.missing) : ''}</p>
 <div class="input-row">
 ${oneOf ? choiceOf(context, oneOf, value, attributes, lang) : html`<input${attributes}${inputAttributes(name, parameter)}${value === undefined ? '' : html` value="${value}"`}>`}
-${suffix === undefined ? '' : html`<span class="suffix" id="${id}-suffix">${suffix}</span>`}
+${suffix === undefined ? '' : html`<span class="suffix" id="${id}_suffix">${suffix}</span>`}
 ${secret ? revealButton(context, id, label === title ? title : undefined) : ''}
 </div>
-${hint === undefined ? '' : html`<p class="fine-print" id="${id}-hint"${lang}>${hint}</p>`}
-${note === undefined ? '' : html`<p class="fine-print" id="${id}-note">${note}</p>`}
+${hint === undefined ? '' : html`<p class="fine-print" id="${id}_hint"${lang}>${hint}</p>`}
+${note === undefined ? '' : html`<p class="fine-print" id="${id}_note">${note}</p>`}
 </div>
 `
 }

@@ -39,8 +39,8 @@ export function keyForm(context: PageContext, provider: Provider, options: KeyFo
 <p>${isKeyAlone ? texts.intro(title) : texts.introFields(title)}</p>
 ${setupGuide(context, provider, 'apiKey')}
 ${linkedUrl === undefined ? '' : html`<p><a href="${linkedUrl}" target="_blank" rel="noopener noreferrer">${texts.keysPage(title)}</a></p>`}
-${Object.entries(askedOf(provider.parameters)).map(([field, parameter]) => parameterField(context, field, parameter, { id: `key-${name}-${field}`, kind: 'parameter', prefill }))}
-${Object.entries(askedOf(fields ?? keyAlone)).map(([field, parameter]) => (field === 'key' ? keyField(context, provider, note) : parameterField(context, field, parameter, { id: `key-${name}-${field}`, kind: 'field', prefill })))}
+${Object.entries(askedOf(provider.parameters)).map(([field, parameter]) => parameterField(context, field, parameter, { id: `key-${name}_${field}`, kind: 'parameter', prefill }))}
+${Object.entries(askedOf(fields ?? keyAlone)).map(([field, parameter]) => (field === 'key' ? keyField(context, provider, note) : parameterField(context, field, parameter, { id: `key-${name}_${field}`, kind: 'field', prefill })))}
 ${isKeyAlone && !asksUsers(provider) ? '' : html`<p class="error" role="alert"></p>`}
 <p class="fine-print" role="status" data-text="${texts.progress(title)}"></p>
 <div class="button-row">${cancel}<button type="submit">${texts.submit}</button></div>

@@ -133,3 +133,32 @@ t.test('connect methods are OAuth with a client, then keys by the definition', a
   t.strictSame(methodsAndUrl({ oauth2: oauth2With(), apiKey }, false), [['api_key'], `${publicUrl}/connect/acme`])
   t.strictSame(methodsAndUrl({ oauth2: oauth2With() }), [['oauth2'], connectUrl])
 })
+
+const parameter = { title: 'A', example: 'a' }
+const asking = {
+  parameters: { shop: parameter, tenant: { ...parameter, operator: true } },
+  methods: {
+    oauth2: oauth2With(),
+    apiKey: {
+      ...apiKeyWith({ in: 'basic' }),
+      fields: { email: parameter, pin: { ...parameter, secret: true }, key: { ...parameter, secret: true } }
+    }
+  }
+}
+
+t.test('a view has what the user has given, secrets and what was not asked excepted', async t => {
+  const given = { shop: 'acme', email: 'ada@example.com', pin: 'canary', key: 'canary', tenant: 'canary', gone: 'canary' }
+  const parametersOf = (method: Connection['method'], parameters = given) =>
+    connectionView(settingsWith(asking), { connection: connectionWith({ method, parameters }), publicUrl }).parameters
+  t.strictSame(parametersOf('api_key'), { shop: 'acme', email: 'ada@example.com' })
+  t.strictSame(parametersOf('oauth2'), { shop: 'acme' }, 'a field of a key that now is something else')
+  t.strictSame(connectionView(settingsWith(), { connection: connectionWith({ parameters: given }), publicUrl }).parameters, undefined)
+})
+
+t.test('users who are asked for something connect on our page', async t => {
+  const urlOf = (parameters: Provider['parameters']) => connectionView(settingsWith(parameters && { parameters }), { publicUrl }).connectUrl
+  t.equal(urlOf({ shop: parameter }), 'https://connect.example.com/connect/acme')
+  t.equal(urlOf({ region: { ...parameter, default: 'eu' } }), 'https://connect.example.com/connect/acme', 'where there is a default, too')
+  t.equal(urlOf({ tenant: { ...parameter, operator: true } }), connectUrl)
+  t.equal(urlOf(undefined), connectUrl)
+})
