@@ -1,7 +1,6 @@
 import { resolvePointer } from '../util/json-pointer.ts'
 import { type ApiBase, type ApiRefusal, httpMethods, type Provider, type ProviderTexts, type RateLimit } from './definition.ts'
 import { apiKey, help, oauth2, scopeTexts } from './method-rules.ts'
-import type { Parameter } from './parameter.ts'
 import { parameters } from './parameter-rules.ts'
 import { placement } from './request-rules.ts'
 import {
@@ -32,7 +31,7 @@ const pathData = /^[Mm][\d\s,.eE+\-MmZzLlHhVvCcSsQqTtAa]*$/
 const logo = must(
   `must be the data of an SVG path, such as M2 2h20v20H2z, of at most ${maxLogoCharacters} characters`,
   value => typeof value === 'string' && pathData.test(value) && value.length <= maxLogoCharacters,
-  { type: 'string', maxLength: maxLogoCharacters }
+  { type: 'string', pattern: pathData.source, maxLength: maxLogoCharacters }
 )
 
 const translatedOAuth2 = object<NonNullable<ProviderTexts['oauth2']>>({ required: { steps: texts }, optional: { plan: text, scopeTexts } })
@@ -120,8 +119,8 @@ export const definitionRule = (origins: readonly string[]): Rule => {
 /** A sign-in begins with a URL, which browsers and servers keep. */
 function checkSecretParameters({ methods, parameters }: Readonly<Record<string, unknown>>, report: Report): void {
   if (!isObject(methods) || !methods.oauth2) return
-  for (const [name, { secret, operator }] of Object.entries<Partial<Parameter>>(Object(parameters)))
-    if (secret === true && operator !== true)
+  for (const [name, parameter] of Object.entries(Object(parameters)))
+    if (isObject(parameter) && parameter.secret === true && parameter.operator !== true)
       report(`parameters.${name}.secret`, 'must be left out where users sign in, unless the operator sets it: it would be part of a URL')
 }
 

@@ -46,7 +46,7 @@ export const headers: Rule = rule({ ...textsByName.schema, propertyNames: { patt
 export const pattern = must(
   'must be a regular expression (ECMA-262, flag v), such as [a-z0-9\\-]+',
   value => typeof value === 'string' && value !== '' && isRegExp(value),
-  { type: 'string', format: 'regex' }
+  { type: 'string', format: 'regex', minLength: 1 }
 )
 
 function isRegExp(source: string): boolean {
