@@ -40,6 +40,14 @@ t.test('the package has what was built, and nothing of the sources or tests', as
   )
 })
 
+t.test('editors find the schema of definitions in the package', async t => {
+  t.equal(manifest.exports['./provider.schema.json'], './dist/provider.schema.json')
+  t.equal(
+    readFileSync(join(installed, 'dist', 'provider.schema.json'), 'utf8'),
+    readFileSync(join(root, 'docs', 'reference', 'provider.schema.json'), 'utf8')
+  )
+})
+
 t.test('the tarball is smaller than 1.25 MB', async t => {
   t.ok(bytes.length < 1.25e6, `${bytes.length} bytes`)
 })

@@ -10,9 +10,15 @@ import { temporaryFolder } from './temporary-folder.ts'
 const root = join(import.meta.dirname, '..', '..')
 
 /** What the package is made of. */
-const inputs = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'LICENSE'].concat(
-  ['scripts', 'src', 'plugins', 'providers'].map(folder => `${folder}/**`)
-)
+const inputs = [
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'README.md',
+  'LICENSE',
+  'docs/reference/provider.schema.json'
+].concat(['scripts', 'src', 'plugins', 'providers'].map(folder => `${folder}/**`))
 
 /** Outside of this folder, whose `node_modules` would stand in for what the package does not bring. */
 const folder = join(tmpdir(), `grantkeeper-package-${userInfo().uid}-${createHash('sha256').update(root).digest('hex').slice(0, 12)}`)
