@@ -3,14 +3,14 @@ import type { Provider } from '../core/provider/definition.ts'
 import { createVendorApi } from './api.ts'
 import { createBases } from './api-bases.ts'
 import { createAuthorization } from './authorization.ts'
-import { type EndpointResponse, type Ready, send } from './endpoint.ts'
+import { type Asked, type EndpointResponse, type ReadRequest, send } from './endpoint.ts'
 import { pause, readBody, sendJson, splitTarget } from './http.ts'
 import { matchPath } from './match-template.ts'
-import { addressOf, type PlayedRequest, type Problem } from './played-request.ts'
+import { addressOf, type PlayedRequest } from './played-request.ts'
 import type { PlayedVendor } from './played-vendor.ts'
 import { createRevocation } from './revocation.ts'
 import type { VendorState } from './state.ts'
-import { createTokenEndpoints, type ReadRequest } from './token-endpoint.ts'
+import { createTokenEndpoints } from './token-endpoint.ts'
 import { tokenError } from './token-errors.ts'
 import { faultApplies, formatted, tokenFaults } from './token-faults.ts'
 import type { Vendor } from './vendor.ts'
@@ -61,30 +61,30 @@ export function openVendor(vendor: PlayedVendor, redirectUris: () => readonly st
 const outside = { base: undefined, placements: undefined, path: '', variables: {} }
 
 /** Of several endpoints at one address the first that understands the request, else what the first objects to. */
-function readFirst(endpoints: readonly ReadRequest[], request: PlayedRequest): Ready | Problem {
+function readFirst(endpoints: readonly ReadRequest[], request: PlayedRequest): Asked {
   const results = endpoints.flatMap(read => read(request) ?? [])
-  return results.find(result => 'respond' in result) ?? results[0] ?? { problem: 'there is no such endpoint' }
+  return results.find(result => 'respond' in result) ?? results[0] ?? { kind: '', problem: 'there is no such endpoint' }
 }
 
 /** Sends what a token or revocation endpoint responds, and the faults of the switches in place of it. */
-async function respond({ switches, counts }: VendorState, res: ServerResponse, ready: Ready | Problem): Promise<void> {
-  const kind = 'kind' in ready ? ready.kind : ''
+async function respond({ switches, counts }: VendorState, res: ServerResponse, asked: Asked): Promise<void> {
+  const { kind } = asked
   if (kind === 'revoke') {
     counts.revocations++
     if (switches.revokeStatus !== 200) return sendJson(res, switches.revokeStatus, { error: 'temporarily_unavailable' })
-    return send(res, responseOf(ready))
+    return send(res, responseOf(asked))
   }
   counts.tokenRequests[kind] = (counts.tokenRequests[kind] ?? 0) + 1
   if (switches.tokenDelayMs > 0 && !(await pause(switches.tokenDelayMs, res))) return
   const applies = faultApplies(switches, kind)
   if (switches.tokenFault && applies) return tokenFaults[switches.tokenFault](res)
-  const response = responseOf(ready)
+  const response = responseOf(asked)
   if (switches.dropTokenResponse && applies) res.destroy()
   else send(res, response.status === 200 ? formatted(response, switches) : response)
 }
 
-const responseOf = (ready: Ready | Problem): EndpointResponse =>
-  'problem' in ready ? tokenError(undefined, 'invalid_request', ready.problem) : ready.respond()
+const responseOf = (asked: Asked): EndpointResponse =>
+  'problem' in asked ? tokenError(undefined, 'invalid_request', asked.problem) : asked.respond()
 
 /** Whether the definition has a request of its own to this address. */
 function isRequested({ methods }: Provider, prefix: string, path: string): boolean {

@@ -1,8 +1,7 @@
 import { clientProblem } from './client-authentication.ts'
-import type { EndpointResponse } from './endpoint.ts'
+import type { Asked, EndpointResponse, ReadRequest } from './endpoint.ts'
 import { addressOf, type PlayedRequest, readAddress, readParams, readTemplateRequest } from './played-request.ts'
 import type { PlayedVendor } from './played-vendor.ts'
-import type { ReadRequest } from './token-endpoint.ts'
 import { tokenError } from './token-errors.ts'
 
 /** A vendor's revocation: by RFC 7009, or as the definition has it. */
@@ -19,12 +18,14 @@ export function createRevocation({ definition, prefix, client, facts, store }: P
     return { status: 200, headers: { 'cache-control': 'no-store' } }
   }
 
-  const ready = (respond: () => EndpointResponse) => ({ kind: 'revoke', respond })
+  const kind = 'revoke'
+  const ready = (respond: () => EndpointResponse): Asked => ({ kind, respond })
 
   if (revokeRequest)
     return request => {
       const found = readTemplateRequest(revokeRequest, request, prefix)
-      if (!found || 'problem' in found) return found
+      if (!found) return undefined
+      if ('problem' in found) return { kind, ...found }
       const { access_token: accessToken, refresh_token: refreshToken } = found.variables
       return ready(() => {
         const grant = store.grantOf(refreshToken ?? accessToken ?? '')
@@ -38,7 +39,8 @@ export function createRevocation({ definition, prefix, client, facts, store }: P
   return request => {
     if (request.method !== 'POST') return undefined
     const found = readAddress(request, address)
-    if (!found || 'problem' in found) return found
+    if (!found) return undefined
+    if ('problem' in found) return { kind, ...found }
     return ready(() => {
       const params = paramsOf(request)
       if ('problem' in params) return tokenError(undefined, 'invalid_request', params.problem)

@@ -4,25 +4,12 @@ import type { RequestTemplate } from '../core/provider/request-template.ts'
 import type { Variables } from '../core/provider/template.ts'
 import type { Authorization, Code } from './authorization.ts'
 import { clientProblem } from './client-authentication.ts'
-import type { EndpointResponse, Ready } from './endpoint.ts'
+import type { Asked, EndpointResponse, ReadRequest } from './endpoint.ts'
 import { type Authority, defaultAccount } from './facts.ts'
-import {
-  type Address,
-  addressOf,
-  type Found,
-  type PlayedRequest,
-  type Problem,
-  readAddress,
-  readParams,
-  readTemplateRequest,
-  readTemplates
-} from './played-request.ts'
+import { type Address, addressOf, type Found, readAddress, readParams, readTemplateRequest, readTemplates } from './played-request.ts'
 import type { PlayedVendor } from './played-vendor.ts'
 import { tokenError } from './token-errors.ts'
 import { createTokens } from './tokens.ts'
-
-/** Reads a request. `undefined`: it is for another endpoint. */
-export type ReadRequest = (request: PlayedRequest) => Ready | Problem | undefined
 
 /** Everything at which a vendor gives tokens: those with requests of the vendor's own form first. */
 export function createTokenEndpoints(vendor: PlayedVendor, findCode: Authorization['findCode']): ReadRequest[] {
@@ -99,10 +86,11 @@ export function createTokenEndpoints(vendor: PlayedVendor, findCode: Authorizati
     (kind: string, template: RequestTemplate, respond: (variables: Variables) => EndpointResponse): ReadRequest =>
     request => {
       const found = readTemplateRequest(template, request, prefix)
-      return found && 'variables' in found ? ready(kind, found, respond) : found
+      if (!found) return undefined
+      return 'problem' in found ? { kind, ...found } : ready(kind, found, respond)
     }
 
-  const ready = (kind: string, { variables }: Found, respond: (variables: Variables) => EndpointResponse): Ready => ({
+  const ready = (kind: string, { variables }: Found, respond: (variables: Variables) => EndpointResponse): Asked => ({
     kind,
     respond() {
       const { client_id: id, client_secret: secret } = variables
@@ -122,11 +110,12 @@ export function createTokenEndpoints(vendor: PlayedVendor, findCode: Authorizati
       if (request.method !== (format === 'query' ? 'GET' : 'POST')) return undefined
       const address: Address = addressOf(url, prefix)
       const found = readAddress(request, address)
-      if (!found || 'problem' in found) return found
+      if (!found) return undefined
       const params = readParams(request, format, address)
-      if ('problem' in params) return params
-      const given = params.get('grant_type')
-      if (given !== grantType) return { problem: `grant_type ${given} is not known at this address` }
+      if ('problem' in params) return { kind: '', ...params }
+      const kind = params.get('grant_type') ?? ''
+      if ('problem' in found) return { kind, ...found }
+      if (kind !== grantType) return { kind, problem: `grant_type ${kind} is not known at this address` }
       const respond = (variables: Variables): EndpointResponse => {
         const client = clientProblem(own, vendor.client, facts, { params, headers: request.headers })
         if (client !== undefined) return refuse('invalid_client', client)
@@ -136,7 +125,7 @@ export function createTokenEndpoints(vendor: PlayedVendor, findCode: Authorizati
         const all = { ...variables, ...('variables' in extra && extra.variables), ...('variables' in headers && headers.variables) }
         return grantType === 'refresh_token' ? refresh(params.get('refresh_token') ?? '', all) : exchange(params, own, all)
       }
-      return { kind: grantType, respond: () => respond(found.variables) }
+      return { kind, respond: () => respond(found.variables) }
     }
 
   const endpoints: ReadRequest[] = []
