@@ -1,5 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http'
-import type { Variables } from '../core/provider/template.ts'
+import type { LearntValues } from '../core/provider/parameter.ts'
+import { type Variables, variablesIn } from '../core/provider/template.ts'
 import type { Location } from './api-bases.ts'
 import { type Authority, defaultAccount } from './facts.ts'
 import type { Grant } from './grant-store.ts'
@@ -23,6 +23,13 @@ type Rejection = {
   /** The credential that was there. */
   readonly placed?: { readonly method: Grant['method']; readonly request: ApiRequest }
 }
+
+/** Whether a request without its credential is the look-up, which cannot have the values that it is for. */
+type IsLookup = (method: Grant['method'], request: ApiRequest) => boolean
+
+const none: ReadonlySet<string> = new Set()
+const namesFromLookup = (values: LearntValues = {}): ReadonlySet<string> =>
+  new Set(Object.keys(values).filter(name => values[name]?.from === 'lookup'))
 
 const methods: ReadonlyArray<Grant['method']> = ['oauth2', 'apiKey']
 
@@ -52,7 +59,11 @@ export function createAccess({ definition, facts, store }: Pick<PlayedVendor, 'd
     return wrong && { ...wrong, authority: undefined }
   }
 
-  return (location: Location, query: URLSearchParams, headers: IncomingHttpHeaders): Access | Rejection => {
+  function without(learnt: ReadonlySet<string>, templates: Readonly<Record<string, string>>) {
+    return Object.entries(templates).filter(([, template]) => !variablesIn(template).some(name => learnt.has(name)))
+  }
+
+  return (location: Location, { query, headers }: Pick<ApiRequest, 'query' | 'headers'>, isLookup: IsLookup): Access | Rejection => {
     const found = authenticate(location.placements, { path: location.path, query, headers })
     if (!found) return { rejected: 'credential', message: 'A credential is missing where the definition places it' }
     const { placed, method, authority } = found
@@ -64,11 +75,12 @@ export function createAccess({ definition, facts, store }: Pick<PlayedVendor, 'd
       return refuse('The Authorization header is there as well')
     const inAddress = facts.problemIn(location.variables, authority)
     if (inAddress !== undefined) return { rejected: 'address', message: inAddress }
+    const unknown = isLookup(method, placed) ? namesFromLookup(definition.methods[method]?.values) : none
     const all = merge([
       location,
       placed,
-      readTemplates(Object.entries(ownHeaders), name => headers[name]?.toString(), 'header'),
-      readTemplates(Object.entries(ownQuery), name => query.get(name), 'parameter')
+      readTemplates(without(unknown, ownHeaders), name => headers[name]?.toString(), 'header'),
+      readTemplates(without(unknown, ownQuery), name => query.get(name), 'parameter')
     ])
     if ('problem' in all) return { rejected: 'request', message: all.problem }
     const inRequest = facts.problemIn(all.variables, authority)

@@ -79,6 +79,9 @@ export function createApiDocuments(definition: Provider, method: Grant['method']
       }
     },
 
+    /** Whether a request is the look-up, which has none of the values that it is for. */
+    isLookup: (location: ApiLocation): boolean => lookup !== undefined && matchRequest(lookup, location, prefix) !== undefined,
+
     /** How the check says in its body that a credential is not valid. */
     refusal(location: ApiLocation): { readonly status: number; readonly entries: Entry[] } | undefined {
       const { expect } = check ?? {}

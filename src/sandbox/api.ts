@@ -6,6 +6,7 @@ import { buildDocument } from './documents.ts'
 import { echo, findExtra } from './extra-routes.ts'
 import type { Grant } from './grant-store.ts'
 import { type Body, parseJson, readBody, reset, sendJson } from './http.ts'
+import type { ApiRequest as PlacedRequest } from './placements.ts'
 import type { PlayedVendor } from './played-vendor.ts'
 import { createRateWindow } from './rate-window.ts'
 import type { ApiRequest } from './state.ts'
@@ -93,10 +94,11 @@ export function createVendorApi(vendor: PlayedVendor, data: Vendor | undefined) 
       switches.unauthorizedCalls--
       return send(refusal('The access token is invalid or has expired', asked))
     }
-    const result = access(location, query, req.headers)
+    const placedAt = ({ path: below, query }: PlacedRequest) => ({ ...asked, path: path === undefined ? path : below, query })
+    const result = access(location, { query, headers: req.headers }, (method, request) => documents[method].isLookup(placedAt(request)))
     if ('rejected' in result) {
       const { rejected, message, placed } = result
-      const without = placed ? { ...asked, path: path && placed.request.path, query: placed.request.query } : asked
+      const without = placed ? placedAt(placed.request) : asked
       return send(
         rejected === 'credential' ? refusal(message, without, placed?.method) : problemResponse(rejected === 'address' ? 404 : 400, message)
       )
@@ -107,15 +109,20 @@ export function createVendorApi(vendor: PlayedVendor, data: Vendor | undefined) 
     const base = `${prefix}${address.slice(0, address.length - location.path.length)}`
     const found = location.base === undefined ? route(req.method, request.path, request.query, body, base) : undefined
     if (found) return send(found)
-    const { path: below, query: others } = request
-    const document = documents[authority.method].find({ ...asked, path: path && below, query: others }, authority.account)
+    const document = documents[authority.method].find(placedAt(request), authority.account)
     const wrong = document && facts.problemIn(document.variables, authority)
     if (wrong !== undefined) return send(problemResponse(404, wrong))
     if (document) return send(document)
     send({
       status: 200,
       headers: window.headers,
-      body: { provider: definition.name, base: location.base, path: below, ...echo(req, request, body), parameters: shown(variables) }
+      body: {
+        provider: definition.name,
+        base: location.base,
+        path: request.path,
+        ...echo(req, request, body),
+        parameters: shown(variables)
+      }
     })
   }
 

@@ -8,7 +8,7 @@ import { pause, readBody, sendJson, splitTarget } from './http.ts'
 import { matchPath } from './match-template.ts'
 import { addressOf, type PlayedRequest } from './played-request.ts'
 import type { PlayedVendor } from './played-vendor.ts'
-import { createRevocation } from './revocation.ts'
+import { createRevocations } from './revocation.ts'
 import type { VendorState } from './state.ts'
 import { createTokenEndpoints } from './token-endpoint.ts'
 import { tokenError } from './token-errors.ts'
@@ -24,8 +24,7 @@ const consentPath = '_consent/'
 export function openVendor(vendor: PlayedVendor, redirectUris: () => readonly string[], data: Vendor | undefined): HandleRequest {
   const { definition, prefix, state } = vendor
   const authorization = createAuthorization({ ...vendor, redirectUris, owner: data?.account ?? `your ${definition.title} account` })
-  const revocation = createRevocation(vendor)
-  const endpoints = [...createTokenEndpoints(vendor, authorization.findCode), ...(revocation ? [revocation] : [])]
+  const endpoints = [...createTokenEndpoints(vendor, authorization.findCode), ...createRevocations(vendor)]
   const callApi = createVendorApi(vendor, data)
   const findLocation = createBases(definition, prefix)
   const { authorizeUrl } = definition.methods.oauth2 ?? {}

@@ -1,61 +1,70 @@
+import type { OAuth2Method } from '../core/provider/definition.ts'
+import type { RequestTemplate } from '../core/provider/request-template.ts'
 import { clientProblem } from './client-authentication.ts'
 import type { Asked, EndpointResponse, ReadRequest } from './endpoint.ts'
 import { addressOf, type PlayedRequest, readAddress, readParams, readTemplateRequest } from './played-request.ts'
 import type { PlayedVendor } from './played-vendor.ts'
 import { tokenError } from './token-errors.ts'
 
-/** A vendor's revocation: by RFC 7009, or as the definition has it. */
-export function createRevocation({ definition, prefix, client, facts, store }: PlayedVendor): ReadRequest | undefined {
-  const { oauth2: method } = definition.methods
-  if (!method) return undefined
-  const { revokeUrl, revokeRequest, revocation = 'grant' } = method
+const kind = 'revoke'
 
-  /** Ends what the definition says that a revocation ends. Any token counts as revoked, also one that is not known (RFC 7009 §2.2). */
-  function end(...revoked: ReadonlyArray<string | undefined>): EndpointResponse {
-    const grants = revoked.flatMap(token => (token === undefined ? [] : (store.grantOf(token) ?? [])))
+/** A vendor's revocations: by RFC 7009, or as the definition has them. */
+export function createRevocations({ definition, prefix, client, facts, store }: PlayedVendor): ReadRequest[] {
+  const { oauth2, apiKey } = definition.methods
+
+  /** Ends what the definition says that a revocation ends. A token that is not known counts as revoked (RFC 7009 §2.2). */
+  function end(tokens: ReadonlyArray<string | undefined>, revocation: OAuth2Method['revocation'] = 'grant'): EndpointResponse {
+    const grants = tokens.flatMap(token => (token === undefined ? [] : (store.grantOf(token) ?? [])))
     const accounts = new Set(grants.map(({ account }) => account))
     store.end(...(revocation === 'token' ? grants : store.grants().filter(({ account }) => accounts.has(account))))
     return { status: 200, headers: { 'cache-control': 'no-store' } }
   }
 
-  const kind = 'revoke'
   const ready = (respond: () => EndpointResponse): Asked => ({ kind, respond })
 
-  if (revokeRequest)
-    return request => {
-      const found = readTemplateRequest(revokeRequest, request, prefix)
+  const ofTemplate =
+    (template: RequestTemplate, method: OAuth2Method | undefined): ReadRequest =>
+    request => {
+      const found = readTemplateRequest(template, request, prefix)
       if (!found) return undefined
       if ('problem' in found) return { kind, ...found }
       const { access_token: accessToken, refresh_token: refreshToken } = found.variables
       return ready(() => {
-        const grant = store.grantOf(refreshToken ?? accessToken ?? '')
-        const wrong = facts.problemIn(found.variables, grant)
-        return wrong === undefined ? end(accessToken, refreshToken) : tokenError(method, 'invalid_request', wrong)
+        const wrong = facts.problemIn(found.variables, store.grantOf(refreshToken ?? accessToken ?? ''))
+        if (wrong !== undefined) return tokenError(method, 'invalid_request', wrong)
+        return end([accessToken, refreshToken], method ? method.revocation : 'token')
       })
     }
 
-  if (revokeUrl === undefined) return undefined
-  const address = addressOf(revokeUrl, prefix)
-  return request => {
-    if (request.method !== 'POST') return undefined
-    const found = readAddress(request, address)
-    if (!found) return undefined
-    if ('problem' in found) return { kind, ...found }
-    return ready(() => {
-      const params = paramsOf(request)
-      if ('problem' in params) return tokenError(undefined, 'invalid_request', params.problem)
-      const wrong = clientProblem(method, client, facts, { params, headers: request.headers })
-      if (wrong !== undefined) return tokenError(method, 'invalid_client', wrong)
-      const token = params.get('token')
-      if (!token) return tokenError(undefined, 'invalid_request', 'token is missing')
-      const another = facts.problemIn(found.variables, store.grantOf(token))
-      return another === undefined ? end(token) : tokenError(method, 'invalid_request', another)
-    })
+  /** RFC 7009 §2.1. */
+  const ofStandard = (method: OAuth2Method, revokeUrl: string): ReadRequest => {
+    const address = addressOf(revokeUrl, prefix)
+    return request => {
+      if (request.method !== 'POST') return undefined
+      const found = readAddress(request, address)
+      if (!found) return undefined
+      if ('problem' in found) return { kind, ...found }
+      return ready(() => {
+        const params = readParams(request, formatOf(method, request), address)
+        if ('problem' in params) return tokenError(undefined, 'invalid_request', params.problem)
+        const wrong = clientProblem(method, client, facts, { params, headers: request.headers })
+        if (wrong !== undefined) return tokenError(method, 'invalid_client', wrong)
+        const token = params.get('token')
+        if (!token) return tokenError(undefined, 'invalid_request', 'token is missing')
+        const another = facts.problemIn(found.variables, store.grantOf(token))
+        return another === undefined ? end([token], method.revocation) : tokenError(method, 'invalid_request', another)
+      })
+    }
   }
 
-  /** A form (RFC 7009 §2.1). A client that sends JSON to the token endpoint may do so here. */
-  function paramsOf(request: PlayedRequest) {
-    const isJson = method?.tokenRequestFormat === 'json' && /^application\/json\b/i.test(request.headers['content-type'] ?? '')
-    return readParams(request, isJson ? 'json' : 'form', address)
-  }
+  return [
+    ...(oauth2?.revokeRequest ? [ofTemplate(oauth2.revokeRequest, oauth2)] : []),
+    ...(oauth2?.revokeUrl === undefined ? [] : [ofStandard(oauth2, oauth2.revokeUrl)]),
+    ...(apiKey?.revokeRequest ? [ofTemplate(apiKey.revokeRequest, undefined)] : [])
+  ]
+}
+
+/** A form. A client that sends JSON to the token endpoint may do so here. */
+function formatOf({ tokenRequestFormat }: OAuth2Method, { headers }: PlayedRequest): 'form' | 'json' {
+  return tokenRequestFormat === 'json' && /^application\/json\b/i.test(headers['content-type'] ?? '') ? 'json' : 'form'
 }

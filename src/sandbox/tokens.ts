@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import type { AccountPointers, OAuth2Method, Provider, TokenResponseShape } from '../core/provider/definition.ts'
+import type { AccountPointers, Provider, TokenResponseShape } from '../core/provider/definition.ts'
 import type { SandboxClient } from './client.ts'
 import { buildDocument, type Entry } from './documents.ts'
 import type { EndpointResponse } from './endpoint.ts'
@@ -44,7 +44,8 @@ export function createTokens({ definition, client, facts, state, store, issuer }
     const accessToken = store.addAccessToken(grant, seconds, { isInterim })
     const refreshToken = hasRefreshToken && !switches.omitRefreshToken ? store.addRefreshToken(grant, refreshSeconds) : undefined
     const entries: Entry[] = [
-      ...(grant.method === 'oauth2' && oauth2 ? documentEntries(oauth2, grant) : []),
+      ...(grant.method === 'oauth2' ? accountOf(grant.account) : []),
+      ...facts.sentValues(grant.method, 'token', grant.account).map(([{ pointer = '' }, text]): Entry => [pointer, text]),
       ['/token_type', switches.tokenType ?? (shape.tokenType || 'Bearer')],
       ...expiryEntries(shape, seconds),
       ...(refreshToken === undefined ? [] : ([[shape.refreshToken ?? '/refresh_token', refreshToken]] as const)),
@@ -63,15 +64,11 @@ export function createTokens({ definition, client, facts, state, store, issuer }
     return defaultExpiresIn !== undefined && expiresIn === undefined ? [] : [[expiresIn ?? '/expires_in', seconds]]
   }
 
-  /** The account and the values that come with tokens. */
-  function documentEntries({ account }: OAuth2Method, grant: Grant): Entry[] {
-    const values = facts.sentValues('oauth2', 'token', grant.account).map(([{ pointer = '' }, text]): Entry => [pointer, text])
-    const claims = account?.from === 'id_token' ? accountEntries(account, grant.account) : []
-    return [
-      ...(account?.from === 'token' ? accountEntries(account, grant.account) : []),
-      ...(account?.from === 'id_token' ? [['/id_token', idToken(claims, grant.account)] as const] : []),
-      ...values
-    ]
+  /** The account that comes with tokens. */
+  function accountOf(name: string): Entry[] {
+    const { account } = oauth2 ?? {}
+    if (account?.from === 'token') return accountEntries(account, name)
+    return account?.from === 'id_token' ? [['/id_token', idToken(accountEntries(account, name), name)]] : []
   }
 
   /** OpenID Connect Core 1.0 §2. */

@@ -1,6 +1,6 @@
 import type { ApiKeyMethod, Provider } from './definition.ts'
 import { mapRequestTemplates, mapTemplates } from './map-templates.ts'
-import type { LearntValues } from './parameter.ts'
+import type { LearntValue, LearntValues } from './parameter.ts'
 import { adoptPositions } from './placed-values.ts'
 
 /**
@@ -39,11 +39,15 @@ const withoutKeysUrl = ({ keysUrl: _, ...method }: ApiKeyMethod): ApiKeyMethod =
 function hostsOf(values: LearntValues | undefined, bases: ReadonlySet<string>): { readonly values?: LearntValues } {
   if (!values) return {}
   return {
-    values: Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [name, bases.has(name) ? { ...value, pattern: hostPattern(value.pattern) } : value])
-    )
+    values: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, bases.has(name) ? hostOf(value) : value]))
   }
 }
+
+const hostOf = ({ oneOf, ...value }: LearntValue): LearntValue => ({
+  ...value,
+  pattern: hostPattern(value.pattern),
+  ...(oneOf && { oneOf: oneOf.map(url => url.replace(/^https:\/\//, '')) })
+})
 
 /** A pattern with a group already takes a part of the value, which is not known here. */
 function hostPattern(pattern: string | undefined): string {
