@@ -100,14 +100,15 @@ function apiAt({ bases, ...api }: Api, { href }: ParsedUrl, isVendorsApi: boolea
 
 /** Keys of another server's API are not made on the vendor's page. */
 function apiKeyAt(
-  { keysUrl, tokenRequest, ...method }: ApiKeyMethod,
+  { keysUrl, tokenRequest, revokeRequest, ...method }: ApiKeyMethod,
   tokenUrl: ParsedUrl | undefined,
   isVendorsApi: boolean
 ): ApiKeyMethod {
   return {
     ...method,
     ...(keysUrl !== undefined && isVendorsApi && { keysUrl }),
-    ...(tokenRequest && { tokenRequest: tokenUrl ? { ...tokenRequest, url: tokenUrl.href } : tokenRequest })
+    ...(tokenRequest && { tokenRequest: tokenUrl ? { ...tokenRequest, url: tokenUrl.href } : tokenRequest }),
+    ...(revokeRequest && !tokenUrl && { revokeRequest })
   }
 }
 

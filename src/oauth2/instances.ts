@@ -30,18 +30,19 @@ export function createInstances(callbackUri: string, authentication: ClientAuthe
 }
 
 function credentials(method: OAuth2Method, { client, options }: ClientAuthentication) {
-  const authorize = new URL(method.authorizeUrl)
-  // Before the sign-in an address may depend on what the sign-in tells. It is not requested then.
-  const [token = authorize, refresh, revoke] = [method.tokenUrl, method.refreshUrl, method.revokeUrl].map(parseKnown)
+  const { authorizeUrl, tokenUrl, refreshUrl, revokeUrl } = method
+  const [authorize, token, refresh, revoke] = [authorizeUrl, tokenUrl, refreshUrl, revokeUrl].map(parseKnown)
+  // An address may depend on what the sign-in tells, or on what the connection was made without. It is not requested then.
+  const any = (authorize ?? token) as URL
   return {
     client,
     auth: {
-      authorizeHost: authorize.origin,
-      authorizePath: authorize.pathname + authorize.search,
-      tokenHost: token.origin,
+      authorizeHost: (authorize ?? any).origin,
+      ...(authorize && { authorizePath: authorize.pathname + authorize.search }),
+      tokenHost: (token ?? any).origin,
       // Absolute: each endpoint may be on a host of its own.
-      tokenPath: token.href,
-      refreshPath: (refresh ?? token).href,
+      tokenPath: (token ?? any).href,
+      refreshPath: (refresh ?? token ?? any).href,
       ...(revoke && { revokePath: revoke.href })
     },
     // Parses as JSON whatever the Content-Type. A body that is not JSON comes back unchanged in the error.

@@ -9,6 +9,7 @@ import { type Variables, variablesIn } from '../core/provider/template.ts'
 import { createClientAuthentication } from './client-authentication.ts'
 import { createInstances } from './instances.ts'
 import { createSendRequest } from './send-request.ts'
+import { orThrow } from './template-errors.ts'
 import { createTokenEndpoint, type TokenTimeouts } from './token-endpoint.ts'
 
 /** What a sign-in at one provider needs of it. */
@@ -37,7 +38,8 @@ export type OAuthProviderOptions = {
 /** One provider's authorization server, as its definition describes it, for every user's parameters. */
 export function createOAuthProvider({ definition, method, client, publicUrl, lookupFor, timeouts }: OAuthProviderOptions): OAuthProvider {
   const redirectUri = `${publicUrl}/auth/${definition.name}/callback`
-  const own: Provider = { ...definition, methods: { oauth2: method } }
+  // The same object, so that what is resolved of it is kept once.
+  const own: Provider = definition.methods.oauth2 === method ? definition : { ...definition, methods: { oauth2: method } }
   const resolve = (variables: Variables): OAuth2Method => resolveDefinition(own, variables).methods.oauth2 ?? method
   const authentication = createClientAuthentication(method, client)
   const instanceOf = createInstances(redirectUri, authentication)
@@ -56,7 +58,15 @@ export function createOAuthProvider({ definition, method, client, publicUrl, loo
       timeouts
     }),
     authorizeUrl: async (flow, { loginHint, prompt } = {}) => {
-      const { pkce = 'S256', scopeParameter = 'scope', scopeSeparator = ' ', ...asked } = resolve(flow.parameters ?? {})
+      const {
+        pkce = 'S256',
+        scopeParameter = 'scope',
+        scopeSeparator = ' ',
+        ...asked
+      } = await orThrow(
+        ({ variable }) => parameterInvalid(definition, variable, 'is not one that an address can have.'),
+        async () => resolve(flow.parameters ?? {})
+      )
       const { authorizeUrl, authorizeParams = {}, responseMode } = asked
       const [missing] = [authorizeUrl, ...Object.values(authorizeParams)].flatMap(variablesIn)
       if (missing !== undefined) throw parameterInvalid(definition, missing, 'is missing.')

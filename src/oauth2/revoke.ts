@@ -4,8 +4,9 @@ import { TokenEndpointError } from '../core/oauth/token-response.ts'
 import type { OAuth2Method } from '../core/provider/definition.ts'
 import type { RequestTemplate } from '../core/provider/request-template.ts'
 import { requestVariables } from '../core/provider/request-variables.ts'
-import { TemplateError, type Variables, variablesIn } from '../core/provider/template.ts'
+import { type Variables, variablesIn } from '../core/provider/template.ts'
 import { expandRequest, type OwnRequest, ownRequest, type SendRequest } from './send-request.ts'
+import { orThrow } from './template-errors.ts'
 import type { TokenEndpointOptions } from './token-endpoint.ts'
 
 /** What simple-oauth2 throws: a Boom error around the server's response. */
@@ -73,7 +74,7 @@ export function createRevoke(options: TokenEndpointOptions, refresh: TokenEndpoi
 
   return async grant => {
     const variables = { ...grant.parameters, ...grant.values }
-    const known = resolve(variables)
+    const known = await orThrow(unknownValue, async () => resolve(variables))
     const { revokeRequest } = method
     if (revokeRequest) {
       const secret = await authentication.secret(known.tokenUrl)
@@ -103,18 +104,11 @@ export async function revokeByTemplate(
   const needed = requestVariables(template)
   if (['access_token', 'refresh_token'].some(name => needed.has(name) && !Object.hasOwn(tokens, name))) return
   const isBearer = Object.values(template.headers ?? {}).some(header => variablesIn(header).includes('access_token'))
-  await sendRevocation(sendRequest, expandKnown(template, { ...variables, ...tokens }), timeoutMs, {
+  const request = await orThrow(unknownValue, async () => expandRequest(template, { ...variables, ...tokens }))
+  await sendRevocation(sendRequest, request, timeoutMs, {
     sent: token.reveal(),
     goneStatuses: isBearer ? [401, 404, 410] : [404, 410]
   })
-}
-
-function expandKnown(template: RequestTemplate, variables: Variables): OwnRequest {
-  try {
-    return expandRequest(template, variables)
-  } catch (error) {
-    throw error instanceof TemplateError ? unknownValue() : error
-  }
 }
 
 type Expected = {

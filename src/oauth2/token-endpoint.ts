@@ -157,7 +157,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
   return {
     async exchange({ code, redirectUri, codeVerifier, parameters, callback = {} }) {
       const before = { ...parameters, ...readValues(definition, values, 'callback', callback) }
-      const known = resolve(before)
+      const known = await orThrow(signInLacks, async () => resolve(before))
       const startedAtMs = performance.now()
       const document = await orThrow(signInLacks, async () =>
         request({

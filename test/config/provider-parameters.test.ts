@@ -216,13 +216,21 @@ t.test('another server shares no credentials with the definition’s other reque
 t.test('a key that is exchanged for tokens is exchanged where the operator says', async t => {
   const exchanged = defineProvider(
     providerWith({
-      methods: { apiKey: { ...apiKeyWith({ in: 'basic' }), tokenRequest: { url: 'https://acme.example/token', params: { key: '{key}' } } } }
+      methods: {
+        apiKey: {
+          ...apiKeyWith({ in: 'basic' }),
+          tokenRequest: { url: 'https://acme.example/token', params: { key: '{key}' } },
+          revokeRequest: { url: 'https://acme.example/revoke', params: { token: '{access_token}' } }
+        }
+      }
     })
   )
   const { methods } = (
     read(exchanged, { PROVIDERS: 'acme', ACME_API_URL: 'https://x.example', ACME_TOKEN_URL: 'https://y.example/t' }) as ProviderSettings
   ).definition
   t.equal(methods.apiKey?.tokenRequest?.url, 'https://y.example/t')
+  t.equal(methods.apiKey?.revokeRequest, undefined, 'its tokens are nothing for the definition’s own server')
+  t.ok(read(exchanged, { PROVIDERS: 'acme', ACME_API_URL: 'https://api.acme.example/v3' })?.definition.methods.apiKey?.revokeRequest)
 })
 
 t.test('a client that signs has a private key as its secret', async t => {

@@ -242,6 +242,35 @@ t.test('addresses and parameters are those of each user', async t => {
   t.equal(vendor.requests.length, 4, 'nothing is sent to an address that is not known')
 })
 
+t.test('a connection that was made without a parameter of the sign-in alone is renewed and revoked all the same', async t => {
+  const vendor = await playVendor(t, () => ({ 'POST /token': () => granted, 'POST /revoke': () => [200, undefined] }))
+  const { origin } = vendor
+  const { tokenEndpoint, authorizeUrl } = providerAt({
+    origin,
+    definition: { parameters: { shop: { title: 'Shop', example: 'one' } } },
+    method: { authorizeUrl: 'https://{shop}.acme.example/authorize', revokeUrl: `${origin}/revoke` }
+  })
+  await tokenEndpoint.refresh(connectionWith())
+  await tokenEndpoint.revoke({ token: new Secret('refresh-1'), type: 'refresh_token' })
+  t.equal(vendor.requests.length, 2)
+  for (const shop of ['a/b', 'a.b/', 'evil.example#'])
+    await t.rejects(authorizeUrl({ ...flow, parameters: { shop } }), { code: 'parameters_invalid', parameter: 'shop' }, shop)
+})
+
+t.test('a revocation that needs what the connection was made without is given up', async t => {
+  const vendor = await playVendor(t, () => ({}))
+  const { origin } = vendor
+  const definition = { parameters: { shop: { title: 'Shop', example: 'one' } } }
+  for (const method of [
+    { revokeUrl: `${origin}/{shop}/revoke` },
+    { revokeRequest: { url: `${origin}/{shop}/revoke`, params: { token: '{access_token}' } } }
+  ]) {
+    const { revoke } = providerAt({ origin, definition, method }).tokenEndpoint
+    await t.rejects(revoke({ token: new Secret('access-1'), type: 'access_token' }), { name: 'RevocationError', isFinal: true })
+  }
+  t.equal(vendor.requests.length, 0)
+})
+
 const pem = ({ privateKey }: { privateKey: KeyObject }) => privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
