@@ -23,7 +23,7 @@ type ErrorOptions = Pick<Services, 'providers' | 'publicUrl' | 'bearers' | 'logi
 /** The one place where an error becomes a response: a problem document, or for a browser that prefers HTML a page that says the same. */
 export function createErrorResponder({ providers, publicUrl, bearers, loginUrl, pageContexts }: ErrorOptions): ErrorResponder {
   function settingsOf(error: GatewayError, request: FastifyRequest) {
-    const provider = error.provider ?? configOf(request).provider ?? (request.params as { provider?: string } | undefined)?.provider
+    const provider = error.provider ?? configOf(request).provider ?? providerIn(request.params)
     return provider === undefined ? undefined : providers.get(provider)
   }
 
@@ -100,5 +100,8 @@ function translate(error: Error & Partial<FastifyError>): GatewayError {
   }
   return new GatewayError('internal_error', 'This is an error in Grantkeeper. Give the request id to its operator.', { cause: error })
 }
+
+/** Of a proxied request too, whose segment may name an account and a base (`plugins/routes/proxy/target.ts`). */
+const providerIn = (params: unknown): string | undefined => (params as { provider?: string } | undefined)?.provider?.split(/[@~]/, 1)[0]
 
 export default fp(errors, { name: 'errors' })

@@ -55,6 +55,14 @@ t.test('a base that the definition does not have is 404 and names those that the
   t.equal(s.provider.seen.api.length, 0)
 })
 
+t.test('a problem names the provider, whatever base and account the path names', async t => {
+  const s = await setUp(t)
+  const { id } = await s.connection()
+  s.provider.api = (_, r) => void r.destroy()
+  for (const segment of ['acme', 'acme~uploads', `acme~uploads@${id}`, `acme@${id}~uploads`])
+    t.match(await assertProblem(t, await s.request('/x', segment), 502, 'provider_unavailable'), { provider: 'acme' }, segment)
+})
+
 t.test('SEC-16: the credential of a base is placed as that base says, and reaches no other', async t => {
   const s = await setUp(t)
   const sent = async (segment: string) => {
