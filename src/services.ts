@@ -145,7 +145,7 @@ export function createServices(config: Config, dependencies: ServiceDependencies
     }
   })
   const renewal = createRenewal({ vault, store, lease: store, changes: store.changes, clock, events, revocation, endpointOf })
-  const { addAccount, lookUpChoice } = createLookups({ send, events, providers })
+  const { addAccount, lookUpChoice } = createLookups({ send, events, providers, vault })
   const deferredTasks = createDeferredTasks(undeliveredMs, error => events.publish('cleanup.failed', { code: codeOf(error) }))
 
   const userSweep = createUserSweep({

@@ -29,7 +29,9 @@ async function apiKeys(app: FastifyInstance, { providers, publicUrl, vault, revo
     const opened = await request.open()
     if (opened?.session) request.touch(opened)
     const { user } = (await request.principal()) ?? {}
-    const checked = await request.consumeKeyRateLimit(definition.name, () => connectWithKey(definition, given))
+    const checked = await request.consumeKeyRateLimit(definition.name, () =>
+      connectWithKey(definition, given, opened && { owner: opened.owner, account })
+    )
     const connection = request.serviceKey === undefined ? checked : { ...checked, connectedBy: backend(request.serviceKey) }
     const owner = opened?.owner ?? newId()
     const result = await vault.connect(owner, opened?.session?.value, connection, { account, user })

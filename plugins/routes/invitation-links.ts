@@ -87,7 +87,9 @@ async function invitationLinks(app: FastifyInstance, options: Options) {
       if (!definition.methods.apiKey) throw new GatewayError('method_not_allowed', `${definition.title} has no API keys.`, { allow: [] })
       const connectedBy = parseInvitedName(request.body?.name)
       const given = parseGivenKey(settings, request.body)
-      const checked = await request.consumeKeyRateLimit(definition.name, () => connectWithKey(definition, given))
+      const checked = await request.consumeKeyRateLimit(definition.name, () =>
+        connectWithKey(definition, given, { owner, account: invitation.account })
+      )
       const connection = connectedBy === '' ? checked : { ...checked, connectedBy: invitedPerson(connectedBy) }
       const result = await vault.connectInvited(owner, connection, redeem)
       if (!result) throw new GatewayError('invitation_invalid', 'It was used or withdrawn in this very moment. Nothing was stored.')

@@ -77,6 +77,20 @@ t.test('another item is chosen by its id, and address, headers and account follo
   t.same(await (await s.request('/issue')).json(), { url: '/ex/site-2/issue', site: 'site-2' })
 })
 
+t.test('who connects the same account again keeps the choice', async t => {
+  const s = await sites(t, { account: { from: 'token', id: '/user' } })
+  s.provider.token = (_, r) => json(r, 200, tokens({ user: 'ada' }))
+  s.provider.api = listing(two)
+  await s.signIn()
+  const { id } = await s.connection()
+  await s.send('PUT', `/connections/acme/${id}/choice`, { value: 'site-2' })
+  await s.signIn()
+  t.match(await s.connection(), { id, choice: { value: 'site-2' }, apiUrls: [/\/site-2$/] })
+  s.provider.api = listing([two[0]])
+  await s.signIn()
+  t.match(await s.connection(), { id, choice: { value: 'site-1' } }, 'unless it is gone')
+})
+
 t.test('a choice is among the items that the provider lists now', async t => {
   const s = await sites(t)
   s.provider.api = listing(two)

@@ -104,7 +104,7 @@ export async function bearerSignIn(app: FastifyInstance, options: BearerSignInOp
     const { definition } = settings
     if (!definition.methods.apiKey) throw new GatewayError('method_not_allowed', `${definition.title} has no API keys.`, { allow: [] })
     const given = parseGivenKey(settings, request.body)
-    const connection = await request.consumeKeyRateLimit(definition.name, () => connectWithKey(definition, given))
+    const connection = await request.consumeKeyRateLimit(definition.name, () => connectWithKey(definition, given, link))
     if (!(await links.redeem(request.params.token))) throw linkInvalid()
     const { owner, account, returnTo } = link
     const { token } = await codes.issue({ owner, connection, ...(account !== undefined && { account }) })

@@ -39,7 +39,10 @@ export type CompleteSignInDependencies = {
    * Adds the account and the values that take a request of their own to be found.
    * @throws {LearntValueError} for a value without which the connection is of no use
    */
-  readonly addAccount: (connection: Connection) => Promise<Connection>
+  readonly addAccount: (
+    connection: Connection,
+    place: { readonly owner: string; readonly account?: string | undefined }
+  ) => Promise<Connection>
 }
 
 /** The provider at which the sign-in took place. */
@@ -141,7 +144,7 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
       }
       const granted = await connectionOf(signIn, code, query)
       if (granted instanceof TokenEndpointError) return refused(signIn, connectErrorOf(granted), granted)
-      const connection = await withAccount(granted)
+      const connection = await withAccount(signIn, granted)
       if (connection instanceof TokenEndpointError) return refused(signIn, connectErrorOf(connection), connection)
       if (flow.endsWithCode) return handOver(signIn, connection)
       return invitation ? connectInvited(signIn, invitation, connection) : connectOwn(signIn, session, connection)
@@ -166,9 +169,9 @@ export function createCompleteSignIn(dependencies: CompleteSignInDependencies) {
   })
 
   /** A grant is of no use without a value that the API's address is made of. */
-  async function withAccount(connection: Connection): Promise<Connection | TokenEndpointError> {
+  async function withAccount({ flow }: SignIn, connection: Connection): Promise<Connection | TokenEndpointError> {
     try {
-      return await addAccount(connection)
+      return await addAccount(connection, flow)
     } catch (error) {
       void revocation.revoke(connection)
       if (error instanceof LearntValueError) return new TokenEndpointError('invalid_value', error.message)

@@ -19,7 +19,7 @@ import { Secret } from '../secret.ts'
 import { retryAtMs } from '../util/retry-after.ts'
 import { sendCheckRequest } from './check-request.ts'
 import { maySendCredential } from './get-document.ts'
-import { LookupRefusedError } from './lookup.ts'
+import { type IntendedPlace, LookupRefusedError, type Lookups } from './lookup.ts'
 import { describeMalformedKey, unwrapPastedKey } from './pasted-key.ts'
 import type { ResponseHead, Send } from './upstream.ts'
 
@@ -81,7 +81,7 @@ export type KeyDependencies = {
   readonly send: Send
   readonly clock: Clock
   /** Looks up what the definition says; see `Lookups`. */
-  readonly addAccount: (connection: Connection) => Promise<Connection>
+  readonly addAccount: Lookups['addAccount']
   readonly exchangeOf: (provider: string) => Pick<KeyExchange, 'exchange'> | undefined
   readonly revocation: Pick<Revocation, 'revoke'>
 }
@@ -93,12 +93,12 @@ export type KeyDependencies = {
  * `provider_timeout` when the provider cannot say, or does not say what the definition needs.
  */
 export function createConnectWithKey({ send, clock, addAccount, exchangeOf, revocation }: KeyDependencies) {
-  return async function connectWithKey(definition: Provider, given: GivenKey): Promise<Connection> {
+  return async function connectWithKey(definition: Provider, given: GivenKey, place?: IntendedPlace): Promise<Connection> {
     if (!canBeSent(definition, given.key.reveal()))
       throw malformed(definition, 'The key contains a character that no key has. Copy it again.')
     const connection = await withCredential(definition, given)
     try {
-      return await verified(definition, connection)
+      return await verified(definition, connection, place)
     } catch (error) {
       // A token that it was exchanged for would live on.
       void revocation.revoke(connection)
@@ -144,14 +144,14 @@ export function createConnectWithKey({ send, clock, addAccount, exchangeOf, revo
   }
 
   /** A check that needs what is looked up comes after the look-up. */
-  async function verified(definition: Provider, connection: Connection): Promise<Connection> {
+  async function verified(definition: Provider, connection: Connection, place: IntendedPlace | undefined): Promise<Connection> {
     const variables = variablesOf(connection)
     const known = partialDefinition(definition, variables)
     const check = known.methods.apiKey?.check
-    if (!check) return lookedUp(definition, connection)
+    if (!check) return lookedUp(definition, connection, place)
     const isCheckable = isKnown(check.url ?? known.api.baseUrl + (check.path ?? ''), variables)
-    if (isCheckable) return lookedUp(definition, await checked(known, connection, check))
-    const complete = await lookedUp(definition, connection)
+    if (isCheckable) return lookedUp(definition, await checked(known, connection, check), place)
+    const complete = await lookedUp(definition, connection, place)
     const resolved = definitionOf(definition, complete)
     return checked(resolved, complete, resolved.methods.apiKey?.check ?? check)
   }
@@ -169,9 +169,9 @@ export function createConnectWithKey({ send, clock, addAccount, exchangeOf, revo
     return account?.from === 'check' ? { ...connection, ...readAccount(document, account) } : connection
   }
 
-  async function lookedUp(definition: Provider, connection: Connection): Promise<Connection> {
+  async function lookedUp(definition: Provider, connection: Connection, place: IntendedPlace | undefined): Promise<Connection> {
     try {
-      return await addAccount(connection)
+      return await addAccount(connection, place)
     } catch (error) {
       if (error instanceof LookupRefusedError) throw rejected(definition)
       throw error instanceof LearntValueError ? unavailable(definition, error.message) : error

@@ -7,6 +7,7 @@ import type { AccountLookup, Provider, ProviderSettings } from '../provider/defi
 import { LearntValueError, learnValues } from '../provider/learn-values.ts'
 import type { Lookup } from '../provider/parameter.ts'
 import { partialDefinition } from '../provider/resolve-definition.ts'
+import type { Vault } from '../vault/vault.ts'
 import { getDocument, maySendCredential } from './get-document.ts'
 import { saysRefusal } from './refusals.ts'
 import { isUnauthorized } from './unauthorized-memo.ts'
@@ -16,6 +17,7 @@ export type LookupDependencies = {
   readonly send: Send
   readonly events: Events
   readonly providers: ReadonlyMap<string, Pick<ProviderSettings, 'definition'>>
+  readonly vault?: Pick<Vault, 'openLinked'>
   /** Longest time of a look-up that the connection can do without, and for which the user waits. */
   readonly timeoutMs?: number
 }
@@ -26,14 +28,18 @@ export class LookupRefusedError extends LearntValueError {}
 /** What a look-up adds to a connection. */
 export type LookedUp = Pick<Connection, 'values' | 'choice' | 'account' | 'accountId'>
 
+/** Whose connection it will be, and which one it is meant to be: `add` for one more, an id, or nothing for the default one. */
+export type IntendedPlace = { readonly owner: string; readonly account?: string | undefined }
+
 export type Lookups = {
   /**
    * Adds to a new connection what the definition has looked up: values, a choice, the account.
+   * @param place where it will be: what the user has chosen there is chosen again, if it is still there
    * @returns the connection unchanged if there is nothing to look up, or if that fails and nothing but the account depends on it
    * @throws {LearntValueError} when a value that the definition needs is not there, {LookupRefusedError} when the credential is not accepted
    * @throws {GatewayError} as `Send` does, when such a value cannot be asked for
    */
-  addAccount(connection: Connection): Promise<Connection>
+  addAccount(connection: Connection, place?: IntendedPlace): Promise<Connection>
   /**
    * Asks once more, for another of the items to choose from.
    * @param wanted its id; by default the first item
@@ -45,26 +51,34 @@ export type Lookups = {
 /** A user waits for it, and without it there is no connection. */
 const requiredTimeoutMs = 10_000
 
-export function createLookups({ send, events, providers, timeoutMs = 5_000 }: LookupDependencies): Lookups {
-  async function addAccount(connection: Connection): Promise<Connection> {
+export function createLookups({ send, events, providers, vault, timeoutMs = 5_000 }: LookupDependencies): Lookups {
+  async function addAccount(connection: Connection, place?: IntendedPlace): Promise<Connection> {
     const definition = providers.get(connection.provider)?.definition
     if (!definition) return connection
-    const withValues = await addValues(definition, connection)
+    const withValues = await addValues(definition, connection, place)
     const account = ownAccountLookup(definition, withValues)
     return account ? { ...withValues, ...(await findAccount(definition, withValues, account)) } : withValues
   }
 
-  async function addValues(definition: Provider, connection: Connection): Promise<Connection> {
+  async function addValues(definition: Provider, connection: Connection, place: IntendedPlace | undefined): Promise<Connection> {
     const lookup = methodOf(definition, connection)?.lookup
     if (!lookup) return connection
+    const before = lookup.choose && place ? await chosenBefore(connection, place) : undefined
     const [required] = requiredValues(definition, connection)
-    if (required !== undefined) return { ...connection, ...(await lookUp(definition, connection, requiredTimeoutMs)) }
+    if (required !== undefined) return { ...connection, ...(await lookUp(definition, connection, requiredTimeoutMs, before)) }
     try {
-      return { ...connection, ...(await lookUp(definition, connection, timeoutMs)) }
+      return { ...connection, ...(await lookUp(definition, connection, timeoutMs, before)) }
     } catch (error) {
       report(definition, { code: (error as { code?: string }).code })
       return { ...connection, ...learnt(definition, connection, undefined) }
     }
+  }
+
+  async function chosenBefore({ provider }: Connection, { owner, account }: IntendedPlace): Promise<string | undefined> {
+    if (account === 'add') return undefined
+    // Without it the first item is chosen, as for a new connection.
+    const stored = await vault?.openLinked(owner, { provider, id: account }).catch(() => undefined)
+    return stored?.value.choice?.value
   }
 
   /** @throws {LearntValueError} @throws {GatewayError} as `Send` does */
