@@ -91,6 +91,22 @@ t.test('who connects the same account again keeps the choice', async t => {
   t.match(await s.connection(), { id, choice: { value: 'site-1' } }, 'unless it is gone')
 })
 
+t.test('one more account uses an item that none uses yet', async t => {
+  const s = await sites(t)
+  s.provider.api = listing(two)
+  await s.signIn()
+  const started = await s.browser.request(`${s.gateway.url}/auth/acme?account=add`)
+  const state = new URL(started.headers.get('location') ?? '').searchParams.get('state')
+  await s.browser.request(`${s.gateway.url}/auth/acme/callback?code=c&state=${state}`)
+  const { connections } = (await (await s.send('GET', '/connections')).json()) as {
+    connections: Array<{ provider: string; account?: string }>
+  }
+  t.same(
+    connections.filter(({ provider }) => provider === 'acme').map(({ account }) => account),
+    ['Fernhill', 'Acme']
+  )
+})
+
 t.test('a choice is among the items that the provider lists now', async t => {
   const s = await sites(t)
   s.provider.api = listing(two)

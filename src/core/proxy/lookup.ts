@@ -17,7 +17,7 @@ export type LookupDependencies = {
   readonly send: Send
   readonly events: Events
   readonly providers: ReadonlyMap<string, Pick<ProviderSettings, 'definition'>>
-  readonly vault?: Pick<Vault, 'openLinked'>
+  readonly vault?: Pick<Vault, 'connectionsOf'>
   /** Longest time of a look-up that the connection can do without, and for which the user waits. */
   readonly timeoutMs?: number
 }
@@ -31,10 +31,13 @@ export type LookedUp = Pick<Connection, 'values' | 'choice' | 'account' | 'accou
 /** Whose connection it will be, and which one it is meant to be: `add` for one more, an id, or nothing for the default one. */
 export type IntendedPlace = { readonly owner: string; readonly account?: string | undefined }
 
+/** @returns the id of the item to use; the first item is used without one, or if there is no such item */
+type PickItem = (ids: readonly string[]) => string | undefined
+
 export type Lookups = {
   /**
    * Adds to a new connection what the definition has looked up: values, a choice, the account.
-   * @param place where it will be: what the user has chosen there is chosen again, if it is still there
+   * @param place where it will be: what the user has chosen there is chosen again, if it is still there; for one more account, what none uses
    * @returns the connection unchanged if there is nothing to look up, or if that fails and nothing but the account depends on it
    * @throws {LearntValueError} when a value that the definition needs is not there, {LookupRefusedError} when the credential is not accepted
    * @throws {GatewayError} as `Send` does, when such a value cannot be asked for
@@ -63,26 +66,27 @@ export function createLookups({ send, events, providers, vault, timeoutMs = 5_00
   async function addValues(definition: Provider, connection: Connection, place: IntendedPlace | undefined): Promise<Connection> {
     const lookup = methodOf(definition, connection)?.lookup
     if (!lookup) return connection
-    const before = lookup.choose && place ? await chosenBefore(connection, place) : undefined
+    const pick = lookup.choose && place ? await preferenceAt(connection, place) : undefined
     const [required] = requiredValues(definition, connection)
-    if (required !== undefined) return { ...connection, ...(await lookUp(definition, connection, requiredTimeoutMs, before)) }
+    if (required !== undefined) return { ...connection, ...(await lookUp(definition, connection, requiredTimeoutMs, pick)) }
     try {
-      return { ...connection, ...(await lookUp(definition, connection, timeoutMs, before)) }
+      return { ...connection, ...(await lookUp(definition, connection, timeoutMs, pick)) }
     } catch (error) {
       report(definition, { code: (error as { code?: string }).code })
       return { ...connection, ...learnt(definition, connection, undefined) }
     }
   }
 
-  async function chosenBefore({ provider }: Connection, { owner, account }: IntendedPlace): Promise<string | undefined> {
-    if (account === 'add') return undefined
-    // Without it the first item is chosen, as for a new connection.
-    const stored = await vault?.openLinked(owner, { provider, id: account }).catch(() => undefined)
-    return stored?.value.choice?.value
+  async function preferenceAt({ provider }: Connection, { owner, account }: IntendedPlace): Promise<PickItem> {
+    // Without the store the first item is chosen, as for a new user; the connection itself cannot be stored then.
+    const existing = (await vault?.connectionsOf(owner).catch(() => undefined))?.of(provider) ?? []
+    if (account === 'add') return ids => ids.find(id => !existing.some(({ value }) => value.choice?.value === id))
+    const meant = account === undefined ? existing[0] : existing.find(({ value }) => value.id === account)
+    return () => meant?.value.choice?.value
   }
 
   /** @throws {LearntValueError} @throws {GatewayError} as `Send` does */
-  async function lookUp(definition: Provider, connection: Connection, withinMs: number, wanted?: string): Promise<LookedUp> {
+  async function lookUp(definition: Provider, connection: Connection, withinMs: number, pick?: PickItem): Promise<LookedUp> {
     const partial = partialDefinition(definition, variablesOf(connection))
     const lookup = methodOf(partial, connection)?.lookup as Lookup
     const fail = (problem: string) => missing(definition, connection, problem)
@@ -96,7 +100,8 @@ export function createLookups({ send, events, providers, vault, timeoutMs = 5_00
     const { choose } = lookup
     if (!choose) return learnt(definition, connection, document)
     const choices = choicesIn(document, choose)
-    const chosen = choices.find(({ option }) => option.value === wanted) ?? choices[0]
+    const picked = pick?.(choices.map(({ option }) => option.value))
+    const chosen = choices.find(({ option }) => option.value === picked) ?? choices[0]
     if (!chosen) throw fail('is missing: the look-up lists nothing')
     const choice: Choice = { value: chosen.option.value, options: choices.map(({ option }) => option) }
     return { ...learnt(definition, connection, chosen.item), choice }
@@ -125,7 +130,7 @@ export function createLookups({ send, events, providers, vault, timeoutMs = 5_00
     async lookUpChoice(connection, wanted) {
       const definition = providers.get(connection.provider)?.definition
       if (!definition) return {}
-      const found = await lookUp(definition, connection, requiredTimeoutMs, wanted)
+      const found = await lookUp(definition, connection, requiredTimeoutMs, () => wanted)
       const changed = { ...connection, ...found }
       const account = found.choice?.value === wanted ? ownAccountLookup(definition, changed) : undefined
       return account ? { ...found, ...(await findAccount(definition, changed, account)) } : found

@@ -75,6 +75,8 @@ export type Vault = Deletion &
     ): OpenedConnection | undefined | Promise<OpenedConnection | undefined>
     /** Opens a connection without presenting a session. @returns `undefined` also when no session of a browser's owner is live */
     openLinked(owner: string, selector: ConnectionSelector): Promise<StoredConnection | undefined>
+    /** All connections that have not ended by themselves, without presenting a session. */
+    connectionsOf(owner: string): Promise<OwnedConnections>
     /** Reads the session and all connections from the store. Counts as presenting the session's cookie. */
     openAll(principal: Principal, browser?: PresentedFlows): Promise<OpenedConnections | undefined>
     /** Reads from the store. `undefined` also when it has ended with its owner's sessions, or since it was not used for too long. */
@@ -289,6 +291,11 @@ export function createVault({
       const read = await store.readAll(owner)
       const stored = connectionsIn(owner, read).get(provider, id)
       return stored && !hasEnded(stored, read) ? stored : undefined
+    },
+
+    async connectionsOf(owner) {
+      const read = await store.readAll(owner)
+      return connectionsIn(owner, read).filter(stored => !hasEnded(stored, read))
     },
 
     async readConnection(key) {
