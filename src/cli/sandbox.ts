@@ -15,7 +15,8 @@ endpoints, and APIs. For tests of a frontend against a gateway that is configure
 production, and for trying a client of your own. "grantkeeper start" without a configured
 provider has the same sandbox inside.
 
-It prints an env file: the client and URLs of each vendor, with comments about the rest.
+It prints an env file: SANDBOX_URL, with which a gateway sends everything here, and the
+client of each vendor; keys and other values that vendors accept are in comments.
 Nothing else is printed, and it runs until a signal.
 
 Faults are switched on while it runs, for each vendor by PATCH /VENDOR/_switches with
@@ -27,7 +28,7 @@ Options:
                    may be given several times (default: the callbacks of a gateway at
                    PUBLIC_URL, or at http://localhost with PORT or 3000)
   --grants FILE    keeps the grants there for its next start
-  --json           one JSON object: origin, vendors, environment, apiKeys
+  --json           one JSON object: origin, vendors, environment, apiKeys, examples
   --env-file FILE  sets the variables of FILE that are not set yet
 
 Examples:
@@ -113,19 +114,24 @@ function publicUrlOf(variables: CommandContext['variables']): string {
   return publicUrl?.href ?? `http://localhost:${port}`
 }
 
-const toJson = ({ origin, vendors, environment, apiKeys }: Sandbox): string =>
-  `${JSON.stringify({ origin, vendors, environment, apiKeys })}\n`
+const toJson = ({ origin, vendors, environment, apiKeys, examples }: Sandbox): string =>
+  `${JSON.stringify({ origin, vendors, environment, apiKeys, examples })}\n`
 
-function toEnvFile({ origin, vendors, environment, apiKeys }: Sandbox): string {
+function toEnvFile({ origin, vendors, environment, examples }: Sandbox): string {
   return [
     `# The sandbox is ready: ${origin}`,
     '# It plays vendors: sign in with any email address. The secrets are new at each start.',
-    ...Object.entries(apiKeys).map(([vendor, key]) => `# API key that ${vendor} accepts: ${key}`),
+    ...Object.entries(examples).map(([vendor, { fields, parameters }]) => `# ${vendor} accepts ${listed({ ...fields, ...parameters })}`),
     `# Faults: curl -X PATCH ${origin}/${vendors[0]}/_switches --data '{"accessTokenSeconds": 5}'`,
     ...Object.entries(environment).map(([name, value]) => `${name}=${quoted(value)}`),
     ''
   ].join('\n')
 }
+
+const listed = (values: Readonly<Record<string, string>>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(', ')
 
 /** A private key has several lines. */
 const quoted = (value: string): string => (/[\s#"']/.test(value) ? JSON.stringify(value) : value)

@@ -2,6 +2,7 @@ import type { OAuth2Method } from '../core/provider/definition.ts'
 import type { RequestTemplate } from '../core/provider/request-template.ts'
 import { clientProblem } from './client-authentication.ts'
 import type { Asked, EndpointResponse, ReadRequest } from './endpoint.ts'
+import type { Grant } from './grant-store.ts'
 import { addressOf, type PlayedRequest, readAddress, readParams, readTemplateRequest } from './played-request.ts'
 import type { PlayedVendor } from './played-vendor.ts'
 import { tokenError } from './token-errors.ts'
@@ -13,12 +14,13 @@ export function createRevocations({ definition, prefix, client, facts, store }: 
   const { oauth2, apiKey } = definition.methods
 
   /** Ends what the definition says that a revocation ends. A token that is not known counts as revoked (RFC 7009 §2.2). */
-  function end(tokens: ReadonlyArray<string | undefined>, revocation: OAuth2Method['revocation'] = 'grant'): EndpointResponse {
-    const grants = tokens.flatMap(token => (token === undefined ? [] : (store.grantOf(token) ?? [])))
+  function end(grants: readonly Grant[], revocation: OAuth2Method['revocation'] = 'grant'): EndpointResponse {
     const accounts = new Set(grants.map(({ account }) => account))
     store.end(...(revocation === 'token' ? grants : store.grants().filter(({ account }) => accounts.has(account))))
     return { status: 200, headers: { 'cache-control': 'no-store' } }
   }
+
+  const grantsOf = (token: string): Grant[] => [store.grantOf(token) ?? []].flat()
 
   const ready = (respond: () => EndpointResponse): Asked => ({ kind, respond })
 
@@ -28,11 +30,15 @@ export function createRevocations({ definition, prefix, client, facts, store }: 
       const found = readTemplateRequest(template, request, prefix)
       if (!found) return undefined
       if ('problem' in found) return { kind, ...found }
-      const { access_token: accessToken, refresh_token: refreshToken } = found.variables
+      const { variables } = found
+      const token = variables.refresh_token ?? variables.access_token
       return ready(() => {
-        const wrong = facts.problemIn(found.variables, store.grantOf(refreshToken ?? accessToken ?? ''))
-        if (wrong !== undefined) return tokenError(method, 'invalid_request', wrong)
-        return end([accessToken, refreshToken], method ? method.revocation : 'token')
+        // Without a token it names an account by what that has.
+        const named = token === undefined ? store.grants() : grantsOf(token)
+        const right = named.filter(grant => facts.problemIn(variables, grant) === undefined)
+        const wrong =
+          right.length > 0 ? undefined : (facts.problemIn(variables, named[0]) ?? (token === undefined ? 'no account is meant' : undefined))
+        return wrong === undefined ? end(right, method ? method.revocation : 'token') : tokenError(method, 'invalid_request', wrong)
       })
     }
 
@@ -51,8 +57,9 @@ export function createRevocations({ definition, prefix, client, facts, store }: 
         if (wrong !== undefined) return tokenError(method, 'invalid_client', wrong)
         const token = params.get('token')
         if (!token) return tokenError(undefined, 'invalid_request', 'token is missing')
-        const another = facts.problemIn(found.variables, store.grantOf(token))
-        return another === undefined ? end([token], method.revocation) : tokenError(method, 'invalid_request', another)
+        const [grant] = grantsOf(token)
+        const another = facts.problemIn(found.variables, grant)
+        return another === undefined ? end(grant ? [grant] : [], method.revocation) : tokenError(method, 'invalid_request', another)
       })
     }
   }

@@ -18,6 +18,8 @@ export type Sandbox = {
   readonly environment: Readonly<Record<string, string>>
   /** The API key of each vendor that accepts keys, by vendor name. */
   readonly apiKeys: Readonly<Record<string, string>>
+  /** What else to give: the fields of each vendor's keys and what it asks of users. Those without either are not in it. */
+  readonly examples: Readonly<Record<string, Pick<VendorControl, 'fields' | 'parameters'>>>
   /** The names of the vendors. */
   readonly vendors: readonly string[]
   /** @throws {TypeError} if there is no such vendor */
@@ -74,12 +76,18 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     })
   )
   const controls = [...servers.values()].map(({ control }) => control)
+  const examples = Object.fromEntries(
+    controls
+      .filter(({ fields, parameters }) => Object.keys({ ...fields, ...parameters }).length > 0)
+      .map(({ definition, fields, parameters }) => [definition.name, { fields, parameters }])
+  )
   const setSwitches = createSwitchesRoute({ host: authority, states: new Map([...servers].map(([name, { state }]) => [name, state])) })
 
   async function handle(req: IncomingMessage, res: ServerResponse) {
     const target = req.url ?? ''
     const [, name = ''] = splitTarget(target).path.split('/')
     const rest = target.slice(name.length + 1)
+    if (name === '') return sendJson(res, 200, { vendors: [...names], examples })
     if (name === '_switches') return await setSwitches(req, res, '')
     if (rest === '/_switches') return await setSwitches(req, res, name)
     await (servers.get(name)?.handle(req, res, rest.slice(1)) ?? sendJson(res, 404, { message: 'There is no vendor at this URL' }))
@@ -96,6 +104,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   return {
     origin,
     environment: environmentOf(origin, controls),
+    examples,
     apiKeys: Object.fromEntries(
       controls.flatMap(({ definition, apiKey }) => (definition.methods.apiKey ? [[definition.name, apiKey]] : []))
     ),

@@ -24,6 +24,8 @@ export type VendorControl = Omit<VendorState, 'recordRequest'> & {
   readonly fields: Facts['fields']
   /** What users are asked for. */
   readonly parameters: Facts['parameters']
+  /** How many grants have not ended. */
+  countGrants(): number
   /** Invalidates all access tokens issued so far; refresh tokens stay valid. */
   expireAccessTokens(): void
   /** Invalidates all access and refresh tokens issued so far, as if the user had revoked the access. */
@@ -76,6 +78,7 @@ export function createVendorServer(
       apiKey: facts.key,
       fields: facts.fields,
       parameters: facts.parameters,
+      countGrants: () => store.grants().length,
       expireAccessTokens: store.expireAccessTokens,
       revokeGrants: () => store.end(...store.grants())
     },

@@ -2,6 +2,9 @@ import type { Config } from '../config/config.ts'
 import { variablePrefix } from '../config/variable-prefix.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 
+/** More are hard to find in one line. */
+const maxKeys = 6
+
 /**
  * What a start prints: the URL, where tokens are stored, the providers, who the users are, next steps and warnings.
  * @param sandbox `undefined` when it does not run
@@ -17,7 +20,11 @@ export function startupBanner(config: Config, storeDescription: string, sandbox:
   const nextSteps = sandbox
     ? [
         `The built-in sandbox (${sandbox.origin}) stands in for the providers: sign in with any email address, nothing leaves this machine.`,
-        ...(keys.length > 0 ? [`API keys that it accepts: ${keys.join(', ')}`] : []),
+        ...(keys.length > maxKeys
+          ? [`Keys, and other values that it accepts, are at ${sandbox.origin}`]
+          : keys.length > 0
+            ? [`API keys that it accepts: ${keys.join(', ')}`]
+            : []),
         `To use a real provider, register ${config.publicUrl}/auth/${first?.definition.name}/callback there and set ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET.`
       ]
     : config.production

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { providerNames } from '../../src/config/load-providers.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { allow, connect, oauthClient, redirectUri } from '../sandbox/oauth-client.ts'
 import { commandFile, runCommand, startGatewayProcess } from '../support/command.ts'
@@ -52,7 +53,7 @@ t.test('a gateway in production, with the printed env file, connects a user at t
 
 t.test('the clients and keys of --json work', async t => {
   const { sandbox } = await startJson(t)
-  t.strictSame(sandbox.vendors, ['ignition', 'outgrow', 'process-street', 'productboard'])
+  t.strictSame(sandbox.vendors, await providerNames())
   const { tokens } = await connect(sandbox, 'productboard')
   t.type(tokens.access_token, 'string')
   const notes = `${oauthClient(sandbox, 'productboard').apiUrl}/v2/notes`

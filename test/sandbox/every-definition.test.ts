@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { loadProviders } from '../../src/config/load-providers.ts'
 import type { Provider } from '../../src/core/provider/definition.ts'
@@ -51,6 +52,13 @@ for (const definition of definitions) {
         const { status, text } = await call(browser, name + pathOf(definition))
         t.equal(status, 200, `after a refresh: ${text}`)
         t.ok(vendor.counts.tokenRequests.refresh_token)
+      }
+      t.equal(vendor.countGrants(), 1)
+      t.equal((await browser.fetch(`${gateway.url}/connections/${name}`, { method: 'DELETE' })).status, 204)
+      const { revokeUrl, revokeRequest } = methods.oauth2 ?? {}
+      if (revokeUrl !== undefined || revokeRequest) {
+        while (vendor.counts.revocations === 0) await setImmediate()
+        t.equal(vendor.countGrants(), 0, 'the grant is revoked')
       }
     })
   if (methods.apiKey)

@@ -34,6 +34,13 @@ t.test('providers with API keys have one that is the same at every start', async
   for (const [name, key] of Object.entries(sandbox.apiKeys)) t.equal(key, `sandbox_${name.replaceAll('-', '_')}_key`)
 })
 
+t.test('the root lists the vendors, and values that they accept', async t => {
+  const { vendors, examples } = (await (await get('/')).json()) as { vendors: string[]; examples: object }
+  t.strictSame(vendors, names)
+  t.strictSame(examples, sandbox.examples)
+  t.match(examples, { outgrow: { fields: { key: 'sandbox_outgrow_key' }, parameters: {} }, ignition: undefined })
+})
+
 t.test('a sign-in with every vendor logs nothing', async t => {
   for (const { name } of definitions) {
     const { tokens } = await connect(sandbox, name)
