@@ -5,8 +5,8 @@ import { UsageError } from './usage-error.ts'
 
 const help = `Usage: grantkeeper providers [--json]
        grantkeeper providers check FILE... [--json]
-       grantkeeper providers try FILE [--client-id ID] [--response FILE] [--status STATUS]
-                                      [--json]
+       grantkeeper providers try FILE [--parameter NAME=VALUE]... [--client-id ID]
+                                      [--response FILE] [--status STATUS] [--json]
 
 Lists the providers that Grantkeeper knows: name, title, how users connect, on or off in
 this environment, and where its definition is from, separated by tabs.
@@ -24,6 +24,8 @@ request with that code and your secret.
 
 Options:
   --json             one JSON object; of "check" one a line
+  --parameter NAME=VALUE
+                     what a user gives, such as shop=acme (default: its example)
   --client-id ID     of your OAuth client (default: NAME_CLIENT_ID, or a placeholder)
   --response FILE    the token response, "-" for standard input; the default asks for it
                      on a terminal, and else waits 5 seconds for standard input
@@ -50,15 +52,16 @@ async function run(args: readonly string[], context: CommandContext): Promise<nu
     allowPositionals: true,
     options: {
       json: { type: 'boolean', default: false },
+      parameter: { type: 'string', multiple: true },
       'client-id': { type: 'string' },
       response: { type: 'string' },
       status: { type: 'string' }
     }
   })
   const [action, ...files] = positionals
-  const { json, 'client-id': clientId, response, status } = values
-  if (action !== 'try' && [clientId, response, status].some(value => value !== undefined))
-    throw new UsageError('--client-id, --response and --status belong to "providers try FILE".')
+  const { json, parameter: parameters, 'client-id': clientId, response, status } = values
+  if (action !== 'try' && [parameters, clientId, response, status].some(value => value !== undefined))
+    throw new UsageError('--parameter, --client-id, --response and --status belong to "providers try FILE".')
   switch (action) {
     case undefined: {
       const { listProviders } = await import('./providers/list.ts')
@@ -74,7 +77,7 @@ async function run(args: readonly string[], context: CommandContext): Promise<nu
       if (file === undefined || files.length > 1) throw new UsageError('try needs one FILE, for example acme.json.')
       if (clientId === '') throw new UsageError('--client-id is empty. Give the id of your OAuth client.')
       const { tryDefinition } = await import('./providers/try.ts')
-      return tryDefinition(file, { json, clientId, response, status: parseStatus(status) }, context)
+      return tryDefinition(file, { json, clientId, parameters: parameters ?? [], response, status: parseStatus(status) }, context)
     }
     default:
       throw new UsageError(`${action} is not known.${didYouMean(action, ['check', 'try'])}`)

@@ -20,7 +20,7 @@ const nameOf = (file: string): string => file.replace(/\.[jt]s$/, '')
  * @throws {Error} if a file has no definition, or if two define the same name
  */
 export async function loadProviders(directory = defaultDirectory, isWanted: (name: string) => boolean = () => true): Promise<Provider[]> {
-  const files = (await readdir(directory)).filter(isModule).sort()
+  const files = (await readdir(directory)).filter(isModule).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
   const wanted = files.filter(file => isWanted(nameOf(file)))
   const modules: { readonly default?: Provider }[] = await Promise.all(
     wanted.map(file => import(pathToFileURL(join(directory, file)).href))

@@ -2,6 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { variablePrefix } from '../config/variable-prefix.ts'
 import { TokenEndpointError } from '../core/oauth/token-response.ts'
 import type { OAuth2Method, OAuthClient, Provider, ProviderSettings } from '../core/provider/definition.ts'
+import { guessesOf } from '../core/provider/guesses.ts'
+import { baseUrlOf } from '../core/provider/map-templates.ts'
+import { originOf } from '../core/provider/request-rules.ts'
+import { isResolved } from '../core/provider/template.ts'
+import { filledTemplate } from '../core/provider/text-rules.ts'
 import { redact } from '../core/util/display-text.ts'
 import { IssuerError } from '../identity/issuer-errors.ts'
 import { createIssuerFetch } from '../identity/issuer-fetch.ts'
@@ -33,23 +38,30 @@ function checksOf(provider: ProviderSettings, context: DoctorContext): Check[] {
   const { definition, client } = provider
   const { oauth2 } = definition.methods
   const check = (run: Check['run']): Check => ({ area: 'providers', subject: definition.title, run })
-  const apiOrigin = new URL(definition.api.baseUrl).origin
+  const apiOrigin = originOf(definition.api.baseUrl)
+  const origins = [...originsOf(definition, client)]
   return [
-    check(report => reportDefinition(report, provider)),
-    ...[...originsOf(definition, client)].map(([origin, variable]) =>
-      check(async (report, signal) => {
-        const about = report.about(`${definition.title}: ${origin}`)
-        const isReachable = await reportOrigin(about, origin, { ...context, variable, signal })
-        if (isReachable && origin === apiOrigin) await reportApi(about, definition, context, signal)
-      })
-    ),
+    check(report => {
+      reportDefinition(report, provider)
+      for (const [origin] of origins.filter(([origin]) => !isResolved(origin)))
+        report.ok(`${origin} depends on the user, and is not looked up here`)
+    }),
+    ...origins
+      .filter(([origin]) => isResolved(origin))
+      .map(([origin, variable]) =>
+        check(async (report, signal) => {
+          const about = report.about(`${definition.title}: ${origin}`)
+          const isReachable = await reportOrigin(about, origin, { ...context, variable, signal })
+          if (isReachable && origin === apiOrigin) await reportApi(about, definition, context, signal)
+        })
+      ),
     ...(client && oauth2 ? [check(report => reportClient(report, { definition, method: oauth2, client, context }))] : [])
   ]
 }
 
 function reportDefinition(report: Reporter, { definition, client }: ProviderSettings): void {
   report.ok(`is offered ${[...(client ? ['with OAuth'] : []), ...(definition.methods.apiKey ? ['with API keys'] : [])].join(' and ')}`)
-  const guesses = definition.sources.filter(({ confidence }) => confidence === 'guide').map(({ facts }) => facts)
+  const guesses = guessesOf(definition)
   if (guesses.length > 0)
     report.warning(
       `these facts of its definition come from tutorials alone: ${guesses.join('; ')}`,
@@ -57,11 +69,12 @@ function reportDefinition(report: Reporter, { definition, client }: ProviderSett
     )
 }
 
-/** Each origin once, with the variable that sets it. */
+/** Each origin once, with the variable that sets it. One with an expression in its host is a template. */
 function originsOf(definition: Provider, client: OAuthClient | undefined): Map<string, string> {
   const { oauth2 } = definition.methods
   const urls: ReadonlyArray<readonly [suffix: string, url: string | undefined]> = [
     ['API_URL', definition.api.baseUrl],
+    ...Object.values(definition.api.bases ?? {}).map(base => ['API_URL', baseUrlOf(base)] as const),
     ...(client && oauth2
       ? ([
           ['AUTHORIZE_URL', oauth2.authorizeUrl],
@@ -73,7 +86,7 @@ function originsOf(definition: Provider, client: OAuthClient | undefined): Map<s
   ]
   const origins = new Map<string, string>()
   for (const [suffix, url] of urls) {
-    const origin = url === undefined ? undefined : new URL(url).origin
+    const origin = url === undefined ? undefined : originOf(url)
     if (origin !== undefined && !origins.has(origin)) origins.set(origin, `${variablePrefix(definition)}_${suffix}`)
   }
   return origins
@@ -89,6 +102,9 @@ type ClientOptions = {
 /** Exchanges an authorization code that was never issued: the refusal tells whether the client or the code is what is wrong. */
 async function reportClient(report: Reporter, { definition, method, client, context }: ClientOptions): Promise<void> {
   const { lookupFor, settings } = context
+  const fromCallback = Object.values(method.values ?? {}).some(({ from }) => from === 'callback')
+  if (fromCallback || !isResolved(method.tokenUrl))
+    return report.ok('its client is not tried here: the token endpoint, or what it is told, depends on the user')
   const prefix = variablePrefix(definition)
   const timeouts = { exchangeMs: timeoutMs, refreshMs: timeoutMs }
   const { tokenEndpoint, redirectUri } = createOAuthProvider({
@@ -153,7 +169,7 @@ function wordsOf({ details, reason, message }: TokenEndpointError, client: OAuth
 async function reportApi(report: Reporter, { api }: Provider, { lookupFor }: DoctorContext, signal: AbortSignal): Promise<void> {
   const fetch = createIssuerFetch({ lookupFor, timeoutMs })
   try {
-    const { status } = await fetch(api.baseUrl, { what: 'the API', method: 'HEAD', signal })
+    const { status } = await fetch(filledTemplate(api.baseUrl, 'url') ?? api.baseUrl, { what: 'the API', method: 'HEAD', signal })
     if (status >= 502 && status <= 504)
       report.warning(`its API responds with ${status}`, 'Look at the provider’s status page, and run the check again.')
     else report.ok(`its API responds (${status})`)

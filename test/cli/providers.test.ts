@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { loadProviders } from '../../src/config/load-providers.ts'
 import { apiKeyWith, oauth2With, providerWith } from '../core/support.ts'
 import { commandFile, runCommand } from '../support/command.ts'
+import { fullDefinitions } from '../support/full-definitions.ts'
 
 type Environment = Readonly<Record<string, string>>
 
@@ -61,6 +62,15 @@ t.test('the list says what switches a provider on', async t => {
   t.match(output, /None is on/)
 })
 
+t.test('the list says where each definition is from', async t => {
+  const { 'mine.json': file = '' } = definitionFiles(t, { 'mine.json': providerWith({ name: 'outgrow' }), 'bad.json': {} })
+  const { code, output } = await runCommand(t, { PROVIDERS_FROM: dirname(file) }, 'providers')
+  t.equal(code, 0, output)
+  t.match(output, /^outgrow\tAcme\toauth2\t.+\t.*mine\.json$/m)
+  t.match(output, /^Warning: .*mine\.json replaces our definition of outgrow/m)
+  t.match(output, /^Warning: .*bad\.json: title must be text\./m)
+})
+
 t.test('a malformed setting of a provider exits with 78', async t => {
   const { code, output } = await runCommand(t, { IGNITION_API_URL: 'ftp://x' }, 'providers')
   t.equal(code, 78)
@@ -79,7 +89,7 @@ t.test('check accepts definitions in JSON, TypeScript and JavaScript', async t =
   )
   const { code, output } = await run(t, 'check', ...files, join('providers', 'productboard.ts'))
   t.equal(code, 0, output)
-  t.match(output, /a\.json: a is valid\.\n.+b\.ts: b is valid\.\n.+c\.mjs: c is valid\.\n.+productboard is valid\.\n$/)
+  t.match(output, /a\.json: a is valid\.\n.+b\.ts: b is valid\.\n.+c\.mjs: c is valid\.\n.+productboard is valid\.\n/)
 })
 
 t.test('check names every problem of every file, and exits with 1', async t => {
@@ -100,15 +110,32 @@ t.test('check names every problem of every file, and exits with 1', async t => {
     ['bad.json', / 2 problems\n {2}- color must be #rrggbb\n {2}- colour is not a field .+ Did you mean color\?/],
     ['same-name.json', / 1 problem\n {2}- name is "acme", as in .+good\.json/],
     ['broken.json', / 1 problem\n {2}- cannot be loaded: .*JSON/],
-    ['broken.ts', / 1 problem\n {2}- cannot be loaded: .+broken\.ts:1\)/],
+    ['broken.ts', / 1 problem\n {2}- cannot be loaded: line 1: /],
     ['thrown.ts', / 1 problem\n {2}- cannot be loaded: no luck/],
-    ['empty.ts', / 1 problem\n {2}- exports no definition/],
-    ['acme.yaml', / 1 problem\n {2}- must end in \.json, \.ts or \.js/]
+    ['empty.ts', / 1 problem\n {2}- has no definition: a file has it as its default export/],
+    ['acme.yaml', / 1 problem\n {2}- must end in \.json, \.ts, \.js or \.mjs/]
   ] as const)
     t.match(output, new RegExp(`/${file}:${problems.source}`), file)
   t.match(output, /\/absent\/acme\.json: 1 problem\n {2}- cannot be read \(ENOENT\)/)
   t.match(output, /: 1 problem\n {2}- is not a file/)
   t.notMatch(output, /^ +at /m, 'no stack')
+})
+
+t.test('what is from a guide alone is a warning, and no problem', async t => {
+  const sources = [{ facts: 'OAuth', confidence: 'guide', from: 'a blog', checked: '2026-11-28' }]
+  const { 'acme.json': file = '' } = definitionFiles(t, { 'acme.json': { ...providerWith({}), sources } })
+  const { code, output } = await run(t, 'check', file)
+  t.equal(code, 0)
+  t.match(output, /acme is valid\.\n {2}- warning: "OAuth" is from a guide alone: try it before your users do\n$/)
+})
+
+t.test('check reads each definition of a list', async t => {
+  const { 'all.json': file = '' } = definitionFiles(t, {
+    'all.json': [providerWith({ name: 'a' }), providerWith({ name: 'b', color: 'red' })]
+  })
+  const { code, output } = await run(t, 'check', file)
+  t.equal(code, 1)
+  t.match(output, /all\.json: a is valid\.\n.+all\.json: 1 problem\n {2}- color must be #rrggbb\n$/)
 })
 
 t.test('check names the problems of a file that calls defineProvider itself', async t => {
@@ -118,7 +145,7 @@ t.test('check names the problems of a file that calls defineProvider itself', as
   })
   const { code, output } = await run(t, 'check', file, '--json')
   t.equal(code, 1)
-  t.strictSame(JSON.parse(output), { file, problems: ['title must be text', 'color must be #rrggbb'] })
+  t.strictSame(JSON.parse(output), { file, problems: ['title must be text', 'color must be #rrggbb'], warnings: [] })
 })
 
 t.test('try shows the authorization URL and the requests of a definition', async t => {
@@ -234,6 +261,64 @@ t.test('try says why a token response would be refused, and exits with 1', async
   )
 })
 
+const [acme, umbrella] = fullDefinitions
+
+t.test('try shows all that a definition can say, with what users give', async t => {
+  const { 'acme.json': file = '' } = definitionFiles(t, { 'acme.json': acme })
+  const { code, output } = await run(t, 'try', file, '--parameter', 'shop=https://main.acme.com/admin', '--parameter', 'email=bo@acme.com')
+  t.equal(code, 0, output)
+  for (const shown of [
+    /^With shop=main, region=eu, developer_token=DEVELOPER_TOKEN, email=bo@acme\.com \(/m,
+    /opens this URL:\n\n {2}https:\/\/main\.acme\.com\/authorize\?.*user_scope=orders%3Aread.*response_mode=form_post/,
+    /with a POST of these parameters, .+:\n\n.+callback\?code=AUTHORIZATION_CODE&state=…&realmId=1\n/,
+    /Token request:\n\n {2}curl 'https:\/\/main\.acme\.com\/token'[^\n]+\n.+?"client_password":"CLIENT_ASSERTION"/s,
+    /Request for the token that is kept:\n\n {2}curl 'https:\/\/main\.acme\.com\/upgrade\?token=ACCESS_TOKEN'[\s\S]+?--user 'CLIENT_ID:CLIENT_ASSERTION'/,
+    /Refresh request:\n\n {2}curl 'https:\/\/main\.acme\.com\/refresh'[\s\S]+?REFRESH_TOKEN/,
+    /Revocation request:\n\n {2}curl 'https:\/\/main\.acme\.com\/revoke'/,
+    /with the token:\n\n {2}curl 'https:\/\/main\.acme\.com\/v1\/orders\?version=2' [\s\S]+?x-region: eu'[\s\S]+?authorization: Acme ACCESS_TOKEN'/,
+    /with the token below \/feed:\n\n {2}curl 'https:\/\/main\.acme\.com\/v1\/feed\/ACCESS_TOKEN\/PATH/,
+    /at the base lists:\n\n {2}curl 'https:\/\/lists\.acme\.com\/orders\?version=2&token=ACCESS_TOKEN'/,
+    /Look-up after connecting:\n\n {2}curl 'https:\/\/main\.acme\.com\/v1\/sites\?version=2'[\s\S]+?--data '\{"all":true\}'/,
+    /Which account it is:\n\n {2}curl 'https:\/\/main\.acme\.com\/v1\/me/,
+    /with the API key:\n[\s\S]+?--user 'bo@acme\.com\/token:API_KEY'/,
+    /Check of the API key:\n\n {2}curl 'https:\/\/main\.acme\.com\/check/
+  ])
+    t.match(output, shown)
+  t.notMatch(output, /127\.0\.0\.1|eyJ/)
+})
+
+t.test('try shows how a key is exchanged, and a grant renewed and revoked in the vendor’s own way', async t => {
+  const { 'umbrella.json': file = '' } = definitionFiles(t, { 'umbrella.json': umbrella })
+  const { code, output } = await run(t, 'try', file)
+  t.equal(code, 0, output)
+  for (const shown of [
+    /Refresh request:\n\n {2}curl 'https:\/\/umbrella\.com\/token'[\s\S]+?--data 'token=ACCESS_TOKEN'/,
+    /Revocation request:\n\n {2}curl 'https:\/\/umbrella\.com\/revoke' \\\n {4}--request DELETE/,
+    /Exchange of the API key for an access token:\n\n {2}curl 'https:\/\/umbrella\.com\/token'[\s\S]+?--data 'key=API_KEY'/,
+    /Revocation of that token:\n\n {2}curl 'https:\/\/umbrella\.com\/revoke'/,
+    /with the token of the API key:\n\n {2}curl 'https:\/\/erp\.umbrella\.com\/api\/PATH\?access_token=ACCESS_TOKEN'/
+  ])
+    t.match(output, shown)
+})
+
+t.test('try shows the values that a token response has, or which one is missing', async t => {
+  const method = {
+    values: {
+      instance: { from: 'token', pointer: '/instance_url', suffix: '.acme.com', example: 'https://eu.acme.com' },
+      bot: { from: 'token', pointer: '/bot', secret: true, example: 'x' }
+    }
+  } as const
+  const file = oauthFile(t, method)
+  const response = { access_token: 'access-1', instance_url: 'https://na7.acme.com', bot: 'bot-secret' }
+  const found = await runTry(t, JSON.stringify(response), [file])
+  t.equal(found.code, 0, found.output)
+  t.match(found.output, /instance +https:\/\/na7\.acme\.com\n {2}bot +10 characters\n/)
+  t.notMatch(found.output, /bot-secret/)
+  const left = await runTry(t, JSON.stringify({ ...response, instance_url: 'https://acme.example' }), [file])
+  t.equal(left.code, 1)
+  t.match(left.output, /instance is not at a host of the provider\n {2}Nothing is connected/)
+})
+
 t.test('try reads a response from a file', async t => {
   const files = definitionFiles(t, { 'acme.json': providerWith({}), 'response.txt': 'access_token=abc&token_type=bearer' })
   const { code, output } = await run(t, 'try', files['acme.json'] ?? '', '--response', files['response.txt'] ?? '')
@@ -265,6 +350,9 @@ t.test('bad arguments exit with 64', async t => {
     [['try', file, '--status', '99'], /--status is the HTTP status/],
     [['try', file, '--client-id', ''], /--client-id is empty/],
     [['try', file, '--response', '/absent'], /--response \/absent cannot be read \(ENOENT\)/],
+    [['try', file, '--parameter', 'shop'], /--parameter is NAME=VALUE/],
+    [['try', file, '--parameter', 'shop=x'], /Acme has no such parameter\./],
+    [['check', file, '--parameter', 'a=b'], /belong to "providers try FILE"/],
     [['check', file, '--status', '200'], /belong to "providers try FILE"/],
     [['--jsn'], /Did you mean --json\?/]
   ]

@@ -1,6 +1,10 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { oauth2With, providerWith } from '../core/support.ts'
 import { type FakeProvider, json, startFakeProvider } from '../support/fake-provider.ts'
 import { startTestSandbox } from '../support/gateway.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { examine, soundVariables } from './support.ts'
 
 const area = 'providers'
@@ -112,4 +116,46 @@ t.test('an API gets one request without a credential', async t => {
     ['HEAD /base']
   )
   t.notMatch(provider.seen.api[0]?.rawHeaders.join('\n'), /authorization|canary/i)
+})
+
+t.test('what depends on the user is named, and not looked up', async t => {
+  const folder = temporaryFolder(t)
+  const shop = { title: 'Shop', example: 'my-shop', suffix: '.acme.com' }
+  const definition = providerWith({
+    parameters: { shop },
+    api: { baseUrl: 'https://{shop}.acme.com/v1' },
+    methods: { oauth2: oauth2With({ authorizeUrl: 'https://{shop}.acme.com/authorize', tokenUrl: 'https://{shop}.acme.com/token' }) },
+    sources: [{ facts: 'OAuth', confidence: 'guide', from: 'a blog', checked: '2026-11-28' }]
+  })
+  writeFileSync(join(folder, 'acme.json'), JSON.stringify(definition))
+  const variables = { ...soundVariables(t), PROVIDERS_FROM: folder, ACME_CLIENT_ID: 'id', ACME_CLIENT_SECRET: 'secret' }
+  const { has, hasNoError } = await examine(t, variables)
+  has({ level: 'ok', area, subject: /^Acme$/, message: /^https:\/\/\{shop\}\.acme\.com depends on the user, and is not looked up here$/ })
+  has({ level: 'ok', area, message: /its client is not tried here/ })
+  has({ level: 'warning', area, message: /come from tutorials alone: OAuth/ })
+  hasNoError()
+  const others = await examine(t, soundVariables(t))
+  t.notOk(
+    others.findings.some(({ message }) => message.includes('tutorials alone')),
+    'only those that are offered'
+  )
+})
+
+t.test('an address that a fixed parameter completes is looked up', async t => {
+  const provider = await startFakeProvider(t, 'ACME')
+  provider.token = (_, response) => json(response, 400, { error: 'invalid_grant' })
+  const folder = temporaryFolder(t)
+  const region = { title: 'Region', example: 'eu', oneOf: { eu: 'Europe', us: 'United States' } }
+  const definition = providerWith({ parameters: { region }, api: { baseUrl: 'https://api.acme.com/{region}' } })
+  writeFileSync(join(folder, 'acme.json'), JSON.stringify(definition))
+  const { has } = await examine(t, {
+    ...soundVariables(t),
+    PROVIDERS_FROM: folder,
+    ...provider.environment,
+    ACME_PARAMETER_REGION: 'us',
+    ACME_API_URL: `${provider.origin}/{region}`
+  })
+  has({ level: 'ok', area, message: /its API responds/ })
+  has({ level: 'ok', area, message: /accepts its client/ })
+  t.equal(provider.seen.api.at(-1)?.url, '/us')
 })

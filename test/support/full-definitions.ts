@@ -95,7 +95,7 @@ export const fullDefinitions: readonly Provider[] = [
           site: { from: 'lookup', pointer: '/id', pattern: '[a-z0-9]+', example: 's1' },
           realm: { from: 'callback', parameter: 'realmId', oneOf: ['1', '2'], default: '1', example: '1' },
           instance: { from: 'token', pointer: '/instance', suffix: ['.acme.com', '.acme.example'], example: 'https://eu.acme.com' },
-          second: { from: 'token', pointer: '/second', secret: true, suffix: '.acme.com', example: 'x.acme.com' }
+          second: { from: 'token', pointer: '/second', optional: true, secret: true, suffix: '.acme.com', example: 'x.acme.com' }
         },
         account: { from: 'lookup', id: '/id', name: ['/name', '/email'], path: '/me' },
         refusals: [{ pointer: '/code', oneOf: ['bad_token', 17, true], means: 'invalid_grant' }],

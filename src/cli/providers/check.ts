@@ -1,5 +1,15 @@
+import type { ReadDefinition } from '../../config/definitions/read-file.ts'
+import { guessesOf } from '../../core/provider/guesses.ts'
 import type { CommandContext } from '../command.ts'
-import { readDefinition } from './read-definition.ts'
+import { readDefinitions } from './read-definition.ts'
+
+type Result = {
+  readonly file: string
+  readonly name?: string | undefined
+  readonly problems: readonly string[]
+  /** What is valid and may be wrong. */
+  readonly warnings: readonly string[]
+}
 
 /** @returns the exit code: 1 if a definition has a problem */
 export async function checkDefinitions(
@@ -9,20 +19,28 @@ export async function checkDefinitions(
 ): Promise<number> {
   const filesByName = new Map<string, string>()
   let isGood = true
-  for (const file of files) {
-    const { definition, problems: found = [] } = await readDefinition(file)
-    const name = definition?.name
-    const other = name === undefined ? undefined : filesByName.get(name)
-    const problems = other === undefined ? found : [`name is ${JSON.stringify(name)}, as in ${other}. Each needs a name of its own.`]
-    if (name !== undefined && other === undefined) filesByName.set(name, file)
-    isGood &&= problems.length === 0
-    print(json ? `${JSON.stringify({ file, name, problems })}\n` : describe(file, name, problems))
-  }
+  for (const file of files)
+    for (const read of await readDefinitions(file)) {
+      const result = resultOf(file, read, filesByName)
+      isGood &&= result.problems.length === 0
+      print(json ? `${JSON.stringify(result)}\n` : describe(result))
+    }
   return isGood ? 0 : 1
 }
 
-function describe(file: string, name: string | undefined, problems: readonly string[]): string {
-  if (problems.length === 0) return `${file}: ${name} is valid.\n`
+function resultOf(file: string, { definition, problems }: ReadDefinition, filesByName: Map<string, string>): Result {
+  if (!definition) return { file, problems, warnings: [] }
+  const { name } = definition
+  const other = filesByName.get(name)
+  if (other !== undefined)
+    return { file, name, problems: [`name is ${JSON.stringify(name)}, as in ${other}. Each needs a name of its own.`], warnings: [] }
+  filesByName.set(name, file)
+  const warnings = guessesOf(definition).map(facts => `"${facts}" is from a guide alone: try it before your users do`)
+  return { file, name, problems: [], warnings }
+}
+
+function describe({ file, name, problems, warnings }: Result): string {
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
-  return `${file}: ${count}\n${problems.map(problem => `  - ${problem}\n`).join('')}`
+  const title = problems.length === 0 ? `${name} is valid.` : count
+  return `${file}: ${title}\n${[...problems, ...warnings.map(warning => `warning: ${warning}`)].map(line => `  - ${line}\n`).join('')}`
 }

@@ -2,6 +2,7 @@
 export const placeholders = {
   clientId: 'CLIENT_ID',
   clientSecret: 'CLIENT_SECRET',
+  clientAssertion: 'CLIENT_ASSERTION',
   code: 'AUTHORIZATION_CODE',
   accessToken: 'ACCESS_TOKEN',
   refreshToken: 'REFRESH_TOKEN',

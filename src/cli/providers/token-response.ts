@@ -17,6 +17,8 @@ export type Reading =
       readonly scopes: readonly string[] | undefined
       readonly account: string | undefined
       readonly accountId: string | undefined
+      /** Those that the definition learns from it, secrets without their content. */
+      readonly values: Readonly<Record<string, string>>
       readonly notes: readonly string[]
     }
   | {
@@ -62,6 +64,12 @@ function describeGrant(grant: Grant, { method, client, clientIdVariable }: Defin
     scopes,
     account,
     accountId,
+    values: Object.fromEntries(
+      Object.entries(grant.values ?? {}).map(([name, value]) => [
+        name,
+        method.values?.[name]?.secret ? `${value.length} characters` : value
+      ])
+    ),
     notes: [
       ...(refreshToken
         ? []
@@ -107,6 +115,8 @@ function describeRefusal(error: TokenEndpointError, { tokenResponse }: OAuth2Met
     return { reason, consequence: 'It means invalid_grant: the grant has ended, and the user has to connect again.' }
   if (error.isClientRejected)
     return { reason, consequence: 'It means invalid_client: the operator’s client is rejected, and only the operator can fix that.' }
+  if (error.kind === 'invalid_value')
+    return { reason, consequence: 'Nothing is connected: values of the definition say where in this response each is, and of what form.' }
   if (error.kind === 'invalid_response')
     return {
       reason,
