@@ -57,12 +57,19 @@ ${user && hasAny ? disconnectAllPanel(context) : ''}
 ${sessionExpiry && hasAny ? signOutPanel(context, sessionExpiry) : ''}
 </div>
 <div class="facts">
-${texts.facts.map(({ title, text }) => html`<div><h2>${title}</h2><p class="fine-print">${text}</p></div>`)}
+${factsFor(context, cards).map(({ title, text }) => html`<div><h2>${title}</h2><p class="fine-print">${text}</p></div>`)}
 </div>
 ${confirmation(context)}
 ${inviteDialog(context, user)}
 ${cards.map(({ provider }) => (provider.methods.apiKey ? keyDialog(context, provider) : ''))}`
   )
+}
+
+/** A field that is taken exactly as it is typed is a password. */
+function factsFor({ messages }: PageContext, cards: readonly ConnectionCard[]): PageContext['messages']['connections']['facts'] {
+  const { facts, factWithPassword } = messages.connections
+  const hasPassword = cards.some(({ provider }) => Object.values(provider.methods.apiKey?.fields ?? {}).some(({ verbatim }) => verbatim))
+  return hasPassword ? [factWithPassword, ...facts.slice(1)] : facts
 }
 
 /** Outside of what is refreshed, so that what was typed stays. `src/browser/connections.ts` hides the cards that do not match. */

@@ -2,6 +2,7 @@ import t from 'tap'
 import type { ConnectionView } from '../../src/core/connections/view.ts'
 import type { Parameter } from '../../src/core/provider/parameter.ts'
 import { connectPage } from '../../src/pages/connect-page.ts'
+import { connectionsPage } from '../../src/pages/connections-page.ts'
 import { createPageContexts } from '../../src/pages/context.ts'
 import { accountBody } from '../../src/pages/parts/account.ts'
 import { connectionCard } from '../../src/pages/parts/connection-card.ts'
@@ -191,4 +192,17 @@ t.test('a card says which of several things is used, and changes it', async t =>
 t.test('after a sign-in it is said which of several things was taken', async t => {
   t.match(connectedResult(pageContext, choosing)?.text.text, '<span>Site</span>: <bdi>Acme &lt;site&gt;</bdi>, one of 2. You can change it')
   t.notMatch(connectedResult(pageContext, view)?.text.text, 'one of')
+})
+
+t.test('the page claims that nobody gives a password only where that is true', async t => {
+  const pageOf = (verbatim: boolean) => {
+    const fields = { key: { title: 'Password', example: 'p', secret: true, verbatim } }
+    const provider = providerWith({ methods: { apiKey: { ...apiKeyWith({ in: 'basic' }), fields } } })
+    const cards = [{ provider, accounts: [account], addMethods: [] }]
+    const nothing = { signInResult: undefined, sessionExpiry: undefined, user: undefined, takeover: undefined }
+    return connectionsPage(pageContext, { cards, invitations: [], ...nothing })
+  }
+  t.match(pageOf(false), '<h2>You never give a password</h2>')
+  t.notMatch(pageOf(true), 'never give a password')
+  t.match(pageOf(true), 'Only where a service has neither, you give a password.')
 })

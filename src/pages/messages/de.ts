@@ -25,6 +25,10 @@ export const de: Translation = {
     lead: app => html`Wählen Sie die Dienste, die ${theApplications(app)} für Sie nutzen ${may(app)}.`,
     search: 'Dienst suchen',
     none: 'Hier ist noch kein Dienst eingerichtet. Wer diese Website betreibt, kann einen hinzufügen.',
+    factWithPassword: {
+      title: 'Sie geben nicht mehr als nötig',
+      text: 'Sie melden sich auf der Seite des Dienstes selbst an oder geben einen Schlüssel, den Sie dort erstellen. Nur wo ein Dienst beides nicht hat, geben Sie ein Passwort.'
+    },
     facts: [
       {
         title: 'Sie geben nie ein Passwort heraus',

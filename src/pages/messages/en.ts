@@ -34,6 +34,11 @@ export const en = {
     lead: (app: string | undefined): Html => html`Choose the services that ${theApplications(app)} may use for you.`,
     none: 'No service is set up here yet. Who runs this site can add one.',
     search: 'Find a service',
+    /** In place of the first fact where a service is connected with a password. */
+    factWithPassword: {
+      title: 'You give no more than it takes',
+      text: 'You sign in on the service’s own page, or give a key that you make there. Only where a service has neither, you give a password.'
+    },
     facts: [
       {
         title: 'You never give a password',
