@@ -37,12 +37,20 @@ const methods: ReadonlyArray<Grant['method']> = ['oauth2', 'apiKey']
 export function createAccess({ definition, facts, store }: Pick<PlayedVendor, 'definition' | 'facts' | 'store'>) {
   const { headers: ownHeaders = {}, query: ownQuery = {} } = definition.api
 
-  function authorityOf(credential: string, method: Grant['method']): Authority | undefined {
+  function authorityOf({ credential, variables }: PlacedCredential, method: Grant['method']): Authority | undefined {
+    if (credential === undefined) return ownerOf(variables, method)
     const found = store.findAccessToken(credential)
     if (found) return found.grant.method === method && !found.token.isInterim ? found.grant : undefined
     const { apiKey } = definition.methods
     const isKey = method === 'apiKey' && apiKey !== undefined && !apiKey.tokenRequest && credential === facts.key
     return isKey ? { method, account: defaultAccount, parameters: {} } : undefined
+  }
+
+  /** Whose second token a base takes in place of the credential. */
+  function ownerOf(variables: Variables, method: Grant['method']): Authority | undefined {
+    const { values = {} } = definition.methods[method] ?? {}
+    const hasSecret = Object.keys(variables).some(name => values[name]?.secret)
+    return hasSecret ? store.grants().find(grant => grant.method === method && !facts.problemIn(variables, grant)) : undefined
   }
 
   /** The credential of whichever method the request uses. */
@@ -52,7 +60,7 @@ export function createAccess({ definition, facts, store }: Pick<PlayedVendor, 'd
       const method = definition.methods[name]
       const found = method && readCredential(placements ?? method.placements ?? bearer, request)
       if (!found) continue
-      const authority = authorityOf(found.credential, name)
+      const authority = authorityOf(found, name)
       if (authority) return { placed: found, method: name, authority }
       wrong = { placed: found, method: name }
     }

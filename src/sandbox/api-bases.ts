@@ -17,19 +17,21 @@ export type Location = {
   readonly variables: Variables
 }
 
-/** Finds the base of a request. Of several that match the longest is meant. */
+/** Finds the base of a request. Of several that match one at a host of its own is meant before one whose host is asked for, then the longest. */
 export function createBases({ api: { baseUrl, bases = {} } }: Provider, prefix: string): (address: string) => Location | undefined {
   const all = [[undefined, baseUrl] as const, ...Object.entries(bases)].map(([base, declared]: readonly [string | undefined, ApiBase]) => ({
     base,
     template: addressOf(baseUrlOf(declared), prefix).path,
     placements: typeof declared === 'string' ? undefined : declared.placements
   }))
-  const byLength = all.sort((a, b) => b.template.length - a.template.length)
+  const inOrder = all.sort((a, b) => Number(hasOpenHost(a)) - Number(hasOpenHost(b)) || b.template.length - a.template.length)
   return address => {
-    for (const { base, template, placements } of byLength) {
+    for (const { base, template, placements } of inOrder) {
       const match = matchBase(template, address)
       if (match) return { base, placements, path: match.rest, variables: match.variables }
     }
     return undefined
   }
 }
+
+const hasOpenHost = ({ template }: { readonly template: string }): boolean => /^[^/]*\{/.test(template)

@@ -10,7 +10,8 @@ export type ApiRequest = { readonly path: string; readonly query: URLSearchParam
 
 /** A credential, and the request without it. */
 export type PlacedCredential = ApiRequest & {
-  readonly credential: string
+  /** `undefined` where the placement has another secret in place of it. */
+  readonly credential: string | undefined
   /** What stands for the other expressions of the placement. */
   readonly variables: Variables
 }
@@ -52,7 +53,7 @@ function inHeader({ name, prefix = '', value }: Extract<Placement, { in: 'header
 
 function placed({ key, access_token: accessToken, ...variables }: Variables, request: ApiRequest): PlacedCredential | undefined {
   const credential = accessToken ?? key
-  return credential ? { ...request, credential, variables } : undefined
+  return credential === '' ? undefined : { ...request, credential, variables }
 }
 
 const without = ({ headers, ...request }: ApiRequest, name: string): ApiRequest => {
