@@ -6,6 +6,7 @@ import type { SandboxClient } from './client.ts'
 import { assertionProblem } from './client-authentication.ts'
 import { learns, rawValue } from './example-values.ts'
 import type { Grant } from './grant-store.ts'
+import type { Switches } from './switches.ts'
 
 export const defaultAccount = 'ada@example.com'
 
@@ -22,7 +23,7 @@ export type Facts = {
   /** What users are asked for: values that the vendor accepts, beside others of the right form. */
   readonly parameters: Variables
   readonly key: string
-  /** The values of an account as the vendor sends them, of one document. */
+  /** The values of an account as the vendor sends them, of one document; those of the switches in their place. */
   sentValues(
     method: Grant['method'],
     from: LearntValue['from'],
@@ -38,7 +39,7 @@ export type Facts = {
 }
 
 /** @param definition as it is played: values are as the gateway has them */
-export function createFacts(definition: Provider, client: SandboxClient): Facts {
+export function createFacts(definition: Provider, client: SandboxClient, switches: Pick<Switches, 'values'>): Facts {
   const { parameters = {}, methods } = definition
   const fields = methods.apiKey?.fields ?? {}
   const key = keyOf(definition)
@@ -79,9 +80,11 @@ export function createFacts(definition: Provider, client: SandboxClient): Facts 
     parameters: examplesOf(askedOf(parameters)),
     key,
     sentValues: (method, from, account, item = 0) =>
-      Object.entries(valuesOf(method)).flatMap(([name, value]) =>
-        value.from === from ? [[value, sent(name, value, account, item)] as const] : []
-      ),
+      Object.entries(valuesOf(method)).flatMap(([name, value]) => {
+        if (value.from !== from) return []
+        const instead = switches.values && Object.hasOwn(switches.values, name) ? switches.values[name] : undefined
+        return instead === null ? [] : [[value, instead ?? sent(name, value, account, item)] as const]
+      }),
     problemIn(variables, authority) {
       const wrong = Object.keys(variables).find(name => !isExpected(name, variables[name] ?? '', authority))
       return wrong === undefined ? undefined : `another value than this account’s stands for {${wrong}}`

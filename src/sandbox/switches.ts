@@ -35,6 +35,8 @@ export type Switches = {
   revokeStatus: number
   /** Omits `iss` (RFC 9207) from authorization responses. */
   omitIss: boolean
+  /** Sent for the definition's `values` of these names, in place of those that the API goes on to accept; `null` omits one. */
+  values: Readonly<Record<string, string | null>> | undefined
 }
 
 export type TokenFault =
@@ -87,6 +89,16 @@ const optionalString: Rule<string | undefined> = {
   accepts: value => value === undefined || typeof value === 'string'
 }
 
+const optionalTexts: Rule<Readonly<Record<string, string | null>> | undefined> = {
+  initial: undefined,
+  expected: 'null or an object of strings and nulls',
+  accepts: value =>
+    value === undefined ||
+    (typeof value === 'object' &&
+      !Array.isArray(value) &&
+      Object.values(Object(value)).every(one => one === null || typeof one === 'string'))
+}
+
 const dayMs = 86_400_000
 
 const rules: { readonly [Name in keyof Switches]: Rule<Switches[Name]> } = {
@@ -117,7 +129,8 @@ const rules: { readonly [Name in keyof Switches]: Rule<Switches[Name]> } = {
   rateLimitCalls: wholeNumber(0, 0, Number.MAX_SAFE_INTEGER),
   apiFault: optionalChoice<ApiFault>('error500', 'reset', 'stall', 'short'),
   revokeStatus: wholeNumber(200, 200, 599),
-  omitIss: flag(false)
+  omitIss: flag(false),
+  values: optionalTexts
 }
 
 export const defaultSwitches = Object.fromEntries(Object.entries(rules).map(([name, { initial }]) => [name, initial])) as Switches

@@ -59,7 +59,7 @@ export function createVendorServer(
   const client = createClient(name, definition.methods.oauth2)
   const prefix = `${origin}/${name}/`
   const issuer = played.methods.oauth2?.issuer ?? `${origin}/${name}`
-  const facts = createFacts(played, client)
+  const facts = createFacts(played, client, state.switches)
   const store = createGrantStore({
     graceMs: () => state.switches.graceSeconds * 1000,
     saved: grants?.read(name),

@@ -56,3 +56,34 @@ t.test('a base at a host of its own is found before one whose host a value compl
   t.equal(await statusOf('acme/x'), 200)
   t.equal(vendor.requests.at(-1)?.url, '/acme/eu.acme.example/4711/x')
 })
+
+t.test('a switch sends other values, and the API accepts the right ones alone', async t => {
+  const { connect, statusOf, vendor } = await setUp(t)
+  vendor.switches.values = { team: '12' }
+  t.match(await connect(), '?connected=acme')
+  t.equal(await statusOf('acme/x'), 404, 'another team’s')
+  vendor.switches.values = undefined
+  await connect()
+  t.equal(await statusOf('acme/x'), 200)
+  vendor.switches.values = { bot_token: null }
+  t.match(await connect(), '?connected=acme')
+  t.equal(await statusOf('acme~bots/x'), 401)
+  for (const values of [{ region: 'evil' }, { region: null }, { team: 'x' }, { team: null }]) {
+    vendor.switches.values = values
+    t.match(await connect(), 'connect_error=', JSON.stringify(values))
+  }
+})
+
+t.test('the switch for values takes texts and nulls', async t => {
+  const { sandbox, vendor } = await setUp(t)
+  const patch = (values: unknown) => fetch(`${sandbox.origin}/acme/_switches`, { method: 'PATCH', body: JSON.stringify({ values }) })
+  t.equal((await patch({ region: 'us', team: null })).status, 200)
+  t.same(vendor.switches.values, { region: 'us', team: null })
+  for (const wrong of ['us', ['us'], { region: 1 }, { region: {} }, 1]) {
+    const response = await patch(wrong)
+    t.equal(response.status, 400)
+    t.match(await response.json(), { message: 'values must be null or an object of strings and nulls' })
+  }
+  t.equal((await patch(null)).status, 200)
+  t.equal(vendor.switches.values, undefined)
+})
