@@ -202,6 +202,35 @@ t.test('SEC-61: a look-up without the value that is needed connects nothing, and
   t.equal(await revoked(s), 1)
 })
 
+t.test('a request that needs a value which is missing is not sent, and is no error of the gateway', async t => {
+  const region = { from: 'token', pointer: '/region', optional: true, example: 'eu' } as const
+  const s = await playDefinition(t, origin => ({
+    api: { baseUrl: `${origin}/api` },
+    methods: {
+      oauth2: {
+        authorizeUrl: `${origin}/authorize`,
+        tokenUrl: `${origin}/token`,
+        scopes: ['read'],
+        clientAuthentication: 'body',
+        values: { region, cloud_id: { ...cloudId, optional: true } },
+        lookup: { url: `${origin}/{region}/sites` },
+        account: { from: 'lookup', url: `${origin}/{region}/me`, name: '/name' },
+        check: { path: '/{region}/check', status: 200 },
+        help
+      }
+    }
+  }))
+  s.provider.token = (_, r) => json(r, 200, tokens({ refresh_token: undefined }))
+  t.notMatch((await s.signIn()).headers.get('location'), /connect_error/)
+  t.equal(s.provider.seen.api.length, 0)
+  s.provider.api = (_, r) => json(r, 401, {})
+  t.equal((await s.request('/x')).status, 401)
+  t.same(
+    s.provider.seen.api.map(({ url }) => url),
+    ['/api/x']
+  )
+})
+
 t.test('many items are 100 to choose from, each id once', async t => {
   const s = await sites(t)
   s.provider.api = listing(Array.from({ length: 300 }, (_, i) => ({ id: `site-${i % 150}`, name: 'x'.repeat(500) })))

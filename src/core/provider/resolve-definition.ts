@@ -40,13 +40,11 @@ export function partialDefinition(definition: Provider, variables: Variables): P
   if (missingVariables(definition, variables).length === 0) return resolveDefinition(definition, variables)
   const { headers, query, ...api } = definition.api
   const known = (templates: Readonly<Record<string, string>> = {}) =>
-    Object.fromEntries(Object.entries(templates).filter(([, template]) => isKnown(template, variables)))
+    Object.fromEntries(
+      Object.entries(templates).filter(([, template]) => variablesIn(template).every(name => Object.hasOwn(variables, name)))
+    )
   return resolveDefinition({ ...definition, api: { ...api, headers: known(headers), query: known(query) } }, variables)
 }
-
-/** Whether every expression of a template has a value. */
-export const isKnown = (template: string, variables: Variables): boolean =>
-  variablesIn(template).every(name => Object.hasOwn(variables, name))
 
 /**
  * A definition with the operator's part of it: the parameters that are fixed for everybody, which users are not asked for, and the client's id.

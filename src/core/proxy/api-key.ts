@@ -12,13 +12,13 @@ import { LearntValueError, learnValues } from '../provider/learn-values.ts'
 import type { Parameter } from '../provider/parameter.ts'
 import { parameterInvalid, parseParameter, parseParameters } from '../provider/parse-parameters.ts'
 import type { Placement } from '../provider/request-template.ts'
-import { isKnown, partialDefinition } from '../provider/resolve-definition.ts'
+import { partialDefinition } from '../provider/resolve-definition.ts'
 import { isObject } from '../provider/rules.ts'
-import type { Variables } from '../provider/template.ts'
+import { isResolved, type Variables } from '../provider/template.ts'
 import { Secret } from '../secret.ts'
 import { retryAtMs } from '../util/retry-after.ts'
 import { sendCheckRequest } from './check-request.ts'
-import { maySendCredential } from './get-document.ts'
+import { isRequestable } from './get-document.ts'
 import { type IntendedPlace, LookupRefusedError, type Lookups } from './lookup.ts'
 import { describeMalformedKey, unwrapPastedKey } from './pasted-key.ts'
 import type { ResponseHead, Send } from './upstream.ts'
@@ -145,19 +145,17 @@ export function createConnectWithKey({ send, clock, addAccount, exchangeOf, revo
 
   /** A check that needs what is looked up comes after the look-up. */
   async function verified(definition: Provider, connection: Connection, place: IntendedPlace | undefined): Promise<Connection> {
-    const variables = variablesOf(connection)
-    const known = partialDefinition(definition, variables)
+    const known = partialDefinition(definition, variablesOf(connection))
     const check = known.methods.apiKey?.check
     if (!check) return lookedUp(definition, connection, place)
-    const isCheckable = isKnown(check.url ?? known.api.baseUrl + (check.path ?? ''), variables)
-    if (isCheckable) return lookedUp(definition, await checked(known, connection, check), place)
+    if (isResolved(check.url ?? known.api.baseUrl + check.path)) return lookedUp(definition, await checked(known, connection, check), place)
     const complete = await lookedUp(definition, connection, place)
     const resolved = definitionOf(definition, complete)
     return checked(resolved, complete, resolved.methods.apiKey?.check ?? check)
   }
 
   async function checked(definition: Provider, connection: Connection, check: CredentialCheck): Promise<Connection> {
-    if (!maySendCredential(definition, check)) return connection
+    if (!isRequestable(definition, check)) return connection
     const account = definition.methods.apiKey?.account
     const result = await sendCheckRequest(send, definition, connection, check)
     if (!result) throw unavailable(definition, 'its response was incomplete or too long')

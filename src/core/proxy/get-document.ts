@@ -4,6 +4,7 @@ import { userAgent } from '../guards/request-headers.ts'
 import { credentialOrigins } from '../provider/define-provider.ts'
 import type { Provider } from '../provider/definition.ts'
 import type { GatewayRequest } from '../provider/request-template.ts'
+import { isResolved } from '../provider/template.ts'
 import { apiBase, withOrigin } from './api-base.ts'
 import { applyCredential } from './credential.ts'
 import type { ResponseHead, Send, UpstreamResponse } from './upstream.ts'
@@ -53,9 +54,15 @@ export async function getDocument(
   return content && { head: response, document: parseJson(content) }
 }
 
-/** Whether a URL is of the servers that see the credential in any case: the operator may have configured others than the vendor's. */
-export const maySendCredential = (definition: Provider, { url }: Pick<GatewayRequest, 'url'>): boolean =>
-  url === undefined || credentialOrigins(definition).includes(new URL(url).origin)
+/**
+ * Whether a request of the gateway's own can be sent: no value that it needs is missing, and a URL is of the servers that see the credential in any
+ * case. The operator may have configured others than the vendor's.
+ * @param definition resolved as far as it is known
+ */
+export function isRequestable(definition: Provider, { path = '', url }: GatewayRequest): boolean {
+  if (!isResolved(url ?? definition.api.baseUrl + path)) return false
+  return url === undefined || credentialOrigins(definition).includes(new URL(url).origin)
+}
 
 /** An absolute URL is a path below its own origin. */
 function targetOf(definition: Provider, { path = '', url }: GatewayRequest): { at: Provider; path: string } {

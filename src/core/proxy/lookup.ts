@@ -8,7 +8,7 @@ import { LearntValueError, learnValues } from '../provider/learn-values.ts'
 import type { Lookup } from '../provider/parameter.ts'
 import { partialDefinition } from '../provider/resolve-definition.ts'
 import type { Vault } from '../vault/vault.ts'
-import { getDocument, maySendCredential } from './get-document.ts'
+import { getDocument, isRequestable } from './get-document.ts'
 import { saysRefusal } from './refusals.ts'
 import { isUnauthorized } from './unauthorized-memo.ts'
 import type { Send } from './upstream.ts'
@@ -90,7 +90,8 @@ export function createLookups({ send, events, providers, vault, timeoutMs = 5_00
     const partial = partialDefinition(definition, variablesOf(connection))
     const lookup = methodOf(partial, connection)?.lookup as Lookup
     const fail = (problem: string) => missing(definition, connection, problem)
-    if (!maySendCredential(partial, lookup)) throw fail('is at a server that the operator has not configured')
+    if (!isRequestable(partial, lookup))
+      throw fail('is missing: the look-up needs a value that is not known, or a server that the operator has not configured')
     const response = await getDocument(send, partial, connection, lookup, withinMs)
     if (!response) throw fail('is missing: the response to the look-up was incomplete or too long')
     const { head, document } = response
@@ -111,7 +112,7 @@ export function createLookups({ send, events, providers, vault, timeoutMs = 5_00
     try {
       const resolved = definitionOf(definition, connection)
       const request = ownAccountLookup(resolved, connection)
-      if (!request || !maySendCredential(resolved, request)) return {}
+      if (!request || !isRequestable(resolved, request)) return {}
       const response = await getDocument(send, resolved, connection, request, timeoutMs)
       const identity = response && isSuccess(response.head.status) ? readAccount(response.document, account) : {}
       if (!isComplete(identity, account)) report(definition, { status: response?.head.status })

@@ -9,7 +9,7 @@ import { splitTarget } from '../util/request-target.ts'
 import { withTimeout } from '../util/timeout.ts'
 import type { Vault } from '../vault/vault.ts'
 import { sendCheckRequest } from './check-request.ts'
-import { maySendCredential } from './get-document.ts'
+import { isRequestable } from './get-document.ts'
 import type { ProxiedRequest } from './proxied-request.ts'
 import { requestKey, type UnauthorizedMemo } from './unauthorized-memo.ts'
 import type { Send } from './upstream.ts'
@@ -130,7 +130,7 @@ const ended = ({ firstUnauthorized: _, ...rest }: Connection): Connection => ({ 
 
 function checkOf(definition: Provider, connection: Connection): CredentialCheck | undefined {
   const check = methodOf(definition, connection)?.check
-  return check && maySendCredential(definition, check) ? check : undefined
+  return check && isRequestable(definition, check) ? check : undefined
 }
 
 /** A hash, because a path can be long and hold what must not be in a record. */
