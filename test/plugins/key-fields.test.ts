@@ -93,7 +93,9 @@ t.test('SEC-61: fields and parameters that are missing, unknown or malformed are
     t.notMatch(problem.detail, /token-canary|xxxx/)
   }
   for (const key of [undefined, '', 'two words', 'kéy', 7, 'x'.repeat(5_000)])
-    await assertProblem(t, await s.paste({ fields: { ...fields, key }, parameters }), 400, 'api_key_malformed')
+    t.match(await assertProblem(t, await s.paste({ fields: { ...fields, key }, parameters }), 400, 'api_key_malformed'), {
+      parameter: 'key'
+    })
   t.equal(s.provider.seen.api.length, 0)
 })
 

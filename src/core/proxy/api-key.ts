@@ -33,7 +33,7 @@ const maxPastedLength = 2 * maxKeyLength
  * @throws {GatewayError} `api_key_malformed`, with a description of the mistake that never contains the key
  */
 export function parseApiKey(pasted: unknown, provider: string): Secret {
-  const malformed = (why: string) => new GatewayError('api_key_malformed', why, { provider })
+  const malformed = (why: string) => new GatewayError('api_key_malformed', why, { provider, parameter: 'key' })
   if (typeof pasted !== 'string') throw malformed('Send {"apiKey":"…"} with the key as text.')
   // Before any regular expression runs on it.
   if (pasted.length > maxPastedLength) throw malformed(`The key is longer than ${maxKeyLength} characters. Copy the key alone.`)
@@ -70,6 +70,7 @@ export function parseGivenKey({ definition, hosts }: Pick<ProviderSettings, 'def
 
 /** @throws {GatewayError} `api_key_malformed` */
 function parseKeyField(definition: Provider, field: Parameter | undefined, given: unknown): Secret {
+  if (field && given === undefined) throw malformed(definition, `${field.title} is missing. Send it among the fields, as key.`)
   const key = field?.verbatim ? given : parseApiKey(given, definition.name).reveal()
   if (!field) return new Secret(key as string)
   const parsed = parseParameter(definition, 'key', { ...field, verbatim: true, secret: true }, key)
@@ -185,7 +186,7 @@ function learntFromKey(definition: Provider, key: Secret): Variables {
   }
 }
 
-const malformed = ({ name }: Provider, why: string) => new GatewayError('api_key_malformed', why, { provider: name })
+const malformed = ({ name }: Provider, why: string) => new GatewayError('api_key_malformed', why, { provider: name, parameter: 'key' })
 
 const otherForm = (definition: Provider, { value }: LearntValueError) =>
   malformed(definition, `A key of ${definition.title} has another form: its ${value} cannot be read from it. Copy the whole key again.`)
