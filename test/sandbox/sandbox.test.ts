@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import t from 'tap'
 import { loadProviders } from '../../src/config/load-providers.ts'
@@ -66,6 +67,11 @@ t.test('switches are returned, set and reset to their initial values', async t =
   t.equal(outgrow.switches.tokenFault, undefined)
   outgrow.reset()
   t.match(outgrow.switches, { graceSeconds: 0, accessTokenSeconds: 9 })
+})
+
+t.test('every switch is documented', async t => {
+  const page = readFileSync(new URL('../../docs/command.md', import.meta.url), 'utf8')
+  for (const name of Object.keys(sandbox.vendor('outgrow').switches)) t.ok(page.includes(`\`${name}\``), name)
 })
 
 t.test('an unknown or invalid switch is rejected, and none is set', async t => {
