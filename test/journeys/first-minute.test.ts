@@ -2,6 +2,7 @@ import t from 'tap'
 import { Browser } from '../support/browser.ts'
 import { startGatewayAndSandbox } from '../support/gateway.ts'
 
+/** Those that have data of their own in the sandbox. `test/sandbox/every-definition.test.ts` connects the others. */
 const paths: Record<string, string> = {
   productboard: '/v2/notes',
   'process-street': '/workflows',
@@ -9,7 +10,7 @@ const paths: Record<string, string> = {
   ignition: '/reporting/clients'
 }
 
-t.test('a user connects each provider, and a frontend calls it', async t => {
+t.test('a user connects providers, and a frontend calls them', async t => {
   const { gateway } = await startGatewayAndSandbox(t)
   const browser = new Browser()
   for (const [provider, path] of Object.entries(paths)) {
@@ -22,8 +23,8 @@ t.test('a user connects each provider, and a frontend calls it', async t => {
   }
   const list = await browser.fetch(`${gateway.url}/connections`)
   const { connections } = (await list.json()) as { connections: { provider: string; status: string }[] }
-  t.same(connections.map(({ provider }) => provider).toSorted(), Object.keys(paths).toSorted(), 'every provider is in the table above')
-  t.same(new Set(connections.map(({ status }) => status)), new Set(['connected']))
+  const connected = connections.filter(({ status }) => status === 'connected')
+  t.same(connected.map(({ provider }) => provider).toSorted(), Object.keys(paths).toSorted())
 })
 
 t.test('a request after token expiry succeeds with one renewal', async t => {
