@@ -32,6 +32,14 @@ t.test('a definition may name the schema', async t => {
   t.ok(isValid({ $schema: './node_modules/grantkeeper/provider.schema.json', ...fullDefinitions[0] }))
 })
 
+t.test('the definition in the documentation is sound', async t => {
+  const page = readFileSync(join(import.meta.dirname, '..', 'docs', 'adding-a-provider.md'), 'utf8')
+  const [, block = ''] = /```json\n(\{[\s\S]+?\n\})\n```/.exec(page) ?? []
+  const { $schema, ...definition } = JSON.parse(block)
+  t.strictSame(problemsOf(definition), [])
+  t.ok(isValid({ $schema, ...definition }))
+})
+
 t.test('the definitions of this test have every field of the schema', async t => {
   const used = new Set<unknown>()
   const note = (part: unknown, value: unknown): void => {

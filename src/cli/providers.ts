@@ -4,12 +4,17 @@ import type { Command, CommandContext } from './command.ts'
 import { UsageError } from './usage-error.ts'
 
 const help = `Usage: grantkeeper providers [--json]
+       grantkeeper providers new NAME [--ts]
        grantkeeper providers check FILE... [--json]
        grantkeeper providers try FILE [--parameter NAME=VALUE]... [--client-id ID]
                                       [--response FILE] [--status STATUS] [--json]
 
 Lists the providers that Grantkeeper knows: name, title, how users connect, on or off in
-this environment, and where its definition is from, separated by tabs.
+this environment, and where its definition is from, separated by tabs. PROVIDERS_FROM
+names definitions of your own.
+
+"new" writes NAME.json into the working folder: a definition that is sound and made up, to
+be changed into one of a real vendor.
 
 "check" validates definitions and names every problem at once: fields that are missing,
 wrong, or that no definition has. A FILE is .json, or .ts or .js with the definition as
@@ -24,6 +29,7 @@ request with that code and your secret.
 
 Options:
   --json             one JSON object; of "check" one a line
+  --ts               a TypeScript file, NAME.ts
   --parameter NAME=VALUE
                      what a user gives, such as shop=acme (default: its example)
   --client-id ID     of your OAuth client (default: NAME_CLIENT_ID, or a placeholder)
@@ -33,18 +39,20 @@ Options:
   --env-file FILE    sets the variables of FILE that are not set yet
 
 Examples:
+  grantkeeper providers new acme
   grantkeeper providers check acme.json
   grantkeeper providers try acme.json
   grantkeeper providers try acme.json --response refusal.json --status 400
 
 Exit codes:
   0   listed; every definition is valid; the token response makes a connection
-  1   a definition has a problem, or the gateway would refuse the token response
+  1   a definition has a problem, or the gateway would refuse the token response; the file
+      of "new" is there already
   64  wrong arguments
   78  wrong configuration
 `
 
-export const command: Command = { summary: 'lists providers; checks and tries definitions', help, run }
+export const command: Command = { summary: 'lists providers; makes, checks and tries definitions', help, run }
 
 async function run(args: readonly string[], context: CommandContext): Promise<number> {
   const { values, positionals } = readArguments({
@@ -52,6 +60,7 @@ async function run(args: readonly string[], context: CommandContext): Promise<nu
     allowPositionals: true,
     options: {
       json: { type: 'boolean', default: false },
+      ts: { type: 'boolean', default: false },
       parameter: { type: 'string', multiple: true },
       'client-id': { type: 'string' },
       response: { type: 'string' },
@@ -62,10 +71,17 @@ async function run(args: readonly string[], context: CommandContext): Promise<nu
   const { json, parameter: parameters, 'client-id': clientId, response, status } = values
   if (action !== 'try' && [parameters, clientId, response, status].some(value => value !== undefined))
     throw new UsageError('--parameter, --client-id, --response and --status belong to "providers try FILE".')
+  if (action !== 'new' && values.ts) throw new UsageError('--ts belongs to "providers new NAME".')
   switch (action) {
     case undefined: {
       const { listProviders } = await import('./providers/list.ts')
       return listProviders({ json }, context)
+    }
+    case 'new': {
+      const [name] = files
+      if (name === undefined || files.length > 1) throw new UsageError('new needs one NAME, for example acme.')
+      const { writeDefinition } = await import('./providers/new.ts')
+      return writeDefinition(name, { typescript: values.ts }, context)
     }
     case 'check': {
       if (files.length === 0) throw new UsageError('check needs at least one FILE, for example acme.json.')
@@ -80,7 +96,7 @@ async function run(args: readonly string[], context: CommandContext): Promise<nu
       return tryDefinition(file, { json, clientId, parameters: parameters ?? [], response, status: parseStatus(status) }, context)
     }
     default:
-      throw new UsageError(`${action} is not known.${didYouMean(action, ['check', 'try'])}`)
+      throw new UsageError(`${action} is not known.${didYouMean(action, ['new', 'check', 'try'])}`)
   }
 }
 

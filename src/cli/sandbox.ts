@@ -1,6 +1,6 @@
 import { readPort } from '../config/config.ts'
+import { loadDefinitions } from '../config/definitions/load-definitions.ts'
 import { ConfigError, EnvironmentReader } from '../config/environment.ts'
-import { loadProviders } from '../config/load-providers.ts'
 import { defaultHost, readPublicUrl } from '../config/network.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import { shutdownSignals } from '../server/signals.ts'
@@ -10,10 +10,10 @@ import { UsageError } from './usage-error.ts'
 
 const help = `Usage: grantkeeper sandbox [--port PORT] [--callback URL]... [--grants FILE] [--json]
 
-Plays the vendors alone, on 127.0.0.1: their consent pages, token and revocation
-endpoints, and APIs. For tests of a frontend against a gateway that is configured as in
-production, and for trying a client of your own. "grantkeeper start" without a configured
-provider has the same sandbox inside.
+Plays the vendors alone, on 127.0.0.1, those of PROVIDERS_FROM too: their consent pages,
+token and revocation endpoints, and APIs. For tests of a frontend against a gateway that
+is configured as in production, and for trying a client of your own. "grantkeeper start"
+without a configured provider has the same sandbox inside.
 
 It prints an env file: SANDBOX_URL, with which a gateway sends everything here, and the
 client of each vendor; keys and other values that vendors accept are in comments.
@@ -63,7 +63,12 @@ async function run(args: readonly string[], { variables, print, printError }: Co
   if (grants === '') throw new UsageError('--grants needs a file, for example --grants sandbox.json.')
   const port = parsePort(values.port)
   const callbacks = values.callback?.map(parseCallback) ?? [`${publicUrlOf(variables)}/auth/VENDOR/callback`]
-  const [{ startSandbox }, definitions] = await Promise.all([import('../sandbox/sandbox.ts'), loadProviders()])
+  const [{ startSandbox }, { definitions, problems, broken }] = await Promise.all([
+    import('../sandbox/sandbox.ts'),
+    loadDefinitions(variables, { all: true })
+  ])
+  if (problems.length > 0) throw new ConfigError(problems)
+  for (const { from, problems } of broken) printError(`Warning: ${from} is not played: ${problems.join('; ')}\n`)
   try {
     const sandbox = await startSandbox({
       definitions,

@@ -345,6 +345,10 @@ t.test('bad arguments exit with 64', async t => {
   const cases: ReadonlyArray<readonly [args: readonly string[], problem: RegExp]> = [
     [['chekc'], /chekc is not known\. Did you mean check\?/],
     [['check'], /check needs at least one FILE/],
+    [['new'], /new needs one NAME/],
+    [['new', 'Acme'], /lower-case words joined by "-", not "Acme"/],
+    [['new', 'login'], /settings of the gateway begin/],
+    [['check', file, '--ts'], /--ts belongs to "providers new NAME"/],
     [['try'], /try needs one FILE/],
     [['try', file, file], /try needs one FILE/],
     [['try', file, '--status', '99'], /--status is the HTTP status/],

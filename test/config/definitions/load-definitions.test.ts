@@ -57,7 +57,7 @@ t.test('definitions of a folder may be JSON, TypeScript or JavaScript, plain or 
     definitions.map(({ name }) => name),
     ['a', 'b', 'c', 'd', 'e', 'f']
   )
-  t.match(names, [/^a$/, /^b$/, /^c$/, /^d$/, /^e$/, /^f$/, 'ignition'])
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'ignition']) t.ok(names.includes(name), name)
   t.notOk('$schema' in (definitions[0] ?? {}))
   t.equal(definitions[5]?.api.baseUrl, 'https://api.productboard.com')
 })
