@@ -13,6 +13,8 @@ export type Location = {
   readonly placements: readonly Placement[] | undefined
   /** Below the base. */
   readonly path: string
+  /** Below `api.baseUrl`, which another base may lie below itself; `undefined` for a URL elsewhere. */
+  readonly mainPath: string | undefined
   /** What stands for the expressions of its URL. */
   readonly variables: Variables
 }
@@ -24,11 +26,14 @@ export function createBases({ api: { baseUrl, bases = {} } }: Provider, prefix: 
     template: addressOf(baseUrlOf(declared), prefix).path,
     placements: typeof declared === 'string' ? undefined : declared.placements
   }))
+  const main = addressOf(baseUrl, prefix).path
   const inOrder = all.sort((a, b) => Number(hasOpenHost(a)) - Number(hasOpenHost(b)) || b.template.length - a.template.length)
   return address => {
     for (const { base, template, placements } of inOrder) {
       const match = matchBase(template, address)
-      if (match) return { base, placements, path: match.rest, variables: match.variables }
+      if (!match) continue
+      const { rest: path, variables } = match
+      return { base, placements, path, mainPath: base === undefined ? path : matchBase(main, address)?.rest, variables }
     }
     return undefined
   }

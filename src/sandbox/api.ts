@@ -88,13 +88,13 @@ export function createVendorApi(vendor: PlayedVendor, data: Vendor | undefined) 
       switches.rateLimitCalls--
       return send({ ...problemResponse(429, 'Too many requests'), headers: window.rejectionHeaders })
     }
-    const path = location.base === undefined ? location.path : undefined
-    const asked = { method: req.method ?? '', address, path, query, body: parseJson(body.text) }
+    const asked = { method: req.method ?? '', address, path: location.mainPath, query, body: parseJson(body.text) }
     if (switches.unauthorizedCalls > 0) {
       switches.unauthorizedCalls--
       return send(refusal('The access token is invalid or has expired', asked))
     }
-    const placedAt = ({ path: below, query }: PlacedRequest) => ({ ...asked, path: path === undefined ? path : below, query })
+    const isMain = location.mainPath === location.path
+    const placedAt = ({ path, query }: PlacedRequest) => ({ ...asked, ...(isMain && { path }), query })
     const result = access(location, { query, headers: req.headers }, (method, request) => documents[method].isLookup(placedAt(request)))
     if ('rejected' in result) {
       const { rejected, message, placed } = result
@@ -120,6 +120,7 @@ export function createVendorApi(vendor: PlayedVendor, data: Vendor | undefined) 
         provider: definition.name,
         base: location.base,
         path: request.path,
+        account: authority.account,
         ...echo(req, request, body),
         parameters: shown(variables)
       }

@@ -45,7 +45,7 @@ export function readAuthorizationRequest(request: PlayedRequest, context: Contex
   const invalid = (description: string) => ({ error: 'invalid_request', description, redirectUri, state })
   const found = readVariables(request, context)
   if ('problem' in found) return invalid(found.problem)
-  const scopes = (query.get(scopeParameter)?.split(scopeSeparator) ?? method.scopes).filter(scope => scope !== '')
+  const scopes = (query.get(scopeParameter) ?? '').split(scopeSeparator).filter(scope => scope !== '')
   const none = scopes.find(isNoScope)
   if (none !== undefined) return { ...invalid(`there is no scope ${none}`), error: 'invalid_scope' }
   const names = Object.keys(definition.parameters ?? {})

@@ -28,8 +28,10 @@ export function rawValue(definition: Provider, name: string, value: LearntValue,
   // Of a host or its URL only the first label is another one.
   const [, scheme = '', label = '', rest = ''] =
     suffix === undefined ? ['', '', example, ''] : (/^(https:\/\/)?([^.]*)(.*)$/.exec(example) ?? [])
-  const variant = scheme + variantOf(label, seed) + rest
-  return learns(definition, name, value, variant) === undefined ? example : variant
+  const changed = variantOf(label, seed)
+  // What the form has at its beginning, as `acct_`, stays.
+  const variants = [...label].map((_, index) => scheme + label.slice(0, index) + changed.slice(index) + rest)
+  return variants.find(variant => learns(definition, name, value, variant) !== undefined) ?? example
 }
 
 /** What the gateway makes of a value that it reads. @returns `undefined` if the definition does not accept it */

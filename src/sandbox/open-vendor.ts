@@ -50,14 +50,17 @@ export function openVendor(vendor: PlayedVendor, redirectUris: () => readonly st
       if (body) await endpoint({ ...head, body }, res)
       return
     }
-    const location = findLocation(path) ?? (isRequested(definition, prefix, path) ? outside : undefined)
+    const found = findLocation(path)
+    // An expression at the end of a base stands for anything, so for `{account}.json` too.
+    const isAtBase = found === undefined || found.path === ''
+    const location = isAtBase && isRequested(definition, prefix, path) ? { ...outside, placements: found?.placements } : found
     if (location) await callApi({ req, res, address: path, query, location })
     else sendJson(res, 404, { message: `${definition.title} has nothing at this URL` })
   }
 }
 
 /** Of a URL that is below no base. */
-const outside = { base: undefined, placements: undefined, path: '', variables: {} }
+const outside = { base: undefined, placements: undefined, path: '', mainPath: undefined, variables: {} }
 
 /** Of several endpoints at one address the first that understands the request, else what the first objects to. */
 function readFirst(endpoints: readonly ReadRequest[], request: PlayedRequest): Asked {

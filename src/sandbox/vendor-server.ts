@@ -26,6 +26,8 @@ export type VendorControl = Omit<VendorState, 'recordRequest'> & {
   readonly parameters: Facts['parameters']
   /** How many grants have not ended. */
   countGrants(): number
+  /** The e-mail addresses of those whose grants have not ended. */
+  accounts(): readonly string[]
   /** Invalidates all access tokens issued so far; refresh tokens stay valid. */
   expireAccessTokens(): void
   /** Invalidates all access and refresh tokens issued so far, as if the user had revoked the access. */
@@ -79,6 +81,7 @@ export function createVendorServer(
       fields: facts.fields,
       parameters: facts.parameters,
       countGrants: () => store.grants().length,
+      accounts: () => store.grants().map(({ account }) => account),
       expireAccessTokens: store.expireAccessTokens,
       revokeGrants: () => store.end(...store.grants())
     },
