@@ -2,7 +2,12 @@ import type { OAuth2Method, OAuthClient } from '../core/provider/definition.ts'
 import { assertionType, signAssertion } from './client-assertion.ts'
 
 /** What one request carries to prove the client. */
-type Proof = { readonly params: Readonly<Record<string, string>>; readonly headers: Readonly<Record<string, string>> }
+type Proof = {
+  readonly params: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, string>>
+  /** What a response may repeat and no log may, beside `ClientAuthentication.secrets`. */
+  readonly secrets: readonly string[]
+}
 
 /** How the operator's client proves itself (RFC 6749 §2.3), in the terms of simple-oauth2 and for requests of our own. */
 export type ClientAuthentication = {
@@ -10,7 +15,7 @@ export type ClientAuthentication = {
   readonly client: object
   readonly options: object
   /** What simple-oauth2 does not add to its request: a signed assertion. @param audience the token endpoint's URL */
-  extraParams(audience: string): Promise<Readonly<Record<string, string>>>
+  extra(audience: string): Promise<Pick<Proof, 'params' | 'secrets'>>
   /** All of it, for a request that simple-oauth2 does not send. */
   proof(audience: string): Promise<Proof>
   /** What a definition's `{client_secret}` stands for: never a private key, but what it has signed. Empty for a public client. */
@@ -29,11 +34,13 @@ export function createClientAuthentication(method: OAuth2Method, client: OAuthCl
   const strict = `${formEncode(id)}:${formEncode(secret ?? '')}`
   const names = { idParamName: clientIdParameter, secretParamName: clientSecretParameter }
 
-  async function extraParams(audience: string): Promise<Record<string, string>> {
-    if (!clientAssertion) return {}
+  async function extra(audience: string): Promise<Pick<Proof, 'params' | 'secrets'>> {
+    if (!clientAssertion) return { params: {}, secrets: [] }
     const assertion = await signAssertion(clientAssertion, client, audience)
-    if (clientAssertion.asSecret) return { [clientSecretParameter]: assertion }
-    return { client_assertion_type: assertionType, client_assertion: assertion }
+    const params = clientAssertion.asSecret
+      ? { [clientSecretParameter]: assertion }
+      : { client_assertion_type: assertionType, client_assertion: assertion }
+    return { params, secrets: [assertion] }
   }
 
   return {
@@ -47,16 +54,18 @@ export function createClientAuthentication(method: OAuth2Method, client: OAuthCl
       authorizationMethod: secret !== undefined && isBasic ? 'header' : 'body',
       credentialsEncodingMode: clientAuthentication === 'basic-raw' ? 'loose' : 'strict'
     },
-    extraParams,
+    extra,
 
     async proof(audience) {
       if (secret !== undefined && isBasic)
         return {
           params: {},
-          headers: { authorization: `Basic ${base64(clientAuthentication === 'basic-raw' ? raw : strict)}` }
+          headers: { authorization: `Basic ${base64(clientAuthentication === 'basic-raw' ? raw : strict)}` },
+          secrets: []
         }
       const params = { [clientIdParameter]: id, ...(secret !== undefined && { [clientSecretParameter]: secret }) }
-      return { params: { ...params, ...(await extraParams(audience)) }, headers: {} }
+      const signed = await extra(audience)
+      return { params: { ...params, ...signed.params }, headers: {}, secrets: signed.secrets }
     },
 
     secret: async audience => (clientAssertion ? signAssertion(clientAssertion, client, audience) : (client.secret?.reveal() ?? '')),

@@ -81,15 +81,15 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
         params: { grant_type: grantType, ...params, ...proof.params },
         headers: { ...method.tokenHeaders, ...proof.headers }
       })
-      return documentIn(await sendRequest(own, timeoutMs), context)
+      return documentIn(await sendRequest(own, timeoutMs), { refusals, sent: [...context.sent, ...proof.secrets] })
     }
-    const extra = await authentication.extraParams(method.tokenUrl)
+    const extra = await authentication.extra(method.tokenUrl)
     const instance = await instanceOf(method)()
     // The client's own timeout counts the time for which this process stalled. It cleans up a request that ours has given up.
-    const work = async () => send(instance, { ...params, ...extra }, { lookup: lookupFor(url), timeout: 2 * timeoutMs })
+    const work = async () => send(instance, { ...params, ...extra.params }, { lookup: lookupFor(url), timeout: 2 * timeoutMs })
     return withTimeout(timeoutMs, work(), timedOut).then(
       ({ token }) => token,
-      error => documentInError(error, { ...context, sent: [...context.sent, ...Object.values(extra)] })
+      error => documentInError(error, { refusals, sent: [...context.sent, ...extra.secrets] })
     )
   }
 

@@ -346,6 +346,20 @@ t.test('Apple-like: an assertion is the client’s secret, for the issuer and au
   }
 })
 
+t.test('an assertion that a response repeats is in no error', async t => {
+  for (const tokenRequestFormat of ['form', 'query'] as const) {
+    const echo = ({ body, query }: VendorRequest): VendorResponse => {
+      const assertion = new URLSearchParams(body === '' ? query : body).get('client_assertion')
+      return [401, { error: 'invalid_client', error_description: `${assertion} is not valid` }]
+    }
+    const { origin } = await playVendor(t, () => ({ 'POST /token': echo, 'GET /token': echo }))
+    const method = { clientAuthentication: 'private_key_jwt', clientAssertion: { algorithm: 'ES256' }, tokenRequestFormat } as const
+    const failure = await failureOf(providerAt({ origin, method, secret: pem(ec) }))
+    t.match(failure, { isClientRejected: true, details: { description: undefined } })
+    t.notMatch(`${failure.stack} ${JSON.stringify(failure)}`, 'eyJ')
+  }
+})
+
 t.test('a secret that is no private key rejects the client, in words without any of it', async t => {
   const { origin, requests } = await playVendor(t, () => ({ 'POST /token': () => granted }))
   const method = { clientAuthentication: 'private_key_jwt', clientAssertion: { algorithm: 'ES256' } } as const
