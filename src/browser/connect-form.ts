@@ -88,10 +88,11 @@ function showProblem(form: HTMLFormElement, problem: Partial<Problem>) {
   const named = parameter === undefined ? undefined : fields.find(field => nameOf(field) === parameter)
   const key = fields.find(field => field.dataset.field === 'key')
   const text = texts.problems[code] ?? detail
-  if (named) showError(named, (named.value === '' ? named.dataset.missing : named.dataset.invalid) ?? '')
-  else if (key && code.startsWith('api_key_')) showError(key, text)
+  // Of a key the gateway says more exactly what is wrong with it.
+  if (key && code.startsWith('api_key_')) showError(key, text)
+  else if (named) showError(named, (named.value === '' ? named.dataset.missing : named.dataset.invalid) ?? '')
   else showFormError(form, text)
-  const shown = named ?? key
+  const shown = code.startsWith('api_key_') ? key : (named ?? key)
   shown?.focus()
   if (shown instanceof HTMLInputElement) shown.select()
 }
