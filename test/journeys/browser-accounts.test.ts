@@ -14,7 +14,7 @@ import {
   pasteKey,
   startChromium
 } from '../support/chromium.ts'
-import { newKey, startGatewayAndSandbox } from '../support/gateway.ts'
+import { fourProviders, newKey, startGatewayAndSandbox } from '../support/gateway.ts'
 import { pageContext } from '../support/page-context.ts'
 import { startUserSession } from '../support/user-session.ts'
 
@@ -232,7 +232,7 @@ t.test('with one account the inviter chooses whether theirs is added', async t =
 
 t.test('a user signs out of this browser, and the connections stay', async t => {
   const key = newKey()
-  const { gateway, sandbox } = await startGatewayAndSandbox(t, { environment: { SESSION_KEYS: key } })
+  const { gateway, sandbox } = await startGatewayAndSandbox(t, { environment: { SESSION_KEYS: key, ...fourProviders } })
   const { page, context, consoleErrors } = await newUser(t, browser, { reducedMotion: 'reduce' })
   const signIn = async () => {
     const { name, value } = await startUserSession(gateway, key, { id: 'u-1', name: 'Ada Lovelace' })

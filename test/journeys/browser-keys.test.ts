@@ -14,7 +14,7 @@ import {
   waitForStatus
 } from '../support/chromium.ts'
 import { startFrontend } from '../support/frontend.ts'
-import { startGateway, startGatewayAndSandbox, startTestSandbox } from '../support/gateway.ts'
+import { fourProviders, startGateway, startGatewayAndSandbox, startTestSandbox } from '../support/gateway.ts'
 
 const browser = await startChromium(t)
 /** Chromium logs every 4xx and 5xx response as a console error. */
@@ -51,7 +51,7 @@ t.test('a user connects by sign-in or key, and the page requests each API', asyn
 })
 
 t.test('a rejected key shows an error at its field, which keeps the focus', async t => {
-  const { gateway, sandbox } = await startGatewayAndSandbox(t)
+  const { gateway, sandbox } = await startGatewayAndSandbox(t, { environment: fourProviders })
   const { page, consoleErrors } = await newUser(t, browser)
   const { switches, apiKey } = sandbox.vendor('outgrow')
   await page.goto(gateway.url)
@@ -117,7 +117,7 @@ t.test('the card shows a revoked key, and Reconnect asks for a new one', async t
 })
 
 t.test('a key can be pasted with the keyboard, after the steps', async t => {
-  const { gateway, sandbox } = await startGatewayAndSandbox(t)
+  const { gateway, sandbox } = await startGatewayAndSandbox(t, { environment: fourProviders })
   const { page } = await newUser(t, browser)
   const focused = page.locator(':focus')
   await page.goto(gateway.url)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { cardOf, connect, newUser, startChromium, tabTo } from '../support/chromium.ts'
-import { startGatewayAndSandbox } from '../support/gateway.ts'
+import { fourProviders, startGatewayAndSandbox } from '../support/gateway.ts'
 
 const browser = await startChromium(t)
 
@@ -68,7 +68,7 @@ t.test('a page about one provider is one card in the middle, with the logos of b
 })
 
 t.test('the menu of a card opens and closes with the keyboard, and when something else is used', async t => {
-  const { gateway } = await startGatewayAndSandbox(t)
+  const { gateway } = await startGatewayAndSandbox(t, { environment: fourProviders })
   const { page, consoleErrors } = await newUser(t, browser)
   await page.goto(gateway.url)
   const focused = page.locator(':focus')

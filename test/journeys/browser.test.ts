@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { cardOf, connect, fetchJson, newUser, startChromium, tabTo, waitForStatus } from '../support/chromium.ts'
-import { startGatewayAndSandbox } from '../support/gateway.ts'
+import { fourProviders, startGatewayAndSandbox } from '../support/gateway.ts'
 
 const titles = ['Productboard', 'Process Street', 'Outgrow', 'Ignition']
 const browser = await startChromium(t)
@@ -9,7 +9,7 @@ const browser = await startChromium(t)
 const notes = (page: Page) => fetchJson(page, '/proxy/productboard/v2/notes')
 
 t.test('a user connects all four providers, and requests outlive the access token', async t => {
-  const { gateway, sandbox } = await startGatewayAndSandbox(t)
+  const { gateway, sandbox } = await startGatewayAndSandbox(t, { environment: fourProviders })
   const { page, consoleErrors } = await newUser(t, browser)
   await page.goto(gateway.url)
   for (const title of titles) {
@@ -30,7 +30,7 @@ t.test('a user connects all four providers, and requests outlive the access toke
 })
 
 t.test('a user who denies access reads what happened and what to do', async t => {
-  const { gateway } = await startGatewayAndSandbox(t)
+  const { gateway } = await startGatewayAndSandbox(t, { environment: fourProviders })
   const { page, consoleErrors } = await newUser(t, browser)
   await page.goto(gateway.url)
   await page.getByRole('link', { name: 'Connect Outgrow' }).click()
@@ -48,7 +48,7 @@ t.test('a user who denies access reads what happened and what to do', async t =>
 })
 
 t.test('a user who opens the page by IP address ends on the public URL', async t => {
-  const { gateway } = await startGatewayAndSandbox(t)
+  const { gateway } = await startGatewayAndSandbox(t, { environment: fourProviders })
   const { page } = await newUser(t, browser)
   await page.goto(gateway.url.replace('localhost', '127.0.0.1'))
   await page.getByRole('link', { name: 'Connect Ignition' }).click()
@@ -60,7 +60,7 @@ t.test('a user who opens the page by IP address ends on the public URL', async t
 })
 
 t.test('a user cancels, then disconnects one provider, then signs out', async t => {
-  const { gateway, sandbox } = await startGatewayAndSandbox(t)
+  const { gateway, sandbox } = await startGatewayAndSandbox(t, { environment: fourProviders })
   const { page, context, consoleErrors } = await newUser(t, browser)
   await page.goto(gateway.url)
   await connect(page, 'Productboard')
@@ -89,7 +89,7 @@ t.test('a user cancels, then disconnects one provider, then signs out', async t 
 })
 
 t.test('the page works with the keyboard alone and never loses the focus', async t => {
-  const { gateway } = await startGatewayAndSandbox(t)
+  const { gateway } = await startGatewayAndSandbox(t, { environment: fourProviders })
   const { page } = await newUser(t, browser)
   const focused = page.locator(':focus')
   await page.goto(gateway.url)
@@ -129,7 +129,7 @@ t.test('the page works with the keyboard alone and never loses the focus', async
 })
 
 t.test('a revoked grant shows in responses and on the card; Reconnect fixes it', async t => {
-  const { gateway, sandbox } = await startGatewayAndSandbox(t)
+  const { gateway, sandbox } = await startGatewayAndSandbox(t, { environment: fourProviders })
   const { page } = await newUser(t, browser)
   await page.goto(gateway.url)
   await connect(page, 'Productboard')
@@ -149,7 +149,7 @@ t.test('a revoked grant shows in responses and on the card; Reconnect fixes it',
 })
 
 t.test('two tabs sign in at the same time and share one session', async t => {
-  const { gateway } = await startGatewayAndSandbox(t)
+  const { gateway } = await startGatewayAndSandbox(t, { environment: fourProviders })
   const { page: first, context } = await newUser(t, browser)
   const second = await context.newPage()
   for (const [page, title] of [

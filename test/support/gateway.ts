@@ -103,6 +103,9 @@ export async function startTestSandbox(t: Test, ports: readonly number[], option
   return sandbox
 }
 
+/** Offers four providers of all that the sandbox plays, for pages that a test looks at as a whole. */
+export const fourProviders = { PROVIDERS: 'ignition,outgrow,process-street,productboard' }
+
 /** A sandbox and a gateway that uses it. */
 export async function startGatewayAndSandbox(t: Test, options: GatewayOptions = {}, sandboxOptions: Partial<SandboxOptions> = {}) {
   const port = await freePort()
