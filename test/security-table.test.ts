@@ -11,11 +11,11 @@ const rows = read('docs/security.md')
   .filter(line => /^\| \d+ \|/.test(line))
   .map(line => line.split(' | ').map(cell => cell.replace(/^\| | \|$/g, '')))
 
-t.test('the table of requirements has each of the 60 once', async t => {
+t.test('the table of requirements has each of the 63 once', async t => {
   t.same(
     rows.map(([number]) => Number(number)),
     // 60 is about webhooks, which there are none of.
-    [...Array.from({ length: 59 }, (_, i) => i + 1), 61]
+    [...Array.from({ length: 59 }, (_, i) => i + 1), 61, 62, 63, 64]
   )
 })
 

@@ -117,7 +117,7 @@ t.test('what only the operator can set must be set, once the provider is offered
   ])
 })
 
-t.test('SEC-34: a client’s secret goes to no host that a user has typed, unless the operator lists it', async t => {
+t.test('SEC-63, SEC-34: a client’s secret goes to no host that a user has typed, unless the operator lists it', async t => {
   const refused =
     'ACME_HOSTS is missing: users of Acme name the host to which your client’s secret and their tokens go. List the hosts that they may name, for example ACME_HOSTS=erp.example.com, or fix one for everybody, ACME_PARAMETER_SERVER=erp.example.com.'
   t.strictSame(problemsOf(servers, client), [refused])
@@ -180,7 +180,7 @@ t.test('an address with an expression that is not known, or a host that could be
     t.strictSame(problemsOf(shops, { ...client, ACME_API_URL: url }), [`ACME_API_URL ${problem} ${example}`])
 })
 
-t.test('another server shares no credentials with the definition’s other requests and bases', async t => {
+t.test('SEC-63: another server shares no credentials with the definition’s other requests and bases', async t => {
   const url = 'https://acme.example/token'
   const vendor = defineProvider(
     providerWith({

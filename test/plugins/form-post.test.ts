@@ -56,7 +56,7 @@ t.test('an error in a form reaches the page that began the sign-in', async t => 
   assertConnectError(t, await browser.request(forwarded.headers.get('location') ?? ''), 'access_denied')
 })
 
-t.test('SEC-1: a form alone connects nothing', async t => {
+t.test('SEC-64, SEC-1: a form alone connects nothing', async t => {
   const { acme, begin, post, url } = await startFormPost(t)
   const state = await begin()
   const another = new Browser()
@@ -86,7 +86,7 @@ t.test('what is no form, or too long, is refused', async t => {
   }
 })
 
-t.test('no other provider takes a POST to its callback, and no other route one from another site', async t => {
+t.test('SEC-64: no other provider takes a POST to its callback, and no other route one from another site', async t => {
   const { url } = await startFormPost(t)
   const post = (path: string) =>
     fetch(`${url}${path}`, {

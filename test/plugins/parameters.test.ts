@@ -62,7 +62,7 @@ t.test('a request that is no navigation is told which parameter is missing', asy
   t.match(problem, { provider: 'shop', parameter: 'shop', detail: /^shop \(Your shop\) is missing, for example my-shop\.$/ })
 })
 
-t.test('no value of a parameter leads a sign-in elsewhere, and the provider sees no request', async t => {
+t.test('SEC-62: no value of a parameter leads a sign-in elsewhere, and the provider sees no request', async t => {
   const { auth, browser, seen } = await setUp(t, { SIGN_INS_PER_MINUTE: '1000' })
   for (const given of hostileShops) {
     const title = JSON.stringify(given.slice(0, 40))
@@ -106,7 +106,7 @@ t.test('a browser gets the form with the error at its field, and what was typed 
   t.same(seen(), [])
 })
 
-t.test('a link from another site begins nothing, and shows what it gives', async t => {
+t.test('SEC-62: a link from another site begins nothing, and shows what it gives', async t => {
   const { auth, browser, seen } = await setUp(t)
   for (const given of ['evil', 'evil.example', '"><img src=x>']) {
     const response = await browser.request(auth({ shop: given }), { headers: crossSite })
@@ -133,7 +133,7 @@ t.test('a page with a form that leaves for the provider may be redirected there,
   t.match(await policy('/'), "form-action 'self'")
 })
 
-t.test('what the operator has fixed is not asked, and must not be given', async t => {
+t.test('SEC-62: what the operator has fixed is not asked, and must not be given', async t => {
   const { auth, browser, gateway, provider } = await setUp(t, { SHOP_PARAMETER_SHOP: 'ours' })
   const started = await browser.request(auth(), { headers: page })
   t.equal(addressOf(started), `${provider.origin}/authorize/ours`)
