@@ -188,13 +188,15 @@ function readSettings(
     providers: readProviders(env, known, { production, hasSandbox: hasSandbox ?? !production })
   }
   env.list('PROVIDERS_FROM', providersFromExample)
+  const read = new Set(known.definitions.map(({ name }) => name))
+  const unread = known.names.filter(name => !read.has(name))
   for (const problem of known.problems) env.addProblem(problem)
   for (const warning of known.warnings) env.addWarning(warning)
   // An invalid REDIS_URL is one problem only: it does not select the embedded store.
   const isEmbedded = env.text('REDIS_URL') === undefined && !hasStore
   if (settings.workers > 1) checkWorkers(env, { isEmbedded, providers: settings.providers })
   if (isEmbedded || !(keys.session && keys.token)) checkDataDir(env, dataDir)
-  checkMisspelledNames(env, production)
+  checkMisspelledNames(env, production, unread)
   return { settings, keys, isEmbedded, hasPublicUrl: configuredOrigin !== undefined }
 }
 

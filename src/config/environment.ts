@@ -96,12 +96,7 @@ export class EnvironmentReader {
     return choice
   }
 
-  /** Makes a variable known without reading it. */
-  expect(name: string, example: string | undefined): void {
-    if (!this.#examples.has(name)) this.#examples.set(name, example)
-  }
-
-  /** The names of all variables that have been read, or are expected. */
+  /** The names of all variables that have been read. */
   knownNames(): ReadonlySet<string> {
     return new Set(this.#examples.keys())
   }

@@ -1,4 +1,18 @@
 import { type EnvironmentReader, exampleOfFile } from './environment.ts'
+import { variablePrefix } from './variable-prefix.ts'
+
+/** The variables of a provider that most have, with an example each. A secret has none. */
+const providerVariables: Readonly<Record<string, string | undefined>> = {
+  CLIENT_ID: 'abc123',
+  CLIENT_SECRET: undefined,
+  SCOPES: 'read',
+  API_URL: 'https://acme.example.com',
+  AUTHORIZE_URL: 'https://acme.example.com',
+  TOKEN_URL: 'https://acme.example.com',
+  REFRESH_URL: 'https://acme.example.com',
+  REVOKE_URL: 'https://acme.example.com',
+  ISSUER: 'https://acme.example.com'
+}
 
 /** Shorter names are too similar to those of other programs (`PORTS`, `POST`): only a different case counts as a misspelling of them. */
 const minLetters = 6
@@ -7,18 +21,20 @@ const minLetters = 6
  * Reports unknown variables that are almost a known one: one character off, or different only in case, underscores or a plural in -ies.
  * Nothing reads such a variable, so the setting would silently keep its default. It is a problem in production, a warning elsewhere. A
  * misspelled `NODE_ENV` is always a problem, since it decides which of the two applies.
+ * @param unread names of providers whose variables were not read, since none is set
  */
-export function checkMisspelledNames(env: EnvironmentReader, production: boolean): void {
+export function checkMisspelledNames(env: EnvironmentReader, production: boolean, unread: readonly string[]): void {
   const known = env.knownNames()
-  const knownWithFiles = new Set([...known].flatMap(name => [name, `${name}_FILE`]))
+  const all = [...known].flatMap(name => [name, `${name}_FILE`]).map(knownOf)
+  const knownWithFiles = new Set(all.map(({ name }) => name))
   // If there are other problems, a misspelled name may be their cause.
   const isProblem = production || env.problems.length > 0
-  const meantBy = createComparison(knownWithFiles)
   for (const name of env.presentNames()) {
     if (knownWithFiles.has(name) || env.problems.some(problem => problem.startsWith(`${name} `))) continue
-    const meant = meantBy(name)
+    const letters = lettersOf(name)
+    const meant = all.find(other => isMisspelling(name, letters, other))?.name ?? providerVariable(letters, unread)
     if (meant === undefined) continue
-    const example = known.has(meant) ? env.exampleOf(meant) : exampleOfFile(meant.replace(/_FILE$/, ''))
+    const example = known.has(meant) ? env.exampleOf(meant) : exampleOf(meant)
     if (isProblem || meant === 'NODE_ENV')
       env.addProblem(
         `${name} is not a known variable; ${meant} is probably meant, for example ${example}. If ${name} belongs to another program, keep it out of this process's environment.`
@@ -27,25 +43,38 @@ export function checkMisspelledNames(env: EnvironmentReader, production: boolean
   }
 }
 
-/** Every variable of every provider is known, and an environment has many: letters are taken out once, and compared with those of about their length. */
-function createComparison(known: ReadonlySet<string>): (name: string) => string | undefined {
-  const byLength = new Map<number, { readonly name: string; readonly letters: string }[]>()
-  for (const name of known) {
-    const letters = lettersOf(name)
-    if (lettersOf(name.replace(/_FILE$/, '')).length < minLetters) continue
-    const others = byLength.get(letters.length)
-    if (others) others.push({ name, letters })
-    else byLength.set(letters.length, [{ name, letters }])
+/** The example of a variable that was not read. */
+function exampleOf(name: string): string {
+  const value = Object.entries(providerVariables).find(([suffix]) => name.endsWith(`_${suffix}`))?.[1]
+  return value === undefined ? exampleOfFile(name.replace(/_FILE$/, '')) : `${name}=${value}`
+}
+
+/** None with the provider's prefix is set, so that the mistake is in the prefix or behind it. */
+function providerVariable(letters: string, providers: readonly string[]): string | undefined {
+  for (const suffix of Object.keys(providerVariables).flatMap(suffix => [suffix, `${suffix}_FILE`])) {
+    const end = lettersOf(suffix)
+    if (!letters.endsWith(end)) continue
+    const given = letters.slice(0, -end.length)
+    const meant = providers.find(provider => {
+      const prefix = lettersOf(variablePrefix({ name: provider }))
+      return prefix === given || isOneCharacterOff(given, prefix)
+    })
+    if (meant !== undefined) return `${variablePrefix({ name: meant })}_${suffix}`
   }
-  return name => {
-    const inCapitals = name.toUpperCase()
-    if (inCapitals !== name && known.has(inCapitals)) return inCapitals
-    const letters = lettersOf(name)
-    // The nearest in length first: a word that is the same in other letters is meant rather than one with a mistake.
-    const candidates = [0, -1, 1].flatMap(difference => byLength.get(letters.length + difference) ?? [])
-    return (candidates.find(other => other.letters === letters) ?? candidates.find(other => isOneCharacterOff(letters, other.letters)))
-      ?.name
-  }
+  return undefined
+}
+
+type Known = { readonly name: string; readonly letters: string; readonly isShort: boolean }
+
+/** Taken apart once: an environment has many variables to compare with. */
+function knownOf(name: string): Known {
+  const letters = lettersOf(name)
+  return { name, letters, isShort: letters.length - (name.endsWith('_FILE') ? 'FILE'.length : 0) < minLetters }
+}
+
+function isMisspelling(name: string, letters: string, known: Known): boolean {
+  if (letters === known.letters) return !known.isShort || name.toUpperCase() === known.name
+  return !known.isShort && isOneCharacterOff(letters, known.letters)
 }
 
 const lettersOf = (name: string): string =>

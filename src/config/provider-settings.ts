@@ -37,7 +37,6 @@ export function readProviders(
   if (sandboxUrl !== undefined && production)
     env.addWarning(`SANDBOX_URL is set: ${sandboxUrl} plays the providers, and no vendor is reached. Remove it to reach them.`)
   const parts = new Map(definitions.map(definition => [definition.name, readPart(env, definition, production)]))
-  for (const name of names) if (!parts.has(name)) expectVariables(env, name)
   const usable = [...parts].flatMap(([name, { isUsable }]) => (isUsable ? name : []))
   const selected = env.list('PROVIDERS', names[0])
   const isNothingConfigured = !hasSandbox && usable.length === 0 && !selected
@@ -105,26 +104,6 @@ function reportBroken(env: EnvironmentReader, broken: KnownDefinitions['broken']
     else env.addWarning(`${lines.join(' ')} This definition could not be offered.`)
   }
   return broken.some(one => isCause || isOffered(one))
-}
-
-const exampleUrl = 'https://acme.example.com'
-/** What `readPart` reads for every provider that has OAuth. */
-const expected: Readonly<Record<string, string | undefined>> = {
-  CLIENT_ID: 'abc123',
-  CLIENT_SECRET: undefined,
-  SCOPES: 'read',
-  API_URL: exampleUrl,
-  AUTHORIZE_URL: exampleUrl,
-  TOKEN_URL: exampleUrl,
-  REFRESH_URL: exampleUrl,
-  REVOKE_URL: exampleUrl,
-  ISSUER: exampleUrl
-}
-
-/** No variable of this provider is set, or its definition would be loaded. One that was meant for it may be misspelled. */
-function expectVariables(env: EnvironmentReader, name: string): void {
-  const prefix = variablePrefix({ name })
-  for (const [suffix, example] of Object.entries(expected)) env.expect(`${prefix}_${suffix}`, example)
 }
 
 /** A definition with what the environment sets for it, whether it is offered or not. */

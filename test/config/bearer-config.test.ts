@@ -153,7 +153,7 @@ t.test('a misspelled variable is found though no other is set', async t => {
     JWT_AUD: ''
   })) {
     const { env } = read({ [name]: 'x' })
-    checkMisspelledNames(env, true)
+    checkMisspelledNames(env, true, [])
     t.equal(env.problems.length, meant === '' ? 0 : 1, name)
     t.match(env.problems.join(), meant)
   }
