@@ -48,6 +48,19 @@ for (const [title, node] of Object.entries(nodes)) {
   })
 }
 
+t.test('a definition in TypeScript, where nothing is installed, runs on the oldest Node.js', async t => {
+  const cwd = temporaryFolder(t)
+  const options = { node: oldestNode(), cwd }
+  await execNode([join(project, command), 'providers', 'new', 'acme', '--ts'], options)
+  const { stdout } = await execNode([join(project, command), 'providers', 'check', 'acme.ts'], options)
+  t.match(stdout, 'acme.ts: acme is valid.')
+  const environment = { PORT: `${await freePort()}`, SHUTDOWN_DELAY: '0', PROVIDERS_FROM: 'acme.ts', PROVIDERS: 'acme' }
+  const gateway = await startNode(t, join(project, command), environment, args, options)
+  const browser = new Browser()
+  await browser.connect(gateway.url, 'acme')
+  t.equal((await browser.fetch(`${gateway.url}/proxy/acme/orders`)).status, 200)
+})
+
 t.test('npx runs the installed command', async t => {
   const version = execFileSync('npx', ['--no', '--', manifest.name, '--version'], { cwd: project, encoding: 'utf8' })
   t.equal(version, `${manifest.version}\n`)
