@@ -12,6 +12,8 @@ export type Stage = {
   readonly clock: { now(): number; advance(ms: number): void }
   /** What the gateway has logged as a warning or an error so far. */
   readonly warnings?: () => readonly string[]
+  /** For what the gateway does after its response. Default: 10 s. */
+  readonly maxWaitMs?: number
 }
 
 /** One thing that holds for a definition. */

@@ -33,13 +33,22 @@ type SignIn = {
   readonly email: string
   /** `account=add`. */
   readonly adds?: boolean
+  /** Gives parameters as the addresses that a browser shows, where they are a part of one. */
+  readonly asAddresses?: boolean
 }
 
 const returnTo = '/contract'
 
 /** Somebody with a browser, and a page that calls the gateway. */
-export function createUser({ origin, definition: { name }, vendor }: Pick<Stage, 'origin' | 'definition' | 'vendor'>) {
+export function createUser({ origin, definition: { name, parameters = {} }, vendor }: Pick<Stage, 'origin' | 'definition' | 'vendor'>) {
   const browser = new CookieBrowser()
+
+  const addresses = Object.fromEntries(
+    Object.entries(vendor.parameters).map(([parameter, value]) => {
+      const { suffix } = parameters[parameter] ?? {}
+      return [parameter, suffix === undefined || value.endsWith(suffix) ? value : `https://${value}${suffix}/`]
+    })
+  )
 
   const isElsewhere = (url: URL): boolean => url.pathname !== returnTo
   const landed = ({ headers, url }: Visit): URL | undefined => {
@@ -69,13 +78,20 @@ export function createUser({ origin, definition: { name }, vendor }: Pick<Stage,
     /** The only connection to this provider. */
     async connection(): Promise<ConnectionView & { readonly id: string }> {
       const [first, ...others] = await connections()
-      expectThat(first?.id !== undefined && others.length === 0, `there are ${first?.id === undefined ? 0 : others.length + 1} connections instead of one`)
+      expectThat(
+        first?.id !== undefined && others.length === 0,
+        `there are ${first?.id === undefined ? 0 : others.length + 1} connections instead of one`
+      )
       return { ...first, id: first.id }
     },
 
     /** Goes to the vendor, allows the access and comes back. @returns the scopes that were asked for, if there were several */
-    async signIn({ email, adds = false }: SignIn): Promise<readonly string[]> {
-      const query = new URLSearchParams({ return_to: returnTo, ...vendor.parameters, ...(adds && { account: 'add' }) })
+    async signIn({ email, adds = false, asAddresses = false }: SignIn): Promise<readonly string[]> {
+      const query = new URLSearchParams({
+        return_to: returnTo,
+        ...(asAddresses ? addresses : vendor.parameters),
+        ...(adds && { account: 'add' })
+      })
       const page = await browser.visit(`${origin}/auth/${name}?${query}`, {}, isElsewhere)
       expectThat(page.url.includes('/_consent/'), `the sign-in did not lead to the vendor’s consent page, but to ${whereOf(page)}`)
       const fields = readForm(page.text).fields.filter(([field]) => field !== 'email')
@@ -90,11 +106,19 @@ export function createUser({ origin, definition: { name }, vendor }: Pick<Stage,
       return fields.flatMap(([field, value]) => (field === 'scope' ? value : []))
     },
 
-    giveKey: (fields: Readonly<Record<string, string>>, adds = false): Promise<Answer> =>
-      send('POST', `/connections/${name}`, { fields, parameters: vendor.parameters, ...(adds && { account: 'add' }) }),
+    giveKey: (fields: Readonly<Record<string, string>>, { adds = false, asAddresses = false } = {}): Promise<Answer> =>
+      send('POST', `/connections/${name}`, {
+        fields,
+        parameters: asAddresses ? addresses : vendor.parameters,
+        ...(adds && { account: 'add' })
+      }),
 
     async request({ path, segment = name, method = 'GET', headers = {}, body }: Call): Promise<Answer> {
-      const response = await browser.fetch(`${origin}/proxy/${segment}${path}`, { method, headers: { ...headers }, ...(body !== undefined && { body }) })
+      const response = await browser.fetch(`${origin}/proxy/${segment}${path}`, {
+        method,
+        headers: { ...headers },
+        ...(body !== undefined && { body })
+      })
       return { status: response.status, code: response.headers.get('grantkeeper-error'), text: await response.text() }
     },
 

@@ -24,8 +24,6 @@ export type VendorControl = Omit<VendorState, 'recordRequest'> & {
   readonly fields: Facts['fields']
   /** What users are asked for. */
   readonly parameters: Facts['parameters']
-  /** How many grants have not ended. */
-  countGrants(): number
   /** The e-mail addresses of those whose grants have not ended. */
   accounts(): readonly string[]
   /** Invalidates all access tokens issued so far; refresh tokens stay valid. */
@@ -80,7 +78,6 @@ export function createVendorServer(
       apiKey: facts.key,
       fields: facts.fields,
       parameters: facts.parameters,
-      countGrants: () => store.grants().length,
       accounts: () => store.grants().map(({ account }) => account),
       expireAccessTokens: store.expireAccessTokens,
       revokeGrants: () => store.end(...store.grants())

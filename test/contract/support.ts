@@ -1,18 +1,35 @@
 import type { Test } from 'tap'
-import { runContract, type StepResult } from '../../src/contract/contract.ts'
+import type { Method } from '../../src/contract/contract.ts'
+import { type ContractOptions, openContract } from '../../src/contract/open-contract.ts'
 import type { Provider } from '../../src/core/provider/definition.ts'
-import { startGatewayAndSandbox, TestClock } from '../support/gateway.ts'
 
-/** Connections outlive their tokens, of which some last for months. */
-const year = String(365 * 86_400)
-
-/** A gateway and a sandbox for many definitions. @param known the gateway's; by default those that the sandbox plays */
-export async function startContract(t: Test, definitions: readonly Provider[], known = definitions) {
-  const clock = new TestClock()
-  const environment = { LOG_LEVEL: 'warn', SESSION_IDLE: year, SESSION_MAX: year, SIGN_INS_PER_MINUTE: '100000' }
-  const { gateway, sandbox } = await startGatewayAndSandbox(t, { definitions: known, clock, environment }, { definitions })
-  return async (definition: Provider): Promise<StepResult[]> => {
-    const stage = { origin: gateway.url, definition, vendor: sandbox.vendor(definition.name), clock, warnings: () => gateway.logs }
-    return Array.fromAsync(runContract(stage))
-  }
+/** @returns what runs the suite for one of the definitions */
+export async function startContract(t: Test, definitions: readonly Provider[], options?: ContractOptions) {
+  const { run, close } = await openContract(definitions, options)
+  t.teardown(close)
+  return run
 }
+
+/** Runs the suite for all definitions. What says nothing of any of them would be no test. */
+export async function testAll(t: Test, definitions: readonly Provider[], method: Method): Promise<void> {
+  const run = await startContract(t, definitions)
+  const applied = new Map<string, number>()
+  for (const definition of definitions.toSorted((a, b) => Number(hasDates(b)) - Number(hasDates(a))))
+    await t.test(definition.name, async t => {
+      for await (const { title, without, problem } of run(definition, method)) {
+        applied.set(title, (applied.get(title) ?? 0) + (without === undefined ? 1 : 0))
+        if (problem !== undefined) t.fail(`${title}: ${problem}`)
+        else t.pass(without === undefined ? title : `${title}: ${without}`)
+      }
+    })
+  const none = method === 'oauth2' ? 'a user signs in' : 'a user gives a key'
+  t.same(
+    [...applied].filter(([title, count]) => count === 0 && title !== none),
+    [],
+    'every step says something of a definition'
+  )
+  t.comment([...applied].map(([title, count]) => `${title}: ${count}`).join('\n'))
+}
+
+/** A date is by the machine's clock, ahead of which the gateway's goes with every definition. */
+const hasDates = ({ methods }: Provider): boolean => methods.oauth2?.tokenResponse?.expiresAt !== undefined

@@ -2,7 +2,7 @@ import t from 'tap'
 import { Browser } from '../support/browser.ts'
 import { startGatewayAndSandbox } from '../support/gateway.ts'
 
-/** Those that have data of their own in the sandbox. `test/sandbox/every-definition.test.ts` connects the others. */
+/** Those that have data of their own in the sandbox. `test/contract` connects every provider. */
 const paths: Record<string, string> = {
   productboard: '/v2/notes',
   'process-street': '/workflows',
