@@ -8,6 +8,7 @@ const help = `Usage: grantkeeper providers [--json]
        grantkeeper providers check FILE... [--json]
        grantkeeper providers try FILE [--parameter NAME=VALUE]... [--client-id ID]
                                       [--response FILE] [--status STATUS] [--json]
+       grantkeeper providers test FILE [--json]
 
 Lists the providers that Grantkeeper knows: name, title, how users connect, on or off in
 this environment, and where its definition is from, separated by tabs. PROVIDERS_FROM
@@ -27,8 +28,13 @@ finds in it, or why it would refuse it. Nothing is sent to the provider. To get 
 response, open the URL, take the code from the callback's address, and run the token
 request with that code and your secret.
 
+"test" plays the vendor from its definition on this machine, and what users do with it
+through a gateway: sign-in, calls at each base, renewal, a grant that ends, a second
+account, revocation, keys. It stops at the first step that does not hold. That the
+definition is true, only the vendor can show.
+
 Options:
-  --json             one JSON object; of "check" one a line
+  --json             one JSON object; of "check" and "test" one a line
   --ts               a TypeScript file, NAME.ts
   --parameter NAME=VALUE
                      what a user gives, such as shop=acme (default: its example)
@@ -43,16 +49,18 @@ Examples:
   grantkeeper providers check acme.json
   grantkeeper providers try acme.json
   grantkeeper providers try acme.json --response refusal.json --status 400
+  grantkeeper providers test acme.json
 
 Exit codes:
-  0   listed; every definition is valid; the token response makes a connection
-  1   a definition has a problem, or the gateway would refuse the token response; the file
-      of "new" is there already
+  0   listed; every definition is valid; the token response makes a connection; every step
+      of "test" holds
+  1   a definition has a problem, or the gateway would refuse the token response; a step of
+      "test" does not hold; the file of "new" is there already
   64  wrong arguments
   78  wrong configuration
 `
 
-export const command: Command = { summary: 'lists providers; makes, checks and tries definitions', help, run }
+export const command: Command = { summary: 'lists providers; makes, checks, tries and tests definitions', help, run }
 
 async function run(args: readonly string[], context: CommandContext): Promise<number> {
   const { values, positionals } = readArguments({
@@ -95,8 +103,14 @@ async function run(args: readonly string[], context: CommandContext): Promise<nu
       const { tryDefinition } = await import('./providers/try.ts')
       return tryDefinition(file, { json, clientId, parameters: parameters ?? [], response, status: parseStatus(status) }, context)
     }
+    case 'test': {
+      const [file] = files
+      if (file === undefined || files.length > 1) throw new UsageError('test needs one FILE, for example acme.json.')
+      const { testDefinitions } = await import('./providers/test.ts')
+      return testDefinitions(file, { json }, context)
+    }
     default:
-      throw new UsageError(`${action} is not known.${didYouMean(action, ['new', 'check', 'try'])}`)
+      throw new UsageError(`${action} is not known.${didYouMean(action, ['new', 'check', 'try', 'test'])}`)
   }
 }
 

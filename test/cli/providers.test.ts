@@ -340,6 +340,35 @@ t.test('try names the problems of an invalid definition, and exits with 1', asyn
   t.match(output, /cannot be tried:\n {2}- color must be #rrggbb\n/)
 })
 
+t.test('test plays a definition and what users do with it, and exits with 0', async t => {
+  const definition = providerWith({ methods: { oauth2: oauth2With({}), apiKey: apiKeyWith({ in: 'header', name: 'x-key' }) } })
+  const { 'acme.json': file = '' } = definitionFiles(t, { 'acme.json': definition })
+  const { code, output } = await run(t, 'test', file)
+  t.equal(code, 0, output)
+  t.match(output, /^ok {6}a user signs in and is asked for the scopes$/m)
+  t.match(output, /^ok {6}a key that the user disconnects is gone$/m)
+  t.match(output, /^- {7}Acme lists nothing to choose from\.$/m, 'and why a step says nothing of it')
+})
+
+t.test('test names the step that does not hold, and exits with 1', async t => {
+  // A valid definition that contradicts itself: an object is no id.
+  const file = oauthFile(t, { account: { from: 'token', id: '/user', name: '/user/name' } })
+  const { code, output } = await run(t, 'test', file)
+  t.equal(code, 1)
+  t.match(output, /^FAILED {2}a sign-in of an account that is connected replaces its connection, which goes on\n {10}there are 2 connections/m)
+  t.notMatch(output, /a second account/, 'nothing comes after it')
+  const json = await run(t, 'test', file, '--json')
+  const steps = json.output.trim().split('\n')
+  t.match(JSON.parse(steps.find(line => line.includes('problem')) ?? ''), { provider: 'acme', method: 'oauth2', problem: /2 connections/ })
+})
+
+t.test('test names the problems of an invalid definition, and exits with 1', async t => {
+  const { 'acme.json': file = '' } = definitionFiles(t, { 'acme.json': { ...providerWith({}), color: 'red' } })
+  const { code, output } = await run(t, 'test', file)
+  t.equal(code, 1)
+  t.match(output, /cannot be tested:\n {2}- color must be #rrggbb\n/)
+})
+
 t.test('bad arguments exit with 64', async t => {
   const file = oauthFile(t)
   const cases: ReadonlyArray<readonly [args: readonly string[], problem: RegExp]> = [
@@ -351,6 +380,7 @@ t.test('bad arguments exit with 64', async t => {
     [['check', file, '--ts'], /--ts belongs to "providers new NAME"/],
     [['try'], /try needs one FILE/],
     [['try', file, file], /try needs one FILE/],
+    [['test'], /test needs one FILE/],
     [['try', file, '--status', '99'], /--status is the HTTP status/],
     [['try', file, '--client-id', ''], /--client-id is empty/],
     [['try', file, '--response', '/absent'], /--response \/absent cannot be read \(ENOENT\)/],
