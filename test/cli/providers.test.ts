@@ -355,7 +355,10 @@ t.test('test names the step that does not hold, and exits with 1', async t => {
   const file = oauthFile(t, { account: { from: 'token', id: '/user', name: '/user/name' } })
   const { code, output } = await run(t, 'test', file)
   t.equal(code, 1)
-  t.match(output, /^FAILED {2}a sign-in of an account that is connected replaces its connection, which goes on\n {10}there are 2 connections/m)
+  t.match(
+    output,
+    /^FAILED {2}a sign-in of an account that is connected replaces its connection, which goes on\n {10}there are 2 connections/m
+  )
   t.notMatch(output, /a second account/, 'nothing comes after it')
   const json = await run(t, 'test', file, '--json')
   const steps = json.output.trim().split('\n')
