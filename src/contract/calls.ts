@@ -9,7 +9,7 @@ type Method = 'oauth2' | 'apiKey'
 const segments = '/contract/call'
 
 /** A path for each placement of a credential, below the paths that the definition forwards. */
-export function pathsFor({ api, methods }: Provider, method: Method, base?: string): readonly string[] {
+function pathsFor({ api, methods }: Provider, method: Method, base?: string): readonly string[] {
   const own = base === undefined ? undefined : api.bases?.[base]
   const declared = (typeof own === 'object' ? own.placements : undefined) ?? methods[method]?.placements ?? []
   const inPaths = declared.flatMap(placement => (placement.in === 'path' ? placement.after : []))
@@ -18,7 +18,7 @@ export function pathsFor({ api, methods }: Provider, method: Method, base?: stri
 }
 
 /** A method that the definition forwards. */
-export const methodOf = ({ api }: Provider): string => api.methods?.find(one => one === 'GET') ?? api.methods?.[0] ?? 'GET'
+const methodOf = ({ api }: Provider): string => api.methods?.find(one => one === 'GET') ?? api.methods?.[0] ?? 'GET'
 
 /** A path for calls of which nothing but the outcome matters. */
 export const anyCall = (definition: Provider, method: Method): Call => ({
