@@ -11,12 +11,12 @@ import {
   startChromium,
   waitForStatus
 } from '../support/chromium.ts'
-import { startGatewayAndSandbox } from '../support/gateway.ts'
+import { fourProviders, startGatewayAndSandbox } from '../support/gateway.ts'
 
 const browser = await startChromium(t)
 
 t.test('axe finds no violations in any state of the pages', async t => {
-  const { gateway, sandbox } = await startGatewayAndSandbox(t)
+  const { gateway, sandbox } = await startGatewayAndSandbox(t, { environment: fourProviders })
   // axe would measure contrast in the middle of a colour transition.
   const { page, consoleErrors } = await newUser(t, browser, { reducedMotion: 'reduce' })
   const check = checkAccessibility(t, page)

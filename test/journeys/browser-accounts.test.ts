@@ -51,7 +51,7 @@ const confirm = (page: Page, name: string) => page.getByRole('dialog').getByRole
 
 /** A user who has connected Productboard twice, by signing in. */
 async function withTwoAccounts(t: Test) {
-  const { gateway, sandbox } = await startGatewayAndSandbox(t)
+  const { gateway, sandbox } = await startGatewayAndSandbox(t, { environment: fourProviders })
   const user = await newUser(t, browser, { reducedMotion: 'reduce' })
   const { page } = user
   await page.goto(gateway.url)
