@@ -54,8 +54,8 @@ Examples:
 Exit codes:
   0   listed; every definition is valid; the token response makes a connection; every step
       of "test" holds
-  1   a definition has a problem, or the gateway would refuse the token response; a step of
-      "test" does not hold; the file of "new" is there already
+  1   a definition has a problem, or the gateway would refuse the token response; a step
+      of "test" does not hold; the file of "new" is there already
   64  wrong arguments
   78  wrong configuration
 `
