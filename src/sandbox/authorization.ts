@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Provider } from '../core/provider/definition.ts'
-import type { Variables } from '../core/provider/template.ts'
+import { expand, type Variables } from '../core/provider/template.ts'
 import { BoundedMap } from '../core/util/bounded-map.ts'
 import { type AuthorizationRequest, readAuthorizationRequest } from './authorization-request.ts'
 import type { SandboxClient } from './client.ts'
@@ -46,8 +46,12 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
   const failure = (status: number, reason: string): EndpointResponse => ({ status, ...errorPage(definition, reason) })
 
   /** RFC 6749 §4.1.2, in the URL or by a form. */
-  function respond(request: Pick<AuthorizationRequest, 'redirectUri' | 'state'>, result: Variables): EndpointResponse {
-    const params = { ...result, state: request.state, ...(!state.switches.omitIss && { iss: issuer }) }
+  function respond(
+    request: Pick<AuthorizationRequest, 'redirectUri' | 'state'> & Partial<Pick<AuthorizationRequest, 'parameters'>>,
+    result: Variables
+  ): EndpointResponse {
+    const iss = expand.url(issuer, request.parameters ?? {}, 'known')
+    const params = { ...result, state: request.state, ...(!state.switches.omitIss && { iss }) }
     if (method?.responseMode === 'form_post') return { status: 200, ...formPostPage(definition, request.redirectUri, params) }
     const url = new URL(request.redirectUri)
     for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value)

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import type { AccountPointers, Provider, TokenResponseShape } from '../core/provider/definition.ts'
+import { expand } from '../core/provider/template.ts'
 import type { SandboxClient } from './client.ts'
 import { buildDocument, type Entry } from './documents.ts'
 import type { EndpointResponse } from './endpoint.ts'
@@ -44,7 +45,7 @@ export function createTokens({ definition, client, facts, state, store, issuer }
     const accessToken = store.addAccessToken(grant, seconds, { isInterim })
     const refreshToken = hasRefreshToken && !switches.omitRefreshToken ? store.addRefreshToken(grant, refreshSeconds) : undefined
     const entries: Entry[] = [
-      ...(grant.method === 'oauth2' ? accountOf(grant.account) : []),
+      ...(grant.method === 'oauth2' ? accountOf(grant) : []),
       ...facts.sentValues(grant.method, 'token', grant.account).map(([{ pointer = '' }, text]): Entry => [pointer, text]),
       ['/token_type', switches.tokenType ?? (shape.tokenType || 'Bearer')],
       ...expiryEntries(shape, seconds),
@@ -65,17 +66,17 @@ export function createTokens({ definition, client, facts, state, store, issuer }
   }
 
   /** The account that comes with tokens. */
-  function accountOf(name: string): Entry[] {
+  function accountOf(grant: Grant): Entry[] {
     const { account } = oauth2 ?? {}
-    if (account?.from === 'token') return accountEntries(account, name)
-    return account?.from === 'id_token' ? [['/id_token', idToken(accountEntries(account, name), name)]] : []
+    if (account?.from === 'token') return accountEntries(account, grant.account)
+    return account?.from === 'id_token' ? [['/id_token', idToken(accountEntries(account, grant.account), grant)]] : []
   }
 
   /** OpenID Connect Core 1.0 §2. */
-  function idToken(claims: readonly Entry[], account: string): string {
+  function idToken(claims: readonly Entry[], { account, parameters }: Grant): string {
     const nowSeconds = Math.floor(Date.now() / 1000)
     const payload = buildDocument(claims, {
-      iss: issuer,
+      iss: expand.url(issuer, parameters, 'known'),
       sub: stableHex(account),
       aud: client.id,
       iat: nowSeconds,

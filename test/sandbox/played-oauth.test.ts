@@ -23,6 +23,7 @@ t.test('the consent page has the vendor’s name and colour, and the scopes in w
   const scopeTexts = { 'notes:read': 'see notes' }
   const { authorize, sandbox, own, exchange } = await play(t, withMethod({ scopes: ['notes:read', 'notes:write'], scopeTexts }))
   const query = new URLSearchParams({ response_type: 'code', client_id: own.client_id, redirect_uri: callback, state: 'x' })
+  query.set('scope', 'notes:read notes:write')
   query.set('code_challenge', 'c'.repeat(43))
   query.set('code_challenge_method', 'S256')
   const page = await fetch(`${sandbox.origin}/acme/acme.test/oauth/authorize?${query}`)
@@ -38,7 +39,7 @@ t.test('the consent page has the vendor’s name and colour, and the scopes in w
 
 t.test('a user who allows a part gets a token for that part', async t => {
   const { authorize, exchange } = await play(t, withMethod({ scopes: ['a', 'b'] }))
-  const { params } = await authorize({}, { form: { partly: '1', scope: 'b' } })
+  const { params } = await authorize({ scope: 'a b' }, { form: { partly: '1', scope: 'b' } })
   t.equal((await json(await exchange(params.get('code') ?? ''))).scope, 'b')
 })
 
