@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isPathWithin } from '../core/guards/path.ts'
 import type { Provider } from '../core/provider/definition.ts'
 import type { Placement } from '../core/provider/request-template.ts'
 import { expectSame, expectThat } from './problem.ts'
@@ -12,7 +13,8 @@ const segments = '/contract/call'
 function pathsFor({ api, methods }: Provider, method: Method, base?: string): readonly string[] {
   const own = base === undefined ? undefined : api.bases?.[base]
   const declared = (typeof own === 'object' ? own.placements : undefined) ?? methods[method]?.placements ?? []
-  const inPaths = declared.flatMap(placement => (placement.in === 'path' ? placement.after : []))
+  const isForwarded = (path: string) => api.paths?.some(start => isPathWithin(path, start)) ?? true
+  const inPaths = declared.flatMap(placement => (placement.in === 'path' ? placement.after : [])).filter(isForwarded)
   const isPathAlone = declared.length > 0 && declared.every(({ in: place }: Placement) => place === 'path')
   return [...inPaths, ...(isPathAlone ? [] : [api.paths?.[0] ?? ''])].map(start => start + segments)
 }

@@ -142,6 +142,7 @@ function wrongKey(definition: Provider, key: string): string {
   }
   const isLearntAlike = (candidate: string): boolean =>
     JSON.stringify(learnValues(definition, values, 'key', candidate)) === JSON.stringify(learnValues(definition, values, 'key', key))
+  expectThat(isOfForm(key), 'the example of the key has not the form that its pattern, or a value that is read from it, says')
   const places = [...key].map((_, index) => (index + Math.floor(key.length / 2)) % key.length)
   const candidates = places.map(place => key.slice(0, place) + otherThan(key[place] ?? '') + key.slice(place + 1))
   const found = candidates.find(candidate => candidate !== key && isOfForm(candidate) && isLearntAlike(candidate))
