@@ -30,8 +30,8 @@ request with that code and your secret.
 
 "test" plays the vendor from its definition on this machine, and what users do with it
 through a gateway: sign-in, calls at each base, renewal, a grant that ends, a second
-account, revocation, keys. It stops at the first step that does not hold. That the
-definition is true, only the vendor can show.
+account, revocation, keys. Sign-in and keys each stop at the first step that does not
+hold. That the definition is true, only the vendor can show.
 
 Options:
   --json             one JSON object; of "check" and "test" one a line
