@@ -129,7 +129,7 @@ function readPart(env: EnvironmentReader, provider: Provider, production: boolea
   }
   const sandboxUrl = readSandboxUrl(env, production)
   return {
-    settings: sandboxUrl === undefined ? settings : atSandbox(settings, sandboxUrl),
+    settings: sandboxUrl === undefined ? settings : atSandbox(settings, sandboxUrl, provider, trustedOrigins),
     isUsable: client !== undefined || ((hasApiUrl || sandboxUrl !== undefined) && provider.methods.apiKey !== undefined),
     checkOffered: () => checkOffered(env, definition, { client, fixed, hosts })
   }

@@ -2,17 +2,19 @@ import type { ApiKeyMethod, Provider } from './definition.ts'
 import { mapRequestTemplates, mapTemplates } from './map-templates.ts'
 import type { LearntValue, LearntValues } from './parameter.ts'
 import { adoptPositions } from './placed-values.ts'
+import { originOf } from './request-rules.ts'
 
 /**
  * A definition whose addresses are all at the sandbox: `https://{shop}.example.com/admin` is `SANDBOX/NAME/{shop}.example.com/admin`, so that the
  * sandbox sees what stands for an expression in a host, too.
  * @param sandboxUrl without a trailing slash
+ * @param keptOrigins whose URLs stay: those of other servers that stand in for the vendor
  */
-export function playedDefinition(definition: Provider, sandboxUrl: string): Provider {
+export function playedDefinition(definition: Provider, sandboxUrl: string, keptOrigins: readonly string[] = []): Provider {
   const bases = new Set<string>()
   const same = (template: string) => template
   const url = (template: string) => {
-    if (template.startsWith(`${sandboxUrl}/`)) return template
+    if (template.startsWith(`${sandboxUrl}/`) || keptOrigins.includes(originOf(template))) return template
     const [, base] = /^\{(\w+)\}/.exec(template) ?? []
     if (base !== undefined) bases.add(base)
     return `${sandboxUrl}/${definition.name}/${template.replace(/^https?:\/\//, '')}`
