@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { extname } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 /** Of the sources, or of what was built from them. */
 const extension = extname(import.meta.filename)
@@ -29,7 +30,9 @@ export async function withModuleHooks<T>(load: () => Promise<T>): Promise<T> {
         // Installed beside the gateway, as a global package may be.
         return nextResolve(name, { ...context, parentURL: import.meta.url })
       }
-    }
+    },
+    load: (url, context, nextLoad) =>
+      nextLoad(url, isMistakenForCommonJs(url, context.format) ? { ...context, format: moduleFormat(url) } : context)
   })
   try {
     return await load()
@@ -37,6 +40,21 @@ export async function withModuleHooks<T>(load: () => Promise<T>): Promise<T> {
     hooks.deregister()
   }
 }
+
+/** What a CommonJS module cannot have, except in a comment or a text. */
+const exportStatement = /^[ \t]*export\s*(?:[{*]|(?:default|const|let|var|async|function|class)\b)/m
+
+/**
+ * Whether an ECMAScript module is in a folder whose package.json says otherwise, as `npm init -y` writes it, or says nothing. Node.js refuses the
+ * one, and warns of the other at each start (MODULE_TYPELESS_PACKAGE_JSON).
+ */
+function isMistakenForCommonJs(url: string, format: string | null | undefined): boolean {
+  if (!/^file:.*\.[jt]s$/.test(url) || url.includes('/node_modules/') || !/^commonjs|^$/.test(format ?? '')) return false
+  const source = readFileSync(fileURLToPath(url), 'utf8')
+  return exportStatement.test(source) && !/\bmodule\.exports\b/.test(source)
+}
+
+const moduleFormat = (url: string) => (url.endsWith('.ts') ? 'module-typescript' : 'module')
 
 function ourEntry(specifier: string): string | undefined {
   if (specifier === 'grantkeeper/provider') return new URL(`src/provider${extension}`, root).href

@@ -32,7 +32,7 @@ export async function readDefinitionFile(path: string, from: string): Promise<Re
     const extension = extname(path)
     if (extension === '.json') return [parseJson(await readFile(path, 'utf8'))].flat()
     if (moduleExtensions.includes(extension)) return exportedBy(await import(pathToFileURL(path).href))
-    throw new AuthorError('must end in .json, .ts, .js or .mjs.')
+    throw new AuthorError('must end in .json, .ts, .mts, .js or .mjs.')
   }
   return readAll(load, from, basename(path).replace(/\.\w+$/, ''))
 }
@@ -101,8 +101,14 @@ function problemsOf(error: Error & { code?: string; problems?: unknown }): reado
     case 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX':
       return [`${placeOf(error)}has TypeScript that is more than types, such as an enum, which Node.js does not run: ${error.message}.`]
   }
-  return [`cannot be loaded: ${placeOf(error)}${error.message}`]
+  return [`cannot be loaded: ${placeOf(error)}${error.message}${cureOf(error)}`]
 }
+
+/** Which of the two kinds of module a file is, is said by its name or by the package.json beside or above it, not by its content. */
+const cureOf = ({ message }: Error): string =>
+  /outside a module|Unexpected token 'export'|'import\.meta'/.test(message)
+    ? '. Node.js takes the file for CommonJS: name it .mts (.mjs for JavaScript), or set "type": "module" in the package.json beside it.'
+    : ''
 
 /** The stack of a syntax error begins with its place. */
 function placeOf({ stack = '' }: Error): string {

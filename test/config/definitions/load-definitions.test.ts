@@ -62,6 +62,38 @@ t.test('definitions of a folder may be JSON, TypeScript or JavaScript, plain or 
   t.equal(definitions[5]?.api.baseUrl, 'https://api.productboard.com')
 })
 
+t.test('ECMAScript modules are read as such, whatever the package.json beside them says', async t => {
+  const files = (name: string) => ({
+    [`${name}.ts`]: `import { text } from './text-${name}.ts'\nexport default { ...${text(name)}, name: text as string }`,
+    [`text-${name}.ts`]: `export const text: string = '${name}'`,
+    [`${name}-too.js`]: `import 'node:path'\nexport { definition as default }\nconst definition = ${text(`${name}-too`)}`,
+    [`${name}-old.js`]: `// In the old form:\nmodule.exports = ${text(`${name}-old`)}`
+  })
+  for (const [name, type] of [
+    ['none', undefined],
+    ['old', 'commonjs'],
+    ['new', 'module']
+  ] as const) {
+    const { [`${name}-old.js`]: commonJs, ...modules } = files(name)
+    const folder = folderWith(t, { 'package.json': { type }, ...modules, ...(type !== 'module' && { [`${name}-old.js`]: commonJs }) })
+    const warnings: Error[] = []
+    const onWarning = (warning: Error) => void warnings.push(warning)
+    process.on('warning', onWarning)
+    const names = Object.keys(modules).filter(file => !file.startsWith('text'))
+    const known = await load(
+      names
+        .concat(type === 'module' ? [] : `${name}-old.js`)
+        .map(file => join(folder, file))
+        .join(',')
+    )
+    await new Promise(resolve => setImmediate(resolve))
+    process.off('warning', onWarning)
+    t.strictSame(known.broken, [], name)
+    t.strictSame([...known.from.keys()], [name, `${name}-too`, ...(type === 'module' ? [] : [`${name}-old`])])
+    t.strictSame(warnings, [], 'Node.js has nothing to warn of')
+  }
+})
+
 t.test('files, folders and packages are listed with commas, and one file counts once', async t => {
   const folder = folderWith(t, {
     'one/a.json': definitionOf('a'),
