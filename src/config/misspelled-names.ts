@@ -33,7 +33,8 @@ export function checkMisspelledNames(env: EnvironmentReader, production: boolean
     if (knownWithFiles.has(name) || env.problems.some(problem => problem.startsWith(`${name} `))) continue
     const letters = lettersOf(name)
     const meant = all.find(other => isMisspelling(name, letters, other))?.name ?? providerVariable(letters, unread)
-    if (meant === undefined) continue
+    // That of a provider whose definition cannot be used: it is right, and read by nobody.
+    if (meant === undefined || meant === name) continue
     const example = known.has(meant) ? env.exampleOf(meant) : exampleOf(meant)
     if (isProblem || meant === 'NODE_ENV')
       env.addProblem(

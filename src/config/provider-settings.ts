@@ -39,17 +39,19 @@ export function readProviders(
   const parts = new Map(definitions.map(definition => [definition.name, readPart(env, definition, production)]))
   const usable = [...parts].flatMap(([name, { isUsable }]) => (isUsable ? name : []))
   const selected = env.list('PROVIDERS', names[0])
-  const isNothingConfigured = !hasSandbox && usable.length === 0 && !selected
+  const isNothingConfigured = usable.length === 0 && !selected
   const isUnknown = selected?.some(name => !names.includes(name)) === true
   const isBroken = reportBroken(env, broken, { selected, isCause: isNothingConfigured || isUnknown })
-  if (isNothingConfigured && !isBroken) {
+  if (isNothingConfigured && !hasSandbox && !isBroken) {
     const example = names[0] === undefined ? 'PROVIDER' : variablePrefix({ name: names[0] })
     env.addProblem(
       `No provider is configured. Set the OAuth client of at least one, for example ${example}_CLIENT_ID=abc123 and ${exampleOfFile(`${example}_CLIENT_SECRET`)}.`
     )
   }
   const providers = new Map<string, ProviderSettings>()
-  for (const name of selected ? selectNames(env, selected, { parts, names, isSandbox: hasSandbox && usable.length === 0 }) : usable) {
+  for (const name of selected
+    ? selectNames(env, selected, { parts, names, isBroken, isSandbox: hasSandbox && usable.length === 0 })
+    : usable) {
     const { settings, checkOffered } = parts.get(name) as OperatorsPart
     checkOffered()
     providers.set(name, settings)
@@ -60,14 +62,21 @@ export function readProviders(
 type Selectable = {
   readonly parts: ReadonlyMap<string, OperatorsPart>
   readonly names: readonly string[]
+  /** Whether a definition is a problem: one that cannot be read may be named otherwise than its file. */
+  readonly isBroken: boolean
   readonly isSandbox: boolean
 }
 
-function selectNames(env: EnvironmentReader, selected: readonly string[], { parts, names, isSandbox }: Selectable): string[] {
+function selectNames(env: EnvironmentReader, selected: readonly string[], { parts, names, isBroken, isSandbox }: Selectable): string[] {
   return selected.filter(name => {
     const part = parts.get(name)
     if (!part) {
-      if (!names.includes(name)) env.addProblem(unknownProvider(env, name, names))
+      if (!names.includes(name))
+        env.addProblem(
+          isBroken
+            ? `PROVIDERS: ${env.quote('PROVIDERS', name)} is none of the definitions that can be read. Correct the others first, and look at their names.`
+            : unknownProvider(env, name, names)
+        )
       return false
     }
     // The sandbox starts, and this selection is read again with its URLs.
@@ -101,7 +110,7 @@ function reportBroken(env: EnvironmentReader, broken: KnownDefinitions['broken']
   for (const one of broken) {
     const lines = one.problems.map(problem => `${one.from}: ${problem}${/[.?]$/.test(problem) ? '' : '.'}`)
     if (isCause || isOffered(one)) for (const line of lines) env.addProblem(line)
-    else env.addWarning(`${lines.join(' ')} This definition could not be offered.`)
+    else for (const line of lines) env.addWarning(`${line} This definition could not be offered.`)
   }
   return broken.some(one => isCause || isOffered(one))
 }

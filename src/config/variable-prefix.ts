@@ -8,3 +8,6 @@ const reservedNames = new Set(['app', 'jwt', 'login', 'providers'])
 
 /** Whether a provider cannot have this name, because its variables could be the gateway's. */
 export const isReservedName = (name: string): boolean => reservedNames.has(name)
+
+export const reservedNameProblem = (name: string): string =>
+  `name must not be ${JSON.stringify(name)}, by which settings of the gateway begin. Choose another.`

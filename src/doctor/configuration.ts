@@ -45,12 +45,16 @@ type Parsed = { readonly subject: string; readonly message: string; readonly cur
 /** A problem begins with its variable, says what is wrong, and then what to set: in further sentences, or after "for example". */
 function parse(problem: string): Parsed {
   const [, file, field] = /^(\S+\.(?:json|m?[jt]s)): (.+)$/s.exec(problem) ?? []
-  if (file !== undefined && field !== undefined)
+  if (file !== undefined && field !== undefined) {
+    // Such a file may be valid by itself.
+    const [, message, cure] = /^(name .+)\. (Keep one|Choose another)\.$/s.exec(field) ?? []
+    if (message !== undefined) return { subject: file, message, cure: `${cure}: the name of a provider is its own.` }
     return {
       subject: file,
       message: field.replace(/\.$/, ''),
       cure: `Correct this definition; grantkeeper providers check ${file} says when it is valid.`
     }
+  }
   const [, first = problem, rest = ''] = /^(.+?)\.(?: (?=[A-Z])(.+))?$/s.exec(problem) ?? []
   const [, what = first, example] = /^(.+?), (for example .+)$/s.exec(first) ?? []
   const subject = /^[A-Z\d_]{4,}\b/.exec(what)?.[0] ?? 'environment'

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { providerWith } from '../core/support.ts'
 import { fixedLookup } from '../support/dns.ts'
 import { freePort } from '../support/free-port.ts'
 import { newKey } from '../support/gateway.ts'
@@ -100,4 +101,17 @@ t.test('what is wrong with an operator’s own definition is told with its file'
   const { has } = await examine(t, { ...soundVariables(t), PROVIDERS_FROM: folder, PROVIDERS: 'acme' })
   has({ level: 'error', area, subject: /acme\.json$/, message: /^title must be text$/, cure: /providers check .*acme\.json/ })
   has({ level: 'error', area, subject: /acme\.json$/, message: /^api must be an object$/ })
+})
+
+t.test('two files of one name, each valid, are told to be brought down to one', async t => {
+  const folder = temporaryFolder(t)
+  for (const file of ['a.json', 'b.json']) writeFileSync(join(folder, file), JSON.stringify(providerWith({})))
+  const { has } = await examine(t, { ...soundVariables(t), PROVIDERS_FROM: folder })
+  has({
+    level: 'error',
+    area,
+    subject: /a\.json$/,
+    message: /^name is "acme", as in .*b\.json$/,
+    cure: /^Keep one: the name of a provider is its own\.$/
+  })
 })

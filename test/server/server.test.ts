@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { apiKeyWith, providerWith } from '../core/support.ts'
 import { Browser } from '../support/browser.ts'
 import { runGateway, startGatewayProcess as startGateway } from '../support/command.ts'
 import { signIn } from '../support/connected.ts'
@@ -38,6 +39,30 @@ t.test('without configuration every provider runs in the sandbox, and survives a
     t.equal((await browser.fetch(`${restarted.url}/proxy/${provider}/echo`)).status, 200, `${provider} is still connected`)
   await browser.fetch(`${restarted.url}/connections/productboard/refresh`, { method: 'POST' })
   t.equal((await browser.fetch(`${restarted.url}/proxy/productboard/echo`)).status, 200, 'tokens are refreshed')
+})
+
+/** A definition of the operator's own with a key of two fields. */
+const withTwoFields = providerWith({
+  methods: {
+    apiKey: {
+      ...apiKeyWith({ in: 'basic', username: '{email}/token', password: '{key}' }),
+      fields: { email: { title: 'Email', example: 'ada@acme.com' }, key: { title: 'API token', example: 'abc', secret: true } }
+    }
+  }
+})
+
+t.test('the hint for a key of two fields says what stands beside the key', async t => {
+  const folder = t.testdir({ 'acme.json': JSON.stringify(withTwoFields) })
+  const gateway = await startGateway(t, { PROVIDERS_FROM: join(folder, 'acme.json'), PROVIDERS: 'acme', DATA_DIR: join(folder, 'data') })
+  t.match(gateway.output(), /API keys that it accepts: Acme \S+ with email=ada@acme\.com$/m)
+})
+
+t.test('a start for a broken definition alone prints its problems, and exits with 78', async t => {
+  const folder = t.testdir({ 'acme.json': JSON.stringify({ ...withTwoFields, colour: '#fff' }) })
+  const { child, output } = runGateway(t, { PROVIDERS_FROM: folder, PORT: '0', DATA_DIR: folder })
+  const [code] = await once(child, 'close')
+  t.equal(code, 78)
+  t.match(output(), /acme\.json: colour is not a field of a definition\. Did you mean color\?$/m)
 })
 
 t.test('in production every configuration problem is printed, with exit code 78', async t => {

@@ -1,7 +1,7 @@
 import type { Provider } from '../../core/provider/definition.ts'
 import { type Environment, EnvironmentReader } from '../environment.ts'
 import { loadProviders, providerNames } from '../load-providers.ts'
-import { isReservedName, variablePrefix } from '../variable-prefix.ts'
+import { isReservedName, reservedNameProblem, variablePrefix } from '../variable-prefix.ts'
 import { readOwnDefinitions } from './own-definitions.ts'
 import type { BrokenDefinition, ReadDefinition } from './read-file.ts'
 
@@ -73,12 +73,7 @@ function sortOut(own: readonly ReadDefinition[]): { sound: Array<Exclude<ReadDef
         name,
         problems: [`name is ${JSON.stringify(name)}, as in ${others.map(other => other.from).join(', ')}. Keep one.`]
       })
-    else if (isReservedName(name))
-      broken.push({
-        from,
-        name,
-        problems: [`name must not be ${JSON.stringify(name)}, by which settings of the gateway begin. Choose another.`]
-      })
+    else if (isReservedName(name)) broken.push({ from, name, problems: [reservedNameProblem(name)] })
     else sound.push(one)
   }
   return { sound, broken }

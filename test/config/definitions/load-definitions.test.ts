@@ -195,9 +195,25 @@ t.test('a broken definition that is not offered is a warning, and the others are
     const { problems, names, warnings } = await start({ PROVIDERS_FROM: folder, ...variables })
     t.strictSame(problems, [])
     t.strictSame(names, ['good'])
-    t.equal(warnings.length, Object.keys(broken).length)
+    t.equal(warnings.length, Object.values(parts).flat().length, 'one for each problem')
     for (const warning of warnings) t.match(warning, /This definition could not be offered\.$/)
   }
+})
+
+t.test('a broken definition is a problem where nothing is configured, since it may be what the start is for', async t => {
+  const folder = folderWith(t, { 'wrong.json': broken['wrong.json'], 'good.json': definitionOf('good') })
+  const { problems } = await start({ PROVIDERS_FROM: folder })
+  t.match(problems, parts.wrong)
+  t.equal(problems.length, parts.wrong?.length)
+})
+
+t.test('a provider of another name than its broken file is not taken for a misspelled one', async t => {
+  const folder = folderWith(t, { 'shop.ts': broken['syntax-too.ts'] })
+  const { problems } = await start({ PROVIDERS_FROM: folder, PROVIDERS: 'productbord' })
+  t.match(problems, [
+    /shop\.ts: cannot be loaded/,
+    /^PROVIDERS: "productbord" is none of the definitions that can be read\. Correct the others first/
+  ])
 })
 
 t.test('a broken definition is a problem by its client or API alone, and in production where there is no other', async t => {
@@ -210,6 +226,10 @@ t.test('a broken definition is a problem by its client or API alone, and in prod
         problems.some(problem => pattern.test(problem)),
         problems.join('\n')
       )
+    t.notOk(
+      problems.some(problem => /WRONG_.+ is not a known variable/.test(problem)),
+      problems.join('\n')
+    )
   }
 })
 
