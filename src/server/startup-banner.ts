@@ -9,13 +9,19 @@ const maxKeys = 6
  * What a start prints: the URL, where tokens are stored, the providers, who the users are, next steps and warnings.
  * @param sandbox `undefined` when it does not run
  */
-export function startupBanner(config: Config, storeDescription: string, sandbox: Pick<Sandbox, 'apiKeys' | 'origin'> | undefined): string {
+export function startupBanner(
+  config: Config,
+  storeDescription: string,
+  sandbox: Pick<Sandbox, 'apiKeys' | 'examples' | 'origin'> | undefined
+): string {
   const names = [...config.providers.values()].map(({ definition }) => definition.title).join(', ')
   const [first] = config.providers.values()
   const prefix = first ? variablePrefix(first.definition) : 'PROVIDER'
   const keys = [...config.providers.values()].flatMap(({ definition: { name, title } }) => {
     const key = sandbox?.apiKeys[name]
-    return key === undefined ? [] : [`${title} ${key}`]
+    if (key === undefined) return []
+    const beside = Object.entries(sandbox?.examples[name]?.fields ?? {}).filter(([field]) => field !== 'key')
+    return [`${title} ${key}${beside.map(([field, value]) => ` with ${field}=${value}`).join('')}`]
   })
   const nextSteps = sandbox
     ? [
