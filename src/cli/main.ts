@@ -22,6 +22,12 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
 /** EX_USAGE of sysexits.h. */
 const usageErrorExitCode = 64
 
+// A reader such as "head" may leave early (EPIPE). What was asked for is done all the same, and the exit code says how it went.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+
 const print = (text: string) => void process.stdout.write(text)
 const printError = (text: string) => void process.stderr.write(text)
 

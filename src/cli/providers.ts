@@ -3,7 +3,7 @@ import { readArguments } from './arguments.ts'
 import type { Command, CommandContext } from './command.ts'
 import { UsageError } from './usage-error.ts'
 
-const help = `Usage: grantkeeper providers [--json]
+const help = `Usage: grantkeeper providers [list] [--json]
        grantkeeper providers new NAME [--ts]
        grantkeeper providers check FILE... [--json]
        grantkeeper providers try FILE [--parameter NAME=VALUE]... [--client-id ID]
@@ -12,14 +12,15 @@ const help = `Usage: grantkeeper providers [--json]
 
 Lists the providers that Grantkeeper knows: name, title, how users connect, on or off in
 this environment, and where its definition is from, separated by tabs. PROVIDERS_FROM
-names definitions of your own.
+names definitions of your own; one that is broken "cannot be used".
 
 "new" writes NAME.json into the working folder: a definition that is sound and made up, to
 be changed into one of a real vendor.
 
 "check" validates definitions and names every problem at once: fields that are missing,
 wrong, or that no definition has. A FILE is .json, or .ts or .js with the definition as
-its default export; its code runs, as it does in the gateway. Nothing is sent.
+its default export; its code runs, as it does in the gateway. Of a folder, it reads the
+files that PROVIDERS_FROM would read. Nothing is sent.
 
 "try" shows what the gateway would send for a definition: the authorization URL, and the
 token, refresh, revocation and API requests as curl commands. Words in capitals stand for
@@ -81,7 +82,9 @@ async function run(args: readonly string[], context: CommandContext): Promise<nu
     throw new UsageError('--parameter, --client-id, --response and --status belong to "providers try FILE".')
   if (action !== 'new' && values.ts) throw new UsageError('--ts belongs to "providers new NAME".')
   switch (action) {
-    case undefined: {
+    case undefined:
+    case 'list': {
+      if (files.length > 0) throw new UsageError(`list takes no names, such as ${files[0]}. It lists all of them.`)
       const { listProviders } = await import('./providers/list.ts')
       return listProviders({ json }, context)
     }
@@ -92,7 +95,7 @@ async function run(args: readonly string[], context: CommandContext): Promise<nu
       return writeDefinition(name, { typescript: values.ts }, context)
     }
     case 'check': {
-      if (files.length === 0) throw new UsageError('check needs at least one FILE, for example acme.json.')
+      if (files.length === 0) throw new UsageError('check needs at least one FILE or folder, for example acme.json.')
       const { checkDefinitions } = await import('./providers/check.ts')
       return checkDefinitions(files, { json }, context)
     }
@@ -110,7 +113,7 @@ async function run(args: readonly string[], context: CommandContext): Promise<nu
       return testDefinitions(file, { json }, context)
     }
     default:
-      throw new UsageError(`${action} is not known.${didYouMean(action, ['new', 'check', 'try', 'test'])}`)
+      throw new UsageError(`${action} is not known.${didYouMean(action, ['list', 'new', 'check', 'try', 'test'])}`)
   }
 }
 

@@ -68,7 +68,10 @@ t.test('the list says where each definition is from', async t => {
   t.equal(code, 0, output)
   t.match(output, /^outgrow\tAcme\toauth2\t.+\t.*mine\.json$/m)
   t.match(output, /^Warning: .*mine\.json replaces our definition of outgrow/m)
-  t.match(output, /^Warning: .*bad\.json: title must be text\./m)
+  t.match(output, /^bad\t-\t-\tcannot be used\t.*bad\.json$/m)
+  t.match(output, /^Warning: .*bad\.json: title .+\.$/m)
+  t.match(output, /^Warning: .*bad\.json: color .+\.$/m)
+  t.same(await runCommand(t, { PROVIDERS_FROM: dirname(file) }, 'providers', 'list'), { code, output })
 })
 
 t.test('a malformed setting of a provider exits with 78', async t => {
@@ -103,7 +106,7 @@ t.test('check names every problem of every file, and exits with 1', async t => {
     'empty.ts': 'export {}',
     'acme.yaml': 'name: acme'
   })
-  const { code, output } = await run(t, 'check', ...Object.values(files), '/absent/acme.json', t.testdirName)
+  const { code, output } = await run(t, 'check', ...Object.values(files), '/absent/acme.json')
   t.equal(code, 1)
   for (const [file, problems] of [
     ['good.json', / acme is valid\./],
@@ -113,11 +116,10 @@ t.test('check names every problem of every file, and exits with 1', async t => {
     ['broken.ts', / 1 problem\n {2}- cannot be loaded: line 1: /],
     ['thrown.ts', / 1 problem\n {2}- cannot be loaded: no luck/],
     ['empty.ts', / 1 problem\n {2}- has no definition: a file has it as its default export/],
-    ['acme.yaml', / 1 problem\n {2}- must end in \.json, \.ts, \.js or \.mjs/]
+    ['acme.yaml', / 1 problem\n {2}- must end in \.json, \.ts, \.mts, \.js or \.mjs/]
   ] as const)
     t.match(output, new RegExp(`/${file}:${problems.source}`), file)
   t.match(output, /\/absent\/acme\.json: 1 problem\n {2}- cannot be read \(ENOENT\)/)
-  t.match(output, /: 1 problem\n {2}- is not a file/)
   t.notMatch(output, /^ +at /m, 'no stack')
 })
 
@@ -136,6 +138,66 @@ t.test('check reads each definition of a list', async t => {
   const { code, output } = await run(t, 'check', file)
   t.equal(code, 1)
   t.match(output, /all\.json: a is valid\.\n.+all\.json: 1 problem\n {2}- color must be #rrggbb\n$/)
+})
+
+t.test('check says what to do about a module that Node.js takes for CommonJS', async t => {
+  const files = definitionFiles(t, {
+    'package.json': { type: 'commonjs' },
+    'a.ts': "import { sep } from 'node:path'\nmodule.exports = { name: sep }",
+    'b.ts': `import { sep } from 'node:path'\nexport default { ...${JSON.stringify(providerWith({ name: 'b' }))}, title: sep }`
+  })
+  const { code, output } = await run(t, 'check', files['a.ts'] ?? '', files['b.ts'] ?? '')
+  t.equal(code, 1)
+  t.match(output, /line 1: .+ outside a module\. .+ name it \.mts .+"type": "module" in the package\.json beside it\.\n/)
+  t.match(output, /b\.ts: b is valid\./, 'what only a module has, makes it one')
+})
+
+t.test('check reads every definition of a folder', async t => {
+  const { 'a.json': file = '' } = definitionFiles(t, {
+    'a.json': providerWith({ name: 'a' }),
+    'b.ts': `export default ${JSON.stringify(providerWith({ name: 'b', color: 'red' }))}`,
+    'c.yaml': 'name: c',
+    'package.json': '{}',
+    'README.md': '# Ours'
+  })
+  const { code, output } = await run(t, 'check', dirname(file))
+  t.equal(code, 1)
+  t.match(output, /^.+a\.json: a is valid\.\n.+b\.ts: 1 problem\n {2}- color .+\n.+c\.yaml: 1 problem\n {2}- must end in .+\n$/)
+  const { 'README.md': readme = '' } = definitionFiles(t, { 'README.md': '' })
+  const empty = await run(t, 'check', dirname(readme))
+  t.equal(empty.code, 1)
+  t.match(empty.output, / 1 problem\n {2}- has no definition: no file whose name ends in \.json/)
+})
+
+t.test('check refuses a name whose variables are the gateway’s, as a start does', async t => {
+  const { 'login.json': file = '' } = definitionFiles(t, { 'login.json': providerWith({ name: 'login' }) })
+  const { code, output } = await run(t, 'check', file)
+  t.equal(code, 1)
+  t.match(output, /name must not be "login", by which settings of the gateway begin/)
+})
+
+t.test('new says that it replaces a definition of ours, and which kind of module it writes', async t => {
+  const folder = t.testdir()
+  const program = async (...args: string[]) => {
+    const child = spawn(process.execPath, [commandFile, 'providers', 'new', ...args], { cwd: folder, env: {}, stdio: 'pipe' })
+    const [output] = await Promise.all([text(child.stdout), once(child, 'close')])
+    return output
+  }
+  t.match(
+    await program('github', '--ts'),
+    /has a definition of github already: where PROVIDERS_FROM names github\.ts, it replaces that one/
+  )
+  const plain = await program('shoply', '--ts')
+  t.match(plain, /ECMAScript module.+"type": "module" in package\.json, or by the name shoply\.mts/)
+  t.notMatch(plain, /replaces/)
+  t.notMatch(await program('shoply'), /replaces|module/)
+})
+
+t.test('a reader of the list may leave early', async t => {
+  const child = spawn('sh', ['-c', '"$0" "$1" providers | head -n 1', process.execPath, commandFile], { env: process.env, stdio: 'pipe' })
+  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  t.match(output, /^\S+\t.+\n$/)
+  t.equal(errors, '')
 })
 
 t.test('check names the problems of a file that calls defineProvider itself', async t => {
@@ -338,6 +400,7 @@ t.test('try names the problems of an invalid definition, and exits with 1', asyn
   const { code, output } = await run(t, 'try', file)
   t.equal(code, 1)
   t.match(output, /cannot be tried:\n {2}- color must be #rrggbb\n/)
+  t.match((await run(t, 'try', dirname(file))).output, /cannot be tried:\n {2}- is not a file/)
 })
 
 t.test('test plays a definition and what users do with it, and exits with 0', async t => {
@@ -377,6 +440,7 @@ t.test('bad arguments exit with 64', async t => {
   const cases: ReadonlyArray<readonly [args: readonly string[], problem: RegExp]> = [
     [['chekc'], /chekc is not known\. Did you mean check\?/],
     [['check'], /check needs at least one FILE/],
+    [['list', 'acme'], /list takes no names, such as acme/],
     [['new'], /new needs one NAME/],
     [['new', 'Acme'], /lower-case words joined by "-", not "Acme"/],
     [['new', 'login'], /settings of the gateway begin/],

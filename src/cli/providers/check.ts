@@ -1,7 +1,8 @@
 import type { ReadDefinition } from '../../config/definitions/read-file.ts'
+import { isReservedName, reservedNameProblem } from '../../config/variable-prefix.ts'
 import { guessesOf } from '../../core/provider/guesses.ts'
 import type { CommandContext } from '../command.ts'
-import { readDefinitions } from './read-definition.ts'
+import { readFolderOrFile } from './read-definition.ts'
 
 type Result = {
   readonly file: string
@@ -20,20 +21,21 @@ export async function checkDefinitions(
   const filesByName = new Map<string, string>()
   let isGood = true
   for (const file of files)
-    for (const read of await readDefinitions(file)) {
-      const result = resultOf(file, read, filesByName)
+    for (const read of await readFolderOrFile(file)) {
+      const result = resultOf(read, filesByName)
       isGood &&= result.problems.length === 0
       print(json ? `${JSON.stringify(result)}\n` : describe(result))
     }
   return isGood ? 0 : 1
 }
 
-function resultOf(file: string, { definition, problems }: ReadDefinition, filesByName: Map<string, string>): Result {
+function resultOf({ from: file, definition, problems }: ReadDefinition, filesByName: Map<string, string>): Result {
   if (!definition) return { file, problems, warnings: [] }
   const { name } = definition
   const other = filesByName.get(name)
   if (other !== undefined)
     return { file, name, problems: [`name is ${JSON.stringify(name)}, as in ${other}. Each needs a name of its own.`], warnings: [] }
+  if (isReservedName(name)) return { file, name, problems: [reservedNameProblem(name)], warnings: [] }
   filesByName.set(name, file)
   const warnings = guessesOf(definition).map(facts => `"${facts}" is from a guide alone: try it before your users do`)
   return { file, name, problems: [], warnings }

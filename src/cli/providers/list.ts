@@ -13,12 +13,16 @@ export async function listProviders(
   const known = await loadDefinitions(variables, { all: true })
   const env = new EnvironmentReader(variables)
   // Not as in production, where an environment without any provider is a problem: the list says how to switch one on.
-  const offered = readProviders(env, known, { production: false, hasSandbox: true })
+  const offered = readProviders(env, { ...known, broken: [] }, { production: false, hasSandbox: true })
   const problems = [...known.problems, ...env.problems]
   if (problems.length > 0) throw new ConfigError(problems)
   const rows = known.definitions.map(definition => rowOf(definition, offered.has(definition.name), known.from.get(definition.name)))
   if (json) print(`${JSON.stringify(rows, null, 2)}\n`)
-  else for (const row of rows) print(`${lineOf(row)}\n`)
+  else {
+    for (const row of rows) print(`${lineOf(row)}\n`)
+    for (const { name, from } of known.broken) print(`${[name, '-', '-', 'cannot be used', from].join('\t')}\n`)
+  }
+  for (const { from, problems } of known.broken) for (const problem of problems) printError(`Warning: ${from}: ${sentence(problem)}\n`)
   for (const warning of [...known.warnings, ...env.warnings]) printError(`Warning: ${warning}\n`)
   if (!json && offered.size === 0) print('None is on. Outside production the sandbox of "grantkeeper start" plays them.\n')
   return 0
@@ -37,6 +41,8 @@ function rowOf(definition: Provider, isOn: boolean, from = 'built in') {
     from
   }
 }
+
+const sentence = (problem: string) => (/[.?]$/.test(problem) ? problem : `${problem}.`)
 
 const lineOf = ({ name, title, methods, isOn, switchOn, from }: ReturnType<typeof rowOf>): string =>
   [name, title, methods.join(','), isOn ? 'on' : `off (needs ${switchOn.join(', or ')})`, from].join('\t')

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
+import { providerNames } from '../../config/load-providers.ts'
 import { isReservedName } from '../../config/variable-prefix.ts'
 import type { Provider } from '../../core/provider/definition.ts'
 import type { CommandContext } from '../command.ts'
@@ -24,8 +25,14 @@ export async function writeDefinition(
     printError(code === 'EEXIST' ? `${file} exists already. It is left as it is.\n` : `${file} cannot be written (${code}).\n`)
     return 1
   }
+  const replaced = (await providerNames()).includes(name)
+    ? `\nGrantkeeper has a definition of ${name} already: where PROVIDERS_FROM names ${file}, it replaces that one.\n`
+    : ''
+  const moduleNote = typescript
+    ? `\nIt is an ECMAScript module. Tools other than this one know that by "type": "module" in package.json, or by the name ${name}.mts.\n`
+    : ''
   print(`${file} is a definition to change: its addresses and facts are made up.
-
+${replaced}${moduleNote}
   grantkeeper providers check ${file}
   grantkeeper providers try ${file}
   PROVIDERS_FROM=${file} PROVIDERS=${name} grantkeeper start    the sandbox plays it

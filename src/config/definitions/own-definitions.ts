@@ -9,6 +9,10 @@ const almostDefinition = /\.(?:cjs|cts|tsx|jsx|ya?ml|json5|jsonc|toml)$/i
 /** Belongs to the folder, not to the definitions in it. */
 const beside = /^\.|^(?:package|package-lock|npm-shrinkwrap|tsconfig.*|jsconfig)\.json$|\.d\.m?ts$|\.(?:test|spec)\.\w+$|\.schema\.json$/
 
+/** Whether a file of a folder is meant as a definition, though it may have a form that is none. */
+export const isMeantAsDefinition = (name: string): boolean =>
+  !beside.test(name) && (definitionExtensions.includes(extname(name)) || almostDefinition.test(name))
+
 const packageName = /^(?:@[a-z\d._-]+\/)?[a-z\d][a-z\d._-]*(?:\/[\w.-]+)*$/i
 
 export const providersFromExample = './providers'
@@ -66,12 +70,12 @@ async function filesIn(env: EnvironmentReader, folder: string): Promise<string[]
     else if (definitionExtensions.includes(extname(name))) files.push(path)
     else if (almostDefinition.test(name))
       env.addWarning(
-        `PROVIDERS_FROM: ${shown(path)} is not read: a definition is a file in JSON, TypeScript or JavaScript (.json, .ts, .js, .mjs).`
+        `PROVIDERS_FROM: ${shown(path)} is not read: a definition is a file in JSON, TypeScript or JavaScript (.json, .ts, .mts, .js, .mjs).`
       )
   }
   if (files.length === 0)
     env.addProblem(
-      `PROVIDERS_FROM: the folder ${shown(folder)} has no definition: no file whose name ends in .json, .ts, .js or .mjs. Put one there, or remove the folder from PROVIDERS_FROM.`
+      `PROVIDERS_FROM: the folder ${shown(folder)} has no definition: no file whose name ends in .json, .ts, .mts, .js or .mjs. Put one there, or remove the folder from PROVIDERS_FROM.`
     )
   return files
 }
