@@ -194,10 +194,10 @@ t.test('new says that it replaces a definition of ours, and which kind of module
 })
 
 t.test('a reader of the list may leave early', async t => {
-  const child = spawn('sh', ['-c', '"$0" "$1" providers | head -n 1', process.execPath, commandFile], { env: process.env, stdio: 'pipe' })
-  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-  t.match(output, /^\S+\t.+\n$/)
-  t.equal(errors, '')
+  const child = spawn(process.execPath, [commandFile, 'providers'], { env: {}, stdio: 'pipe' })
+  child.stdout.destroy()
+  const [errors, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
+  t.strictSame({ errors, code }, { errors: '', code: 0 })
 })
 
 t.test('check names the problems of a file that calls defineProvider itself', async t => {
