@@ -73,7 +73,7 @@ t.test('the definitions of this test have every field of the schema', async t =>
 
 /** What a schema cannot say: how fields belong together, and what URLs and regular expressions are. */
 const beyondSchema =
-  /uses \{|makes a host of|has the name of|must be (?:there|left out)|must (?:have|be) (?:a path|an id|one of|a prefix|'lookup' where)|must match|for the same scopes|must not be|at the origin|must be a host|an https URL/
+  /uses \{|makes a host of|has the name of|is missing: it must be there|must be left out|must (?:have|be) (?:a path|an id|one of|a prefix|'lookup' where)|must match|must have openid|is not used|must follow|for the same scopes|must not be|at the origin|must be a host|an https URL/
 
 type Change = readonly [what: string, definition: unknown]
 

@@ -110,7 +110,7 @@ t.test('check names every problem of every file, and exits with 1', async t => {
   t.equal(code, 1)
   for (const [file, problems] of [
     ['good.json', / acme is valid\./],
-    ['bad.json', / 2 problems\n {2}- color must be #rrggbb\n {2}- colour is not a field .+ Did you mean color\?/],
+    ['bad.json', / 2 problems\n {2}- colour is not a field .+ Did you mean color\?\n {2}- color must be #rrggbb/],
     ['same-name.json', / 1 problem\n {2}- name is "acme", as in .+good\.json/],
     ['broken.json', / 1 problem\n {2}- cannot be loaded: .*JSON/],
     ['broken.ts', / 1 problem\n {2}- cannot be loaded: line 1: /],

@@ -99,8 +99,14 @@ t.test('what is wrong with an operator’s own definition is told with its file'
   const folder = temporaryFolder(t)
   writeFileSync(join(folder, 'acme.json'), '{ "name": "acme" }')
   const { has } = await examine(t, { ...soundVariables(t), PROVIDERS_FROM: folder, PROVIDERS: 'acme' })
-  has({ level: 'error', area, subject: /acme\.json$/, message: /^title must be text$/, cure: /providers check .*acme\.json/ })
-  has({ level: 'error', area, subject: /acme\.json$/, message: /^api must be an object$/ })
+  has({
+    level: 'error',
+    area,
+    subject: /acme\.json$/,
+    message: /^title is missing: it must be text, such as "Acme"$/,
+    cure: /providers check .*acme\.json/
+  })
+  has({ level: 'error', area, subject: /acme\.json$/, message: /^api is missing: it must be an object with baseUrl/ })
 })
 
 t.test('two files of one name, each valid, are told to be brought down to one', async t => {

@@ -68,7 +68,7 @@ t.test('what is wrong with definitions that would be offered is told at once, an
   const { code, output } = await run({ PROVIDERS_FROM: '.', PROVIDERS: 'acme,other', SESSION_IDLE: 'x' }, 'start')
   t.equal(code, 78)
   for (const problem of [
-    / - acme\.json: tokenUrl must be an https URL/,
+    / - acme\.json: methods\.oauth2\.tokenUrl is missing: it must be an https URL/,
     / - acme\.json: colour is not a field of a definition\. Did you mean color\?/,
     / - other\.json: cannot be loaded: /,
     / - SESSION_IDLE must be/

@@ -4,12 +4,8 @@ import { both, list, object, oneOf, type Rule, rule } from './rules.ts'
 import { pointer } from './text-rules.ts'
 
 const names: Rule = rule({ anyOf: [pointer.schema, list(pointer).schema] }, (value, field, report) => {
-  let isMet = true
-  for (const one of [value].flat())
-    pointer(one, field, () => {
-      isMet = false
-    })
-  if (!isMet) report(field, 'must be a JSON Pointer, such as /name, or a list of them')
+  if (Array.isArray(value)) list(pointer)(value, field, report)
+  else pointer(value, field, () => report(field, 'must be a JSON Pointer, such as /name, or a list of them'))
 })
 
 /**

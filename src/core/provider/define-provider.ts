@@ -37,11 +37,19 @@ export function defineProvider(provider: Provider): ProviderDefinition {
   const problems: DefinitionProblem[] = []
   // One that is defined already is a function.
   const data = typeof provider === 'function' ? { ...(provider as Provider) } : provider
-  definitionRule(credentialOrigins(provider))(data, '', (field, requirement) => {
+  definitionRule(hasAddresses(provider) ? credentialOrigins(provider) : [])(data, '', (field, requirement) => {
     if (!problems.some(other => other.field === field && other.requirement === requirement)) problems.push({ field, requirement })
   })
   if (problems.length > 0) throw new DefinitionError(resolvePointer(data, '/name'), problems)
   return callable(provider)
+}
+
+/** Whether the addresses are there by which others are measured. */
+function hasAddresses(provider: Provider): boolean {
+  const { api, methods } = Object(provider)
+  const tokenUrl =
+    resolvePointer({ methods }, '/methods/oauth2') === undefined ? '' : resolvePointer({ methods }, '/methods/oauth2/tokenUrl')
+  return typeof resolvePointer({ api }, '/api/baseUrl') === 'string' && typeof tokenUrl === 'string'
 }
 
 /** The origins that see a credential of this provider in any case: its API's bases and its token endpoint. A definition may be anything yet. */

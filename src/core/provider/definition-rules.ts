@@ -2,9 +2,11 @@ import { resolvePointer } from '../util/json-pointer.ts'
 import { type ApiBase, type ApiRefusal, httpMethods, type Provider, type ProviderTexts, type RateLimit } from './definition.ts'
 import { apiKey, help, oauth2, scopeTexts } from './method-rules.ts'
 import { parameters } from './parameter-rules.ts'
+import { checkUse } from './parameter-use.ts'
 import { placement } from './request-rules.ts'
 import {
   anything,
+  both,
   flag,
   isObject,
   list,
@@ -17,6 +19,7 @@ import {
   type Rule,
   record,
   rule,
+  such,
   text,
   texts,
   textsByName
@@ -49,7 +52,7 @@ const refusal = object<ApiRefusal>({
 })
 
 const api = object<Provider['api']>({
-  required: { baseUrl },
+  required: { baseUrl: such(baseUrl, 'https://api.example.com/v1') },
   optional: {
     bases: record(apiBase, /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'must be named by lower-case words joined by "-"'),
     linkBases: list(baseUrl),
@@ -73,6 +76,7 @@ const api = object<Provider['api']>({
   }
 })
 
+const exampleSource = { confidence: 'vendor', facts: 'all', from: 'https://docs.example.com', checked: '2026-11-21' }
 const source = object<Provider['sources'][number]>({
   required: {
     confidence: oneOf('vendor', 'clients', 'guide'),
@@ -88,16 +92,15 @@ export const definitionRule = (origins: readonly string[]): Rule => {
   const methods = object<Provider['methods']>({ required: {}, optional: { oauth2: oauth2(origins), apiKey: apiKey(origins) } })
   const definition = object<Provider>({
     required: {
-      name: matching(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'must be lower-case words joined by "-"'),
-      title: text,
-      description: text,
-      color: matching(/^#[0-9a-fA-F]{6}$/, 'must be #rrggbb'),
-      api,
-      methods: rule({ ...methods.schema, minProperties: 1 }, (value, field, report) => {
-        methods(value, field, report)
-        if (isObject(value) && !value.oauth2 && !value.apiKey) report(field, 'must offer oauth2, apiKey or both')
+      name: such(matching(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'must be lower-case words joined by "-"'), 'acme'),
+      title: such(text, 'Acme'),
+      description: such(text, 'Orders and customers'),
+      color: such(matching(/^#[0-9a-fA-F]{6}$/, 'must be #rrggbb'), '#0a7d55'),
+      api: such(api, { baseUrl: 'https://api.example.com/v1' }),
+      methods: both(rule({ ...methods.schema, minProperties: 1 }, methods), ({ oauth2, apiKey }, field, report) => {
+        if (!oauth2 && !apiKey) report(field, 'must offer oauth2, apiKey or both')
       }),
-      sources: list(source, 'must say where the facts come from', 1)
+      sources: such(list(source, 'must say where the facts come from', 1), [exampleSource])
     },
     optional: { logo, docsUrl: pageUrl, parameters, translations }
   })
@@ -107,12 +110,18 @@ export const definitionRule = (origins: readonly string[]): Rule => {
       isSound = false
       report(where, requirement)
     })
-    if (!isObject(value)) return
-    checkTranslatedMethods(value, report)
-    checkSecretParameters(value, report)
-    checkTranslatedScopes(value, report)
-    // Reads fields by their types.
-    if (isSound) checkTemplates(value as Provider, report)
+    // What follows is about fields that are there and have their types.
+    if (!isObject(value) || !isSound) return
+    const note = (where: string, requirement: string) => {
+      isSound = false
+      report(where, requirement)
+    }
+    checkTranslatedMethods(value, note)
+    checkSecretParameters(value, note)
+    checkTranslatedScopes(value, note)
+    checkTemplates(value as Provider, note)
+    // A misspelled expression leaves its parameter unused.
+    if (isSound) checkUse(value as Provider, report)
   })
 }
 
@@ -131,7 +140,9 @@ function checkTranslatedMethods({ methods, translations = {} }: Readonly<Record<
     for (const method of ['oauth2', 'apiKey'].filter(method => isObject(texts) && !methods[method] !== !texts[method]))
       report(
         `translations.${language}.${method}`,
-        methods[method] ? 'must be there: the provider has this method' : 'must be left out: the provider does not have this method'
+        methods[method]
+          ? 'is missing: it must be there, since the provider has this method'
+          : 'must be left out: the provider does not have this method'
       )
 }
 

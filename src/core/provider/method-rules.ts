@@ -14,16 +14,17 @@ import {
   anyText,
   anything,
   both,
-  called,
   flag,
   isObject,
   list,
+  matching,
   must,
   object,
   oneOf,
   positiveInteger,
   type Rule,
   rule,
+  such,
   text,
   texts,
   textsByName
@@ -55,14 +56,17 @@ const check = (origins: readonly string[]) =>
     checkTarget(origins)
   )
 
-export const help = object<ApiKeyMethod['help']>({ required: { steps: texts }, optional: { plan: text } })
+const exampleSteps = ['Open Settings.', 'Copy the key.']
+export const help = such(object<ApiKeyMethod['help']>({ required: { steps: such(texts, exampleSteps) }, optional: { plan: text } }), {
+  steps: exampleSteps
+})
 
 /** Pages list them with commas between. */
-export const scopeTexts = must(
-  'must be an object of texts without commas',
-  value => isObject(value) && Object.values(value).every(words => typeof words === 'string' && /^[^,]*[^,\s][^,]*$/.test(words)),
-  { type: 'object', additionalProperties: { type: 'string', pattern: '^[^,]*[^,\\s][^,]*$' } }
-)
+const scopeText = matching(/^[^,]*[^,\s][^,]*$/, 'must be text without commas')
+export const scopeTexts = rule({ type: 'object', additionalProperties: scopeText.schema }, (value, field, report) => {
+  if (!isObject(value)) return report(field, 'must be an object of texts without commas')
+  for (const [scope, words] of Object.entries(value)) scopeText(words, `${field}.${scope}`, report)
+})
 
 const refusal = object<TokenRefusal>({
   required: {
@@ -108,19 +112,19 @@ export const oauth2 = (origins: readonly string[]): Rule =>
   both(
     object<OAuth2Method>({
       required: {
-        authorizeUrl: called('authorizeUrl', endpointUrl),
-        tokenUrl: called('tokenUrl', endpointUrl),
-        scopes: texts,
+        authorizeUrl: such(endpointUrl, 'https://example.com/oauth/authorize'),
+        tokenUrl: such(endpointUrl, 'https://example.com/oauth/token'),
+        scopes: such(texts, ['orders:read']),
         clientAuthentication: oneOf('body', 'basic', 'basic-raw', 'none', 'private_key_jwt'),
         help
       },
       optional: {
-        refreshUrl: called('refreshUrl', endpointUrl),
-        revokeUrl: called('revokeUrl', endpointUrl),
+        refreshUrl: endpointUrl,
+        revokeUrl: endpointUrl,
         revokeRequest: requestTemplate,
         refreshRequest: requestTemplate,
         upgradeRequest: requestTemplate,
-        revocation: called('revocation', oneOf('token', 'grant')),
+        revocation: oneOf('token', 'grant'),
         issuer: text,
         scopeSeparator: anyText,
         scopeParameter: text,
@@ -141,18 +145,27 @@ export const oauth2 = (origins: readonly string[]): Rule =>
         lookup: lookup(origins),
         values: learntValues(['token', 'callback', 'lookup']),
         account: accountRule(['token', 'id_token', 'lookup'], origins),
-        refusals: called('refusals', list(refusal)),
+        refusals: list(refusal),
         placements: list(placement),
         check: check(origins)
       }
     }),
     (method, field, report) => {
-      if ((method.clientAuthentication === 'private_key_jwt') !== (method.clientAssertion !== undefined))
-        report(`${field}.clientAssertion`, "must be there with clientAuthentication 'private_key_jwt', and only then")
+      const isSigned = method.clientAuthentication === 'private_key_jwt'
+      if (isSigned !== (method.clientAssertion !== undefined))
+        report(
+          `${field}.clientAssertion`,
+          isSigned
+            ? 'is missing: it must be there with clientAuthentication \'private_key_jwt\', such as {"algorithm":"ES256"}'
+            : "must be left out without clientAuthentication 'private_key_jwt'"
+        )
       if (method.revokeUrl !== undefined && method.revokeRequest !== undefined)
         report(`${field}.revokeRequest`, 'must be left out where there is a revokeUrl')
       if (method.refreshUrl !== undefined && method.refreshRequest !== undefined)
         report(`${field}.refreshRequest`, 'must be left out where there is a refreshUrl')
+      const { account, scopes } = method
+      if (isObject(account) && account.from === 'id_token' && Array.isArray(scopes) && !scopes.includes('openid'))
+        report(`${field}.scopes`, 'must have openid: the account is read from the ID token, which is issued for that scope alone')
       checkLookup(method, field, report)
     }
   )
@@ -160,10 +173,10 @@ export const oauth2 = (origins: readonly string[]): Rule =>
 export const apiKey = (origins: readonly string[]): Rule =>
   both(
     object<ApiKeyMethod>({
-      required: { placements: list(placement), help },
+      required: { placements: such(list(placement), [{ in: 'header', name: 'x-api-key' }]), help },
       optional: {
         fields: both(fields, (fields, field, report) => {
-          if (fields.key === undefined) report(`${field}.key`, 'must be there: the credential itself')
+          if (fields.key === undefined) report(`${field}.key`, 'is missing: it must be there, for the credential itself')
         }),
         tokenRequest: requestTemplate,
         tokenResponse,
@@ -193,7 +206,8 @@ function checkLookup(method: Readonly<Record<string, unknown>>, field: string, r
   const { lookup, values, account } = method
   const readsLookup = Object.values(Object(values)).some(value => isObject(value) && value.from === 'lookup')
   const isAccount = isObject(account) && account.from === 'lookup' && account.path === undefined && account.url === undefined
-  if (lookup === undefined && (readsLookup || isAccount)) report(`${field}.lookup`, 'must be there: a value or the account is read from it')
+  if (lookup === undefined && (readsLookup || isAccount))
+    report(`${field}.lookup`, 'is missing: it must be there, since a value or the account is read from it')
   if (lookup !== undefined && !readsLookup && !isAccount)
     report(`${field}.lookup`, 'must be left out: no value and no account is read from it')
 }

@@ -1,6 +1,6 @@
 import type { Choice, LearntValue, Lookup, Parameter } from './parameter.ts'
 import { checkTarget, gatewayRequest } from './request-rules.ts'
-import { anyText, both, flag, list, object, oneOf, type Rule, record, rule, text } from './rules.ts'
+import { anyText, both, flag, list, object, oneOf, type Rule, record, rule, such, text } from './rules.ts'
 import { pattern, pointer, suffix } from './text-rules.ts'
 
 const name = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/
@@ -16,7 +16,7 @@ const matches = (source: unknown, value: unknown): boolean => {
 
 const parameter = both(
   object<Parameter>({
-    required: { title: text, example: text },
+    required: { title: such(text, 'Shop'), example: such(text, 'my-shop') },
     optional: {
       hint: text,
       pattern,
@@ -33,8 +33,10 @@ const parameter = both(
     const isList = typeof oneOf === 'object' && oneOf !== null
     for (const [one, value] of Object.entries({ example, default: fallback })) {
       if (value === undefined) continue
-      if (isList && !Object.hasOwn(oneOf, String(value))) report(`${field}.${one}`, 'must be one of the values of oneOf')
-      if (pattern !== undefined && !matches(pattern, value)) report(`${field}.${one}`, 'must match the pattern')
+      if (isList && !Object.hasOwn(oneOf, String(value)))
+        report(`${field}.${one}`, `must be one of the values of oneOf: ${Object.keys(oneOf).join(', ')}`)
+      if (pattern !== undefined && !matches(pattern, value))
+        report(`${field}.${one}`, `must match the pattern: ${JSON.stringify(value)} is not ${pattern}`)
     }
     if ([isList, isHost === true].filter(Boolean).length + Number(suffix !== undefined) > 1)
       report(field, 'must have one of oneOf, isHost and suffix')
@@ -54,14 +56,15 @@ export const parameters: Rule = both(fields, (value, field, report) => {
 
 const value = both(
   object<LearntValue>({
-    required: { from: oneOf('token', 'callback', 'lookup', 'key'), example: text },
+    required: { from: oneOf('token', 'callback', 'lookup', 'key'), example: such(text, 'eu') },
     optional: {
       pointer,
       parameter: text,
       pattern,
       oneOf: list(text, 'must list the values', 1),
       suffix: rule({ anyOf: [suffix.schema, { type: 'array', items: suffix.schema }] }, (value, field, report) => {
-        for (const one of [value].flat()) suffix(one, field, report)
+        if (!Array.isArray(value)) return suffix(value, field, report)
+        for (const [i, one] of value.entries()) suffix(one, `${field}[${i}]`, report)
       }),
       secret: flag,
       default: anyText,
@@ -69,12 +72,13 @@ const value = both(
     }
   }),
   ({ from, pointer, parameter }, field, report) => {
+    if (from === undefined) return
     const wanted = from === 'callback' ? 'parameter' : from === 'key' ? undefined : 'pointer'
     for (const [one, given] of Object.entries({ pointer, parameter }))
       if ((given !== undefined) !== (one === wanted))
         report(
           `${field}.${one}`,
-          one === wanted ? `must be there, since it is from the ${from}` : `must be left out, since it is from the ${from}`
+          one === wanted ? `is missing: it must be there, since it is from the ${from}` : `must be left out, since it is from the ${from}`
         )
   }
 )
@@ -82,7 +86,8 @@ const value = both(
 /** @param sources the documents that the method has */
 export const learntValues = (sources: ReadonlyArray<LearntValue['from']>): Rule => {
   const known = both(value, ({ from }, field, report) => {
-    if (!sources.some(source => source === from)) report(`${field}.from`, `must be ${sources.map(source => `'${source}'`).join(' or ')}`)
+    if (from !== undefined && !sources.some(source => source === from))
+      report(`${field}.from`, `must be ${sources.map(source => `'${source}'`).join(' or ')}`)
   })
   return record(known, name, nameRequirement)
 }

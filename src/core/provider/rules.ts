@@ -10,7 +10,11 @@ export type JsonSchema = { readonly [keyword: string]: unknown }
  * Checks one value of a definition, of which nothing is known: a definition in JSON or JavaScript has passed no type check. `schema` says as much
  * of it as JSON Schema can.
  */
-export type Rule = ((value: unknown, field: string, report: Report) => void) & { readonly schema: JsonSchema }
+export type Rule = ((value: unknown, field: string, report: Report) => void) & {
+  readonly schema: JsonSchema
+  /** As JSON, for a field that is missing. */
+  readonly example?: string
+}
 
 export const rule = (schema: JsonSchema, check: (value: unknown, field: string, report: Report) => void): Rule =>
   Object.assign((value: unknown, field: string, report: Report) => check(value, field, report), { schema })
@@ -19,6 +23,13 @@ export const rule = (schema: JsonSchema, check: (value: unknown, field: string, 
 export const must = (requirement: string, isMet: (value: unknown) => boolean, schema: JsonSchema = {}): Rule =>
   rule(schema, (value, field, report) => {
     if (!isMet(value)) report(field, requirement)
+  })
+
+/** The rule of a field that has to be there, with what it may be. */
+export const such = (as: Rule, example: unknown): Rule =>
+  Object.assign((value: unknown, field: string, report: Report) => as(value, field, report), {
+    schema: as.schema,
+    example: JSON.stringify(example)
   })
 
 /** A rule for each field of a type. The compiler asks for one when a field is added, and takes none away that is still needed. */
@@ -37,18 +48,32 @@ export function object<T extends object>({ required, optional }: RulesOf<T>): Ru
     required: Object.keys(required),
     additionalProperties: false
   }
+  const names = Object.keys(rules)
+  const parts = Object.keys(required)
+  const requirement = `must be an object${parts.length > 0 ? ` with ${parts.join(', ')}` : ''}`
   return rule(schema, (value, field, report) => {
-    if (!isObject(value)) return report(field || 'the definition', 'must be an object')
+    if (!isObject(value)) return report(field || 'the definition', requirement)
+    const unknown = Object.keys(value).filter(name => !names.includes(name))
+    for (const name of unknown) report(within(field, name), `${unknownField}${didYouMean(name, names)}`)
+    // What is missing because of a misspelled name is no second mistake.
+    const meant = unknown.map(name => didYouMean(name, names))
     for (const [name, rule] of Object.entries(rules))
-      if (value[name] !== undefined || Object.hasOwn(required, name)) rule(value[name], within(field, name), report)
-    reportUnknown(value, Object.keys(rules), field, report)
+      if (value[name] !== undefined) rule(value[name], within(field, name), report)
+      else if (Object.hasOwn(required, name) && !meant.includes(didYouMean(name, [name]))) report(within(field, name), missing(rule))
   })
 }
 
-/** Reports fields that no type has: nothing would read them. */
-function reportUnknown(value: object, known: readonly string[], field: string, report: Report): void {
-  for (const name of Object.keys(value))
-    if (!known.includes(name)) report(within(field, name), `is not a field of a definition.${didYouMean(name, known)}`)
+/** Nothing would read it. */
+const unknownField = 'is not a field of a definition.'
+
+/** What a field that is not there must be. */
+function missing(rule: Rule): string {
+  let requirement = ''
+  rule(undefined, '', (_, first) => {
+    requirement ||= first
+  })
+  const example = rule.example === undefined || requirement.includes('such as') ? '' : `, such as ${rule.example}`
+  return `is missing: it ${requirement}${example}`
 }
 
 const within = (field: string, name: string) => (field === '' ? name : `${field}.${name}`)
@@ -72,14 +97,15 @@ export const record = (item: Rule, name: RegExp, requirement: string): Rule =>
     }
   )
 
-/** A rule whose problems name another field than the path to it. */
-export const called = (name: string, named: Rule): Rule => rule(named.schema, (value, _field, report) => named(value, name, report))
-
-/** Both rules hold. */
+/** Both rules hold. The second is about fields that the first knows: with a misspelled one it would tell of the consequences. */
 export const both = (one: Rule, other: (value: Readonly<Record<string, unknown>>, field: string, report: Report) => void): Rule =>
   rule(one.schema, (value, field, report) => {
-    one(value, field, report)
-    if (isObject(value)) other(value, field, report)
+    let isSpelled = true
+    one(value, field, (where, requirement) => {
+      isSpelled &&= !requirement.startsWith(unknownField)
+      report(where, requirement)
+    })
+    if (isObject(value) && isSpelled) other(value, field, report)
   })
 
 /** The rules of the first entry for which the value's field has this text. */
@@ -92,10 +118,10 @@ export const byField = (name: string, rules: Readonly<Record<string, Rule>>): Ru
       }))
     },
     (value, field, report) => {
-      if (!isObject(value)) return report(field, 'must be an object')
+      if (!isObject(value)) return report(field, `must be an object with ${name}`)
       const kind = value[name]
       if (typeof kind === 'string' && Object.hasOwn(rules, kind)) rules[kind]?.(value, field, report)
-      else report(`${field}.${name}`, `must be ${alternatives(Object.keys(rules))}`)
+      else report(`${field}.${name}`, `${kind === undefined ? 'is missing: it must' : 'must'} be ${alternatives(Object.keys(rules))}`)
     }
   )
 
@@ -119,11 +145,10 @@ export const positiveInteger: Rule = must('must be a whole number above 0', valu
 export const anything: Rule = must('', () => true)
 
 /** Texts by name. */
-export const textsByName: Rule = must(
-  'must be an object of texts',
-  value => isObject(value) && Object.values(value).every(one => typeof one === 'string'),
-  { type: 'object', additionalProperties: { type: 'string' } }
-)
+export const textsByName: Rule = rule({ type: 'object', additionalProperties: { type: 'string' } }, (value, field, report) => {
+  if (!isObject(value)) return report(field, 'must be an object of texts')
+  for (const [name, one] of Object.entries(value)) anyText(one, `${field}.${name}`, report)
+})
 
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

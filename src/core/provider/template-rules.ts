@@ -1,8 +1,8 @@
 import { didYouMean } from '../util/nearest-name.ts'
 import type { Provider } from './definition.ts'
 import { mapRequestTemplates, mapTemplates, type TemplateChanges } from './map-templates.ts'
+import { markTemplates } from './marked-templates.ts'
 import type { LearntValue, LearntValues, Parameters } from './parameter.ts'
-import { requestVariables } from './request-variables.ts'
 import type { Report } from './rules.ts'
 import { positionsIn, variablesIn } from './template.ts'
 
@@ -26,45 +26,99 @@ const isReserved = (name: string): boolean =>
  */
 export function checkTemplates(definition: Provider, report: Report): void {
   const { parameters = {}, methods } = definition
+  const { marked, templates } = markTemplates(definition)
   const shared = { ...kindsOf(parameters), client_id: 'label' } as const
-  for (const name of ['oauth2', 'apiKey'] as const) {
-    const method = methods[name]
-    if (!method) continue
-    const field = `methods.${name}`
-    const fields = 'fields' in method ? (method.fields ?? {}) : {}
-    const { values = {} } = method
-    for (const [place, names] of Object.entries({ parameters, [`${field}.fields`]: fields, [`${field}.values`]: values }))
-      for (const reserved of Object.keys(names))
-        if (isReserved(reserved) && !(reserved === 'key' && place === `${field}.fields`))
-          report(`${place}.${reserved}`, 'has the name of a credential')
-    for (const other of Object.keys(values)) if (Object.hasOwn(fields, other)) report(`${field}.values.${other}`, 'has the name of a field')
-    for (const other of Object.keys({ ...fields, ...values }))
-      if (Object.hasOwn(parameters, other))
-        report(`${field}.${Object.hasOwn(fields, other) ? 'fields' : 'values'}.${other}`, 'has the name of a parameter')
-    const check = (where: string, ...kinds: Array<Readonly<Record<string, Kind>>>) =>
-      createCheck(where, new Map(kinds.flatMap(kind => Object.entries(kind))), report)
+  const problems = createNameProblems(report)
+  const offered = (['oauth2', 'apiKey'] as const).filter(name => methods[name])
+  const unknown = new Map<string, Unknown>()
+  for (const name of offered) {
+    const values = methods[name]?.values ?? {}
+    const fields = (name === 'apiKey' && methods[name]?.fields) || {}
+    checkNames(`methods.${name}`, { parameters, fields, values }, report)
+    const check = (...kinds: Array<Readonly<Record<string, Kind>>>) => {
+      const scope = new Map(kinds.flatMap(kind => Object.entries(kind)))
+      return createCheck(templates, scope, report, (field, variable) => {
+        const key = `${field} ${variable}`
+        unknown.set(key, { field, variable, known: [...scope.keys()], lacking: [...(unknown.get(key)?.lacking ?? []), name] })
+      })
+    }
     const known = { ...shared, ...kindsOf(fields), ...kindsOfValues(values) }
     // The other method has values of its own.
-    mapTemplates({ ...definition, methods: {} }, check('api', known))
-    mapTemplates({ ...definition, api: { baseUrl: '' }, methods: { [name]: method } }, check(field, known))
-    mapRequestTemplates({ ...definition, methods: { [name]: method } }, check(field, known, credentials[name]))
-    const { lookup } = method
-    const learntLater = learntFrom(values, 'lookup')
-    for (const one of lookup ? variablesIn(lookup.url ?? definition.api.baseUrl + lookup.path) : [])
-      if (learntLater.includes(one)) report(`${field}.lookup`, `uses {${one}}, which is not known before the look-up.`)
+    const own = { ...marked, methods: { [name]: marked.methods[name] } }
+    mapTemplates(own, check(known))
+    mapRequestTemplates(own, check(known, credentials[name]))
   }
-  const { authorizeUrl = '', authorizeParams = {}, tokenUrl = '', tokenHeaders = {}, tokenParams = {}, values = {} } = methods.oauth2 ?? {}
-  for (const template of [authorizeUrl, ...Object.values(authorizeParams)])
-    reportUnknown(template, Object.keys(shared), 'methods.oauth2', 'is not known before the sign-in', report)
-  const unknownYet = 'is not known before the token response'
-  const ofExchange = { tokenUrl: [tokenUrl], tokenHeaders: Object.values(tokenHeaders), tokenParams: Object.values(tokenParams) }
-  const knownByCallback = [...Object.keys(shared), ...learntFrom(values, 'callback')]
-  for (const [field, templates] of Object.entries(ofExchange))
-    for (const template of templates) reportUnknown(template, knownByCallback, `methods.oauth2.${field}`, unknownYet, report)
-  const { fields, values: ofKey = {}, tokenRequest } = methods.apiKey ?? {}
-  const known = ['key', ...Object.keys({ ...shared, ...fields }), ...learntFrom(ofKey, 'key')]
-  for (const name of tokenRequest ? requestVariables(tokenRequest) : [])
-    reportUnknown(`{${name}}`, known, 'methods.apiKey.tokenRequest', unknownYet, report)
+  for (const { field, variable, known, lacking } of unknown.values())
+    problems.add(field, variable, known, unknownTo(field, lacking, offered.length))
+  for (const { fields, known, problem } of requestsBefore(definition, Object.keys(shared)))
+    for (const [field, template] of templates)
+      if (fields.some(one => field === one || field.startsWith(`${one}.`)))
+        for (const variable of variablesIn(template)) if (!known.includes(variable)) problems.add(field, variable, known, problem)
+  for (const name of offered) checkLookup(definition, name, problems)
+}
+
+/** What a template names and nothing tells. */
+type Unknown = { readonly field: string; readonly variable: string; readonly known: readonly string[]; readonly lacking: readonly string[] }
+
+function unknownTo(field: string, lacking: readonly string[], methods: number): string {
+  if (field.startsWith('methods.')) return 'is neither a parameter nor a value of this method'
+  return lacking.length === methods
+    ? 'is neither a parameter nor a value of a method'
+    : `is neither a parameter nor a value of methods.${lacking[0]}, whose requests have it too`
+}
+
+type NameProblems = { add(field: string, variable: string, known: readonly string[], problem: string): void }
+
+/** A name that is not known at all is one mistake, whatever else it would come too late for. */
+function createNameProblems(report: Report): NameProblems {
+  const noted = new Set<string>()
+  return {
+    add(field, variable, known, problem) {
+      if (noted.has(`${field} ${variable}`)) return
+      noted.add(`${field} ${variable}`)
+      report(field, `uses {${variable}}, which ${problem}.${didYouMean(variable, known)}`)
+    }
+  }
+}
+
+type NamesOfMethod = { readonly parameters: Parameters; readonly fields: Parameters; readonly values: LearntValues }
+
+/** No two names are one, and none is a credential's. */
+function checkNames(method: string, { parameters, fields, values }: NamesOfMethod, report: Report): void {
+  for (const [place, names] of Object.entries({ parameters, [`${method}.fields`]: fields, [`${method}.values`]: values }))
+    for (const name of Object.keys(names))
+      if (isReserved(name) && !(name === 'key' && place === `${method}.fields`)) report(`${place}.${name}`, 'has the name of a credential')
+  for (const name of Object.keys(values)) if (Object.hasOwn(fields, name)) report(`${method}.values.${name}`, 'has the name of a field')
+  for (const name of Object.keys({ ...fields, ...values }))
+    if (Object.hasOwn(parameters, name))
+      report(`${method}.${Object.hasOwn(fields, name) ? 'fields' : 'values'}.${name}`, 'has the name of a parameter')
+}
+
+/** Requests that are sent before everything is known, and what is known by then. */
+function requestsBefore({ methods }: Provider, shared: readonly string[]) {
+  const { fields = {}, values: ofKey = {} } = methods.apiKey ?? {}
+  const byCallback = [...shared, ...learntFrom(methods.oauth2?.values ?? {}, 'callback')]
+  const byKey = ['key', ...shared, ...Object.keys(fields), ...learntFrom(ofKey, 'key')]
+  const oauth2 = (...names: readonly string[]) => names.map(name => `methods.oauth2.${name}`)
+  const beforeResponse = 'is not known before the token response'
+  return [
+    { fields: oauth2('authorizeUrl', 'authorizeParams'), known: shared, problem: 'is not known before the sign-in' },
+    { fields: oauth2('tokenUrl', 'tokenHeaders', 'tokenParams'), known: byCallback, problem: beforeResponse },
+    { fields: ['methods.apiKey.tokenRequest'], known: byKey, problem: beforeResponse }
+  ]
+}
+
+function checkLookup({ api, methods }: Provider, name: 'oauth2' | 'apiKey', problems: NameProblems): void {
+  const { lookup, values = {} } = methods[name] ?? {}
+  if (!lookup) return
+  const later = learntFrom(values, 'lookup')
+  const unknownYet = 'is not known before the look-up'
+  const target = lookup.url === undefined ? 'path' : 'url'
+  for (const variable of variablesIn(lookup[target] ?? ''))
+    if (later.includes(variable)) problems.add(`methods.${name}.lookup.${target}`, variable, [], unknownYet)
+  if (target === 'url') return
+  for (const variable of variablesIn(api.baseUrl))
+    if (later.includes(variable)) problems.add(`methods.${name}.lookup.path`, variable, [], `${unknownYet} and is a part of api.baseUrl`)
 }
 
 const learntFrom = (learnt: LearntValues, from: LearntValue['from']): string[] =>
@@ -83,12 +137,19 @@ const kindsOfValues = (values: LearntValues): Record<string, Kind> =>
     ])
   )
 
-function createCheck(field: string, scope: Scope, report: Report): TemplateChanges {
-  const names = (template: string) => {
-    reportUnknown(template, [...scope.keys()], field, 'is neither a parameter nor a value of this method', report)
-    return template
+/** @param addUnknown for each name that is not in the scope */
+function createCheck(
+  templates: ReadonlyMap<string, string>,
+  scope: Scope,
+  report: Report,
+  addUnknown: (field: string, variable: string) => void
+): TemplateChanges {
+  const names = (field: string) => {
+    for (const name of variablesIn(templates.get(field) ?? '')) if (!scope.has(name)) addUnknown(field, name)
+    return field
   }
-  const url = (template: string) => {
+  const url = (field: string) => {
+    const template = templates.get(field) ?? ''
     for (const name of positionsIn(template).host) {
       const kind = scope.get(name)
       // What follows the last expression keeps the host at the vendor: two labels at least.
@@ -96,12 +157,7 @@ function createCheck(field: string, scope: Scope, report: Report): TemplateChang
       if (kind === 'secret' || (kind === 'label' && !isKept))
         report(field, `makes a host of {${name}}, which could be any: it needs a suffix, a list of values, or isHost`)
     }
-    return names(template)
+    return names(field)
   }
   return { url, path: names, header: names, text: names }
-}
-
-function reportUnknown(template: string, known: readonly string[], field: string, problem: string, report: Report): void {
-  for (const name of variablesIn(template))
-    if (!known.includes(name)) report(field, `uses {${name}}, which ${problem}.${didYouMean(name, known)}`)
 }

@@ -1,4 +1,4 @@
-import { matching, must, type Rule, rule, textsByName } from './rules.ts'
+import { isObject, matching, must, type Rule, rule, textsByName } from './rules.ts'
 import { expand, variablesIn } from './template.ts'
 
 /** Rules for the kinds of text that definitions consist of. */
@@ -33,25 +33,27 @@ export const suffix = matching(/^(?:\.[a-z0-9-]+){2,}$/, 'must be the end of a h
 
 /** Header names (RFC 9110 §5.6.2) in lower case, as `node:http` has them. */
 const lowerCaseToken = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
-const isHeaderName = (name: unknown) => typeof name === 'string' && lowerCaseToken.test(name)
-export const headerName: Rule = rule({ type: 'string', pattern: lowerCaseToken.source }, (value, field, report) => {
-  if (!isHeaderName(value)) report(typeof value === 'string' ? `header ${JSON.stringify(value)}` : field, 'must be in lower case')
-})
+export const headerName: Rule = matching(lowerCaseToken, 'must be the name of a header in lower case, such as x-api-key')
 export const headers: Rule = rule({ ...textsByName.schema, propertyNames: { pattern: lowerCaseToken.source } }, (value, field, report) => {
   textsByName(value, field, report)
-  for (const name of Object.keys(Object(value))) headerName(name, field, report)
+  if (isObject(value)) for (const name of Object.keys(value)) headerName(name, `${field}.${name}`, report)
 })
 
 /** A regular expression for a whole value. */
-export const pattern = must(
-  'must be a regular expression (ECMA-262, flag v), such as [a-z0-9\\-]+',
-  value => typeof value === 'string' && value !== '' && isRegExp(value),
-  { type: 'string', format: 'regex', minLength: 1 }
-)
+export const pattern = rule({ type: 'string', format: 'regex', minLength: 1 }, (value, field, report) => {
+  if (typeof value === 'string' && value !== '' && isRegExp(value, 'v')) return
+  const isOfOldForm = typeof value === 'string' && value !== '' && isRegExp(value, 'u')
+  report(
+    field,
+    isOfOldForm
+      ? 'must be a regular expression with flag v (ECMA-262), in which ( ) [ ] { } / - | are written with a backslash inside of [ ]: [a-z0-9_.\\-]+'
+      : 'must be a regular expression (ECMA-262, flag v), such as [a-z0-9\\-]+'
+  )
+})
 
-function isRegExp(source: string): boolean {
+function isRegExp(source: string, flag: string): boolean {
   try {
-    new RegExp(source, 'v')
+    new RegExp(source, flag)
     return true
   } catch {
     return false

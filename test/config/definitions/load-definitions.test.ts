@@ -174,7 +174,7 @@ const parts: Readonly<Record<string, readonly RegExp[]>> = {
   enum: [/enum\.ts: line 1: has TypeScript that is more than types, such as an enum/],
   nothing: [/nothing\.js: has no definition: a file has it as its default export/],
   failing: [/failing\.mjs: cannot be loaded: no luck\.$/],
-  text: [/text\.json: the definition must be an object\.$/]
+  text: [/text\.json: the definition must be an object with name, title, /]
 }
 
 t.test('all problems of all definitions that would be offered are told at once', async t => {

@@ -58,7 +58,7 @@ const rejected: Record<string, readonly [field: string, Partial<Provider>[]]> = 
     ['', '2 2h20', 'M2 2"/><script>', 'url(x)', '<svg/>', 'M2 2x', `M${'0'.repeat(8192)}`].map(logo => ({ logo }))
   ],
   'words for a scope that are none, or more than one part of a list': [
-    'methods.oauth2.scopeTexts',
+    'methods.oauth2.scopeTexts.read',
     [{ read: '' }, { read: ' ' }, { read: 'see this, and that' }, { read: 7 as unknown as string }].map(scopeTexts => ({
       methods: { oauth2: oauth2With({ scopeTexts }) }
     }))
@@ -129,10 +129,13 @@ const rejected: Record<string, readonly [field: string, Partial<Provider>[]]> = 
     }))
   ],
   'a header of its own in upper case': [
-    'header "X-Version"',
+    'api.headers.X-Version',
     [{ api: { baseUrl: 'https://api.acme.example', headers: { 'X-Version': '9' } } }]
   ],
-  'a credential header in upper case': ['header "X-Api-Key"', [{ methods: { apiKey: apiKeyWith({ in: 'header', name: 'X-Api-Key' }) } }]],
+  'a credential header in upper case': [
+    'methods.apiKey.placements[0].name',
+    [{ methods: { apiKey: apiKeyWith({ in: 'header', name: 'X-Api-Key' }) } }]
+  ],
   'a credential check without a path': [
     'methods.oauth2.check.path',
     [{ methods: { oauth2: oauth2With({ check: { path: 'me', status: 200 } }) } }]
@@ -150,9 +153,12 @@ const rejected: Record<string, readonly [field: string, Partial<Provider>[]]> = 
       ]
     ])
   ),
-  'a refusal with an invalid pointer': ['refusals[0].pointer', ['error', 'x/y', '/~2'].map(pointer => refusalWith({ pointer }))],
-  'a refusal without values': ['refusals[0].oneOf', [refusalWith({ oneOf: [] })]],
-  'a refusal with an unknown meaning': ['refusals[0].means', [refusalWith({ means: 'slow_down' as 'invalid_grant' })]],
+  'a refusal with an invalid pointer': [
+    'methods.oauth2.refusals[0].pointer',
+    ['error', 'x/y', '/~2'].map(pointer => refusalWith({ pointer }))
+  ],
+  'a refusal without values': ['methods.oauth2.refusals[0].oneOf', [refusalWith({ oneOf: [] })]],
+  'a refusal with an unknown meaning': ['methods.oauth2.refusals[0].means', [refusalWith({ means: 'slow_down' as 'invalid_grant' })]],
   'an account from an unknown document': [
     'methods.oauth2.account.from',
     ['', 'check', 'userinfo', undefined, '__proto__'].map(from => accountOf({ from, id: '/id' }))
@@ -166,9 +172,10 @@ const rejected: Record<string, readonly [field: string, Partial<Provider>[]]> = 
     [{}, { name: [] }].map(pointers => accountOf({ from: 'token', ...pointers }))
   ],
   'an account id that is no pointer': ['methods.oauth2.account.id', ['id', '/~2', 7, ['/id']].map(id => accountOf({ from: 'token', id }))],
-  'an account name that is no pointer': [
-    'methods.oauth2.account.name',
-    ['name', 7, ['/name', 'login'], [['/name']]].map(name => accountOf({ from: 'id_token', name }))
+  'an account name that is no pointer': ['methods.oauth2.account.name', ['name', 7].map(name => accountOf({ from: 'token', name }))],
+  'a list of account names with one that is no pointer': [
+    'methods.oauth2.account.name[1]',
+    ['login', ['/name']].map(name => accountOf({ from: 'token', name: ['/name', name] }))
   ],
   'a path for an account that is not looked up': [
     'methods.oauth2.account.from',
@@ -208,7 +215,7 @@ const rejected: Record<string, readonly [field: string, Partial<Provider>[]]> = 
   ...Object.fromEntries(
     (['authorizeUrl', 'tokenUrl', 'refreshUrl', 'revokeUrl'] as const).map(field => [
       `a bad ${field}`,
-      [field, badEndpoints.map(url => ({ methods: { oauth2: oauth2With({ [field]: url }) } }))] as const
+      [`methods.oauth2.${field}`, badEndpoints.map(url => ({ methods: { oauth2: oauth2With({ [field]: url }) } }))] as const
     ])
   )
 }
@@ -219,7 +226,7 @@ for (const [mistake, [field, cases]] of Object.entries(rejected)) {
       const provider = providerWith(parts)
       t.match(
         messageOf(() => defineProvider(provider)),
-        `provider ${JSON.stringify(provider.name)}: ${field} must `,
+        new RegExp(`^provider ${RegExp.escape(JSON.stringify(provider.name))}: ${RegExp.escape(field)} (?:must|is missing: it must) `),
         JSON.stringify(Object.values(parts))
       )
     }
@@ -232,12 +239,16 @@ t.test('a valid definition is returned with its fields unchanged, and frozen', a
     { name: 'a' },
     { name: 'process-street-2' },
     { color: '#ABCDEF' },
-    { parameters: { token: { title: 'Token', example: 'a', secret: true, operator: true } } },
+    {
+      parameters: { token: { title: 'Token', example: 'a', secret: true, operator: true } },
+      api: { baseUrl: 'https://api.acme.example', headers: { 'x-token': '{token}' } }
+    },
     {
       parameters: { token: { title: 'Token', example: 'a', secret: true } },
+      api: { baseUrl: 'https://api.acme.example', headers: { 'x-token': '{token}' } },
       methods: {
         apiKey: {
-          ...apiKeyWith({ in: 'basic' }),
+          ...apiKeyWith({ in: 'basic', username: '{account}', password: '{key}' }),
           fields: { account: { title: 'Account', example: 'a' }, key: { title: 'Key', example: 'b' } }
         }
       }
@@ -251,7 +262,7 @@ t.test('a valid definition is returned with its fields unchanged, and frozen', a
     refusalWith({ pointer: '/errors/0/a~1b', oneOf: [1, true] }),
     refusalWith({ pointer: '' }),
     accountOf({ from: 'token', id: '/team/id', name: ['/team/name', '/team/domain'] }),
-    accountOf({ from: 'id_token', id: '/sub' }),
+    { methods: { oauth2: oauth2With({ scopes: ['openid'], account: { from: 'id_token', id: '/sub' } }) } },
     accountOf({ from: 'lookup', name: '/name', path: '/me?fields=name' }),
     accountOf({ from: 'lookup', id: '/id', url: 'https://api.acme.example/other/me/' }),
     accountOf({ from: 'lookup', id: '/id', url: 'https://acme.example/userinfo' }),
@@ -290,21 +301,32 @@ function edited(edit: (definition: Record<string, Record<string, Record<string, 
 
 t.test('what no compiler has checked is named by its field', async t => {
   const mistakes: ReadonlyArray<readonly [problem: RegExp, edit: Parameters<typeof edited>[0]]> = [
-    [/^title must be text/, definition => delete definition.title],
-    [/^api must be an object/, definition => delete definition.api],
-    [/^methods must be an object/, definition => delete definition.methods],
-    [/^sources must say/, definition => delete definition.sources],
+    [/^title is missing: it must be text, such as "Acme"$/, definition => delete definition.title],
+    [/^title must be text$/, definition => Object.assign(definition, { title: 7 })],
+    [/^api is missing: it must be an object with baseUrl, such as \{"baseUrl":"https:.+"\}$/, definition => delete definition.api],
+    [/^methods is missing: it must be an object/, definition => delete definition.methods],
+    [/^methods must offer oauth2, apiKey or both/, definition => Object.assign(definition, { methods: {} })],
+    [/^sources is missing: it must say .+, such as \[\{"confidence":"vendor"/, definition => delete definition.sources],
     [/^sources\[0\].checked must be a day/, ({ sources }) => Object.assign(sources?.[0] ?? {}, { checked: 'yesterday' })],
-    [/^tokenUrl must be an https URL/, ({ methods }) => delete methods?.oauth2?.tokenUrl],
-    [/^methods.oauth2.help must be an object/, ({ methods }) => delete methods?.oauth2?.help],
-    [/^methods.apiKey.placements must be a list/, ({ methods }) => delete methods?.apiKey?.placements],
+    [/^methods.oauth2.tokenUrl is missing: it must be an https URL .+, such as "https:/, ({ methods }) => delete methods?.oauth2?.tokenUrl],
+    [
+      /^methods.oauth2.help is missing: it must be an object with steps, such as \{"steps":\[/,
+      ({ methods }) => delete methods?.oauth2?.help
+    ],
+    [
+      /^methods.apiKey.placements is missing: it must be a list, such as \[\{"in":"header"/,
+      ({ methods }) => delete methods?.apiKey?.placements
+    ],
     [/^methods.oauth2.scopes must be a list/, ({ methods }) => Object.assign(methods?.oauth2 ?? {}, { scopes: 'a b' })],
     [
       /clientAuthentication must be 'body' or 'basic'/,
       ({ methods }) => Object.assign(methods?.oauth2 ?? {}, { clientAuthentication: 'header' })
     ],
     [/issuer must be text/, ({ methods }) => Object.assign(methods?.oauth2 ?? {}, { issuer: null })],
-    [/authorizeParams must be an object of texts/, ({ methods }) => Object.assign(methods?.oauth2 ?? {}, { authorizeParams: { a: 1 } })],
+    [
+      /^methods.oauth2.authorizeParams.a must be text$/,
+      ({ methods }) => Object.assign(methods?.oauth2 ?? {}, { authorizeParams: { a: 1 } })
+    ],
     [
       /^methods.oauth2.authoriseParams is not a field of a definition. Did you mean authorizeParams\?/,
       ({ methods }) => Object.assign(methods?.oauth2 ?? {}, { authoriseParams: {} })
@@ -323,7 +345,10 @@ t.test('what no compiler has checked is named by its field', async t => {
       /^methods.apiKey.placements\[0\].in must be 'header'/,
       ({ methods }) => Object.assign(methods?.apiKey ?? {}, { placements: [{ in: 'cookie' }] })
     ],
-    [/placements\[0\].name must be text/, ({ methods }) => Object.assign(methods?.apiKey ?? {}, { placements: [{ in: 'query' }] })]
+    [
+      /^methods.apiKey.placements\[0\].name is missing: it must be text/,
+      ({ methods }) => Object.assign(methods?.apiKey ?? {}, { placements: [{ in: 'query' }] })
+    ]
   ]
   for (const [problem, edit] of mistakes) {
     const problems = problemsOf(edited(edit))
@@ -342,12 +367,77 @@ t.test('all problems of a definition are named at once', async t => {
   )
   t.strictSame(
     problems.map(problem => problem.split(' ')[0]),
-    ['color', 'tokenUrl', 'colour']
+    ['colour', 'color', 'methods.oauth2.tokenUrl']
   )
   t.match(
     messageOf(() => defineProvider(providerWith({ color: 'red', title: '' }))),
     /^provider "acme" has 2 problems:\n {2}- title must be text\n {2}- color must be #rrggbb$/
   )
+})
+
+t.test('a misspelled field is one mistake, whatever is missing because of it', async t => {
+  const renamed: ReadonlyArray<readonly [path: string, name: string, misspelled: string]> = [
+    ['', 'methods', 'method'],
+    ['api', 'baseUrl', 'baseURL'],
+    ['methods', 'oauth2', 'oauth'],
+    ['methods.oauth2', 'authorizeUrl', 'authorizUrl'],
+    ['methods.oauth2', 'tokenUrl', 'tokenUri'],
+    ['methods.oauth2', 'clientAuthentication', 'clientAutentication'],
+    ['methods.oauth2.account', 'id', 'idd'],
+    ['methods.oauth2.lookup', 'url', 'urls'],
+    ['methods.oauth2.help', 'steps', 'step'],
+    ['methods.apiKey.placements.0', 'name', 'nam'],
+    ['methods.apiKey.check', 'path', 'paths']
+  ]
+  const whole = providerWith({
+    methods: {
+      oauth2: oauth2With({
+        lookup: { url: 'https://acme.example/me' },
+        account: { from: 'lookup', id: '/id' }
+      }),
+      apiKey: apiKeyWith({ in: 'header', name: 'x-key' })
+    }
+  })
+  for (const [path, name, misspelled] of renamed) {
+    const definition = JSON.parse(JSON.stringify(whole))
+    let part = definition
+    for (const step of path.split('.').filter(step => step !== '')) part = part[step]
+    part[misspelled] = part[name]
+    delete part[name]
+    const field = `${path === '' ? '' : `${path.replace('.0', '[0]')}.`}${misspelled}`
+    t.strictSame(problemsOf(definition), [`${field} is not a field of a definition. Did you mean ${name}?`])
+  }
+  t.strictSame(problemsOf(whole), [])
+})
+
+t.test('an account from the ID token needs the scope openid', async t => {
+  const account = { from: 'id_token', id: '/sub' } as const
+  const withScopes = (scopes: readonly string[]) => problemsOf(providerWith({ methods: { oauth2: oauth2With({ account, scopes }) } }))
+  t.match(withScopes(['read']), [/^methods.oauth2.scopes must have openid: /])
+  t.strictSame(withScopes(['read', 'openid']), [])
+})
+
+t.test('an example that does not match its pattern is shown with it', async t => {
+  const example = (pattern: string) =>
+    problemsOf(
+      providerWith({
+        parameters: { shop: { title: 'Shop', example: 'My Shop', pattern } },
+        api: { baseUrl: 'https://{shop}.acme.com' }
+      })
+    )
+  t.strictSame(example('[a-z]+'), ['parameters.shop.example must match the pattern: "My Shop" is not [a-z]+'])
+})
+
+t.test('a pattern that only another flag allows is told from one that is none', async t => {
+  const withPattern = (pattern: string) =>
+    problemsOf(
+      providerWith({
+        parameters: { shop: { title: 'Shop', example: 'my-shop', pattern } },
+        api: { baseUrl: 'https://{shop}.acme.com' }
+      })
+    )
+  t.match(withPattern('[a-z0-9_.-]+'), [/^parameters.shop.pattern must .+ flag v .+ with a backslash inside of \[ \]: \[a-z0-9_\.\\-\]\+$/])
+  t.match(withPattern('['), [/^parameters.shop.pattern must be a regular expression .+, such as/])
 })
 
 t.test('whatever is no definition is a problem, and never another error', async t => {

@@ -18,10 +18,14 @@ function problems(parts: Partial<Provider>): string[] {
 
 t.test('a name that nothing tells is a mistake, with the one that is meant', async t => {
   t.match(problems({ parameters: { shop }, api: { baseUrl: 'https://{shp}.acme.com' } }), [
-    /uses \{shp\}, which is neither .* Did you mean shop\?/
+    /^api.baseUrl uses \{shp\}, which is neither .* Did you mean shop\?/
   ])
-  t.match(problems({ parameters: { shop }, api: { baseUrl: 'https://acme.com', headers: { 'x-a': '{other}' } } }), [/api uses \{other\}/])
-  t.match(problems({ methods: { apiKey: apiKeyWith({ in: 'header', name: 'x', value: '{secret}' }) } }), [/methods.apiKey uses \{secret\}/])
+  t.match(problems({ parameters: { shop }, api: { baseUrl: 'https://acme.com', headers: { 'x-a': '{other}', 'x-b': '{shop}' } } }), [
+    /^api.headers.x-a uses \{other\}/
+  ])
+  t.match(problems({ methods: { apiKey: apiKeyWith({ in: 'header', name: 'x', value: '{secret}' }) } }), [
+    /^methods.apiKey.placements\[0\].value uses \{secret\}/
+  ])
 })
 
 t.test('SEC-61: no host is made of what a user types alone', async t => {
@@ -44,17 +48,57 @@ t.test('SEC-61: no credential is part of a host', async t => {
   t.match(problems({ methods, api: { baseUrl: 'https://{pass}.acme.com' } }), [/makes a host of \{pass\}/])
 })
 
+t.test('a name that is not known at all is one mistake, also where less is known', async t => {
+  const request = { url: 'https://acme.com/{ky}' }
+  for (const [field, methods] of [
+    ['oauth2.authorizeUrl', { oauth2: oauth2With({ authorizeUrl: 'https://acme.com/{shp}' }) }],
+    ['oauth2.tokenUrl', { oauth2: oauth2With({ tokenUrl: 'https://acme.com/{shp}' }) }],
+    ['oauth2.tokenParams.a', { oauth2: oauth2With({ tokenParams: { a: '{shp}' } }) }],
+    ['apiKey.tokenRequest.url', { apiKey: { ...apiKeyWith({ in: 'basic' }), tokenRequest: request } }]
+  ] as const)
+    t.match(
+      problems({ methods }),
+      [new RegExp(`^methods\\.${RegExp.escape(field)} uses .+, which is neither a parameter nor a value`)],
+      field
+    )
+})
+
+t.test('what only one method tells is no part of the API for both', async t => {
+  const methods = { oauth2: oauth2With({ values: { v: value } }), apiKey: apiKeyWith({ in: 'basic' }) }
+  t.match(problems({ methods, api: { baseUrl: 'https://acme.com/{v}' } }), [
+    /^api.baseUrl uses \{v\}, which is neither a parameter nor a value of methods.apiKey/
+  ])
+  t.match(problems({ methods, api: { baseUrl: 'https://acme.com', bases: { files: 'https://acme.com/{w}' } } }), [
+    /^api.bases.files uses \{w\}, which is neither a parameter nor a value of a method/
+  ])
+})
+
+t.test('what a user is asked for is used, and has its suffix in an address', async t => {
+  t.match(problems({ parameters: { shop } }), [/^parameters.shop is not used: write \{shop\} in/])
+  const account = { ...apiKeyWith({ in: 'basic' }), fields: { key: shop, account: shop } }
+  t.match(problems({ methods: { apiKey: account } }), [/^methods.apiKey.fields.account is not used/])
+  const parameters = { shop: { ...shop, suffix: '.acme.com' } }
+  t.match(problems({ parameters, api: { baseUrl: 'https://{shop}.acme.example' } }), [
+    /^parameters.shop.suffix must follow \{shop\} in a URL, as in https:\/\/\{shop\}\.acme\.com$/
+  ])
+  t.strictSame(problems({ parameters, api: { baseUrl: 'https://{shop}.acme.com/v1' } }), [])
+})
+
 t.test('a request can use nothing that it only tells', async t => {
   for (const [oauth2, problem] of [
-    [{ authorizeUrl: 'https://acme.com/{v}' }, /not known before the sign-in/],
-    [{ tokenUrl: 'https://acme.com/{v}' }, /not known before the token response/]
+    [{ authorizeUrl: 'https://acme.com/{v}' }, /^methods.oauth2.authorizeUrl uses .+ not known before the sign-in/],
+    [{ tokenUrl: 'https://acme.com/{v}' }, /^methods.oauth2.tokenUrl uses .+ not known before the token response/]
   ] as const)
     t.match(problems({ methods: { oauth2: oauth2With({ ...oauth2, values: { v: value } }) } }), [problem])
   const looked = { v: { from: 'lookup', pointer: '/v', example: 'x' } } as const
   const lookups = (lookup: object, baseUrl: string) =>
     problems({ api: { baseUrl }, methods: { oauth2: oauth2With({ lookup, values: looked }) } })
-  t.match(lookups({ path: '/me' }, 'https://api.acme.com/{v}'), [/methods.oauth2.lookup uses \{v\}, which is not known before the look-up/])
-  t.match(lookups({ url: 'https://api.acme.com/{v}' }, 'https://api.acme.com'), [/not known before the look-up/])
+  t.match(lookups({ path: '/me' }, 'https://api.acme.com/{v}'), [
+    /^methods.oauth2.lookup.path uses \{v\}, which is not known before the look-up/
+  ])
+  t.match(lookups({ url: 'https://api.acme.com/{v}' }, 'https://api.acme.com'), [
+    /^methods.oauth2.lookup.url uses .+ not known before the look-up/
+  ])
   t.strictSame(lookups({ url: 'https://api.acme.com/sites' }, 'https://api.acme.com/{v}'), [])
 })
 

@@ -53,7 +53,7 @@ t.test('the exchange of a code names nothing that only its response tells', asyn
     const known = oauth2With({ ...method, values: { team: { from: 'callback', parameter: 'team', pattern: '[a-z]+', example: 'one' } } })
     t.throws(
       () => defineProvider(providerWith({ methods: { oauth2 } })),
-      new RegExp(`${field} uses {team}, which is not known before`),
+      new RegExp(`methods\\.oauth2\\.${field}(?:\\.[a-z-]+)? uses {team}, which is not known before`),
       field
     )
     t.doesNotThrow(() => defineProvider(providerWith({ methods: { oauth2: known } })), field)
@@ -63,6 +63,6 @@ t.test('the exchange of a code names nothing that only its response tells', asyn
 t.test('the request for a token names nothing that only its response tells', async t => {
   for (const name of ['region', 'access_token'])
     t.match(problemsOf({ tokenRequest: { ...tokenRequest, params: { a: `{${name}}` } } }), [
-      `methods.apiKey.tokenRequest uses {${name}}, which is not known before the token response.`
+      `methods.apiKey.tokenRequest.params.a uses {${name}}, which is not known before the token response.`
     ])
 })
