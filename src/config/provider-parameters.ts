@@ -84,6 +84,17 @@ export function checkOffered(env: EnvironmentReader, provider: Provider, { clien
   }
 }
 
+/** What an operator has to set before a sign-in can be offered: users name the hosts to which secrets go. */
+export function hostWarnings(provider: Provider): string[] {
+  if (!provider.methods.oauth2) return []
+  return Object.entries(provider.parameters ?? {})
+    .filter(([name, { isHost, operator }]) => isHost && !operator && isHostOfOAuth(provider, name))
+    .map(
+      ([name, { example }]) =>
+        `parameters.${name} is a host that users name: with OAuth a start needs ${variablePrefix(provider)}_HOSTS, which lists those that they may name, or ${parameterVariable(provider, name)}=${example}`
+    )
+}
+
 const missing = (variable: string, { title, hint, example, secret }: Parameter, provider: Provider): string =>
   `${variable} is missing: ${provider.title} needs it from you (${title}${hint === undefined ? '' : `: ${hint.replace(/\.$/, '')}`}), for example ${secret ? exampleOfFile(variable) : `${variable}=${example}`}.`
 

@@ -131,6 +131,21 @@ t.test('what is from a guide alone is a warning, and no problem', async t => {
   t.match(output, /acme is valid\.\n {2}- warning: "OAuth" is from a guide alone: try it before your users do\n$/)
 })
 
+t.test('what a start with OAuth needs for a host that users name is a warning', async t => {
+  const definition = providerWith({
+    parameters: { server: { title: 'Server', example: 'erp.acme.com', isHost: true } },
+    api: { baseUrl: 'https://{server}/api' }
+  })
+  const { 'acme.json': file = '', 'keys.json': keys = '' } = definitionFiles(t, {
+    'acme.json': definition,
+    'keys.json': { ...definition, name: 'keys', methods: { apiKey: apiKeyWith({ in: 'basic' }) } }
+  })
+  const { code, output } = await run(t, 'check', file, keys)
+  t.equal(code, 0)
+  t.match(output, /acme is valid\.\n {2}- warning: parameters\.server is a host that users name: .+ ACME_HOSTS, .+ ACME_PARAMETER_SERVER=/)
+  t.match(output, /keys is valid\.\n$/, 'a key goes where its own user says')
+})
+
 t.test('check reads each definition of a list', async t => {
   const { 'all.json': file = '' } = definitionFiles(t, {
     'all.json': [providerWith({ name: 'a' }), providerWith({ name: 'b', color: 'red' })]

@@ -173,7 +173,10 @@ t.test('an address with an expression that is not known, or a host that could be
   const example = 'for example ACME_API_URL=https://{shop}.acme.example/v1.'
   for (const [url, problem] of [
     ['https://acme.example/{shp}', 'uses {shp}, which is neither a parameter nor a value of a method. Did you mean shop?'],
-    ['https://{shop}/api', 'makes a host of {shop}, which could be any: it needs a suffix, a list of values, or isHost,'],
+    [
+      'https://{shop}/api',
+      'makes a host of {shop}, which could be any: the vendor’s domain must follow it, as in https://{shop}.example.com, or it needs oneOf or isHost,'
+    ],
     ['https://acme.example/{shop', 'must be an absolute http or https URL,'],
     ['https://{shop}@acme.example/', 'must not contain a user name or password,']
   ] as const)

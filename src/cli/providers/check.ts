@@ -1,4 +1,5 @@
 import type { ReadDefinition } from '../../config/definitions/read-file.ts'
+import { hostWarnings } from '../../config/provider-parameters.ts'
 import { isReservedName, reservedNameProblem } from '../../config/variable-prefix.ts'
 import { guessesOf } from '../../core/provider/guesses.ts'
 import type { CommandContext } from '../command.ts'
@@ -37,8 +38,8 @@ function resultOf({ from: file, definition, problems }: ReadDefinition, filesByN
     return { file, name, problems: [`name is ${JSON.stringify(name)}, as in ${other}. Each needs a name of its own.`], warnings: [] }
   if (isReservedName(name)) return { file, name, problems: [reservedNameProblem(name)], warnings: [] }
   filesByName.set(name, file)
-  const warnings = guessesOf(definition).map(facts => `"${facts}" is from a guide alone: try it before your users do`)
-  return { file, name, problems: [], warnings }
+  const guesses = guessesOf(definition).map(facts => `"${facts}" is from a guide alone: try it before your users do`)
+  return { file, name, problems: [], warnings: [...hostWarnings(definition), ...guesses] }
 }
 
 function describe({ file, name, problems, warnings }: Result): string {

@@ -87,6 +87,8 @@ const source = object<Provider['sources'][number]>({
   optional: {}
 })
 
+const offer = 'must be an object with oauth2, apiKey or both'
+
 /** @param origins those of the provider's API and token endpoint, which see its credentials in any case */
 export const definitionRule = (origins: readonly string[]): Rule => {
   const methods = object<Provider['methods']>({ required: {}, optional: { oauth2: oauth2(origins), apiKey: apiKey(origins) } })
@@ -97,9 +99,14 @@ export const definitionRule = (origins: readonly string[]): Rule => {
       description: such(text, 'Orders and customers'),
       color: such(matching(/^#[0-9a-fA-F]{6}$/, 'must be #rrggbb'), '#0a7d55'),
       api: such(api, { baseUrl: 'https://api.example.com/v1' }),
-      methods: both(rule({ ...methods.schema, minProperties: 1 }, methods), ({ oauth2, apiKey }, field, report) => {
-        if (!oauth2 && !apiKey) report(field, 'must offer oauth2, apiKey or both')
-      }),
+      methods: both(
+        rule({ ...methods.schema, minProperties: 1 }, (value, field, report) =>
+          isObject(value) ? methods(value, field, report) : report(field, offer)
+        ),
+        ({ oauth2, apiKey }, field, report) => {
+          if (!oauth2 && !apiKey) report(field, offer)
+        }
+      ),
       sources: such(list(source, 'must say where the facts come from', 1), [exampleSource])
     },
     optional: { logo, docsUrl: pageUrl, parameters, translations }

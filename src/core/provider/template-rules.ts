@@ -154,8 +154,12 @@ function createCheck(
       const kind = scope.get(name)
       // What follows the last expression keeps the host at the vendor: two labels at least.
       const isKept = /^https:\/\/[^/?#]*\}(?:-[a-z0-9-]+)?(?:\.[a-z0-9-]+){2,}(?=[/?#]|$)/.test(template)
-      if (kind === 'secret' || (kind === 'label' && !isKept))
-        report(field, `makes a host of {${name}}, which could be any: it needs a suffix, a list of values, or isHost`)
+      if (kind === 'secret') report(field, `makes a host of {${name}}, which is a secret`)
+      if (kind === 'label' && !isKept)
+        report(
+          field,
+          `makes a host of {${name}}, which could be any: the vendor’s domain must follow it, as in https://{${name}}.example.com, or it needs oneOf or isHost`
+        )
     }
     return names(field)
   }
