@@ -222,7 +222,7 @@ t.test('check names the problems of a file that calls defineProvider itself', as
   })
   const { code, output } = await run(t, 'check', file, '--json')
   t.equal(code, 1)
-  t.strictSame(JSON.parse(output), { file, problems: ['title must be text', 'color must be #rrggbb'], warnings: [] })
+  t.strictSame(JSON.parse(output), { file, problems: ['title is empty: it must be text', 'color must be #rrggbb'], warnings: [] })
 })
 
 t.test('try shows the authorization URL and the requests of a definition', async t => {

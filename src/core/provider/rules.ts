@@ -135,7 +135,10 @@ export const matching = (pattern: RegExp, requirement: string): Rule =>
   })
 
 export const anyText: Rule = must('must be text', value => typeof value === 'string', { type: 'string' })
-export const text: Rule = matching(/\S/, 'must be text')
+export const text: Rule = rule({ type: 'string', pattern: '\\S' }, (value, field, report) => {
+  if (typeof value !== 'string') report(field, 'must be text')
+  else if (!/\S/.test(value)) report(field, 'is empty: it must be text')
+})
 export const texts: Rule = list(text, 'must be a list of texts')
 export const flag: Rule = must('must be true or false', value => typeof value === 'boolean', { type: 'boolean' })
 export const positiveInteger: Rule = must('must be a whole number above 0', value => Number.isSafeInteger(value) && Number(value) > 0, {

@@ -168,7 +168,7 @@ const broken = {
 }
 const parts: Readonly<Record<string, readonly RegExp[]>> = {
   wrong: [/wrong\.json: color must be #rrggbb\.$/, /wrong\.json: colour is not a field of a definition\. Did you mean color\?$/],
-  thrown: [/thrown\.ts: title must be text\.$/],
+  thrown: [/thrown\.ts: title is empty: it must be text\.$/],
   syntax: [/syntax\.json: cannot be loaded: .*JSON.*line 2/],
   'syntax-too': [/syntax-too\.ts: cannot be loaded: line 2: /],
   enum: [/enum\.ts: line 1: has TypeScript that is more than types, such as an enum/],

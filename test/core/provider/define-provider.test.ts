@@ -226,7 +226,9 @@ for (const [mistake, [field, cases]] of Object.entries(rejected)) {
       const provider = providerWith(parts)
       t.match(
         messageOf(() => defineProvider(provider)),
-        new RegExp(`^provider ${RegExp.escape(JSON.stringify(provider.name))}: ${RegExp.escape(field)} (?:must|is missing: it must) `),
+        new RegExp(
+          `^provider ${RegExp.escape(JSON.stringify(provider.name))}: ${RegExp.escape(field)} (?:is (?:missing|empty): it )?must `
+        ),
         JSON.stringify(Object.values(parts))
       )
     }
@@ -371,7 +373,7 @@ t.test('all problems of a definition are named at once', async t => {
   )
   t.match(
     messageOf(() => defineProvider(providerWith({ color: 'red', title: '' }))),
-    /^provider "acme" has 2 problems:\n {2}- title must be text\n {2}- color must be #rrggbb$/
+    /^provider "acme" has 2 problems:\n {2}- title is empty: it must be text\n {2}- color must be #rrggbb$/
   )
 })
 
