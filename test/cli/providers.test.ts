@@ -71,7 +71,9 @@ t.test('the list says where each definition is from', async t => {
   t.match(output, /^bad\t-\t-\tcannot be used\t.*bad\.json$/m)
   t.match(output, /^Warning: .*bad\.json: title .+\.$/m)
   t.match(output, /^Warning: .*bad\.json: color .+\.$/m)
-  t.same(await runCommand(t, { PROVIDERS_FROM: dirname(file) }, 'providers', 'list'), { code, output })
+  const list = await runCommand(t, { PROVIDERS_FROM: dirname(file) }, 'providers', 'list')
+  // Both streams in one text: their lines come in whatever order.
+  t.strictSame(list.output.split('\n').sort(), output.split('\n').sort())
 })
 
 t.test('a malformed setting of a provider exits with 78', async t => {
@@ -144,6 +146,18 @@ t.test('what a start with OAuth needs for a host that users name is a warning', 
   t.equal(code, 0)
   t.match(output, /acme is valid\.\n {2}- warning: parameters\.server is a host that users name: .+ ACME_HOSTS, .+ ACME_PARAMETER_SERVER=/)
   t.match(output, /keys is valid\.\n$/, 'a key goes where its own user says')
+})
+
+t.test('an account from an ID token that is not asked for is a warning', async t => {
+  const account = { from: 'id_token', id: '/sub' } as const
+  const withScopes = (...scopes: string[]) => providerWith({ methods: { oauth2: oauth2With({ account, scopes }) } })
+  const { 'acme.json': file = '', 'other.json': other = '' } = definitionFiles(t, {
+    'acme.json': withScopes('email'),
+    'other.json': { ...withScopes('openid'), name: 'other' }
+  })
+  const { output } = await run(t, 'check', file, other)
+  t.match(output, /acme is valid\.\n {2}- warning: methods\.oauth2\.scopes is without openid/)
+  t.match(output, /other is valid\.\n$/)
 })
 
 t.test('check reads each definition of a list', async t => {

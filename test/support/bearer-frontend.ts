@@ -6,7 +6,7 @@ import { type BrowserUser, blockThirdPartyCookies, newUser } from './chromium.ts
 import { type FakeProvider, startFakeProvider } from './fake-provider.ts'
 import { freePort } from './free-port.ts'
 import { clientPage, startFrontend } from './frontend.ts'
-import { startGateway, startTestSandbox, type TestGateway } from './gateway.ts'
+import { fourProviders, startGateway, startTestSandbox, type TestGateway } from './gateway.ts'
 import { audience, bearerEnvironment } from './users.ts'
 
 type FrontendPage = { html: string; status?: number; headers?: Record<string, string> }
@@ -64,7 +64,7 @@ export async function startBearerFrontend(t: Test, options: BearerFrontendOption
   const gateway = await startGateway(t, {
     port,
     sandbox,
-    environment: { ...environment, ...provider.environment, ALLOWED_ORIGINS: allowedOrigins(frontend) }
+    environment: { ...fourProviders, ...environment, ...provider.environment, ALLOWED_ORIGINS: allowedOrigins(frontend) }
   })
   const crossSite: CrossSiteRequest[] = []
   gateway.app.server.on('request', ({ url: path = '', headers: { cookie, ...received } }) => {

@@ -1,6 +1,7 @@
 import type { ReadDefinition } from '../../config/definitions/read-file.ts'
 import { hostWarnings } from '../../config/provider-parameters.ts'
 import { isReservedName, reservedNameProblem } from '../../config/variable-prefix.ts'
+import type { Provider } from '../../core/provider/definition.ts'
 import { guessesOf } from '../../core/provider/guesses.ts'
 import type { CommandContext } from '../command.ts'
 import { readFolderOrFile } from './read-definition.ts'
@@ -39,7 +40,13 @@ function resultOf({ from: file, definition, problems }: ReadDefinition, filesByN
   if (isReservedName(name)) return { file, name, problems: [reservedNameProblem(name)], warnings: [] }
   filesByName.set(name, file)
   const guesses = guessesOf(definition).map(facts => `"${facts}" is from a guide alone: try it before your users do`)
-  return { file, name, problems: [], warnings: [...hostWarnings(definition), ...guesses] }
+  return { file, name, problems: [], warnings: [...hostWarnings(definition), ...scopeWarnings(definition), ...guesses] }
+}
+
+/** Most servers issue an ID token for this scope alone (OpenID Connect Core 1.0 §3.1.2.1). Some, such as Apple's, always do. */
+function scopeWarnings({ methods: { oauth2 } }: Provider): string[] {
+  if (oauth2?.account?.from !== 'id_token' || oauth2.scopes.includes('openid')) return []
+  return ['methods.oauth2.scopes is without openid: most vendors send the ID token, from which the account is read, for that scope alone']
 }
 
 function describe({ file, name, problems, warnings }: Result): string {

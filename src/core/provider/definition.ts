@@ -197,7 +197,7 @@ export type OAuth2Method = {
   readonly tokens?: TokenFacts
   readonly lookup?: Lookup
   readonly values?: LearntValues
-  /** Which account a grant is for. `id_token` needs the scope `openid` (OpenID Connect Core 1.0 §3.1.2.1). */
+  /** Which account a grant is for. At most servers `id_token` needs the scope `openid` (OpenID Connect Core 1.0 §3.1.2.1). */
   readonly account?: AccountSource<'token' | 'id_token'>
   /** The vendor's own error codes, read in token responses of any status, 200 included. First match wins, before the codes of RFC 6749. */
   readonly refusals?: readonly TokenRefusal[]

@@ -163,9 +163,6 @@ export const oauth2 = (origins: readonly string[]): Rule =>
         report(`${field}.revokeRequest`, 'must be left out where there is a revokeUrl')
       if (method.refreshUrl !== undefined && method.refreshRequest !== undefined)
         report(`${field}.refreshRequest`, 'must be left out where there is a refreshUrl')
-      const { account, scopes } = method
-      if (isObject(account) && account.from === 'id_token' && Array.isArray(scopes) && !scopes.includes('openid'))
-        report(`${field}.scopes`, 'must have openid: the account is read from the ID token, which is issued for that scope alone')
       checkLookup(method, field, report)
     }
   )

@@ -412,13 +412,6 @@ t.test('a misspelled field is one mistake, whatever is missing because of it', a
   t.strictSame(problemsOf(whole), [])
 })
 
-t.test('an account from the ID token needs the scope openid', async t => {
-  const account = { from: 'id_token', id: '/sub' } as const
-  const withScopes = (scopes: readonly string[]) => problemsOf(providerWith({ methods: { oauth2: oauth2With({ account, scopes }) } }))
-  t.match(withScopes(['read']), [/^methods.oauth2.scopes must have openid: /])
-  t.strictSame(withScopes(['read', 'openid']), [])
-})
-
 t.test('an example that does not match its pattern is shown with it', async t => {
   const example = (pattern: string) =>
     problemsOf(
