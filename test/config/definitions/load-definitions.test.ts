@@ -167,7 +167,7 @@ const broken = {
   'text.json': '"text"'
 }
 const parts: Readonly<Record<string, readonly RegExp[]>> = {
-  wrong: [/wrong\.json: color must be #rrggbb\.$/, /wrong\.json: colour is not a field of a definition\. Did you mean color\?$/],
+  wrong: [/wrong\.json: colour is not a field of a definition\. Did you mean color\?$/, /wrong\.json: color must be #rrggbb\.$/],
   thrown: [/thrown\.ts: title is empty: it must be text\.$/],
   syntax: [/syntax\.json: cannot be loaded: .*JSON.*line 2/],
   'syntax-too': [/syntax-too\.ts: cannot be loaded: line 2: /],
