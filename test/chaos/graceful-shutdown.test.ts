@@ -18,7 +18,7 @@ const slackMs = 5000
 
 t.test('graceful shutdown', async t => {
   const redis = await startRedis(t)
-  const endpoint = await startSlowTokenEndpoint(t, () => `${productboard.issuer}/token`)
+  const endpoint = await startSlowTokenEndpoint(t, () => productboard.definition.methods.oauth2?.tokenUrl ?? '')
   const fleet = await startFleet(t, {
     redisUrl: redis.url,
     size: 2,

@@ -19,7 +19,7 @@ const heartbeat = '\r\nping\r\n'
 t.test('a crash or freeze of the instance that holds the refresh lease', async t => {
   const redis = await startRedis(t)
   const proxies = [await startFaultProxy(t, redis.port), await startFaultProxy(t, redis.port)]
-  const endpoint = await startSlowTokenEndpoint(t, () => `${vendor.issuer}/token`)
+  const endpoint = await startSlowTokenEndpoint(t, () => vendor.definition.methods.oauth2?.tokenUrl ?? '')
   const environment = { PRODUCTBOARD_TOKEN_URL: endpoint.url }
   const fleet = await startFleet(t, { redisUrl: [redis.url, ...proxies.map(({ url }) => url)], environment })
   const vendor = fleet.sandbox.vendor('productboard')

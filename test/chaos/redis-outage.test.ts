@@ -11,7 +11,7 @@ t.test('Redis outages sign nobody out', async t => {
   // A killed process loses nothing that it has written to the page cache, so no fsync is needed. With `everysec`, a Redis on a busy disk
   // may acknowledge a write up to two seconds before it writes it; with `always` it waits for the disk.
   const redis = await startRedis(t, ['--appendonly', 'yes', '--appendfsync', 'no'])
-  const endpoint = await startSlowTokenEndpoint(t, () => `${productboard.issuer}/token`)
+  const endpoint = await startSlowTokenEndpoint(t, () => productboard.definition.methods.oauth2?.tokenUrl ?? '')
   const fleet = await startFleet(t, { redisUrl: redis.url, switches, environment: { PRODUCTBOARD_TOKEN_URL: endpoint.url } })
   const productboard = fleet.sandbox.vendor('productboard')
 
